@@ -1,0 +1,8 @@
+"""The graph, and the one loop that goes backward through it."""
+
+from .engine import grad
+from .function import Function
+from .mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .node import Node
+
+__all__ = ["Function", "Node", "enable_grad", "grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]

@@ -1,0 +1,269 @@
+"""The one backward loop.
+
+A node is always younger than the nodes it stands on, so taking the youngest waiting node first meets every node after all the
+nodes that use its outputs: each runs once, with its gradient complete, and nothing recurses. Leaves get their gradients at
+the very end: an error on the way leaves every `.grad` as it was.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+from .. import backend
+from ..tensor import Tensor, method, version_of, wrap
+from .mode import set_grad_enabled
+from .node import Node
+
+Edge = Any  # where a gradient goes: a leaf Tensor, or (node, output number)
+
+
+def _edge_of(t: Tensor) -> Edge:
+    return t if t.grad_fn is None else (t.grad_fn, t._output_nr)
+
+
+def _key(edge: Edge) -> Any:
+    return edge if type(edge) is tuple else id(edge)  # not the tensor: its == compares elements
+
+
+class Run:
+    """One backward pass: from the outputs' gradients to the leaves' `.grad`, or to the targets that were asked for."""
+
+    def __init__(self, create_graph: bool, retain_graph: bool, targets: Sequence[Tensor] | None = None) -> None:
+        self.create_graph, self.retain_graph = create_graph, retain_graph
+        self.targets = targets
+        self.captured = {_key(_edge_of(t)) for t in targets or ()}
+        self.found: dict[Any, Any] = {}  # a target's key -> its gradient
+        self.waiting: dict[Node, dict[int, Any]] = {}  # node -> {output number: its gradient so far}
+        self.youngest: list[tuple[int, Node]] = []  # heap of (-age, node), ages are unique
+        self.leaves: dict[int, tuple[Tensor, Any, bool]] = {}  # id -> (leaf, gradient so far, is the array ours to keep?)
+
+    def __call__(self, outputs: Sequence[Tensor], grads: Sequence[Any]) -> list:
+        """Run; returns the targets' gradients, None where there is no path."""
+        with set_grad_enabled(self.create_graph):
+            useful = None if self.targets is None else self._nodes_towards_targets(outputs)
+            for y, g in zip(outputs, grads, strict=True):
+                self._deliver(_edge_of(y), g, fresh=False)
+            while self.youngest:
+                node = heapq.heappop(self.youngest)[1]
+                grads_out = self._collect(node)
+                if useful is None or node in useful:
+                    self._step(node, grads_out)
+            for leaf, g, fresh in self.leaves.values():
+                self._settle(leaf, g, fresh)
+        return [self.found.get(_key(_edge_of(t))) for t in self.targets or ()]
+
+    def _step(self, node: Node, grads_out: list) -> None:
+        """One node: its outputs' gradients become its inputs' gradients."""
+        grads_in = node.gradients(grads_out, self.create_graph)
+        if not self.retain_graph:
+            node.free()
+        for edge, g in zip(node.edges, grads_in, strict=True):
+            if edge is not None and g is not None:
+                self._deliver(edge, g, node.fresh)
+
+    def _deliver(self, edge: Edge, g: Any, fresh: bool) -> None:
+        """Add `g` to what has arrived at `edge` so far (never into it: the array may have other owners)."""
+        if type(edge) is not tuple:
+            before = self.leaves.get(id(edge))
+            self.leaves[id(edge)] = (edge, g, fresh) if before is None else (edge, before[1] + g, True)
+            return
+        node, nr = edge
+        arrived = self.waiting.get(node)
+        if arrived is None:
+            arrived = self.waiting[node] = {}
+            heapq.heappush(self.youngest, (-node.age, node))
+        arrived[nr] = arrived[nr] + g if nr in arrived else g
+
+    def _collect(self, node: Node) -> list:
+        """The complete gradients of the node's outputs, past their hooks."""
+        arrived = self.waiting.pop(node)
+        grads = []
+        for nr in range(node.output_count):
+            g = arrived.get(nr)
+            if g is None:
+                g = self._wrap(node.zeros(nr))
+            elif node.hooks or self.captured:
+                g = self._run_hooks(node.hooks.get(nr), g) if node.hooks else g
+                if (node, nr) in self.captured:
+                    self.found[node, nr] = g
+            output = node.retained[nr]() if node.retained and nr in node.retained else None
+            if output is not None:
+                output._grad = g if isinstance(g, Tensor) else wrap(backend.copy(g))
+            grads.append(g)
+        return grads
+
+    def _wrap(self, array: Any) -> Any:
+        return wrap(array) if self.create_graph else array
+
+    def _run_hooks(self, hooks: dict | None, g: Any) -> Any:
+        for hook in list((hooks or {}).values()):
+            seen = g if isinstance(g, Tensor) else wrap(g)
+            changed = hook(seen)
+            if changed is not None:
+                _check_gradient("register_hook: the hook's result", changed, seen)
+                g = changed if self.create_graph else changed.data
+        return g
+
+    def _settle(self, leaf: Tensor, g: Any, fresh: bool) -> None:
+        """A leaf's gradient is complete: hand it to the caller who asked, or accumulate it in `.grad`."""
+        if leaf._hooks:
+            g, fresh = self._run_hooks(leaf._hooks, g), False
+        if self.targets is not None:
+            if id(leaf) in self.captured:
+                self.found[id(leaf)] = g
+        elif isinstance(g, Tensor):
+            leaf._grad = g.clone() if leaf._grad is None else leaf._grad + g
+        elif leaf._grad is None:
+            leaf._grad = wrap(g if fresh else backend.copy(g))
+        else:
+            leaf._grad.data += g
+            version_of(leaf._grad).bump("backward")
+
+    def _nodes_towards_targets(self, outputs: Sequence[Tensor]) -> set[Node]:
+        """The nodes whose backward must run for the targets; the others are left alone."""
+        seen = {y.grad_fn for y in outputs if y.grad_fn is not None}
+        stack = list(seen)
+        while stack:
+            for edge in stack.pop().edges:
+                if type(edge) is tuple and edge[0] not in seen:
+                    seen.add(edge[0])
+                    stack.append(edge[0])
+        useful: set[Node] = set()
+        for node in sorted(seen, key=lambda node: node.age):  # oldest first: what a node stands on is decided before it
+            if any(e is not None and (_key(e) in self.captured or (type(e) is tuple and e[0] in useful)) for e in node.edges):
+                useful.add(node)
+        return useful
+
+
+def _check_gradient(what: str, g: Any, y: Tensor) -> None:
+    if not isinstance(g, Tensor):
+        raise TypeError(f"{what}: expected a Tensor, got {type(g).__name__}")
+    expected, got = [(tuple(t.shape), str(t.dtype), str(t.device)) for t in (y, g)]
+    if expected != got:
+        raise RuntimeError(f"{what}: expected (shape, dtype, device) = {expected}, as of the tensor it belongs to, got {got}")
+
+
+def _starting_gradient(op: str, y: Tensor, gradient: Tensor | None, create_graph: bool) -> Any:
+    """The gradient at an output: what the caller gave, or 1 for a scalar."""
+    if not y._requires_grad:
+        raise RuntimeError(
+            f"{op}: this tensor does not require grad: nothing it was computed from has requires_grad=True, "
+            "or it was computed under no_grad() or from a detached tensor"
+        )
+    if gradient is None:
+        if y.data.size != 1:
+            raise RuntimeError(
+                f"{op}: expected a scalar, got shape {tuple(y.shape)}, and a gradient can be started without being told only at a "
+                "scalar. Reduce it first, e.g. with .sum() or .mean(), or pass the gradient of your loss with respect to "
+                f"it: {'backward(gradient=...)' if op == 'backward' else 'grad_outputs=...'}"
+            )
+        one = backend.namespace(y.data).ones_like(y.data)
+        return wrap(one) if create_graph else one
+    _check_gradient(f"{op}: gradient", gradient, y)
+    return gradient if create_graph else gradient.data
+
+
+@method()
+def backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Sequence[Tensor] | None = None,
+) -> None:
+    """Accumulate the gradient of this tensor into the `.grad` of the leaves it was computed from.
+
+    Parameters
+    ----------
+    gradient : Tensor, optional
+        The gradient with respect to this tensor, of its shape, dtype and device; may be left out for a scalar (1 then).
+    retain_graph : bool, optional
+        Keep what the ops saved, so that the graph can be gone through again. Default: `create_graph`.
+    create_graph : bool
+        Record the backward pass too, so that the gradients can be differentiated.
+    inputs : sequence of Tensor, optional
+        Accumulate into these only.
+
+    Raises
+    ------
+    RuntimeError
+        The tensor does not require grad; is no scalar and `gradient` is missing or of another shape; the graph was freed
+        by an earlier backward; a tensor that an op saved was changed in place. No `.grad` is changed then.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([3.0], requires_grad=True)
+    >>> (x * x).backward()
+    >>> x.grad
+    tensor([6.])
+    """
+    start = _starting_gradient("backward", self, gradient, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        Run(create_graph, keep)([self], [start])
+        return
+    targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    for t, g in zip(targets, Run(create_graph, keep, targets)([self], [start]), strict=True):
+        if g is not None:
+            t._grad = (wrap(backend.copy(g)) if not isinstance(g, Tensor) else g) if t._grad is None else t._grad + g
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of `outputs` with respect to `inputs`, returned, not accumulated.
+
+    Parameters
+    ----------
+    outputs, inputs : Tensor or sequence of Tensor
+        From where to where. An input need not be a leaf.
+    grad_outputs : Tensor or sequence of (Tensor or None), optional
+        The gradient with respect to each output; None for a scalar's 1.
+    retain_graph, create_graph : bool
+        As in `Tensor.backward`.
+    allow_unused : bool, optional
+        Return None for an input that the outputs do not depend on, instead of raising.
+
+    Returns
+    -------
+    tuple of (Tensor or None)
+        One for each input.
+
+    Raises
+    ------
+    RuntimeError
+        As `Tensor.backward`; an input does not require grad, or is not used and `allow_unused` is not set.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor(2.0, requires_grad=True)
+    >>> (dx,) = grad(x**3, x, create_graph=True)
+    >>> grad(dx, x)
+    (tensor(12.),)
+    """
+    ys: list[Tensor] = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    xs: list[Tensor] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [grad_outputs] * len(ys) if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    if len(given) != len(ys):
+        raise RuntimeError(f"grad: expected one of grad_outputs for each of {len(ys)} outputs, got {len(given)}")
+    for i, x in enumerate(xs):
+        if not x._requires_grad:
+            raise RuntimeError(f"grad: inputs[{i}] of shape {tuple(x.shape)} does not require grad; set x.requires_grad_() before the forward")
+    starts = [_starting_gradient("grad", y, g, create_graph) for y, g in zip(ys, given, strict=True)]
+    found = Run(create_graph, create_graph if retain_graph is None else retain_graph, xs)(ys, starts)
+    for i, g in enumerate(found):
+        if g is None and not allow_unused:
+            raise RuntimeError(
+                f"grad: inputs[{i}] of shape {tuple(xs[i].shape)} was not used to compute the outputs; "
+                "pass allow_unused=True to have None for it"
+            )
+    return tuple(g if g is None or isinstance(g, Tensor) else wrap(backend.copy(g)) for g in found)

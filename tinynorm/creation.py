@@ -1,0 +1,229 @@
+"""Making tensors: of numbers, of other libraries' arrays, of random draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Generator, default_generator, device, namespace_on
+from .ops.convert import as_dtype
+from .ops.shape import _ints as _sizes
+from .tensor import Tensor, raw
+
+
+def tensor(data: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of its own memory.
+
+    Parameters
+    ----------
+    data : number, nested lists, array or Tensor
+        Is copied.
+    dtype : dtype, optional
+        Default: an array keeps its own; Python floats become float32, ints int64, bools bool.
+    device : device or str, optional
+        Default: an array stays where it is; the rest goes to the CPU.
+    requires_grad : bool
+
+    Raises
+    ------
+    ValueError, TypeError
+        The data are no numbers, or of ragged shape.
+    RuntimeError
+        The device is not available.
+
+    Examples
+    --------
+    >>> tensor([[1, 2], [3, 4]], dtype="float64")
+    tensor([[1., 2.],
+            [3., 4.]], dtype=float64)
+    """
+    data = raw(data)
+    if backend.is_array(data):
+        array = backend.copy(data)
+    else:
+        array = _host_array(data)
+    if dtype is not None:
+        array = backend.astype(array, as_dtype(dtype, array))
+    t = Tensor(array if device is None else backend.move(array, device))
+    return t.requires_grad_(requires_grad)
+
+
+def _host_array(data: Any) -> np.ndarray:
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise ValueError(f"tensor: expected numbers in nested lists of equal lengths; {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"tensor: expected real numbers or booleans, got {type(data).__name__} of {array.dtype}")
+    if array.dtype == np.float64 and not isinstance(data, np.generic):
+        array = array.astype(np.float32)
+    return array
+
+
+def as_tensor(data: Any, dtype: Any = None, device: device | str | None = None) -> Tensor:
+    """A tensor that shares the memory of `data` where that is an array or a Tensor of this dtype and on this device.
+
+    >>> as_tensor(np.zeros(2))
+    tensor([0., 0.], dtype=float64)
+    """
+    if not isinstance(data, Tensor):
+        data = Tensor(data) if backend.is_array(data) else tensor(data)
+    return data if dtype is None and device is None else data.to(dtype=dtype, device=device)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor on the CPU that shares the array's memory.
+
+    Raises
+    ------
+    TypeError
+        It is not a NumPy array.
+
+    Examples
+    --------
+    >>> a = np.zeros(2)
+    >>> t = from_numpy(a)
+    >>> a[0] = 5
+    >>> t
+    tensor([5., 0.], dtype=float64)
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(array).__name__}")
+    return Tensor(array)
+
+
+def from_dlpack(x: Any) -> Tensor:
+    """A tensor that shares the memory of another library's array, through DLPack; on the CPU or on CUDA.
+
+    >>> from_dlpack(np.ones(2))
+    tensor([1., 1.], dtype=float64)
+    """
+    kind = x.__dlpack_device__()[0]
+    return Tensor((np if kind == 1 else namespace_on("cuda")).from_dlpack(x))
+
+
+def _make(build: Callable[[Any, Any], Any], dtype: Any, where: device | str | None, requires_grad: bool) -> Tensor:
+    xp = namespace_on(where)
+    dtype = backend.float32 if dtype is None else as_dtype(dtype)
+    if xp is np:
+        array = build(xp, dtype)
+    else:
+        with xp.cuda.Device(device(where).index if where is not None else None):
+            array = build(xp, dtype)
+    return Tensor(array).requires_grad_(requires_grad)
+
+
+def zeros(*size: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the given size, float32 unless told otherwise.
+
+    >>> zeros(2, 2)
+    tensor([[0., 0.],
+            [0., 0.]])
+    """
+    return _make(lambda xp, dt: xp.zeros(_sizes(size), dt), dtype, device, requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the given size, float32 unless told otherwise.
+
+    >>> ones(3)
+    tensor([1., 1., 1.])
+    """
+    return _make(lambda xp, dt: xp.ones(_sizes(size), dt), dtype, device, requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """Memory of the given size with whatever numbers it holds, float32 unless told otherwise.
+
+    >>> empty(2, 3).shape
+    (2, 3)
+    """
+    return _make(lambda xp, dt: xp.empty(_sizes(size), dt), dtype, device, requires_grad)
+
+
+def full(size: Any, fill_value: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """One number in the given size; the dtype is that of the number unless told otherwise.
+
+    >>> full((2,), 7.0)
+    tensor([7., 7.])
+    """
+    dtype = _host_array(raw(fill_value)).dtype if dtype is None else dtype
+    return _make(lambda xp, dt: xp.full(_sizes((size,)), raw(fill_value), dt), dtype, device, requires_grad)
+
+
+def eye(n: int, m: int | None = None, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """The identity matrix, (n, m).
+
+    >>> eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return _make(lambda xp, dt: xp.eye(n, m, dtype=dt), dtype, device, requires_grad)
+
+
+def arange(*bounds: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+    """start, start + step, … up to but without end; int64 for integers, else float32.
+
+    >>> arange(1, 7, 2)
+    tensor([1, 3, 5])
+    """
+    if dtype is None:
+        dtype = backend.int64 if all(isinstance(b, (int, np.integer)) for b in bounds) else backend.float32
+    return _make(lambda xp, dt: xp.arange(*bounds, dtype=dt), dtype, device, requires_grad)
+
+
+def linspace(
+    start: float, end: float, steps: int, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` evenly spaced numbers from `start` to `end`, both included.
+
+    >>> linspace(0, 1, 3)
+    tensor([0. , 0.5, 1. ])
+    """
+    return _make(lambda xp, dt: xp.linspace(start, end, steps, dtype=dt), dtype, device, requires_grad)
+
+
+def _draw(draw: Callable[[np.random.Generator], np.ndarray], generator: Generator | None, dtype: Any, where: Any, grad: bool) -> Tensor:
+    """Drawn on the host, so that a seed means the same on every device."""
+    array = np.asarray(draw((generator or default_generator).rng)).astype(as_dtype(dtype))
+    return Tensor(array if where is None else backend.move(array, where)).requires_grad_(grad)
+
+
+def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Uniform random numbers from [0, 1), float32 unless told otherwise.
+
+    >>> rand(2, 3).shape
+    (2, 3)
+    """
+    return _draw(lambda rng: rng.random(_sizes(size)), generator, dtype or backend.float32, device, requires_grad)
+
+
+def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Normal random numbers of mean 0 and variance 1, float32 unless told otherwise.
+
+    >>> randn(2, 3).shape
+    (2, 3)
+    """
+    return _draw(lambda rng: rng.standard_normal(_sizes(size)), generator, dtype or backend.float32, device, requires_grad)
+
+
+def randint(*args: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+    """Random integers: ``randint(high, size)`` from 0, ``randint(low, high, size)`` from low; high is not among them.
+
+    >>> randint(0, 10, (2, 3)).shape
+    (2, 3)
+    """
+    low, high, size = args if len(args) == 3 else (0, *args)
+    return _draw(lambda rng: rng.integers(low, high, size), generator, dtype or backend.int64, device, False)
+
+
+def randperm(n: int, *, generator: Generator | None = None, device: Any = None) -> Tensor:
+    """The integers 0 to n - 1 in random order.
+
+    >>> sorted(randperm(4).tolist())
+    [0, 1, 2, 3]
+    """
+    return _draw(lambda rng: rng.permutation(n), generator, backend.int64, device, False)

@@ -1,0 +1,282 @@
+"""Activations and the softmax family."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import backend
+from ..autograd.node import Node
+from ..tensor import method
+from .common import accepts_axis, all_dims, as_float, namespace, narrowed, one_dim, widened
+from .reduction import Reduction
+
+
+class ReLU(Node):
+    """y = max(x, 0);  dx = g where x > 0, else 0."""
+
+    fresh = True
+
+    def forward(self, x):
+        y = namespace(x).maximum(x, 0)
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        return (namespace(g).where(y > 0, g, 0.0),)
+
+
+class Sigmoid(Node):
+    """y = 1 / (1 + e^(-x));  dx = g y (1 - y)."""
+
+    def forward(self, x):
+        xp = namespace(x)
+        e = xp.exp(-xp.abs(x))  # at most 1: neither side overflows
+        y = xp.where(x >= 0, 1 / (1 + e), e / (1 + e))
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        return (g * (y * (1 - y)),)
+
+
+class Tanh(Node):
+    """y = tanh(x);  dx = g (1 - y²)."""
+
+    def forward(self, x):
+        y = namespace(x).tanh(x)
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        return (g * (1 - y * y),)
+
+
+class Erf(Node):
+    """y = 2/√π ∫₀ˣ e^(-t²) dt;  dx = g 2/√π e^(-x²)."""
+
+    def forward(self, x):
+        self.save(x)
+        return backend.erf(x)
+
+    def backward(self, g, x):
+        return (g * (2 / math.sqrt(math.pi) * namespace(x).exp(-x * x)),)
+
+
+class GELU(Node):
+    """y = x Φ(x);  dx = g (Φ(x) + x φ(x)), Φ and φ the normal distribution and its density.
+
+    Hendrycks and Gimpel 2016, "Gaussian error linear units", section 2.
+    """
+
+    fresh = True
+
+    def forward(self, x):
+        self.save(x)
+        x32 = widened(x)
+        return narrowed(x32 * (0.5 * (1 + erf(x32 * math.sqrt(0.5)))), x)
+
+    def backward(self, g, x):
+        x32 = widened(x)
+        Phi = 0.5 * (1 + erf(x32 * math.sqrt(0.5)))
+        phi = namespace(x).exp(-0.5 * x32 * x32) * (1 / math.sqrt(2 * math.pi))
+        return (narrowed(g * (Phi + x32 * phi), g),)
+
+
+class GELUTanh(Node):
+    """y = x (1 + t) / 2, t = tanh(k (x + c x³));  dx = g ((1 + t) / 2 + x (1 - t²) k (1 + 3 c x²) / 2)."""
+
+    k, c = math.sqrt(2 / math.pi), 0.044715
+    fresh = True
+
+    def forward(self, x):
+        self.save(x)
+        x32 = widened(x)
+        return narrowed(0.5 * x32 * (1 + self.t(x32)), x)
+
+    def t(self, x):
+        return namespace(x).tanh(self.k * (x + self.c * x * x * x))
+
+    def backward(self, g, x):
+        x32 = widened(x)
+        t = self.t(x32)
+        return (narrowed(g * (0.5 * (1 + t) + 0.5 * x32 * (1 - t * t) * (self.k * (1 + 3 * self.c * x32 * x32))), g),)
+
+
+def shifted_exp(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """(e^(x - m), its sum, m) with m = max x: the largest exponent is 0, so nothing overflows.
+
+    A row of -inf only (or one with +inf) has no finite m to shift by; 0 is used then.
+    """
+    xp = namespace(x)
+    m = xp.max(x, axis=dims, keepdims=True)
+    m = xp.where(xp.isfinite(m), m, 0.0)
+    e = xp.exp(x - m)
+    return e, xp.sum(e, axis=dims, keepdims=True), m
+
+
+class Softmax(Node):
+    """y = e^x / Σ e^x;  dx = y (g - Σ g y)."""
+
+    fresh = True
+
+    def __init__(self, dim):
+        self.dim = dim
+
+    def forward(self, x):
+        e, total, _ = shifted_exp(widened(x), (self.dim,))
+        y = narrowed(e / total, x)
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        xp = namespace(g)
+        y32, g32 = widened(y), widened(g)
+        return (narrowed(y32 * (g32 - xp.sum(g32 * y32, axis=self.dim, keepdims=True)), g),)
+
+
+class LogSoftmax(Node):
+    """y = x - log Σ e^x;  dx = g - e^y Σ g."""
+
+    fresh = True
+
+    def __init__(self, dim):
+        self.dim = dim
+
+    def forward(self, x):
+        xp = namespace(x)
+        x32 = widened(x)
+        _, total, m = shifted_exp(x32, (self.dim,))
+        y = narrowed((x32 - m) - xp.log(total), x)
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        xp = namespace(g)
+        y32, g32 = widened(y), widened(g)
+        return (narrowed(g32 - xp.exp(y32) * xp.sum(g32, axis=self.dim, keepdims=True), g),)
+
+
+class LogSumExp(Reduction):
+    """y = log Σ e^x;  dx = g e^(x - y)."""
+
+    def forward(self, x):
+        self.shape = x.shape
+        xp = namespace(x)
+        _, total, m = shifted_exp(widened(x), self.dims)
+        with backend.quiet():  # log(0) = -inf is the right answer for a row of -inf
+            y = narrowed(xp.log(total) + m, x)
+        y = y if self.keepdim else xp.reshape(y, tuple(n for i, n in enumerate(y.shape) if i not in self.dims))
+        self.save(x, y)
+        return y
+
+    def backward(self, g, x, y):
+        y = self.expanded(y)
+        xp = namespace(g)
+        finite = xp.isfinite(y)
+        p = xp.exp(xp.where(finite, x, 0.0) - xp.where(finite, y, 0.0))
+        return (self.expanded(g) * xp.where(finite, p, xp.where(y > 0, xp.exp(x - y), 0.0)),)
+
+
+# ---- as functions and methods ----------------------------------------------------------------------------------------
+
+
+@method()
+def relu(x: Any) -> Any:
+    """max(x, 0); the gradient at 0 is 0, NaN stays NaN.
+
+    >>> import tinynorm
+    >>> tinynorm.relu(tinynorm.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return ReLU()(x)
+
+
+@method()
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), without overflow on either side.
+
+    >>> import tinynorm
+    >>> tinynorm.sigmoid(tinynorm.tensor([-100.0, 0.0, 100.0]))
+    tensor([0. , 0.5, 1. ])
+    """
+    return Sigmoid()(as_float(x))
+
+
+@method()
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent.
+
+    >>> import tinynorm
+    >>> tinynorm.tanh(tinynorm.tensor([0.0, 1.0]))
+    tensor([0.    , 0.7616])
+    """
+    return Tanh()(as_float(x))
+
+
+@method()
+def erf(x: Any) -> Any:
+    """The error function.
+
+    >>> import tinynorm
+    >>> tinynorm.erf(tinynorm.tensor([0.0, 1.0]))
+    tensor([0.    , 0.8427])
+    """
+    return Erf()(as_float(x))
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x Φ(x), Φ the normal distribution; ``approximate="tanh"`` for the older approximation of it.
+
+    Raises
+    ------
+    ValueError
+        `approximate` is neither "none" nor "tanh".
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.ops.gelu(tinynorm.tensor([-1.0, 1.0]))
+    tensor([-0.1587,  0.8413])
+    """
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
+    return (GELU() if approximate == "none" else GELUTanh())(x)
+
+
+@method()
+@accepts_axis
+def softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+    """e^x / Σ e^x along `dim`, shifted so that nothing overflows.
+
+    >>> import tinynorm
+    >>> tinynorm.softmax(tinynorm.tensor([0.0, 0.0, 1000.0]), dim=0)
+    tensor([0., 0., 1.])
+    """
+    x = as_float(x) if dtype is None else x.to(dtype)
+    return Softmax(one_dim(dim, x.ndim, "softmax"))(x)
+
+
+@method()
+@accepts_axis
+def log_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+    """x - log Σ e^x along `dim`, exact where the softmax itself would round to 0.
+
+    >>> import tinynorm
+    >>> tinynorm.log_softmax(tinynorm.tensor([0.0, 1000.0]), dim=0)
+    tensor([-1000.,     0.])
+    """
+    x = as_float(x) if dtype is None else x.to(dtype)
+    return LogSoftmax(one_dim(dim, x.ndim, "log_softmax"))(x)
+
+
+@method()
+@accepts_axis
+def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
+    """log Σ e^x over `dim`, shifted so that nothing overflows.
+
+    >>> import tinynorm
+    >>> tinynorm.logsumexp(tinynorm.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6931)
+    """
+    return LogSumExp(all_dims(dim, x.ndim, "logsumexp"), keepdim)(as_float(x))

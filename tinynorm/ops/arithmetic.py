@@ -1,0 +1,404 @@
+"""Elementwise arithmetic. In every backward, g is the gradient dL/dy, and broadcasting is undone by `sum_to`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.node import Node
+from ..tensor import Tensor, method, raw, wrap
+from .common import as_float, dtype_of_numbers, namespace, promote, shape_of, sum_to
+
+
+class Add(Node):
+    """y = a + b;  da = g,  db = g."""
+
+    def forward(self, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        return a + b
+
+    def backward(self, g):
+        a, b = self.shapes
+        return sum_to(g, a) if self.needs[0] else None, sum_to(g, b) if self.needs[1] else None
+
+
+class Sub(Node):
+    """y = a - b;  da = g,  db = -g."""
+
+    def forward(self, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        return a - b
+
+    def backward(self, g):
+        a, b = self.shapes
+        return sum_to(g, a) if self.needs[0] else None, sum_to(-g, b) if self.needs[1] else None
+
+
+class Mul(Node):
+    """y = a b;  da = g b,  db = g a."""
+
+    def forward(self, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        self.save(a if self.needs[1] else None, b if self.needs[0] else None)
+        return a * b
+
+    def backward(self, g, a, b):
+        da = sum_to(g * b, self.shapes[0]) if self.needs[0] else None
+        db = sum_to(g * a, self.shapes[1]) if self.needs[1] else None
+        return da, db
+
+
+class Div(Node):
+    """y = a / b;  da = g / b,  db = -g y / b."""
+
+    def forward(self, a, b):
+        y = a / b
+        self.shapes = shape_of(a), shape_of(b)
+        self.save(b, y if self.needs[1] else None)
+        return y
+
+    def backward(self, g, b, y):
+        da = sum_to(g / b, self.shapes[0]) if self.needs[0] else None
+        db = sum_to(-g * y / b, self.shapes[1]) if self.needs[1] else None
+        return da, db
+
+
+class Neg(Node):
+    """y = -x;  dx = -g."""
+
+    def forward(self, x):
+        return -x
+
+    def backward(self, g):
+        return (-g,)
+
+
+class Pow(Node):
+    """y = a^b;  da = g b a^(b-1), 0 where b = 0;  db = g y log(a), 0 where a = 0 <= b."""
+
+    def forward(self, a, b):
+        y = a**b
+        self.shapes = shape_of(a), shape_of(b)
+        self.save(a, b, y if self.needs[1] else None)
+        return y
+
+    def backward(self, g, a, b, y):
+        da = db = None
+        if self.needs[0]:
+            if not hasattr(b, "shape"):
+                da = g * (b * a ** (b - 1)) if b != 0 else g * 0.0
+            else:
+                xp = namespace(b)
+                exponent = xp.where(b == 0, 1.0, b - 1)  # keeps 0^(-1) out of the product with b = 0
+                da = g * (b * a**exponent)
+            da = sum_to(da, self.shapes[0])
+        if self.needs[1]:
+            xp = namespace(b)
+            base = xp.where((b >= 0) & (a == 0), 1.0, a + xp.zeros_like(b))  # log(1) = 0 there
+            db = sum_to(g * y * xp.log(base), self.shapes[1])
+        return da, db
+
+
+class Maximum(Node):
+    """y = max(a, b);  the gradient goes to the larger one, half to each where they are equal."""
+
+    def forward(self, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        self.save(a, b)
+        return namespace(b if hasattr(b, "shape") else a).maximum(a, b)
+
+    def backward(self, g, a, b):
+        xp = namespace(g)
+        tie = xp.where(a == b, g / 2, 0.0)
+        da = sum_to(xp.where(a > b, g, tie), self.shapes[0]) if self.needs[0] else None
+        db = sum_to(xp.where(a < b, g, tie), self.shapes[1]) if self.needs[1] else None
+        return da, db
+
+
+class Minimum(Node):
+    """y = min(a, b);  the gradient goes to the smaller one, half to each where they are equal."""
+
+    def forward(self, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        self.save(a, b)
+        return namespace(b if hasattr(b, "shape") else a).minimum(a, b)
+
+    def backward(self, g, a, b):
+        xp = namespace(g)
+        tie = xp.where(a == b, g / 2, 0.0)
+        da = sum_to(xp.where(a < b, g, tie), self.shapes[0]) if self.needs[0] else None
+        db = sum_to(xp.where(a > b, g, tie), self.shapes[1]) if self.needs[1] else None
+        return da, db
+
+
+class Where(Node):
+    """y = a where c, else b;  da = g where c,  db = g where not c."""
+
+    def forward(self, c, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        self.save(c)
+        return namespace(c).where(c, a, b)
+
+    def backward(self, g, c):
+        xp = namespace(g)
+        da = sum_to(xp.where(c, g, 0.0), self.shapes[0]) if self.needs[1] else None
+        db = sum_to(xp.where(c, 0.0, g), self.shapes[1]) if self.needs[2] else None
+        return None, da, db
+
+
+class Clamp(Node):
+    """y = min(max(x, lo), hi);  dx = g where lo <= x <= hi, else 0."""
+
+    def __init__(self, lo, hi):
+        self.lo, self.hi = lo, hi
+
+    def forward(self, x):
+        self.save(x)
+        xp = namespace(x)
+        y = x if self.lo is None else xp.maximum(x, xp.asarray(self.lo, dtype=x.dtype))
+        return y if self.hi is None else xp.minimum(y, xp.asarray(self.hi, dtype=x.dtype))
+
+    def backward(self, g, x):
+        xp = namespace(g)
+        if self.lo is not None:
+            g = xp.where(x >= self.lo, g, 0.0)
+        return (g if self.hi is None else xp.where(x <= self.hi, g, 0.0),)
+
+
+class Abs(Node):
+    """y = |x|;  dx = g sign(x), 0 at 0."""
+
+    def forward(self, x):
+        self.save(x)
+        return namespace(x).abs(x)
+
+    def backward(self, g, x):
+        return (g * namespace(x).sign(x),)
+
+
+class Exp(Node):
+    """y = e^x;  dx = g y."""
+
+    def forward(self, x):
+        y = namespace(x).exp(x)
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        return (g * y,)
+
+
+class Log(Node):
+    """y = log(x);  dx = g / x."""
+
+    def forward(self, x):
+        self.save(x)
+        return namespace(x).log(x)
+
+    def backward(self, g, x):
+        return (g / x,)
+
+
+class Sqrt(Node):
+    """y = x^(1/2);  dx = g / (2 y)."""
+
+    def forward(self, x):
+        y = namespace(x).sqrt(x)
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        return (g / (2 * y),)
+
+
+class Rsqrt(Node):
+    """y = x^(-1/2);  dx = -g y^3 / 2."""
+
+    def forward(self, x):
+        y = 1 / namespace(x).sqrt(x)
+        self.save(y)
+        return y
+
+    def backward(self, g, y):
+        return (-0.5 * g * (y * y * y),)
+
+
+# ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
+
+
+@method("add", "__add__")
+def add(a: Any, b: Any) -> Any:
+    """a + b, elementwise; shapes broadcast, dtypes promote, a Python number changes neither.
+
+    >>> import tinynorm
+    >>> tinynorm.add(tinynorm.tensor([1.0, 2.0]), 1)
+    tensor([2., 3.])
+    """
+    return Add()(*promote(a, b))
+
+
+@method("sub", "__sub__")
+def sub(a: Any, b: Any) -> Any:
+    """a - b, elementwise.
+
+    >>> import tinynorm
+    >>> tinynorm.sub(tinynorm.tensor([1.0, 2.0]), 1)
+    tensor([0., 1.])
+    """
+    return Sub()(*promote(a, b))
+
+
+@method("mul", "__mul__")
+def mul(a: Any, b: Any) -> Any:
+    """a b, elementwise.
+
+    >>> import tinynorm
+    >>> tinynorm.mul(tinynorm.tensor([1.0, 2.0]), 3)
+    tensor([3., 6.])
+    """
+    return Mul()(*promote(a, b))
+
+
+@method("div", "__truediv__")
+def div(a: Any, b: Any) -> Any:
+    """a / b, elementwise; integers give float32.
+
+    >>> import tinynorm
+    >>> tinynorm.div(tinynorm.tensor([1, 3]), 2)
+    tensor([0.5, 1.5])
+    """
+    return Div()(*map(as_float, promote(a, b)))
+
+
+@method("neg", "__neg__")
+def neg(x: Any) -> Any:
+    """-x.
+
+    >>> import tinynorm
+    >>> -tinynorm.tensor([1.0, -2.0])
+    tensor([-1.,  2.])
+    """
+    return Neg()(x)
+
+
+@method("pow", "__pow__")
+def pow(a: Any, b: Any) -> Any:
+    """a to the power b, elementwise.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([1.0, 3.0]) ** 2
+    tensor([1., 9.])
+    """
+    return Pow()(*promote(a, b))
+
+
+for _name, _swapped in {"radd": add, "rsub": sub, "rmul": mul, "rtruediv": div, "rpow": pow}.items():
+    method(f"__{_name}__")(lambda self, other, _f=_swapped: _f(other, self))
+
+
+@method()
+def maximum(a: Any, b: Any) -> Any:
+    """The larger of a and b, elementwise; NaN where either is.
+
+    >>> import tinynorm
+    >>> tinynorm.maximum(tinynorm.tensor([1.0, 5.0]), tinynorm.tensor([3.0, 2.0]))
+    tensor([3., 5.])
+    """
+    return Maximum()(*promote(a, b))
+
+
+@method()
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller of a and b, elementwise; NaN where either is.
+
+    >>> import tinynorm
+    >>> tinynorm.minimum(tinynorm.tensor([1.0, 5.0]), tinynorm.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return Minimum()(*promote(a, b))
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """a where the (boolean) condition holds, else b; the three broadcast.
+
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([-1.0, 2.0])
+    >>> tinynorm.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    a, b = promote(a, b)
+    if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two Python numbers: the first takes the default dtype
+        a = wrap(namespace(raw(condition)).asarray(a, dtype=dtype_of_numbers(a, b)))
+    return Where()(condition, a, b)
+
+
+@method("clamp", "clip")
+def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
+    """x held between `min` and `max`, either of which may be None, a number, or a tensor to broadcast.
+
+    >>> import tinynorm
+    >>> tinynorm.clamp(tinynorm.tensor([-1.0, 0.5, 2.0]), 0.0, 1.0)
+    tensor([0. , 0.5, 1. ])
+    """
+    if min is None and max is None:
+        raise ValueError("clamp: expected min, max or both, got neither")
+    if hasattr(min, "shape") or hasattr(max, "shape"):
+        x = x if min is None else maximum(x, min)
+        return x if max is None else minimum(x, max)
+    if isinstance(x, Tensor) and (isinstance(min, float) or isinstance(max, float)):
+        x = as_float(x)
+    return Clamp(min, max)(x)
+
+
+@method("abs", "__abs__")
+def abs(x: Any) -> Any:
+    """|x|; the gradient at 0 is 0.
+
+    >>> import tinynorm
+    >>> tinynorm.abs(tinynorm.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return Abs()(x)
+
+
+@method()
+def exp(x: Any) -> Any:
+    """e to the x.
+
+    >>> import tinynorm
+    >>> tinynorm.exp(tinynorm.tensor([0.0, 1.0]))
+    tensor([1.    , 2.7183])
+    """
+    return Exp()(as_float(x))
+
+
+@method()
+def log(x: Any) -> Any:
+    """The natural logarithm.
+
+    >>> import tinynorm
+    >>> tinynorm.log(tinynorm.tensor([1.0, 2.0]))
+    tensor([0.    , 0.6931])
+    """
+    return Log()(as_float(x))
+
+
+@method()
+def sqrt(x: Any) -> Any:
+    """The square root.
+
+    >>> import tinynorm
+    >>> tinynorm.sqrt(tinynorm.tensor([4.0, 9.0]))
+    tensor([2., 3.])
+    """
+    return Sqrt()(as_float(x))
+
+
+@method()
+def rsqrt(x: Any) -> Any:
+    """One over the square root.
+
+    >>> import tinynorm
+    >>> tinynorm.rsqrt(tinynorm.tensor([4.0, 16.0]))
+    tensor([0.5 , 0.25])
+    """
+    return Rsqrt()(as_float(x))

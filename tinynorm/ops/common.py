@@ -1,0 +1,154 @@
+"""What the op files share: broadcasting's backward, dtype promotion, and dimensions under either name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .. import backend
+from ..backend import namespace
+from ..kernels.sums import blas_sum
+from ..tensor import Tensor, wrap
+
+F = TypeVar("F", bound=Callable)
+Dims = int | Sequence[int] | None
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an array or Tensor; () for a Python number."""
+    return getattr(x, "shape", ())
+
+
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient of broadcasting: `g` summed over the axes along which `shape` was repeated.
+
+    >>> sum_to(np.ones((2, 3)), (3,))
+    array([2., 2., 2.])
+    """
+    if g.shape == shape:
+        return g
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
+    return namespace(g).reshape(narrowed(sum_over(widened(g), axes), g), shape)
+
+
+def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
+    """The sum over `axes`, in rising order, kept with length 1: by a kernel where there is one, else by the namespace's own sum."""
+    if type(x) is np.ndarray:
+        y = blas_sum(x, axes)
+        if y is not None:
+            return y
+    return namespace(x).sum(x, axis=axes, keepdims=True)
+
+
+def as_tensor_like(x: Any, like: Tensor) -> Tensor:
+    """A raw array, list or NumPy scalar that meets a Tensor, as a Tensor."""
+    if backend.is_array(x):
+        return wrap(x)
+    return wrap(namespace(like.data).asarray(x))
+
+
+def promote(a: Any, b: Any) -> tuple[Any, Any]:
+    """Bring two operands to one dtype by PyTorch's rule; Python numbers never change a float's.
+
+    Floats win over integers, tensors with dimensions over 0-d ones, the wider over the narrower.
+    """
+    ta, tb = isinstance(a, Tensor), isinstance(b, Tensor)
+    if ta and tb:
+        return (a, b) if a.data.dtype == b.data.dtype else _promote_tensors(a, b)
+    if not ta and not tb:
+        return a, b
+    t, other = (a, b) if ta else (b, a)
+    if type(other) in (float, int, bool):
+        if type(other) is float and not backend.is_floating(t.data):
+            t = t.to(backend.float32)
+    else:
+        return promote(a, as_tensor_like(b, a)) if ta else promote(as_tensor_like(a, b), b)
+    return (t, other) if ta else (other, t)
+
+
+def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    x, y = a.data, b.data
+    fx, fy = backend.is_floating(x), backend.is_floating(y)
+    if fx != fy:
+        dtype = x.dtype if fx else y.dtype
+    elif (x.ndim == 0) != (y.ndim == 0) and (fx or (x.dtype != np.bool_ and y.dtype != np.bool_)):
+        dtype = y.dtype if x.ndim == 0 else x.dtype
+    else:
+        dtype = namespace(x).result_type(x.dtype, y.dtype)
+    return a.to(dtype), b.to(dtype)
+
+
+def dtype_of_numbers(*numbers: Any) -> Any:
+    """What Python numbers become when no tensor is there to say: float32, int64 or bool."""
+    kinds = {type(n) for n in numbers}
+    return backend.float32 if float in kinds else backend.int64 if int in kinds else backend.bool_
+
+
+def as_float(x: Any) -> Any:
+    """Integers and booleans as float32, as the functions of analysis need them."""
+    if isinstance(x, Tensor) and not backend.is_floating(x.data):
+        return x.to(backend.float32)
+    return x
+
+
+def accepts_axis(f: F) -> F:
+    """Let NumPy's ``axis`` and ``keepdims`` stand for PyTorch's ``dim`` and ``keepdim``."""
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        for ours, numpys in (("dim", "axis"), ("keepdim", "keepdims")):
+            if numpys in kwargs:
+                if ours in kwargs:
+                    raise TypeError(f"{f.__name__}: got both {ours}= and {numpys}=, which mean the same; pass one")
+                kwargs[ours] = kwargs.pop(numpys)
+        return f(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def one_dim(dim: Any, ndim: int, op: str) -> int:
+    """A dimension counted from the front.
+
+    Raises
+    ------
+    IndexError
+        It is out of range.
+    """
+    try:
+        d = dim.__index__()
+    except (AttributeError, TypeError):
+        raise TypeError(f"{op}: expected dim to be an int, got {type(dim).__name__}") from None
+    if not -max(ndim, 1) <= d < max(ndim, 1):
+        raise IndexError(f"{op}: dim {d} is out of range: a tensor of {ndim} dimensions has dims {-max(ndim, 1)} to {max(ndim, 1) - 1}")
+    return d % ndim if ndim else 0
+
+
+def all_dims(dim: Dims, ndim: int, op: str) -> tuple[int, ...]:
+    """Dimensions counted from the front; all of them for None.
+
+    Raises
+    ------
+    IndexError, ValueError
+        One is out of range, or named twice.
+    """
+    if dim is None:
+        return tuple(range(ndim))
+    dims = tuple(one_dim(d, ndim, op) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    if len(set(dims)) != len(dims):
+        raise ValueError(f"{op}: dim {dim} names a dimension twice")
+    return dims if ndim else ()
+
+
+def widened(x: Any) -> Any:
+    """float16 as float32, in which its sums are accumulated; anything else as it is."""
+    return backend.astype(x, backend.float32) if backend.is_half(x) else x
+
+
+def narrowed(y: Any, like: Any) -> Any:
+    """A result back in the dtype of `like`."""
+    return y if y.dtype == like.dtype else backend.astype(y, like.dtype)
+

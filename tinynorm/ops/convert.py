@@ -1,0 +1,189 @@
+"""Copies, dtypes and devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autograd.node import Node
+from ..tensor import Tensor, method
+
+
+class Clone(Node):
+    """y = a copy of x;  dx = g."""
+
+    def forward(self, x):
+        return backend.copy(x)
+
+    def backward(self, g):
+        return (g,)
+
+
+class Cast(Node):
+    """y = x in another dtype;  dx = g in x's."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+    def forward(self, x):
+        self.before = x.dtype
+        return backend.astype(x, self.dtype)
+
+    def backward(self, g):
+        return (backend.astype(g, self.before),)
+
+
+class Move(Node):
+    """y = x on another device;  dx = g on x's."""
+
+    def __init__(self, device):
+        self.device = device
+
+    def forward(self, x):
+        self.before = backend.device_of(x)
+        return backend.move(x, self.device)
+
+    def backward(self, g):
+        return (g.to(self.before) if isinstance(g, Tensor) else backend.move(g, self.before),)
+
+
+@method()
+def clone(x: Tensor) -> Tensor:
+    """A copy of x, through which the gradient passes.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([1.0]).clone()
+    tensor([1.])
+    """
+    return Clone()(x)
+
+
+@method("to")
+def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
+    """x in another dtype, on another device, or both; x itself where nothing changes. The gradient finds its way back.
+
+    Parameters
+    ----------
+    *args : dtype, device, device name or Tensor
+        In any order; a tensor stands for its dtype and device.
+    dtype, device, copy
+        The same by name; `copy` makes a copy even where nothing changes.
+
+    Raises
+    ------
+    RuntimeError
+        The device is not available, with the reason and the fix.
+    TypeError
+        An argument is none of these.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([1, 2]).to(tinynorm.float64)
+    tensor([1., 2.], dtype=float64)
+    """
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype, device = arg.dtype, arg.device
+        elif isinstance(arg, backend.device) or (isinstance(arg, str) and arg.partition(":")[0] in ("cpu", "cuda")):
+            device = arg
+        elif not isinstance(arg, bool):
+            dtype = arg
+    if dtype is not None:
+        dtype = as_dtype(dtype, x.data)
+        x = x if x.data.dtype == dtype else Cast(dtype)(x)
+    if device is not None and x.device != device and not _same(backend.device(device), x.device):
+        return Move(device)(x)
+    return Clone()(x) if copy else x
+
+
+def _same(wanted: backend.device, has: Any) -> bool:
+    return isinstance(has, backend.device) and wanted.type == has.type and wanted.index in (None, has.index)
+
+
+def as_dtype(dtype: Any, like: Any = None) -> Any:
+    """A dtype of NumPy's (or of the array standard's, if `like` is such an array).
+
+    Raises
+    ------
+    TypeError
+        It names no dtype.
+    """
+    if like is not None and not isinstance(like.dtype, np.dtype):
+        return getattr(backend.namespace(like), str(dtype), dtype) if isinstance(dtype, np.dtype) else dtype
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"expected a dtype such as tinynorm.float32, or a device such as 'cpu' or 'cuda', got {dtype!r}") from None
+
+
+def _converter(name: str, dtype: Any) -> None:
+    def convert(x: Tensor) -> Tensor:
+        return to(x, dtype)
+
+    convert.__name__, convert.__doc__ = name, f"x in {dtype}."
+    method(name)(convert)
+
+
+for _name, _dtype in {
+    "half": backend.float16,
+    "float": backend.float32,
+    "double": backend.float64,
+    "int": backend.int32,
+    "long": backend.int64,
+    "bool": backend.bool_,
+}.items():
+    _converter(_name, _dtype)
+
+
+@method()
+def cpu(x: Tensor) -> Tensor:
+    """x on the CPU."""
+    return to(x, "cpu")
+
+
+@method()
+def cuda(x: Tensor, device: int | None = None) -> Tensor:
+    """x on the GPU (number `device`)."""
+    return to(x, "cuda" if device is None else f"cuda:{device}")
+
+
+@method("type", "astype")
+def astype(x: Tensor, dtype: Any) -> Tensor:
+    """x in another dtype.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([1, 2]).astype("float32")
+    tensor([1., 2.])
+    """
+    return to(x, dtype)
+
+
+@method()
+def type_as(x: Tensor, other: Tensor) -> Tensor:
+    """x in the dtype and on the device of `other`."""
+    return to(x, other)
+
+
+@method()
+def contiguous(x: Tensor) -> Tensor:
+    """x with its elements in row-major order in memory; x itself where they are.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(2, 3).T.contiguous().data.flags.c_contiguous
+    True
+    """
+    flags = getattr(x.data, "flags", None)
+    return x if flags is None or flags.c_contiguous else Contiguous()(x)
+
+
+class Contiguous(Node):
+    """y = x in row-major memory;  dx = g."""
+
+    def forward(self, x):
+        return backend.namespace(x).ascontiguousarray(x)
+
+    def backward(self, g):
+        return (g,)

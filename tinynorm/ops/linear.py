@@ -1,0 +1,138 @@
+"""Matrix products, and the linear layer as one node."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import backend
+from ..autograd.node import Node
+from ..tensor import method
+from .common import namespace, narrowed, promote, shape_of, sum_to, widened
+
+
+def product(a: Any, b: Any) -> Any:
+    """a @ b; float16 on the CPU is accumulated in float32 (on the GPU, cuBLAS does)."""
+    if backend.is_half(a) and not backend.on_gpu(a):
+        return backend.astype(widened(a) @ widened(b), a.dtype)
+    return a @ b
+
+
+class MatMul(Node):
+    """Y = A B;  dA = g Bᵀ,  dB = Aᵀ g, batch dimensions broadcast. A vector stands as one row before, as one column behind."""
+
+    fresh = True
+
+    def forward(self, A, B):
+        self.save(A, B)
+        return product(A, B)
+
+    def backward(self, g, A, B):
+        A2 = A[None, :] if A.ndim == 1 else A
+        B2 = B[:, None] if B.ndim == 1 else B
+        if A.ndim == 1:
+            g = g[..., None, :] if B.ndim > 1 else g[None]
+        if B.ndim == 1:
+            g = g[..., None]
+        xp = namespace(g)
+        dA = xp.reshape(sum_to(product(g, B2.mT), A2.shape), A.shape) if self.needs[0] else None
+        dB = xp.reshape(sum_to(product(A2.mT, g), B2.shape), B.shape) if self.needs[1] else None
+        return dA, dB
+
+
+class Linear(Node):
+    """Y = X Wᵀ + b;  dX = g W,  dW = gᵀ X,  db = Σ g over the rows. One matrix product each.
+
+    X (…, in) is taken as rows (N, in); W (out, in); b (out).
+    """
+
+    fresh = True
+
+    def forward(self, X, W, b):
+        self.save(X, W)
+        Y = product(_rows(X), W.T)  # (N, out)
+        if b is not None:
+            Y += b
+        return namespace(X).reshape(Y, (*X.shape[:-1], W.shape[0]))
+
+    def backward(self, g, X, W):
+        g2 = _rows(g)  # (N, out)
+        dX = namespace(g).reshape(product(g2, W), X.shape) if self.needs[0] else None
+        dW = product(g2.T, _rows(X)) if self.needs[1] else None
+        db = narrowed(namespace(g).sum(widened(g2), axis=0), g) if self.needs[2] else None
+        return dX, dW, db
+
+
+def _rows(x: Any) -> Any:
+    """(…, D) as (N, D)."""
+    return x if x.ndim == 2 else namespace(x).reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+# ---- as functions and methods ----------------------------------------------------------------------------------------
+
+
+@method("matmul", "__matmul__")
+def matmul(a: Any, b: Any) -> Any:
+    """a @ b for all ranks, as in NumPy: vectors, matrices, and stacks of matrices that broadcast.
+
+    Raises
+    ------
+    RuntimeError
+        The inner sizes differ, or an operand is 0-d.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]) @ tinynorm.tensor([1.0, 1.0])
+    tensor([3., 7.])
+    """
+    a, b = promote(a, b)
+    sa, sb = shape_of(a), shape_of(b)
+    if not sa or not sb or sa[-1] != sb[-2 if len(sb) > 1 else 0]:
+        raise RuntimeError(f"matmul: expected a (…, n, k) @ b (…, k, m) or vectors (k), got {tuple(sa)} @ {tuple(sb)}")
+    return MatMul()(a, b)
+
+
+method("__rmatmul__")(lambda self, other: matmul(other, self))
+method("mm", "bmm", "mv", "dot")(matmul)
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """x Wᵀ + b, one node of the graph.
+
+    Parameters
+    ----------
+    x : Tensor
+        (…, in).
+    weight : Tensor
+        (out, in).
+    bias : Tensor, optional
+        (out).
+
+    Returns
+    -------
+    Tensor
+        (…, out).
+
+    Raises
+    ------
+    RuntimeError
+        The shapes or dtypes do not fit; the message has them all.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x, W = tinynorm.tensor([[1.0, 2.0]]), tinynorm.tensor([[1.0, 1.0], [0.0, 3.0]])
+    >>> tinynorm.nn.functional.linear(x, W)
+    tensor([[3., 6.]])
+    """
+    sx, sw, sb = x.shape, weight.shape, None if bias is None else bias.shape
+    if len(sw) != 2 or not sx or sx[-1] != sw[1] or (sb is not None and sb != (sw[0],)):
+        raise RuntimeError(
+            f"linear: expected x (…, in), weight (out, in) and bias (out), got x {tuple(sx)}, weight {tuple(sw)}"
+            + ("" if sb is None else f", bias {tuple(sb)}")
+            + (f"; x ends in {sx[-1]}, weight takes {sw[1]}" if sx and len(sw) == 2 and sx[-1] != sw[1] else "")
+        )
+    if x.dtype != weight.dtype:
+        raise RuntimeError(f"linear: expected x and weight of one dtype, got {x.dtype} and {weight.dtype}; convert one with .to(dtype)")
+    return Linear()(x, weight, bias)

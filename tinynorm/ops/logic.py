@@ -1,0 +1,186 @@
+"""Comparison, logic and rounding: results without a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd.mode import no_grad
+from ..tensor import Tensor, method, raw, wrap
+from .common import Dims, accepts_axis, all_dims, namespace, one_dim, promote
+
+
+def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str) -> Callable[[Any, Any], Any]:
+    def compare(a: Any, b: Any) -> Any:
+        with no_grad():
+            a, b = promote(a, b)
+        result = compute(raw(a), raw(b))
+        return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
+
+    compare.__name__ = compare.__qualname__ = name
+    compare.__doc__ = f"{doc}, elementwise: a boolean tensor."
+    method(name, f"__{name}__")(compare)
+    return compare
+
+
+eq = _compare("eq", lambda a, b: a == b, "a == b")
+ne = _compare("ne", lambda a, b: a != b, "a != b")
+lt = _compare("lt", lambda a, b: a < b, "a < b")
+le = _compare("le", lambda a, b: a <= b, "a <= b")
+gt = _compare("gt", lambda a, b: a > b, "a > b")
+ge = _compare("ge", lambda a, b: a >= b, "a >= b")
+_compare("and", lambda a, b: a & b, "a & b")
+_compare("or", lambda a, b: a | b, "a | b")
+_compare("xor", lambda a, b: a ^ b, "a ^ b")
+_compare("rand", lambda a, b: b & a, "b & a")
+_compare("ror", lambda a, b: b | a, "b | a")
+
+
+@method("__invert__", "logical_not")
+def logical_not(x: Any) -> Any:
+    """Not x, for booleans; the complement, for integers.
+
+    >>> import tinynorm
+    >>> ~tinynorm.tensor([True, False])
+    tensor([False,  True])
+    """
+    return wrap(~x.data) if isinstance(x, Tensor) else ~x
+
+
+def _plain(name: str, x: Any) -> Any:
+    result = getattr(namespace(raw(x)), name)(raw(x))
+    return wrap(result) if isinstance(x, Tensor) else result
+
+
+@method()
+def isnan(x: Any) -> Any:
+    """Where x is NaN.
+
+    >>> import tinynorm
+    >>> tinynorm.isnan(tinynorm.tensor([1.0, float("nan")]))
+    tensor([False,  True])
+    """
+    return _plain("isnan", x)
+
+
+@method()
+def isfinite(x: Any) -> Any:
+    """Where x is neither NaN nor infinite.
+
+    >>> import tinynorm
+    >>> tinynorm.isfinite(tinynorm.tensor([1.0, float("inf")]))
+    tensor([ True, False])
+    """
+    return _plain("isfinite", x)
+
+
+@method()
+def sign(x: Any) -> Any:
+    """-1, 0 or 1. Its derivative is zero wherever it has one, so nothing is recorded.
+
+    >>> import tinynorm
+    >>> tinynorm.sign(tinynorm.tensor([-3.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    return _plain("sign", x)
+
+
+@method()
+def round(x: Any) -> Any:
+    """x rounded to the nearest integer, halves to even; nothing is recorded.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([0.4, 1.6]).round()
+    tensor([0., 2.])
+    """
+    return _plain("round", x)
+
+
+def _reduce(name: str, x: Any, dim: Dims, keepdim: bool) -> Any:
+    a = raw(x)
+    result = getattr(namespace(a), name)(a, axis=all_dims(dim, a.ndim, name), keepdims=keepdim)
+    return wrap(result) if isinstance(x, Tensor) else result
+
+
+@method()
+@accepts_axis
+def all(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Whether all elements (along `dim`) are true.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([True, False]).all()
+    tensor(False)
+    """
+    return _reduce("all", x, dim, keepdim)
+
+
+@method()
+@accepts_axis
+def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Whether any element (along `dim`) is true.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([True, False]).any()
+    tensor(True)
+    """
+    return _reduce("any", x, dim, keepdim)
+
+
+def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
+    a = raw(x)
+    xp = namespace(a)
+    if dim is None:
+        result = getattr(xp, name)(xp.reshape(a, (-1,)))
+        result = xp.reshape(result, (1,) * a.ndim) if keepdim else result
+    else:
+        d = one_dim(dim, a.ndim, name)
+        result = getattr(xp, name)(a, axis=d)
+        result = xp.expand_dims(result, axis=d) if keepdim else result
+    return wrap(result) if isinstance(x, Tensor) else result
+
+
+@method()
+@accepts_axis
+def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the largest element, along `dim` or in the flattened tensor; the first of equals. int64.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).argmax(dim=1)
+    tensor([1, 0])
+    """
+    return _arg("argmax", x, dim, keepdim)
+
+
+@method()
+@accepts_axis
+def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the smallest element, along `dim` or in the flattened tensor; the first of equals. int64.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).argmin(dim=1)
+    tensor([0, 1])
+    """
+    return _arg("argmin", x, dim, keepdim)
+
+
+@method()
+def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether |a - b| <= atol + rtol |b| everywhere.
+
+    >>> import tinynorm
+    >>> tinynorm.allclose(tinynorm.tensor([1.0]), tinynorm.tensor([1.0 + 1e-7]))
+    True
+    """
+    a, b = raw(a), raw(b)
+    return bool(namespace(a).allclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan))
+
+
+@method()
+def equal(a: Tensor, b: Tensor) -> bool:
+    """Whether the two have the same shape and the same elements.
+
+    >>> import tinynorm
+    >>> tinynorm.equal(tinynorm.tensor([1, 2]), tinynorm.tensor([1, 2]))
+    True
+    """
+    return a.shape == b.shape and bool((a.data == b.data).all())

@@ -1,0 +1,297 @@
+"""Losses, each one node with its closed-form backward."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import backend
+from ..autograd.node import Node
+from ..tensor import Tensor, raw
+from .activation import shifted_exp
+from .common import as_tensor_like, namespace, narrowed, promote, sum_over, widened
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+class CrossEntropy(Node):
+    """ℓ = -Σ_c q_c log p_c, p = softmax(x) along dim 1;  dx = g (p Σ_c q_c - q),  dq = -g log p.
+
+    q is the weighted target distribution: for a class index the indicator of the class (smoothed, times the class's weight),
+    for class probabilities these, times the weights. Σ q = 1 for a plain index: then dx = g (p - q), softmax minus target.
+    """
+
+    fresh = True
+
+    def __init__(self, divisor):
+        self.divisor = divisor  # None: no reduction
+
+    def log_p(self, x):
+        """log softmax: (x - m) - log Σ e^(x - m)."""
+        _, total, m = shifted_exp(widened(x), (1,))
+        return (widened(x) - m) - namespace(x).log(total)
+
+    def forward(self, x, q):
+        self.save(x, q)
+        xp = namespace(x)
+        self.kept = log_p = self.log_p(x)
+        # 0 log 0 = 0: a class that is no target may have probability 0
+        loss = -xp.sum(xp.where(q == 0, 0.0, q * log_p), axis=1)
+        return narrowed(loss if self.divisor is None else xp.sum(loss) / self.divisor, x)
+
+    def backward(self, g, x, q):
+        xp = namespace(g)
+        log_p = self.recall(self.log_p, x)
+        g = xp.expand_dims(g, axis=1) if self.divisor is None else g / self.divisor
+        dx = narrowed(g * (xp.exp(log_p) * sum_over(q, (1,)) - q), x) if self.needs[0] else None
+        dq = narrowed(-g * log_p, q) if self.needs[1] else None
+        return dx, dq
+
+
+class NLL(Node):
+    """ℓ = -Σ_c q_c x_c along dim 1, x = log p;  dx = -g q."""
+
+    fresh = True
+
+    def __init__(self, divisor):
+        self.divisor = divisor
+
+    def forward(self, x, q):
+        xp = namespace(x)
+        self.save(q)
+        self.dtype_like = x[:0]
+        loss = -xp.sum(xp.where(q == 0, 0.0, q * widened(x)), axis=1)
+        return narrowed(loss if self.divisor is None else xp.sum(loss) / self.divisor, x)
+
+    def backward(self, g, q):
+        g = namespace(g).expand_dims(g, axis=1) if self.divisor is None else g / self.divisor
+        return narrowed(-g * q, self.dtype_like), None
+
+
+class MSE(Node):
+    """ℓ = Σ (x - t)² / n;  dx = 2 g (x - t) / n,  dt = -dx."""
+
+    fresh = True
+
+    def __init__(self, divisor):
+        self.divisor = divisor  # None: no reduction
+
+    def forward(self, x, t):
+        self.save(x, t)
+        d = widened(x) - widened(t)
+        return narrowed(d * d if self.divisor is None else namespace(x).sum(d * d) / self.divisor, x)
+
+    def backward(self, g, x, t):
+        dx = narrowed((2 / (self.divisor or 1)) * g * (x - t), x)
+        return dx, -dx if self.needs[1] else None
+
+
+# ---- as functions ----------------------------------------------------------------------------------------------------
+
+
+def _check_common(op: str, x: Any, reduction: str) -> None:
+    if not isinstance(x, Tensor) or not backend.is_floating(x.data):
+        raise TypeError(f"{op}: expected a floating-point Tensor as input, got {getattr(x, 'dtype', type(x).__name__)}")
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{op}: expected reduction to be one of {', '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
+
+
+def _is_integer(t: Any) -> bool:
+    return not backend.is_floating(raw(t)) and str(t.dtype).rpartition(".")[2] != "bool"
+
+
+def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
+    if weight is None:
+        return None
+    C = x.shape[1]
+    if tuple(weight.shape) != (C,):
+        raise RuntimeError(f"{op}: expected weight (C,) = ({C},), got {tuple(weight.shape)}")
+    backend.check_same_device(op, [x.data, weight.data])
+    return namespace(x.data).reshape(widened(weight.data), (1, C, *(1,) * (x.ndim - 2)))
+
+
+def _indicator(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[Any, Any]:
+    """(the indicator of the target classes, (N, C, *), zero where ignored; the mask of the targets that count, or None)."""
+    C = x.shape[1]
+    expected = (x.shape[0], *x.shape[2:])
+    if tuple(target.shape) != expected:
+        raise RuntimeError(
+            f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {tuple(x.shape)}, got {tuple(target.shape)}"
+        )
+    backend.check_same_device(op, [x.data, target.data])
+    xp, classes = namespace(x.data), target.data
+    counts = classes != ignore_index
+    wrong = counts & ((classes < 0) | (classes >= C))
+    if bool(xp.any(wrong)):
+        first = int(classes[wrong][0])
+        raise IndexError(
+            f"{op}: expected class indices from 0 to C-1 = {C - 1} (or ignore_index={ignore_index}), got {first} in the target"
+        )
+    every = xp.reshape(xp.arange(C, **backend.on_device_of(classes)), (1, C, *(1,) * (x.ndim - 2)))
+    hit = (every == xp.expand_dims(classes, axis=1)) & xp.expand_dims(counts, axis=1)
+    return hit, counts
+
+
+def cross_entropy(
+    x: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The cross-entropy between softmax(x) and the target, from logits, as one node.
+
+    Parameters
+    ----------
+    x : Tensor
+        Logits, (C), (N, C) or (N, C, *).
+    target : Tensor
+        Class indices, int, of x's shape without C; or class probabilities, of x's shape and dtype.
+    weight : Tensor, optional
+        A factor per class, (C).
+    ignore_index : int
+        Targets of this value count for nothing (class indices only).
+    reduction : {"mean", "sum", "none"}
+        The mean is over the weights of the targets that count.
+    label_smoothing : float
+        From 0 to 1: how much of the target is spread evenly over all classes.
+
+    Returns
+    -------
+    Tensor
+        A scalar, or for "none" of the shape of the class indices.
+
+    Raises
+    ------
+    IndexError
+        A class index is out of range.
+    RuntimeError, TypeError, ValueError
+        Shapes, dtypes, devices or options do not fit.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.cross_entropy(tinynorm.tensor([[0.0, 0.0]]), tinynorm.tensor([1]))
+    tensor(0.6931)
+    """
+    op = "cross_entropy"
+    _check_common(op, x, reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"{op}: expected label_smoothing from 0 to 1, got {label_smoothing!r}")
+    if not isinstance(target, Tensor):
+        raise TypeError(f"{op}: expected target to be a Tensor, got {type(target).__name__}")
+    if x.ndim == 1:
+        loss = cross_entropy(x[None], target[None], weight, ignore_index, reduction, label_smoothing)
+        return loss[0] if reduction == "none" else loss
+    if x.ndim < 1:
+        raise RuntimeError(f"{op}: expected input (C), (N, C) or (N, C, *), got a 0-d tensor")
+    w = _check_weight(op, x, weight)
+    C = x.shape[1]
+    rows = math.prod(x.shape) // C if C else 0
+    divisor: Any = rows
+    if _is_integer(target):
+        hit, counts = _indicator(op, x, target, ignore_index)
+        q: Any = backend.astype(hit, widened(x.data).dtype)
+        if reduction == "mean":
+            divisor = namespace(q).sum(q if w is None else q * w)
+        if label_smoothing:
+            q = ((1 - label_smoothing) * q + label_smoothing / C) * namespace(q).expand_dims(backend.astype(counts, q.dtype), axis=1)
+        q = q if w is None else q * w
+    else:
+        q = _probabilities(op, x, target)
+        q = q if not label_smoothing else (1 - label_smoothing) * q + label_smoothing / C
+        q = q if w is None else q * as_tensor_like(w, x)
+    with backend.quiet():  # a mean over nothing is NaN
+        node = CrossEntropy({"mean": divisor, "sum": 1, "none": None}[reduction])
+        return node(x, q)
+
+
+def _probabilities(op: str, x: Tensor, target: Tensor) -> Tensor:
+    if tuple(target.shape) != tuple(x.shape) or not backend.is_floating(target.data):
+        raise RuntimeError(
+            f"{op}: expected target to be class indices (int64) of shape {(x.shape[0], *x.shape[2:])} or class probabilities "
+            f"({x.dtype}) of the input's shape {tuple(x.shape)}, got {target.dtype} {tuple(target.shape)}"
+        )
+    return target.to(widened(x.data).dtype)
+
+
+def nll_loss(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """The negative log-likelihood of the target classes, from log-probabilities, as one node.
+
+    Parameters
+    ----------
+    x : Tensor
+        Log-probabilities, (C), (N, C) or (N, C, *), as `log_softmax` gives them.
+    target : Tensor
+        Class indices, int, of x's shape without C.
+    weight, ignore_index, reduction
+        As in `cross_entropy`.
+
+    Returns
+    -------
+    Tensor
+        A scalar, or for "none" of the target's shape.
+
+    Raises
+    ------
+    IndexError
+        A class index is out of range.
+    RuntimeError, TypeError, ValueError
+        Shapes, dtypes, devices or options do not fit.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.nll_loss(tinynorm.tensor([[-0.5, -0.9]]), tinynorm.tensor([1]))
+    tensor(0.9)
+    """
+    op = "nll_loss"
+    _check_common(op, x, reduction)
+    if not isinstance(target, Tensor) or not _is_integer(target):
+        raise TypeError(f"{op}: expected target to be a Tensor of class indices (int64), got {getattr(target, 'dtype', type(target).__name__)}")
+    if x.ndim == 1:
+        loss = nll_loss(x[None], target[None], weight, ignore_index, reduction)
+        return loss[0] if reduction == "none" else loss
+    w = _check_weight(op, x, weight)
+    hit, _ = _indicator(op, x, target, ignore_index)
+    q = backend.astype(hit, widened(x.data).dtype)
+    q = q if w is None else q * w
+    with backend.quiet():  # a mean over nothing is NaN
+        return NLL({"mean": namespace(q).sum(q), "sum": 1, "none": None}[reduction])(x, q)
+
+
+def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
+    """The squared error (x - target)², averaged, summed or as it is.
+
+    Parameters
+    ----------
+    x, target : Tensor
+        Of one shape; no broadcasting, which here is nearly always a mistake.
+    reduction : {"mean", "sum", "none"}
+
+    Returns
+    -------
+    Tensor
+        A scalar, or for "none" of the shape of x.
+
+    Raises
+    ------
+    RuntimeError
+        The shapes differ.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.mse_loss(tinynorm.tensor([1.0, 2.0]), tinynorm.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    _check_common("mse_loss", x, reduction)
+    if tuple(x.shape) != tuple(target.shape):
+        raise RuntimeError(
+            f"mse_loss: expected input and target of one shape, got {tuple(x.shape)} and {tuple(target.shape)}; reshape one "
+            "(broadcasting (N, 1) against (N,) would compare every sample with every other)"
+        )
+    x, target = promote(x, target)
+    with backend.quiet():  # a mean over nothing is NaN
+        return MSE({"mean": math.prod(x.shape), "sum": 1, "none": None}[reduction])(x, target)

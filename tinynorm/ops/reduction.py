@@ -1,0 +1,322 @@
+"""Reductions. In every backward, g is the gradient dL/dy with the reduced dimensions kept (length 1)."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any, NamedTuple
+
+from .. import backend
+from ..autograd.node import Node
+from ..tensor import Tensor, method, raw
+from .common import Dims, accepts_axis, all_dims, as_float, namespace, narrowed, one_dim, sum_over, widened
+
+
+def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with the dimensions `dims` reduced to length 1."""
+    return tuple(1 if i in dims else n for i, n in enumerate(shape))
+
+
+def size_along(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
+    return math.prod(shape[d] for d in dims)
+
+
+def mean_over(x: Any, dims: tuple[int, ...]) -> Any:
+    """The mean over `dims`, kept with length 1; 0 over nothing."""
+    return sum_over(x, dims) * (1 / builtins.max(size_along(x.shape, dims), 1))
+
+
+def centre(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
+    """(x - μ, μ), centred twice: the second pass takes away the rounding error of the first mean.
+
+    With a large mean that error is many times the spread's own rounding.
+    """
+    mu = mean_over(x, dims)
+    c = x - mu
+    rest = mean_over(c, dims)
+    return c - rest, mu + rest
+
+
+class Reduction(Node):
+    """The settings and the shapes that all reductions share."""
+
+    def __init__(self, dims: tuple[int, ...], keepdim: bool) -> None:
+        self.dims, self.keepdim = dims, keepdim
+
+    def expanded(self, g: Any) -> Any:
+        """`g` with its reduced dimensions back, ready to broadcast against x."""
+        return namespace(g).reshape(g, kept_shape(self.shape, self.dims))
+
+    shape: tuple[int, ...]
+
+
+class Sum(Reduction):
+    """y = Σ x;  dx = g, repeated."""
+
+    def forward(self, x):
+        self.shape = x.shape
+        xp = namespace(x)
+        return narrowed(xp.sum(widened(x), axis=self.dims, keepdims=self.keepdim), x) if backend.is_half(x) else xp.sum(
+            x, axis=self.dims, keepdims=self.keepdim
+        )
+
+    def backward(self, g):
+        return (namespace(g).broadcast_to(self.expanded(g), self.shape),)
+
+
+class Mean(Reduction):
+    """y = Σ x / n;  dx = g / n, repeated."""
+
+    def forward(self, x):
+        self.shape = x.shape
+        y = namespace(x).mean(widened(x), axis=self.dims, keepdims=self.keepdim)
+        return narrowed(y, x)
+
+    def backward(self, g):
+        n = size_along(self.shape, self.dims)
+        return (namespace(g).broadcast_to(self.expanded(g) / n, self.shape),)
+
+
+class Var(Reduction):
+    """y = Σ (x - μ)² / (n - correction);  dx = 2 g (x - μ) / (n - correction).  (Σ (x - μ) = 0 takes care of dμ.)"""
+
+    def __init__(self, dims: tuple[int, ...], keepdim: bool, correction: float) -> None:
+        super().__init__(dims, keepdim)
+        self.correction = correction
+
+    def forward(self, x):
+        self.shape = x.shape
+        self.save(x)
+        self.divisor = builtins.max(size_along(x.shape, self.dims) - self.correction, 0)
+        c, _ = centre(widened(x), self.dims)
+        total = namespace(x).sum(c * c, axis=self.dims, keepdims=self.keepdim)
+        # 0 / 0 for one element: NaN, as in PyTorch, without NumPy's warning about a division by a Python zero
+        return narrowed(total / self.divisor if self.divisor else total * math.nan, x)
+
+    def backward(self, g, x):
+        c, _ = centre(widened(x), self.dims)
+        factor = 2 / self.divisor if self.divisor else math.nan
+        return (narrowed(self.expanded(g) * c * factor, g),)
+
+
+class Std(Var):
+    """y = sqrt(Σ (x - μ)² / (n - correction));  dx = g (x - μ) / ((n - correction) y), 0 where y = 0."""
+
+    def forward(self, x):
+        y = namespace(x).sqrt(super().forward(x))
+        self.save(x, y)
+        return y
+
+    def backward(self, g, x, y):
+        xp = namespace(g)
+        c, _ = centre(widened(x), self.dims)
+        y = self.expanded(y)
+        flat = y == 0
+        slope = xp.where(flat, 0.0, self.expanded(g) / xp.where(flat, 1.0, y))
+        return (narrowed(slope * c * (1 / self.divisor if self.divisor else math.nan), g),)
+
+
+class Extremum(Reduction):
+    """y = max x (or min x);  dx = g shared evenly among the elements that equal y."""
+
+    def __init__(self, dims: tuple[int, ...], keepdim: bool, name: str) -> None:
+        super().__init__(dims, keepdim)
+        self.function = name
+
+    def forward(self, x):
+        self.shape = x.shape
+        y = getattr(namespace(x), self.function)(x, axis=self.dims, keepdims=self.keepdim)
+        self.save(x, y)
+        return y
+
+    def backward(self, g, x, y):
+        xp = namespace(g)
+        hit = backend.astype(x == self.expanded(y), g.dtype)
+        return (self.expanded(g) * (hit / xp.sum(hit, axis=self.dims, keepdims=True)),)
+
+
+class Along(NamedTuple):
+    """What `max` and `min` along a dimension return."""
+
+    values: Any
+    indices: Any
+
+
+# ---- as functions and methods ----------------------------------------------------------------------------------------
+
+
+@method()
+@accepts_axis
+def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over `dim` (all dimensions if None); float16 is accumulated in float32.
+
+    Parameters
+    ----------
+    x : Tensor or array
+        Of any shape; integers and booleans give int64.
+    dim, axis : int or tuple of int, optional
+    keepdim, keepdims : bool
+        Keep the reduced dimensions with length 1.
+    dtype : dtype, optional
+        Convert to this first.
+
+    Raises
+    ------
+    IndexError
+        `dim` is out of range.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).sum(dim=0)
+    tensor([4., 6.])
+    """
+    x = x if dtype is None else x.to(dtype)
+    return Sum(all_dims(dim, x.ndim, "sum"), keepdim)(x)
+
+
+@method()
+@accepts_axis
+def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """The mean over `dim` (all dimensions if None); NaN over nothing.
+
+    Raises
+    ------
+    RuntimeError
+        `x` is not floating-point.
+    IndexError
+        `dim` is out of range.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).mean(dim=1)
+    tensor([1.5, 3.5])
+    """
+    if not backend.is_floating(raw(x)):
+        raise RuntimeError(f"mean: expected a floating-point tensor, got {x.dtype}; use .float() first")
+    dims = all_dims(dim, x.ndim, "mean")
+    if size_along(x.shape, dims) == 0:
+        return Sum(dims, keepdim)(x) * math.nan
+    return Mean(dims, keepdim)(x)
+
+
+def _correction(op: str, dim: Any, unbiased: bool | None, correction: float | None) -> tuple[Any, float]:
+    if isinstance(dim, bool):  # PyTorch's var(False): unbiased without a dim
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{op}: got both unbiased= and correction=; pass one (unbiased=True is correction=1)")
+    return dim, (1 if unbiased is None else int(unbiased)) if correction is None else correction
+
+
+@method()
+@accepts_axis
+def var(x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
+    """The variance over `dim`: Σ (x - mean)² / (n - correction), unbiased (correction 1) unless told otherwise.
+
+    The values are centred twice and squared, never E[x²] - E[x]², so a large mean costs no accuracy.
+
+    Parameters
+    ----------
+    x : Tensor or array
+        Floating-point, of any shape.
+    dim, axis : int or tuple of int, optional
+    unbiased : bool, optional
+        True for correction 1, False for 0.
+    keepdim, keepdims : bool
+    correction : float, optional
+        What is taken from n.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([1.0, 2.0, 3.0, 4.0]).var(correction=0)
+    tensor(1.25)
+    """
+    dim, correction = _correction("var", dim, unbiased, correction)
+    return Var(all_dims(dim, x.ndim, "var"), keepdim, correction)(as_float(x))
+
+
+@method()
+@accepts_axis
+def std(x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
+    """The square root of `var`; its gradient where the deviation is 0 is taken as 0.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([1.0, 3.0]).std(correction=0)
+    tensor(1.)
+    """
+    dim, correction = _correction("std", dim, unbiased, correction)
+    return Std(all_dims(dim, x.ndim, "std"), keepdim, correction)(as_float(x))
+
+
+@method()
+@accepts_axis
+def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """The largest element along `dim`; equal ones share the gradient evenly.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amax(dim=1)
+    tensor([5., 7.])
+    """
+    return Extremum(_nonempty("amax", x, dim), keepdim, "max")(x)
+
+
+@method()
+@accepts_axis
+def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """The smallest element along `dim`; equal ones share the gradient evenly.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amin(dim=1)
+    tensor([1., 2.])
+    """
+    return Extremum(_nonempty("amin", x, dim), keepdim, "min")(x)
+
+
+def _nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
+    dims = all_dims(dim, x.ndim, op)
+    if size_along(x.shape, dims) == 0:
+        raise ValueError(f"{op}: expected at least one element along dim {dim}, got shape {tuple(x.shape)}")
+    return dims
+
+
+@method()
+@accepts_axis
+def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest element; with `dim`, a named tuple (values, indices); with a tensor in its place, `maximum`.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).max(dim=1).indices
+    tensor([1, 0])
+    """
+    return _extremum(x, dim, keepdim, "max")
+
+
+@method()
+@accepts_axis
+def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest element; with `dim`, a named tuple (values, indices); with a tensor in its place, `minimum`.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).min(dim=1).values
+    tensor([1., 2.])
+    """
+    return _extremum(x, dim, keepdim, "min")
+
+
+def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
+    from . import amax, amin, argmax, argmin, maximum, minimum, take_along_dim
+
+    amost, arg, pairwise = (amax, argmax, maximum) if which == "max" else (amin, argmin, minimum)
+    if dim is None:
+        return amost(x)
+    if isinstance(dim, Tensor):
+        return pairwise(x, dim)
+    if not isinstance(x, Tensor):  # an array, inside a formula: NumPy's meaning
+        return amost(x, dim, keepdim)
+    d = one_dim(dim, x.ndim, which)
+    _nonempty(which, x, d)
+    indices = arg(x, d, keepdim=True)
+    values = take_along_dim(x, indices, d)
+    return Along(values, indices) if keepdim else Along(values.squeeze(d), indices.squeeze(d))

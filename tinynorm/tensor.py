@@ -1,0 +1,343 @@
+"""Tensor: an array, its gradient, and the node that made it.
+
+The mathematics lives in `ops/`, which hangs its functions on the class with `method`; what is here is state:
+who owns which array, which node made it, and who has changed it in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from . import backend
+from .backend import Array
+
+F = TypeVar("F", bound=Callable)
+
+
+class Version:
+    """How often an array was changed in place, and by whom last; shared by all tensors that share the memory."""
+
+    __slots__ = ("count", "op", "viewed")
+
+    def __init__(self) -> None:
+        self.count, self.op, self.viewed = 0, "", False
+
+    def bump(self, op: str) -> None:
+        self.count += 1
+        self.op = op
+
+
+class Tensor:
+    """An n-dimensional array that can record how it was computed, and so be differentiated.
+
+    Make one with `tinynorm.tensor`. Its arithmetic is NumPy's, its names are PyTorch's.
+
+    Attributes
+    ----------
+    data : numpy.ndarray or cupy.ndarray
+        The raw array. Writing into it goes unseen by the graph.
+    grad : Tensor or None
+        The gradient that `backward` accumulates, of the same shape, dtype and device as the tensor.
+    grad_fn : Node or None
+        The op that made the tensor; None for a leaf.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    data: Array
+    grad_fn: Any = None
+    _requires_grad: bool = False
+    _grad: Tensor | None = None
+    _output_nr: int = 0  # which of grad_fn's outputs this is
+    _version_: Version | None = None  # made when somebody first asks
+    _is_view: bool = False
+    _hooks: dict[int, Callable] | None = None
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Array, requires_grad: bool = False) -> None:
+        if not backend.is_array(data):
+            raise TypeError(
+                f"Tensor: expected a NumPy or CuPy array, got {type(data).__name__}; "
+                "tinynorm.tensor(...) makes a Tensor of lists and numbers"
+            )
+        self.data = data
+        if requires_grad:
+            self.requires_grad = True
+
+    # -- what it is ---------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.data.ndim
+
+    @property
+    def dtype(self) -> Any:
+        return self.data.dtype
+
+    @property
+    def device(self) -> Any:
+        return backend.device_of(self.data)
+
+    @property
+    def is_leaf(self) -> bool:
+        """True for a tensor that no recorded op made."""
+        return self.grad_fn is None
+
+    @property
+    def is_cuda(self) -> bool:
+        return getattr(self.device, "type", "") == "cuda"
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or its entry `dim`."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        return self.data.ndim
+
+    def numel(self) -> int:
+        return int(self.data.size)
+
+    def is_floating_point(self) -> bool:
+        return backend.is_floating(self.data)
+
+    # -- the gradient --------------------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether ops on this tensor are recorded."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted and not backend.is_floating(self.data):
+            raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {self.dtype}; use .float() first")
+        if not wanted and self.grad_fn is not None:
+            raise RuntimeError("requires_grad: only a leaf's can be switched off; use y.detach() for a copy outside the graph")
+        self._requires_grad = bool(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad`; returns the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def grad(self) -> Tensor | None:
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Tensor | None) -> None:
+        if grad is not None:
+            if not isinstance(grad, Tensor):
+                raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
+            expected, got = [(t.shape, str(t.dtype), str(t.device)) for t in (self, grad)]
+            if expected != got:
+                raise RuntimeError(f"grad: expected (shape, dtype, device) = {expected}, as of the tensor, got {got}")
+        self._grad = grad
+
+    def retain_grad(self) -> None:
+        """Have `backward` set `.grad` on this tensor although it is not a leaf."""
+        if not self._requires_grad:
+            raise RuntimeError("retain_grad: this tensor does not require grad, so it will have none")
+        if self.grad_fn is not None:
+            self.grad_fn.retain(self)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
+        """Call `hook(grad)` whenever this tensor's gradient is computed; what it returns, if a Tensor, replaces it.
+
+        Raises
+        ------
+        RuntimeError
+            The tensor does not require grad.
+        """
+        if not self._requires_grad:
+            raise RuntimeError("register_hook: this tensor does not require grad, so the hook would never run")
+        if self.grad_fn is not None:
+            return HookHandle(self.grad_fn.hooks_of(self._output_nr), hook)
+        if self._hooks is None:
+            self._hooks = {}
+        return HookHandle(self._hooks, hook)
+
+    def detach(self) -> Tensor:
+        """The same array, outside the graph."""
+        y = Tensor.__new__(Tensor)
+        y.data = self.data
+        y._version_ = version_of(self)  # the memory is shared, so a change of it is a change of both
+        return y
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradient, or fill it with zeros."""
+        if set_to_none:
+            self._grad = None
+        elif self._grad is not None:
+            self._grad.data[...] = 0
+            version_of(self._grad).bump("zero_grad")
+
+    # -- handing the array on ------------------------------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray:
+        """The NumPy array itself, not a copy.
+
+        Raises
+        ------
+        RuntimeError
+            The tensor requires grad (use ``.detach().numpy()``) or is not on the CPU (use ``.cpu()``).
+        """
+        if self._requires_grad:
+            raise RuntimeError("numpy: this tensor requires grad, and an array cannot record it; use .detach().numpy()")
+        if not isinstance(self.data, np.ndarray):
+            raise RuntimeError(f"numpy: expected a tensor on the CPU, got one on {self.device}; use .cpu().numpy()")
+        return self.data
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        from . import ops
+
+        return ops
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        if self._requires_grad:
+            raise RuntimeError("__dlpack__: this tensor requires grad, and the receiver cannot record it; use .detach()")
+        return self.data.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.data.__dlpack_device__()
+
+    def item(self) -> Any:
+        """The one number in it, as a Python number.
+
+        Raises
+        ------
+        RuntimeError
+            There is not exactly one.
+        """
+        if self.data.size != 1:
+            raise RuntimeError(f"item: expected a tensor with one element, got shape {self.shape}; use .tolist()")
+        return self.data.item() if hasattr(self.data, "item") else self.data.__array_namespace__().reshape(self.data, (-1,))[0]
+
+    def tolist(self) -> Any:
+        """Its numbers as nested Python lists."""
+        return backend.to_numpy(self.data).tolist()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        return self.item().__index__()
+
+    def __bool__(self) -> bool:
+        if self.data.size != 1:
+            raise RuntimeError(f"bool: the truth of a tensor of shape {self.shape} is ambiguous; reduce it first, e.g. .all()")
+        return bool(self.item())
+
+    def __len__(self) -> int:
+        if self.data.ndim == 0:
+            raise TypeError("len: a 0-d tensor has no length")
+        return self.data.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        array = backend.to_numpy(self.data)
+        text = np.array2string(array, separator=", ", prefix="tensor(", precision=4)
+        if array.dtype not in (np.float32, np.int64, np.bool_):
+            text += f", dtype={array.dtype}"
+        if not isinstance(self.data, np.ndarray):
+            text += f", device={str(self.device)!r}"
+        if self.grad_fn is not None:
+            text += f", grad_fn=<{self.grad_fn.name}>"
+        elif self._requires_grad:
+            text += ", requires_grad=True"
+        return f"tensor({text})"
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        if self.grad_fn is not None:
+            raise RuntimeError("deepcopy: only leaf tensors can be copied; use .detach() or .clone()")
+        copy = type(self).__new__(type(self))
+        copy.data, copy._requires_grad = self.data.copy(), self._requires_grad
+        memo[id(self)] = copy
+        copy._grad = None if self._grad is None else wrap(self._grad.data.copy())
+        return copy
+
+    if TYPE_CHECKING:  # what ops/ and autograd/ hang on the class
+        T: ClassVar[Any]
+        mT: ClassVar[Any]
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+
+
+class HookHandle:
+    """What `register_hook` returns: `remove()` takes the hook away again."""
+
+    def __init__(self, hooks: dict[int, Callable], hook: Callable) -> None:
+        self._hooks, self._key = hooks, max(hooks, default=0) + 1
+        hooks[self._key] = hook
+
+    def remove(self) -> None:
+        self._hooks.pop(self._key, None)
+
+
+def wrap(array: Array) -> Tensor:
+    """A Tensor around an array (or NumPy scalar), with none of the constructor's checks."""
+    t = Tensor.__new__(Tensor)
+    t.data = array if not isinstance(array, np.generic) else np.asarray(array)
+    return t
+
+
+def raw(x: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return x.data if isinstance(x, Tensor) else x
+
+
+def version_of(t: Tensor) -> Version:
+    """The tensor's version counter, made on first use."""
+    if t._version_ is None:
+        t._version_ = Version()
+    return t._version_
+
+
+def method(*names: str) -> Callable[[F], F]:
+    """Hang a function on Tensor under its own name, or under those given."""
+
+    def attach(f: F) -> F:
+        for name in names or (f.__name__,):
+            setattr(Tensor, name, f)
+        return f
+
+    return attach
