@@ -44,7 +44,7 @@ def _add_at_sorted(xp: Any, out: Any, index: Any, g: Any) -> Any:
     that the first of every run holds the sum of its run.
     """
     goal = xp.reshape(xp.reshape(xp.arange(out.size, **backend.on_device_of(g)), out.shape)[index], (-1,))
-    order = xp.argsort(goal, stable=True) if xp.__name__ != "cupy" else xp.argsort(goal)
+    order = backend.stable_argsort(goal)
     goal, g = goal[order], xp.reshape(xp.broadcast_to(g, out[index].shape), (-1,))[order]
     n, reach = g.shape[0], 1
     while reach < n and bool(xp.any(goal[reach:] == goal[:-reach])):

@@ -27,6 +27,7 @@ Lempitsky 2016; Zhang and Sennrich 2019, section 4.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from .. import backend
@@ -60,6 +61,9 @@ class Layout:
         self.view, self.axes, self.affine = view, axes, affine
         self.m = size_along(view, axes)  # the numbers in a group
         self.gamma_is_constant = all(affine[a] == 1 for a in axes)  # over each group
+
+
+layout_of = lru_cache(maxsize=256)(Layout)  # shapes recur, step after step
 
 
 class Normalization(Node):
@@ -186,7 +190,7 @@ def _channels(x: Tensor) -> tuple[int, ...]:
 
 
 def batch_norm(
-    x: Any,
+    input: Any,
     running_mean: Any = None,
     running_var: Any = None,
     weight: Any = None,
@@ -202,7 +206,7 @@ def batch_norm(
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         (N, C, *).
     running_mean, running_var : Tensor, optional
         (C); needed in eval mode, updated in place in training.
@@ -237,6 +241,7 @@ def batch_norm(
     tensor([[-1.],
             [ 1.]])
     """
+    x = input
     _check_input("batch_norm", x, 2, "(N, C) or (N, C, *)")
     _check_eps("batch_norm", eps)
     if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
@@ -245,7 +250,7 @@ def batch_norm(
     _check_affine("batch_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: expected running_mean and running_var both or neither, got one of them")
-    layout = Layout(x.shape, (0, *range(2, x.ndim)), _channels(x))
+    layout = layout_of(x.shape, (0, *range(2, x.ndim)), _channels(x))
     if not training:
         if running_mean is None:
             raise ValueError("batch_norm: eval mode (training=False) standardises by running_mean and running_var, got None")
@@ -270,12 +275,12 @@ def _update(running: Tensor, batch: Any, momentum: float) -> None:
     version_of(running).bump("batch_norm")
 
 
-def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Standardise over the trailing dimensions `normalized_shape`, each row by itself.
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         (*, normalized_shape).
     normalized_shape : int or sequence of int
     weight, bias : Tensor, optional
@@ -305,17 +310,18 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
     >>> tinynorm.nn.functional.layer_norm(tinynorm.tensor([[1.0, 3.0]]), 2, eps=0.0)
     tensor([[-1.,  1.]])
     """
+    x = input
     layout = _trailing("layer_norm", x, normalized_shape, weight=weight, bias=bias)
     _check_eps("layer_norm", eps)
     return Standardize(layout, eps)(x, weight, bias)
 
 
-def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
     """Divide by the root mean square over the trailing dimensions `normalized_shape`, each row by itself.
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         (*, normalized_shape).
     normalized_shape : int or sequence of int
     weight : Tensor, optional
@@ -345,6 +351,7 @@ def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | Non
     >>> tinynorm.nn.functional.rms_norm(tinynorm.tensor([[3.0, 3.0]]), 2)
     tensor([[1., 1.]])
     """
+    x = input
     layout = _trailing("rms_norm", x, normalized_shape, weight=weight)
     if eps is None:
         eps = float(namespace(x.data).finfo(x.data.dtype).eps)
@@ -360,15 +367,15 @@ def _trailing(op: str, x: Any, normalized_shape: Any, **tensors: Tensor | None) 
     _check_affine(op, x, D, "of normalized_shape", **tensors)
     rows = x.ndim - len(D)
     plain = all(t is None for t in tensors.values())
-    return Layout(x.shape, tuple(range(rows, x.ndim)), (1,) * rows + ((1,) * len(D) if plain else D))
+    return layout_of(x.shape, tuple(range(rows, x.ndim)), (1,) * rows + ((1,) * len(D) if plain else D))
 
 
-def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Standardise over groups of channels and all positions, each sample by itself.
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         (N, C, *).
     num_groups : int
         Divides C.
@@ -399,6 +406,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     >>> tinynorm.nn.functional.group_norm(tinynorm.tensor([[1.0, 3.0, 5.0, 5.0]]), 2, eps=0.0001).round()
     tensor([[-1.,  1.,  0.,  0.]])
     """
+    x = input
     _check_input("group_norm", x, 2, "(N, C) or (N, C, *)")
     _check_eps("group_norm", eps)
     N, C, *positions = x.shape
@@ -408,7 +416,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     affine = (1, num_groups, C // num_groups, *(1,) * len(positions))
     if weight is None and bias is None:
         affine = (1,) * len(view)
-    return Standardize(Layout(view, tuple(range(2, len(view))), affine), eps)(x, weight, bias)
+    return Standardize(layout_of(view, tuple(range(2, len(view))), affine), eps)(x, weight, bias)
 
 
 def _check_groups(op: str, num_groups: int, C: int) -> None:
@@ -417,7 +425,7 @@ def _check_groups(op: str, num_groups: int, C: int) -> None:
 
 
 def instance_norm(
-    x: Any,
+    input: Any,
     running_mean: Any = None,
     running_var: Any = None,
     weight: Any = None,
@@ -430,7 +438,7 @@ def instance_norm(
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         (N, C, *), with at least one dimension of positions.
     running_mean, running_var : Tensor, optional
         (C); updated in place, with the mean over the batch of each sample's statistics, where `use_input_stats`.
@@ -463,6 +471,7 @@ def instance_norm(
     >>> tinynorm.nn.functional.instance_norm(tinynorm.tensor([[[1.0, 3.0]]]), eps=0.0)
     tensor([[[-1.,  1.]]])
     """
+    x = input
     _check_input("instance_norm", x, 3, "(N, C, *) with at least one dimension of positions")
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
@@ -471,7 +480,7 @@ def instance_norm(
         raise ValueError(f"instance_norm: expected momentum from 0 to 1, got {momentum!r}")
     C = x.shape[1]
     _check_affine("instance_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
-    layout = Layout(x.shape, tuple(range(2, x.ndim)), _channels(x))
+    layout = layout_of(x.shape, tuple(range(2, x.ndim)), _channels(x))
     if layout.m == 1:
         raise ValueError(
             f"instance_norm: expected more than one value per channel of a sample, got x (N, C, *) = {tuple(x.shape)}: the variance of "

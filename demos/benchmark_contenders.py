@@ -1,0 +1,174 @@
+"""What `benchmark.py` times: for each contender and case, a function that does the work once (and waits until it is done)."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+SIZES = [(64, 128), (4096, 1024), (8192, 4096)]
+LAYERS = ["Linear", "ReLU", "BatchNorm", "LayerNorm", "GroupNorm", "RMSNorm"]
+IMAGE = (32, 64, 56, 56)
+WIDTHS, BATCH = (784, 128, 128, 10), 64
+GROUPS = 8
+
+CASES = [
+    "mlp BatchNorm",
+    "mlp LayerNorm",
+    *(f"{layer} {n}x{d}" for layer in LAYERS for n, d in SIZES),
+    "BatchNorm 32x64x56x56",
+    "a + b, recorded",
+]
+
+Work = Callable[[], Any]
+
+
+def _shape(case: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in case.split()[1].split("x"))
+
+
+def _numbers(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+
+
+def torch_like(case: str, lib: Any, device: str, synchronize: Work, tensor: Callable[[np.ndarray], Any], **adam: Any) -> Work:
+    """The work in the vocabulary that tinynorm and PyTorch share."""
+    nn = lib.nn
+    if case.startswith("mlp"):
+        norm = nn.BatchNorm1d if "Batch" in case else nn.LayerNorm
+        layers: list[Any] = []
+        for i in range(len(WIDTHS) - 2):
+            layers += [nn.Linear(WIDTHS[i], WIDTHS[i + 1]), norm(WIDTHS[i + 1]), nn.ReLU()]
+        model = nn.Sequential(*layers, nn.Linear(WIDTHS[-2], WIDTHS[-1])).to(device)
+        optimizer = lib.optim.Adam(model.parameters(), **adam)
+        x, y = tensor(_numbers(BATCH, WIDTHS[0])), tensor(np.arange(BATCH) % WIDTHS[-1])
+
+        def step() -> None:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            synchronize()
+
+        return step
+    if case.startswith("a + b"):
+        a, b = tensor(_numbers(4)).requires_grad_(), tensor(_numbers(4))
+        return lambda: a + b
+    layer = _layer(case, nn).to(device)
+    x = tensor(_numbers(*_shape(case))).requires_grad_()
+    g = tensor(_numbers(*_shape(case)))
+
+    def forward_backward() -> None:
+        layer.zero_grad()
+        x.grad = None
+        layer(x).backward(g)
+        synchronize()
+
+    return forward_backward
+
+
+def _layer(case: str, nn: Any) -> Any:
+    shape = _shape(case)
+    D = shape[1]
+    if len(shape) == 4:
+        return nn.BatchNorm2d(D)
+    return {
+        "Linear": lambda: nn.Linear(D, D),
+        "ReLU": nn.ReLU,
+        "BatchNorm": lambda: nn.BatchNorm1d(D),
+        "LayerNorm": lambda: nn.LayerNorm(D),
+        "GroupNorm": lambda: nn.GroupNorm(GROUPS, D),
+        "RMSNorm": lambda: nn.RMSNorm(D),
+    }[case.split()[0]]()
+
+
+def tinynorm(case: str, device: str) -> Work | None:
+    import tinynorm as lib
+
+    sync = lib.cuda.synchronize if device == "cuda" else lambda: None
+    return torch_like(case, lib, device, sync, lambda a: lib.from_numpy(a).to(device))
+
+
+def torch(case: str, device: str, **adam: Any) -> Work | None:
+    import torch as lib
+
+    sync = lib.cuda.synchronize if device == "cuda" else lambda: None
+    return torch_like(case, lib, device, sync, lambda a: lib.from_numpy(a).to(device), **adam)
+
+
+def torch_fused(case: str, device: str) -> Work | None:
+    return torch(case, device, fused=True) if case.startswith("mlp") else None
+
+
+def gemm(case: str, device: str) -> Work | None:
+    """The matrix products alone, as NumPy (CuPy) hands them to BLAS; and for the elementwise op, NumPy's own call."""
+    from tinynorm import backend, cuda
+
+    xp: Any = backend.namespace_on(device)
+    sync = cuda.synchronize if device == "cuda" else lambda: None
+    if case.startswith("a + b"):
+        a, b = xp.asarray(_numbers(4)), xp.asarray(_numbers(4))
+        return lambda: a + b
+    if case.startswith("mlp"):
+        sizes = list(zip(WIDTHS, WIDTHS[1:], strict=False))
+        rows = BATCH
+    elif case.startswith("Linear"):
+        rows, D = _shape(case)
+        sizes = [(D, D)]
+    else:
+        return None
+    arrays = [(xp.asarray(_numbers(rows, i)), xp.asarray(_numbers(o, i)), xp.asarray(_numbers(rows, o))) for i, o in sizes]
+
+    def products() -> None:
+        for k, (x, W, g) in enumerate(arrays):
+            x @ W.T
+            g.T @ x
+            if k or not case.startswith("mlp"):  # the data need no gradient
+                g @ W
+        sync()
+
+    return products
+
+
+def jax(case: str, device: str) -> Work | None:
+    from benchmark_jax import work
+
+    return work(case, device, WIDTHS, BATCH, GROUPS, _shape, _numbers)
+
+
+CONTENDERS: dict[str, Callable[[str, str], Work | None]] = {
+    "tinynorm": tinynorm,
+    "torch": torch,
+    "torch-fused": torch_fused,
+    "jax": jax,
+    "gemm": gemm,
+}
+
+
+def seconds_of(work: Work, at_least: float) -> float:
+    """The median time of one call, over calls that together take `at_least` seconds (three calls at least, after one more)."""
+    start = time.perf_counter()
+    work()
+    once = time.perf_counter() - start
+    for _ in range(20 if once < 0.01 else 0):
+        work()
+    batch = 1 if once > 1e-4 else 100  # very short work is timed a hundred at a time
+    times: list[float] = []
+    while sum(times) < at_least or len(times) < 3:
+        start = time.perf_counter()
+        for _ in range(batch):
+            work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) / batch
+
+
+def serve(contender: str, device: str) -> None:
+    """A contender's process: a case a line on standard input, its seconds a line on standard output."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        work = CONTENDERS[contender](order["case"], device)
+        print(json.dumps({"seconds": None if work is None else seconds_of(work, order["seconds"])}), flush=True)
