@@ -1,6 +1,6 @@
 """tinynorm: tensors and autograd on NumPy and CuPy, with hand-derived backward passes for the normalisation layers."""
 
-from . import autograd, backend, cuda, ops
+from . import autograd, backend, cuda, ops, utils
 from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, manual_seed
 from .backend import bool_ as bool
@@ -86,6 +86,7 @@ from .ops import (
     where,
     zeros_like,
 )
+from .serialization import CheckpointError, load_file, save_file
 from .tensor import Tensor
 
 half, float, double = float16, float32, float64

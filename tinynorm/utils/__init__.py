@@ -1,0 +1,5 @@
+"""Around training: data loading."""
+
+from . import data
+
+__all__ = ["data"]
