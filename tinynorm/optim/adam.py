@@ -1,0 +1,162 @@
+"""Adam and AdamW: steps scaled by running averages of the gradient and of its square."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from .. import backend
+from ..backend import Array
+from ..tensor import Tensor
+from .optimizer import Optimizer, check_number, counter, ufuncs, zeros_like
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015, algorithm 1).
+
+    ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g * g``, both without their bias towards the zero they
+    began at: ``m_hat = m / (1 - beta1**t)``, ``v_hat = v / (1 - beta2**t)``; then
+    ``theta -= lr * m_hat / (sqrt(v_hat) + eps)``.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+        Leaf tensors, or groups of them (see `Optimizer`).
+    lr : float
+        The learning rate (the paper's alpha).
+    betas : (float, float)
+        How much of the running averages of g and g * g one step keeps.
+    eps : float
+    weight_decay : float
+        Adds ``weight_decay * theta`` to the gradient.
+    amsgrad : bool
+        Divide by the largest v so far (Reddi et al. 2018, algorithm 2).
+    maximize : bool
+        Go up the gradient.
+    decoupled_weight_decay : bool
+        Decay as `AdamW` does.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Optimizer`.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> w = tinynorm.tensor([3.0], requires_grad=True)
+    >>> optimizer = Adam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([2.5], requires_grad=True)
+    """
+
+    _per_element = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    _needed = ("step", "exp_avg", "exp_avg_sq")
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+                "decoupled_weight_decay": decoupled_weight_decay,
+            },
+        )
+
+    def _check(self, where: str, group: dict[str, Any]) -> None:
+        for name in ("lr", "eps", "weight_decay"):
+            check_number(where, name, group[name])
+        if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
+            raise ValueError(f"{where}: expected betas to be two numbers, got {group['betas']!r}")
+        for i, beta in enumerate(group["betas"]):
+            check_number(where, f"betas[{i}]", beta, below=1.0)
+
+    def _update(self, group: dict[str, Any], state: dict[str, Any], theta: Array, g: Array) -> None:
+        alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
+        beta1, beta2 = (float(beta) for beta in group["betas"])
+        amsgrad, maximize, decoupled = group["amsgrad"], group["maximize"], group["decoupled_weight_decay"]
+        if not state:
+            state.update(step=counter(0), exp_avg=zeros_like(theta), exp_avg_sq=zeros_like(theta))
+        if amsgrad and "max_exp_avg_sq" not in state:
+            state["max_exp_avg_sq"] = zeros_like(theta)
+        state["step"].data += 1
+        t = float(state["step"].data)
+        # lr * m_hat / (sqrt(v_hat) + eps), with the corrections taken out of the arrays: alpha_t * m / (sqrt(v) + eps_t),
+        # the paper's section 2, last paragraph
+        correction2 = math.sqrt(1 - beta2**t)
+        alpha_t, eps_t = alpha / (1 - beta1**t) * correction2, eps * correction2
+
+        xp = ufuncs(backend.namespace(theta))
+        m, v = state["exp_avg"].data, state["exp_avg_sq"].data
+        v_max = state["max_exp_avg_sq"].data if amsgrad else v
+        for theta, g, m, v, v_max, s, d in self._blocks(2, theta, g, m, v, v_max):  # noqa: B020
+            if maximize:
+                g = xp.negative(g, out=d)
+            if decay and decoupled:
+                theta *= 1 - alpha * decay
+            elif decay:
+                xp.multiply(theta, decay, out=s)
+                g = xp.add(g, s, out=d)
+            m *= beta1
+            m += xp.multiply(g, 1 - beta1, out=s)
+            xp.multiply(g, g, out=s)
+            s *= 1 - beta2
+            v *= beta2
+            v += s
+            if amsgrad:
+                v = xp.maximum(v_max, v, out=v_max)
+            xp.sqrt(v, out=s)
+            s += eps_t
+            xp.divide(m, s, out=s)
+            s *= alpha_t
+            theta -= s
+
+
+class AdamW(Adam):
+    """Adam with its weight decay apart from the gradient (Loshchilov and Hutter 2019, algorithm 2).
+
+    Before Adam's step, ``theta *= 1 - lr * weight_decay``.
+
+    The parameters, apart from the default weight_decay of 0.01, are those of `Adam`.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> w = tinynorm.tensor([3.0], requires_grad=True)
+    >>> optimizer = AdamW([w], lr=0.5, weight_decay=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([2.35], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)

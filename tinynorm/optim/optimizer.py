@@ -1,0 +1,354 @@
+"""Optimizer: parameters in groups with options of their own, and what an optimiser remembers of each.
+
+A subclass writes one `_update`, on raw arrays, in place: a parameter's array is never replaced, so whoever holds it sees
+every step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autograd import enable_grad
+from ..backend import Array
+from ..tensor import Tensor, raw, version_of, wrap
+
+BLOCK = 16384  # elements a formula goes through at a time on the CPU: five float32 arrays of it stay in the second-level cache
+
+
+class Optimizer:
+    """What all optimisers share. Use `SGD`, `Adam` or `AdamW`, or write `_check` and `_update` in a subclass.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+        Leaf tensors; or groups ``{"params": tensors, option: value, ...}``, whose options win over `defaults`.
+    defaults : dict
+        The options of groups that do not say otherwise.
+
+    Attributes
+    ----------
+    param_groups : list of dict
+        Options may be changed between steps, e.g. ``optimizer.param_groups[0]["lr"] = 0.01``.
+    state : dict of Tensor -> dict
+        What the optimiser remembers of each parameter, from its first step with a gradient on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        There are no parameters; one is no Tensor, no leaf, or there twice; an option is out of its range.
+    """
+
+    _per_element: tuple[str, ...] = ()  # the entries of a parameter's state that have its shape
+    _needed: tuple[str, ...] = ()  # the entries that each state must have
+
+    def __init__(self, params: Iterable[Tensor] | Iterable[dict], defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self._stepped = False  # schedules warn when they run ahead of the first step
+        self._scratch: dict[tuple, Array] = {}
+        if isinstance(params, (Tensor, dict)):
+            raise TypeError(
+                f"{self._name}: expected an iterable of Tensors or of groups (dicts), got one {type(params).__name__}; "
+                "put it in a list"
+            )
+        groups = _ordered(self._name, params)
+        if not groups:
+            raise ValueError(
+                f"{self._name}: expected parameters, got none; has the model any, or was its iterator used up?"
+            )
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    # -- groups ----------------------------------------------------------------------------------------------------------
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Take on more parameters, with options of their own.
+
+        Parameters
+        ----------
+        param_group : dict
+            ``"params"``: a Tensor or an iterable of them; and any options, the others being the defaults.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for the constructor; nothing is added then.
+
+        Examples
+        --------
+        >>> import tinynorm
+        >>> a, b = (tinynorm.ones(2, requires_grad=True) for _ in range(2))
+        >>> optimizer = tinynorm.optim.SGD([a], lr=0.1)
+        >>> optimizer.add_param_group({"params": b, "lr": 0.01})
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.1, 0.01]
+        """
+        where = f"{self._name}: parameter group {len(self.param_groups)}"
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            got = f"one with {list(param_group)}" if isinstance(param_group, dict) else type(param_group).__name__
+            raise TypeError(f"{where}: expected a dict with 'params', got {got}")
+        params = param_group["params"]
+        params = [params] if isinstance(params, Tensor) else _ordered(where, params)
+        seen = {id(p) for group in self.param_groups for p in group["params"]}
+        for i, p in enumerate(params):
+            _check_parameter(f"{where}: params[{i}]", p)
+            if id(p) in seen:
+                raise ValueError(
+                    f"{where}: params[{i}] of shape {tuple(p.shape)} is there twice; a step would change it twice. Remove one"
+                )
+            seen.add(id(p))
+        group = {"params": params, **self.defaults, **{k: v for k, v in param_group.items() if k != "params"}}
+        self._check(where, group)
+        self.param_groups.append(group)
+
+    def _check(self, where: str, group: dict[str, Any]) -> None:
+        """Raise where an option of the group is missing or out of its range."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all parameters' gradients; with ``set_to_none=False`` fill them with zeros instead."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.zero_grad(set_to_none)
+
+    # -- the step --------------------------------------------------------------------------------------------------------
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient, in place.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the loss again, and its gradients; is called first, with gradients recorded.
+
+        Returns
+        -------
+        What `closure` returned; None without one.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        changed = f"{self._name}.step"
+        with backend.quiet():  # 0 / 0 is NaN, and an answer
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p._grad is not None:
+                        self._update(group, self.state[p], p.data, p._grad.data)
+                        version_of(p).bump(changed)
+        self._stepped = True
+        return loss
+
+    def _update(self, group: dict[str, Any], state: dict[str, Any], theta: Array, g: Array) -> None:
+        """Change the array `theta` in place, given its gradient `g`."""
+        raise NotImplementedError(f"{self._name}: write _update(self, group, state, theta, g) in the subclass")
+
+    def _blocks(self, scratch: int, *arrays: Array) -> Iterator[tuple[Array, ...]]:
+        """Arrays of one shape cut into rows of some `BLOCK` elements, and behind them as many scratch arrays of the same shape.
+
+        A formula of many passes then finds its numbers in the cache.
+        """
+        x = arrays[0]
+        if x.size <= BLOCK or not isinstance(x, np.ndarray):
+            yield *arrays, *(self._scratch_like(i, x) for i in range(scratch))
+            return
+        rows = max(1, BLOCK * x.shape[0] // x.size)
+        for i in range(0, x.shape[0], rows):
+            cut = [a[i : i + rows] for a in arrays]
+            yield *cut, *(self._scratch_like(i, cut[0]) for i in range(scratch))
+
+    def _scratch_like(self, i: int, x: Array) -> Array:
+        """Array number `i` of those that are kept to be written over."""
+        key = (i, x.shape, x.dtype, x.device)
+        s = self._scratch.get(key)
+        if s is None:
+            s = self._scratch[key] = backend.namespace(x).empty_like(x)
+        return s
+
+    # -- saving ----------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs to go on from here, in PyTorch's layout.
+
+        Returns
+        -------
+        dict
+            ``{"state": {number of the parameter: its state}, "param_groups": [options, with "params": numbers]}``.
+            The tensors are the optimiser's own, not copies.
+
+        Examples
+        --------
+        >>> import tinynorm
+        >>> w = tinynorm.ones(2, requires_grad=True)
+        >>> optimizer = tinynorm.optim.SGD([w], lr=0.1, momentum=0.9)
+        >>> w.sum().backward()
+        >>> optimizer.step()
+        >>> optimizer.state_dict()["state"]
+        {0: {'momentum_buffer': tensor([1., 1.])}}
+        """
+        number = {id(p): i for i, p in enumerate(self._params())}
+        state = {number[id(p)]: dict(entries) for p, entries in self.state.items() if entries}
+        groups = [{**group, "params": [number[id(p)] for p in group["params"]]} for group in self.param_groups]
+        return {"state": dict(sorted(state.items())), "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave, here or in PyTorch; the numbers are copied.
+
+        Raises
+        ------
+        TypeError, KeyError, ValueError
+            It does not fit this optimiser: other groups, options out of range, state of another shape; nothing is changed then.
+        """
+        where = f"{self._name}.load_state_dict"
+        _check_keys(where, state_dict, ("state", "param_groups"))
+        groups = self._checked_groups(where, state_dict["param_groups"])
+        owner = {i: p for saved, group in zip(state_dict["param_groups"], groups, strict=True)
+                 for i, p in zip(saved["params"], group["params"], strict=True)}  # fmt: skip
+        state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        for i, entries in state_dict["state"].items():
+            if i not in owner:
+                raise ValueError(f"{where}: expected state of the parameters {sorted(owner)}, got some of {i!r}")
+            state[owner[i]] = self._checked_state(f"{where}: state[{i}]", owner[i], entries)
+        self.state = state
+        for group, new in zip(self.param_groups, groups, strict=True):  # the dicts themselves stay: a schedule may hold them
+            group.update(new)
+
+    def _params(self) -> list[Tensor]:
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def _checked_groups(self, where: str, saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The saved groups with this optimiser's parameters in them."""
+        sizes = [len(group["params"]) for group in self.param_groups]
+        got = [len(group["params"]) for group in saved]
+        if got != sizes:
+            raise ValueError(f"{where}: expected param_groups of {sizes} parameters, got {got}; is it another model's?")
+        groups = []
+        for i, (group, theirs) in enumerate(zip(self.param_groups, saved, strict=True)):
+            _check_keys(f"{where}: param_groups[{i}]", theirs, tuple(self.defaults))
+            new = {k: tuple(v) if isinstance(v, list) else v for k, v in theirs.items()} | {"params": group["params"]}
+            self._check(f"{where}: param_groups[{i}]", new)
+            groups.append(new)
+        return groups
+
+    def _checked_state(self, where: str, p: Tensor, entries: dict[str, Any]) -> dict[str, Any]:
+        """A copy of one parameter's saved state, in the parameter's dtype and on its device."""
+        _check_keys(where, entries, self._needed)
+        copies = {}
+        for name, value in entries.items():
+            if name in self._per_element and value is not None:
+                got = tuple(getattr(value, "shape", ()))
+                if got != tuple(p.shape):
+                    raise ValueError(f"{where}[{name!r}]: expected the parameter's shape {tuple(p.shape)}, got {got}")
+                copies[name] = wrap(_copy_like(p.data, raw(value)))
+            elif name == "step":
+                copies[name] = counter(float(value))
+            else:
+                copies[name] = value
+        return copies
+
+    def __repr__(self) -> str:
+        lines = [f"{self._name} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
+
+# ---- checks ------------------------------------------------------------------------------------------------------------
+
+
+def check_number(where: str, name: str, value: Any, low: float = 0.0, below: float = math.inf) -> None:
+    """Raise unless ``low <= value < below``.
+
+    >>> check_number("SGD", "lr", -1)
+    Traceback (most recent call last):
+    ValueError: SGD: expected lr >= 0, got -1
+    """
+    if isinstance(value, bool) or not isinstance(value, (Real, Tensor)):
+        raise TypeError(f"{where}: expected {name} to be a number, got {type(value).__name__}")
+    if not low <= float(value) < below:
+        expected = f"{name} >= {low:g}" if below == math.inf else f"{low:g} <= {name} < {below:g}"
+        raise ValueError(f"{where}: expected {expected}, got {value}")
+
+
+def _ordered(where: str, items: Any) -> list:
+    if isinstance(items, (set, frozenset)):
+        raise TypeError(f"{where}: a set has no order that the next run would repeat; pass a list")
+    try:
+        return list(items)
+    except TypeError:
+        raise TypeError(f"{where}: expected an iterable of Tensors, got {type(items).__name__}") from None
+
+
+def _check_parameter(where: str, p: Any) -> None:
+    if not isinstance(p, Tensor):
+        hint = "; pass model.parameters(), without the names" if isinstance(p, tuple) else ""
+        raise TypeError(f"{where}: expected a Tensor, got {type(p).__name__}{hint}")
+    if p.grad_fn is not None:
+        raise ValueError(
+            f"{where}: expected a leaf tensor, got the result of {p.grad_fn.name}, of shape {tuple(p.shape)}; "
+            "optimise the tensor it was computed from, or its .detach().requires_grad_()"
+        )
+
+
+def _check_keys(where: str, mapping: Any, expected: tuple[str, ...]) -> None:
+    if not isinstance(mapping, dict):
+        raise TypeError(f"{where}: expected a dict, got {type(mapping).__name__}")
+    missing = [key for key in expected if key not in mapping]
+    if missing:
+        raise KeyError(f"{where}: missing {missing}; expected {list(expected)}, got {list(mapping)}")
+
+
+# ---- arrays ------------------------------------------------------------------------------------------------------------
+
+
+def counter(n: float) -> Tensor:
+    """The number of steps taken."""
+    return wrap(np.asarray(n, np.float32))  # float32 and on the host, as in PyTorch's files
+
+
+def zeros_like(theta: Array) -> Tensor:
+    """The beginning of a running average over the parameter's gradients."""
+    return wrap(backend.namespace(theta).zeros_like(theta))
+
+
+def _copy_like(theta: Array, value: Array) -> Array:
+    """A copy of `value` with the memory layout, dtype and device of `theta`."""
+    xp = backend.namespace(theta)
+    copy = xp.empty_like(theta)
+    copy[...] = xp.astype(xp.asarray(value), theta.dtype)
+    return copy
+
+
+@cache
+def ufuncs(xp: Any) -> Any:
+    """The namespace's functions with NumPy's ``out=``, which the array standard has not."""
+    return xp if hasattr(xp, "ndarray") else _WithOut(xp)
+
+
+class _WithOut:
+    def __init__(self, xp: Any) -> None:
+        self.xp = xp
+
+    def __getattr__(self, name: str) -> Callable[..., Array]:
+        function = getattr(self.xp, name)
+
+        def into(*args: Any, out: Array) -> Array:
+            out[...] = function(*args)
+            return out
+
+        return into
