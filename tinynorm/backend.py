@@ -97,6 +97,8 @@ class device:
     """
 
     __slots__ = ("index", "type")
+    type: str
+    index: int | None
 
     def __init__(self, type: str | device, index: int | None = None) -> None:
         if isinstance(type, device):
@@ -239,7 +241,7 @@ class Generator:
 
     def get_state(self) -> dict:
         """The state as plain numbers and strings, for a checkpoint."""
-        return self.rng.bit_generator.state
+        return dict(self.rng.bit_generator.state)
 
     def set_state(self, state: dict) -> Generator:
         """Go on from a state that `get_state` gave; returns itself."""

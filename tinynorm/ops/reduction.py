@@ -107,7 +107,7 @@ class Std(Var):
         self.save(x, y)
         return y
 
-    def backward(self, g, x, y):
+    def backward(self, g, x, y=None):
         xp = namespace(g)
         c, _ = centre(widened(x), self.dims)
         y = self.expanded(y)
