@@ -1,10 +1,11 @@
 """tinynorm: tensors and autograd on NumPy and CuPy, with hand-derived backward passes for the normalisation layers."""
 
-from . import autograd, backend, cuda, ops, optim, utils
+from . import autograd, backend, cuda, nn, ops, optim, utils
 from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, manual_seed
 from .backend import bool_ as bool
 from .backend import float16, float32, float64, int8, int16, int32, int64, uint8
+from .checkpoint import load_checkpoint, save_checkpoint
 from .creation import (
     arange,
     as_tensor,

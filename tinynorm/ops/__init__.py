@@ -7,6 +7,7 @@ from . import inplace
 from .activation import erf, gelu, log_softmax, logsumexp, relu, sigmoid, softmax, tanh
 from .arithmetic import abs, add, clamp, div, exp, log, maximum, minimum, mul, neg, pow, rsqrt, sqrt, sub, where
 from .convert import astype, clone
+from .dropout import dropout
 from .indexing import gather, getitem, take_along_dim
 from .linear import linear, matmul
 from .logic import (

@@ -7,9 +7,9 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import method
+from ..tensor import Tensor, method
 from .common import accepts_axis, all_dims, as_float, namespace, narrowed, one_dim, widened
-from .reduction import Reduction
+from .reduction import Reduction, amax
 
 
 class ReLU(Node):
@@ -109,7 +109,8 @@ def shifted_exp(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any, Any]:
     A row of -inf only (or one with +inf) has no finite m to shift by; 0 is used then.
     """
     xp = namespace(x)
-    m = xp.max(x, axis=dims, keepdims=True)
+    # a constant also where a graph is recorded: the shift cancels, so its gradient would be 0
+    m = amax(x.detach(), dims, keepdim=True) if isinstance(x, Tensor) else xp.max(x, axis=dims, keepdims=True)
     m = xp.where(xp.isfinite(m), m, 0.0)
     e = xp.exp(x - m)
     return e, xp.sum(e, axis=dims, keepdims=True), m
@@ -182,36 +183,36 @@ class LogSumExp(Reduction):
 
 
 @method()
-def relu(x: Any) -> Any:
-    """max(x, 0); the gradient at 0 is 0, NaN stays NaN.
+def relu(input: Any, inplace: bool = False) -> Any:
+    """max(x, 0); the gradient at 0 is 0, NaN stays NaN. `inplace` writes the result into the input.
 
     >>> import tinynorm
     >>> tinynorm.relu(tinynorm.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return ReLU()(x)
+    return input.relu_() if inplace else ReLU()(input)
 
 
 @method()
-def sigmoid(x: Any) -> Any:
+def sigmoid(input: Any) -> Any:
     """1 / (1 + exp(-x)), without overflow on either side.
 
     >>> import tinynorm
     >>> tinynorm.sigmoid(tinynorm.tensor([-100.0, 0.0, 100.0]))
     tensor([0. , 0.5, 1. ])
     """
-    return Sigmoid()(as_float(x))
+    return Sigmoid()(as_float(input))
 
 
 @method()
-def tanh(x: Any) -> Any:
+def tanh(input: Any) -> Any:
     """The hyperbolic tangent.
 
     >>> import tinynorm
     >>> tinynorm.tanh(tinynorm.tensor([0.0, 1.0]))
     tensor([0.    , 0.7616])
     """
-    return Tanh()(as_float(x))
+    return Tanh()(as_float(input))
 
 
 @method()
@@ -225,7 +226,7 @@ def erf(x: Any) -> Any:
     return Erf()(as_float(x))
 
 
-def gelu(x: Any, approximate: str = "none") -> Any:
+def gelu(input: Any, approximate: str = "none") -> Any:
     """x Φ(x), Φ the normal distribution; ``approximate="tanh"`` for the older approximation of it.
 
     Raises
@@ -241,32 +242,32 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
-    return (GELU() if approximate == "none" else GELUTanh())(x)
+    return (GELU() if approximate == "none" else GELUTanh())(input)
 
 
 @method()
 @accepts_axis
-def softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """e^x / Σ e^x along `dim`, shifted so that nothing overflows.
 
     >>> import tinynorm
     >>> tinynorm.softmax(tinynorm.tensor([0.0, 0.0, 1000.0]), dim=0)
     tensor([0., 0., 1.])
     """
-    x = as_float(x) if dtype is None else x.to(dtype)
+    x = as_float(input) if dtype is None else input.to(dtype)
     return Softmax(one_dim(dim, x.ndim, "softmax"))(x)
 
 
 @method()
 @accepts_axis
-def log_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """x - log Σ e^x along `dim`, exact where the softmax itself would round to 0.
 
     >>> import tinynorm
     >>> tinynorm.log_softmax(tinynorm.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    x = as_float(x) if dtype is None else x.to(dtype)
+    x = as_float(input) if dtype is None else input.to(dtype)
     return LogSoftmax(one_dim(dim, x.ndim, "log_softmax"))(x)
 
 

@@ -84,6 +84,17 @@ def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool 
     >>> tinynorm.tensor([1, 2]).to(tinynorm.float64)
     tensor([1., 2.], dtype=float64)
     """
+    dtype, device = dtype_and_device(args, dtype, device)
+    if dtype is not None:
+        dtype = as_dtype(dtype, x.data)
+        x = x if x.data.dtype == dtype else Cast(dtype)(x)
+    if device is not None and x.device != device and not _same(backend.device(device), x.device):
+        return Move(device)(x)
+    return Clone()(x) if copy else x
+
+
+def dtype_and_device(args: tuple, dtype: Any = None, device: Any = None) -> tuple[Any, Any]:
+    """What the arguments of `to` ask for; None where they say nothing."""
     for arg in args:
         if isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device
@@ -91,12 +102,7 @@ def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool 
             device = arg
         elif not isinstance(arg, bool):
             dtype = arg
-    if dtype is not None:
-        dtype = as_dtype(dtype, x.data)
-        x = x if x.data.dtype == dtype else Cast(dtype)(x)
-    if device is not None and x.device != device and not _same(backend.device(device), x.device):
-        return Move(device)(x)
-    return Clone()(x) if copy else x
+    return dtype, device
 
 
 def _same(wanted: backend.device, has: Any) -> bool:

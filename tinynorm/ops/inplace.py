@@ -15,7 +15,7 @@ import numpy as np
 from .. import backend
 from ..autograd.mode import mode
 from ..tensor import Tensor, method, raw, version_of, wrap
-from . import arithmetic
+from . import activation, arithmetic
 from .common import namespace
 from .indexing import SetItem, raw_index
 
@@ -140,29 +140,40 @@ def copy_(x: Tensor, source: Any) -> Tensor:
 @method()
 def clamp_(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
+    return replace(x, "clamp_", lambda x: arithmetic.clamp(x, min, max))
+
+
+@method()
+def relu_(x: Tensor) -> Tensor:
+    """`relu` in place."""
+    return replace(x, "relu_", activation.relu)
+
+
+def replace(x: Tensor, name: str, op: Callable[[Tensor], Tensor]) -> Tensor:
+    """`x` becomes ``op(x)``, of its own shape and dtype."""
     recorded = mode.enabled and x._requires_grad
     if recorded:
-        _refuse_if_unsafe("clamp_", x)
-    y = arithmetic.clamp(_before_change(x) if recorded else x, min, max)
+        _refuse_if_unsafe(name, x)
+    y = op(_before_change(x) if recorded else x)
     x.data[...] = y.data
-    return _become(x, y, "clamp_") if recorded else _bumped(x, "clamp_")
+    return _become(x, y, name) if recorded else _bumped(x, name)
 
 
 @method()
 def normal_(x: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: backend.Generator | None = None) -> Tensor:
     """Fill with normal random numbers, in place."""
     rng = (generator or backend.default_generator).rng
-    return _fill_from_host(x, "normal_", mean + std * rng.standard_normal(x.shape))
+    return fill_from_host(x, "normal_", mean + std * rng.standard_normal(x.shape))
 
 
 @method()
 def uniform_(x: Tensor, low: float = 0.0, high: float = 1.0, *, generator: backend.Generator | None = None) -> Tensor:
     """Fill with random numbers from [low, high), in place."""
     rng = (generator or backend.default_generator).rng
-    return _fill_from_host(x, "uniform_", low + (high - low) * rng.random(x.shape))
+    return fill_from_host(x, "uniform_", low + (high - low) * rng.random(x.shape))
 
 
-def _fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:
+def fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:
     """Random numbers are drawn on the host, so that a seed means the same on every device."""
 
     def write(a: Any) -> None:

@@ -97,12 +97,12 @@ method("__rmatmul__")(lambda self, other: matmul(other, self))
 method("mm", "bmm", "mv", "dot")(matmul)
 
 
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """x Wᵀ + b, one node of the graph.
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         (…, in).
     weight : Tensor
         (out, in).
@@ -126,6 +126,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> tinynorm.nn.functional.linear(x, W)
     tensor([[3., 6.]])
     """
+    x = input
     sx, sw, sb = x.shape, weight.shape, None if bias is None else bias.shape
     if len(sw) != 2 or not sx or sx[-1] != sw[1] or (sb is not None and sb != (sw[0],)):
         raise RuntimeError(

@@ -14,6 +14,16 @@ from .common import as_tensor_like, namespace, narrowed, promote, sum_over, wide
 REDUCTIONS = ("mean", "sum", "none")
 
 
+def per_row(g: Any, divisor: Any) -> Any:
+    """The gradient of one row's loss: g over the mean's divisor, or, without reduction, g itself beside dim 1.
+
+    Where no target counts the divisor is 0 and the loss NaN; there is still no row to have a gradient, so it is 0, as in PyTorch.
+    """
+    if divisor is None:
+        return namespace(g).expand_dims(g, axis=1)
+    return g / (divisor or 1 if isinstance(divisor, int) else namespace(raw(g)).where(divisor == 0, 1.0, divisor))
+
+
 class CrossEntropy(Node):
     """ℓ = -Σ_c q_c log p_c, p = softmax(x) along dim 1;  dx = g (p Σ_c q_c - q),  dq = -g log p.
 
@@ -42,7 +52,7 @@ class CrossEntropy(Node):
     def backward(self, g, x, q):
         xp = namespace(g)
         log_p = self.recall(self.log_p, x)
-        g = xp.expand_dims(g, axis=1) if self.divisor is None else g / self.divisor
+        g = per_row(g, self.divisor)
         dx = narrowed(g * (xp.exp(log_p) * sum_over(q, (1,)) - q), x) if self.needs[0] else None
         dq = narrowed(-g * log_p, q) if self.needs[1] else None
         return dx, dq
@@ -64,7 +74,7 @@ class NLL(Node):
         return narrowed(loss if self.divisor is None else xp.sum(loss) / self.divisor, x)
 
     def backward(self, g, q):
-        g = namespace(g).expand_dims(g, axis=1) if self.divisor is None else g / self.divisor
+        g = per_row(g, self.divisor)
         return narrowed(-g * q, self.dtype_like), None
 
 
@@ -133,7 +143,7 @@ def _indicator(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[A
 
 
 def cross_entropy(
-    x: Any,
+    input: Any,
     target: Any,
     weight: Any = None,
     ignore_index: int = -100,
@@ -144,7 +154,7 @@ def cross_entropy(
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         Logits, (C), (N, C) or (N, C, *).
     target : Tensor
         Class indices, int, of x's shape without C; or class probabilities, of x's shape and dtype.
@@ -175,7 +185,7 @@ def cross_entropy(
     >>> tinynorm.nn.functional.cross_entropy(tinynorm.tensor([[0.0, 0.0]]), tinynorm.tensor([1]))
     tensor(0.6931)
     """
-    op = "cross_entropy"
+    op, x = "cross_entropy", input
     _check_common(op, x, reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"{op}: expected label_smoothing from 0 to 1, got {label_smoothing!r}")
@@ -216,12 +226,12 @@ def _probabilities(op: str, x: Tensor, target: Tensor) -> Tensor:
     return target.to(widened(x.data).dtype)
 
 
-def nll_loss(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """The negative log-likelihood of the target classes, from log-probabilities, as one node.
 
     Parameters
     ----------
-    x : Tensor
+    input : Tensor
         Log-probabilities, (C), (N, C) or (N, C, *), as `log_softmax` gives them.
     target : Tensor
         Class indices, int, of x's shape without C.
@@ -246,7 +256,7 @@ def nll_loss(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, 
     >>> tinynorm.nn.functional.nll_loss(tinynorm.tensor([[-0.5, -0.9]]), tinynorm.tensor([1]))
     tensor(0.9)
     """
-    op = "nll_loss"
+    op, x = "nll_loss", input
     _check_common(op, x, reduction)
     if not isinstance(target, Tensor) or not _is_integer(target):
         raise TypeError(f"{op}: expected target to be a Tensor of class indices (int64), got {getattr(target, 'dtype', type(target).__name__)}")
@@ -261,12 +271,12 @@ def nll_loss(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, 
         return NLL({"mean": namespace(q).sum(q), "sum": 1, "none": None}[reduction])(x, q)
 
 
-def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """The squared error (x - target)², averaged, summed or as it is.
 
     Parameters
     ----------
-    x, target : Tensor
+    input, target : Tensor
         Of one shape; no broadcasting, which here is nearly always a mistake.
     reduction : {"mean", "sum", "none"}
 
@@ -286,6 +296,7 @@ def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
     >>> tinynorm.nn.functional.mse_loss(tinynorm.tensor([1.0, 2.0]), tinynorm.tensor([1.0, 4.0]))
     tensor(2.)
     """
+    x = input
     _check_common("mse_loss", x, reduction)
     if tuple(x.shape) != tuple(target.shape):
         raise RuntimeError(

@@ -158,9 +158,16 @@ class StandardizeByConstants(Normalization):
 # ---- the layers ------------------------------------------------------------------------------------------------------
 
 
-def _check_eps(op: str, eps: float) -> None:
+def check_eps(op: str, eps: float) -> None:
+    """Raise ValueError where an eps is not a finite number >= 0."""
     if not isinstance(eps, (int, float)) or not 0 <= eps < math.inf:
         raise ValueError(f"{op}: expected eps to be a finite number >= 0, got {eps!r}")
+
+
+def check_momentum(op: str, momentum: float) -> None:
+    """Raise ValueError where a momentum is not from 0 to 1."""
+    if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
+        raise ValueError(f"{op}: expected momentum from 0 to 1, got {momentum!r}")
 
 
 def _check_input(op: str, x: Any, min_ndim: int, expected: str) -> None:
@@ -243,9 +250,8 @@ def batch_norm(
     """
     x = input
     _check_input("batch_norm", x, 2, "(N, C) or (N, C, *)")
-    _check_eps("batch_norm", eps)
-    if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-        raise ValueError(f"batch_norm: expected momentum from 0 to 1, got {momentum!r}")
+    check_eps("batch_norm", eps)
+    check_momentum("batch_norm", momentum)
     C = x.shape[1]
     _check_affine("batch_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     if (running_mean is None) != (running_var is None):
@@ -312,7 +318,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     """
     x = input
     layout = _trailing("layer_norm", x, normalized_shape, weight=weight, bias=bias)
-    _check_eps("layer_norm", eps)
+    check_eps("layer_norm", eps)
     return Standardize(layout, eps)(x, weight, bias)
 
 
@@ -355,7 +361,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     layout = _trailing("rms_norm", x, normalized_shape, weight=weight)
     if eps is None:
         eps = float(namespace(x.data).finfo(x.data.dtype).eps)
-    _check_eps("rms_norm", eps)
+    check_eps("rms_norm", eps)
     return Standardize(layout, eps, centred=False)(x, weight, None)
 
 
@@ -408,9 +414,9 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     """
     x = input
     _check_input("group_norm", x, 2, "(N, C) or (N, C, *)")
-    _check_eps("group_norm", eps)
+    check_eps("group_norm", eps)
     N, C, *positions = x.shape
-    _check_groups("group_norm", num_groups, C)
+    check_groups("group_norm", num_groups, C)
     _check_affine("group_norm", x, (C,), "(C,)", weight=weight, bias=bias)
     view = (N, num_groups, C // num_groups, *positions)
     affine = (1, num_groups, C // num_groups, *(1,) * len(positions))
@@ -419,7 +425,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return Standardize(layout_of(view, tuple(range(2, len(view))), affine), eps)(x, weight, bias)
 
 
-def _check_groups(op: str, num_groups: int, C: int) -> None:
+def check_groups(op: str, num_groups: int, C: int) -> None:
+    """Raise ValueError where the groups do not divide the channels."""
     if not isinstance(num_groups, int) or num_groups < 1 or C % num_groups:
         raise ValueError(f"{op}: expected num_groups to divide the channels C={C}, got num_groups={num_groups!r}")
 
@@ -475,9 +482,8 @@ def instance_norm(
     _check_input("instance_norm", x, 3, "(N, C, *) with at least one dimension of positions")
     if not use_input_stats:
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
-    _check_eps("instance_norm", eps)
-    if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-        raise ValueError(f"instance_norm: expected momentum from 0 to 1, got {momentum!r}")
+    check_eps("instance_norm", eps)
+    check_momentum("instance_norm", momentum)
     C = x.shape[1]
     _check_affine("instance_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     layout = layout_of(x.shape, tuple(range(2, x.ndim)), _channels(x))

@@ -1,0 +1,155 @@
+"""Modules that hold modules in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .module import MODULE, Module
+
+
+class _Ordered(Module):
+    """What the containers share: modules by number, under the names "0", "1", ..."""
+
+    def _modules_in_order(self) -> list[Module]:
+        return [module for _, module in self._own(MODULE)]
+
+    def _replace(self, modules: Iterable[Module]) -> None:
+        """Hold these modules instead, numbered from 0."""
+        modules = list(modules)
+        for module in modules:
+            if not isinstance(module, Module):
+                raise TypeError(f"{type(self).__name__}: expected modules, got {type(module).__name__}")
+        for name in [name for name, kind in self._kinds.items() if kind == MODULE]:
+            delattr(self, name)
+        for i, module in enumerate(modules):
+            self.add_module(str(i), module)
+
+    def append(self, module: Module) -> Any:
+        """Add a module at the end; returns itself."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Add modules at the end; returns itself."""
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Any:
+        """Add a module before number `index`; returns itself."""
+        modules = self._modules_in_order()
+        modules.insert(index, module)
+        self._replace(modules)
+        return self
+
+    def __len__(self) -> int:
+        return len(self._modules_in_order())
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules_in_order())
+
+    def __contains__(self, module: object) -> bool:
+        return any(module is m for m in self)
+
+    def _name_at(self, index: int) -> str:
+        names = [name for name, _ in self._own(MODULE)]
+        try:
+            return names[index]
+        except IndexError:
+            raise IndexError(f"{type(self).__name__}: index {index} is out of range: it holds {len(names)} modules") from None
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return type(self)._of(list(self._own(MODULE))[index])
+        return self.__dict__[self._name_at(index)]
+
+    @classmethod
+    def _of(cls, named: list[tuple[str, Module]]) -> Any:
+        raise NotImplementedError
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        setattr(self, self._name_at(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        modules = self._modules_in_order()
+        if not isinstance(index, slice):
+            self._name_at(index)  # checks the range
+        del modules[index]
+        self._replace(modules)
+
+
+class Sequential(_Ordered):
+    """Modules that run one after the other, each on the result of the one before.
+
+    Parameters
+    ----------
+    *modules : Module, or one mapping from names to modules
+
+    Raises
+    ------
+    TypeError
+        One of them is no module.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> from tinynorm import nn
+    >>> nn.Sequential(nn.Flatten(), nn.ReLU())
+    Sequential(
+      (0): Flatten(start_dim=1, end_dim=-1)
+      (1): ReLU()
+    )
+    """
+
+    def __init__(self, *modules: Any) -> None:
+        super().__init__()
+        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else {str(i): m for i, m in enumerate(modules)}
+        for name, module in named.items():
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential: expected modules, got {type(module).__name__} (number {name}); nn.ReLU() makes one, F.relu is none")
+            self.add_module(name, module)
+
+    @classmethod
+    def _of(cls, named: list[tuple[str, Module]]) -> Sequential:
+        return cls(dict(named))
+
+    def forward(self, x: Any) -> Any:
+        values = self.__dict__
+        for name, kind in self._kinds.items():
+            if kind == MODULE and values[name] is not None:
+                x = values[name](x)
+        return x
+
+
+class ModuleList(_Ordered):
+    """A list of modules, whose parameters are found; it has no forward of its own.
+
+    Parameters
+    ----------
+    modules : iterable of Module, optional
+
+    Raises
+    ------
+    TypeError
+        One of them is no module.
+
+    Examples
+    --------
+    >>> from tinynorm import nn
+    >>> layers = nn.ModuleList([nn.Linear(4, 3), nn.Linear(3, 2)])
+    >>> [name for name, _ in layers.named_parameters()]
+    ['0.weight', '0.bias', '1.weight', '1.bias']
+    """
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        self.extend(modules or ())
+
+    @classmethod
+    def _of(cls, named: list[tuple[str, Module]]) -> ModuleList:
+        return cls(module for _, module in named)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """A list says nothing about what runs when."""
+        raise NotImplementedError("ModuleList: it is a list and has no forward; loop over it, or use nn.Sequential")

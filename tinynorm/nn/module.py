@@ -1,0 +1,475 @@
+"""Module: parameters, buffers and other modules under one name, with the forward pass that uses them."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .. import backend
+from ..autograd import no_grad
+from ..ops.convert import as_dtype, dtype_and_device
+from ..tensor import HookHandle, Tensor, raw, version_of, wrap
+from .parameter import Parameter
+
+PARAMETER, BUFFER, MODULE = "parameter", "buffer", "module"
+_TYPES: dict[str, type] = {PARAMETER: Parameter, BUFFER: Tensor}  # and MODULE, below
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` returns: the names that the state lacks, and those that the module does not have."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """The base class of all layers and networks.
+
+    A subclass calls ``super().__init__()``, assigns parameters, buffers (`register_buffer`) and modules to its attributes, and
+    defines ``forward``; calling the module runs it.
+
+    Attributes
+    ----------
+    training : bool
+        Set by `train` and `eval`.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> from tinynorm import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.gain = nn.Parameter(tinynorm.tensor([2.0]))
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.gain
+    >>> scale = Scale()
+    >>> scale(tinynorm.tensor([1.0, 3.0])).tolist()
+    [2.0, 6.0]
+    >>> scale.state_dict()
+    {'gain': tensor([2.])}
+    """
+
+    training: bool
+    # The values are ordinary attributes, so that reading one costs nothing extra; this says which names are what, in order.
+    _kinds: dict[str, str]
+    _temporary: frozenset[str] = frozenset()  # buffers that state_dict leaves out
+    _forward_hooks: dict[int, Callable] | None = None
+
+    def __init__(self) -> None:
+        self.__dict__["_kinds"] = {}
+        self.__dict__["training"] = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        y = self.forward(*args, **kwargs)
+        if self._forward_hooks:
+            for hook in list(self._forward_hooks.values()):
+                changed = hook(self, args, y)
+                y = y if changed is None else changed
+        return y
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """From inputs to outputs; the subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__}: define forward(self, ...) in the class")
+
+    def register_forward_hook(self, hook: Callable[[Module, tuple, Any], Any]) -> HookHandle:
+        """Call ``hook(module, args, output)`` after each forward pass; what it returns, if not None, replaces the output.
+
+        The handle that comes back takes the hook away again by ``remove()``.
+        """
+        if self._forward_hooks is None:
+            self.__dict__["_forward_hooks"] = {}
+        assert self._forward_hooks is not None
+        return HookHandle(self._forward_hooks, hook)
+
+    # -- attributes ------------------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = _kind_of(value)
+        kinds = self.__dict__.get("_kinds")
+        if kinds is None and kind is not None:
+            raise AttributeError(
+                f"{type(self).__name__}: cannot assign {kind} {name!r} before Module.__init__() has run; "
+                "call super().__init__() first in __init__"
+            )
+        before = kinds.get(name) if kinds else None
+        if kind is not None and kinds is not None:
+            self._check_method(name, value)
+            if before == BUFFER and kind == PARAMETER:
+                self._temporary -= {name}
+            kinds[name] = kind
+        elif before is not None:
+            _check_replacement(name, before, value)
+        elif name not in self.__dict__:  # its first time
+            self._check_method(name, value)
+        object.__setattr__(self, name, value)
+
+    def _check_method(self, name: str, value: Any) -> None:
+        """A method stays callable: it is not hidden by a value (but a function may replace it)."""
+        known = getattr(type(self), name, None)
+        if isinstance(known, types.FunctionType) and (_kind_of(value) is not None or not callable(value)):
+            use = {"train": " (to switch to training, call module.train())", "eval": " (to switch to evaluation, call module.eval())"}
+            raise AttributeError(
+                f"{type(self).__name__}: cannot assign {type(value).__name__} to {name!r}: it is a method of the module, "
+                f"and would be hidden. Take another name, e.g. {name}_{use.get(name, '')}"
+            )
+
+    def __getattr__(self, name: str) -> Any:  # only called where there is no such attribute
+        kinds = self.__dict__.get("_kinds")
+        if kinds is None:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: Module.__init__() has not run; call super().__init__()")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; registered are: {', '.join(kinds) or 'none'}")
+
+    def __delattr__(self, name: str) -> None:
+        self._kinds.pop(name, None)
+        self._temporary -= {name}
+        object.__delattr__(self, name)
+
+    def _register(self, name: str, kind: str, value: Any) -> None:
+        """Checks of a name, then the same as assigning; None is registered too."""
+        what = f"{type(self).__name__}: register_{kind}"
+        if "_kinds" not in self.__dict__:
+            raise AttributeError(f"{what}: Module.__init__() has not run; call super().__init__() first in __init__")
+        if not isinstance(name, str):
+            raise TypeError(f"{what}: expected a name, got {type(name).__name__}")
+        if value is not None and not isinstance(value, _TYPES[kind]):
+            raise TypeError(f"{what}: expected {name!r} to be a {_TYPES[kind].__name__} or None, got {type(value).__name__}")
+        if not name or "." in name:
+            raise KeyError(f"{what}: expected a name that is not empty and has no '.', got {name!r}")
+        self._check_method(name, value)
+        if self._kinds.get(name) != kind and (name in self.__dict__ or hasattr(type(self), name)):
+            raise KeyError(f"{what}: the attribute {name!r} already exists; take another name, or delete it first")
+        self._kinds[name] = kind
+        object.__setattr__(self, name, value)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter; None keeps the name without one (a layer without bias).
+
+        Raises
+        ------
+        TypeError
+            It is no Parameter.
+        KeyError
+            The name is empty, has a dot, or is taken by another attribute.
+        AttributeError
+            The name is a method's.
+        """
+        self._register(name, PARAMETER, param)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that belongs to the state but is not learnt; `persistent=False` keeps it out of `state_dict`.
+
+        Raises as `register_parameter`.
+        """
+        self._register(name, BUFFER, tensor)
+        self._temporary = self._temporary - {name} if persistent else self._temporary | {name}
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a module under a name. Raises as `register_parameter`."""
+        self._register(name, MODULE, module)
+
+    register_module = add_module
+
+    # -- what it holds ---------------------------------------------------------------------------------------------------
+
+    def _own(self, kind: str) -> Iterator[tuple[str, Any]]:
+        """Its own (name, value) of a kind, without what is None."""
+        if "_kinds" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__}: Module.__init__() has not run; call super().__init__() first in __init__")
+        values = self.__dict__
+        return ((name, values[name]) for name, k in self._kinds.items() if k == kind and values[name] is not None)
+
+    def named_modules(self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """(name, module) of itself and all modules in it, however deep; shared ones once, unless `remove_duplicate` is False."""
+        memo = set() if memo is None else memo
+        if id(self) in memo:
+            return
+        if remove_duplicate:
+            memo.add(id(self))
+        yield prefix, self
+        for name, module in self._own(MODULE):
+            yield from module.named_modules(memo, _join(prefix, name), remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """Itself and all modules in it, however deep."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """(name, module) of the modules directly in it; shared ones once."""
+        seen: set[int] = set()
+        for name, module in self._own(MODULE):
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly in it."""
+        return (module for _, module in self.named_children())
+
+    def _named(self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        seen: set[int] = set()
+        for path, module in modules:
+            for name, value in module._own(kind):
+                if id(value) not in seen:
+                    if remove_duplicate:
+                        seen.add(id(value))
+                    yield _join(path, name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """(name, parameter) of all that is learnt; shared ones once, unless `remove_duplicate` is False."""
+        return self._named(PARAMETER, prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All that is learnt; shared parameters once."""
+        return (p for _, p in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """(name, buffer) of the tensors that are state but are not learnt."""
+        return self._named(BUFFER, prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """The tensors that are state but are not learnt."""
+        return (b for _, b in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, target: str) -> Module:
+        """The module of that dotted name; itself for "".
+
+        Raises
+        ------
+        AttributeError
+            There is none.
+        """
+        module = self
+        for name in target.split(".") if target else ():
+            if module._kinds.get(name) != MODULE:
+                raise AttributeError(f"{type(self).__name__}: no module {target!r}: {type(module).__name__} has no module {name!r}")
+            module = module.__dict__[name]
+        return module
+
+    def _get(self, target: str, kind: str) -> Any:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if module._kinds.get(name) != kind:
+            raise AttributeError(f"{type(self).__name__}: no {kind} {target!r}: {type(module).__name__} has no {kind} {name!r}")
+        return module.__dict__[name]
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter of that dotted name. Raises as `get_submodule`."""
+        return self._get(target, PARAMETER)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer of that dotted name. Raises as `get_submodule`."""
+        return self._get(target, BUFFER)
+
+    # -- modes -----------------------------------------------------------------------------------------------------------
+
+    def apply(self, fn: Callable[[Module], Any]) -> Module:
+        """Call `fn` on all modules in it and then on itself; returns itself."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def train(self, mode: bool = True) -> Module:
+        """Switch itself and all modules in it to training (or, with False, to evaluation); returns itself."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: expected mode to be True or False, got {mode!r}")
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Switch itself and all modules in it to evaluation; returns itself."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Module:
+        """Have all parameters be learnt, or frozen; returns itself."""
+        for p in self.parameters():
+            p.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the parameters' gradients, or fill them with zeros."""
+        for p in self.parameters():
+            p.zero_grad(set_to_none)
+
+    # -- dtype and device ------------------------------------------------------------------------------------------------
+
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Module:
+        """Parameters, their gradients and buffers in another dtype (the floating-point ones), on another device, or both.
+
+        In place: the parameters stay the same objects, so an optimiser goes on with them.
+
+        Parameters
+        ----------
+        *args : dtype, device, device name or Tensor
+            As in `Tensor.to`.
+
+        Raises
+        ------
+        RuntimeError
+            The device is not available, with the reason and the fix. Nothing has moved then.
+        TypeError
+            The dtype is not a floating-point one.
+        """
+        dtype, device = dtype_and_device(args, dtype, device)
+        if dtype is not None and str(as_dtype(dtype)).rpartition(".")[2] not in ("float16", "float32", "float64"):
+            raise TypeError(f"{type(self).__name__}.to: expected a floating-point dtype, got {dtype}; buffers of integers keep theirs")
+
+        def move(t: Tensor) -> Tensor:
+            return t.to(dtype=dtype if t.is_floating_point() else None, device=device)
+
+        return self._apply(move)
+
+    def _apply(self, move: Callable[[Tensor], Tensor]) -> Module:
+        """Replace the arrays of parameters and gradients, and the buffers; all are computed before the first is replaced."""
+        with no_grad():
+            new_arrays = []  # (tensor, its new array), gradients among them
+            for p in self.parameters():
+                new_arrays += [(t, raw(move(t))) for t in (p, p._grad) if t is not None]
+            new_buffers = {id(b): move(b) for b in self.buffers()}
+        for t, array in new_arrays:
+            if array is not t.data:
+                t.data = array
+                version_of(t).bump("Module.to")
+        for module in self.modules():
+            for name, b in module._own(BUFFER):
+                module.__dict__[name] = new_buffers[id(b)]
+        return self
+
+    def float(self) -> Module:
+        """Floating-point parameters, gradients and buffers in float32; returns itself."""
+        return self.to(backend.float32)
+
+    def double(self) -> Module:
+        """Floating-point parameters, gradients and buffers in float64; returns itself."""
+        return self.to(backend.float64)
+
+    def half(self) -> Module:
+        """Floating-point parameters, gradients and buffers in float16; returns itself."""
+        return self.to(backend.float16)
+
+    def cpu(self) -> Module:
+        """Everything on the CPU; returns itself."""
+        return self.to("cpu")
+
+    def cuda(self, device: int | None = None) -> Module:
+        """Everything on the GPU (number `device`); returns itself."""
+        return self.to("cuda" if device is None else f"cuda:{device}")
+
+    # -- state -----------------------------------------------------------------------------------------------------------
+
+    def state_dict(self, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
+        """The parameters and persistent buffers by name; shared ones under each name.
+
+        The tensors share the module's memory (``.clone()`` one to keep its numbers); `keep_vars` gives the parameters themselves.
+        """
+        state: dict[str, Tensor] = {}
+        for kind in (PARAMETER, BUFFER):
+            for name, t in self._own(kind):
+                if name not in self._temporary:
+                    state[prefix + name] = t if keep_vars else t.detach()
+        for name, module in self._own(MODULE):
+            state.update(module.state_dict(f"{prefix}{name}.", keep_vars))
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy a state's numbers into the parameters and buffers, each in its own dtype and on its own device.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to Tensor or array
+            As `state_dict` gives it.
+        strict : bool
+            Whether a missing or unexpected name is an error. A wrong shape always is.
+
+        Returns
+        -------
+        IncompatibleKeys
+            (missing_keys, unexpected_keys).
+
+        Raises
+        ------
+        TypeError
+            The state is no mapping.
+        RuntimeError
+            Listing all that is missing, unexpected, or of another shape or type. Nothing has been changed then.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict: expected a mapping from names to tensors, got {type(state_dict).__name__}")
+        own = self.state_dict(keep_vars=True)
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
+        problems += [f"unexpected: {', '.join(map(str, unexpected))}"] if strict and unexpected else []
+        problems += [_misfit(name, t, state_dict[name]) for name, t in own.items() if name in state_dict]
+        problems = [p for p in problems if p]
+        if problems:
+            raise RuntimeError(
+                f"load_state_dict: the state does not fit {type(self).__name__}, and nothing was loaded:\n  " + "\n  ".join(problems)
+            )
+        with no_grad():
+            loaded = [(t, _fitted(state_dict[name], t)) for name, t in own.items() if name in state_dict]
+        for t, array in loaded:
+            t.data[...] = array
+            version_of(t).bump("load_state_dict")
+        return IncompatibleKeys(missing, unexpected)
+
+    # -- how it looks ----------------------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """The settings that the repr shows; a subclass defines it."""
+        return ""
+
+    def __repr__(self) -> str:
+        settings = self.extra_repr()
+        lines = settings.split("\n") if "\n" in settings else []
+        lines += [f"({name}): {module!r}" for name, module in self._own(MODULE)]
+        if not lines:
+            return f"{type(self).__name__}({settings})"
+        if settings and "\n" not in settings:
+            lines.insert(0, settings)
+        inner = "\n".join(lines).replace("\n", "\n  ")
+        return f"{type(self).__name__}(\n  {inner}\n)"
+
+
+_TYPES[MODULE] = Module
+
+
+def _kind_of(value: Any) -> str | None:
+    """As what a value is registered when it is assigned; plain tensors are ordinary attributes."""
+    return PARAMETER if isinstance(value, Parameter) else MODULE if isinstance(value, Module) else None
+
+
+def _check_replacement(name: str, kind: str, value: Any) -> None:
+    """What takes a registered value's place is of its kind, or None."""
+    if value is not None and not isinstance(value, _TYPES[kind]):
+        fix = "; wrap it: nn.Parameter(...)" if kind == PARAMETER and isinstance(value, Tensor) else ""
+        raise TypeError(
+            f"cannot assign {type(value).__name__} to {name!r}, which is registered as a {kind}: expected a "
+            f"{_TYPES[kind].__name__} or None{fix} (or delete the attribute first)"
+        )
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix else name
+
+
+def _misfit(name: str, t: Tensor, value: Any) -> str:
+    """What is wrong with a loaded value; "" if nothing."""
+    if not isinstance(value, Tensor) and not backend.is_array(value):
+        return f"{name}: expected a tensor, got {type(value).__name__}"
+    if tuple(value.shape) != tuple(t.shape):
+        return f"{name}: expected shape {tuple(t.shape)}, got {tuple(value.shape)}"
+    return ""
+
+
+def _fitted(value: Any, t: Tensor) -> Any:
+    """The array of a loaded value, in the dtype and on the device of the tensor it goes to."""
+    value = value if isinstance(value, Tensor) else wrap(value)
+    return raw(value.to(dtype=t.dtype, device=t.device if isinstance(t.device, backend.device) else None))

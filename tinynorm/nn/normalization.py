@@ -1,0 +1,455 @@
+"""The normalisation layers' state; their mathematics, one formula for all of them, is in `ops/normalization.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import backend
+from ..creation import ones, tensor, zeros
+from ..ops.normalization import check_eps, check_groups, check_momentum
+from ..tensor import Tensor, version_of
+from . import functional as F
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+
+class _Norm(Module):
+    """What the layers share: γ (`weight`), at first 1, and β (`bias`), at first 0, or None."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _make_affine(self, shape: tuple[int, ...], weight: bool, bias: bool, device: Any, dtype: Any) -> None:
+        for name, wanted, make in (("weight", weight, ones), ("bias", bias, zeros)):
+            self.register_parameter(name, Parameter(make(*shape, device=device, dtype=dtype)) if wanted else None)
+
+    def reset_parameters(self) -> None:
+        """Set γ to 1 and β to 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+def _check_size(op: str, **sizes: Any) -> None:
+    for name, n in sizes.items():
+        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+            raise ValueError(f"{op}: expected {name} to be an int >= 1, got {n!r}")
+
+
+class _RunningNorm(_Norm):
+    """What BatchNorm and InstanceNorm share: settings, running statistics and the checks of the input."""
+
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+    positions: tuple[int, ...]  # how many dimensions may stand behind the channels
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        device: Any,
+        dtype: Any,
+        bias: bool,
+    ) -> None:
+        super().__init__()
+        op = type(self).__name__
+        _check_size(op, num_features=num_features)
+        check_eps(op, eps)
+        if momentum is not None:
+            check_momentum(op, momentum)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self._make_affine((num_features,), affine, affine and bias, device, dtype)
+        tracked = track_running_stats
+        self.register_buffer("running_mean", zeros(num_features, device=device, dtype=dtype) if tracked else None)
+        self.register_buffer("running_var", ones(num_features, device=device, dtype=dtype) if tracked else None)
+        self.register_buffer("num_batches_tracked", tensor(0, dtype=backend.int64, device=device) if tracked else None)
+
+    def reset_running_stats(self) -> None:
+        """Set the running mean to 0, the running variance to 1 and the count of batches to 0."""
+        for buffer, value in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
+            if buffer is not None:
+                buffer.fill_(value)
+
+    def reset_parameters(self) -> None:
+        """Set γ to 1, β to 0, and the running statistics to their start."""
+        self.reset_running_stats()
+        super().reset_parameters()
+
+    def _check_input(self, x: Tensor) -> None:
+        """(N, C, *) with the right number of dimensions and channels, before any state changes."""
+        C = self.num_features
+        if x.ndim - 2 not in self.positions or x.shape[1] != C:
+            expected = " or ".join(f"(N, C={C}{', *' * n})" for n in self.positions)
+            raise ValueError(f"{type(self).__name__}: expected x {expected}, got {tuple(x.shape)}")
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_RunningNorm):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+
+    def forward(self, input: Any) -> Any:
+        self._check_input(input)
+        mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
+        update = self.training and self.track_running_stats
+        momentum = self.momentum
+        if momentum is None:  # the cumulative average: this batch is one of count + 1
+            momentum = 1 / (int(count) + 1) if update and count is not None else 0.0
+        if self.training and not update:
+            mean = var = None
+        y = F.batch_norm(input, mean, var, self.weight, self.bias, self.training or mean is None, momentum, self.eps)
+        if update and count is not None and input.data.size:  # an empty batch has no statistics to count
+            count.data += 1
+            version_of(count).bump("batch_norm")
+        return y
+
+
+class BatchNorm1d(_BatchNorm):
+    """Standardise each channel over the batch; in eval, by running statistics. Input (N, C) or (N, C, L).
+
+    Parameters
+    ----------
+    num_features : int
+        C.
+    eps : float
+        Added to the variance, inside the square root.
+    momentum : float or None
+        How far the running statistics move towards those of a batch; None for their cumulative average.
+    affine : bool
+        Whether there are γ (`weight`) and β (`bias`), each (C).
+    track_running_stats : bool
+        False: no running statistics; those of the batch are used in eval too.
+    device, dtype
+        Of parameters and buffers.
+    bias : bool
+        False: γ only.
+
+    Attributes
+    ----------
+    running_mean, running_var : Tensor or None
+        (C). The variance is the unbiased one.
+    num_batches_tracked : Tensor or None
+        How many batches the running statistics have seen, int64. (Empty ones are not counted.)
+
+    Raises
+    ------
+    ValueError
+        A setting is out of range; on calling it, the input has another number of dimensions or channels, or in training one value
+        per channel. No running statistic has changed then.
+
+    Notes
+    -----
+    Ioffe and Szegedy 2015, "Batch normalization", algorithms 1 and 2.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> bn = BatchNorm1d(1, eps=0.0)
+    >>> bn(tinynorm.tensor([[1.0], [3.0]])).tolist()
+    [[-1.0], [1.0]]
+    >>> bn.running_mean, bn.running_var
+    (tensor([0.2]), tensor([1.1]))
+    """
+
+    positions = (0, 1)
+
+
+class BatchNorm2d(_BatchNorm):
+    """`BatchNorm1d` for input (N, C, H, W).
+
+    >>> import tinynorm
+    >>> BatchNorm2d(3)(tinynorm.randn(2, 3, 4, 4)).shape
+    (2, 3, 4, 4)
+    """
+
+    positions = (2,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """`BatchNorm1d` for input (N, C, D, H, W).
+
+    >>> import tinynorm
+    >>> BatchNorm3d(3)(tinynorm.randn(2, 3, 2, 4, 4)).shape
+    (2, 3, 2, 4, 4)
+    """
+
+    positions = (3,)
+
+
+class _InstanceNorm(_RunningNorm):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+
+    def forward(self, input: Any) -> Any:
+        unbatched = input.ndim - 1 in self.positions
+        x = input.unsqueeze(0) if unbatched else input
+        self._check_input(x)
+        use_input_stats = self.training or not self.track_running_stats
+        momentum = 0.0 if self.momentum is None else self.momentum
+        y = F.instance_norm(x, self.running_mean, self.running_var, self.weight, self.bias, use_input_stats, momentum, self.eps)
+        return y.squeeze(0) if unbatched else y
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Standardise each channel of each sample over its positions. Input (N, C, L) or (C, L).
+
+    Parameters and attributes are `BatchNorm1d`'s, but `affine` and `track_running_stats` are False unless told otherwise. As in
+    PyTorch, batches are not counted, and ``momentum=None`` leaves the running statistics as they are.
+
+    Raises
+    ------
+    ValueError
+        As `BatchNorm1d`.
+
+    Notes
+    -----
+    Ulyanov, Vedaldi and Lempitsky 2016, "Instance normalization", equation 1.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> InstanceNorm1d(1, eps=0.0)(tinynorm.tensor([[[1.0, 3.0]]]))
+    tensor([[[-1.,  1.]]])
+    """
+
+    positions = (1,)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """`InstanceNorm1d` for input (N, C, H, W) or (C, H, W).
+
+    >>> import tinynorm
+    >>> InstanceNorm2d(3)(tinynorm.randn(2, 3, 4, 4)).shape
+    (2, 3, 4, 4)
+    """
+
+    positions = (2,)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """`InstanceNorm1d` for input (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import tinynorm
+    >>> InstanceNorm3d(3)(tinynorm.randn(2, 3, 2, 4, 4)).shape
+    (2, 3, 2, 4, 4)
+    """
+
+    positions = (3,)
+
+
+def _shape(op: str, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    D = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not D:
+        raise ValueError(f"{op}: expected normalized_shape to have at least one size, got {normalized_shape!r}")
+    for n in D:
+        _check_size(op, normalized_shape=n)
+    return D
+
+
+class LayerNorm(_Norm):
+    """Standardise over the trailing dimensions, each row by itself. Input (*, normalized_shape).
+
+    Parameters
+    ----------
+    normalized_shape : int or sequence of int
+    eps : float
+        Added to the variance, inside the square root.
+    elementwise_affine : bool
+        Whether there are γ (`weight`) and β (`bias`), each of `normalized_shape`.
+    bias : bool
+        False: γ only.
+    device, dtype
+        Of the parameters.
+
+    Raises
+    ------
+    ValueError
+        A setting is out of range.
+    RuntimeError
+        On calling it: the input does not end in `normalized_shape`.
+
+    Notes
+    -----
+    Ba, Kiros and Hinton 2016, "Layer normalization", equation 4.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> LayerNorm(2, eps=0.0)(tinynorm.tensor([[1.0, 3.0]])).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _shape("LayerNorm", normalized_shape)
+        check_eps("LayerNorm", eps)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self._make_affine(self.normalized_shape, elementwise_affine, elementwise_affine and bias, device, dtype)
+
+    def forward(self, input: Any) -> Any:
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        )
+
+
+class RMSNorm(_Norm):
+    """Divide by the root mean square over the trailing dimensions, each row by itself. Input (*, normalized_shape).
+
+    Parameters
+    ----------
+    normalized_shape : int or sequence of int
+    eps : float, optional
+        Added to the mean square, inside the square root. Default: the machine epsilon of the input's dtype.
+    elementwise_affine : bool
+        Whether there is a γ (`weight`), of `normalized_shape`.
+    device, dtype
+        Of the parameter.
+
+    Raises
+    ------
+    ValueError
+        A setting is out of range.
+    RuntimeError
+        On calling it: the input does not end in `normalized_shape`.
+
+    Notes
+    -----
+    Zhang and Sennrich 2019, "Root mean square layer normalization", equation 4.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> RMSNorm(2)(tinynorm.tensor([[3.0, 3.0]])).tolist()
+    [[1.0, 1.0]]
+    """
+
+    bias = None
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _shape("RMSNorm", normalized_shape)
+        if eps is not None:
+            check_eps("RMSNorm", eps)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        weight = Parameter(ones(*self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
+        self.register_parameter("weight", weight)
+
+    def forward(self, input: Any) -> Any:
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(_Norm):
+    """Standardise over groups of channels and all positions, each sample by itself. Input (N, C, *).
+
+    Parameters
+    ----------
+    num_groups : int
+        Divides `num_channels`.
+    num_channels : int
+        C.
+    eps : float
+        Added to the variance, inside the square root.
+    affine : bool
+        Whether there are γ (`weight`) and β (`bias`), each (C).
+    device, dtype
+        Of the parameters.
+    bias : bool
+        False: γ only.
+
+    Raises
+    ------
+    ValueError
+        A setting is out of range, or the groups do not divide the channels; on calling it, the input has other channels.
+
+    Notes
+    -----
+    Wu and He 2018, "Group normalization", equations 1 to 3.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> GroupNorm(2, 4)(tinynorm.randn(3, 4, 5)).shape
+    (3, 4, 5)
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        _check_size("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        check_groups("GroupNorm", num_groups, num_channels)
+        check_eps("GroupNorm", eps)
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        self._make_affine((num_channels,), affine, affine and bias, device, dtype)
+
+    def forward(self, input: Any) -> Any:
+        if input.ndim < 2 or input.shape[1] != self.num_channels:
+            raise ValueError(f"GroupNorm: expected x (N, C={self.num_channels}, *), got {tuple(input.shape)}")
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
