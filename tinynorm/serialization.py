@@ -103,8 +103,14 @@ def load_file(path: str | os.PathLike, device: backend.device | str = "cpu") -> 
     return {name: wrap(backend.move(array, device)) for name, array in arrays.items()}
 
 
-def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read(path: str | os.PathLike, ours: bool = False) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The arrays and the metadata of a safetensors file, verified against the digest where there is one.
+
+    Parameters
+    ----------
+    path : str or path
+    ours : bool
+        Whether the file must be tinynorm's, and so have a digest.
 
     Raises
     ------
@@ -125,6 +131,11 @@ def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]
             f"{os.fspath(path)} is not a whole safetensors file ({error}); {_advice(start)}. Nothing was changed"
         ) from None
     stored = metadata.pop(DIGEST, None)
+    if stored is None and ours:
+        raise CheckpointError(
+            f"{os.fspath(path)} was not written by tinynorm, or was altered: it has no SHA-256 of its contents. "
+            "tinynorm.load_file reads the tensors of such files. Nothing was changed"
+        )
     if stored is not None and stored != digest(arrays, metadata):
         raise CheckpointError(
             f"{os.fspath(path)} was altered after it was saved: its contents do not have the SHA-256 that was saved with them. "

@@ -1,0 +1,251 @@
+"""Training checkpoints: model, optimiser, schedule, epoch and random state in one safetensors file. No pickle.
+
+The tensors stand under their names (``model.0.weight``, ``optimizer.3.exp_avg``); everything else is JSON in the file's
+metadata, which is exact: Python writes a float with as many digits as it takes to read the same one back, and integers of
+any length.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import backend
+from .backend import Generator, default_generator
+from .serialization import CheckpointError, read, save_file
+from .tensor import Tensor, wrap
+
+ENTRY, VERSION = "tinynorm.checkpoint", 1  # the metadata entry that holds the JSON, and how that is laid out
+
+
+class Checkpoint(NamedTuple):
+    """What `load_checkpoint` returns beside what it restores."""
+
+    epoch: int
+    extra: Any
+
+
+def save_checkpoint(
+    path: str | os.PathLike,
+    *,
+    model: Any,
+    optimizer: Any = None,
+    scheduler: Any = None,
+    epoch: int = 0,
+    generators: Mapping[str, Generator] | None = None,
+    extra: Any = None,
+) -> None:
+    """Write all that training needs to go on as if it had not stopped, atomically.
+
+    Parameters
+    ----------
+    path : str or path
+    model, optimizer, scheduler
+        What has a ``state_dict()``.
+    epoch : int
+        How many epochs are done: where to go on.
+    generators : dict of str to Generator, optional
+        Generators of your own, e.g. a DataLoader's. The default one, which `tinynorm.manual_seed` seeds, is always saved.
+    extra : optional
+        Numbers, strings, None, tensors, arrays, and lists, tuples and dicts of them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Something cannot be saved; the message says where it is. Nothing is written.
+    OSError
+        The file cannot be written. The old one is as it was.
+
+    Examples
+    --------
+    >>> import tempfile, tinynorm
+    >>> model = tinynorm.nn.Linear(2, 1)
+    >>> optimizer = tinynorm.optim.SGD(model.parameters(), lr=0.1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_checkpoint(f"{folder}/c.safetensors", model=model, optimizer=optimizer, epoch=3, extra={"best": 0.97})
+    ...     load_checkpoint(f"{folder}/c.safetensors", model=model, optimizer=optimizer)
+    Checkpoint(epoch=3, extra={'best': 0.97})
+    """
+    if not isinstance(epoch, (int, np.integer)) or epoch < 0:
+        raise ValueError(f"save_checkpoint: expected epoch to be an int of at least 0, got {epoch!r}")
+    tensors: dict[str, Any] = {}
+    document: dict[str, Any] = {"version": VERSION, "epoch": int(epoch), "model": _pack(model.state_dict(), "model", tensors)}
+    if optimizer is not None:
+        for part, value in optimizer.state_dict().items():  # the parameters' states stand under their numbers
+            document[f"optimizer.{part}"] = _pack(value, "optimizer" if part == "state" else f"optimizer.{part}", tensors)
+    if scheduler is not None:
+        document["scheduler"] = _pack(scheduler.state_dict(), "scheduler", tensors)
+    states = {name: generator.get_state() for name, generator in _all_generators("save_checkpoint", generators).items()}
+    document["generators"] = _pack(states, "generators", tensors)
+    document["extra"] = _pack(extra, "extra", tensors)
+    save_file(tensors, path, {ENTRY: json.dumps(document)})
+
+
+def load_checkpoint(
+    path: str | os.PathLike,
+    *,
+    model: Any,
+    optimizer: Any = None,
+    scheduler: Any = None,
+    generators: Mapping[str, Generator] | None = None,
+) -> Checkpoint:
+    """Restore what `save_checkpoint` saved; training then goes on bit for bit as if it had not stopped.
+
+    All of it is restored, or on an error none.
+
+    Parameters
+    ----------
+    path : str or path
+    model, optimizer, scheduler
+        What has ``state_dict()`` and ``load_state_dict()``, made as what was saved was made. What is None is left out.
+    generators : dict of str to Generator, optional
+        Under the names they were saved with. The default generator is always restored.
+
+    Returns
+    -------
+    Checkpoint
+        A named tuple of (epoch, extra).
+
+    Raises
+    ------
+    CheckpointError
+        The file is truncated, altered, no checkpoint, lacks a part that was asked for, or is of another model or optimiser.
+        Model, optimiser, schedule and generators are then as they were.
+    OSError
+        There is no such file, or it cannot be read.
+
+    Examples
+    --------
+    See `save_checkpoint`.
+    """
+    document, arrays = _read_document(path)
+    steps: list[_Step] = [_Step("model", model.state_dict, model.load_state_dict, _part(path, document, "model", arrays))]
+    if optimizer is not None:
+        state = {part: _part(path, document, f"optimizer.{part}", arrays) for part in ("state", "param_groups")}
+        steps.append(_Step("optimizer", optimizer.state_dict, optimizer.load_state_dict, state))
+    if scheduler is not None:
+        state = _part(path, document, "scheduler", arrays)
+        steps.append(_Step("scheduler", scheduler.state_dict, scheduler.load_state_dict, state))
+    saved = _part(path, document, "generators", arrays)
+    for name, generator in _all_generators("load_checkpoint", generators).items():
+        if name not in saved:
+            raise CheckpointError(f"{os.fspath(path)} has no generator {name!r}, only {sorted(saved)}. Nothing was changed")
+        steps.append(_Step(f"generator {name!r}", generator.get_state, generator.set_state, saved[name]))
+    result = Checkpoint(_part(path, document, "epoch", arrays), _part(path, document, "extra", arrays))
+    _take(path, steps)
+    return result
+
+
+class _Step(NamedTuple):
+    """One thing to restore: how to ask for its state, how to set it, and to what."""
+
+    name: str
+    get: Callable[[], Any]
+    set: Callable[[Any], Any]
+    state: Any
+
+
+def _take(path: Any, steps: list[_Step]) -> None:
+    """Take all steps; if one fails, undo it and those before it."""
+    before: list[tuple[_Step, Any]] = []
+    try:
+        for step in steps:
+            before.append((step, _copied(step.get())))
+            step.set(step.state)
+    except BaseException as error:  # Ctrl-C too
+        for taken, state in reversed(before):
+            taken.set(state)
+        if not isinstance(error, Exception):
+            raise
+        raise CheckpointError(f"{os.fspath(path)} does not fit the {step.name} given: {error}. Nothing was changed") from error
+
+
+def _all_generators(op: str, generators: Mapping[str, Generator] | None) -> dict[str, Generator]:
+    generators = dict(generators or {})
+    if generators.get("default", default_generator) is not default_generator:
+        raise ValueError(f"{op}: 'default' is the name of tinynorm's own generator; give yours another")
+    return {"default": default_generator, **generators}
+
+
+def _read_document(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
+    arrays, metadata = read(path, ours=True)
+    try:
+        document = json.loads(metadata[ENTRY])
+    except (KeyError, ValueError):
+        raise CheckpointError(
+            f"{os.fspath(path)} holds tensors but no training checkpoint; tinynorm.load_file reads them. Nothing was changed"
+        ) from None
+    if document.get("version") != VERSION:
+        raise CheckpointError(
+            f"{os.fspath(path)}: expected a checkpoint of version {VERSION}, got {document.get('version')}; "
+            "read it with the tinynorm that wrote it. Nothing was changed"
+        )
+    return document, arrays
+
+
+def _part(path: Any, document: dict, name: str, arrays: dict[str, np.ndarray]) -> Any:
+    if name not in document:
+        raise CheckpointError(
+            f"{os.fspath(path)} has no {name.partition('.')[0]}: it was saved without one. Leave it out, or use another file. "
+            "Nothing was changed"
+        )
+    return _unpack(document[name], arrays)
+
+
+# ---- between Python's values and JSON --------------------------------------------------------------------------------
+
+
+def _pack(value: Any, name: str, tensors: dict[str, Any]) -> Any:
+    """The value as JSON; tensors and arrays go to `tensors` under their names, and leave a reference."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (Tensor, np.ndarray)):
+        if name in tensors:
+            raise ValueError(f"save_checkpoint: two tensors would have the name {name!r}; rename one")
+        tensors[name] = value
+        return {"$tensor" if isinstance(value, Tensor) else "$array": name}
+    if isinstance(value, (list, tuple)):
+        items = [_pack(item, f"{name}.{i}", tensors) for i, item in enumerate(value)]
+        return items if isinstance(value, list) else {"$tuple": items}
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) and not key.startswith("$") for key in value):
+            return {key: _pack(item, f"{name}.{key}", tensors) for key, item in value.items()}
+        return {"$items": [[_pack(key, name, {}), _pack(item, f"{name}.{key}", tensors)] for key, item in value.items()]}
+    raise TypeError(
+        f"save_checkpoint: expected numbers, strings, None, tensors, arrays, or lists, tuples and dicts of them, got "
+        f"{type(value).__name__} at {name!r}"
+    )
+
+
+def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """What `_pack` packed."""
+    if isinstance(value, list):
+        return [_unpack(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = next(iter(value), "")
+    if not kind.startswith("$"):
+        return {key: _unpack(item, arrays) for key, item in value.items()}
+    content = value[kind]
+    if kind == "$tuple":
+        return tuple(_unpack(item, arrays) for item in content)
+    if kind == "$items":
+        return {_unpack(key, arrays): _unpack(item, arrays) for key, item in content}
+    return wrap(arrays[content]) if kind == "$tensor" else arrays[content]
+
+
+def _copied(state: Any) -> Any:
+    """A state with tensors and arrays of its own memory."""
+    if isinstance(state, Tensor):
+        return wrap(backend.copy(state.data))
+    if isinstance(state, Mapping):
+        return {key: _copied(value) for key, value in state.items()}
+    if isinstance(state, (list, tuple)):
+        return [_copied(value) for value in state] if isinstance(state, list) else tuple(_copied(value) for value in state)
+    return state.copy() if backend.is_array(state) else state
