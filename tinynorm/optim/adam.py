@@ -9,7 +9,8 @@ from typing import Any
 from .. import backend
 from ..backend import Array
 from ..tensor import Tensor
-from .optimizer import Optimizer, check_number, counter, ufuncs, zeros_like
+from .blocks import Formula, scalars, with_out
+from .optimizer import Optimizer, check_number, counter, zeros_like
 
 
 class Adam(Optimizer):
@@ -89,45 +90,49 @@ class Adam(Optimizer):
         for i, beta in enumerate(group["betas"]):
             check_number(where, f"betas[{i}]", beta, below=1.0)
 
-    def _update(self, group: dict[str, Any], state: dict[str, Any], theta: Array, g: Array) -> None:
-        alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
-        beta1, beta2 = (float(beta) for beta in group["betas"])
-        amsgrad, maximize, decoupled = group["amsgrad"], group["maximize"], group["decoupled_weight_decay"]
+    def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
         if not state:
             state.update(step=counter(0), exp_avg=zeros_like(theta), exp_avg_sq=zeros_like(theta))
-        if amsgrad and "max_exp_avg_sq" not in state:
+        if group["amsgrad"] and "max_exp_avg_sq" not in state:
             state["max_exp_avg_sq"] = zeros_like(theta)
-        state["step"].data += 1
-        t = float(state["step"].data)
-        # lr * m_hat / (sqrt(v_hat) + eps), with the corrections taken out of the arrays: alpha_t * m / (sqrt(v) + eps_t),
-        # the paper's section 2, last paragraph
+        v_max = (state["max_exp_avg_sq"].data,) if group["amsgrad"] else ()
+        return float(state["step"].data) + 1, state["exp_avg"].data, state["exp_avg_sq"].data, *v_max
+
+    def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
+        alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
+        beta1, beta2 = (float(beta) for beta in group["betas"])
+        maximize, decoupled = group["maximize"], group["decoupled_weight_decay"]
+        # alpha * m_hat / (sqrt(v_hat) + eps), its corrections taken out of the arrays: the end of the paper's section 2
         correction2 = math.sqrt(1 - beta2**t)
         alpha_t, eps_t = alpha / (1 - beta1**t) * correction2, eps * correction2
+        xp = with_out(backend.namespace(theta))
+        beta1, one_minus_beta1, beta2, one_minus_beta2, alpha_t, eps_t, shrink, decay_ = scalars(
+            theta, beta1, 1 - beta1, beta2, 1 - beta2, alpha_t, eps_t, 1 - alpha * decay, decay
+        )
 
-        xp = ufuncs(backend.namespace(theta))
-        m, v = state["exp_avg"].data, state["exp_avg_sq"].data
-        v_max = state["max_exp_avg_sq"].data if amsgrad else v
-        for theta, g, m, v, v_max, s, d in self._blocks(2, theta, g, m, v, v_max):  # noqa: B020
+        def step(theta: Array, g: Array, m: Array, v: Array, *more: Array) -> None:
+            *v_max, s, d = more
             if maximize:
                 g = xp.negative(g, out=d)
             if decay and decoupled:
-                theta *= 1 - alpha * decay
+                theta *= shrink
             elif decay:
-                xp.multiply(theta, decay, out=s)
-                g = xp.add(g, s, out=d)
+                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)
             m *= beta1
-            m += xp.multiply(g, 1 - beta1, out=s)
-            xp.multiply(g, g, out=s)
-            s *= 1 - beta2
+            m += xp.multiply(g, one_minus_beta1, out=s)
             v *= beta2
+            xp.multiply(g, g, out=s)
+            s *= one_minus_beta2
             v += s
-            if amsgrad:
-                v = xp.maximum(v_max, v, out=v_max)
+            if v_max:
+                v = xp.maximum(v_max[0], v, out=v_max[0])
             xp.sqrt(v, out=s)
             s += eps_t
             xp.divide(m, s, out=s)
             s *= alpha_t
             theta -= s
+
+        return step
 
 
 class AdamW(Adam):

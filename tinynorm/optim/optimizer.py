@@ -1,15 +1,13 @@
 """Optimizer: parameters in groups with options of their own, and what an optimiser remembers of each.
 
-A subclass writes one `_update`, on raw arrays, in place: a parameter's array is never replaced, so whoever holds it sees
-every step.
+A subclass writes its formula on raw arrays, in place: no parameter's array is ever replaced, so its holders see every step.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
@@ -19,12 +17,11 @@ from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
 from ..tensor import Tensor, raw, version_of, wrap
-
-BLOCK = 16384  # elements a formula goes through at a time on the CPU: five float32 arrays of it stay in the second-level cache
+from .blocks import Blocks, Formula
 
 
 class Optimizer:
-    """What all optimisers share. Use `SGD`, `Adam` or `AdamW`, or write `_check` and `_update` in a subclass.
+    """What all optimisers share. Use `SGD`, `Adam` or `AdamW`, or write `_check`, `_begin` and `_formula` in a subclass.
 
     Parameters
     ----------
@@ -54,7 +51,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self._stepped = False  # schedules warn when they run ahead of the first step
-        self._scratch: dict[tuple, Array] = {}
+        self._blocks = Blocks()
         if isinstance(params, (Tensor, dict)):
             raise TypeError(
                 f"{self._name}: expected an iterable of Tensors or of groups (dicts), got one {type(params).__name__}; "
@@ -62,9 +59,7 @@ class Optimizer:
             )
         groups = _ordered(self._name, params)
         if not groups:
-            raise ValueError(
-                f"{self._name}: expected parameters, got none; has the model any, or was its iterator used up?"
-            )
+            raise ValueError(f"{self._name}: expected parameters, got none; has the model any, or was its iterator used up?")
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
@@ -143,41 +138,47 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        changed = f"{self._name}.step"
+        work = [self._tasks(group) for group in self.param_groups]
         with backend.quiet():  # 0 / 0 is NaN, and an answer
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p._grad is not None:
-                        self._update(group, self.state[p], p.data, p._grad.data)
-                        version_of(p).bump(changed)
+            for group, tasks in zip(self.param_groups, work, strict=True):
+                for (t, *_), alike in tasks.items():
+                    self._blocks.run(self._formula(group, t, alike[0][0]), alike)
+        changed = f"{self._name}.step"
+        for p in self._params():
+            if p._grad is not None:
+                version_of(p).bump(changed)
+                if "step" in self.state[p]:
+                    self.state[p]["step"].data += 1
         self._stepped = True
         return loss
 
-    def _update(self, group: dict[str, Any], state: dict[str, Any], theta: Array, g: Array) -> None:
-        """Change the array `theta` in place, given its gradient `g`."""
-        raise NotImplementedError(f"{self._name}: write _update(self, group, state, theta, g) in the subclass")
+    def _tasks(self, group: dict[str, Any]) -> dict[tuple, list[tuple[Array, ...]]]:
+        """(theta, g, *state) of each parameter with a gradient; those together that have one step number, dtype and device."""
+        tasks: defaultdict[tuple, list[tuple[Array, ...]]] = defaultdict(list)
+        for p in group["params"]:
+            if p._grad is not None:
+                theta, state = p.data, self.state[p]
+                t, *arrays = self._begin(group, state, theta)
+                for a in arrays:
+                    if a.dtype != theta.dtype or a.shape != theta.shape or type(a) is not type(theta):
+                        self._explain_move(p, a)
+                tasks[t, theta.dtype, str(theta.device)].append((theta, p._grad.data, *arrays))
+        return tasks
 
-    def _blocks(self, scratch: int, *arrays: Array) -> Iterator[tuple[Array, ...]]:
-        """Arrays of one shape cut into rows of some `BLOCK` elements, and behind them as many scratch arrays of the same shape.
+    def _explain_move(self, p: Tensor, a: Array) -> None:
+        mine, now = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (a, p.data)]
+        raise RuntimeError(
+            f"{self._name}.step: expected a parameter of (shape, dtype, device) = {mine}, as at the steps before, got {now}; "
+            "move or convert the model before its optimiser takes the first step"
+        )
 
-        A formula of many passes then finds its numbers in the cache.
-        """
-        x = arrays[0]
-        if x.size <= BLOCK or not isinstance(x, np.ndarray):
-            yield *arrays, *(self._scratch_like(i, x) for i in range(scratch))
-            return
-        rows = max(1, BLOCK * x.shape[0] // x.size)
-        for i in range(0, x.shape[0], rows):
-            cut = [a[i : i + rows] for a in arrays]
-            yield *cut, *(self._scratch_like(i, cut[0]) for i in range(scratch))
+    def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
+        """The number of the parameter's next step, and its state's arrays, made if need be."""
+        raise NotImplementedError(f"{self._name}: write _begin(self, group, state, theta) in the subclass")
 
-    def _scratch_like(self, i: int, x: Array) -> Array:
-        """Array number `i` of those that are kept to be written over."""
-        key = (i, x.shape, x.dtype, x.device)
-        s = self._scratch.get(key)
-        if s is None:
-            s = self._scratch[key] = backend.namespace(x).empty_like(x)
-        return s
+    def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
+        """What step number `t` does, as a function of (theta, g, *state, s, d): all are changed in place but g."""
+        raise NotImplementedError(f"{self._name}: write _formula(self, group, t, theta) in the subclass")
 
     # -- saving ----------------------------------------------------------------------------------------------------------
 
@@ -332,23 +333,3 @@ def _copy_like(theta: Array, value: Array) -> Array:
     copy = xp.empty_like(theta)
     copy[...] = xp.astype(xp.asarray(value), theta.dtype)
     return copy
-
-
-@cache
-def ufuncs(xp: Any) -> Any:
-    """The namespace's functions with NumPy's ``out=``, which the array standard has not."""
-    return xp if hasattr(xp, "ndarray") else _WithOut(xp)
-
-
-class _WithOut:
-    def __init__(self, xp: Any) -> None:
-        self.xp = xp
-
-    def __getattr__(self, name: str) -> Callable[..., Array]:
-        function = getattr(self.xp, name)
-
-        def into(*args: Any, out: Array) -> Array:
-            out[...] = function(*args)
-            return out
-
-        return into

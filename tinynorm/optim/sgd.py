@@ -7,8 +7,9 @@ from typing import Any
 
 from .. import backend
 from ..backend import Array
-from ..tensor import Tensor, wrap
-from .optimizer import Optimizer, check_number, ufuncs
+from ..tensor import Tensor
+from .blocks import Formula, scalars, with_out
+from .optimizer import Optimizer, check_number, zeros_like
 
 
 class SGD(Optimizer):
@@ -83,31 +84,32 @@ class SGD(Optimizer):
                 f"got momentum={group['momentum']}, dampening={group['dampening']}"
             )
 
-    def _update(self, group: dict[str, Any], state: dict[str, Any], theta: Array, g: Array) -> None:
-        lr, mu, dampening, decay = (float(group[name]) for name in ("lr", "momentum", "dampening", "weight_decay"))
+    def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
+        if group["momentum"] == 0:
+            return (1,)
+        first = state.get("momentum_buffer") is None
+        if first:
+            state["momentum_buffer"] = zeros_like(theta)
+        return 1 if first else 2, state["momentum_buffer"].data  # only the first step differs, by its dampening
+
+    def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
+        lr, momentum, decay = float(group["lr"]), float(group["momentum"]), float(group["weight_decay"])
+        dampening = 0.0 if t == 1 else float(group["dampening"])  # buf = g at first
         nesterov, maximize = group["nesterov"], group["maximize"]
-        xp = ufuncs(backend.namespace(theta))
-        buf = state.get("momentum_buffer") if mu else None
-        first = buf is None
-        if mu and first:
-            buf = state["momentum_buffer"] = wrap(backend.namespace(theta).empty_like(theta))
-        for theta, g, buf, s, d in self._blocks(2, theta, g, g if buf is None else buf.data):  # noqa: B020
+        xp = with_out(backend.namespace(theta))
+        lr, mu, kept, decay_ = scalars(theta, lr, momentum, 1 - dampening, decay)
+
+        def step(theta: Array, g: Array, *more: Array) -> None:
+            *buf, s, d = more
             if maximize:
                 g = xp.negative(g, out=d)
             if decay:
-                xp.multiply(theta, decay, out=s)
-                g = xp.add(g, s, out=d)
-            if mu:
-                if first:
-                    buf[...] = g
-                else:
-                    xp.multiply(g, 1 - dampening, out=s)
-                    buf *= mu
-                    buf += s
-                if nesterov:
-                    xp.multiply(buf, mu, out=s)
-                    g = xp.add(g, s, out=d)
-                else:
-                    g = buf
-            xp.multiply(g, lr, out=s)
-            theta -= s
+                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)
+            if buf:
+                b = buf[0]
+                b *= mu
+                b += g if dampening == 0 else xp.multiply(g, kept, out=s)
+                g = xp.add(g, xp.multiply(b, mu, out=s), out=d) if nesterov else b
+            theta -= xp.multiply(g, lr, out=s)
+
+        return step
