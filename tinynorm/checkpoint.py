@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,14 +89,14 @@ def save_checkpoint(
 def load_checkpoint(
     path: str | os.PathLike,
     *,
-    model: Any,
+    model: Any = None,
     optimizer: Any = None,
     scheduler: Any = None,
     generators: Mapping[str, Generator] | None = None,
 ) -> Checkpoint:
     """Restore what `save_checkpoint` saved; training then goes on bit for bit as if it had not stopped.
 
-    All of it is restored, or on an error none.
+    All of it is restored, or on an error none. Without a model nothing is: this tells what the checkpoint says of its run.
 
     Parameters
     ----------
@@ -115,6 +116,8 @@ def load_checkpoint(
     CheckpointError
         The file is truncated, altered, no checkpoint, lacks a part that was asked for, or is of another model or optimiser.
         Model, optimiser, schedule and generators are then as they were.
+    TypeError
+        An optimiser, schedule or generators were given, but no model.
     OSError
         There is no such file, or it cannot be read.
 
@@ -122,20 +125,24 @@ def load_checkpoint(
     --------
     See `save_checkpoint`.
     """
+    if model is None and not (optimizer is None and scheduler is None and not generators):
+        raise TypeError("load_checkpoint: expected a model, since there are other things to restore; pass model=...")
     document, arrays = _read_document(path)
-    steps: list[_Step] = [_Step("model", model.state_dict, model.load_state_dict, _part(path, document, "model", arrays))]
+    part = partial(_part, path, document, arrays)
+    result = Checkpoint(part("epoch"), part("extra"))
+    if model is None:
+        return result
+    steps: list[_Step] = [_Step("model", model.state_dict, model.load_state_dict, part("model"))]
     if optimizer is not None:
-        state = {part: _part(path, document, f"optimizer.{part}", arrays) for part in ("state", "param_groups")}
+        state = {name: part(f"optimizer.{name}") for name in ("state", "param_groups")}
         steps.append(_Step("optimizer", optimizer.state_dict, optimizer.load_state_dict, state))
     if scheduler is not None:
-        state = _part(path, document, "scheduler", arrays)
-        steps.append(_Step("scheduler", scheduler.state_dict, scheduler.load_state_dict, state))
-    saved = _part(path, document, "generators", arrays)
+        steps.append(_Step("scheduler", scheduler.state_dict, scheduler.load_state_dict, part("scheduler")))
+    saved = part("generators")
     for name, generator in _all_generators("load_checkpoint", generators).items():
         if name not in saved:
             raise CheckpointError(f"{os.fspath(path)} has no generator {name!r}, only {sorted(saved)}. Nothing was changed")
         steps.append(_Step(f"generator {name!r}", generator.get_state, generator.set_state, saved[name]))
-    result = Checkpoint(_part(path, document, "epoch", arrays), _part(path, document, "extra", arrays))
     _take(path, steps)
     return result
 
@@ -187,7 +194,8 @@ def _read_document(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]
     return document, arrays
 
 
-def _part(path: Any, document: dict, name: str, arrays: dict[str, np.ndarray]) -> Any:
+def _part(path: Any, document: dict, arrays: dict[str, np.ndarray], name: str) -> Any:
+    """One entry of the document, with its tensors back in their places."""
     if name not in document:
         raise CheckpointError(
             f"{os.fspath(path)} has no {name.partition('.')[0]}: it was saved without one. Leave it out, or use another file. "
