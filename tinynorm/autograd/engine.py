@@ -34,24 +34,30 @@ class Run:
         self.create_graph, self.retain_graph = create_graph, retain_graph
         self.targets = targets
         self.captured = {_key(_edge_of(t)) for t in targets or ()}
+        self.useful: set[Node] | None = None  # the nodes that must run for the targets; None for all
         self.found: dict[Any, Any] = {}  # a target's key -> its gradient
+        self.complete: list[tuple[Tensor, Any, bool]] = []  # (tensor, its gradient, is the array ours to keep?), for `.grad`
         self.waiting: dict[Node, dict[int, Any]] = {}  # node -> {output number: its gradient so far}
         self.youngest: list[tuple[int, Node]] = []  # heap of (-age, node), ages are unique
         self.leaves: dict[int, tuple[Tensor, Any, bool]] = {}  # id -> (leaf, gradient so far, is the array ours to keep?)
 
+    @backend.silent
     def __call__(self, outputs: Sequence[Tensor], grads: Sequence[Any]) -> list:
         """Run; returns the targets' gradients, None where there is no path."""
         with set_grad_enabled(self.create_graph):
-            useful = None if self.targets is None else self._nodes_towards_targets(outputs)
+            if self.targets is not None:
+                self.useful = self._nodes_towards_targets(outputs)
             for y, g in zip(outputs, grads, strict=True):
                 self._deliver(_edge_of(y), g, fresh=False)
             while self.youngest:
                 node = heapq.heappop(self.youngest)[1]
                 grads_out = self._collect(node)
-                if useful is None or node in useful:
+                if self.useful is None or node in self.useful:
                     self._step(node, grads_out)
             for leaf, g, fresh in self.leaves.values():
-                self._settle(leaf, g, fresh)
+                self._finish(leaf, g, fresh)
+            for t, g, fresh in self.complete:  # nothing can go wrong any more
+                accumulate(t, g, fresh)
         return [self.found.get(_key(_edge_of(t))) for t in self.targets or ()]
 
     def _step(self, node: Node, grads_out: list) -> None:
@@ -60,8 +66,12 @@ class Run:
         if not self.retain_graph:
             node.free()
         for edge, g in zip(node.edges, grads_in, strict=True):
-            if edge is not None and g is not None:
+            if edge is not None and g is not None and (self.useful is None or self._is_useful(edge)):
                 self._deliver(edge, g, node.fresh)
+
+    def _is_useful(self, edge: Edge) -> bool:
+        """Whether the edge leads to a target, or is one."""
+        return _key(edge) in self.captured or (type(edge) is tuple and edge[0] in (self.useful or ()))
 
     def _deliver(self, edge: Edge, g: Any, fresh: bool) -> None:
         """Add `g` to what has arrived at `edge` so far (never into it: the array may have other owners)."""
@@ -89,8 +99,8 @@ class Run:
                 if (node, nr) in self.captured:
                     self.found[node, nr] = g
             output = node.retained[nr]() if node.retained and nr in node.retained else None
-            if output is not None:
-                output._grad = g if isinstance(g, Tensor) else wrap(backend.copy(g))
+            if output is not None and self.targets is None:
+                self.complete.append((output, g, False))
             grads.append(g)
         return grads
 
@@ -106,20 +116,14 @@ class Run:
                 g = changed if self.create_graph else changed.data
         return g
 
-    def _settle(self, leaf: Tensor, g: Any, fresh: bool) -> None:
-        """A leaf's gradient is complete: hand it to the caller who asked, or accumulate it in `.grad`."""
+    def _finish(self, leaf: Tensor, g: Any, fresh: bool) -> None:
+        """A leaf's gradient is complete: it is for the caller who asked, or for `.grad`."""
         if leaf._hooks:
             g, fresh = self._run_hooks(leaf._hooks, g), False
-        if self.targets is not None:
-            if id(leaf) in self.captured:
-                self.found[id(leaf)] = g
-        elif isinstance(g, Tensor):
-            leaf._grad = g.clone() if leaf._grad is None else leaf._grad + g
-        elif leaf._grad is None:
-            leaf._grad = wrap(g if fresh else backend.copy(g))
+        if self.targets is None:
+            self.complete.append((leaf, g, fresh))
         else:
-            leaf._grad.data += g
-            version_of(leaf._grad).bump("backward")
+            self.found[id(leaf)] = g
 
     def _nodes_towards_targets(self, outputs: Sequence[Tensor]) -> set[Node]:
         """The nodes whose backward must run for the targets; the others are left alone."""
@@ -137,12 +141,24 @@ class Run:
         return useful
 
 
+def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
+    """Add `g` to ``t.grad``; the first becomes it, as a copy unless the array is `fresh`."""
+    if isinstance(g, Tensor):
+        t._grad = g.clone() if t._grad is None else t._grad + g
+    elif t._grad is None:
+        t._grad = wrap(g if fresh else backend.copy(g))
+    else:
+        t._grad.data += g
+        version_of(t._grad).bump("backward")
+
+
 def _check_gradient(what: str, g: Any, y: Tensor) -> None:
     if not isinstance(g, Tensor):
         raise TypeError(f"{what}: expected a Tensor, got {type(g).__name__}")
+    if g.data.shape == y.data.shape and g.data.dtype == y.data.dtype and g.device == y.device:
+        return
     expected, got = [(tuple(t.shape), str(t.dtype), str(t.device)) for t in (y, g)]
-    if expected != got:
-        raise RuntimeError(f"{what}: expected (shape, dtype, device) = {expected}, as of the tensor it belongs to, got {got}")
+    raise RuntimeError(f"{what}: expected (shape, dtype, device) = {expected}, as of the tensor it belongs to, got {got}")
 
 
 def _starting_gradient(op: str, y: Tensor, gradient: Tensor | None, create_graph: bool) -> Any:
@@ -206,9 +222,19 @@ def backward(
         Run(create_graph, keep)([self], [start])
         return
     targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    for t, g in zip(targets, Run(create_graph, keep, targets)([self], [start]), strict=True):
+    _check_targets("backward", targets)
+    found = Run(create_graph, keep, targets)([self], [start])
+    for t, g in {id(t): (t, g) for t, g in zip(targets, found, strict=True)}.values():
         if g is not None:
-            t._grad = (wrap(backend.copy(g)) if not isinstance(g, Tensor) else g) if t._grad is None else t._grad + g
+            accumulate(t, g, fresh=False)
+
+
+def _check_targets(op: str, targets: Sequence[Tensor]) -> None:
+    if not targets:
+        raise RuntimeError(f"{op}: expected at least one tensor in inputs, got none")
+    for i, x in enumerate(targets):
+        if not x._requires_grad:
+            raise RuntimeError(f"{op}: inputs[{i}] of shape {tuple(x.shape)} does not require grad; set x.requires_grad_() before the forward")
 
 
 def grad(
@@ -218,7 +244,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Any, ...]:  # of Tensors; of None only where allow_unused asks for it
     """The gradients of `outputs` with respect to `inputs`, returned, not accumulated.
 
     Parameters
@@ -255,9 +281,7 @@ def grad(
     given = [grad_outputs] * len(ys) if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
     if len(given) != len(ys):
         raise RuntimeError(f"grad: expected one of grad_outputs for each of {len(ys)} outputs, got {len(given)}")
-    for i, x in enumerate(xs):
-        if not x._requires_grad:
-            raise RuntimeError(f"grad: inputs[{i}] of shape {tuple(x.shape)} does not require grad; set x.requires_grad_() before the forward")
+    _check_targets("grad", xs)
     starts = [_starting_gradient("grad", y, g, create_graph) for y, g in zip(ys, given, strict=True)]
     found = Run(create_graph, create_graph if retain_graph is None else retain_graph, xs)(ys, starts)
     for i, g in enumerate(found):

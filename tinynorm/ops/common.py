@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -37,18 +38,32 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
     """The sum over `axes`, in rising order, kept with length 1: by a kernel where there is one, else by the namespace's own sum."""
-    if type(x) is np.ndarray:
-        y = blas_sum(x, axes)
-        if y is not None:
-            return y
-    return namespace(x).sum(x, axis=axes, keepdims=True)
+    y = blas_sum(x, axes) if type(x) is np.ndarray else None
+    return namespace(x).sum(x, axis=axes, keepdims=True) if y is None else y
+
+
+def mean_over(x: Any, axes: tuple[int, ...]) -> Any:
+    """The mean over `axes`, likewise; 0 over nothing."""
+    y = blas_sum(x, axes, mean=True) if type(x) is np.ndarray else None
+    if y is not None:
+        return y
+    return namespace(x).sum(x, axis=axes, keepdims=True) * (1 / max(math.prod(x.shape[i] for i in axes), 1))
 
 
 def as_tensor_like(x: Any, like: Tensor) -> Tensor:
-    """A raw array, list or NumPy scalar that meets a Tensor, as a Tensor."""
-    if backend.is_array(x):
-        return wrap(x)
-    return wrap(namespace(like.data).asarray(x))
+    """A raw array or list that meets a Tensor, as a Tensor.
+
+    Raises
+    ------
+    TypeError
+        It is neither, and no number.
+    """
+    if not backend.is_array(x):
+        host = np.asarray(x)
+        if host.dtype.kind not in "fiub":
+            raise TypeError(f"expected a Tensor, an array or a real number beside a Tensor, got {type(x).__name__}")
+        x = namespace(like.data).asarray(host, **backend.on_device_of(like.data))
+    return wrap(x)
 
 
 def promote(a: Any, b: Any) -> tuple[Any, Any]:
@@ -65,6 +80,9 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
     if type(other) in (float, int, bool):
         if type(other) is float and not backend.is_floating(t.data):
             t = t.to(backend.float32)
+    elif isinstance(other, np.generic):  # a number too
+        number = float(other) if other.dtype.kind == "f" else other.item()
+        return promote(a, number) if ta else promote(number, b)
     else:
         return promote(a, as_tensor_like(b, a)) if ta else promote(as_tensor_like(a, b), b)
     return (t, other) if ta else (other, t)
@@ -75,7 +93,7 @@ def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     fx, fy = backend.is_floating(x), backend.is_floating(y)
     if fx != fy:
         dtype = x.dtype if fx else y.dtype
-    elif (x.ndim == 0) != (y.ndim == 0) and (fx or (x.dtype != np.bool_ and y.dtype != np.bool_)):
+    elif (x.ndim == 0) != (y.ndim == 0) and (fx or not (backend.is_bool(x) or backend.is_bool(y))):
         dtype = y.dtype if x.ndim == 0 else x.dtype
     else:
         dtype = namespace(x).result_type(x.dtype, y.dtype)

@@ -33,8 +33,8 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, version_of
-from .common import namespace, narrowed, sum_over, sum_to, widened
-from .reduction import centre, mean_over, size_along
+from .common import mean_over, namespace, narrowed, sum_over, sum_to, widened
+from .reduction import centre, size_along
 
 Axes = tuple[int, ...]
 
@@ -181,14 +181,16 @@ def _check_input(op: str, x: Any, min_ndim: int, expected: str) -> None:
 
 def _check_affine(op: str, x: Tensor, shape: tuple[int, ...], symbol: str, **tensors: Tensor | None) -> None:
     """Weight, bias and running statistics have the shape, a dtype and the device that x asks for."""
+    arrays = [x.data]
     for name, t in tensors.items():
         if t is None:
             continue
-        if tuple(t.shape) != tuple(shape):
-            raise RuntimeError(f"{op}: expected {name} {symbol} = {tuple(shape)} for x {tuple(x.shape)}, got {tuple(t.shape)}")
-        if t.dtype != x.dtype and not (backend.is_half(x.data) and t.dtype == backend.float32):
+        arrays.append(t.data)
+        if t.data.shape != shape:
+            raise RuntimeError(f"{op}: expected {name} {symbol} = {shape} for x {tuple(x.shape)}, got {tuple(t.shape)}")
+        if t.data.dtype != x.data.dtype and not (backend.is_half(x.data) and t.dtype == backend.float32):
             raise RuntimeError(f"{op}: expected {name} of dtype {x.dtype}, as of x, got {t.dtype}; convert one with .to(dtype)")
-    backend.check_same_device(op, [x.data, *(t.data for t in tensors.values() if t is not None)])
+    backend.check_same_device(op, arrays)
 
 
 def _channels(x: Tensor) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import Dims, accepts_axis, all_dims, as_float, namespace, narrowed, one_dim, sum_over, widened
+from .common import Dims, accepts_axis, all_dims, as_float, mean_over, namespace, narrowed, one_dim, widened
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -19,11 +19,6 @@ def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]
 
 def size_along(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
     return math.prod(shape[d] for d in dims)
-
-
-def mean_over(x: Any, dims: tuple[int, ...]) -> Any:
-    """The mean over `dims`, kept with length 1; 0 over nothing."""
-    return sum_over(x, dims) * (1 / builtins.max(size_along(x.shape, dims), 1))
 
 
 def centre(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
