@@ -104,10 +104,13 @@ class Sequential(_Ordered):
 
     def __init__(self, *modules: Any) -> None:
         super().__init__()
-        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else {str(i): m for i, m in enumerate(modules)}
+        by_name = len(modules) == 1 and isinstance(modules[0], Mapping)
+        named = modules[0] if by_name else {str(i): module for i, module in enumerate(modules)}
         for name, module in named.items():
             if not isinstance(module, Module):
-                raise TypeError(f"Sequential: expected modules, got {type(module).__name__} (number {name}); nn.ReLU() makes one, F.relu is none")
+                raise TypeError(
+                    f"Sequential: expected modules, got {type(module).__name__} as {name!r}; nn.ReLU() is one, F.relu is not"
+                )
             self.add_module(name, module)
 
     @classmethod

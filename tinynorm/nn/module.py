@@ -110,16 +110,18 @@ class Module:
         """A method stays callable: it is not hidden by a value (but a function may replace it)."""
         known = getattr(type(self), name, None)
         if isinstance(known, types.FunctionType) and (_kind_of(value) is not None or not callable(value)):
-            use = {"train": " (to switch to training, call module.train())", "eval": " (to switch to evaluation, call module.eval())"}
+            switch = f"; to switch the mode, call module.{name}()" if name in ("train", "eval") else ""
             raise AttributeError(
                 f"{type(self).__name__}: cannot assign {type(value).__name__} to {name!r}: it is a method of the module, "
-                f"and would be hidden. Take another name, e.g. {name}_{use.get(name, '')}"
+                f"and would be hidden. Take another name, e.g. {name}_{switch}"
             )
 
     def __getattr__(self, name: str) -> Any:  # only called where there is no such attribute
         kinds = self.__dict__.get("_kinds")
         if kinds is None:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}: Module.__init__() has not run; call super().__init__()")
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}: Module.__init__() has not run; call super().__init__() first"
+            )
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; registered are: {', '.join(kinds) or 'none'}")
 
     def __delattr__(self, name: str) -> None:
@@ -177,12 +179,14 @@ class Module:
     def _own(self, kind: str) -> Iterator[tuple[str, Any]]:
         """Its own (name, value) of a kind, without what is None."""
         if "_kinds" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__}: Module.__init__() has not run; call super().__init__() first in __init__")
+            raise AttributeError(f"{type(self).__name__}: Module.__init__() has not run; call super().__init__() in __init__")
         values = self.__dict__
         return ((name, values[name]) for name, k in self._kinds.items() if k == kind and values[name] is not None)
 
-    def named_modules(self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
-        """(name, module) of itself and all modules in it, however deep; shared ones once, unless `remove_duplicate` is False."""
+    def named_modules(
+        self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """(name, module) of itself and all in it, however deep; shared ones once, unless `remove_duplicate` is False."""
         memo = set() if memo is None else memo
         if id(self) in memo:
             return
@@ -228,7 +232,9 @@ class Module:
         """All that is learnt; shared parameters once."""
         return (p for _, p in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """(name, buffer) of the tensors that are state but are not learnt."""
         return self._named(BUFFER, prefix, recurse, remove_duplicate)
 
@@ -247,7 +253,9 @@ class Module:
         module = self
         for name in target.split(".") if target else ():
             if module._kinds.get(name) != MODULE:
-                raise AttributeError(f"{type(self).__name__}: no module {target!r}: {type(module).__name__} has no module {name!r}")
+                raise AttributeError(
+                    f"{type(self).__name__}: no module {target!r}: {type(module).__name__} has no module {name!r}"
+                )
             module = module.__dict__[name]
         return module
 
@@ -255,7 +263,9 @@ class Module:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if module._kinds.get(name) != kind:
-            raise AttributeError(f"{type(self).__name__}: no {kind} {target!r}: {type(module).__name__} has no {kind} {name!r}")
+            raise AttributeError(
+                f"{type(self).__name__}: no {kind} {target!r}: {type(module).__name__} has no {kind} {name!r}"
+            )
         return module.__dict__[name]
 
     def get_parameter(self, target: str) -> Parameter:
@@ -301,9 +311,9 @@ class Module:
     # -- dtype and device ------------------------------------------------------------------------------------------------
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Module:
-        """Parameters, their gradients and buffers in another dtype (the floating-point ones), on another device, or both.
+        """Parameters, their gradients and buffers in another floating-point dtype, on another device, or both.
 
-        In place: the parameters stay the same objects, so an optimiser goes on with them.
+        Buffers of integers keep their dtype. In place: the parameters stay the same objects, so an optimiser goes on with them.
 
         Parameters
         ----------
@@ -319,7 +329,7 @@ class Module:
         """
         dtype, device = dtype_and_device(args, dtype, device)
         if dtype is not None and str(as_dtype(dtype)).rpartition(".")[2] not in ("float16", "float32", "float64"):
-            raise TypeError(f"{type(self).__name__}.to: expected a floating-point dtype, got {dtype}; buffers of integers keep theirs")
+            raise TypeError(f"{type(self).__name__}.to: expected a floating-point dtype, got {dtype}")
 
         def move(t: Tensor) -> Tensor:
             return t.to(dtype=dtype if t.is_floating_point() else None, device=device)
@@ -367,7 +377,8 @@ class Module:
     def state_dict(self, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """The parameters and persistent buffers by name; shared ones under each name.
 
-        The tensors share the module's memory (``.clone()`` one to keep its numbers); `keep_vars` gives the parameters themselves.
+        The tensors share the module's memory (``.clone()`` one to keep its numbers); `keep_vars` gives the parameters
+        themselves.
         """
         state: dict[str, Tensor] = {}
         for kind in (PARAMETER, BUFFER):
@@ -410,9 +421,8 @@ class Module:
         problems += [_misfit(name, t, state_dict[name]) for name, t in own.items() if name in state_dict]
         problems = [p for p in problems if p]
         if problems:
-            raise RuntimeError(
-                f"load_state_dict: the state does not fit {type(self).__name__}, and nothing was loaded:\n  " + "\n  ".join(problems)
-            )
+            listed = "\n  ".join(problems)
+            raise RuntimeError(f"load_state_dict: the state does not fit {type(self).__name__}, nothing loaded:\n  {listed}")
         with no_grad():
             loaded = [(t, _fitted(state_dict[name], t)) for name, t in own.items() if name in state_dict]
         for t, array in loaded:

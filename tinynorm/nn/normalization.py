@@ -158,8 +158,8 @@ class BatchNorm1d(_BatchNorm):
     Raises
     ------
     ValueError
-        A setting is out of range; on calling it, the input has another number of dimensions or channels, or in training one value
-        per channel. No running statistic has changed then.
+        A setting is out of range; on calling it, the input has another number of dimensions or channels, or in training one
+        value per channel. No running statistic has changed then.
 
     Notes
     -----
@@ -333,9 +333,8 @@ class LayerNorm(_Norm):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
-        )
+        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
 class RMSNorm(_Norm):

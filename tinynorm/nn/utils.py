@@ -44,7 +44,8 @@ def clip_grad_norm_(
     ValueError
         `max_norm` or `norm_type` is out of range.
     RuntimeError
-        The norm is not finite and `error_if_nonfinite` is set, or gradients live on different devices. No gradient has changed then.
+        The norm is not finite and `error_if_nonfinite` is set, or gradients live on different devices. No gradient has
+        changed then.
 
     Examples
     --------
@@ -67,8 +68,8 @@ def clip_grad_norm_(
     total = _norm([widened(g.data) for g in grads], float(norm_type))
     if error_if_nonfinite and not math.isfinite(float(total)):
         raise RuntimeError(
-            f"clip_grad_norm_: the norm of the gradients is {float(total)}, and clipping would spread it to all of them; find the op "
-            "that made it, or pass error_if_nonfinite=False"
+            f"clip_grad_norm_: the norm of the gradients is {float(total)}, and clipping would spread it to all of "
+            "them; find the op that made it, or pass error_if_nonfinite=False"
         )
     factor = max_norm / (total + 1e-6)  # stays on the device: no synchronisation
     factor = namespace(factor).where(factor > 1, namespace(factor).ones_like(factor), factor)  # NaN stays
@@ -142,7 +143,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     parameters = list(parameters)
     n = sum(p.numel() for p in parameters)
     if tuple(vec.shape) != (n,):
-        raise RuntimeError(f"vector_to_parameters: expected a vector of the parameters' {n} numbers, got shape {tuple(vec.shape)}")
+        raise RuntimeError(f"vector_to_parameters: expected a vector of {n} numbers, as the parameters, got {tuple(vec.shape)}")
     start = 0
     for p in parameters:
         part = vec.detach()[start : start + p.numel()].reshape(*p.shape).to(p.dtype)

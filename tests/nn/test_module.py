@@ -1,0 +1,467 @@
+"""Modules: what they hold, how they are named, moved, saved, loaded and shown, and how they say what went wrong."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinynorm
+from tinynorm import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(3, 4)
+        self.norm = nn.BatchNorm1d(4)
+        self.last = nn.Linear(4, 2, bias=False)
+        self.scale = nn.Parameter(tinynorm.ones(1))
+        self.register_buffer("shift", tinynorm.zeros(2))
+        self.register_buffer("cache", tinynorm.zeros(2), persistent=False)
+
+    def forward(self, x):
+        return self.last(self.norm(self.first(x))) * self.scale + self.shift
+
+
+NAMES = ["scale", "first.weight", "first.bias", "norm.weight", "norm.bias", "last.weight"]
+BUFFERS = ["norm.running_mean", "norm.running_var", "norm.num_batches_tracked"]
+
+
+def numbers(module):
+    return {name: np.array(t.data) for name, t in module.state_dict().items()}
+
+
+# ---- what it holds ---------------------------------------------------------------------------------------------------
+
+
+def test_names_and_order_are_pytorchs():
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [name for name, _ in net.named_buffers()] == ["shift", "cache", *BUFFERS]
+    assert [name for name, _ in net.named_modules()] == ["", "first", "norm", "last"]
+    assert [name for name, _ in net.named_children()] == ["first", "norm", "last"]
+    assert list(net.children()) == [net.first, net.norm, net.last]
+    assert list(net.state_dict()) == [
+        "scale", "shift", "first.weight", "first.bias", "norm.weight", "norm.bias", *BUFFERS, "last.weight",
+    ]  # fmt: skip
+
+
+def test_prefix_and_recurse_narrow_what_is_named():
+    net = Net()
+    assert [name for name, _ in net.named_parameters(prefix="net", recurse=False)] == ["net.scale"]
+    assert [name for name, _ in net.first.named_parameters("a.b")] == ["a.b.weight", "a.b.bias"]
+    assert [name for name, _ in net.named_buffers(recurse=False)] == ["shift", "cache"]
+
+
+def test_shared_parameters_and_modules_are_listed_once_and_saved_under_each_name():
+    net = nn.Module()
+    net.a, net.b = nn.Linear(2, 2), nn.Linear(2, 2)
+    net.b.weight = net.a.weight
+    net.c = net.a
+    assert [name for name, _ in net.named_parameters()] == ["a.weight", "a.bias", "b.bias"]
+    assert len(list(net.named_parameters(remove_duplicate=False))) == 6
+    assert len(list(net.modules())) == 3
+    assert [name for name, _ in net.named_children()] == ["a", "b"]
+    assert {"a.weight", "b.weight", "c.weight"} <= set(net.state_dict())
+
+
+def test_parts_are_found_by_dotted_name():
+    net = Net()
+    assert net.get_submodule("") is net
+    assert net.get_submodule("norm") is net.norm
+    assert net.get_parameter("first.weight") is net.first.weight
+    assert net.get_buffer("norm.running_var") is net.norm.running_var
+    for get, name in ((net.get_parameter, "first.wait"), (net.get_parameter, "norm.running_var"), (net.get_submodule, "scale")):
+        with pytest.raises(AttributeError, match=f"Net: no .*{name}"):
+            get(name)
+
+
+def test_apply_meets_children_before_parents():
+    seen = []
+    Net().apply(lambda module: seen.append(type(module).__name__))
+    assert seen == ["Linear", "BatchNorm1d", "Linear", "Net"]
+
+
+def test_train_and_eval_reach_all_modules():
+    net = Net()
+    assert net.eval() is net
+    assert not any(module.training for module in net.modules())
+    net.train()
+    assert all(module.training for module in net.modules())
+    with pytest.raises(ValueError, match="train: expected mode to be True or False, got 'yes'"):
+        net.train("yes")
+
+
+def test_requires_grad_and_zero_grad_reach_all_parameters():
+    net = Net()
+    net(tinynorm.randn(5, 3)).sum().backward()
+    net.zero_grad(set_to_none=False)
+    assert all((p.grad == 0).all() for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+    net.requires_grad_(False)
+    assert not net(tinynorm.randn(5, 3)).requires_grad
+
+
+def test_forward_hooks_see_and_replace_the_output():
+    layer, seen = nn.Identity(), []
+    handle = layer.register_forward_hook(lambda module, args, y: seen.append((module, args, y)))
+    other = layer.register_forward_hook(lambda module, args, y: y + 1)
+    x = tinynorm.zeros(1)
+    assert layer(x).item() == 1
+    assert seen == [(layer, (x,), x)]
+    handle.remove()
+    other.remove()
+    assert layer(x) is x
+    assert len(seen) == 1
+    assert nn.Identity()._forward_hooks is None  # the hooks are that one module's
+
+
+def test_a_module_without_forward_says_so():
+    with pytest.raises(NotImplementedError, match=r"Module: define forward\(self, \.\.\.\)"):
+        nn.Module()(1)
+
+
+# ---- attributes ------------------------------------------------------------------------------------------------------
+
+
+def test_assigning_parameters_and_modules_registers_them_and_plain_tensors_not():
+    net = nn.Module()
+    net.w, net.layer, net.plain, net.number = nn.Parameter(tinynorm.zeros(1)), nn.ReLU(), tinynorm.zeros(1), 3
+    assert [name for name, _ in net.named_parameters()] == ["w"]
+    assert [name for name, _ in net.named_children()] == ["layer"]
+    assert list(net.buffers()) == []
+    assert {"w", "layer", "plain", "number", "parameters"} <= set(dir(net))
+
+
+def test_a_tensor_assigned_to_a_buffer_stays_a_buffer():
+    net = Net()
+    net.shift = net.cache = tinynorm.ones(2)
+    assert dict(net.named_buffers())["shift"] is net.shift
+    assert "cache" not in net.state_dict()
+    net.register_buffer("cache", tinynorm.ones(2))
+    assert "cache" in net.state_dict()
+
+
+def test_a_parameter_takes_the_place_of_a_buffer_or_a_plain_attribute():
+    net = Net()
+    net.note = 1
+    net.note, net.cache = nn.Parameter(tinynorm.zeros(1)), nn.Parameter(tinynorm.zeros(1))
+    assert {"note", "cache"} <= {name for name, _ in net.named_parameters()}
+    assert "cache" in net.state_dict()
+
+
+def test_none_keeps_a_name_registered():
+    net = Net()
+    net.scale = None
+    net.register_parameter("bias", None)
+    net.norm = None
+    assert net.bias is None
+    assert "scale" not in dict(net.named_parameters())
+    assert "norm" not in dict(net.named_modules())
+    net.bias = nn.Parameter(tinynorm.zeros(1))
+    assert "bias" in dict(net.named_parameters())
+
+
+def test_deleting_takes_out_of_the_lists():
+    net = Net()
+    del net.scale, net.norm, net.shift
+    assert [name for name, _ in net.named_parameters()] == ["first.weight", "first.bias", "last.weight"]
+    assert [name for name, _ in net.named_buffers()] == ["cache"]
+    with pytest.raises(AttributeError):
+        del net.scale
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("scale", tinynorm.zeros(1), r"Tensor to 'scale', which is registered as a parameter: .* wrap it: nn.Parameter\(\.\.\.\)"),
+        ("scale", 3.0, "float to 'scale', which is registered as a parameter: expected a Parameter or None"),
+        ("first", 3, "int to 'first', which is registered as a module: expected a Module or None"),
+        ("shift", [1], "list to 'shift', which is registered as a buffer: expected a Tensor or None"),
+    ],
+)
+def test_a_registered_name_refuses_what_is_of_another_kind(name, value, expected):
+    net = Net()
+    before = getattr(net, name)
+    with pytest.raises(TypeError, match=f"cannot assign {expected}"):
+        setattr(net, name, value)
+    assert getattr(net, name) is before
+
+
+def test_a_methods_name_is_refused_with_advice():
+    net = Net()
+    with pytest.raises(AttributeError, match=r"cannot assign bool to 'train': it is a method .* call module\.train\(\)"):
+        net.train = True
+    with pytest.raises(AttributeError, match="cannot assign Linear to 'forward': it is a method"):
+        net.forward = nn.Linear(1, 1)
+    with pytest.raises(AttributeError, match="'half': it is a method .* Take another name, e.g. half_"):
+        net.register_parameter("half", None)
+    with pytest.raises(AttributeError, match="'apply': it is a method"):
+        net.register_buffer("apply", tinynorm.zeros(1))
+    with pytest.raises(AttributeError, match="'float': it is a method"):
+        net.add_module("float", nn.ReLU())
+    assert net.train() is net
+    net.forward = lambda x: x  # a function may replace a method
+    assert net(3) == 3
+
+
+def test_assigning_before_init_is_a_clear_error():
+    class Early(nn.Module):
+        def __init__(self, value):
+            self.number = 3  # plain values may come first, as in PyTorch
+            self.part = value
+
+    for value, kind in ((nn.Linear(1, 1), "module"), (nn.Parameter(tinynorm.zeros(1)), "parameter")):
+        with pytest.raises(AttributeError, match=rf"Early: cannot assign {kind} 'part' before .* super\(\).__init__\(\) first"):
+            Early(value)
+    forgetful = Early(3)
+    with pytest.raises(AttributeError, match=r"super\(\).__init__\(\)"):
+        list(forgetful.parameters())
+    with pytest.raises(AttributeError, match=r"super\(\).__init__\(\)"):
+        forgetful.register_buffer("b", None)
+    with pytest.raises(AttributeError, match=r"super\(\).__init__\(\)"):
+        _ = forgetful.missing
+
+
+def test_a_wrong_attribute_names_the_right_ones():
+    with pytest.raises(AttributeError, match="Linear has no attribute 'wieght'; registered are: weight, bias"):
+        _ = nn.Linear(1, 1).wieght
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "number"])
+def test_registering_refuses_bad_and_taken_names(name):
+    net = nn.Module()
+    net.number = 3
+    for register, value in (
+        (net.register_parameter, nn.Parameter(tinynorm.zeros(1))),
+        (net.register_buffer, tinynorm.zeros(1)),
+        (net.add_module, nn.ReLU()),
+    ):
+        with pytest.raises(KeyError, match="name"):
+            register(name, value)
+
+
+def test_registering_refuses_wrong_types():
+    net = nn.Module()
+    with pytest.raises(TypeError, match="register_parameter: expected 'w' to be a Parameter or None, got Tensor"):
+        net.register_parameter("w", tinynorm.zeros(1))
+    with pytest.raises(TypeError, match="register_buffer: expected 'b' to be a Tensor or None, got ndarray"):
+        net.register_buffer("b", np.zeros(1))
+    with pytest.raises(TypeError, match="register_module: expected 'm' to be a Module or None, got function"):
+        net.register_module("m", lambda x: x)
+    with pytest.raises(TypeError, match="expected a name, got int"):
+        net.add_module(0, nn.ReLU())
+
+
+# ---- dtype and device ------------------------------------------------------------------------------------------------
+
+
+def test_to_moves_parameters_gradients_and_buffers_and_keeps_the_parameters(device):
+    net = Net()
+    net(tinynorm.randn(5, 3)).sum().backward()
+    before, buffer = list(net.parameters()), net.shift
+    assert net.to(device, tinynorm.float64) is net
+    assert all(p is q for p, q in zip(before, net.parameters(), strict=True))
+    for p in net.parameters():
+        assert p.dtype == p.grad.dtype == tinynorm.float64
+        assert p.device.type == p.grad.device.type == device
+    assert net.norm.running_mean.dtype == tinynorm.float64
+    assert net.norm.num_batches_tracked.dtype == tinynorm.int64
+    assert all(b.device.type == device for b in net.buffers())
+    assert buffer.dtype == tinynorm.float32  # the tensor that was registered is not changed
+    net(tinynorm.randn(5, 3, dtype=tinynorm.float64, device=device)).sum().backward()  # and it goes on
+
+
+def test_dtype_methods():
+    net = Net()
+    assert net.half().scale.dtype == tinynorm.float16
+    assert net.double().scale.dtype == tinynorm.float64
+    assert net.float().scale.dtype == tinynorm.float32
+    assert net.to(tinynorm.zeros(1, dtype=tinynorm.float64)).scale.dtype == tinynorm.float64
+    assert net.cpu().scale.device.type == "cpu"
+    with pytest.raises(TypeError, match="Net.to: expected a floating-point dtype, got int64"):
+        net.to(tinynorm.int64)
+
+
+def test_a_move_that_fails_moves_nothing():
+    net, dtypes = Net(), []
+
+    def move(t):
+        dtypes.append(t.dtype)
+        if len(dtypes) == 4:
+            raise MemoryError
+        return t.double()
+
+    with pytest.raises(MemoryError):
+        net._apply(move)
+    assert {t.dtype for t in net.parameters()} == {tinynorm.float32}
+
+
+@pytest.mark.skipif(tinynorm.cuda.is_available(), reason="there is a GPU")
+def test_cuda_without_a_gpu_says_why():
+    with pytest.raises(RuntimeError, match="device 'cuda' is not available"):
+        Net().cuda()
+
+
+def test_moving_between_forward_and_backward_is_noticed():
+    net = nn.Linear(2, 1)
+    x = tinynorm.randn(3, 2, requires_grad=True)
+    loss = net(x).sum()
+    net.double()
+    with pytest.raises(RuntimeError, match=r"Linear saved its input .* Module\.to then changed it"):
+        loss.backward()
+
+
+# ---- state -----------------------------------------------------------------------------------------------------------
+
+
+def test_state_dict_shares_memory_and_needs_no_grad():
+    net = Net()
+    state = net.state_dict()
+    assert not any(t.requires_grad for t in state.values())
+    with tinynorm.no_grad():
+        net.scale.fill_(7)
+    assert state["scale"].item() == 7
+    assert net.state_dict(keep_vars=True)["scale"] is net.scale
+    assert all(name.startswith("net.") for name in net.state_dict(prefix="net."))
+
+
+def test_a_state_goes_round(device):
+    a, b = Net().to(device), Net()
+    a(tinynorm.randn(5, 3, device=device))
+    keys = b.load_state_dict(a.state_dict())
+    assert keys == ([], [])
+    assert keys.missing_keys == keys.unexpected_keys == []
+    expected = {name: t.cpu().numpy() for name, t in a.state_dict().items()}
+    got = numbers(b)
+    assert list(got) == list(expected)
+    for name in expected:
+        np.testing.assert_array_equal(got[name], expected[name])
+
+
+def test_loading_keeps_identity_dtype_and_bumps_the_version():
+    net = nn.Linear(2, 1)
+    weight, array = net.weight, net.weight.data
+    x = tinynorm.randn(3, 2, requires_grad=True)
+    loss = net(x).sum()
+    net.load_state_dict({"weight": np.ones((1, 2)), "bias": tinynorm.zeros(1, dtype=tinynorm.float64)})
+    assert net.weight is weight
+    assert weight.data is array
+    assert weight.dtype == tinynorm.float32
+    assert weight.tolist() == [[1.0, 1.0]]
+    with pytest.raises(RuntimeError, match="load_state_dict then changed it in place"):
+        loss.backward()
+
+
+def test_a_misfit_state_lists_everything_and_changes_nothing():
+    net = Net()
+    before = numbers(net)
+    state = {name: t + 1 for name, t in net.state_dict().items()}
+    del state["scale"], state["norm.bias"]
+    state |= {"extra": tinynorm.zeros(1), "first.weight": tinynorm.zeros(4, 9), "last.weight": "text"}
+    with pytest.raises(RuntimeError) as error:
+        net.load_state_dict(state)
+    for part in (
+        "missing: scale, norm.bias",
+        "unexpected: extra",
+        "first.weight: expected shape (4, 3), got (4, 9)",
+        "last.weight: expected a tensor, got str",
+    ):
+        assert part in str(error.value)
+    for name, array in numbers(net).items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_strict_false_passes_over_names_but_not_shapes():
+    net = nn.Linear(2, 1)
+    keys = net.load_state_dict({"weight": tinynorm.ones(1, 2), "other": tinynorm.ones(1)}, strict=False)
+    assert keys == (["bias"], ["other"])
+    assert net.weight.tolist() == [[1.0, 1.0]]
+    with pytest.raises(RuntimeError, match=r"weight: expected shape \(1, 2\), got \(2, 1\)"):
+        net.load_state_dict({"weight": tinynorm.ones(2, 1)}, strict=False)
+    with pytest.raises(TypeError, match="expected a mapping from names to tensors, got list"):
+        net.load_state_dict([])
+
+
+def test_deepcopy_is_independent_and_keeps_what_is_shared():
+    net = Net()
+    net.twin = net.first
+    other = copy.deepcopy(net)
+    assert [name for name, _ in other.named_parameters()] == NAMES
+    assert other.twin is other.first
+    assert all(type(p) is nn.Parameter and p.requires_grad for p in other.parameters())
+    with tinynorm.no_grad():
+        other.scale.fill_(5)
+    assert net.scale.item() == 1
+    assert other(tinynorm.randn(5, 3)).shape == (5, 2)
+    other.extra = nn.ReLU()
+    assert "extra" not in dict(net.named_modules())
+
+
+# ---- how it looks ----------------------------------------------------------------------------------------------------
+
+
+def test_repr_is_an_indented_tree():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.1))
+            self.act = nn.GELU()
+
+        def extra_repr(self):
+            return "depth=2"
+
+    assert repr(Block()) == (
+        "Block(\n"
+        "  depth=2\n"
+        "  (body): Sequential(\n"
+        "    (0): Linear(in_features=2, out_features=3, bias=True)\n"
+        "    (1): Dropout(p=0.1, inplace=False)\n"
+        "  )\n"
+        "  (act): GELU(approximate='none')\n"
+        ")"
+    )
+    assert repr(nn.Module()) == "Module()"
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (nn.Linear(2, 3, bias=False), "Linear(in_features=2, out_features=3, bias=False)"),
+        (nn.BatchNorm1d(3), "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"),
+        (nn.LayerNorm(3), "LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=True)"),
+        (nn.RMSNorm((2, 3)), "RMSNorm((2, 3), eps=None, elementwise_affine=True)"),
+        (nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True)"),
+        (nn.Flatten(), "Flatten(start_dim=1, end_dim=-1)"),
+        (nn.ReLU(inplace=True), "ReLU(inplace=True)"),
+        (nn.Softmax(dim=1), "Softmax(dim=1)"),
+        (nn.MSELoss(), "MSELoss()"),
+    ],
+)
+def test_layers_show_their_settings(module, text):
+    assert repr(module) == text
+
+
+# ---- Parameter -------------------------------------------------------------------------------------------------------
+
+
+def test_parameter_is_a_leaf_that_requires_grad_and_shares_memory():
+    x = tinynorm.zeros(2)
+    p = nn.Parameter(x)
+    assert p.requires_grad
+    assert p.is_leaf
+    assert p.data is x.data
+    assert type(p * 2) is tinynorm.Tensor
+    assert repr(p) == "Parameter containing:\ntensor([0., 0.], requires_grad=True)"
+    assert type(copy.deepcopy(p)) is nn.Parameter
+    y = (p * p).sum()
+    x += 1  # the same memory
+    with pytest.raises(RuntimeError, match="changed it in place"):
+        y.backward()
+
+
+def test_integers_can_only_be_frozen_parameters():
+    assert nn.Parameter(tinynorm.arange(2), requires_grad=False).dtype == tinynorm.int64
+    with pytest.raises(RuntimeError, match="only floating-point tensors have gradients"):
+        nn.Parameter(tinynorm.arange(2))
