@@ -1,0 +1,6 @@
+"""All cases that are compared with PyTorch."""
+
+import functions
+import modules
+
+CASES = functions.CASES + modules.CASES
