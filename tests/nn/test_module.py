@@ -175,7 +175,7 @@ def test_deleting_takes_out_of_the_lists():
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("scale", tinynorm.zeros(1), r"Tensor to 'scale', which is registered as a parameter: .* wrap it: nn.Parameter\(\.\.\.\)"),
+        ("scale", tinynorm.zeros(1), r"Tensor to 'scale', which is registered as a parameter: .* wrap it: nn\.Parameter"),
         ("scale", 3.0, "float to 'scale', which is registered as a parameter: expected a Parameter or None"),
         ("first", 3, "int to 'first', which is registered as a module: expected a Module or None"),
         ("shift", [1], "list to 'shift', which is registered as a buffer: expected a Tensor or None"),
@@ -195,7 +195,7 @@ def test_a_methods_name_is_refused_with_advice():
         net.train = True
     with pytest.raises(AttributeError, match="cannot assign Linear to 'forward': it is a method"):
         net.forward = nn.Linear(1, 1)
-    with pytest.raises(AttributeError, match="'half': it is a method .* Take another name, e.g. half_"):
+    with pytest.raises(AttributeError, match=r"'half': it is a method .* Take another name, e\.g\. half_"):
         net.register_parameter("half", None)
     with pytest.raises(AttributeError, match="'apply': it is a method"):
         net.register_buffer("apply", tinynorm.zeros(1))
@@ -280,7 +280,7 @@ def test_dtype_methods():
     assert net.float().scale.dtype == tinynorm.float32
     assert net.to(tinynorm.zeros(1, dtype=tinynorm.float64)).scale.dtype == tinynorm.float64
     assert net.cpu().scale.device.type == "cpu"
-    with pytest.raises(TypeError, match="Net.to: expected a floating-point dtype, got int64"):
+    with pytest.raises(TypeError, match=r"Net\.to: expected a floating-point dtype, got int64"):
         net.to(tinynorm.int64)
 
 

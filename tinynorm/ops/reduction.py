@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import Dims, accepts_axis, all_dims, as_float, mean_over, namespace, narrowed, one_dim, widened
+from .common import Dims, accepts_axis, all_dims, as_float, mean_over, namespace, narrowed, one_dim, sum_over, widened
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -24,11 +24,12 @@ def size_along(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
 def centre(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
     """(x - μ, μ), centred twice: the second pass takes away the rounding error of the first mean.
 
-    With a large mean that error is many times the spread's own rounding.
+    With a large mean that error is many times the spread's own rounding. Of equal numbers it leaves a few units in the last
+    place, the same for all: their sum is exact and so is its quotient (a product with 1/n would not be), and 0 comes out.
     """
     mu = mean_over(x, dims)
     c = x - mu
-    rest = mean_over(c, dims)
+    rest = sum_over(c, dims) / builtins.max(size_along(x.shape, dims), 1)
     return c - rest, mu + rest
 
 
@@ -51,9 +52,9 @@ class Sum(Reduction):
     def forward(self, x):
         self.shape = x.shape
         xp = namespace(x)
-        return narrowed(xp.sum(widened(x), axis=self.dims, keepdims=self.keepdim), x) if backend.is_half(x) else xp.sum(
-            x, axis=self.dims, keepdims=self.keepdim
-        )
+        if not backend.is_floating(x):
+            return xp.sum(x, axis=self.dims, dtype=xp.int64, keepdims=self.keepdim)
+        return narrowed(xp.sum(widened(x), axis=self.dims, keepdims=self.keepdim), x)
 
     def backward(self, g):
         return (namespace(g).broadcast_to(self.expanded(g), self.shape),)
