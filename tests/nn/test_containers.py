@@ -1,0 +1,93 @@
+"""Sequential and ModuleList."""
+
+import pytest
+
+import tinynorm
+from tinynorm import nn
+
+
+class Add(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    def forward(self, x):
+        return 10 * x + self.n
+
+
+def test_sequential_runs_in_order():
+    assert nn.Sequential(Add(1), Add(2), Add(3))(0) == 123
+    assert nn.Sequential()(5) == 5
+
+
+def test_sequential_takes_names():
+    net = nn.Sequential({"first": Add(1), "second": Add(2)})
+    assert net(0) == 12
+    assert net.second.n == 2
+    assert [name for name, _ in net.named_children()] == ["first", "second"]
+    assert [name for name, _ in net[1:].named_children()] == ["second"]
+
+
+def test_a_repeated_module_runs_each_time():
+    same = Add(1)
+    net = nn.Sequential(same, same)
+    assert net(0) == 11
+    assert len(net) == 2
+
+
+@pytest.mark.parametrize("kind", [lambda *m: nn.Sequential(*m), lambda *m: nn.ModuleList(m)])
+def test_both_are_lists_of_modules(kind):
+    a, b, c, d = (Add(i) for i in range(4))
+    net = kind(a, b)
+    assert net.append(c) is net
+    net.extend([d])
+    assert list(net) == [a, b, c, d]
+    assert (net[0], net[-1], net[2]) == (a, d, c)
+    assert type(net[1:3]) is type(net)
+    assert list(net[1:3]) == [b, c]
+    assert b in net
+    assert Add(1) not in net
+    del net[1]
+    assert list(net) == [a, c, d]
+    assert [name for name, _ in net.named_children()] == ["0", "1", "2"]
+    net.insert(1, b)
+    assert list(net) == [a, b, c, d]
+    del net[2:]
+    net[-1] = d
+    assert list(net) == [a, d]
+    assert len(net) == 2
+
+
+def test_parameters_in_a_module_list_are_found():
+    layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+    assert [name for name, _ in layers.named_parameters()][:3] == ["0.weight", "0.bias", "1.weight"]
+    assert len(nn.ModuleList()) == 0
+
+
+@pytest.mark.parametrize("kind", [lambda *m: nn.Sequential(*m), lambda *m: nn.ModuleList(m)])
+def test_errors_change_nothing(kind):
+    net = kind(Add(0), Add(1))
+    before = list(net)
+    for change, error in (
+        (lambda: net.append(max), TypeError),
+        (lambda: net.insert(0, max), TypeError),
+        (lambda: net.__setitem__(0, 3), TypeError),
+        (lambda: net.__setitem__(2, Add(3)), IndexError),
+        (lambda: net.__delitem__(5), IndexError),
+        (lambda: net[2], IndexError),
+    ):
+        with pytest.raises(error):
+            change()
+    assert list(net) == before
+
+
+def test_a_function_is_no_module():
+    with pytest.raises(TypeError, match="Sequential: expected modules, got function as '1'"):
+        nn.Sequential(nn.ReLU(), nn.functional.relu)
+    with pytest.raises(TypeError, match="expected '0' to be a Module or None, got int"):
+        nn.ModuleList([3])
+
+
+def test_a_list_has_no_forward():
+    with pytest.raises(NotImplementedError, match="ModuleList: it is a list and has no forward"):
+        nn.ModuleList()(tinynorm.zeros(1))

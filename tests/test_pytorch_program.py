@@ -1,0 +1,143 @@
+"""A program written for PyTorch runs when nothing but its import lines is changed."""
+
+import pytest
+
+import tinynorm
+
+PROGRAM = """
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class Standardize(nn.Module):
+    def __init__(self, num_features, momentum=0.1):
+        super().__init__()
+        self.momentum = momentum
+        self.gain = nn.Parameter(torch.ones(num_features))
+        self.register_buffer("center", torch.zeros(1, num_features))
+        self.register_buffer("steps", torch.tensor(0), persistent=False)
+
+    def forward(self, x):
+        if self.training:
+            mean = x.mean(dim=0, keepdim=True)
+            var = x.var(dim=0, keepdim=True)
+            with torch.no_grad():
+                self.center.mul_(1 - self.momentum).add_(self.momentum * mean)
+                self.steps += 1
+        else:
+            mean, var = self.center, torch.ones_like(self.center)
+        return self.gain * (x - mean) / torch.sqrt(var + 1e-5)
+
+
+class MLP(nn.Module):
+    def __init__(self, sizes, num_classes):
+        super().__init__()
+        self.layers = nn.ModuleList()
+        for a, b in zip(sizes[:-1], sizes[1:]):
+            self.layers.append(nn.Sequential(nn.Linear(a, b), nn.BatchNorm1d(b), nn.ReLU(inplace=True), nn.Dropout(0.1)))
+        self.norm = Standardize(sizes[-1])
+        self.head = nn.Linear(sizes[-1], num_classes)
+        for m in self.modules():
+            if isinstance(m, nn.Linear):
+                nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
+                nn.init.zeros_(m.bias)
+
+    def forward(self, x):
+        x = x.view(x.size(0), -1)
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(F.relu(self.norm(x)))
+
+
+def accuracy(model, loader, device):
+    model.eval()
+    correct = total = 0
+    with torch.no_grad():
+        for x, y in loader:
+            x, y = x.to(device), y.to(device)
+            correct += (model(x).argmax(dim=1) == y).sum().item()
+            total += y.size(0)
+    return correct / total
+
+
+torch.manual_seed(0)
+device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
+
+x = torch.randn(400, 2, 4)
+y = (x[:, 0].sum(dim=1) > x[:, 1].sum(dim=1)).long() + (x[:, 0, 0] > 1).long()
+train = DataLoader(TensorDataset(x[:300], y[:300]), batch_size=50, shuffle=True, drop_last=True)
+test = DataLoader(TensorDataset(x[300:], y[300:]), batch_size=100)
+
+model = MLP([8, 32, 16], 3).to(device)
+criterion = nn.CrossEntropyLoss(label_smoothing=0.05)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=1e-2)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=15)
+
+losses = []
+for epoch in range(15):
+    model.train()
+    running = 0.0
+    for inputs, labels in train:
+        inputs, labels = inputs.to(device), labels.to(device)
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=5.0)
+        optimizer.step()
+        running += loss.item()
+    scheduler.step()
+    losses.append(running / len(train))
+
+score = accuracy(model, test, device)
+count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+clone = MLP([8, 32, 16], 3).to(device)
+clone.load_state_dict(model.state_dict())
+clone_score = accuracy(clone, test, device)
+"""
+
+
+def run(program):
+    names = {"__name__": "program"}
+    exec(compile(program, "program.py", "exec"), names)
+    return names
+
+
+def ported(program):
+    """Only the import lines are changed."""
+    lines = program.splitlines()
+    for i, line in enumerate(lines):
+        if line.startswith("import torch.nn.functional"):
+            lines[i] = line.replace("torch", "tinynorm")
+        elif line == "import torch":
+            lines[i] = "import tinynorm as torch"
+        elif line.startswith("from torch"):
+            lines[i] = line.replace("from torch", "from tinynorm")
+    return "\n".join(lines)
+
+
+def test_a_program_written_for_pytorch_trains():
+    names = run(ported(PROGRAM))
+    assert isinstance(names["model"], tinynorm.nn.Module)
+    assert names["losses"][-1] < 0.6 * names["losses"][0]
+    assert names["score"] >= 0.8
+    assert names["clone_score"] == names["score"]
+    assert names["count"] == 8 * 32 + 32 + 2 * 32 + 32 * 16 + 16 + 2 * 16 + 16 + 16 * 3 + 3
+    assert int(names["model"].norm.steps) == 15 * 6
+
+
+def test_only_import_lines_differ():
+    changed = [(a, b) for a, b in zip(PROGRAM.splitlines(), ported(PROGRAM).splitlines(), strict=True) if a != b]
+    assert len(changed) == 4
+    assert all(a.startswith(("import ", "from ")) for a, _ in changed)
+
+
+def test_it_trains_alike_twice():
+    assert run(ported(PROGRAM))["losses"] == run(ported(PROGRAM))["losses"]
+
+
+@pytest.mark.parametrize("name", ["optim", "nn", "utils", "cuda", "autograd"])
+def test_the_packages_pytorch_has_are_reached_from_the_top(name):
+    assert hasattr(tinynorm, name)
