@@ -392,9 +392,7 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list[float]:
         n = self.last_epoch
         if n > self.total_steps:
-            raise ValueError(
-                f"OneCycleLR.step: the cycle has total_steps={self.total_steps}, and this is step {n}; make it longer"
-            )
+            raise ValueError(f"OneCycleLR.step: expected at most total_steps={self.total_steps} steps, this is step {n}")
         (first, last), start, end, m_start, m_end = self._phase(n)
         pct = (n - first) / (last - first) if last > first else 1.0
         for group in self.optimizer.param_groups if self.cycle_momentum else ():

@@ -217,6 +217,7 @@ class Optimizer:
         where = f"{self._name}.load_state_dict"
         _check_keys(where, state_dict, ("state", "param_groups"))
         groups = self._checked_groups(where, state_dict["param_groups"])
+        _check_keys(f"{where}: state", state_dict["state"], ())
         owner = {i: p for saved, group in zip(state_dict["param_groups"], groups, strict=True)
                  for i, p in zip(saved["params"], group["params"], strict=True)}  # fmt: skip
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
@@ -233,6 +234,10 @@ class Optimizer:
 
     def _checked_groups(self, where: str, saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The saved groups with this optimiser's parameters in them."""
+        if not isinstance(saved, (list, tuple)):
+            raise TypeError(f"{where}: expected param_groups to be a list, got {type(saved).__name__}")
+        for i, theirs in enumerate(saved):
+            _check_keys(f"{where}: param_groups[{i}]", theirs, ("params",))
         sizes = [len(group["params"]) for group in self.param_groups]
         got = [len(group["params"]) for group in saved]
         if got != sizes:
@@ -250,12 +255,14 @@ class Optimizer:
         _check_keys(where, entries, self._needed)
         copies = {}
         for name, value in entries.items():
-            if name in self._per_element and value is not None:
-                got = tuple(getattr(value, "shape", ()))
+            if name in self._per_element and (value is not None or name in self._needed):
+                got = tuple(value.shape) if hasattr(value, "shape") else value
                 if got != tuple(p.shape):
                     raise ValueError(f"{where}[{name!r}]: expected the parameter's shape {tuple(p.shape)}, got {got}")
                 copies[name] = wrap(_copy_like(p.data, raw(value)))
             elif name == "step":
+                if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
+                    raise ValueError(f"{where}['step']: expected a number, got {value!r}")
                 copies[name] = counter(float(value))
             else:
                 copies[name] = value

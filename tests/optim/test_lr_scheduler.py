@@ -1,0 +1,185 @@
+"""Schedules: PyTorch's rates (reference.json), saving, and the errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinynorm
+from tinynorm import optim
+from tinynorm.optim import lr_scheduler
+
+REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text())["schedules"]
+
+
+def two_groups(name="SGD"):
+    a, b = (tinynorm.zeros(1, requires_grad=True) for _ in range(2))
+    return getattr(optim, name)([{"params": a}, {"params": b, "lr": 0.2}], lr=0.5)
+
+
+def momentum_of(group):
+    return group["betas"][0] if "betas" in group else group["momentum"]
+
+
+def run(optimizer, schedule, steps):
+    seen = []
+    for _ in range(steps):
+        assert schedule.get_last_lr() == [group["lr"] for group in optimizer.param_groups]
+        seen.append([[group["lr"], momentum_of(group)] for group in optimizer.param_groups])
+        optimizer.step()
+        schedule.step()
+    return seen
+
+
+@pytest.mark.parametrize("case", REFERENCE, ids=lambda c: f"{c[0]}-{c[2]}-{'-'.join(map(str, c[1].values()))}")
+def test_rates_and_momenta_are_pytorchs(case):
+    name, options, optimizer_name, expected = case
+    optimizer = two_groups(optimizer_name)
+    schedule = getattr(lr_scheduler, name)(optimizer, **options)
+    np.testing.assert_allclose(run(optimizer, schedule, len(expected)), expected, rtol=1e-13, atol=1e-16)
+
+
+@pytest.mark.parametrize("case", REFERENCE, ids=lambda c: f"{c[0]}-{c[2]}-{'-'.join(map(str, c[1].values()))}")
+def test_resuming_through_json_is_exact(case):
+    name, options, optimizer_name, expected = case
+    half = len(expected) // 2
+
+    def start():
+        optimizer = two_groups(optimizer_name)
+        return optimizer, getattr(lr_scheduler, name)(optimizer, **options)
+
+    straight = run(*start(), len(expected))
+    optimizer, schedule = start()
+    run(optimizer, schedule, half)
+    saved = json.loads(json.dumps([optimizer.state_dict(), schedule.state_dict()]))
+    optimizer, schedule = start()
+    schedule.load_state_dict(saved[1])
+    optimizer.load_state_dict(saved[0])
+    assert run(optimizer, schedule, len(expected) - half) == straight[half:]
+
+
+def test_lambda_lr():
+    optimizer = two_groups()
+    schedule = lr_scheduler.LambdaLR(optimizer, [lambda n: 1 / (n + 1), lambda n: 2.0])
+    assert [[lr for lr, _ in step] for step in run(optimizer, schedule, 3)] == [[0.5, 0.4], [0.25, 0.4], [0.5 / 3, 0.4]]
+    saved = schedule.state_dict()
+    assert "lr_lambdas" not in saved
+    other = lr_scheduler.LambdaLR(two_groups(), lambda n: 1 / (n + 1))
+    other.load_state_dict(saved)
+    assert other.last_epoch == 3
+    with pytest.raises(ValueError, match="one function for each of 2 groups, got 1"):
+        lr_scheduler.LambdaLR(two_groups(), [lambda n: 1.0])
+
+
+def test_schedules_can_be_used_together():
+    optimizer = two_groups()
+    warmup = lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    decay = lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    seen = []
+    for _ in range(4):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        warmup.step()
+        decay.step()
+    np.testing.assert_allclose(seen, [0.25, 0.5 * 0.75 * 0.5, 0.5 * 0.25, 0.5 * 0.125], rtol=1e-15)
+
+
+def test_going_on_with_last_epoch():
+    optimizer = two_groups()
+    schedule = lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    run(optimizer, schedule, 2)
+    schedule = lr_scheduler.ExponentialLR(optimizer, gamma=0.5, last_epoch=1)
+    assert schedule.get_last_lr() == [0.125, 0.05]
+    with pytest.raises(ValueError, match=r"goes on from before, but param_groups\[0\] has no 'initial_lr'"):
+        lr_scheduler.ExponentialLR(two_groups(), gamma=0.5, last_epoch=1)
+
+
+def test_step_before_the_optimizers_first_step_warns():
+    schedule = lr_scheduler.StepLR(two_groups(), 2)
+    with pytest.warns(UserWarning, match=r"StepLR\.step\(\) before the first optimizer\.step\(\)"):
+        schedule.step()
+
+
+def test_one_cycle_refuses_to_go_beyond_its_end_and_stays_where_it_is():
+    optimizer = two_groups()
+    schedule = lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=3)
+    run(optimizer, schedule, 3)
+    rates = schedule.get_last_lr()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="expected at most total_steps=3 steps, this is step 4"):
+            schedule.step()
+    assert (schedule.last_epoch, schedule.get_last_lr()) == (3, rates)
+
+
+def test_one_cycle_whose_way_up_has_no_length():
+    schedule = lr_scheduler.OneCycleLR(two_groups(), 0.5, total_steps=10, pct_start=0.1)
+    assert schedule.get_last_lr() == [0.5, 0.5]
+
+
+class NoMomentum(optim.Optimizer):
+    def __init__(self, params):
+        super().__init__(params, {"lr": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda o: lr_scheduler.StepLR("SGD", 1), TypeError, "StepLR: expected an Optimizer, got str"),
+        (lambda o: lr_scheduler.OneCycleLR(3, 1.0, 1), TypeError, "OneCycleLR: expected an Optimizer, got int"),
+        (lambda o: lr_scheduler.StepLR(o, 0), ValueError, "step_size to be a positive int, got 0"),
+        (lambda o: lr_scheduler.StepLR(o, 1.5), ValueError, "step_size to be a positive int, got 1.5"),
+        (lambda o: lr_scheduler.StepLR(o, 1, gamma=-1), ValueError, "StepLR: expected gamma >= 0, got -1"),
+        (lambda o: lr_scheduler.MultiStepLR(o, [1], gamma="x"), TypeError, "gamma to be a number, got str"),
+        (lambda o: lr_scheduler.ExponentialLR(o, -1), ValueError, "expected gamma >= 0"),
+        (lambda o: lr_scheduler.LinearLR(o, start_factor=0), ValueError, "expected 0 < start_factor <= 1, got 0"),
+        (lambda o: lr_scheduler.LinearLR(o, end_factor=2), ValueError, "expected 0 <= end_factor <= 1, got 2"),
+        (lambda o: lr_scheduler.ConstantLR(o, factor=2), ValueError, "expected 0 < factor <= 1, got 2"),
+        (lambda o: lr_scheduler.CosineAnnealingLR(o, 0), ValueError, "T_max to be a positive int, got 0"),
+        (lambda o: lr_scheduler.CosineAnnealingLR(o, 5, -1), ValueError, "expected eta_min >= 0"),
+        (
+            lambda o: lr_scheduler.OneCycleLR(o, 1.0),
+            ValueError,
+            "expected total_steps, or epochs and steps_per_epoch, got neither",
+        ),
+        (lambda o: lr_scheduler.OneCycleLR(o, 1.0, epochs=2), ValueError, "got neither"),
+        (lambda o: lr_scheduler.OneCycleLR(o, 1.0, epochs=0, steps_per_epoch=3), ValueError, "epochs to be a positive int"),
+        (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 5, pct_start=2), ValueError, "expected 0 <= pct_start <= 1, got 2"),
+        (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 5, anneal_strategy="x"), ValueError, "'cos' or 'linear', got 'x'"),
+        (lambda o: lr_scheduler.OneCycleLR(o, [1.0], 5), ValueError, "max_lr for each of 2 groups, got 1 values"),
+        (lambda o: lr_scheduler.OneCycleLR(o, -1.0, 5), ValueError, "expected max_lr >= 0, got -1"),
+        (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 5, div_factor=0), ValueError, "expected div_factor > 0, got 0"),
+        (lambda o: lr_scheduler.OneCycleLR(NoMomentum(o._params()), 1.0, 5), ValueError, "NoMomentum has no momentum to cycle"),
+        (lambda o: lr_scheduler.LRScheduler(o), NotImplementedError, "write get_lr"),
+    ],
+)
+def test_bad_options_leave_the_optimizer_alone(make, error, message):
+    optimizer = two_groups()
+    with pytest.raises(error, match=message):
+        make(optimizer)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.5, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("saved", "error", "message"),
+    [
+        (3, TypeError, "StepLR.load_state_dict: expected a dict, got int"),
+        ({"last_epoch": 1}, KeyError, r"missing \['step_size', 'gamma', 'base_lrs'\], unexpected \[\]"),
+        ({"step_size": 1, "gamma": 1, "base_lrs": [1, 1], "last_epoch": 1, "T_max": 2}, KeyError, r"unexpected \['T_max'\]"),
+        ({"step_size": 1, "gamma": 1, "base_lrs": [1], "last_epoch": 1}, ValueError, "base_lrs of 2 groups, got 1"),
+    ],
+)
+def test_bad_state_dict_is_refused_and_nothing_is_changed(saved, error, message):
+    schedule = lr_scheduler.StepLR(two_groups(), 2)
+    before = schedule.state_dict()
+    with pytest.raises(error, match=message):
+        schedule.load_state_dict(saved)
+    assert schedule.state_dict() == before
+
+
+def test_loaded_lists_are_copies():
+    schedule = lr_scheduler.MultiStepLR(two_groups(), [1, 3])
+    saved = schedule.state_dict()
+    schedule.load_state_dict(saved)
+    schedule.milestones.append(9)
+    assert saved["milestones"] == [1, 3]

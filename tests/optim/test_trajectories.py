@@ -1,0 +1,116 @@
+"""Every optimiser with every option goes where PyTorch's goes; reference.json is written by make_reference.py."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinynorm
+from tinynorm import optim
+
+REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text())
+
+
+def name_of(case):
+    return case[0] + "".join(f"-{k}={v}" for k, v in case[1].items() if v and k not in ("lr", "eps"))
+
+
+def run(case, dtype, device, make=tinynorm.tensor):
+    """The parameters after each of the kept steps, as lists of NumPy arrays."""
+    name, options, _ = case
+    params = [make(p, dtype=dtype, device=device).requires_grad_() for p in REFERENCE["start"]]
+    optimizer = getattr(optim, name)(params, **options)
+    kept = []
+    for step, grads in enumerate(REFERENCE["grads"], start=1):
+        for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+            p.grad = None if (i, step) == (1, 2) else make(g, dtype=dtype, device=device)
+        optimizer.step()
+        if step in REFERENCE["kept"]:
+            kept.append([np.array(p.tolist(), p.detach().cpu().numpy().dtype) for p in params])
+    return kept
+
+
+def assert_near(got, case, tolerance):
+    for ours, theirs in zip(got, case[2], strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * 1e-2)
+
+
+@pytest.mark.parametrize("case", REFERENCE["optimizers"], ids=name_of)
+def test_float64_trajectory_is_pytorchs_to_1e_12(case, device):
+    assert_near(run(case, "float64", device), case, 1e-12)
+
+
+@pytest.mark.parametrize("case", REFERENCE["optimizers"], ids=name_of)
+def test_float32_trajectory_is_pytorchs_to_2e_4(case, device):
+    assert_near(run(case, "float32", device), case, 2e-4)
+
+
+@pytest.mark.parametrize("case", REFERENCE["optimizers"], ids=name_of)
+def test_parameters_stepped_one_by_one_or_together_are_bit_identical(case, monkeypatch):
+    together = run(case, "float32", "cpu")
+    monkeypatch.setattr(optim.blocks, "SMALL", 0)
+    for a, b in zip(together, run(case, "float32", "cpu"), strict=True):
+        for x, y in zip(a, b, strict=True):
+            assert x.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("case", REFERENCE["optimizers"], ids=name_of)
+def test_large_parameters_cut_into_blocks_are_bit_identical(case, monkeypatch):
+    whole = run(case, "float32", "cpu")
+    monkeypatch.setattr(optim.blocks, "SMALL", 0)
+    monkeypatch.setattr(optim.blocks, "BLOCK", 2)
+    for a, b in zip(whole, run(case, "float32", "cpu"), strict=True):
+        for x, y in zip(a, b, strict=True):
+            assert x.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("case", REFERENCE["optimizers"], ids=name_of)
+def test_formulas_run_on_arrays_of_the_array_standard(case):
+    xp = pytest.importorskip("array_api_strict")
+
+    class Strict(tinynorm.Tensor):
+        def cpu(self):
+            return tinynorm.tensor(np.from_dlpack(self.data))
+
+        def detach(self):
+            return self
+
+        def tolist(self):
+            return np.from_dlpack(self.data).tolist()
+
+    def make(data, dtype, device):
+        return Strict(xp.asarray(data, dtype=getattr(xp, dtype)))
+
+    assert_near(run(case, "float64", None, make), case, 1e-12)
+
+
+def test_adam_first_step_is_lr_times_sign():
+    w = tinynorm.tensor([1.0, 1.0], dtype="float64", requires_grad=True)
+    w.grad = tinynorm.tensor([3.0, -4.0], dtype="float64")
+    optim.Adam([w], lr=0.1, eps=0.0).step()
+    np.testing.assert_allclose(w.data, [0.9, 1.1], rtol=1e-15)
+
+
+def test_adam_two_steps_by_hand():
+    """m, v and their corrections written out, without folding."""
+    w = tinynorm.tensor([2.0], dtype="float64", requires_grad=True)
+    optimizer = optim.Adam([w], lr=0.1, betas=(0.5, 0.75), eps=0.01)
+    theta, m, v = 2.0, 0.0, 0.0
+    for t, g in ((1, 1.0), (2, -3.0)):
+        w.grad = tinynorm.tensor([g], dtype="float64")
+        optimizer.step()
+        m, v = 0.5 * m + 0.5 * g, 0.75 * v + 0.25 * g * g
+        theta -= 0.1 * (m / (1 - 0.5**t)) / ((v / (1 - 0.75**t)) ** 0.5 + 0.01)
+        np.testing.assert_allclose(w.data, [theta], rtol=1e-14)
+
+
+def test_sgd_momentum_by_hand():
+    w = tinynorm.tensor([1.0], dtype="float64", requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.5, momentum=0.5, dampening=0.25)
+    for g in (1.0, 2.0):
+        w.grad = tinynorm.tensor([g], dtype="float64")
+        optimizer.step()
+    # buf: 1, then 0.5 * 1 + 0.75 * 2 = 2
+    assert w.tolist() == [1 - 0.5 * 1 - 0.5 * 2]
