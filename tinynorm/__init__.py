@@ -1,6 +1,6 @@
 """tinynorm: tensors and autograd on NumPy and CuPy, with hand-derived backward passes for the normalisation layers."""
 
-from . import autograd, backend, cuda, nn, ops, optim, utils
+from . import autograd, backend, cuda, interop, nn, ops, optim, utils
 from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, manual_seed
 from .backend import bool_ as bool

@@ -1,0 +1,187 @@
+"""NumPy's functions on Tensors: ``np.exp(t)``, ``array * t``, ``np.sum(t, axis=0)`` run tinynorm's op, and are recorded.
+
+So a backward that was written with NumPy's functions can be differentiated itself (``create_graph=True``). NumPy asks here by
+two protocols: NEP 13 (``__array_ufunc__``, elementwise functions and operators) and NEP 18 (``__array_function__``, the rest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .autograd.mode import mode
+from .tensor import Tensor, method, raw
+
+UFUNCS: dict[str, Callable] = {
+    "absolute": ops.abs,
+    "add": ops.add,
+    "bitwise_and": vars(Tensor)["__and__"],
+    "bitwise_or": vars(Tensor)["__or__"],
+    "bitwise_xor": vars(Tensor)["__xor__"],
+    "divide": ops.div,
+    "equal": ops.eq,
+    "exp": ops.exp,
+    "greater": ops.gt,
+    "greater_equal": ops.ge,
+    "invert": ops.logical_not,
+    "isfinite": ops.isfinite,
+    "isnan": ops.isnan,
+    "less": ops.lt,
+    "less_equal": ops.le,
+    "log": ops.log,
+    "matmul": ops.matmul,
+    "maximum": ops.maximum,
+    "minimum": ops.minimum,
+    "multiply": ops.mul,
+    "negative": ops.neg,
+    "not_equal": ops.ne,
+    "positive": lambda x: x,
+    "power": ops.pow,
+    "reciprocal": lambda x: 1 / x,
+    "rint": ops.round,
+    "sign": ops.sign,
+    "sqrt": ops.sqrt,
+    "square": lambda x: x * x,
+    "subtract": ops.sub,
+    "tanh": ops.tanh,
+}
+
+
+@method("__array_ufunc__")
+def array_ufunc(self: Tensor, ufunc: np.ufunc, how: str, *inputs: Any, out: tuple | None = None, **kwargs: Any) -> Any:
+    """NumPy's elementwise functions, and its arrays' operators, on Tensors.
+
+    With ``out=`` an array, as in ``array -= lr * tensor``, the numbers are written there and nothing is recorded.
+
+    Raises
+    ------
+    TypeError
+        tinynorm has no op for it, or `out` is a Tensor.
+    RuntimeError
+        The result would be recorded, but is to be written into an array.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([0.0, 1.0], requires_grad=True)
+    >>> np.ones(2, np.float32) * np.exp(x)
+    tensor([1.    , 2.7183], grad_fn=<Mul>)
+    """
+    name = f"np.{ufunc.__name__}" + ("" if how == "__call__" else f".{how}")
+    if out is not None:
+        return _write(name, getattr(ufunc, how), inputs, out, kwargs)
+    op = UFUNCS.get(ufunc.__name__) if how == "__call__" else None
+    if op is None:
+        raise TypeError(f"{name}: tinynorm has no op for it; {_OTHERWISE}")
+    if kwargs:
+        raise TypeError(f"{name}: on Tensors it takes no {', '.join(kwargs)}=; {_OTHERWISE}")
+    return op(*inputs)
+
+
+_OTHERWISE = "use the ops and methods of tinynorm, or the array, without gradient: t.detach().numpy()"
+
+
+def _write(name: str, compute: Callable, inputs: tuple, out: tuple, kwargs: dict) -> Any:
+    if any(isinstance(y, Tensor) for y in out):
+        raise TypeError(f"{name}: expected out= to be an array, got a Tensor; use t[...] = x or an in-place method like t.add_(x)")
+    if mode.enabled and any(isinstance(x, Tensor) and x._requires_grad for x in inputs):
+        raise RuntimeError(
+            f"{name}: an operand requires grad, and the array that is written to cannot record it; "
+            "use .detach() or no_grad(), or a Tensor in place of the array"
+        )
+    return compute(*map(raw, inputs), out=out, **{key: raw(value) for key, value in kwargs.items()})
+
+
+# ---- the functions that are no ufuncs, under NumPy's signatures ------------------------------------------------------
+
+FUNCTIONS: dict[Callable, Callable] = {
+    np.all: lambda a, axis=None, *, keepdims=False: ops.all(a, axis, keepdims),
+    np.any: lambda a, axis=None, *, keepdims=False: ops.any(a, axis, keepdims),
+    np.amax: lambda a, axis=None, *, keepdims=False: ops.amax(a, axis, keepdims),
+    np.amin: lambda a, axis=None, *, keepdims=False: ops.amin(a, axis, keepdims),
+    np.argmax: lambda a, axis=None, *, keepdims=False: ops.argmax(a, axis, keepdims),
+    np.argmin: lambda a, axis=None, *, keepdims=False: ops.argmin(a, axis, keepdims),
+    np.broadcast_to: lambda array, shape: ops.broadcast_to(array, _shape(shape)),
+    np.clip: lambda a, a_min=None, a_max=None, *, min=None, max=None: ops.clamp(
+        a, a_min if min is None else min, a_max if max is None else max
+    ),
+    np.concatenate: lambda arrays, axis=0: ops.cat(arrays, axis),
+    np.copy: lambda a: ops.clone(a),
+    np.dot: lambda a, b: ops.matmul(a, b) if np.ndim(raw(a)) and np.ndim(raw(b)) in (1, 2) else ops.mul(a, b),
+    np.expand_dims: lambda a, axis: ops.unsqueeze(a, axis),
+    np.full_like: lambda a, fill_value, dtype=None: ops.full_like(a, fill_value, dtype=dtype),
+    np.matrix_transpose: lambda x: ops.matrix_transpose(x),
+    np.max: lambda a, axis=None, *, keepdims=False: ops.amax(a, axis, keepdims),
+    np.mean: lambda a, axis=None, *, keepdims=False: ops.mean(a, axis, keepdims),
+    np.min: lambda a, axis=None, *, keepdims=False: ops.amin(a, axis, keepdims),
+    np.ndim: lambda a: a.ndim,
+    np.ones_like: lambda a, dtype=None: ops.ones_like(a, dtype=dtype),
+    np.ravel: lambda a: ops.reshape(a, -1),
+    np.reshape: lambda a, shape: ops.reshape(a, _shape(shape)),
+    np.round: lambda a: ops.round(a),
+    np.shape: lambda a: a.shape,
+    np.size: lambda a: a.numel(),
+    np.squeeze: lambda a, axis=None: ops.squeeze(a, axis),
+    np.stack: lambda arrays, axis=0: ops.stack(arrays, axis),
+    np.std: lambda a, axis=None, *, ddof=0, keepdims=False: ops.std(a, axis, keepdim=keepdims, correction=ddof),
+    np.sum: lambda a, axis=None, dtype=None, *, keepdims=False: ops.sum(a, axis, keepdims, dtype=dtype),
+    np.swapaxes: lambda a, axis1, axis2: ops.transpose(a, axis1, axis2),
+    np.take_along_axis: lambda arr, indices, axis=-1: ops.take_along_dim(arr, indices, axis),
+    np.transpose: lambda a, axes=None: ops.permute(a, tuple(reversed(range(a.ndim))) if axes is None else tuple(axes)),
+    np.var: lambda a, axis=None, *, ddof=0, keepdims=False: ops.var(a, axis, keepdim=keepdims, correction=ddof),
+    np.where: lambda condition, x, y: ops.where(condition, x, y),
+    np.zeros_like: lambda a, dtype=None: ops.zeros_like(a, dtype=dtype),
+}
+
+
+@method("__array_function__")
+def array_function(self: Tensor, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
+    """NumPy's other functions on Tensors, with NumPy's meaning: ``np.var`` divides by n, ``tinynorm.var`` by n - 1.
+
+    A function (or an argument of one) that tinynorm has no op for gets the arrays and answers as NumPy does, if no
+    gradient is lost by that.
+
+    Raises
+    ------
+    TypeError
+        There is no op for it, and a tensor requires grad or is not on the CPU.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([[1.0, 3.0]], requires_grad=True)
+    >>> np.var(x, axis=1)
+    tensor([1.], grad_fn=<Var>)
+    >>> np.median(x.detach())
+    np.float32(2.0)
+    """
+    ours = FUNCTIONS.get(function)
+    if ours is not None:
+        try:
+            signature(ours).bind(*args, **kwargs)
+        except TypeError:
+            pass  # an argument that only NumPy's function takes
+        else:
+            return ours(*args, **kwargs)
+    name, takes = f"np.{function.__name__}", "" if ours is None else f" on Tensors takes {signature(ours)}"
+    return function(*_arrays(name + takes, args), **_arrays(name + takes, kwargs))
+
+
+def _arrays(name: str, x: Any) -> Any:
+    """The arguments with arrays for Tensors."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(_arrays(name, item) for item in x)
+    if isinstance(x, dict):
+        return {key: _arrays(name, item) for key, item in x.items()}
+    if isinstance(x, Tensor) and (x._requires_grad or not isinstance(x.data, np.ndarray)):
+        why = "requires grad, which NumPy cannot record" if x._requires_grad else f"is on {x.device}"
+        raise TypeError(f"{name}: tinynorm has no op for this, and a tensor {why}; {_OTHERWISE} (.cpu() if on a GPU)")
+    return raw(x)
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    return tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
