@@ -79,6 +79,23 @@ class Case:
         return {name: draw.numbers(rng) for name, draw in self.inputs.items()}
 
 
+class Cases(list[Case]):
+    """A list of cases that is written down case by case."""
+
+    def add(self, name: str, compute: Callable[..., Any], **inputs: Draw) -> None:
+        self.append(Case(name, compute, inputs))
+
+
+def shape_name(shape: tuple[int, ...]) -> str:
+    """(2, 3) as "2x3", for a case's name."""
+    return "x".join(map(str, shape))
+
+
+def say(options: dict[str, Any]) -> str:
+    """Options, for a case's name."""
+    return "".join(f" {name} {value}" for name, value in options.items())
+
+
 def run(
     lib: Any,
     case: Case,
@@ -117,7 +134,15 @@ def as_numpy(value: Any) -> np.ndarray:
 
 
 def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
-    """The largest deviation, in units of the largest expected number; inf where NaN or inf stand elsewhere."""
+    """The largest deviation, in units of the largest expected number; inf where NaN or inf stand elsewhere.
+
+    >>> relative_error(np.array([4.0, 1.0]), np.array([4.0, 2.0]))
+    0.25
+    >>> relative_error(np.array([np.nan, 1.0]), np.array([4.0, 1.0])), relative_error(np.array([4.0]), np.array([np.nan]))
+    (inf, inf)
+    >>> relative_error(np.array([np.nan, np.inf]), np.array([np.nan, np.inf])), relative_error(np.zeros(2), np.zeros(2))
+    (0.0, 0.0)
+    """
     got, expected = np.asarray(got, np.longdouble), np.asarray(expected, np.longdouble)
     finite = np.isfinite(expected)
     if not np.array_equal(got[~finite], expected[~finite], equal_nan=True) or not np.isfinite(got[finite]).all():

@@ -1,6 +1,17 @@
 """All cases that are compared with PyTorch."""
 
-import functions
+import activations
+import arrays
+import losses
 import modules
+import normalizations
+import second_derivatives
 
-CASES = functions.CASES + modules.CASES
+CASES = [
+    *arrays.CASES,
+    *activations.CASES,
+    *normalizations.CASES,
+    *losses.CASES,
+    *second_derivatives.CASES,
+    *modules.CASES,
+]

@@ -68,6 +68,7 @@ def draws(*shape: int, affine: int) -> dict[str, Draw]:
 
 RUNNING = {"running_mean": constant(normal(3)), "running_var": constant(uniform(3))}
 
+
 def layer_norm(lib: Any, x: Any, weight: Any, bias: Any) -> Any:
     return lib.nn.functional.layer_norm(x, (64,), weight, bias)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from typing import Any
 
@@ -42,7 +43,7 @@ def main() -> None:
     for case in cases:
         arrays |= record(torch, case)
     about = {"torch": torch.__version__, "numpy": np.__version__, "command": "python tests/pytorch/make_vectors.py"}
-    save_file(arrays, FILE, metadata=about)
+    save_file(arrays, FILE, metadata={"about": json.dumps(about)})  # one entry: safetensors writes several in any order
     size = FILE.stat().st_size / 1e6
     print(f"{FILE.name}: {len(cases)} cases, {len(arrays)} arrays, {size:.2f} MB, from torch {about['torch']}")
 

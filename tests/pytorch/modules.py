@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from case import Case, Draw, classes, constant, normal, uniform
+from case import Cases, Draw, classes, constant, normal, uniform
 
-CASES: list[Case] = []
+CASES = Cases()
+add = CASES.add
 Build = Callable[[Any], Any]  # of lib.nn, a module
-
-
-def add(name: str, compute: Callable[..., Any], **inputs: Draw) -> None:
-    CASES.append(Case(name, compute, inputs))
 
 
 def loaded(module: Any, like: Any, state: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ class Vectors:
     def __init__(self) -> None:
         self.by_case: dict[str, dict[str, dict[str, np.ndarray]]] = {}
         with safe_open(FILE, framework="np") as file:
-            self.about = file.metadata()
+            self.about = json.loads(file.metadata()["about"])
             for key in file.keys():  # noqa: SIM118 (it is no dict)
                 case, part, name = key.split("/")
                 parts = self.by_case.setdefault(case, {part: {} for part in ("inputs", "cotangents", *DTYPES)})

@@ -1,0 +1,36 @@
+"""Activations and the softmax family: each case written once, `lib` is torch, or tinynorm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from case import Cases, normal, shape_name, values
+
+CASES = Cases()
+add = CASES.add
+
+ACTIVATIONS: dict[str, Callable[..., Any]] = {
+    "relu": lambda lib, x: lib.nn.functional.relu(x),
+    "gelu": lambda lib, x: lib.nn.functional.gelu(x),
+    "gelu tanh": lambda lib, x: lib.nn.functional.gelu(x, approximate="tanh"),
+    "sigmoid": lambda lib, x: lib.sigmoid(x),
+    "tanh": lambda lib, x: lib.tanh(x),
+    "erf": lambda lib, x: lib.erf(x),
+}
+for name, f in ACTIVATIONS.items():
+    add(f"{name} 1-D", f, x=normal(6))
+    add(f"{name} 3-D", f, x=normal(2, 3, 4, std=2.0))
+    add(f"{name} at its ends", f, x=values(-100.0, -6.0, -1e-4, 0.0, 1e-4, 6.0, 100.0))
+add("dropout eval", lambda lib, x: lib.nn.functional.dropout(x, 0.5, training=False), x=normal(2, 3))
+add("dropout p 0", lambda lib, x: lib.nn.functional.dropout(x, 0.0), x=normal(2, 3))
+
+for shape, dim in [((5,), 0), ((4, 5), 1), ((4, 5), 0), ((2, 3, 4), -1), ((2, 3, 4), 1)]:
+    at = f"{shape_name(shape)} dim {dim}"
+    add(f"softmax {at}", lambda lib, x, dim=dim: lib.nn.functional.softmax(x, dim=dim), x=normal(*shape, std=2.0))
+    add(f"log_softmax {at}", lambda lib, x, dim=dim: lib.nn.functional.log_softmax(x, dim=dim), x=normal(*shape, std=2.0))
+    add(f"logsumexp {at}", lambda lib, x, dim=dim: lib.logsumexp(x, dim=dim), x=normal(*shape, std=2.0))
+add("logsumexp two dims kept", lambda lib, x: lib.logsumexp(x, dim=(0, 2), keepdim=True), x=normal(2, 3, 4))
+for name in ("softmax", "log_softmax", "logsumexp"):
+    large = values([1000.0, 999.0, -1000.0], [-900.0, -901.0, -899.5])
+    add(f"{name} large logits", lambda lib, x, name=name: getattr(lib, name)(x, dim=1), x=large)
