@@ -17,7 +17,7 @@ REDUCTIONS = ("mean", "sum", "none")
 def per_row(g: Any, divisor: Any) -> Any:
     """The gradient of one row's loss: g over the mean's divisor, or, without reduction, g itself beside dim 1.
 
-    Where no target counts the divisor is 0 and the loss NaN; there is still no row to have a gradient, so it is 0, as in PyTorch.
+    Where no target counts, the divisor is 0 and the loss NaN. No row has a part in it, so the gradient is 0, as in PyTorch.
     """
     if divisor is None:
         return namespace(g).expand_dims(g, axis=1)
