@@ -20,6 +20,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO, Any, cast
 
 from benchmark_contenders import CASES, CONTENDERS, serve
 
@@ -33,18 +34,17 @@ class Worker:
         command = [sys.executable, __file__, "--serve", contender, "--device", device]
         self.contender = contender
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.orders, self.answers = cast(IO[str], self.process.stdin), cast(IO[str], self.process.stdout)
 
     def time(self, case: str, seconds: float) -> float | None:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        print(json.dumps({"case": case, "seconds": seconds}), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
+        print(json.dumps({"case": case, "seconds": seconds}), file=self.orders, flush=True)
+        line = self.answers.readline()
         if not line:
             raise SystemExit(f"benchmark: the process of {self.contender} died in {case}; its message is above")
         return json.loads(line)["seconds"]
 
     def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
+        self.orders.close()
         self.process.wait()
 
 
@@ -73,7 +73,7 @@ def measure(contenders: list[str], cases: list[str], rounds: int, seconds: float
     return {case: {c: statistics.median(ts) for c, ts in by.items() if ts} for case, by in times.items()}
 
 
-def machine(device: str) -> dict[str, object]:
+def machine(device: str) -> dict[str, Any]:
     """What the figures were measured on, and with."""
     names = ["tinynorm", "numpy", "cupy-cuda12x", "cupy-cuda13x", "torch", "jax"]
     versions = {}
@@ -85,7 +85,8 @@ def machine(device: str) -> dict[str, object]:
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        cpu = next((line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")), cpu)
+        named = (line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name"))
+        cpu = next(named, cpu)
     result = {"cpu": cpu, "cores": os.cpu_count(), "python": platform.python_version(), "versions": versions, "device": device}
     if device == "cuda":
         import tinynorm

@@ -7,6 +7,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def gemm(case: str, device: str) -> Work | None:
         a, b = xp.asarray(_numbers(4)), xp.asarray(_numbers(4))
         return lambda: a + b
     if case.startswith("mlp"):
-        sizes = list(zip(WIDTHS, WIDTHS[1:], strict=False))
+        sizes = list(pairwise(WIDTHS))
         rows = BATCH
     elif case.startswith("Linear"):
         rows, D = _shape(case)

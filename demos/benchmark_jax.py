@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -30,7 +31,7 @@ def layer(kind: str, x: Any, p: Any, groups: int) -> Any:
 
 
 def mlp_step(kind: str, widths: tuple[int, ...], batch: int, groups: int, numbers: Callable[..., Any]) -> Callable[[], Any]:
-    params = [(0.05 * jnp.asarray(numbers(o, i)), jnp.zeros(o)) for i, o in zip(widths, widths[1:], strict=False)]
+    params = [(0.05 * jnp.asarray(numbers(o, i)), jnp.zeros(o)) for i, o in pairwise(widths)]
     norms = [(jnp.ones(o), jnp.zeros(o)) for o in widths[1:-1]]
     x, y = jnp.asarray(numbers(batch, widths[0])), jnp.arange(batch) % widths[-1]
 

@@ -2,6 +2,8 @@
 
 import os
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the test workers share the cores; this must come before NumPy
+
 import pytest
 
 import tinynorm
