@@ -87,7 +87,7 @@ _OTHERWISE = "use the ops and methods of tinynorm, or the array, without gradien
 
 def _write(name: str, compute: Callable, inputs: tuple, out: tuple, kwargs: dict) -> Any:
     if any(isinstance(y, Tensor) for y in out):
-        raise TypeError(f"{name}: expected out= to be an array, got a Tensor; use t[...] = x or an in-place method like t.add_(x)")
+        raise TypeError(f"{name}: expected out= to be an array, got a Tensor; use t[...] = x or an in-place method (t.add_(x))")
     if mode.enabled and any(isinstance(x, Tensor) and x._requires_grad for x in inputs):
         raise RuntimeError(
             f"{name}: an operand requires grad, and the array that is written to cannot record it; "
