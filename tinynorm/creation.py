@@ -41,24 +41,22 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
             [3., 4.]], dtype=float64)
     """
     data = raw(data)
-    if backend.is_array(data):
-        array = backend.copy(data)
-    else:
-        array = _host_array(data)
+    array = backend.copy(data) if backend.is_array(data) else _host_array(data, narrow=dtype is None)
     if dtype is not None:
         array = backend.astype(array, as_dtype(dtype, array))
     t = Tensor(array if device is None else backend.move(array, device))
     return t.requires_grad_(requires_grad)
 
 
-def _host_array(data: Any) -> np.ndarray:
+def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
+    """Numbers as an array; Python's floats as float32, unless the caller (narrow=False) says their dtype itself."""
     try:
         array = np.array(data)
     except ValueError as error:
         raise ValueError(f"tensor: expected numbers in nested lists of equal lengths; {error}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"tensor: expected real numbers or booleans, got {type(data).__name__} of {array.dtype}")
-    if array.dtype == np.float64 and not isinstance(data, np.generic):
+    if narrow and array.dtype == np.float64 and not isinstance(data, np.generic):
         array = array.astype(np.float32)
     return array
 
@@ -70,7 +68,7 @@ def as_tensor(data: Any, dtype: Any = None, device: device | str | None = None) 
     tensor([0., 0.], dtype=float64)
     """
     if not isinstance(data, Tensor):
-        data = Tensor(data) if backend.is_array(data) else tensor(data)
+        data = Tensor(data) if backend.is_array(data) else tensor(data, dtype)
     return data if dtype is None and device is None else data.to(dtype=dtype, device=device)
 
 
@@ -172,7 +170,8 @@ def arange(*bounds: Any, dtype: Any = None, device: device | str | None = None, 
     """
     if dtype is None:
         dtype = backend.int64 if all(isinstance(b, (int, np.integer)) for b in bounds) else backend.float32
-    return _make(lambda xp, dt: xp.arange(*bounds, dtype=dt), dtype, device, requires_grad)
+    # counted in float64 (or int64) and then rounded: in float32, NumPy's step itself would be rounded, and add up
+    return _make(lambda xp, dt: xp.arange(*bounds).astype(dt), dtype, device, requires_grad)
 
 
 def linspace(
@@ -210,13 +209,16 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, dev
     return _draw(lambda rng: rng.standard_normal(_sizes(size)), generator, dtype or backend.float32, device, requires_grad)
 
 
-def randint(*args: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+def randint(*args: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """Random integers: ``randint(high, size)`` from 0, ``randint(low, high, size)`` from low; high is not among them.
 
     >>> randint(0, 10, (2, 3)).shape
     (2, 3)
     """
-    low, high, size = args if len(args) == 3 else (0, *args)
+    given = args if size is None else (*args, size)
+    if len(given) not in (2, 3):
+        raise TypeError(f"randint: expected (high, size) or (low, high, size), got {len(given)} arguments")
+    low, high, size = (0, *given)[-3:]
     return _draw(lambda rng: rng.integers(low, high, size), generator, dtype or backend.int64, device, False)
 
 

@@ -338,5 +338,6 @@ def _copy_like(theta: Array, value: Array) -> Array:
     """A copy of `value` with the memory layout, dtype and device of `theta`."""
     xp = backend.namespace(theta)
     copy = xp.empty_like(theta)
-    copy[...] = xp.astype(xp.asarray(value), theta.dtype)
+    value = backend.to_numpy(value) if xp is np else xp.asarray(value)
+    copy[...] = backend.astype(value, theta.dtype)
     return copy
