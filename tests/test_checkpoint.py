@@ -39,8 +39,8 @@ def training(which="adam", device="cpu", seed=3, schedule="step"):
     x = tinynorm.tensor(rng.standard_normal((22, 4)), dtype="float32", device=device)
     y = tinynorm.tensor(rng.integers(0, 2, 22), device=device)
     loader = DataLoader(TensorDataset(x, y), batch_size=8, shuffle=True, generator=shuffle)
-    scheduler = SCHEDULES[schedule](optimizer)
-    return SimpleNamespace(model=model, optimizer=optimizer, scheduler=scheduler, loader=loader, generators={"shuffle": shuffle})
+    made = {"model": model, "optimizer": optimizer, "scheduler": SCHEDULES[schedule](optimizer), "loader": loader}
+    return SimpleNamespace(**made, generators={"shuffle": shuffle})
 
 
 def run(t, epochs):
