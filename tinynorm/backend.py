@@ -53,6 +53,11 @@ def is_floating(x: Array) -> bool:
     return dtype.kind == "f" if isinstance(dtype, np.dtype) else bool(namespace(x).isdtype(dtype, "real floating"))
 
 
+def is_bool(x: Array) -> bool:
+    """Whether the array holds booleans."""
+    return x.dtype == np.bool_ if isinstance(x.dtype, np.dtype) else bool(namespace(x).isdtype(x.dtype, "bool"))
+
+
 def is_half(x: Any) -> bool:
     """Whether the array is float16, whose sums are accumulated in float32."""
     return x.dtype is float16 or (isinstance(x.dtype, np.dtype) and x.dtype == float16)
@@ -68,6 +73,13 @@ def astype(x: Any, dtype: Any) -> Any:
 def copy(x: Array) -> Array:
     """A new array of the same numbers."""
     return x.copy() if hasattr(x, "copy") else namespace(x).asarray(x, copy=True)
+
+
+def shares_memory(x: Array, y: Array) -> bool:
+    """Whether `y`, made of `x` by a change of shape, is a view of it; where nobody can tell, yes."""
+    if isinstance(x, np.ndarray):
+        return x.size == 0 or np.may_share_memory(x, y)
+    return x.size == 0 or not _is_cupy(x) or x.data.mem.ptr == y.data.mem.ptr
 
 
 # ---- devices -------------------------------------------------------------------------------------------------------
@@ -102,7 +114,8 @@ class device:
 
     def __init__(self, type: str | device, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index
+            index = type.index
+            type = type.type
         kind, colon, number = str(type).partition(":")
         if kind not in ("cpu", "cuda") or (colon and not number.isdecimal()):
             raise RuntimeError(f"device: expected 'cpu', 'cuda' or 'cuda:INDEX', got {type!r}")
@@ -304,6 +317,11 @@ def on_device_of(x: Array) -> dict[str, Any]:
     return {} if isinstance(x, np.ndarray) or _is_cupy(x) else {"device": x.device}
 
 
+# Every op runs under this, forward and backward: infinities and NaN pass through without NumPy's warnings, as on the GPU and
+# as in PyTorch. (isfinite finds them. As a decorator it costs half of what the with-block does, and is safe among threads.)
+silent = np.errstate(divide="ignore", over="ignore", invalid="ignore")
+
+
 def quiet() -> np.errstate:
-    """Where log(0) = -inf is the right answer: a context without NumPy's warning of it."""
-    return np.errstate(divide="ignore", invalid="ignore")
+    """The same for a stretch of code that is no op."""
+    return np.errstate(divide="ignore", over="ignore", invalid="ignore")

@@ -6,6 +6,7 @@ who owns which array, which node made it, and who has changed it in place.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -70,6 +71,8 @@ class Tensor:
                 f"Tensor: expected a NumPy or CuPy array, got {type(data).__name__}; "
                 "tinynorm.tensor(...) makes a Tensor of lists and numbers"
             )
+        if isinstance(data.dtype, np.dtype) and data.dtype.kind not in "fiub":
+            raise TypeError(f"Tensor: expected an array of real numbers or booleans, got {data.dtype}")
         self.data = data
         if requires_grad:
             self.requires_grad = True
@@ -228,7 +231,10 @@ class Tensor:
         """
         if self.data.size != 1:
             raise RuntimeError(f"item: expected a tensor with one element, got shape {self.shape}; use .tolist()")
-        return self.data.item() if hasattr(self.data, "item") else self.data.__array_namespace__().reshape(self.data, (-1,))[0]
+        if hasattr(self.data, "item"):
+            return self.data.item()
+        one = backend.namespace(self.data).reshape(self.data, ())
+        return float(one) if backend.is_floating(one) else bool(one) if str(one.dtype).endswith("bool") else int(one)
 
     def tolist(self) -> Any:
         """Its numbers as nested Python lists."""
@@ -241,7 +247,10 @@ class Tensor:
         return int(self.item())
 
     def __index__(self) -> int:
-        return self.item().__index__()
+        return operator.index(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.data.ndim == 0 else object.__format__(self, spec)
 
     def __bool__(self) -> bool:
         if self.data.size != 1:
@@ -255,6 +264,9 @@ class Tensor:
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
+
+    def __contains__(self, element: Any) -> bool:
+        return bool((self == element).any())
 
     def __repr__(self) -> str:
         array = backend.to_numpy(self.data)
@@ -273,9 +285,9 @@ class Tensor:
         if self.grad_fn is not None:
             raise RuntimeError("deepcopy: only leaf tensors can be copied; use .detach() or .clone()")
         copy = type(self).__new__(type(self))
-        copy.data, copy._requires_grad = self.data.copy(), self._requires_grad
+        copy.data, copy._requires_grad = backend.copy(self.data), self._requires_grad
         memo[id(self)] = copy
-        copy._grad = None if self._grad is None else wrap(self._grad.data.copy())
+        copy._grad = None if self._grad is None else wrap(backend.copy(self._grad.data))
         return copy
 
     if TYPE_CHECKING:  # what ops/ and autograd/ hang on the class

@@ -6,16 +6,16 @@ from typing import Any
 
 from .. import backend
 from ..tensor import Tensor, raw
-from .node import Node
+from .node import Node, Saved
 
 
 class Function:
     """Subclass this with static methods `forward` and `backward` on raw arrays; call it with ``apply``.
 
-    ``forward(ctx, *inputs)`` gets NumPy or CuPy arrays (and any other arguments as they are) and returns an array, or a tuple of
-    them. ``backward(ctx, *grads)`` gets one gradient per output and returns one per argument of `forward`, None for those that
-    have none. Under ``create_graph=True`` the gradients and ``ctx.saved_tensors`` are Tensors: a backward written with operators
-    and methods that arrays and Tensors share is then differentiable itself.
+    ``forward(ctx, *inputs)`` gets NumPy or CuPy arrays (and any other arguments as they are) and returns an array, or a tuple
+    of them. ``backward(ctx, *grads)`` gets one gradient per output and returns one per argument of `forward`, None for those that
+    have none. Under ``create_graph=True`` the gradients and ``ctx.saved_tensors`` are Tensors: a backward written with
+    operators and methods that arrays and Tensors share is then differentiable itself.
 
     ``ctx.save_for_backward(*arrays)`` keeps inputs and outputs; other attributes may be set on `ctx` freely.
     ``ctx.needs_input_grad`` tells which gradients are wanted; ``ctx.mark_non_differentiable(*arrays)`` which outputs have none.
@@ -23,7 +23,7 @@ class Function:
     Raises
     ------
     RuntimeError, TypeError
-        On backward: the number, shape, dtype or type of the returned gradients is not that of the inputs; the message says which.
+        On backward: the number, shape, dtype or type of the returned gradients is not that of the inputs; it says which.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Context(Node):
 
     def __init__(self, function: type[Function], inputs: tuple) -> None:
         self.function = function
-        self.expected = [(x.data.shape, x.data.dtype) if isinstance(x, Tensor) else None for x in inputs]
+        self.expected: list[Any] = [(x.data.shape, x.data.dtype) if isinstance(x, Tensor) else None for x in inputs]
         self.saved_tensors: tuple = ()  # in backward: what save_for_backward kept
 
     @property
@@ -91,9 +91,15 @@ class Context(Node):
         for nr, y in enumerate(outputs):
             if not backend.is_array(y) and not hasattr(y, "dtype"):
                 raise TypeError(f"{self.name}.forward: expected an array for output {nr}, got {type(y).__name__}")
-        self.nondifferentiable = tuple(nr for nr, y in enumerate(outputs) if any(y is m for m in self._marked))
+        self.nondifferentiable = tuple(
+            nr for nr, y in enumerate(outputs) if not backend.is_floating(y) or any(y is m for m in self._marked)
+        )
         self._marked = ()
         return out
+
+    def explained(self, error: ValueError, arrays: list) -> Exception:
+        """The user's own error, as it is."""
+        return error
 
     def gradients(self, grads: list, as_tensors: bool) -> tuple:
         """Call the user's backward, and check what comes back."""
@@ -114,7 +120,7 @@ class Context(Node):
 
     def _refuse_intermediates(self) -> None:
         for s in self.saved or ():
-            if s.array is not None and s.origin is None and backend.is_floating(s.array):
+            if isinstance(s, Saved) and s.version is None and backend.is_floating(s.array):
                 raise RuntimeError(
                     f"{self.name}: with create_graph=True, save_for_backward can keep only inputs and outputs of forward: an "
                     f"intermediate (here of shape {tuple(s.array.shape)}) has no history to differentiate. "

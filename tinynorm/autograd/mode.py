@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 
@@ -58,7 +59,26 @@ class _Recording:
             with type(self)():  # a fresh one a call: threads share the decorator
                 return function(*args, **kwargs)
 
-        return wrapped
+        @functools.wraps(function)
+        def wrapped_generator(*args: Any, **kwargs: Any) -> Any:
+            return self._stepwise(function(*args, **kwargs))
+
+        return wrapped_generator if inspect.isgeneratorfunction(function) else wrapped
+
+    def _stepwise(self, generator: Generator) -> Generator:
+        """The generator, switched while it runs and not while its user does."""
+        resume: Callable = generator.send
+        value: Any = None
+        while True:
+            try:
+                with type(self)():
+                    item = resume(value)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                resume, value = generator.send, (yield item)
+            except BaseException as error:  # thrown in by the user, or the generator is being closed
+                resume, value = generator.throw, error
 
     def __new__(cls, function: Callable | None = None) -> Any:  # `@no_grad` as well as `@no_grad()`
         self = super().__new__(cls)

@@ -10,7 +10,7 @@ References run one way, from an output to the node to the node's inputs, so a gr
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -25,14 +25,14 @@ _clock = count()  # a node is younger than every node it stands on
 
 
 class Saved:
-    """An array kept for backward: which tensor it belongs to, and how often that had been changed in place by then."""
+    """An array kept for backward: where its gradient goes, and how often it had been changed in place by then."""
 
     __slots__ = ("array", "count", "origin", "version")
 
-    def __init__(self, array: Array, origin: Tensor | int | None, version: Version | None) -> None:
+    def __init__(self, array: Any, origin: Any, version: Version | None) -> None:
         self.array = array
-        self.origin = origin  # the input Tensor; or the number of the output (its Tensor would close a cycle); or None
-        self.version = version
+        self.origin = origin  # an input's edge; or the number of an output (its Tensor would close a cycle); or None
+        self.version = version  # None for what is neither input nor output
         self.count = version.count if version else 0
 
 
@@ -51,11 +51,11 @@ class Node:
     needs: list[bool]
     age: int
     edges: list
-    outputs: tuple[Array, ...] | None  # kept only where there are several
+    outputs: tuple[Array, ...] | None = None  # kept only where there are several
     hooks: dict[int, dict[int, Callable]] | None = None  # output number -> its tensor's hooks
     retained: dict[int, weakref.ref] | None = None  # output number -> the tensor that wants its gradient
     _to_save: tuple[Array, ...] = ()
-    saved: list[Saved] | None = None  # None once backward has freed it
+    saved: Sequence | None = ()  # arrays as Saved, other things as they are; None once backward has freed it
 
     def forward(self, *inputs: Any) -> Any:
         """From arrays to the output array, or a tuple of them."""
@@ -84,68 +84,76 @@ class Node:
 
     # -- recording -----------------------------------------------------------------------------------------------------
 
+    @backend.silent
     def __call__(self, *inputs: Any) -> Any:
         """Run forward; with no Tensor among the inputs, on arrays to arrays."""
-        recording = mode.enabled
-        arrays, needs, tensors, on_numpy = [], [], False, True
+        recording, tensors, elsewhere = mode.enabled, False, False
+        arrays, edges, needs = [], [], []  # an edge is where an input's gradient goes: a leaf itself, or (node, output number)
         for x in inputs:
+            need, edge = False, None
             if isinstance(x, Tensor):
                 tensors = True
-                needs.append(recording and x._requires_grad)
+                if recording and x._requires_grad:
+                    need, edge = True, x if x.grad_fn is None else (x.grad_fn, x._output_nr)
                 x = x.data
-            else:
-                needs.append(False)
             arrays.append(x)
-            on_numpy = on_numpy and type(x) is np.ndarray
-        if not on_numpy:
+            edges.append(edge)
+            needs.append(need)
+            if type(x) is not np.ndarray and hasattr(x, "dtype"):
+                elsewhere = True
+        if elsewhere:
             backend.check_same_device(self.name, arrays)
-        self.needs = needs
-        out = self.forward(*arrays)
+        self.needs, self.edges = needs, edges
+        try:
+            out = self.forward(*arrays)
+        except ValueError as error:
+            raise self.explained(error, arrays) from None
         if not tensors:
             return out
-        if type(out) is tuple:
-            outputs = tuple(wrap(y) for y in out)
-            self._share_version(inputs, outputs)
+        if type(out) is not tuple:
+            y = wrap(out)
+            if self.is_view:
+                self._share_version(inputs[0], y)
             if True in needs:
-                self._record(inputs, outputs)
-            return outputs
-        y = wrap(out)
-        if self.is_view:
-            self._share_version(inputs, (y,))
+                self._record(inputs, arrays, (out,), (y,))
+            return y
+        outputs = tuple(map(wrap, out))
         if True in needs:
-            self._record(inputs, (y,))
-        return y
+            self.outputs = tuple(y.data for y in outputs)
+            self._record(inputs, arrays, out, outputs)
+        return outputs
 
-    def _share_version(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
-        if self.is_view and isinstance(inputs[0], Tensor):
-            for y in outputs:
-                y._version_ = version_of(inputs[0])
-                y._is_view = True
+    def explained(self, error: ValueError, arrays: list) -> Exception:
+        """What is raised for NumPy's or CuPy's complaint about the inputs (it does not name the op)."""
+        shapes = " and ".join(str(tuple(x.shape)) for x in arrays if hasattr(x, "shape"))
+        return RuntimeError(f"{self.name}: the inputs do not fit together: {str(error).strip()}; got shapes {shapes}")
 
-    def _record(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
-        """Make this the node of its outputs: link it to the inputs' nodes, and note the versions of what it saved."""
+    def _share_version(self, x: Any, y: Tensor) -> None:
+        if isinstance(x, Tensor):
+            y._version_, y._is_view = version_of(x), True
+
+    def _record(self, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> None:
+        """Make this the node of its outputs, and note the versions of what it saved."""
         self.age = next(_clock)
-        # where each input's gradient goes: a leaf itself, or (node, output number), or None
-        self.edges = [
-            (x if x.grad_fn is None else (x.grad_fn, x._output_nr)) if need else None
-            for x, need in zip(inputs, self.needs, strict=True)
-        ]
-        self.outputs = tuple(y.data for y in outputs) if len(outputs) > 1 else None
         for nr, y in enumerate(outputs):
-            if nr not in self.nondifferentiable and (len(outputs) == 1 or backend.is_floating(y.data)):
+            if nr not in self.nondifferentiable:
                 y._requires_grad, y.grad_fn, y._output_nr = True, self, nr
                 if y._is_view:
                     version_of(y).viewed = True
-        self.saved = [self._saved(array, inputs, outputs) for array in self._to_save]
-        self._to_save = ()
+        if self._to_save:
+            self.saved = saved = []
+            for a in self._to_save:
+                saved.append(a if a is None or not hasattr(a, "shape") else self._saved(a, inputs, arrays, out, outputs))
+            self._to_save = ()
 
-    def _saved(self, array: Any, inputs: tuple, outputs: tuple[Tensor, ...]) -> Saved:
-        for x in inputs:
-            if array is not None and isinstance(x, Tensor) and x.data is array:
-                return Saved(array, x, version_of(x))
-        for nr, y in enumerate(outputs):
-            if array is not None and y.data is array:
-                return Saved(array, nr, version_of(y))
+    def _saved(self, array: Array, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
+        for i, a in enumerate(arrays):
+            if a is array:
+                x = inputs[i]
+                return Saved(array, self.edges[i], version_of(x) if isinstance(x, Tensor) else Version())
+        for nr, y in enumerate(out):
+            if y is array:
+                return Saved(outputs[nr].data, nr, version_of(outputs[nr]))  # (of a NumPy scalar, this is an array)
         return Saved(array, None, None)
 
     # -- what the backward loop asks of a node -----------------------------------------------------------------------------
@@ -159,21 +167,24 @@ class Node:
                 "or compute the loss again before each backward"
             )
         values = []
-        for i, s in enumerate(self.saved):
-            if s.version is not None and s.version.count != s.count:
-                self._explain_change(i, s)
-            values.append(self._as_tensor(s) if as_tensors and hasattr(s.array, "shape") else s.array)
+        for s in self.saved:
+            if type(s) is Saved:
+                if s.version is not None and s.version.count != s.count:
+                    self._explain_change(s)
+                s = self._as_tensor(s) if as_tensors else s.array
+            values.append(s)
         return values
 
     def _as_tensor(self, s: Saved) -> Tensor:
-        if isinstance(s.origin, Tensor):
+        if isinstance(s.origin, Tensor):  # a leaf
             return s.origin
         t = wrap(s.array)
         if s.origin is not None:
-            t._requires_grad, t.grad_fn, t._output_nr = True, self, s.origin
+            t.grad_fn, t._output_nr = s.origin if type(s.origin) is tuple else (self, s.origin)
+            t._requires_grad = t.grad_fn is not self or s.origin not in self.nondifferentiable
         return t
 
-    def _explain_change(self, i: int, s: Saved) -> None:
+    def _explain_change(self, s: Saved) -> None:
         assert s.version is not None
         what = f"its {'output' if isinstance(s.origin, int) else 'input'} of shape {tuple(s.array.shape)}"
         raise RuntimeError(

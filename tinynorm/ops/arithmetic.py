@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
 from .common import as_float, dtype_of_numbers, namespace, promote, shape_of, sum_to
+from .convert import as_dtype
 
 
 class Add(Node):
@@ -85,10 +87,10 @@ class Pow(Node):
         da = db = None
         if self.needs[0]:
             if not hasattr(b, "shape"):
-                da = g * (b * a ** (b - 1)) if b != 0 else g * 0.0
+                da = g * (b * a ** (b - 1)) if b != 0 else namespace(g).zeros_like(g)
             else:
                 xp = namespace(b)
-                exponent = xp.where(b == 0, 1.0, b - 1)  # keeps 0^(-1) out of the product with b = 0
+                exponent = xp.where((b == 0) & (a == 0), 1.0, b - 1)  # keeps 0^(-1) out of the product with b = 0
                 da = g * (b * a**exponent)
             da = sum_to(da, self.shapes[0])
         if self.needs[1]:
@@ -154,8 +156,8 @@ class Clamp(Node):
     def forward(self, x):
         self.save(x)
         xp = namespace(x)
-        y = x if self.lo is None else xp.maximum(x, xp.asarray(self.lo, dtype=x.dtype))
-        return y if self.hi is None else xp.minimum(y, xp.asarray(self.hi, dtype=x.dtype))
+        y = x if self.lo is None else xp.maximum(x, self.lo)
+        return y if self.hi is None else xp.minimum(y, self.hi)
 
     def backward(self, g, x):
         xp = namespace(g)
@@ -327,7 +329,8 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     """
     a, b = promote(a, b)
     if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two Python numbers: the first takes the default dtype
-        a = wrap(namespace(raw(condition)).asarray(a, dtype=dtype_of_numbers(a, b)))
+        mask = raw(condition)
+        a = wrap(namespace(mask).asarray(a, dtype=as_dtype(dtype_of_numbers(a, b), mask), **backend.on_device_of(mask)))
     return Where()(condition, a, b)
 
 

@@ -29,7 +29,9 @@ class Cast(Node):
 
     def forward(self, x):
         self.before = x.dtype
-        return backend.astype(x, self.dtype)
+        y = backend.astype(x, self.dtype)
+        self.nondifferentiable = () if backend.is_floating(y) else (0,)
+        return y
 
     def backward(self, g):
         return (backend.astype(g, self.before),)

@@ -9,13 +9,26 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import accepts_axis, namespace, one_dim, sum_to
+from .common import accepts_axis, namespace, narrowed, one_dim, sum_to, widened
 
 
 def is_basic(index: Any) -> bool:
     """Whether the index has only integers, slices, ... and None, which never name an element twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(isinstance(p, (int, np.integer, slice, type(None), type(...))) and not isinstance(p, bool) for p in parts)
+
+
+def with_ellipsis(index: Any) -> Any:
+    """A basic index whose result is a view even where it has no dimensions (NumPy gives a copied number for ``x[0]``)."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return parts if any(p is ... for p in parts) else (*parts, ...)
+
+
+def own(index: Any) -> Any:
+    """The index with its arrays copied: nobody changes them between forward and backward."""
+    if isinstance(index, tuple):
+        return tuple(own(part) for part in index)
+    return backend.copy(index) if backend.is_array(index) else index
 
 
 def add_at(shape: tuple[int, ...], index: Any, g: Any) -> Any:
@@ -26,15 +39,15 @@ def add_at(shape: tuple[int, ...], index: Any, g: Any) -> Any:
     """
     if isinstance(g, Tensor):
         return AddAt(shape, index)(g)
-    xp = namespace(g)
-    out = xp.zeros(shape, dtype=g.dtype, **backend.on_device_of(g))
+    xp, g32 = namespace(g), widened(g)
+    out = xp.zeros(shape, dtype=g32.dtype, **backend.on_device_of(g))
     if is_basic(index):
-        out[index] = g
+        out[index] = g32
     elif xp is np:
-        np.add.at(out, index, g)
+        np.add.at(out, index, g32)
     else:
-        out = _add_at_sorted(xp, out, index, g)
-    return out
+        out = _add_at_sorted(xp, out, index, g32)
+    return narrowed(out, g)
 
 
 def _add_at_sorted(xp: Any, out: Any, index: Any, g: Any) -> Any:
@@ -50,7 +63,7 @@ def _add_at_sorted(xp: Any, out: Any, index: Any, g: Any) -> Any:
     while reach < n and bool(xp.any(goal[reach:] == goal[:-reach])):
         g = xp.concat((g[:-reach] + xp.where(goal[reach:] == goal[:-reach], g[reach:], 0.0), g[-reach:]))
         reach *= 2
-    first = xp.concat((xp.ones_like(goal[:1], dtype=bool), goal[1:] != goal[:-1]))
+    first = xp.concat((goal[:1] == goal[:1], goal[1:] != goal[:-1]))
     flat = xp.reshape(out, (-1,))
     flat[goal[first]] = g[first]
     return xp.reshape(flat, out.shape)
@@ -65,7 +78,12 @@ class GetItem(Node):
 
     def forward(self, x):
         self.shape = x.shape
-        return x[self.index]
+        if self.is_view:
+            return x[with_ellipsis(self.index)]
+        y = x[self.index]
+        if self.needs[0]:
+            self.index = own(self.index)
+        return y
 
     def backward(self, g):
         return (add_at(self.shape, self.index, g),)
@@ -88,7 +106,7 @@ class SetItem(Node):
     """y = x with v written at the index, in place;  dx = g with zeros there, dv = g[index], summed over broadcasting."""
 
     def __init__(self, index):
-        self.index = index
+        self.index = own(index)
 
     def forward(self, x, v):
         self.shapes = x.shape, getattr(v, "shape", ())
@@ -97,8 +115,9 @@ class SetItem(Node):
 
     def backward(self, g, *_):
         if isinstance(g, Tensor):
-            mask = namespace(g.data).zeros(self.shapes[0], dtype=bool, **backend.on_device_of(g.data))
-            mask[self.index] = True
+            mask = namespace(g.data).zeros_like(g.data)
+            mask[self.index] = 1
+            mask = mask != 0
             dx = namespace(g).where(wrap(mask), 0.0, g)
         else:
             dx = backend.copy(g)
@@ -116,8 +135,9 @@ def raw_index(index: Any, where: Any) -> Any:
     """
     if isinstance(index, tuple):
         return tuple(raw_index(part, where) for part in index)
-    if isinstance(index, list):
-        index = namespace(where).asarray(index)
+    if isinstance(index, (list, range)):
+        host = np.asarray(index, dtype=None if len(index) else np.int64)
+        index = namespace(where).asarray(host, **backend.on_device_of(where))
     index = raw(index)
     if hasattr(index, "dtype") and not isinstance(index, np.generic) and backend.is_floating(index):
         raise TypeError(f"index: expected integers, booleans or slices, got an array of {index.dtype}; use .long() on it")
@@ -129,7 +149,7 @@ def getitem(x: Any, index: Any) -> Any:
     """x[index], with slices, integers, ``None``, ``...``, boolean masks and integer arrays (repeated ones accumulate).
 
     >>> import tinynorm
-    >>> tinynorm.getitem(tinynorm.tensor([1.0, 2.0, 3.0]), [0, 0, 2])
+    >>> tinynorm.tensor([1.0, 2.0, 3.0])[[0, 0, 2]]
     tensor([1., 1., 3.])
     """
     index = raw_index(index, raw(x))
@@ -147,20 +167,24 @@ def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
     tensor([[5.],
             [7.]])
     """
-    d, at = one_dim(dim, x.ndim, "take_along_dim"), raw(indices)
-    xp = namespace(at)
-    grid = tuple(
-        at if i == d else xp.reshape(xp.arange(n, **backend.on_device_of(at)), tuple(n if j == i else 1 for j in range(x.ndim))) for i, n in enumerate(x.shape)
-    )
-    return GetItem(grid)(x)
+    return GetItem(_grid(raw(indices), one_dim(dim, x.ndim, "take_along_dim"), x.shape))(x)
+
+
+def _grid(at: Any, dim: int, shape: tuple[int, ...]) -> tuple:
+    """The index that takes `at` along `dim` and counts 0, 1, 2, … along each other dimension of `shape`."""
+    xp, ndim = namespace(at), len(shape)
+    if at.ndim != ndim:
+        raise RuntimeError(f"take_along_dim: expected indices of {ndim} dimensions, as x has, got shape {tuple(at.shape)}")
+    ranges = [xp.reshape(xp.arange(n, **backend.on_device_of(at)), (n,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(shape)]
+    return (*ranges[:dim], at, *ranges[dim + 1 :])
 
 
 @method()
 def gather(x: Any, dim: int, index: Any) -> Any:
-    """`take_along_dim`, in the order of PyTorch's gather.
+    """As `take_along_dim`, but where the index is shorter than x along another dimension, x's first lines are taken.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).gather(1, tinynorm.tensor([[1], [0]])).squeeze(1)
     tensor([5., 7.])
     """
-    return take_along_dim(x, index, dim)
+    return GetItem(_grid(raw(index), one_dim(dim, x.ndim, "gather"), index.shape))(x)

@@ -14,13 +14,20 @@ import numpy as np
 
 from .. import backend
 from ..autograd.mode import mode
-from ..tensor import Tensor, method, raw, version_of, wrap
+from ..tensor import Tensor, method, version_of, wrap
 from . import activation, arithmetic
 from .common import namespace
 from .indexing import SetItem, raw_index
 
 
-def _refuse_if_unsafe(op: str, x: Tensor) -> None:
+def _refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
+    if not getattr(getattr(x.data, "flags", None), "writeable", True):
+        raise RuntimeError(
+            f"{op}: the tensor's memory cannot be written to: it was expanded, so that one number stands in many places, or "
+            "made of a read-only array. Use the out-of-place op, or .clone() first"
+        )
+    if not recorded:
+        return
     if x._requires_grad and x.grad_fn is None:
         raise RuntimeError(
             f"{op}: a leaf that requires grad cannot be changed in place where ops are recorded: its history would begin after "
@@ -47,31 +54,10 @@ def _before_change(x: Tensor) -> Tensor:
     return old
 
 
-def _write(x: Tensor, op: str, write: Callable[[Any], None]) -> Tensor:
-    """Change `x` where nothing is to be recorded of it but that it was changed."""
-    if mode.enabled and x._requires_grad:
-        _refuse_if_unsafe(op, x)
-    write(x.data)
-    version_of(x).bump(op)
-    return x
-
-
 def _inplace(name: str, op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
     def change(x: Tensor, other: Any) -> Tensor:
         recorded = mode.enabled and (x._requires_grad or (isinstance(other, Tensor) and other._requires_grad))
-        if recorded:
-            _refuse_if_unsafe(name, x)
-        y = op(_before_change(x) if recorded else x, other)
-        if y.data.shape != x.data.shape:
-            raise RuntimeError(
-                f"{name}: the result has shape {tuple(y.shape)}, which does not fit in place into {tuple(x.shape)}; "
-                "use the out-of-place op"
-            )
-        if backend.is_floating(y.data) and not backend.is_floating(x.data):
-            raise RuntimeError(f"{name}: a {y.dtype} result cannot be written in place into {x.dtype}; use the out-of-place op")
-        y = y.to(x.dtype)
-        x.data[...] = y.data
-        return _become(x, y, name) if recorded else _bumped(x, name)
+        return _replaced(x, name, lambda x: op(x, other), recorded)
 
     change.__name__, change.__doc__ = name, f"`{op.__name__}` in place."
     method(name, f"__i{op.__name__.replace('div', 'truediv')}__")(change)
@@ -100,41 +86,36 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     >>> x
     tensor([0., 5., 5.])
     """
-    index = raw_index(index, x.data)
+    _assign(x, raw_index(index, x.data), value, "setitem")
+
+
+def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
     if isinstance(value, Tensor):
         value = value.to(x.dtype)
-    backend.check_same_device("setitem", [x.data, raw(value)])
-    if not (mode.enabled and (x._requires_grad or (isinstance(value, Tensor) and value._requires_grad))):
-        x.data[index] = raw(value)
-        version_of(x).bump("setitem")
-        return
-    _refuse_if_unsafe("setitem", x)
-    _become(x, SetItem(index)(x, value), "setitem")
+    recorded = mode.enabled and (x._requires_grad or (isinstance(value, Tensor) and value._requires_grad))
+    _refuse_if_unsafe(op, x, recorded)
+    y = SetItem(index)(x, value)
+    return _become(x, y, op) if recorded else _bumped(x, op)
 
 
 @method()
 def zero_(x: Tensor) -> Tensor:
     """Fill with zeros, in place."""
-    return fill_(x, 0, "zero_")
+    return _assign(x, ..., 0, "zero_")
 
 
 @method()
-def fill_(x: Tensor, value: Any, _op: str = "fill_") -> Tensor:
+def fill_(x: Tensor, value: Any) -> Tensor:
     """Fill with a number, in place."""
-
-    def write(a: Any) -> None:
-        a[...] = raw(value)
-
-    return _write(x, _op, write)
+    return _assign(x, ..., value, "fill_")
 
 
 @method()
 def copy_(x: Tensor, source: Any) -> Tensor:
     """Take over the numbers of `source`, broadcast, converted to x's dtype and moved to its device; in place."""
-    if isinstance(source, Tensor):
-        setitem(x, ..., source.to(x.device) if isinstance(x.device, backend.device) else source)
-        return x
-    return fill_(x, namespace(x.data).asarray(source), "copy_")
+    if not isinstance(source, Tensor):
+        source = wrap(namespace(x.data).asarray(source))
+    return _assign(x, ..., source.to(x.device) if isinstance(x.device, backend.device) else source, "copy_")
 
 
 @method()
@@ -151,10 +132,20 @@ def relu_(x: Tensor) -> Tensor:
 
 def replace(x: Tensor, name: str, op: Callable[[Tensor], Tensor]) -> Tensor:
     """`x` becomes ``op(x)``, of its own shape and dtype."""
-    recorded = mode.enabled and x._requires_grad
-    if recorded:
-        _refuse_if_unsafe(name, x)
+    return _replaced(x, name, op, mode.enabled and x._requires_grad)
+
+
+def _replaced(x: Tensor, name: str, op: Callable[[Tensor], Tensor], recorded: bool) -> Tensor:
+    _refuse_if_unsafe(name, x, recorded)
     y = op(_before_change(x) if recorded else x)
+    if y.data.shape != x.data.shape:
+        raise RuntimeError(
+            f"{name}: the result has shape {tuple(y.shape)}, which does not fit in place into {tuple(x.shape)}; "
+            "use the out-of-place op"
+        )
+    if backend.is_floating(y.data) and not backend.is_floating(x.data):
+        raise RuntimeError(f"{name}: a {y.dtype} result cannot be written in place into {x.dtype}; use the out-of-place op")
+    y = y.to(x.dtype)
     x.data[...] = y.data
     return _become(x, y, name) if recorded else _bumped(x, name)
 
@@ -175,8 +166,4 @@ def uniform_(x: Tensor, low: float = 0.0, high: float = 1.0, *, generator: backe
 
 def fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:
     """Random numbers are drawn on the host, so that a seed means the same on every device."""
-
-    def write(a: Any) -> None:
-        a[...] = namespace(a).asarray(numbers.astype(a.dtype))
-
-    return _write(x, op, write)
+    return _assign(x, ..., wrap(namespace(x.data).asarray(numbers.astype(x.dtype))), op)

@@ -134,6 +134,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             + ("" if sb is None else f", bias {tuple(sb)}")
             + (f"; x ends in {sx[-1]}, weight takes {sw[1]}" if sx and len(sw) == 2 and sx[-1] != sw[1] else "")
         )
-    if x.dtype != weight.dtype:
-        raise RuntimeError(f"linear: expected x and weight of one dtype, got {x.dtype} and {weight.dtype}; convert one with .to(dtype)")
+    dtypes = [t.dtype for t in (x, weight, bias) if t is not None]
+    if any(dtype != x.dtype for dtype in dtypes):
+        got = " and ".join(map(str, dtypes))
+        raise RuntimeError(f"linear: expected x, weight and bias of one dtype, got {got}; convert with .to(dtype)")
     return Linear()(x, weight, bias)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .. import backend
 from ..autograd.mode import no_grad
 from ..tensor import Tensor, method, raw, wrap
 from .common import Dims, accepts_axis, all_dims, namespace, one_dim, promote
@@ -14,12 +15,17 @@ def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str) -> Callabl
     def compare(a: Any, b: Any) -> Any:
         with no_grad():
             a, b = promote(a, b)
+        backend.check_same_device(name, [raw(a), raw(b)])
         result = compute(raw(a), raw(b))
         return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
 
+    def operator(a: Any, b: Any) -> Any:  # Python then compares identities: x == None is False
+        return NotImplemented if b is None or isinstance(b, str) else compare(a, b)
+
     compare.__name__ = compare.__qualname__ = name
     compare.__doc__ = f"{doc}, elementwise: a boolean tensor."
-    method(name, f"__{name}__")(compare)
+    method(name)(compare)
+    method(f"__{name}__")(operator)
     return compare
 
 

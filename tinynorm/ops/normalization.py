@@ -85,6 +85,8 @@ class Normalization(Node):
         self.affine_like = gamma, beta
         y = x_hat if gamma is None else x_hat * self.affine(gamma)
         y = y if beta is None else y + self.affine(beta)
+        if y is x_hat and True in self.needs:  # kept for backward: the output needs memory of its own
+            y = backend.copy(y)
         return narrowed(y if y.shape == x.shape else namespace(x).reshape(y, x.shape), x)
 
     def fitted(self, dx, dgamma, dbeta, dy):
@@ -97,7 +99,7 @@ class Normalization(Node):
     def _summed(self, d, like, needed):
         if not needed:
             return None
-        d = sum_to(d, self.layout.affine)
+        d = d * 1 if d.shape == self.layout.affine else sum_to(d, self.layout.affine)  # never dy itself: a leaf keeps the array
         return narrowed(d if d.shape == like.shape else namespace(d).reshape(d, like.shape), like)
 
 
@@ -126,9 +128,8 @@ class Standardize(Normalization):
                 scale = rstd if gamma is None else rstd * self.affine(gamma)
                 dx = project(dy_, x_hat, scale, dbeta / m if self.centred else None, dgamma / m)
         elif self.needs[0]:
-            gamma = self.affine(gamma)
-            g = dy_ * gamma
-            dx = project(g, x_hat, rstd, mean_over(g, axes) if self.centred else None, mean_over(dgamma * gamma, axes))
+            g = dy_ if gamma is None else dy_ * self.affine(gamma)
+            dx = project(g, x_hat, rstd, mean_over(g, axes) if self.centred else None, mean_over(g * x_hat, axes))
         return self.fitted(dx, dgamma, dbeta, dy)
 
 
@@ -137,7 +138,7 @@ class StandardizeByConstants(Normalization):
 
     def __init__(self, layout: Layout, eps: float, mean: Any, var: Any) -> None:
         self.layout = layout
-        self.mu = self.affine(mean)
+        self.mu = backend.copy(self.affine(mean))  # a batch in training may change the running mean before backward
         self.rstd = 1 / namespace(var).sqrt(self.affine(var) + eps)
 
     def formula(self, x):

@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
 from .common import accepts_axis, all_dims, namespace, one_dim, promote, sum_to
+from .convert import as_dtype
 
 
 class Reshape(Node):
@@ -21,7 +23,9 @@ class Reshape(Node):
 
     def forward(self, x):
         self.shape = x.shape
-        return namespace(x).reshape(x, self.to)
+        y = namespace(x).reshape(x, self.to)
+        self.is_view = backend.shares_memory(x, y)
+        return y
 
     def backward(self, g):
         return (namespace(g).reshape(g, self.shape),)
@@ -104,12 +108,36 @@ def reshape(x: Any, *shape: Any) -> Any:
     to = _ints(shape)
     n = math.prod(x.shape)
     known = math.prod(s for s in to if s != -1)
-    if to.count(-1) > 1 or (known != n if -1 not in to else known == 0 or n % known):
+    if min(to, default=0) < -1 or to.count(-1) > 1 or (known != n if -1 not in to else known == 0 or n % known):
         raise RuntimeError(f"reshape: expected sizes with a product of {n}, as x has shape {tuple(x.shape)}, got {to}")
     return Reshape(to)(x)
 
 
-method("view")(reshape)
+@method()
+def view(x: Any, *shape: Any) -> Any:
+    """`reshape` that never copies: writing into the result writes into x.
+
+    Raises
+    ------
+    RuntimeError
+        The sizes do not fit, or x lies in memory in an order of which there is no such view.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.zeros(4)
+    >>> x.view(2, 2)[0].fill_(7)
+    tensor([7., 7.])
+    >>> x
+    tensor([7., 7., 0., 0.])
+    """
+    y = reshape(x, *shape)
+    if not backend.shares_memory(raw(x), raw(y)):
+        raise RuntimeError(
+            f"view: x of shape {tuple(x.shape)} is not laid out in memory so that {_ints(shape)} could be a view of it "
+            "(was it transposed or expanded?); use .reshape(...), which copies where it must"
+        )
+    return y
 
 
 @method()
@@ -230,7 +258,7 @@ def expand(x: Any, *sizes: Any) -> Any:
     to = _ints(sizes)
     new = len(to) - x.ndim
     shape = tuple(x.shape[i - new] if n == -1 and i >= new else n for i, n in enumerate(to))
-    if new < 0 or any(m not in (1, n) for m, n in zip(x.shape, shape[new:], strict=True)):
+    if new < 0 or min(shape, default=0) < 0 or any(m not in (1, n) for m, n in zip(x.shape, shape[new:], strict=True)):
         raise RuntimeError(f"expand: expected sizes that agree with shape {tuple(x.shape)} where that is not 1, got {to}")
     return Expand(shape)(x)
 
@@ -247,7 +275,8 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
 
 
 method("expand_as")(lambda x, other: expand(x, other.shape))
-method("view_as", "reshape_as")(lambda x, other: reshape(x, other.shape))
+method("view_as")(lambda x, other: view(x, other.shape))
+method("reshape_as")(lambda x, other: reshape(x, other.shape))
 
 
 def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
@@ -290,9 +319,12 @@ def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> A
             [2, 4]])
     """
     xs = list(tensors)
+    if not xs:
+        raise ValueError("stack: expected at least one tensor, got none")
     if len({tuple(x.shape) for x in xs}) > 1:
         raise RuntimeError(f"stack: expected equal shapes, got {', '.join(str(tuple(x.shape)) for x in xs)}")
-    return cat([unsqueeze(x, dim if axis is None else axis) for x in xs], 0 if not xs else one_dim(dim if axis is None else axis, xs[0].ndim + 1, "stack"))
+    d = one_dim(dim if axis is None else axis, xs[0].ndim + 1, "stack")
+    return cat([unsqueeze(x, d) for x in xs], d)
 
 
 def zeros_like(x: Any, **kwargs: Any) -> Any:
@@ -327,7 +359,7 @@ def full_like(x: Any, fill_value: Any, **kwargs: Any) -> Any:
 
 def _full_like(x: Any, value: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     a = raw(x)
-    filled = namespace(a).full_like(a, value, dtype=dtype)
+    filled = namespace(a).full_like(a, value, dtype=None if dtype is None else as_dtype(dtype, a))
     if not isinstance(x, Tensor):
         return filled
     y = Tensor(filled)
