@@ -71,7 +71,7 @@ def check() -> float:
     def loss() -> float:
         return float((weight * (a * x / (1 + abs(x)))).sum())
 
-    return max(np.abs(t.grad.numpy() - central_differences(loss, array)).max() for t, array in ((tx, x), (ta, a)))
+    return max(np.abs(np.asarray(t.grad) - central_differences(loss, array)).max() for t, array in ((tx, x), (ta, a)))
 
 
 def rings(n: int = 400) -> tuple[tinynorm.Tensor, tinynorm.Tensor]:
