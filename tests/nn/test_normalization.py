@@ -391,6 +391,9 @@ def test_backward_in_eval_is_the_affine_map(name):
     axes = (0, *range(2, len(shape)))
     np.testing.assert_allclose(layer.weight.grad.numpy(), (dy * x_hat).sum(axis=axes), rtol=1e-10)
     np.testing.assert_allclose(layer.bias.grad.numpy(), dy.sum(axis=axes), rtol=1e-10)
+    layer.weight = layer.bias = x.grad = None
+    layer(x).backward(tinynorm.tensor(dy))
+    np.testing.assert_allclose(x.grad.numpy(), dy * rstd.reshape(each), rtol=1e-12)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -49,6 +49,18 @@ def test_float16_is_summed_in_float32():
     assert p.grad.dtype == tinynorm.float16
 
 
+def test_clips_arrays_of_the_standard_on_their_own_device():
+    xp = pytest.importorskip("array_api_strict")
+    where = xp.Device("device1")  # refuses to become a NumPy array
+    p = tinynorm.Tensor(xp.zeros((2,), dtype=xp.float32, device=where))
+    for norm_type in (2, 3, math.inf):
+        p.grad = tinynorm.Tensor(xp.asarray([30.0, 40.0], dtype=xp.float32, device=where))
+        clip_grad_norm_(p, 1.0, norm_type)
+        assert 0.5 < float(p.grad.data[0]) < 0.76
+    p.grad = None
+    clip_grad_norm_(p, 1.0)
+
+
 def test_nothing_to_clip():
     assert clip_grad_norm_([nn.Parameter(tinynorm.zeros(2))], 1.0).item() == 0
     assert clip_grad_norm_([], 1.0).item() == 0

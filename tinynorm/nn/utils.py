@@ -65,24 +65,25 @@ def clip_grad_norm_(
     if not grads:
         return wrap(backend.namespace_on(None).zeros((), backend.float32))
     backend.check_same_device("clip_grad_norm_", [g.data for g in grads])
-    total = _norm([widened(g.data) for g in grads], float(norm_type))
+    xp = namespace(grads[0].data)
+    total = _norm(xp, [widened(g.data) for g in grads], float(norm_type))
     if error_if_nonfinite and not math.isfinite(float(total)):
         raise RuntimeError(
             f"clip_grad_norm_: the norm of the gradients is {float(total)}, and clipping would spread it to all of "
             "them; find the op that made it, or pass error_if_nonfinite=False"
         )
     factor = max_norm / (total + 1e-6)  # stays on the device: no synchronisation
-    factor = namespace(factor).where(factor > 1, namespace(factor).ones_like(factor), factor)  # NaN stays
+    factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # NaN stays
     for g in grads:
         g.data *= backend.astype(factor, g.dtype)
         version_of(g).bump("clip_grad_norm_")
     return wrap(total)
 
 
-def _norm(arrays: list, p: float) -> Any:
-    """The p-norm of all numbers together, a 0-d array."""
-    xp = namespace(arrays[0])
-    arrays = [a for a in arrays if math.prod(a.shape)] or [xp.zeros_like(arrays[0], shape=(1,))]
+def _norm(xp: Any, arrays: list, p: float) -> Any:
+    """The p-norm of all numbers together, 0-d."""
+    like = arrays[0]
+    arrays = [a for a in arrays if math.prod(a.shape)] or [xp.zeros((1,), dtype=like.dtype, **backend.on_device_of(like))]
     if p == math.inf:
         return xp.max(xp.stack([xp.max(xp.abs(a)) for a in arrays]))
     if p == 2:
