@@ -10,6 +10,7 @@ It writes a checkpoint after every epoch and a picture of the curves at the end.
 from __future__ import annotations
 
 import importlib.util
+import os
 import shlex
 import shutil
 import sys
@@ -163,7 +164,8 @@ def event_files(log_dir: str | None, done: int) -> Iterator[Any]:
         return
     from tensorboardX import SummaryWriter
 
-    with SummaryWriter(log_dir, purge_step=done + 1 if done else None) as writer:
+    own_name = f".{os.getpid()}.{done}"  # else a run resumed within the second writes over the first one's file
+    with SummaryWriter(log_dir, purge_step=done + 1 if done else None, filename_suffix=own_name) as writer:
 
         def log(epoch: int, entry: dict[str, float]) -> None:
             for name, value in entry.items():
