@@ -31,7 +31,9 @@ def _is_cupy(x: Any) -> bool:
 
 def is_array(x: Any) -> bool:
     """Whether `x` is an array that a Tensor can hold."""
-    return isinstance(x, np.ndarray) or _is_cupy(x) or (hasattr(x, "__array_namespace__") and hasattr(x, "shape"))
+    if isinstance(x, np.ndarray) or _is_cupy(x):
+        return True
+    return hasattr(x, "__array_namespace__") and hasattr(x, "shape") and not isinstance(x, np.generic)
 
 
 def namespace(x: Any) -> Any:
@@ -40,7 +42,7 @@ def namespace(x: Any) -> Any:
     >>> namespace(np.zeros(3)).__name__
     'numpy'
     """
-    if type(x) is np.ndarray:
+    if type(x) is np.ndarray or isinstance(x, np.generic):
         return np
     if _is_cupy(x):
         return sys.modules["cupy"]
@@ -166,7 +168,7 @@ def _try_cuda(cupy: Any) -> tuple[Any, str]:
         source = 'extern "C" __global__ void twice(float* x) { x[threadIdx.x] *= 2.0f; }'
         x = cupy.arange(4, dtype=cupy.float32)
         cupy.RawKernel(source, "twice")((1,), (4,), (x,))
-        product = float(x.reshape(1, 4) @ x.reshape(4, 1))
+        product = float((x.reshape(1, 4) @ x.reshape(4, 1))[0, 0])
     except Exception as error:
         return None, f"a small CUDA computation failed ({type(error).__name__}: {error}); {fix}"
     if product != 56.0:

@@ -1,0 +1,164 @@
+"""Devices: what is said where CUDA does not work, moving, and random numbers. A stand-in for CuPy plays the GPU's part."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm import backend
+
+
+class OnGpu(np.ndarray):
+    """Stands in for cupy.ndarray: NumPy's arithmetic, another type, a device with a number."""
+
+    device = types.SimpleNamespace(id=0)
+
+
+class Device:
+    def __init__(self, index):
+        self.index = index
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+
+def stand_in(devices=1, error=None, compiles=True, product=56.0):
+    """A module with as much of CuPy as `backend` uses."""
+
+    def count():
+        if error:
+            raise error
+        return devices
+
+    def kernel(source, name):
+        if not compiles:
+            raise RuntimeError("NVRTC is not found")
+
+        def launch(grid, block, arguments):
+            arguments[0][:] = arguments[0] * (2.0 if product == 56.0 else 3.0)
+
+        return launch
+
+    cupy = types.ModuleType("cupy")
+    cupy.ndarray = OnGpu
+    cupy.float32 = np.float32
+    cupy.arange = np.arange
+    cupy.asarray = lambda x: np.asarray(x).view(OnGpu)
+    cupy.asnumpy = lambda x: np.array(x)
+    cupy.argsort = lambda x: np.argsort(x, kind="stable").view(OnGpu)
+    cupy.zeros = lambda shape, dtype: np.zeros(shape, dtype).view(OnGpu)
+    cupy.RawKernel = kernel
+    cupy.cuda = types.SimpleNamespace(
+        runtime=types.SimpleNamespace(getDeviceCount=count),
+        Device=Device,
+        get_current_stream=lambda: types.SimpleNamespace(synchronize=lambda: None),
+    )
+    return cupy
+
+
+@pytest.fixture
+def with_cupy(monkeypatch):
+    """Installs a stand-in for CuPy, for one test."""
+
+    def install(cupy):
+        monkeypatch.setitem(sys.modules, "cupy", cupy)
+        backend.cuda_status.cache_clear()
+
+    yield install
+    monkeypatch.undo()
+    backend.cuda_status.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("cupy", "reason", "fix"),
+    [
+        (None, "CuPy does not import", r"pip install 'tinynorm\[cuda12\]'"),
+        (stand_in(devices=0), "shows no GPU", "CUDA_VISIBLE_DEVICES"),
+        (stand_in(error=OSError("driver too old")), "driver too old", "nvidia-smi"),
+        (stand_in(compiles=False), "NVRTC is not found", r"cupy-cuda12x\[ctk\]"),
+        (stand_in(product=0.0), "product came out as 126.0, not 56", r"cupy-cuda12x\[ctk\]"),
+    ],
+)
+def test_where_cuda_does_not_work_it_says_why_and_what_to_do(with_cupy, cupy, reason, fix):
+    with_cupy(cupy)
+    assert not tn.cuda.is_available()
+    assert tn.cuda.device_count() == 0
+    tn.cuda.synchronize()  # nothing to wait for
+    for ask in (lambda: tn.zeros(2, device="cuda"), lambda: tn.zeros(2).to("cuda"), lambda: tn.zeros(2).cuda()):
+        with pytest.raises(RuntimeError, match=f"'cuda' is not available: .*{reason}.*{fix}"):
+            ask()
+    assert reason.split()[-1] in tn.cuda.why_not()
+
+
+def test_where_cuda_works_tensors_move_there_and_back(with_cupy):
+    with_cupy(stand_in())
+    assert tn.cuda.is_available()
+    assert tn.cuda.why_not() == ""
+    assert tn.cuda.device_count() == 1
+    tn.cuda.synchronize()
+    x = tn.tensor([1.0, 2.0])
+    y = x.to("cuda")
+    assert isinstance(y.data, OnGpu)
+    assert y.device == tn.device("cuda:0")
+    assert y.is_cuda
+    assert "device='cuda:0'" in repr(y)
+    assert y.to("cuda") is y
+    assert y.to("cuda:0") is y
+    assert isinstance(tn.zeros(3, device="cuda").data, OnGpu)
+    back = y.cpu()
+    assert type(back.data) is np.ndarray
+    assert back.tolist() == [1.0, 2.0]
+    with pytest.raises(RuntimeError, match=r"\.cpu\(\)"):
+        y.numpy()
+
+
+def test_mixed_devices_raise_and_name_both(with_cupy):
+    with_cupy(stand_in())
+    x, y = tn.ones(2), tn.ones(2).to("cuda")
+    with pytest.raises(RuntimeError, match="Add: expected all tensors on one device, got cpu and cuda:0"):
+        x + y
+    with pytest.raises(RuntimeError, match="got cuda:0 and cpu"):
+        tn.nn.functional.layer_norm(y.reshape(1, 2), 2, x)
+
+
+def test_device_reads_its_name():
+    assert (tn.device("cuda:1").type, tn.device("cuda:1").index) == ("cuda", 1)
+    assert tn.device("cuda", 1) == tn.device("cuda:1") == tn.device(tn.device("cuda:1"))
+    assert len({tn.device("cpu"), tn.device("cpu"), tn.device("cuda")}) == 2
+    assert tn.device("cpu") != "cpu"
+    assert str(tn.device("cuda")) == "cuda"
+    assert repr(tn.device("cuda:1")) == "device(type='cuda', index=1)"
+    for bad in ("gpu", "cuda:x", "cuda:", "cpu:-1"):
+        with pytest.raises(RuntimeError, match=r"expected 'cpu', 'cuda' or 'cuda:INDEX'"):
+            tn.device(bad)
+
+
+def test_erf_without_scipy_is_the_same(monkeypatch):
+    x = np.linspace(-6, 6, 101)
+    with_scipy = backend.erf(x)
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    backend._host_erf.cache_clear()
+    try:
+        np.testing.assert_allclose(backend.erf(x), with_scipy, rtol=1e-15, atol=1e-300)
+        assert backend.erf(np.float32([0.5])).dtype == np.float32
+        assert backend.erf(np.asarray(0.5)).shape == ()
+    finally:
+        backend._host_erf.cache_clear()
+
+
+def test_a_seed_repeats_and_a_state_goes_on(device):
+    tn.manual_seed(3)
+    first = tn.randn(4, device=device)
+    tn.manual_seed(3)
+    assert tn.equal(first, tn.randn(4, device=device))
+    assert tn.equal(first.cpu(), tn.randn(4, generator=tn.Generator().manual_seed(3)))
+    g = tn.Generator().manual_seed(5)
+    g.rng.random(10)
+    state = g.get_state()
+    expected = g.rng.random(3)
+    assert (tn.Generator().set_state(state).rng.random(3) == expected).all()
