@@ -58,6 +58,9 @@ def digits(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def scaled(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> Data:
     """Both parts shifted and scaled by one mean and one standard deviation, those of the training part's grey values."""
+    x_train, x_test = x_train.astype(np.float32), x_test.astype(np.float32)
     mean, std = x_train.mean(), x_train.std()
-    x_train, x_test = (((x - mean) / (std or 1.0)).astype(np.float32) for x in (x_train, x_test))
+    for x in (x_train, x_test):
+        x -= mean
+        x /= std or 1.0
     return Data(x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64))

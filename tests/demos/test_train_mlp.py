@@ -154,6 +154,21 @@ def test_a_left_over_row_does_not_stop_batchnorm():
         training.epoch()
 
 
+def test_the_test_part_is_only_looked_at():
+    training = mlp_training.Training(mlp_options.Settings(hidden=[32]), mlp_data.load_data("digits", None, 0), "cpu")
+    training.epoch()
+    before = {name: value.numpy().copy() for name, value in training.model.state_dict().items()}
+    loss, accuracy = training.evaluate()
+    for name, value in training.model.state_dict().items():  # running statistics included
+        np.testing.assert_array_equal(value.numpy(), before[name])
+    each = []
+    for i in range(len(training.data.x_test)):  # a row's prediction does not depend on the rows beside it
+        logits = training.model(training.x_test[i : i + 1]).detach().numpy()[0].astype(np.float64)
+        each.append(np.log(np.exp(logits).sum()) - logits[training.data.y_test[i]])
+    assert loss == pytest.approx(np.mean(each), rel=1e-4)
+    assert 0.5 < accuracy <= 1
+
+
 @pytest.mark.parametrize(("width", "expected"), [(128, 8), (100, 5), (12, 6), (8, 4), (7, 1), (2, 1), (1, 1)])
 def test_group_norm_gets_groups_of_at_least_two(width, expected):
     assert mlp_training.groups(width) == expected
