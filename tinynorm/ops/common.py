@@ -73,7 +73,7 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
     """
     ta, tb = isinstance(a, Tensor), isinstance(b, Tensor)
     if ta and tb:
-        return (a, b) if a.data.dtype == b.data.dtype else _promote_tensors(a, b)
+        return (a, b) if type(a.data) is type(b.data) and a.data.dtype == b.data.dtype else _promote_tensors(a, b)
     if not ta and not tb:
         return a, b
     t, other = (a, b) if ta else (b, a)
@@ -90,6 +90,8 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
 
 def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     x, y = a.data, b.data
+    if isinstance(x, np.ndarray) != isinstance(y, np.ndarray):  # on two devices: the op will say so
+        return a, b
     fx, fy = backend.is_floating(x), backend.is_floating(y)
     if fx != fy:
         dtype = x.dtype if fx else y.dtype

@@ -18,12 +18,6 @@ def is_basic(index: Any) -> bool:
     return all(isinstance(p, (int, np.integer, slice, type(None), type(...))) and not isinstance(p, bool) for p in parts)
 
 
-def with_ellipsis(index: Any) -> Any:
-    """A basic index whose result is a view even where it has no dimensions (NumPy gives a copied number for ``x[0]``)."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return parts if any(p is ... for p in parts) else (*parts, ...)
-
-
 def own(index: Any) -> Any:
     """The index with its arrays copied: nobody changes them between forward and backward."""
     if isinstance(index, tuple):
@@ -54,7 +48,7 @@ def _add_at_sorted(xp: Any, out: Any, index: Any, g: Any) -> Any:
     """`add_at` without atomics, in an order that is always the same.
 
     Sort the elements by where they go; then double the reach of each one's sum (1, 2, 4, … neighbours with the same goal), so
-    that the first of every run holds the sum of its run.
+    that the first of every run holds the sum of its run; and let every place look for its run.
     """
     goal = xp.reshape(xp.reshape(xp.arange(out.size, **backend.on_device_of(g)), out.shape)[index], (-1,))
     order = backend.stable_argsort(goal)
@@ -63,10 +57,12 @@ def _add_at_sorted(xp: Any, out: Any, index: Any, g: Any) -> Any:
     while reach < n and bool(xp.any(goal[reach:] == goal[:-reach])):
         g = xp.concat((g[:-reach] + xp.where(goal[reach:] == goal[:-reach], g[reach:], 0.0), g[-reach:]))
         reach *= 2
-    first = xp.concat((goal[:1] == goal[:1], goal[1:] != goal[:-1]))
-    flat = xp.reshape(out, (-1,))
-    flat[goal[first]] = g[first]
-    return xp.reshape(flat, out.shape)
+    if n == 0:
+        return out
+    places = xp.arange(out.size, **backend.on_device_of(g))
+    run = xp.searchsorted(goal, places)
+    run = xp.where(run < n, run, 0)
+    return xp.reshape(xp.where(goal[run] == places, g[run], 0.0), out.shape)
 
 
 class GetItem(Node):
@@ -78,12 +74,9 @@ class GetItem(Node):
 
     def forward(self, x):
         self.shape = x.shape
-        if self.is_view:
-            return x[with_ellipsis(self.index)]
-        y = x[self.index]
-        if self.needs[0]:
+        if self.needs[0] and not self.is_view:
             self.index = own(self.index)
-        return y
+        return x[self.index]
 
     def backward(self, g):
         return (add_at(self.shape, self.index, g),)
@@ -126,15 +119,23 @@ class SetItem(Node):
 
 
 def raw_index(index: Any, where: Any) -> Any:
-    """The index with its Tensors and lists as arrays.
+    """The index with its Tensors and lists as arrays, and with ``...`` for the dimensions it does not name.
+
+    (With that, NumPy's ``x[0, ...]`` is a view where its ``x[0]`` would be a copied number.)
 
     Raises
     ------
     TypeError
         An index array is floating-point.
     """
-    if isinstance(index, tuple):
-        return tuple(raw_index(part, where) for part in index)
+    parts = tuple(_raw_part(part, where) for part in (index if isinstance(index, tuple) else (index,)))
+    if len(parts) == 1 and backend.is_array(parts[0]) and backend.is_bool(parts[0]):
+        return parts[0]  # the array standard allows a mask only by itself
+    complete = len(parts) == where.ndim and not is_basic(parts)
+    return parts if complete or any(p is ... for p in parts) else (*parts, ...)
+
+
+def _raw_part(index: Any, where: Any) -> Any:
     if isinstance(index, (list, range)):
         host = np.asarray(index, dtype=None if len(index) else np.int64)
         index = namespace(where).asarray(host, **backend.on_device_of(where))
@@ -167,6 +168,7 @@ def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
     tensor([[5.],
             [7.]])
     """
+    backend.check_same_device("take_along_dim", [raw(x), raw(indices)])
     return GetItem(_grid(raw(indices), one_dim(dim, x.ndim, "take_along_dim"), x.shape))(x)
 
 
@@ -187,4 +189,5 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).gather(1, tinynorm.tensor([[1], [0]])).squeeze(1)
     tensor([5., 7.])
     """
+    backend.check_same_device("gather", [raw(x), raw(index)])
     return GetItem(_grid(raw(index), one_dim(dim, x.ndim, "gather"), index.shape))(x)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd.mode import mode
-from ..tensor import Tensor, method, version_of, wrap
+from ..tensor import Tensor, method, raw, version_of, wrap
 from . import activation, arithmetic
 from .common import namespace
 from .indexing import SetItem, raw_index
@@ -90,6 +90,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
 
 
 def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
+    backend.check_same_device(op, [x.data, raw(value)])
     if isinstance(value, Tensor):
         value = value.to(x.dtype)
     recorded = mode.enabled and (x._requires_grad or (isinstance(value, Tensor) and value._requires_grad))

@@ -69,7 +69,7 @@ class NLL(Node):
     def forward(self, x, q):
         xp = namespace(x)
         self.save(q)
-        self.dtype_like = x[:0]
+        self.dtype_like = x[:0, ...]
         loss = -xp.sum(xp.where(q == 0, 0.0, q * widened(x)), axis=1)
         return narrowed(loss if self.divisor is None else xp.sum(loss) / self.divisor, x)
 
@@ -192,7 +192,7 @@ def cross_entropy(
     if not isinstance(target, Tensor):
         raise TypeError(f"{op}: expected target to be a Tensor, got {type(target).__name__}")
     if x.ndim == 1:
-        loss = cross_entropy(x[None], target[None], weight, ignore_index, reduction, label_smoothing)
+        loss = cross_entropy(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index, reduction, label_smoothing)
         return loss[0] if reduction == "none" else loss
     if x.ndim < 1:
         raise RuntimeError(f"{op}: expected input (C), (N, C) or (N, C, *), got a 0-d tensor")
@@ -261,7 +261,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     if not isinstance(target, Tensor) or not _is_integer(target):
         raise TypeError(f"{op}: expected target to be a Tensor of class indices (int64), got {getattr(target, 'dtype', type(target).__name__)}")
     if x.ndim == 1:
-        loss = nll_loss(x[None], target[None], weight, ignore_index, reduction)
+        loss = nll_loss(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index, reduction)
         return loss[0] if reduction == "none" else loss
     w = _check_weight(op, x, weight)
     hit, _ = _indicator(op, x, target, ignore_index)

@@ -152,7 +152,7 @@ class StandardizeByConstants(Normalization):
     def backward(self, dy, x, gamma):
         x_hat = self.recall(self.formula, x)
         dy_ = self.seen(dy)
-        scale = self.rstd if gamma is None else self.rstd * self.affine(gamma)
+        scale = self.rstd if gamma is None else self.affine(gamma) * self.rstd
         return self.fitted(dy_ * scale if self.needs[0] else None, dy_ * x_hat, dy_, dy)
 
 

@@ -76,7 +76,7 @@ class Cat(Node):
     def backward(self, g):
         parts, start = [], 0
         for n in self.lengths:
-            parts.append(g[(slice(None),) * self.dim + (slice(start, start + n),)])
+            parts.append(g[(*(slice(None),) * self.dim, slice(start, start + n), ...)])
             start += n
         return tuple(parts)
 

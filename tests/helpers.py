@@ -1,0 +1,89 @@
+"""Finite differences: what the gradients of the tests are held against, first and second."""
+
+import numpy as np
+
+import tinynorm
+from tinynorm import Tensor
+
+
+def difference_quotients(f, arrays, wanted, h):
+    """The gradients of the number f(*arrays) by five-point central differences, an entry at a time; in float64."""
+    found = []
+    for which in wanted:
+        x = arrays[which]
+        slope = np.zeros_like(x)
+        for i in np.ndindex(x.shape):
+            step = h * max(1.0, abs(x[i]))
+
+            def moved(k, which=which, x=x, i=i, step=step):
+                y = x.copy()
+                y[i] += k * step
+                return f(*[y if j == which else a for j, a in enumerate(arrays)])
+
+            slope[i] = (8 * (moved(1) - moved(-1)) - (moved(2) - moved(-2))) / (12 * step)
+        found.append(slope)
+    return found
+
+
+def tensors(arrays, wanted):
+    return [tinynorm.tensor(a, requires_grad=i in wanted) for i, a in enumerate(arrays)]
+
+
+def floating(arrays):
+    return [i for i, a in enumerate(arrays) if a.dtype.kind == "f"]
+
+
+def outputs_of(y):
+    ys = y if isinstance(y, tuple | list) else (y,)
+    return [t for t in ys if t.is_floating_point()]
+
+
+def assert_close(found, expected, rtol, what):
+    """Equal but for `rtol` of the largest entry (an entry that cancels to 0 has no relative error of its own)."""
+    scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * scale, err_msg=what)
+
+
+def cotangents(ys, seed=1):
+    """Fixed random directions, of both signs."""
+    rng = np.random.default_rng(seed)
+    return [tinynorm.tensor(rng.choice([-1.0, 1.0], t.shape) * rng.uniform(0.5, 1.5, t.shape), dtype="float64") for t in ys]
+
+
+def check_first(op, arrays, rtol=1e-6, h=1e-3):
+    """The gradient that `op` gives is the finite differences' one, for a random cotangent."""
+    wanted = floating(arrays)
+    ys = outputs_of(op(*tensors(arrays, ())))
+    directions = cotangents(ys)
+
+    def number(*a):
+        return float(sum(np.sum(y.data * v.data) for y, v in zip(outputs_of(op(*tensors(a, ()))), directions, strict=True)))
+
+    xs = tensors(arrays, wanted)
+    got = tinynorm.autograd.grad(outputs_of(op(*xs)), [xs[i] for i in wanted], directions, allow_unused=True)
+    for i, g, expected in zip(wanted, got, difference_quotients(number, arrays, wanted, h), strict=True):
+        assert_close(0.0 * arrays[i] if g is None else g.data, expected, rtol, f"first derivative, input {i}")
+
+
+def check_second(op, arrays, rtol=1e-6, h=1e-3):
+    """The derivative of the gradient (through create_graph) is the finite differences of the gradient."""
+    wanted = floating(arrays)
+
+    def gradients(a, create_graph):
+        xs = tensors(a, wanted)
+        ys = outputs_of(op(*xs))
+        targets = [xs[i] for i in wanted]
+        gs = tinynorm.autograd.grad(ys, targets, cotangents(ys), create_graph=create_graph, allow_unused=True)
+        return targets, [g for g in gs if g is not None]
+
+    def number(*a):
+        _, gs = gradients(a, False)
+        return float(sum(np.sum(g.data * w.data) for g, w in zip(gs, cotangents(gs, 2), strict=True)))
+
+    targets, gs = gradients(arrays, True)
+    live = [(g, w) for g, w in zip(gs, cotangents(gs, 2), strict=True) if g.requires_grad]
+    second: list[Tensor | None] = [None] * len(targets)
+    if live:
+        second = list(tinynorm.autograd.grad([g for g, _ in live], targets, [w for _, w in live], allow_unused=True))
+    for i, s, expected in zip(wanted, second, difference_quotients(number, arrays, wanted, h), strict=True):
+        assert_close(0.0 * arrays[i] if s is None else s.data, expected, rtol, f"second derivative, input {i}")
