@@ -1,0 +1,631 @@
+"""The backward loop: right gradients once each, PyTorch's rules for leaves, and no memory left behind."""
+
+import gc
+import sys
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm.autograd import Node, grad
+from tinynorm.tensor import Tensor, version_of
+
+
+def leaf(*values, dtype="float64"):
+    return tn.tensor(list(values), dtype=dtype, requires_grad=True)
+
+
+@pytest.fixture
+def without_collector():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+# ---- the order, and how often ---------------------------------------------------------------------------------------
+
+
+def test_a_chain_of_200_000_ops_goes_forward_backward_and_away(without_collector):
+    x = leaf(1.0)
+    y = x
+    for _ in range(200_000):
+        y = y + 1.0
+    node = weakref.ref(y.grad_fn)
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0]
+    del y
+    assert node() is None
+
+
+def test_a_long_chain_is_freed_without_a_backward(without_collector):
+    y = x = leaf(1.0)
+    for _ in range(100_000):
+        y = y * 1.0  # saves its input and so holds tensors too
+    first = weakref.ref(y.grad_fn)
+    del y
+    assert first() is None
+    assert x.grad is None
+
+
+class Counting(Node):
+    calls = 0
+
+    def forward(self, x):
+        return x * 2
+
+    def backward(self, g):
+        Counting.calls += 1
+        return (g * 2,)
+
+
+def test_each_node_runs_once_with_its_gradient_complete():
+    Counting.calls = 0
+    x = leaf(3.0)
+    y = Counting()(x)
+    (y * y + y + y * 5.0).sum().backward()  # y reaches the end on four ways
+    assert Counting.calls == 1
+    assert x.grad.tolist() == [2 * (2 * 6.0 + 1 + 5)]
+
+
+def test_shared_subgraphs_accumulate():
+    x, w = leaf(1.0, 2.0), leaf(3.0, -1.0)
+    h = x * w
+    for _ in range(10):
+        h = h + h  # 2^10 paths
+    h.sum().backward()
+    assert x.grad.tolist() == [1024 * 3.0, -1024.0]
+    assert w.grad.tolist() == [1024.0, 2048.0]
+
+
+def test_gradients_add_up_over_calls_until_they_are_reset():
+    x = leaf(2.0)
+    (x * x).backward()
+    (x * x).backward()
+    assert x.grad.tolist() == [8.0]
+    x.grad = None
+    (x * 3.0).backward()
+    assert x.grad.tolist() == [3.0]
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_backward_explains_itself_and_retain_graph_allows_it():
+    x = leaf(2.0)
+    y = x.exp()
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad.tolist() == pytest.approx([2 * np.exp(2.0)])
+    with pytest.raises(RuntimeError, match=r"Exp has already been differentiated.*retain_graph=True"):
+        y.backward()
+
+
+def test_a_non_scalar_needs_a_gradient_and_a_scalar_none():
+    x = leaf(1.0, 2.0)
+    with pytest.raises(RuntimeError, match=r"expected a scalar, got shape \(2,\).*sum\(\)"):
+        (x * 2.0).backward()
+    (x * 2.0).backward(tn.tensor([1.0, -1.0], dtype="float64"))
+    assert x.grad.tolist() == [2.0, -2.0]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "error", "match"),
+    [
+        (tn.ones(3, dtype="float64"), RuntimeError, r"\(2,\).*\(3,\)"),
+        (tn.ones(2), RuntimeError, "float64.*float32"),
+        ([1.0, 1.0], TypeError, "expected a Tensor, got list"),
+    ],
+)
+def test_a_gradient_that_does_not_fit_is_refused(gradient, error, match):
+    x = leaf(1.0, 2.0)
+    with pytest.raises(error, match=match):
+        (x * 2.0).backward(gradient)
+    assert x.grad is None
+
+
+def test_a_tensor_outside_the_graph_has_no_backward():
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        tn.tensor(1.0).backward()
+    with tn.no_grad():
+        y = leaf(1.0) * 2
+    with pytest.raises(RuntimeError, match="no_grad"):
+        y.backward()
+
+
+class Failing(Node):
+    def forward(self, x):
+        return x + 0
+
+    def backward(self, g):
+        raise ZeroDivisionError
+
+
+def test_an_error_on_the_way_leaves_every_grad_as_it_was():
+    x, w = leaf(1.0), leaf(2.0)
+    x.grad = tn.tensor([7.0], dtype="float64")
+    h = Failing()(x)
+    z = h * w
+    z.retain_grad()
+    with pytest.raises(ZeroDivisionError):
+        z.backward()
+    assert x.grad.tolist() == [7.0]
+    assert w.grad is None
+    assert z.grad is None
+
+
+def test_an_error_in_a_leafs_hook_leaves_every_grad_as_it_was():
+    a, b = leaf(1.0), leaf(2.0)
+    for t in (a, b):
+        t.register_hook(lambda g: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            (a * b).backward()
+        t._hooks.clear()
+    assert a.grad is None
+    assert b.grad is None
+
+
+# ---- leaves and others -----------------------------------------------------------------------------------------------
+
+
+def test_only_leaves_keep_a_gradient_unless_asked():
+    x = leaf(1.0)
+    y = x * 2.0
+    z = y * 3.0
+    y.retain_grad()
+    z.backward(retain_graph=True)
+    assert (x.is_leaf, y.is_leaf, z.is_leaf) == (True, False, False)
+    assert x.grad.tolist() == [6.0]
+    assert y.grad.tolist() == [3.0]
+    assert z.grad is None
+    z.backward()
+    assert y.grad.tolist() == [6.0]  # adds up, as a leaf's does
+
+
+def test_no_two_gradients_share_memory_nor_with_the_gradient_given():
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    g = tn.ones(2, dtype="float64")
+    z = x + y
+    z.retain_grad()
+    z.backward(g)
+    x.backward(g)
+    arrays = [x.grad.data, y.grad.data, z.grad.data, g.data]
+    for i, a in enumerate(arrays):
+        assert not any(np.shares_memory(a, b) for b in arrays[i + 1 :])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_gradient_of_one_rows_bias_is_no_view_of_the_gradient_given(training):
+    b, g = tn.zeros(3, requires_grad=True), tn.ones(1, 3)
+    if training:
+        y = tn.ops.layer_norm(tn.rand(1, 3), 3, tn.ones(3), b)
+    else:
+        y = tn.ops.batch_norm(tn.rand(1, 3), tn.zeros(3), tn.ones(3), tn.ones(3), b)
+    y.backward(g)
+    g.fill_(5.0)
+    assert b.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_data_and_grad_of_0_d_tensors_are_arrays_not_numpy_scalars():
+    x = tn.tensor(2.0, requires_grad=True)
+    for y in (x + 1, x.exp(), x.sum(), x * x, x.max(), tn.tensor(np.float64(1.0)), tn.ones(2)[0], x.detach() > 1):
+        assert type(y.data) is np.ndarray
+    for _ in range(2):
+        (x.exp() + x * x).backward()
+        assert type(x.grad.data) is np.ndarray
+
+
+# ---- hooks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_hooks_see_and_replace_the_gradient_in_order_and_can_be_removed(inner):
+    x = leaf(1.0, 2.0)
+    t = x * 1.0 if inner else x
+    seen = []
+    first = t.register_hook(lambda g: seen.append(("first", g.tolist())) or g * 10.0)
+    t.register_hook(lambda g: seen.append(("second", g.tolist())))
+    (t * 3.0 + t).sum().backward(retain_graph=True)
+    assert seen == [("first", [4.0, 4.0]), ("second", [40.0, 40.0])]
+    assert x.grad.tolist() == [40.0, 40.0]
+    first.remove()
+    first.remove()  # again: nothing
+    x.grad = None
+    (t * 3.0).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+
+
+def test_a_hook_must_return_a_gradient_that_fits():
+    x = leaf(1.0, 2.0)
+    x.register_hook(lambda g: tn.ones(3, dtype="float64"))
+    with pytest.raises(RuntimeError, match=r"hook.*\(2,\).*\(3,\)"):
+        x.sum().backward()
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        tn.ones(2).register_hook(print)
+
+
+# ---- memory ----------------------------------------------------------------------------------------------------------
+
+
+def training_step(w, x):
+    h = (x @ w).relu()
+    h = tn.ops.layer_norm(h, h.shape[-1])
+    h.retain_grad()
+    h[0] = 0.5
+    loss = tn.ops.cross_entropy(h * h.tanh(), tn.tensor([0, 1, 2, 0]))
+    loss.backward()
+    with tn.no_grad():
+        w.sub_(0.1 * w.grad)
+    w.grad = None
+    return weakref.ref(loss.grad_fn)
+
+
+def test_a_graph_is_freed_by_reference_counting_alone(without_collector):
+    w, x = tn.randn(5, 3, requires_grad=True), tn.randn(4, 5)
+    for _ in range(3):
+        assert training_step(w, x)() is None
+
+
+def test_memory_is_flat_over_1000_steps_with_the_collector_off(without_collector):
+    w, x = tn.randn(5, 3, requires_grad=True), tn.randn(4, 5)
+    training_step(w, x)
+
+    def alive():
+        return sum(isinstance(o, Tensor | Node) for o in gc.get_objects())
+
+    for _ in range(2500):  # Python keeps up to 2000 freed tuples of each length for reuse
+        training_step(w, x)
+    objects, blocks = alive(), sys.getallocatedblocks()
+    for _ in range(1000):
+        training_step(w, x)
+    assert alive() == objects
+    assert sys.getallocatedblocks() - blocks < 100
+
+
+def test_a_saved_tensor_changed_in_place_by_its_own_result_closes_no_cycle(without_collector):
+    x = leaf(1.0)
+    h = x * 2.0
+    k = h * leaf(3.0)  # saves h
+    h *= k  # h's new node stands on k, which holds h
+    node = weakref.ref(h.grad_fn)
+    del h, k
+    assert node() is None
+
+
+def test_create_graph_leaves_nothing_behind(without_collector):
+    x = leaf(1.0, 2.0)
+    (g,) = grad((x.exp() * x).sum(), x, create_graph=True)
+    g.sum().backward()
+    node = weakref.ref(g.grad_fn)
+    del g
+    assert node() is None
+
+
+# ---- versions --------------------------------------------------------------------------------------------------------
+
+
+def changed_input(x, h):
+    y = h * x
+    h += 1.0
+    return y, "Mul.*input.*add_"
+
+
+def changed_output(x, h):
+    y = h.exp()
+    with tn.no_grad():
+        y.mul_(2.0)
+    return y, "Exp.*output.*mul_"
+
+
+def changed_through_detach(x, h):
+    y = h * x
+    h.detach().fill_(1.0)
+    return y, "Mul.*fill_"
+
+
+def changed_through_a_view(x, h):
+    y = h * x
+    with tn.no_grad():
+        h[:1].zero_()
+    return y, "Mul.*zero_"
+
+
+def changed_through_reshape(x, h):
+    y = h.log()
+    with tn.no_grad():
+        h.reshape(-1, 1).T[0] = 4.0
+    return y, "Log.*setitem"
+
+
+def changed_by_an_optimiser(x, h):
+    y = h * x
+    x.data -= 0.1
+    version_of(x).bump("SGD.step")
+    return y, "Mul.*SGD.step"
+
+
+CHANGES = [
+    changed_input,
+    changed_output,
+    changed_through_detach,
+    changed_through_a_view,
+    changed_through_reshape,
+    changed_by_an_optimiser,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_in_place_is_detected_and_the_error_names_both_ops(change):
+    x = leaf(1.0, 2.0)
+    y, names = change(x, x * 3.0)
+    with pytest.raises(RuntimeError, match=names):
+        y.sum().backward()
+    assert x.grad is None
+
+
+def test_a_change_of_what_nobody_saved_is_no_error():
+    x = leaf(1.0, 2.0)
+    h = x * 3.0
+    y = h + 1.0
+    with tn.no_grad():
+        h.zero_()
+        h.T.reshape(2, 1).clone().zero_()
+    y.sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
+
+
+def test_a_copy_made_by_reshape_is_not_taken_for_a_view():
+    x = leaf(1.0, 2.0, 3.0, 4.0)
+    h = (x * 1.0).reshape(2, 2)
+    y = h * h
+    with tn.no_grad():
+        h.T.reshape(-1).zero_()  # a copy: h is as it was
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 4.0, 6.0, 8.0]
+
+
+def test_an_index_array_may_be_reused_after_the_forward():
+    x, at = leaf(1.0, 2.0, 3.0), tn.tensor([0, 1])
+    y = x[at] * 2.0
+    at.fill_(2)
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0, 0.0]
+
+
+def test_changing_a_normalised_output_in_place_leaves_the_gradient_right():
+    x = tn.randn(4, 3, dtype="float64", requires_grad=True)
+    y = tn.ops.layer_norm(x, 3)
+    y *= 2.0
+    (got,) = grad((y * y).sum() + y.exp().sum(), x)
+    z = tn.ops.layer_norm(x, 3) * 2.0
+    (expected,) = grad((z * z).sum() + z.exp().sum(), x)
+    np.testing.assert_allclose(got.data, expected.data, rtol=1e-12, atol=1e-12)
+
+
+# ---- in place --------------------------------------------------------------------------------------------------------
+
+
+def test_recorded_changes_in_place_have_the_gradients_of_their_out_of_place_twins():
+    x, w = leaf(1.0, -2.0, 3.0), leaf(2.0, 0.5, -1.0)
+    h = x * 1.0
+    h += 1.0
+    h *= w
+    h -= x
+    h /= 2.0
+    h[0] = w[1] * 3.0
+    h.clamp_(-1.0, 1.2)
+    h.sum().backward()
+    # h = clamp([3 w1, ((x1 + 1) w1 - x1) / 2, ((x2 + 1) w2 - x2) / 2]) = clamp([1.5, 0.75, -3.5]): only the middle moves
+    assert x.grad.tolist() == [0.0, (0.5 - 1) / 2, 0.0]
+    assert w.grad.tolist() == [0.0, -0.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    "fill", [lambda h: h.zero_(), lambda h: h.fill_(2.0), lambda h: h.normal_(), lambda h: h.copy_(h.detach())]
+)
+def test_what_is_overwritten_passes_no_gradient_on(fill):
+    x = leaf(1.0, 2.0)
+    h = x * 3.0
+    fill(h)
+    (h + x).sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_a_buffer_filled_in_place_carries_the_gradient():
+    x = leaf(1.0, 2.0)
+    buffer = tn.zeros(3, dtype="float64")
+    buffer[1:] = x * 2.0
+    assert buffer.requires_grad
+    (buffer * buffer).sum().backward()
+    assert x.grad.tolist() == [8.0, 16.0]
+
+
+def test_leaves_and_views_are_not_changed_in_place_where_ops_are_recorded():
+    x = leaf(1.0, 2.0)
+    for change in (lambda: x.add_(1.0), lambda: x.zero_(), lambda: x.__setitem__(0, 1.0), lambda: x.relu_()):
+        with pytest.raises(RuntimeError, match=r"leaf.*no_grad"):
+            change()
+    h = x * 1.0
+    view = h[:1]
+    for t in (h, view):
+        with pytest.raises(RuntimeError, match=r"view.*clone"):
+            t.mul_(2.0)
+    assert x.tolist() == [1.0, 2.0]
+    assert h.tolist() == [1.0, 2.0]
+    with tn.no_grad():
+        x.add_(1.0)
+    assert x.tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("change", [lambda t: t.add_(1), lambda t: t.zero_(), lambda t: t.__setitem__(0, 1.0)])
+def test_expanded_and_read_only_memory_is_not_written_to(change):
+    array = np.ones(3)
+    array.flags.writeable = False
+    for t in (tn.ones(1).expand(3), tn.from_numpy(array)):
+        with pytest.raises(RuntimeError, match=r"cannot be written to.*clone"):
+            change(t)
+
+
+def test_a_result_that_does_not_fit_in_place_is_refused():
+    for change, match in (
+        (lambda: tn.ones(2).add_(tn.ones(3, 2)), r"\(3, 2\).*\(2,\)"),
+        (lambda: tn.tensor([1, 2]).add_(1.5), "float32.*int64"),
+        (lambda: tn.tensor([1, 2]).clamp_(0.5, 1.5), "float32.*int64"),
+    ):
+        with pytest.raises(RuntimeError, match=match):
+            change()
+
+
+def test_views_write_through():
+    x = tn.zeros(2, 3)
+    x[0][1] = 1.0
+    x[1, 2].fill_(2.0)
+    x.T[0] = 3.0
+    x.view(6)[4:5].add_(4.0)
+    assert x.tolist() == [[3.0, 1.0, 0.0], [3.0, 4.0, 2.0]]
+    with pytest.raises(RuntimeError, match=r"view.*reshape"):
+        x.T.view(6)
+
+
+# ---- recording -------------------------------------------------------------------------------------------------------
+
+
+def test_no_grad_holds_for_its_own_thread():
+    inside, outside = threading.Event(), threading.Event()
+    seen = {}
+
+    def other():
+        inside.wait()
+        seen["other"] = tn.is_grad_enabled(), (leaf(1.0) * 2).requires_grad
+        outside.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with tn.no_grad():
+        inside.set()
+        outside.wait()
+        seen["mine"] = tn.is_grad_enabled()
+    thread.join()
+    assert seen == {"other": (True, True), "mine": False}
+
+
+def test_no_grad_nests_decorates_and_ends_on_errors():
+    @tn.no_grad()
+    def with_call():
+        return tn.is_grad_enabled()
+
+    @tn.no_grad
+    def without_call():
+        with tn.enable_grad():
+            return tn.is_grad_enabled()
+
+    assert (with_call(), without_call(), tn.is_grad_enabled()) == (False, True, True)
+    switch = tn.no_grad()
+    with switch, tn.enable_grad(), switch:
+        assert not tn.is_grad_enabled()
+    with pytest.raises(ZeroDivisionError), tn.no_grad():
+        _ = 1 / 0
+    assert tn.is_grad_enabled()
+
+
+def test_a_decorated_generator_is_switched_while_it_runs_only():
+    log = []
+
+    @tn.no_grad()
+    def numbers():
+        try:
+            got = yield tn.is_grad_enabled()
+            log.append(got)
+            yield tn.is_grad_enabled()
+        except KeyError:
+            log.append(tn.is_grad_enabled())
+            yield "caught"
+        finally:
+            log.append("closed")
+
+    g = numbers()
+    assert next(g) is False
+    assert tn.is_grad_enabled()
+    assert g.send("sent") is False
+    assert g.throw(KeyError) == "caught"
+    g.close()
+    assert log == ["sent", False, "closed"]
+    assert list(tn.no_grad()(lambda: iter([1]))()) == [1]
+
+
+# ---- autograd.grad and backward(inputs=...) --------------------------------------------------------------------------
+
+
+def test_grad_returns_what_backward_would_accumulate_and_touches_nothing():
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    h = x * w
+    dx, dh = grad((h * h).sum(), [x, h])
+    assert dh.tolist() == [6.0, 16.0]
+    assert dx.tolist() == [18.0, 64.0]
+    assert x.grad is None
+    assert w.grad is None
+    assert not dx.requires_grad
+
+
+def test_grad_of_several_outputs_with_their_gradients():
+    x = leaf(1.0, 2.0)
+    y, z = x * 2.0, (x * x).sum()
+    (dx,) = grad([y, z], x, [tn.tensor([1.0, 10.0], dtype="float64"), None])
+    assert dx.tolist() == [4.0, 24.0]
+    with pytest.raises(RuntimeError, match="one of grad_outputs for each of 2"):
+        grad([y, z], x, [None])
+
+
+def test_grad_says_when_an_input_was_not_used():
+    x, other = leaf(1.0), leaf(1.0)
+    y = x * 2.0
+    with pytest.raises(RuntimeError, match=r"inputs\[1\].*not used.*allow_unused=True"):
+        grad(y, [x, other], retain_graph=True)
+    assert grad(y, [x, other], allow_unused=True)[1] is None
+    for inputs in (tn.ones(1), [x, tn.ones(1)]):
+        with pytest.raises(RuntimeError, match="does not require grad"):
+            grad(x * 2.0, inputs)
+
+
+def test_grad_leaves_nodes_alone_that_lead_to_no_input():
+    Counting.calls = 0
+    x, other = leaf(1.0), leaf(1.0)
+    called = []
+    other.register_hook(lambda g: called.append(g))
+    grad(x * Counting()(other), x)
+    assert Counting.calls == 0
+    assert not called
+
+
+def test_backward_with_inputs_accumulates_into_those_only_once_each():
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    h = x * w
+    (h * h).sum().backward(inputs=[x, h, x], retain_graph=True)
+    assert x.grad.tolist() == [18.0, 64.0]
+    assert h.grad.tolist() == [6.0, 16.0]
+    assert w.grad is None
+    with pytest.raises(RuntimeError, match="at least one"):
+        (h * h).sum().backward(inputs=[])
+
+
+def test_create_graph_makes_gradients_that_can_be_differentiated_again_and_again():
+    x = leaf(2.0)
+    y = x**4
+    expected = 16.0
+    for n in (4, 3, 2, 1):
+        assert y.item() == expected
+        (y,) = grad(y, x, create_graph=True)
+        expected = expected * n / 2.0
+    x.grad = None
+    (x * x * x).backward(create_graph=True)
+    assert x.grad.requires_grad
+    (d,) = grad(x.grad, x)
+    assert d.item() == 12.0
+
+
+def test_integers_have_no_gradient():
+    x = leaf(1.5)
+    for y in (x.long(), x.bool(), x > 1, x.argmax()):
+        assert not y.requires_grad

@@ -1,0 +1,236 @@
+"""A user's own op: its values, its gradients, and errors that name the gradient at fault."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm.autograd import Function, grad
+
+
+class Scale(Function):
+    """y = x w + shift, and how many elements were positive."""
+
+    @staticmethod
+    def forward(ctx, x, w, shift=0.0):
+        ctx.save_for_backward(x, w)
+        ctx.seen = ctx.needs_input_grad
+        return x * w + shift
+
+    @staticmethod
+    def backward(ctx, dy):
+        x, w = ctx.saved_tensors
+        return dy * w, dy * x, None
+
+
+def leaves():
+    make = [tn.tensor(v, dtype="float64", requires_grad=True) for v in ([1.0, -2.0], [3.0, 0.5])]
+    return make[0], make[1]
+
+
+def test_values_and_gradients():
+    x, w = leaves()
+    y = Scale.apply(x, w, 10.0)
+    assert y.tolist() == [13.0, 9.0]
+    assert y.grad_fn.name == "Scale"
+    y.sum().backward()
+    assert x.grad.tolist() == [3.0, 0.5]
+    assert w.grad.tolist() == [1.0, -2.0]
+
+
+def test_on_arrays_alone_and_without_grad_nothing_is_recorded():
+    assert Scale.apply(np.ones(2), np.full(2, 3.0), 1.0).tolist() == [4.0, 4.0]
+    x, w = leaves()
+    with tn.no_grad():
+        assert not Scale.apply(x, w).requires_grad
+
+
+def test_needs_input_grad_tells_which_gradients_are_wanted():
+    x, w = leaves()
+    assert Scale.apply(x, w.detach(), 1.0).grad_fn.seen == (True, False, False)
+
+
+def test_a_gradient_may_be_none():
+    class Ignoring(Scale):
+        @staticmethod
+        def backward(ctx, dy):
+            return dy, None, None
+
+    x, w = leaves()
+    Ignoring.apply(x, w, 1.0).sum().backward()
+    assert w.grad is None
+
+
+def with_backward(backward):
+    return type("Mine", (Function,), {"forward": staticmethod(lambda ctx, x, w: x * w), "backward": staticmethod(backward)})
+
+
+@pytest.mark.parametrize(
+    ("backward", "error", "match"),
+    [
+        (lambda ctx, g: g, RuntimeError, r"Mine.backward: expected 2 gradients.*got 1"),
+        (lambda ctx, g: (g, g, g), RuntimeError, r"expected 2 gradients.*got 3"),
+        (lambda ctx, g: (g, g[:1]), RuntimeError, r"gradient 1 of 2: expected shape \(2,\).*got \(1,\).*broadcast"),
+        (lambda ctx, g: (g.astype("float32"), g), RuntimeError, r"gradient 0 of 2: expected dtype float64.*float32.*astype"),
+        (lambda ctx, g: (g, 1.0), TypeError, r"gradient 1 of 2: expected an array of shape \(2,\), got float"),
+        (lambda ctx, g: (g, [1.0, 2.0]), TypeError, r"gradient 1 of 2.*got list"),
+    ],
+)
+def test_wrong_gradients_are_named(backward, error, match):
+    x, w = leaves()
+    y = with_backward(backward).apply(x, w)
+    with pytest.raises(error, match=match):
+        y.sum().backward()
+    assert x.grad is None
+    assert w.grad is None
+
+
+def test_a_forward_that_returns_no_array_and_a_missing_forward_are_named():
+    listing = type("Listing", (Function,), {"forward": staticmethod(lambda ctx, x: [1.0])})
+    with pytest.raises(TypeError, match=r"Listing.forward: expected an array for output 0, got list"):
+        listing.apply(tn.ones(1))
+    with pytest.raises(TypeError, match="define a static method forward"):
+        Function.apply(tn.ones(1))
+
+
+def test_the_users_own_error_comes_through_as_it_is():
+    def forward(ctx, x):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$"):
+        type("Raising", (Function,), {"forward": staticmethod(forward)}).apply(tn.ones(1))
+
+
+class Split(Function):
+    """(x², x³, where x > 0)."""
+
+    @staticmethod
+    def forward(ctx, x):
+        square, cube, positive = x * x, x * x * x, x > 0
+        ctx.save_for_backward(x)
+        return square, cube, positive
+
+    @staticmethod
+    def backward(ctx, ds, dc, dp):
+        (x,) = ctx.saved_tensors
+        return 2 * x * ds + 3 * x * x * dc
+
+
+def test_several_outputs_an_unused_one_has_gradient_zero_and_a_boolean_one_none():
+    x, _ = leaves()
+    square, cube, positive = Split.apply(x)
+    assert positive.tolist() == [True, False]
+    assert not positive.requires_grad
+    (square.sum() + (cube * 2.0).sum()).backward(retain_graph=True)
+    assert x.grad.tolist() == [2.0 + 6.0, -4.0 + 24.0]
+    assert grad(cube.sum(), x)[0].tolist() == [3.0, 12.0]
+
+
+def test_marked_outputs_have_no_gradient():
+    class Marked(Split):
+        @staticmethod
+        def forward(ctx, x):
+            square, cube, positive = Split.forward(ctx, x)
+            ctx.mark_non_differentiable(cube)
+            return square, cube, positive
+
+    x, _ = leaves()
+    square, cube, _ = Marked.apply(x)
+    assert (square.requires_grad, cube.requires_grad) == (True, False)
+
+
+def test_a_single_integer_output_has_no_gradient():
+    rank = type("Rank", (Function,), {"forward": staticmethod(lambda ctx, x: np.argsort(x))})
+    assert not rank.apply(leaves()[0]).requires_grad
+
+
+def test_second_derivatives_go_through_the_users_backward():
+    x, w = leaves()
+    dx, dw = grad((Scale.apply(x, w, 0.0) ** 2).sum(), [x, w], create_graph=True)
+    assert dx.requires_grad
+    (dxx,) = grad(dx.sum(), x, retain_graph=True)  # d/dx of 2 x w²
+    assert dxx.tolist() == [18.0, 0.5]
+    (dxw,) = grad(dw.sum(), x)  # d/dx of 2 x² w
+    assert dxw.tolist() == [12.0, -4.0]
+
+
+class Exp(Function):
+    @staticmethod
+    def forward(ctx, x):
+        y = np.exp(x)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, g):
+        (y,) = ctx.saved_tensors
+        return g * y
+
+
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_a_saved_output_has_its_history_in_second_derivatives(shape):
+    x = tn.full(shape, 0.5, dtype="float64", requires_grad=True)
+    (d,) = grad(Exp.apply(x).sum(), x, create_graph=True)
+    (dd,) = grad(d.sum(), x)
+    np.testing.assert_allclose(dd.data, np.exp(0.5))
+
+
+class Intermediate(Function):
+    @staticmethod
+    def forward(ctx, x):
+        half = x * 0.5
+        ctx.save_for_backward(half)
+        return half * half
+
+    @staticmethod
+    def backward(ctx, g):
+        (half,) = ctx.saved_tensors
+        return g * half
+
+
+def test_a_saved_intermediate_serves_the_first_derivative_and_is_refused_for_the_second():
+    x, _ = leaves()
+    assert grad(Intermediate.apply(x).sum(), x)[0].tolist() == [0.5, -1.0]
+    with pytest.raises(RuntimeError, match=r"Intermediate.*only inputs and outputs.*shape \(2,\)"):
+        grad(Intermediate.apply(x).sum(), x, create_graph=True)
+
+
+def test_constant_inputs_may_be_saved_for_the_second_derivative():
+    x, w = leaves()
+    for constant in (w.detach(), w.detach().numpy()):
+        (d,) = grad((Scale.apply(x, constant, 0.0) ** 2).sum(), x, create_graph=True)
+        assert grad(d.sum(), x)[0].tolist() == [18.0, 0.5]
+
+
+def test_a_backward_that_leaves_tensors_is_told_so_under_create_graph():
+    x, w = leaves()
+    mine = with_backward(lambda ctx, g: (g.data if hasattr(g, "backward") else g, None))
+    with pytest.raises(TypeError, match=r"gradient 0 of 2.*must return Tensors"):
+        grad(mine.apply(x, w).sum(), x, create_graph=True)
+
+
+def test_a_changed_saved_tensor_is_detected():
+    x, w = leaves()
+    y = Scale.apply(x, w, 0.0)
+    with tn.no_grad():
+        w.add_(1.0)
+    with pytest.raises(RuntimeError, match=r"Scale saved its input.*add_"):
+        y.sum().backward()
+
+
+def test_no_reference_cycle_is_made():
+    gc.collect()
+    gc.disable()
+    try:
+        x, _ = leaves()
+        for create_graph in (False, True):
+            y = Exp.apply(x)
+            node = weakref.ref(y.grad_fn)
+            y.sum().backward(create_graph=create_graph)
+            x.grad = None
+            del y
+            assert node() is None
+    finally:
+        gc.enable()
