@@ -168,17 +168,17 @@ def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
     tensor([[5.],
             [7.]])
     """
-    backend.check_same_device("take_along_dim", [raw(x), raw(indices)])
-    return GetItem(_grid(raw(indices), one_dim(dim, x.ndim, "take_along_dim"), x.shape))(x)
+    return _take("take_along_dim", x, dim, raw(indices), x.shape)
 
 
-def _grid(at: Any, dim: int, shape: tuple[int, ...]) -> tuple:
-    """The index that takes `at` along `dim` and counts 0, 1, 2, … along each other dimension of `shape`."""
-    xp, ndim = namespace(at), len(shape)
+def _take(op: str, x: Any, dim: int, at: Any, shape: tuple[int, ...]) -> Any:
+    """The elements of x at `at` along `dim`, and at 0, 1, 2, … along each other dimension of `shape`."""
+    xp, ndim, dim = namespace(at), x.ndim, one_dim(dim, x.ndim, op)
+    backend.check_same_device(op, [raw(x), at])
     if at.ndim != ndim:
-        raise RuntimeError(f"take_along_dim: expected indices of {ndim} dimensions, as x has, got shape {tuple(at.shape)}")
+        raise RuntimeError(f"{op}: expected indices of {ndim} dimensions, as x has, got shape {tuple(at.shape)}")
     ranges = [xp.reshape(xp.arange(n, **backend.on_device_of(at)), (n,) + (1,) * (ndim - 1 - i)) for i, n in enumerate(shape)]
-    return (*ranges[:dim], at, *ranges[dim + 1 :])
+    return GetItem((*ranges[:dim], at, *ranges[dim + 1 :]))(x)
 
 
 @method()
@@ -189,5 +189,4 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).gather(1, tinynorm.tensor([[1], [0]])).squeeze(1)
     tensor([5., 7.])
     """
-    backend.check_same_device("gather", [raw(x), raw(index)])
-    return GetItem(_grid(raw(index), one_dim(dim, x.ndim, "gather"), index.shape))(x)
+    return _take("gather", x, dim, raw(index), index.shape)
