@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method
-from .common import accepts_axis, all_dims, as_float, namespace, narrowed, one_dim, widened
+from .common import accepts_axis, all_dims, as_float, keep_where, namespace, narrowed, one_dim, widened
 from .reduction import Reduction, amax, size_along
 
 
@@ -23,7 +23,7 @@ class ReLU(Node):
         return y
 
     def backward(self, g, y):
-        return (namespace(g).where(y <= 0, 0.0, g),)  # NaN lets g through
+        return (keep_where(~(y <= 0), g),)  # NaN lets g through
 
 
 class Sigmoid(Node):

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import namespace
+from ..kernels.select import keep_bits
 from ..kernels.sums import blas_sum
 from ..tensor import Tensor, wrap
 
@@ -48,6 +49,12 @@ def mean_over(x: Any, axes: tuple[int, ...]) -> Any:
     if y is not None:
         return y
     return namespace(x).sum(x, axis=axes, keepdims=True) * (1 / max(math.prod(x.shape[i] for i in axes), 1))
+
+
+def keep_where(mask: Any, g: Any) -> Any:
+    """`g` where the mask holds, else 0, be `g` infinite or not: by a kernel where there is one."""
+    y = keep_bits(mask, g) if type(g) is np.ndarray and type(mask) is np.ndarray else None
+    return namespace(g).where(mask, g, 0.0) if y is None else y
 
 
 def as_tensor_like(x: Any, like: Tensor) -> Tensor:
