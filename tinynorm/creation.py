@@ -142,7 +142,9 @@ def empty(*size: Any, dtype: Any = None, device: device | str | None = None, req
     return _make(lambda xp, dt: xp.empty(_sizes(size), dt), dtype, device, requires_grad)
 
 
-def full(size: Any, fill_value: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any, fill_value: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """One number in the given size; the dtype is that of the number unless told otherwise.
 
     >>> full((2,), 7.0)
@@ -152,7 +154,9 @@ def full(size: Any, fill_value: Any, dtype: Any = None, device: device | str | N
     return _make(lambda xp, dt: xp.full(_sizes((size,)), raw(fill_value), dt), dtype, device, requires_grad)
 
 
-def eye(n: int, m: int | None = None, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int, m: int | None = None, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
+) -> Tensor:
     """The identity matrix, (n, m).
 
     >>> eye(2)
@@ -185,13 +189,17 @@ def linspace(
     return _make(lambda xp, dt: xp.linspace(start, end, steps, dtype=dt), dtype, device, requires_grad)
 
 
-def _draw(draw: Callable[[np.random.Generator], np.ndarray], generator: Generator | None, dtype: Any, where: Any, grad: bool) -> Tensor:
+def _draw(
+    draw: Callable[[np.random.Generator], np.ndarray], generator: Generator | None, dtype: Any, where: Any, grad: bool
+) -> Tensor:
     """Drawn on the host, so that a seed means the same on every device."""
     array = np.asarray(draw((generator or default_generator).rng)).astype(as_dtype(dtype))
     return Tensor(array if where is None else backend.move(array, where)).requires_grad_(grad)
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Uniform random numbers from [0, 1), float32 unless told otherwise.
 
     >>> rand(2, 3).shape
@@ -200,7 +208,9 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, devi
     return _draw(lambda rng: rng.random(_sizes(size)), generator, dtype or backend.float32, device, requires_grad)
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Normal random numbers of mean 0 and variance 1, float32 unless told otherwise.
 
     >>> randn(2, 3).shape

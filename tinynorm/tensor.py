@@ -127,7 +127,7 @@ class Tensor:
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if wanted and not backend.is_floating(self.data):
-            raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {self.dtype}; use .float() first")
+            raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {self.dtype}; use .float()")
         if not wanted and self.grad_fn is not None:
             raise RuntimeError("requires_grad: only a leaf's can be switched off; use y.detach() for a copy outside the graph")
         self._requires_grad = bool(wanted)

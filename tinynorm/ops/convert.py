@@ -124,7 +124,8 @@ def as_dtype(dtype: Any, like: Any = None) -> Any:
     try:
         return np.dtype(dtype)
     except TypeError:
-        raise TypeError(f"expected a dtype such as tinynorm.float32, or a device such as 'cpu' or 'cuda', got {dtype!r}") from None
+        expected = "a dtype such as tinynorm.float32, or a device such as 'cpu' or 'cuda'"
+        raise TypeError(f"expected {expected}, got {dtype!r}") from None
 
 
 def _converter(name: str, dtype: Any) -> None:

@@ -19,7 +19,7 @@ def product(a: Any, b: Any) -> Any:
 
 
 class MatMul(Node):
-    """Y = A B;  dA = g Bᵀ,  dB = Aᵀ g, batch dimensions broadcast. A vector stands as one row before, as one column behind."""
+    """Y = A B;  dA = g Bᵀ,  dB = Aᵀ g, batch dimensions broadcast. A vector is one row before, one column behind."""
 
     fresh = True
 

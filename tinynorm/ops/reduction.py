@@ -207,7 +207,9 @@ def _correction(op: str, dim: Any, unbiased: bool | None, correction: float | No
 
 @method()
 @accepts_axis
-def var(x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
+def var(
+    x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> Any:
     """The variance over `dim`: Σ (x - mean)² / (n - correction), unbiased (correction 1) unless told otherwise.
 
     The values are centred twice and squared, never E[x²] - E[x]², so a large mean costs no accuracy.
@@ -235,7 +237,9 @@ def var(x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = F
 
 @method()
 @accepts_axis
-def std(x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
+def std(
+    x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> Any:
     """The square root of `var`; its gradient where the deviation is 0 is taken as 0.
 
     >>> import tinynorm

@@ -301,7 +301,8 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
     d = one_dim(dim if axis is None else axis, xs[0].ndim, "cat")
     shapes = [tuple(x.shape) for x in xs]
     if len({(len(s), s[:d], s[d + 1 :]) for s in shapes}) > 1 or not shapes[0]:
-        raise RuntimeError(f"cat: expected shapes that are equal except in dim {d} and not 0-d, got {', '.join(map(str, shapes))}")
+        got = ", ".join(map(str, shapes))
+        raise RuntimeError(f"cat: expected shapes that are equal except in dim {d} and not 0-d, got {got}")
     for i in range(1, len(xs)):
         xs[0], xs[i] = promote(xs[0], xs[i])
     return Cat(d)(*(promote(x, xs[0])[0] for x in xs))
