@@ -595,10 +595,11 @@ def test_grad_says_when_an_input_was_not_used():
 
 def test_grad_leaves_nodes_alone_that_lead_to_no_input():
     Counting.calls = 0
-    x, other = leaf(1.0), leaf(1.0)
+    x, other, beside = leaf(1.0), leaf(1.0), leaf(1.0)
     called = []
-    other.register_hook(lambda g: called.append(g))
-    grad(x * Counting()(other), x)
+    for t in (other, beside):
+        t.register_hook(lambda g: called.append(g))
+    grad(x * Counting()(other) * beside, x)
     assert Counting.calls == 0
     assert not called
 

@@ -171,8 +171,8 @@ def _starting_gradient(op: str, y: Tensor, gradient: Tensor | None, create_graph
     if gradient is None:
         if y.data.size != 1:
             raise RuntimeError(
-                f"{op}: expected a scalar, got shape {tuple(y.shape)}, and a gradient can be started without being told only at "
-                "a scalar. Reduce it first, e.g. with .sum() or .mean(), or pass the gradient of your loss with respect to "
+                f"{op}: expected a scalar, got shape {tuple(y.shape)}, and a gradient can be started without being told only "
+                "at a scalar. Reduce it first, e.g. with .sum() or .mean(), or pass the gradient of your loss with respect to "
                 f"it: {'backward(gradient=...)' if op == 'backward' else 'grad_outputs=...'}"
             )
         one = backend.namespace(y.data).ones_like(y.data)
@@ -235,7 +235,8 @@ def _check_targets(op: str, targets: Sequence[Tensor]) -> None:
     for i, x in enumerate(targets):
         if not x._requires_grad:
             raise RuntimeError(
-                f"{op}: inputs[{i}] of shape {tuple(x.shape)} does not require grad; call .requires_grad_() on it before the forward"
+                f"{op}: inputs[{i}] of shape {tuple(x.shape)} does not require grad; "
+                "call .requires_grad_() on it before the forward"
             )
 
 

@@ -13,8 +13,8 @@ class Function:
     """Subclass this with static methods `forward` and `backward` on raw arrays; call it with ``apply``.
 
     ``forward(ctx, *inputs)`` gets NumPy or CuPy arrays (and any other arguments as they are) and returns an array, or a tuple
-    of them. ``backward(ctx, *grads)`` gets one gradient per output and returns one per argument of `forward`, None for those that
-    have none. Under ``create_graph=True`` the gradients and ``ctx.saved_tensors`` are Tensors: a backward written with
+    of them. ``backward(ctx, *grads)`` gets one gradient per output and returns one per argument of `forward`, None for those
+    that have none. Under ``create_graph=True`` the gradients and ``ctx.saved_tensors`` are Tensors: a backward written with
     operators and methods that arrays and Tensors share is then differentiable itself.
 
     ``ctx.save_for_backward(*arrays)`` keeps inputs and outputs; other attributes may be set on `ctx` freely.
