@@ -1,5 +1,6 @@
 """A program written for PyTorch runs when nothing but its import lines is changed."""
 
+import numpy as np
 import pytest
 
 import tinynorm
@@ -141,3 +142,39 @@ def test_it_trains_alike_twice():
 @pytest.mark.parametrize("name", ["optim", "nn", "utils", "cuda", "autograd"])
 def test_the_packages_pytorch_has_are_reached_from_the_top(name):
     assert hasattr(tinynorm, name)
+
+
+# ---- idioms of PyTorch programs, on `.data`, which is an array here ---------------------------------------------------
+
+
+def test_data_can_be_assigned_an_update():
+    w = tinynorm.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(2):
+        (w * w).sum().backward()
+        w.data = w.data - 0.25 * w.grad  # an array less a Tensor is a Tensor
+        w.grad = None
+    assert isinstance(w.data, np.ndarray)
+    assert w.tolist() == [0.25, 0.5]
+    layer = tinynorm.nn.Linear(2, 1)
+    layer.weight.data = tinynorm.ones(1, 2)
+    assert isinstance(layer.weight.data, np.ndarray)
+    assert layer.weight.sum().item() == 2
+
+
+def test_data_refuses_what_is_no_array():
+    w = tinynorm.ones(2)
+    with pytest.raises(TypeError, match=r"data: expected an array or a Tensor, got list; tinynorm\.tensor"):
+        w.data = [1.0, 2.0]
+    assert w.tolist() == [1.0, 1.0]
+
+
+def test_max_of_data_along_a_dimension_has_indices():
+    scores, labels = tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]], requires_grad=True), tinynorm.tensor([1, 1])
+    values, predicted = tinynorm.max(scores.data, 1)
+    assert values.tolist() == [5.0, 7.0]
+    assert (predicted == labels).sum().item() == 1
+
+
+@pytest.mark.parametrize(("template", "text"), [("{}", "0.5"), ("{:.2f}", "0.50"), ("{!r}", "tensor(0.5)")])
+def test_a_scalar_formats_as_its_number(template, text):
+    assert template.format(tinynorm.tensor(0.5)) == text

@@ -31,6 +31,16 @@ class Version:
         self.op = op
 
 
+class _Data:
+    """Takes over the array of a Tensor, as in ``p.data = p.data - lr * p.grad``; reading stays a plain attribute."""
+
+    def __set__(self, t: Tensor, value: Any) -> None:
+        array = raw(value)
+        if not backend.is_array(array):
+            raise TypeError(f"data: expected an array or a Tensor, got {type(value).__name__}; tinynorm.tensor(...) makes one")
+        t.__dict__["data"] = array
+
+
 class Tensor:
     """An n-dimensional array that can record how it was computed, and so be differentiated.
 
@@ -54,7 +64,7 @@ class Tensor:
     tensor([2., 4., 6.])
     """
 
-    data: Array
+    data: Array = _Data()
     grad_fn: Any = None
     _requires_grad: bool = False
     _grad: Tensor | None = None
@@ -250,7 +260,7 @@ class Tensor:
         return operator.index(self.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.data.ndim == 0 else object.__format__(self, spec)
+        return format(self.item(), spec) if self.data.ndim == 0 else object.__format__(self, spec)
 
     def __bool__(self) -> bool:
         if self.data.size != 1:
@@ -328,7 +338,7 @@ class HookHandle:
 def wrap(array: Array) -> Tensor:
     """A Tensor around an array (or NumPy scalar), with none of the constructor's checks."""
     t = Tensor.__new__(Tensor)
-    t.data = array if not isinstance(array, np.generic) else np.asarray(array)
+    t.__dict__["data"] = array if not isinstance(array, np.generic) else np.asarray(array)  # past the check in _Data
     return t
 
 

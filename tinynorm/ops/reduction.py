@@ -313,8 +313,6 @@ def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
         return amost(x)
     if isinstance(dim, Tensor):
         return pairwise(x, dim)
-    if not isinstance(x, Tensor):  # an array, inside a formula: NumPy's meaning
-        return amost(x, dim, keepdim)
     d = one_dim(dim, x.ndim, which)
     _nonempty(which, x, d)
     indices = arg(x, d, keepdim=True)
