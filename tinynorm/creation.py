@@ -22,7 +22,7 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
     data : number, nested lists, array or Tensor
         Is copied.
     dtype : dtype, optional
-        Default: an array keeps its own; Python floats become float32, ints int64, bools bool.
+        Default: arrays and NumPy's numbers, also in lists, keep theirs; Python floats become float32, ints int64, bools bool.
     device : device or str, optional
         Default: an array stays where it is; the rest goes to the CPU.
     requires_grad : bool
@@ -49,14 +49,16 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
 
 
 def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
-    """Numbers as an array; Python's floats as float32, unless the caller (narrow=False) says their dtype itself."""
+    """Numbers as an array; Python's floats (not NumPy's) as float32, unless the caller says their dtype (narrow=False)."""
     try:
         array = np.array(data)
     except ValueError as error:
         raise ValueError(f"tensor: expected numbers in nested lists of equal lengths; {error}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"tensor: expected real numbers or booleans, got {type(data).__name__} of {array.dtype}")
-    if narrow and array.dtype == np.float64 and not isinstance(data, np.generic):
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]  # the first number says whose floats these are
+    if narrow and array.dtype == np.float64 and not isinstance(data, (np.generic, np.ndarray)):
         array = array.astype(np.float32)
     return array
 
@@ -150,8 +152,10 @@ def full(
     >>> full((2,), 7.0)
     tensor([7., 7.])
     """
-    dtype = _host_array(raw(fill_value)).dtype if dtype is None else dtype
-    return _make(lambda xp, dt: xp.full(_sizes((size,)), raw(fill_value), dt), dtype, device, requires_grad)
+    if isinstance(fill_value, Tensor):
+        dtype, fill_value = fill_value.dtype if dtype is None else dtype, fill_value.item()
+    dtype = _host_array(fill_value).dtype if dtype is None else dtype
+    return _make(lambda xp, dt: xp.full(_sizes((size,)), fill_value, dt), dtype, device, requires_grad)
 
 
 def eye(
@@ -166,16 +170,27 @@ def eye(
     return _make(lambda xp, dt: xp.eye(n, m, dtype=dt), dtype, device, requires_grad)
 
 
-def arange(*bounds: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
-    """start, start + step, … up to but without end; int64 for integers, else float32.
+def arange(
+    start: float = 0,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    dtype: Any = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """start, start + step, … up to but without end; int64 for integers, else float32. ``arange(end)`` begins at 0.
 
-    >>> arange(1, 7, 2)
+    >>> arange(1, 7, step=2)
     tensor([1, 3, 5])
     """
+    if end is None:
+        start, end = 0, start
     if dtype is None:
-        dtype = backend.int64 if all(isinstance(b, (int, np.integer)) for b in bounds) else backend.float32
+        integers = all(isinstance(b, (int, np.integer)) for b in (start, end, step))
+        dtype = backend.int64 if integers else backend.float32
     # counted in float64 (or int64) and then rounded: in float32, NumPy's step itself would be rounded, and add up
-    return _make(lambda xp, dt: xp.arange(*bounds).astype(dt), dtype, device, requires_grad)
+    return _make(lambda xp, dt: xp.arange(start, end, step).astype(dt), dtype, device, requires_grad)
 
 
 def linspace(
@@ -219,17 +234,38 @@ def randn(
     return _draw(lambda rng: rng.standard_normal(_sizes(size)), generator, dtype or backend.float32, device, requires_grad)
 
 
-def randint(*args: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
+def randint(
+    low: Any = 0,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+) -> Tensor:
     """Random integers: ``randint(high, size)`` from 0, ``randint(low, high, size)`` from low; high is not among them.
 
-    >>> randint(0, 10, (2, 3)).shape
+    Raises
+    ------
+    TypeError
+        There is no high, or no size.
+    ValueError
+        There are no integers from low to high.
+
+    Examples
+    --------
+    >>> randint(0, 10, size=(2, 3)).shape
     (2, 3)
     """
-    given = args if size is None else (*args, size)
-    if len(given) not in (2, 3):
-        raise TypeError(f"randint: expected (high, size) or (low, high, size), got {len(given)} arguments")
-    low, high, size = (0, *given)[-3:]
-    return _draw(lambda rng: rng.integers(low, high, size), generator, dtype or backend.int64, device, False)
+    if size is None:
+        low, high, size = 0, low, high
+    if high is None:
+        low, high = 0, low
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"randint: expected (high, size) or (low, high, size) with a size such as (3,), got {size!r} as size")
+    if not low < high:
+        raise ValueError(f"randint: expected low < high, since high is not among the numbers, got low={low}, high={high}")
+    return _draw(lambda rng: rng.integers(low, high, tuple(size)), generator, dtype or backend.int64, device, False)
 
 
 def randperm(n: int, *, generator: Generator | None = None, device: Any = None) -> Tensor:
