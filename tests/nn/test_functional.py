@@ -181,6 +181,12 @@ def test_loss_modules_hand_their_settings_on():
     assert nn.MSELoss(reduction="sum")(x, x * 0).item() == F.mse_loss(x, x * 0, reduction="sum").item()
 
 
+@pytest.mark.parametrize("target", [[1.0, 2.0], 1.0, None])
+def test_mse_loss_of_what_is_no_tensor_says_so(target):
+    with pytest.raises(TypeError, match="mse_loss: expected target to be a Tensor, got"):
+        F.mse_loss(tinynorm.ones(2), target)
+
+
 def test_class_weights_move_with_the_loss():
     loss = nn.CrossEntropyLoss(tinynorm.ones(3)).double()
     assert loss.weight.dtype == tinynorm.float64

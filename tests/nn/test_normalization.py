@@ -235,6 +235,14 @@ def test_a_wrong_dtype_changes_no_state(x, error):
     assert_same_state(bn, before)
 
 
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("x", [[[1.0, 2.0]], np.ones((8, C), np.float32), 3.0])
+def test_what_is_no_tensor_is_an_error_that_says_how_to_make_one(name, x):
+    module, _ = layer_and_shape(name)
+    with pytest.raises(TypeError, match=rf"expected x to be a Tensor, got {type(x).__name__}; use tinynorm\.from_numpy"):
+        module(x)
+
+
 @pytest.mark.parametrize(
     ("module", "shape"), [(nn.LayerNorm((3, 4)), (2, 4, 3)), (nn.RMSNorm(4), (2, 3)), (nn.LayerNorm(2), ())]
 )
@@ -443,3 +451,20 @@ def test_functions_take_pytorchs_keywords():
     F.group_norm(input=x, num_groups=2, weight=weight, bias=bias, eps=1e-5)
     F.layer_norm(input=x, normalized_shape=[C, 3], weight=None, bias=None, eps=1e-5)
     F.rms_norm(input=x, normalized_shape=[3], weight=tinynorm.ones(3), eps=None)
+
+
+def test_sizes_may_be_numpys_integers():
+    n = np.int64(C)
+    assert nn.LayerNorm(n).normalized_shape == nn.LayerNorm((n,)).normalized_shape == (C,)
+    assert nn.BatchNorm1d(n)(tinynorm.randn(8, C)).shape == (8, C)
+    assert nn.GroupNorm(2, n)(tinynorm.randn(8, C)).shape == (8, C)
+    assert F.layer_norm(tinynorm.randn(8, C), n).shape == (8, C)
+    assert repr(nn.Linear(n, n)) == f"Linear(in_features={C}, out_features={C}, bias=True)"
+
+
+@pytest.mark.parametrize("norm", [F.batch_norm, F.instance_norm])
+def test_running_statistics_come_both_or_neither(norm):
+    mean = tinynorm.zeros(C)
+    with pytest.raises(ValueError, match=f"{norm.__name__}: expected running_mean and running_var both or neither"):
+        norm(tinynorm.randn(4, C, 5), running_mean=mean)
+    assert mean.tolist() == [0.0] * C

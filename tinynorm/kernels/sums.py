@@ -19,7 +19,7 @@ def _weights(n: int, weight: float, dtype: np.dtype) -> np.ndarray:
 
 @lru_cache(maxsize=512)
 def _plan(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]] | None:
-    """(m, the numbers to add at the end of each row; n, the rows to add, 1 for none; the result's shape), or None if unsuited."""
+    """(m, the numbers to add at the end of each row; n, the rows to add, 1 for none; the result's shape); None if unsuited."""
     first = 0 in axes
     last = len(axes) - first
     ndim = len(shape)

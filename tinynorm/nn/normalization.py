@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from .. import backend
 from ..creation import ones, tensor, zeros
-from ..ops.normalization import check_eps, check_groups, check_momentum
+from ..ops.normalization import check_eps, check_groups, check_momentum, check_tensor
 from ..tensor import Tensor, version_of
 from . import functional as F
 from . import init
@@ -35,7 +36,7 @@ class _Norm(Module):
 
 def _check_size(op: str, **sizes: Any) -> None:
     for name, n in sizes.items():
-        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < 1:
             raise ValueError(f"{op}: expected {name} to be an int >= 1, got {n!r}")
 
 
@@ -85,6 +86,7 @@ class _RunningNorm(_Norm):
 
     def _check_input(self, x: Tensor) -> None:
         """(N, C, *) with the right number of dimensions and channels, before any state changes."""
+        check_tensor(type(self).__name__, x)
         C = self.num_features
         if x.ndim - 2 not in self.positions or x.shape[1] != C:
             expected = " or ".join(f"(N, C={C}{', *' * n})" for n in self.positions)
@@ -216,6 +218,7 @@ class _InstanceNorm(_RunningNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Any) -> Any:
+        check_tensor(type(self).__name__, input)
         unbatched = input.ndim - 1 in self.positions
         x = input.unsqueeze(0) if unbatched else input
         self._check_input(x)
@@ -273,12 +276,12 @@ class InstanceNorm3d(_InstanceNorm):
 
 
 def _shape(op: str, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
-    D = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    D = tuple(normalized_shape) if isinstance(normalized_shape, Sequence) else (normalized_shape,)
     if not D:
         raise ValueError(f"{op}: expected normalized_shape to have at least one size, got {normalized_shape!r}")
     for n in D:
         _check_size(op, normalized_shape=n)
-    return D
+    return tuple(map(int, D))
 
 
 class LayerNorm(_Norm):
@@ -446,6 +449,7 @@ class GroupNorm(_Norm):
         self._make_affine((num_channels,), affine, affine and bias, device, dtype)
 
     def forward(self, input: Any) -> Any:
+        check_tensor("GroupNorm", input)
         if input.ndim < 2 or input.shape[1] != self.num_channels:
             raise ValueError(f"GroupNorm: expected x (N, C={self.num_channels}, *), got {tuple(input.shape)}")
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

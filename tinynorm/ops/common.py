@@ -38,7 +38,7 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
-    """The sum over `axes`, in rising order, kept with length 1: by a kernel where there is one, else by the namespace's own sum."""
+    """The sum over `axes`, in rising order, kept with length 1: by a kernel where there is one, else by the namespace."""
     y = blas_sum(x, axes) if type(x) is np.ndarray else None
     return namespace(x).sum(x, axis=axes, keepdims=True) if y is None else y
 
@@ -149,8 +149,9 @@ def one_dim(dim: Any, ndim: int, op: str) -> int:
         d = dim.__index__()
     except (AttributeError, TypeError):
         raise TypeError(f"{op}: expected dim to be an int, got {type(dim).__name__}") from None
-    if not -max(ndim, 1) <= d < max(ndim, 1):
-        raise IndexError(f"{op}: dim {d} is out of range: a tensor of {ndim} dimensions has dims {-max(ndim, 1)} to {max(ndim, 1) - 1}")
+    n = max(ndim, 1)  # a 0-d tensor has dims -1 and 0, as in PyTorch
+    if not -n <= d < n:
+        raise IndexError(f"{op}: dim {d} is out of range: a tensor of {ndim} dimensions has dims {-n} to {n - 1}")
     return d % ndim if ndim else 0
 
 

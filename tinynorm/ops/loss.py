@@ -126,7 +126,8 @@ def _indicator(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[A
     expected = (x.shape[0], *x.shape[2:])
     if tuple(target.shape) != expected:
         raise RuntimeError(
-            f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {tuple(x.shape)}, got {tuple(target.shape)}"
+            f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {tuple(x.shape)}, "
+            f"got {tuple(target.shape)}"
         )
     backend.check_same_device(op, [x.data, target.data])
     xp, classes = namespace(x.data), target.data
@@ -206,7 +207,8 @@ def cross_entropy(
         if reduction == "mean":
             divisor = namespace(q).sum(q if w is None else q * w)
         if label_smoothing:
-            q = ((1 - label_smoothing) * q + label_smoothing / C) * namespace(q).expand_dims(backend.astype(counts, q.dtype), axis=1)
+            counts = namespace(q).expand_dims(backend.astype(counts, q.dtype), axis=1)
+            q = ((1 - label_smoothing) * q + label_smoothing / C) * counts
         q = q if w is None else q * w
     else:
         q = _probabilities(op, x, target)
@@ -259,7 +261,8 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     op, x = "nll_loss", input
     _check_common(op, x, reduction)
     if not isinstance(target, Tensor) or not _is_integer(target):
-        raise TypeError(f"{op}: expected target to be a Tensor of class indices (int64), got {getattr(target, 'dtype', type(target).__name__)}")
+        got = getattr(target, "dtype", type(target).__name__)
+        raise TypeError(f"{op}: expected target to be a Tensor of class indices (int64), got {got}")
     if x.ndim == 1:
         loss = nll_loss(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index, reduction)
         return loss[0] if reduction == "none" else loss
@@ -298,6 +301,8 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """
     x = input
     _check_common("mse_loss", x, reduction)
+    if not isinstance(target, Tensor) and not backend.is_array(target):
+        raise TypeError(f"mse_loss: expected target to be a Tensor, got {type(target).__name__}; use tinynorm.tensor(...)")
     if tuple(x.shape) != tuple(target.shape):
         raise RuntimeError(
             f"mse_loss: expected input and target of one shape, got {tuple(x.shape)} and {tuple(target.shape)}; reshape one "

@@ -20,14 +20,15 @@ RMSNorm        (*, normalized)       the trailing ones, without centring: μ = 0
 
 BatchNorm in eval mode standardises by constants: an affine map, with dx = γ rstd dL/dy.
 
-Sources: Ioffe and Szegedy 2015, section 3; Ba, Kiros and Hinton 2016, section 3; Wu and He 2018, section 3; Ulyanov, Vedaldi and
-Lempitsky 2016; Zhang and Sennrich 2019, section 4.
+Sources: Ioffe and Szegedy 2015, section 3; Ba, Kiros and Hinton 2016, section 3; Wu and He 2018, section 3; Ulyanov, Vedaldi
+and Lempitsky 2016; Zhang and Sennrich 2019, section 4.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 from .. import backend
@@ -171,9 +172,14 @@ def check_momentum(op: str, momentum: float) -> None:
         raise ValueError(f"{op}: expected momentum from 0 to 1, got {momentum!r}")
 
 
-def _check_input(op: str, x: Any, min_ndim: int, expected: str) -> None:
+def check_tensor(op: str, x: Any) -> None:
+    """Raise TypeError where x is no Tensor."""
     if not isinstance(x, Tensor):
         raise TypeError(f"{op}: expected x to be a Tensor, got {type(x).__name__}; use tinynorm.from_numpy or tinynorm.tensor")
+
+
+def _check_input(op: str, x: Any, min_ndim: int, expected: str) -> None:
+    check_tensor(op, x)
     if not backend.is_floating(x.data):
         raise RuntimeError(f"{op}: expected a floating-point x, got {x.dtype}; use .float() first")
     if x.ndim < min_ndim:
@@ -192,6 +198,11 @@ def _check_affine(op: str, x: Tensor, shape: tuple[int, ...], symbol: str, **ten
         if t.data.dtype != x.data.dtype and not (backend.is_half(x.data) and t.dtype == backend.float32):
             raise RuntimeError(f"{op}: expected {name} of dtype {x.dtype}, as of x, got {t.dtype}; convert one with .to(dtype)")
     backend.check_same_device(op, arrays)
+
+
+def _check_both(op: str, running_mean: Any, running_var: Any) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError(f"{op}: expected running_mean and running_var both or neither, got one of them")
 
 
 def _channels(x: Tensor) -> tuple[int, ...]:
@@ -257,8 +268,7 @@ def batch_norm(
     check_momentum("batch_norm", momentum)
     C = x.shape[1]
     _check_affine("batch_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
-    if (running_mean is None) != (running_var is None):
-        raise ValueError("batch_norm: expected running_mean and running_var both or neither, got one of them")
+    _check_both("batch_norm", running_mean, running_var)
     layout = layout_of(x.shape, (0, *range(2, x.ndim)), _channels(x))
     if not training:
         if running_mean is None:
@@ -266,8 +276,9 @@ def batch_norm(
         return StandardizeByConstants(layout, eps, widened(running_mean.data), widened(running_var.data))(x, weight, bias)
     if layout.m == 1:
         raise ValueError(
-            f"batch_norm: expected more than one value per channel in training, got x (N, C, *) = {tuple(x.shape)}: the variance of one "
-            "value is 0, and the output would be the bias whatever x is. Use a larger batch, drop_last=True, or eval()"
+            f"batch_norm: expected more than one value per channel in training, got x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. "
+            "Use a larger batch, drop_last=True, or eval()"
         )
     node = Standardize(layout, eps)
     y = node(x, weight, bias)
@@ -369,7 +380,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 
 
 def _trailing(op: str, x: Any, normalized_shape: Any, **tensors: Tensor | None) -> Layout:
-    D = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    D = (normalized_shape,) if isinstance(normalized_shape, Integral) else tuple(normalized_shape)
     _check_input(op, x, 1, f"(*, normalized_shape = {D})")
     if not D or tuple(x.shape[x.ndim - len(D) :]) != D:
         raise RuntimeError(f"{op}: expected x (*, normalized_shape = {D}), got shape {tuple(x.shape)}")
@@ -488,16 +499,19 @@ def instance_norm(
     check_eps("instance_norm", eps)
     check_momentum("instance_norm", momentum)
     C = x.shape[1]
-    _check_affine("instance_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
+    running = {"running_mean": running_mean, "running_var": running_var}
+    _check_affine("instance_norm", x, (C,), "(C,)", weight=weight, bias=bias, **running)
+    _check_both("instance_norm", running_mean, running_var)
     layout = layout_of(x.shape, tuple(range(2, x.ndim)), _channels(x))
     if layout.m == 1:
         raise ValueError(
-            f"instance_norm: expected more than one value per channel of a sample, got x (N, C, *) = {tuple(x.shape)}: the variance of "
-            "one value is 0, and the output would be the bias whatever x is"
+            f"instance_norm: expected more than one value per channel of a sample, got x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. "
+            "Use larger groups: group_norm or layer_norm"
         )
     node = Standardize(layout, eps)
     y = node(x, weight, bias)
-    if running_mean is not None and running_var is not None and x.data.size:
+    if running_mean is not None and x.data.size:
         _update(running_mean, mean_over(node.mean, (0,)), momentum)
         _update(running_var, mean_over(node.var * (layout.m / (layout.m - 1)), (0,)), momentum)
     return y
