@@ -104,7 +104,8 @@ def load_checkpoint(
     model, optimizer, scheduler
         What has ``state_dict()`` and ``load_state_dict()``, made as what was saved was made. What is None is left out.
     generators : dict of str to Generator, optional
-        Under the names they were saved with. The default generator is always restored.
+        Under the names they were saved with. The default generator is always restored; others in the file that are not named
+        here are left out.
 
     Returns
     -------
@@ -213,7 +214,7 @@ def _pack(value: Any, name: str, tensors: dict[str, Any]) -> Any:
         value = value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, (Tensor, np.ndarray)):
+    if isinstance(value, Tensor) or backend.is_array(value):
         if name in tensors:
             raise ValueError(f"save_checkpoint: two tensors would have the name {name!r}; rename one")
         tensors[name] = value
@@ -224,6 +225,8 @@ def _pack(value: Any, name: str, tensors: dict[str, Any]) -> Any:
     if isinstance(value, Mapping):
         if all(isinstance(key, str) and not key.startswith("$") for key in value):
             return {key: _pack(item, f"{name}.{key}", tensors) for key, item in value.items()}
+        if any(isinstance(key, (Tensor, np.ndarray)) for key in value):
+            raise TypeError(f"save_checkpoint: expected the keys of {name!r} to be numbers or strings, got a tensor")
         return {"$items": [[_pack(key, name, {}), _pack(item, f"{name}.{key}", tensors)] for key, item in value.items()]}
     raise TypeError(
         f"save_checkpoint: expected numbers, strings, None, tensors, arrays, or lists, tuples and dicts of them, got "
