@@ -278,6 +278,7 @@ def test_repr_lists_the_options():
         (lambda: {"params": [w(1.0)]}, TypeError, "got one dict; put it in a list"),
         (lambda: {w(1.0)}, TypeError, "a set has no order"),
         (lambda: 3, TypeError, "expected an iterable of Tensors, got int"),
+        (lambda: tinynorm.nn.Linear(1, 1), TypeError, r"got Linear; pass its \.parameters"),
         (lambda: [np.ones(2)], TypeError, r"params\[0\]: expected a Tensor, got ndarray"),
         (lambda: [("weight", w(1.0))], TypeError, "got tuple; pass model.parameters"),
         (

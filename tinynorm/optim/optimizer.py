@@ -299,7 +299,8 @@ def _ordered(where: str, items: Any) -> list:
     try:
         return list(items)
     except TypeError:
-        raise TypeError(f"{where}: expected an iterable of Tensors, got {type(items).__name__}") from None
+        hint = "; pass its .parameters()" if hasattr(items, "parameters") else ""
+        raise TypeError(f"{where}: expected an iterable of Tensors, got {type(items).__name__}{hint}") from None
 
 
 def _check_parameter(where: str, p: Any) -> None:
