@@ -5,18 +5,41 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the test workers share the cores; this must come before NumPy
 
 import pytest
+import stand_in_cupy
 
 import tinynorm
 
 
 @pytest.fixture(params=["cpu", "cuda"])
 def device(request):
-    if request.param == "cuda" and not tinynorm.cuda.is_available():
+    if request.param == "cuda":
+        skip_without_cuda()
+    return request.param
+
+
+def skip_without_cuda():
+    if not tinynorm.cuda.is_available():
         reason = f"no CUDA device: {tinynorm.cuda.why_not()}"
         if os.environ.get("TINYNORM_REQUIRE_CUDA") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    return request.param
+
+
+@pytest.fixture
+def with_cupy(monkeypatch):
+    """Installs a stand-in for CuPy, for one test."""
+    with stand_in_cupy.installation(monkeypatch) as install:
+        yield install
+
+
+@pytest.fixture(params=["stand-in", "cuda"])
+def gpu(request):
+    """The device "cuda": a stand-in, whose `crossings` count; and where there is a GPU, that too."""
+    if request.param == "stand-in":
+        request.getfixturevalue("with_cupy")(stand_in_cupy.module())
+        return stand_in_cupy
+    skip_without_cuda()
+    return None
 
 
 @pytest.fixture(autouse=True)

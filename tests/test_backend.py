@@ -1,102 +1,14 @@
 """Devices: what is said where CUDA does not work, moving, and random numbers. A stand-in for CuPy plays the GPU's part."""
 
 import sys
-import types
 
 import numpy as np
 import pytest
+from stand_in_cupy import module as stand_in
+from stand_in_cupy import ndarray as OnGpu
 
 import tinynorm as tn
 from tinynorm import backend
-
-
-class OnGpu(np.lib.mixins.NDArrayOperatorsMixin):
-    """Stands in for cupy.ndarray: holds its numbers where NumPy does not see them, and refuses to be mixed with NumPy's."""
-
-    device = types.SimpleNamespace(id=0)
-
-    def __init__(self, numbers):
-        self.numbers = np.array(numbers)
-
-    shape = property(lambda self: self.numbers.shape)
-    ndim = property(lambda self: self.numbers.ndim)
-    size = property(lambda self: self.numbers.size)
-    dtype = property(lambda self: self.numbers.dtype)
-
-    def reshape(self, *shape):
-        return OnGpu(self.numbers.reshape(*shape))
-
-    def __getitem__(self, index):
-        return OnGpu(self.numbers[index])
-
-    def __setitem__(self, index, value):
-        self.numbers[index] = value.numbers
-
-    def __float__(self):
-        return float(self.numbers)  # as in CuPy: only for what NumPy takes, a 0-d array
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        if any(isinstance(x, np.ndarray) for x in inputs):
-            raise TypeError("Unsupported type <class 'numpy.ndarray'>")
-        return OnGpu(getattr(ufunc, method)(*(x.numbers if isinstance(x, OnGpu) else x for x in inputs), **kwargs))
-
-
-class Device:
-    def __init__(self, index):
-        self.index = index
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        pass
-
-
-def stand_in(devices=1, error=None, compiles=True, product=56.0):
-    """A module with as much of CuPy as `backend` uses."""
-
-    def count():
-        if error:
-            raise error
-        return devices
-
-    def kernel(source, name):
-        if not compiles:
-            raise RuntimeError("NVRTC is not found")
-
-        def launch(grid, block, arguments):
-            arguments[0][:] = arguments[0] * (2.0 if product == 56.0 else 3.0)
-
-        return launch
-
-    cupy = types.ModuleType("cupy")
-    cupy.ndarray = OnGpu
-    cupy.float32 = np.float32
-    cupy.arange = lambda *args, **kwargs: OnGpu(np.arange(*args, **kwargs))
-    cupy.asarray = OnGpu
-    cupy.asnumpy = lambda x: x.numbers
-    cupy.zeros = lambda shape, dtype: OnGpu(np.zeros(shape, dtype))
-    cupy.reshape = lambda x, shape: x.reshape(shape)
-    cupy.RawKernel = kernel
-    cupy.cuda = types.SimpleNamespace(
-        runtime=types.SimpleNamespace(getDeviceCount=count),
-        Device=Device,
-        get_current_stream=lambda: types.SimpleNamespace(synchronize=lambda: None),
-    )
-    return cupy
-
-
-@pytest.fixture
-def with_cupy(monkeypatch):
-    """Installs a stand-in for CuPy, for one test."""
-
-    def install(cupy):
-        monkeypatch.setitem(sys.modules, "cupy", cupy)
-        backend.cuda_status.cache_clear()
-
-    yield install
-    monkeypatch.undo()
-    backend.cuda_status.cache_clear()
 
 
 @pytest.mark.parametrize(

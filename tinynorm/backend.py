@@ -84,6 +84,13 @@ def shares_memory(x: Array, y: Array) -> bool:
     return x.size == 0 or not _is_cupy(x) or x.data.mem.ptr == y.data.mem.ptr
 
 
+def is_writeable(x: Array) -> bool:
+    """Whether each element has memory of its own that can be written to. (CuPy marks nothing as read-only.)"""
+    if _is_cupy(x):
+        return all(stride or n < 2 for stride, n in zip(x.strides, x.shape, strict=True))
+    return bool(getattr(getattr(x, "flags", None), "writeable", True))
+
+
 # ---- devices -------------------------------------------------------------------------------------------------------
 
 

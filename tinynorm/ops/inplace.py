@@ -21,7 +21,7 @@ from .indexing import SetItem, raw_index
 
 
 def _refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
-    if not getattr(getattr(x.data, "flags", None), "writeable", True):
+    if not backend.is_writeable(x.data):
         raise RuntimeError(
             f"{op}: the tensor's memory cannot be written to: it was expanded, so that one number stands in many places, or "
             "made of a read-only array. Use the out-of-place op, or .clone() first"

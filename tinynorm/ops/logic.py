@@ -135,11 +135,11 @@ def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
 def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
     a = raw(x)
     xp = namespace(a)
-    if dim is None:
+    d = None if dim is None else one_dim(dim, a.ndim, name)
+    if d is None or not a.ndim:
         result = getattr(xp, name)(xp.reshape(a, (-1,)))
         result = xp.reshape(result, (1,) * a.ndim) if keepdim else result
     else:
-        d = one_dim(dim, a.ndim, name)
         result = getattr(xp, name)(a, axis=d)
         result = xp.expand_dims(result, axis=d) if keepdim else result
     return wrap(result) if isinstance(x, Tensor) else result
