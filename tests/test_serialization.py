@@ -298,3 +298,11 @@ def test_a_process_killed_at_any_moment_leaves_a_whole_file(path):
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) > 10  # the processes did get somewhere,
     assert [name for name in os.listdir(path.parent) if name.endswith(".tmp")]  # and some were killed in the middle of a save
+
+
+def test_what_is_no_mapping_and_a_missing_folder_are_said(path, tmp_path):
+    with pytest.raises(TypeError, match=r"expected a mapping from names to tensors, got Linear; pass its \.state_dict"):
+        save_file(tinynorm.nn.Linear(1, 1), path)
+    with pytest.raises(FileNotFoundError, match=r"make it first: .*missing'$"):
+        save_file({"w": tinynorm.ones(1)}, tmp_path / "missing" / "w.safetensors")
+    assert list(tmp_path.iterdir()) == []

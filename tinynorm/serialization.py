@@ -6,6 +6,7 @@ no code from the file. What is added here is the atomic write, and a SHA-256 of 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -63,6 +64,9 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
     ...     load_file(f"{folder}/w.safetensors")
     {'w': tensor([1., 1.])}
     """
+    if not isinstance(tensors, Mapping):
+        hint = "; pass its .state_dict()" if hasattr(tensors, "state_dict") else ""
+        raise TypeError(f"save_file: expected a mapping from names to tensors, got {type(tensors).__name__}{hint}")
     arrays = {_checked_name(name): _host_array(name, x) for name, x in tensors.items()}
     notes = {_checked_note(key): _checked_note(value) for key, value in (metadata or {}).items()}
     notes[DIGEST] = digest(arrays, notes)
@@ -171,6 +175,8 @@ def write_atomically(path: str | os.PathLike, content: bytes) -> None:
     b'new'
     """
     target = Path(os.path.realpath(path))  # a link keeps pointing at the file
+    if not target.parent.is_dir():  # else the error would name the file beside
+        raise FileNotFoundError(errno.ENOENT, "No such folder; make it first", str(target.parent))
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")  # in the same folder: a rename is atomic there
     try:
         with open(beside, "xb") as file:

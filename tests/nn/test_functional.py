@@ -187,6 +187,14 @@ def test_mse_loss_of_what_is_no_tensor_says_so(target):
         F.mse_loss(tinynorm.ones(2), target)
 
 
+@pytest.mark.parametrize("loss", [F.cross_entropy, F.nll_loss])
+def test_losses_of_classes_say_what_they_need(loss):
+    with pytest.raises(TypeError, match=f"{loss.__name__}: expected weight to be a Tensor or None, got list"):
+        loss(tinynorm.ones(2, 2), tinynorm.tensor([0, 1]), weight=[1.0, 2.0])
+    with pytest.raises(RuntimeError, match=rf"{loss.__name__}: expected input \(C\), .* got a 0-d tensor"):
+        loss(tinynorm.tensor(1.0), tinynorm.tensor(1))
+
+
 def test_class_weights_move_with_the_loss():
     loss = nn.CrossEntropyLoss(tinynorm.ones(3)).double()
     assert loss.weight.dtype == tinynorm.float64

@@ -468,3 +468,14 @@ def test_running_statistics_come_both_or_neither(norm):
     with pytest.raises(ValueError, match=f"{norm.__name__}: expected running_mean and running_var both or neither"):
         norm(tinynorm.randn(4, C, 5), running_mean=mean)
     assert mean.tolist() == [0.0] * C
+
+
+def test_settings_may_be_numpys_numbers():
+    layer = nn.BatchNorm1d(C, eps=np.float32(0.5), momentum=np.float32(0.25))
+    layer(tinynorm.ones(8, C))
+    assert layer.running_mean.tolist() == [0.25] * C
+
+
+def test_a_weight_that_is_no_tensor_is_an_error():
+    with pytest.raises(TypeError, match="layer_norm: expected weight to be a Tensor, got list"):
+        F.layer_norm(tinynorm.ones(2, 3), 3, [1.0, 1.0, 1.0])

@@ -110,3 +110,10 @@ def test_parameters_as_a_vector_and_back():
     assert other.bias.tolist() == net.bias.tolist()
     with pytest.raises(RuntimeError, match=r"expected a vector of 8 numbers, as the parameters, got \(7,\)"):
         vector_to_parameters(tinynorm.zeros(7), net.parameters())
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+@pytest.mark.parametrize("parameters", [nn.Linear(1, 1), [np.ones(1)], list(nn.Linear(1, 1).named_parameters())])
+def test_clipping_asks_for_tensors(clip, parameters):
+    with pytest.raises(TypeError, match=rf"{clip.__name__}: expected Tensors, got .*; pass model\.parameters"):
+        clip(parameters, 1.0)

@@ -287,6 +287,7 @@ def test_repr_lists_the_options():
             r"params\[1\]: expected a leaf tensor, got the result of Mul, of shape \(1,\)",
         ),
         (lambda: [w(1.0)] * 1 + [x := w(2.0), x], ValueError, r"params\[2\] of shape \(1,\) is there twice"),
+        (lambda: [tinynorm.ones(1).expand(3).requires_grad_()], ValueError, r"of shape \(3,\) that was expanded or made of a"),
         (lambda: [{"lr": 0.1}], TypeError, r"group 0: expected a dict with 'params', got one with \['lr'\]"),
         (lambda: [{"params": w(1.0)}, w(1.0)], TypeError, "group 1: expected a dict with 'params', got Tensor"),
     ],

@@ -13,8 +13,13 @@ from ..ops.common import widened
 from ..tensor import Tensor, version_of, wrap
 
 
-def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+def _gradients(op: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"{op}: expected Tensors, got {type(parameters).__name__}; pass model.parameters()")
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for t in tensors:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{op}: expected Tensors, got a {type(t).__name__}; pass model.parameters()")
     return [t._grad for t in tensors if t._grad is not None]
 
 
@@ -61,7 +66,7 @@ def clip_grad_norm_(
         raise ValueError(f"clip_grad_norm_: expected max_norm >= 0, got {max_norm!r}")
     if not norm_type > 0:
         raise ValueError(f"clip_grad_norm_: expected norm_type > 0, got {norm_type!r}")
-    grads = _gradients(parameters)
+    grads = _gradients("clip_grad_norm_", parameters)
     if not grads:
         return wrap(backend.namespace_on(None).zeros((), backend.float32))
     backend.check_same_device("clip_grad_norm_", [g.data for g in grads])
@@ -110,7 +115,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     """
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: expected clip_value >= 0, got {clip_value!r}")
-    for g in _gradients(parameters):
+    for g in _gradients("clip_grad_value_", parameters):
         g.data[...] = g.detach().clamp(-clip_value, clip_value).data
         version_of(g).bump("clip_grad_value_")
 

@@ -99,6 +99,11 @@ class MSE(Node):
 # ---- as functions ----------------------------------------------------------------------------------------------------
 
 
+def _check_scores(op: str, x: Tensor) -> None:
+    if x.ndim < 1:
+        raise RuntimeError(f"{op}: expected input (C), (N, C) or (N, C, *), got a 0-d tensor")
+
+
 def _check_common(op: str, x: Any, reduction: str) -> None:
     if not isinstance(x, Tensor) or not backend.is_floating(x.data):
         raise TypeError(f"{op}: expected a floating-point Tensor as input, got {getattr(x, 'dtype', type(x).__name__)}")
@@ -113,6 +118,8 @@ def _is_integer(t: Any) -> bool:
 def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
     if weight is None:
         return None
+    if not isinstance(weight, Tensor):
+        raise TypeError(f"{op}: expected weight to be a Tensor or None, got {type(weight).__name__}; use tinynorm.tensor(...)")
     C = x.shape[1]
     if tuple(weight.shape) != (C,):
         raise RuntimeError(f"{op}: expected weight (C,) = ({C},), got {tuple(weight.shape)}")
@@ -188,6 +195,7 @@ def cross_entropy(
     """
     op, x = "cross_entropy", input
     _check_common(op, x, reduction)
+    _check_scores(op, x)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"{op}: expected label_smoothing from 0 to 1, got {label_smoothing!r}")
     if not isinstance(target, Tensor):
@@ -195,8 +203,6 @@ def cross_entropy(
     if x.ndim == 1:
         loss = cross_entropy(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index, reduction, label_smoothing)
         return loss[0] if reduction == "none" else loss
-    if x.ndim < 1:
-        raise RuntimeError(f"{op}: expected input (C), (N, C) or (N, C, *), got a 0-d tensor")
     w = _check_weight(op, x, weight)
     C = x.shape[1]
     rows = math.prod(x.shape) // C if C else 0
@@ -260,6 +266,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     """
     op, x = "nll_loss", input
     _check_common(op, x, reduction)
+    _check_scores(op, x)
     if not isinstance(target, Tensor) or not _is_integer(target):
         got = getattr(target, "dtype", type(target).__name__)
         raise TypeError(f"{op}: expected target to be a Tensor of class indices (int64), got {got}")

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from .. import backend
@@ -162,20 +162,21 @@ class StandardizeByConstants(Normalization):
 
 def check_eps(op: str, eps: float) -> None:
     """Raise ValueError where an eps is not a finite number >= 0."""
-    if not isinstance(eps, (int, float)) or not 0 <= eps < math.inf:
+    if not isinstance(eps, Real) or not 0 <= eps < math.inf:
         raise ValueError(f"{op}: expected eps to be a finite number >= 0, got {eps!r}")
 
 
 def check_momentum(op: str, momentum: float) -> None:
     """Raise ValueError where a momentum is not from 0 to 1."""
-    if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
+    if not isinstance(momentum, Real) or not 0 <= momentum <= 1:
         raise ValueError(f"{op}: expected momentum from 0 to 1, got {momentum!r}")
 
 
-def check_tensor(op: str, x: Any) -> None:
+def check_tensor(op: str, x: Any, name: str = "x") -> None:
     """Raise TypeError where x is no Tensor."""
     if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: expected x to be a Tensor, got {type(x).__name__}; use tinynorm.from_numpy or tinynorm.tensor")
+        got = type(x).__name__
+        raise TypeError(f"{op}: expected {name} to be a Tensor, got {got}; use tinynorm.from_numpy or tinynorm.tensor")
 
 
 def _check_input(op: str, x: Any, min_ndim: int, expected: str) -> None:
@@ -192,6 +193,7 @@ def _check_affine(op: str, x: Tensor, shape: tuple[int, ...], symbol: str, **ten
     for name, t in tensors.items():
         if t is None:
             continue
+        check_tensor(op, t, name)
         arrays.append(t.data)
         if t.data.shape != shape:
             raise RuntimeError(f"{op}: expected {name} {symbol} = {shape} for x {tuple(x.shape)}, got {tuple(t.shape)}")

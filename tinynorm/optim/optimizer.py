@@ -40,7 +40,7 @@ class Optimizer:
     Raises
     ------
     TypeError, ValueError
-        There are no parameters; one is no Tensor, no leaf, or there twice; an option is out of its range.
+        There are no parameters; one is no Tensor, no leaf, read-only, or there twice; an option is out of its range.
     """
 
     _per_element: tuple[str, ...] = ()  # the entries of a parameter's state that have its shape
@@ -311,6 +311,11 @@ def _check_parameter(where: str, p: Any) -> None:
         raise ValueError(
             f"{where}: expected a leaf tensor, got the result of {p.grad_fn.name}, of shape {tuple(p.shape)}; "
             "optimise the tensor it was computed from, or its .detach().requires_grad_()"
+        )
+    if p._requires_grad and not backend.is_writeable(p.data):
+        raise ValueError(
+            f"{where}: expected a tensor whose memory can be written to, got one of shape {tuple(p.shape)} that was expanded "
+            "or made of a read-only array; optimise its .clone().detach().requires_grad_()"
         )
 
 
