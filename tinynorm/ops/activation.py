@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method
-from .common import accepts_axis, all_dims, as_float, keep_where, namespace, narrowed, one_dim, widened
+from .common import accepts_axis, all_dims, as_float, keep_where, namespace, narrowed, one_dim, sum_over, widened
 from .reduction import Reduction, amax, size_along
 
 
@@ -57,7 +57,7 @@ class Erf(Node):
 
     def forward(self, x):
         self.save(x)
-        return backend.erf(x)
+        return narrowed(backend.erf(widened(x)), x)  # SciPy's takes float16 to float64
 
     def backward(self, g, x):
         return (g * (2 / math.sqrt(math.pi) * namespace(x).exp(-x * x)),)
@@ -115,7 +115,7 @@ def shifted_exp(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any, Any]:
     m = amax(x.detach(), dims, keepdim=True) if isinstance(x, Tensor) else xp.max(x, axis=dims, keepdims=True)
     m = xp.where(xp.isfinite(m), m, 0.0)
     e = xp.exp(x - m)
-    return e, xp.sum(e, axis=dims, keepdims=True), m
+    return e, sum_over(e, dims), m
 
 
 class Softmax(Node):

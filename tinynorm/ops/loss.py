@@ -112,7 +112,7 @@ def _check_common(op: str, x: Any, reduction: str) -> None:
 
 
 def _is_integer(t: Any) -> bool:
-    return not backend.is_floating(raw(t)) and str(t.dtype).rpartition(".")[2] != "bool"
+    return not backend.is_floating(raw(t)) and not backend.is_bool(raw(t))
 
 
 def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
@@ -128,7 +128,7 @@ def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
 
 
 def _indicator(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[Any, Any]:
-    """(the indicator of the target classes, (N, C, *), zero where ignored; the mask of the targets that count, or None)."""
+    """(the indicator of the target classes, (N, C, *), zero where ignored; the mask of the targets that count)."""
     C = x.shape[1]
     expected = (x.shape[0], *x.shape[2:])
     if tuple(target.shape) != expected:
@@ -139,14 +139,16 @@ def _indicator(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[A
     backend.check_same_device(op, [x.data, target.data])
     xp, classes = namespace(x.data), target.data
     counts = classes != ignore_index
-    wrong = counts & ((classes < 0) | (classes >= C))
+    wrong = ((classes < 0) | (classes >= C)) & counts
     if bool(xp.any(wrong)):
         first = int(classes[wrong][0])
         raise IndexError(
             f"{op}: expected class indices from 0 to C-1 = {C - 1} (or ignore_index={ignore_index}), got {first} in the target"
         )
     every = xp.reshape(xp.arange(C, **backend.on_device_of(classes)), (1, C, *(1,) * (x.ndim - 2)))
-    hit = (every == xp.expand_dims(classes, axis=1)) & xp.expand_dims(counts, axis=1)
+    hit = every == xp.expand_dims(classes, axis=1)  # an ignored index outside 0 to C-1 hits none by itself
+    if 0 <= ignore_index < C:
+        hit = hit & xp.expand_dims(counts, axis=1)
     return hit, counts
 
 
@@ -220,9 +222,7 @@ def cross_entropy(
         q = _probabilities(op, x, target)
         q = q if not label_smoothing else (1 - label_smoothing) * q + label_smoothing / C
         q = q if w is None else q * as_tensor_like(w, x)
-    with backend.quiet():  # a mean over nothing is NaN
-        node = CrossEntropy({"mean": divisor, "sum": 1, "none": None}[reduction])
-        return node(x, q)
+    return CrossEntropy({"mean": divisor, "sum": 1, "none": None}[reduction])(x, q)
 
 
 def _probabilities(op: str, x: Tensor, target: Tensor) -> Tensor:
@@ -277,8 +277,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     hit, _ = _indicator(op, x, target, ignore_index)
     q = backend.astype(hit, widened(x.data).dtype)
     q = q if w is None else q * w
-    with backend.quiet():  # a mean over nothing is NaN
-        return NLL({"mean": namespace(q).sum(q), "sum": 1, "none": None}[reduction])(x, q)
+    return NLL({"mean": namespace(q).sum(q), "sum": 1, "none": None}[reduction])(x, q)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -316,5 +315,4 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
             "(broadcasting (N, 1) against (N,) would compare every sample with every other)"
         )
     x, target = promote(x, target)
-    with backend.quiet():  # a mean over nothing is NaN
-        return MSE({"mean": math.prod(x.shape), "sum": 1, "none": None}[reduction])(x, target)
+    return MSE({"mean": math.prod(x.shape), "sum": 1, "none": None}[reduction])(x, target)
