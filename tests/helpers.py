@@ -1,4 +1,8 @@
-"""Finite differences: what the gradients of the tests are held against, first and second."""
+"""What several tests share: finite differences, first and second, and a look at the dtypes inside."""
+
+import os
+import sys
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -87,3 +91,28 @@ def check_second(op, arrays, rtol=1e-6, h=1e-3):
         second = list(tinynorm.autograd.grad([g for g, _ in live], targets, [w for _, w in live], allow_unused=True))
     for i, s, expected in zip(wanted, second, difference_quotients(number, arrays, wanted, h), strict=True):
         assert_close(0.0 * arrays[i] if s is None else s.data, expected, rtol, f"second derivative, input {i}")
+
+
+@contextmanager
+def floats_made():
+    """Collects (function, variable, dtype) of each NumPy float that tinynorm's functions hold or return in the meantime.
+
+    It looks into each function as it returns, so an intermediate counts too that is narrowed again before anybody sees it.
+    """
+    package, seen = os.path.dirname(tinynorm.__file__), set()
+
+    def note(frame, event, result):
+        if event != "return" or not frame.f_code.co_filename.startswith(package):
+            return
+        for name, value in [*frame.f_locals.items(), ("its result", result)]:
+            for x in value if isinstance(value, tuple | list) else (value,):
+                x = x.data if isinstance(x, Tensor) else x
+                if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f":
+                    seen.add((frame.f_code.co_qualname, name, str(x.dtype)))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(before)

@@ -220,6 +220,27 @@ def test_a_wrong_input_changes_no_state(module, shape, message):
     assert_same_state(module, before)
 
 
+@pytest.mark.parametrize("norm", [F.batch_norm, F.instance_norm])
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"eps": -1.0}, ValueError, "expected eps to be a finite number >= 0, got -1.0"),
+        ({"momentum": 1.1}, ValueError, "expected momentum from 0 to 1, got 1.1"),
+        ({"weight": tinynorm.ones(4)}, RuntimeError, r"expected weight \(C,\) = \(6,\) for x \(8, 6, 5\), got \(4,\)"),
+        ({"bias": tinynorm.ones(4)}, RuntimeError, r"expected bias \(C,\) = \(6,\)"),
+        ({"running_var": tinynorm.ones(4)}, RuntimeError, r"expected running_var \(C,\) = \(6,\)"),
+        ({"input": [1.0]}, TypeError, "expected x to be a Tensor, got list"),
+    ],
+)
+def test_a_wrong_argument_of_the_function_changes_no_statistics(norm, change, error, message):
+    statistics = {"running_mean": tinynorm.zeros(C), "running_var": tinynorm.ones(C)}
+    mode = {"training": True} if norm is F.batch_norm else {"use_input_stats": True}
+    with pytest.raises(error, match=f"{norm.__name__}: {message}"):
+        norm(**({"input": tinynorm.randn(8, C, 5)} | statistics | mode | change))
+    assert statistics["running_mean"].tolist() == [0.0] * C
+    assert statistics["running_var"].tolist() == [1.0] * C
+
+
 @pytest.mark.parametrize(
     ("x", "error"),
     [

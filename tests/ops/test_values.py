@@ -143,6 +143,21 @@ def test_reductions_over_dims_by_either_name(name, dim, keep, device):
         np.testing.assert_allclose(y.cpu().numpy(), expected, rtol=1e-12)
 
 
+WITH_KEEPDIM, WITHOUT = ["argmax", "argmin", "max", "min"], ["softmax", "log_softmax", "squeeze", "unsqueeze", "cat", "stack"]
+
+
+@pytest.mark.parametrize("name", WITH_KEEPDIM + WITHOUT)
+def test_axis_stands_for_dim_in_every_op_that_has_one(name):
+    x = tn.tensor(rng.standard_normal((2, 1, 3)))
+    inputs = [x, x] if name in ("cat", "stack") else x
+    op = getattr(tn.ops, name)
+    pairs = [(op(inputs, dim=1), op(inputs, axis=1))]
+    if name in WITH_KEEPDIM:
+        pairs.append((op(inputs, dim=1, keepdim=True), op(inputs, axis=1, keepdims=True)))
+    for ours, numpys in pairs:
+        assert str(ours) == str(numpys)
+
+
 def test_names_of_dims_that_are_wrong():
     x = tn.ones(2, 3)
     for ask in (lambda: x.sum(2), lambda: x.argmax(5), lambda: x.unsqueeze(4), lambda: x.transpose(0, 2)):

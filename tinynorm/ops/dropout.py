@@ -20,9 +20,8 @@ class Dropout(Node):
 
     def forward(self, x):
         keep = 1 - self.p
-        kept = self.rng.random(x.shape, dtype="float32") < keep
-        mask = kept * (1 / keep if keep else 0.0)  # on the host: a seed means the same on every device
-        self.mask = namespace(x).asarray(mask, dtype=x.dtype, **backend.on_device_of(x))
+        kept = self.rng.random(x.shape, dtype="float32") < keep  # on the host: a seed means the same on every device
+        self.mask = namespace(x).asarray(kept, dtype=x.dtype, **backend.on_device_of(x)) * (1 / keep if keep else 0.0)
         return x * self.mask
 
     def backward(self, g):

@@ -1,0 +1,122 @@
+"""The house itself: which part may know which, what an import brings along, and what none may use."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "tinynorm"
+
+# from the ground up; a part may import from its own layer and from those below it
+LAYERS = [
+    {"backend"},
+    {"kernels"},
+    {"tensor", "autograd"},
+    {"ops"},
+    {"creation", "interop", "serialization", "cuda"},
+    {"nn", "optim", "utils", "checkpoint"},
+    {""},  # tinynorm/__init__.py, which hands on their names
+]
+
+# imports upwards, made when a function is called: (file, what it imports) -> why
+UPWARDS = {
+    ("tensor.py", "tinynorm.ops"): "namespace(x) of a Tensor is ops, which stands on Tensor",
+}
+
+
+def sources(folder=PACKAGE):
+    return sorted(folder.rglob("*.py"))
+
+
+def name_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path):
+    """(the dotted name, the line, whether it is inside a function) of each import."""
+    tree = ast.parse(path.read_text())
+    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
+    for node in ast.walk(tree):
+        lazily = id(node) in inside
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno, lazily
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
+            for alias in node.names:
+                both = f"{base}.{alias.name}"
+                yield (both if is_module(both) else base), node.lineno, lazily
+
+
+def is_module(name):
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def layer(name):
+    part = [*name.split("."), ""][1]
+    found = [i for i, parts in enumerate(LAYERS) if part in parts]
+    assert found, f"{name}: give it a place in LAYERS"
+    return found[0]
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_downwards(path):
+    for name, line, lazily in imports(path):
+        if name.split(".")[0] != "tinynorm" or (lazily and (str(path.relative_to(PACKAGE)), name) in UPWARDS):
+            continue
+        assert layer(name) <= layer(name_of(path)), f"{path}:{line} imports {name}, which stands above it"
+
+
+def test_the_exceptions_are_still_needed():
+    lazy = {(str(p.relative_to(PACKAGE)), name) for p in sources() for name, _, lazily in imports(p) if lazily}
+    assert lazy >= UPWARDS.keys()
+
+
+def test_only_the_backend_knows_cupys_name():
+    """No other file imports CuPy, looks for it among the modules, or compares with its name."""
+    knowing = set()
+    for path in sources():
+        names = [name for name, _, _ in imports(path)]
+        texts = [n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)]
+        if {str(name).split(".")[0] for name in names + texts} & {"cupy", "cupyx"}:
+            knowing.add(path.name)
+    assert knowing == {"backend.py"}
+
+
+def test_importing_tinynorm_brings_nothing_heavy_along():
+    """CuPy waits until CUDA is first asked for, and what only the demos need never comes."""
+    program = "import sys, tinynorm; print(*{name.split('.')[0] for name in sys.modules})"
+    loaded = subprocess.check_output([sys.executable, "-c", program], text=True, cwd=ROOT).split()
+    assert "numpy" in loaded
+    heavy = {"cupy", "cupyx", "torch", "jax", "numba", "sklearn", "matplotlib", "scipy", "tqdm", "tensorboardX", "pandas"}
+    assert heavy.isdisjoint(loaded)
+
+
+def test_third_party_imports_are_declared():
+    """The core needs NumPy and safetensors; what else it uses is asked for late, and the demos' own are in their extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    core = {name.split(".")[0] for p in sources() for name, _, lazily in imports(p) if not lazily}
+    assert core - set(sys.stdlib_module_names) == {"numpy", "safetensors", "tinynorm"}
+    declared = " ".join(project["dependencies"] + project["optional-dependencies"]["demos"]).replace("scikit-learn", "sklearn")
+    own = {p.stem for p in sources(ROOT / "demos")} | {"tinynorm"}
+    for path in sources(ROOT / "demos"):
+        if path.name.startswith("benchmark"):
+            continue  # its contenders are timed where they are installed
+        for name in {name.split(".")[0] for name, _, _ in imports(path)} - own - set(sys.stdlib_module_names):
+            assert name in declared, f"{path.name} imports {name}"
+
+
+def test_nothing_pickles():
+    """A pickle runs code when it is read."""
+    for path in sources() + sources(ROOT / "demos"):
+        names = {name.split(".")[0] for name, _, _ in imports(path)}
+        assert names.isdisjoint({"pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}), path
+        assert "allow_pickle=True" not in path.read_text(), path
