@@ -236,7 +236,8 @@ def check_same_device(op: str, arrays: list) -> None:
     if len(devices) > 1:
         first, second = list(devices)[:2]
         raise RuntimeError(
-            f"{op}: expected all tensors on one device, got {first} and {second}; move one with .to({first!r}) or .to({second!r})"
+            f"{op}: expected all tensors on one device, got {first} and {second}; "
+            f"move one with .to({first!r}) or .to({second!r})"
         )
 
 
