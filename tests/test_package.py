@@ -1,6 +1,7 @@
 """The house itself: which part may know which, what an import brings along, and what none may use."""
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -91,13 +92,34 @@ def test_only_the_backend_knows_cupys_name():
     assert knowing == {"backend.py"}
 
 
-def test_importing_tinynorm_brings_nothing_heavy_along():
-    """CuPy waits until CUDA is first asked for, and what only the demos need never comes."""
-    program = "import sys, tinynorm; print(*{name.split('.')[0] for name in sys.modules})"
-    loaded = subprocess.check_output([sys.executable, "-c", program], text=True, cwd=ROOT).split()
-    assert "numpy" in loaded
-    heavy = {"cupy", "cupyx", "torch", "jax", "numba", "sklearn", "matplotlib", "scipy", "tqdm", "tensorboardX", "pandas"}
-    assert heavy.isdisjoint(loaded)
+SPY = """
+import sys
+class Spy:
+    def find_spec(name, path=None, target=None):
+        print(name)  # and let the others look for it
+sys.meta_path.insert(0, Spy)
+import tinynorm
+"""
+
+
+def test_importing_tinynorm_asks_for_nothing_heavy():
+    """CuPy waits until CUDA is first asked for, SciPy for the first erf, and what only the demos need never comes."""
+    sought = {name.split(".")[0] for name in subprocess.check_output([sys.executable, "-c", SPY], text=True, cwd=ROOT).split()}
+    assert "numpy" in sought
+    assert sought.isdisjoint(
+        {"cupy", "cupyx", "torch", "jax", "numba", "sklearn", "matplotlib", "scipy", "tqdm", "tensorboardX"}
+    )
+
+
+def test_a_missing_gpu_skips_or_where_one_is_required_fails():
+    """On a machine with a GPU too: it is hidden."""
+    test = "tests/utils/test_data.py::test_a_seed_gives_the_same_batches_on_every_device"
+    for required, code, says in (("0", 0, "SKIPPED"), ("1", 1, "no CUDA device: ")):
+        env = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TINYNORM_REQUIRE_CUDA": required}
+        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-p", "no:cov", test]
+        result = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert result.returncode == code, result.stdout
+        assert says in result.stdout
 
 
 def test_third_party_imports_are_declared():
