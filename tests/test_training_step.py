@@ -5,7 +5,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import floats_made
+import stand_in_cupy
+from helpers import floats_made, floats_made_on
 
 import tinynorm as tn
 from tinynorm import nn, optim
@@ -67,6 +68,18 @@ def test_nothing_upcasts_to_float64(name, dtype):
     grads = [p.grad for p in model.parameters()]
     floats = [t for t in (logits, loss, *model.state_dict().values(), *grads, *kept) if t.is_floating_point()]
     assert {str(t.dtype) for t in floats} == {dtype}
+
+
+@pytest.mark.parametrize(("dtype", "inside"), [("float16", {"float16", "float32"}), ("float32", {"float32"})])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_not_even_a_temporary_is_float64(name, dtype, inside, with_cupy, monkeypatch):
+    with_cupy(stand_in_cupy.module())
+    model = network("cuda").to(getattr(tn, dtype))
+    optimizer = OPTIMIZERS[name](model.parameters())
+    samples = data(dtype, "cuda")
+    made = floats_made_on(stand_in_cupy, monkeypatch)
+    train(model, optimizer, samples)
+    assert made == inside
 
 
 def bits(model, optimizer):

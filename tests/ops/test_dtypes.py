@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import stand_in_cupy
 import test_gradients
-from helpers import floating, floats_made, outputs_of
+from helpers import floating, floats_made, floats_made_on, outputs_of
 from test_gradients import ALL
 
 import tinynorm as tn
@@ -50,6 +51,22 @@ def test_output_gradients_and_all_between_keep_the_dtype(name, dtype, create_gra
         gs = tn.autograd.grad(ys, wanted, [tn.ones_like(y) for y in ys], create_graph=create_graph)
     assert {str(t.dtype) for t in (*ys, *gs)} == {dtype}
     assert {entry for entry in made if entry[2] not in inside} == set()
+
+
+@pytest.mark.parametrize("create_graph", [False, True], ids=["first", "create_graph"])
+@pytest.mark.parametrize(("dtype", "inside"), [("float16", {"float16", "float32"}), ("float32", {"float32"})])
+@pytest.mark.parametrize("name", ALL)
+def test_not_even_a_temporary_is_float64(name, dtype, inside, create_graph, with_cupy, monkeypatch):
+    with_cupy(stand_in_cupy.module())
+    for constant in ("CLASSES", "COLUMNS", "MASK", "MEAN", "PLACES", "ROWS", "VAR"):
+        t = getattr(test_gradients, constant)
+        monkeypatch.setattr(test_gradients, constant, t.to("cuda", dtype) if t.is_floating_point() else t.to("cuda"))
+    _, op, arrays = ALL[name]
+    xs = [tn.tensor(a, dtype=dtype, device="cuda", requires_grad=True) for a in arrays]
+    made = floats_made_on(stand_in_cupy, monkeypatch)
+    ys = outputs_of(op(*xs))
+    tn.autograd.grad(ys, xs, [tn.ones_like(y) for y in ys], create_graph=create_graph)
+    assert made <= inside
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
