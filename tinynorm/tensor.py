@@ -31,16 +31,6 @@ class Version:
         self.op = op
 
 
-class _Data:
-    """Takes over the array of a Tensor, as in ``p.data = p.data - lr * p.grad``; reading stays a plain attribute."""
-
-    def __set__(self, t: Tensor, value: Any) -> None:
-        array = raw(value)
-        if not backend.is_array(array):
-            raise TypeError(f"data: expected an array or a Tensor, got {type(value).__name__}; tinynorm.tensor(...) makes one")
-        t.__dict__["data"] = array
-
-
 class Tensor:
     """An n-dimensional array that can record how it was computed, and so be differentiated.
 
@@ -64,7 +54,7 @@ class Tensor:
     tensor([2., 4., 6.])
     """
 
-    data: Array = _Data()
+    _array: Array  # what `data` shows; the engine reads it here
     grad_fn: Any = None
     _requires_grad: bool = False
     _grad: Tensor | None = None
@@ -83,27 +73,38 @@ class Tensor:
             )
         if isinstance(data.dtype, np.dtype) and data.dtype.kind not in "fiub":
             raise TypeError(f"Tensor: expected an array of real numbers or booleans, got {data.dtype}")
-        self.data = data
+        self._array = data
         if requires_grad:
             self.requires_grad = True
+
+    @property
+    def data(self) -> Array:
+        return self._array
+
+    @data.setter
+    def data(self, value: Any) -> None:  # a Tensor's array is taken over, as in ``p.data = p.data - lr * p.grad``
+        array = raw(value)
+        if not backend.is_array(array):
+            raise TypeError(f"data: expected an array or a Tensor, got {type(value).__name__}; tinynorm.tensor(...) makes one")
+        self._array = array
 
     # -- what it is ---------------------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.data.shape
+        return self._array.shape
 
     @property
     def ndim(self) -> int:
-        return self.data.ndim
+        return self._array.ndim
 
     @property
     def dtype(self) -> Any:
-        return self.data.dtype
+        return self._array.dtype
 
     @property
     def device(self) -> Any:
-        return backend.device_of(self.data)
+        return backend.device_of(self._array)
 
     @property
     def is_leaf(self) -> bool:
@@ -119,13 +120,13 @@ class Tensor:
         return self.shape if dim is None else self.shape[dim]
 
     def dim(self) -> int:
-        return self.data.ndim
+        return self._array.ndim
 
     def numel(self) -> int:
-        return int(self.data.size)
+        return int(self._array.size)
 
     def is_floating_point(self) -> bool:
-        return backend.is_floating(self.data)
+        return backend.is_floating(self._array)
 
     # -- the gradient --------------------------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        if wanted and not backend.is_floating(self.data):
+        if wanted and not backend.is_floating(self._array):
             raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {self.dtype}; use .float()")
         if not wanted and self.grad_fn is not None:
             raise RuntimeError("requires_grad: only a leaf's can be switched off; use y.detach() for a copy outside the graph")
@@ -187,7 +188,7 @@ class Tensor:
     def detach(self) -> Tensor:
         """The same array, outside the graph."""
         y = Tensor.__new__(Tensor)
-        y.data = self.data
+        y._array = self._array
         y._version_ = version_of(self)  # the memory is shared, so a change of it is a change of both
         return y
 
@@ -196,7 +197,7 @@ class Tensor:
         if set_to_none:
             self._grad = None
         elif self._grad is not None:
-            self._grad.data[...] = 0
+            self._grad._array[...] = 0
             version_of(self._grad).bump("zero_grad")
 
     # -- handing the array on ------------------------------------------------------------------------------------------
@@ -211,9 +212,9 @@ class Tensor:
         """
         if self._requires_grad:
             raise RuntimeError("numpy: this tensor requires grad, and an array cannot record it; use .detach().numpy()")
-        if not isinstance(self.data, np.ndarray):
+        if not isinstance(self._array, np.ndarray):
             raise RuntimeError(f"numpy: expected a tensor on the CPU, got one on {self.device}; use .cpu().numpy()")
-        return self.data
+        return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -226,10 +227,10 @@ class Tensor:
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self._requires_grad:
             raise RuntimeError("__dlpack__: this tensor requires grad, and the receiver cannot record it; use .detach()")
-        return self.data.__dlpack__(**kwargs)
+        return self._array.__dlpack__(**kwargs)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return self.data.__dlpack_device__()
+        return self._array.__dlpack_device__()
 
     def item(self) -> Any:
         """The one number in it, as a Python number.
@@ -239,16 +240,16 @@ class Tensor:
         RuntimeError
             There is not exactly one.
         """
-        if self.data.size != 1:
+        if self._array.size != 1:
             raise RuntimeError(f"item: expected a tensor with one element, got shape {self.shape}; use .tolist()")
-        if hasattr(self.data, "item"):
-            return self.data.item()
-        one = backend.namespace(self.data).reshape(self.data, ())
+        if hasattr(self._array, "item"):
+            return self._array.item()
+        one = backend.namespace(self._array).reshape(self._array, ())
         return float(one) if backend.is_floating(one) else bool(one) if str(one.dtype).endswith("bool") else int(one)
 
     def tolist(self) -> Any:
         """Its numbers as nested Python lists."""
-        return backend.to_numpy(self.data).tolist()
+        return backend.to_numpy(self._array).tolist()
 
     def __float__(self) -> float:
         return float(self.item())
@@ -260,17 +261,17 @@ class Tensor:
         return operator.index(self.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.data.ndim == 0 else object.__format__(self, spec)
+        return format(self.item(), spec) if self._array.ndim == 0 else object.__format__(self, spec)
 
     def __bool__(self) -> bool:
-        if self.data.size != 1:
+        if self._array.size != 1:
             raise RuntimeError(f"bool: the truth of a tensor of shape {self.shape} is ambiguous; reduce it first, e.g. .all()")
         return bool(self.item())
 
     def __len__(self) -> int:
-        if self.data.ndim == 0:
+        if self._array.ndim == 0:
             raise TypeError("len: a 0-d tensor has no length")
-        return self.data.shape[0]
+        return self._array.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -279,11 +280,11 @@ class Tensor:
         return bool((self == element).any())
 
     def __repr__(self) -> str:
-        array = backend.to_numpy(self.data)
+        array = backend.to_numpy(self._array)
         text = np.array2string(array, separator=", ", prefix="tensor(", precision=4)
         if array.dtype not in (np.float32, np.int64, np.bool_):
             text += f", dtype={array.dtype}"
-        if not isinstance(self.data, np.ndarray):
+        if not isinstance(self._array, np.ndarray):
             text += f", device={str(self.device)!r}"
         if self.grad_fn is not None:
             text += f", grad_fn=<{self.grad_fn.name}>"
@@ -295,9 +296,9 @@ class Tensor:
         if self.grad_fn is not None:
             raise RuntimeError("deepcopy: only leaf tensors can be copied; use .detach() or .clone()")
         copy = type(self).__new__(type(self))
-        copy.data, copy._requires_grad = backend.copy(self.data), self._requires_grad
+        copy._array, copy._requires_grad = backend.copy(self._array), self._requires_grad
         memo[id(self)] = copy
-        copy._grad = None if self._grad is None else wrap(backend.copy(self._grad.data))
+        copy._grad = None if self._grad is None else wrap(backend.copy(self._grad._array))
         return copy
 
     if TYPE_CHECKING:  # what ops/ and autograd/ hang on the class
@@ -338,13 +339,13 @@ class HookHandle:
 def wrap(array: Array) -> Tensor:
     """A Tensor around an array (or NumPy scalar), with none of the constructor's checks."""
     t = Tensor.__new__(Tensor)
-    t.__dict__["data"] = array if not isinstance(array, np.generic) else np.asarray(array)  # past the check in _Data
+    t._array = array if not isinstance(array, np.generic) else np.asarray(array)
     return t
 
 
 def raw(x: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return x.data if isinstance(x, Tensor) else x
+    return x._array if isinstance(x, Tensor) else x
 
 
 def version_of(t: Tensor) -> Version:

@@ -113,7 +113,7 @@ class Run:
             changed = hook(seen)
             if changed is not None:
                 _check_gradient("register_hook: the hook's result", changed, seen)
-                g = changed if self.create_graph else changed.data
+                g = changed if self.create_graph else changed._array
         return g
 
     def _finish(self, leaf: Tensor, g: Any, fresh: bool) -> None:
@@ -148,14 +148,14 @@ def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
     elif t._grad is None:
         t._grad = wrap(g if fresh else backend.copy(g))
     else:
-        t._grad.data += g
+        t._grad._array += g
         version_of(t._grad).bump("backward")
 
 
 def _check_gradient(what: str, g: Any, y: Tensor) -> None:
     if not isinstance(g, Tensor):
         raise TypeError(f"{what}: expected a Tensor, got {type(g).__name__}")
-    if g.data.shape == y.data.shape and g.data.dtype == y.data.dtype and g.device == y.device:
+    if g._array.shape == y._array.shape and g._array.dtype == y._array.dtype and g.device == y.device:
         return
     expected, got = [(tuple(t.shape), str(t.dtype), str(t.device)) for t in (y, g)]
     raise RuntimeError(f"{what}: expected (shape, dtype, device) = {expected}, as of the tensor it belongs to, got {got}")
@@ -169,16 +169,16 @@ def _starting_gradient(op: str, y: Tensor, gradient: Tensor | None, create_graph
             "or it was computed under no_grad() or from a detached tensor"
         )
     if gradient is None:
-        if y.data.size != 1:
+        if y._array.size != 1:
             raise RuntimeError(
                 f"{op}: expected a scalar, got shape {tuple(y.shape)}, and a gradient can be started without being told only "
                 "at a scalar. Reduce it first, e.g. with .sum() or .mean(), or pass the gradient of your loss with respect to "
                 f"it: {'backward(gradient=...)' if op == 'backward' else 'grad_outputs=...'}"
             )
-        one = backend.namespace(y.data).ones_like(y.data)
+        one = backend.namespace(y._array).ones_like(y._array)
         return wrap(one) if create_graph else one
     _check_gradient(f"{op}: gradient", gradient, y)
-    return gradient if create_graph else gradient.data
+    return gradient if create_graph else gradient._array
 
 
 @method()

@@ -95,7 +95,7 @@ class Node:
                 tensors = True
                 if recording and x._requires_grad:
                     need, edge = True, x if x.grad_fn is None else (x.grad_fn, x._output_nr)
-                x = x.data
+                x = x._array
             arrays.append(x)
             edges.append(edge)
             needs.append(need)
@@ -119,7 +119,7 @@ class Node:
             return y
         outputs = tuple(map(wrap, out))
         if True in needs:
-            self.outputs = tuple(y.data for y in outputs)
+            self.outputs = tuple(y._array for y in outputs)
             self._record(inputs, arrays, out, outputs)
         return outputs
 
@@ -153,7 +153,7 @@ class Node:
                 return Saved(array, self.edges[i], version_of(x) if isinstance(x, Tensor) else Version())
         for nr, y in enumerate(out):
             if y is array:
-                return Saved(outputs[nr].data, nr, version_of(outputs[nr]))  # (of a NumPy scalar, this is an array)
+                return Saved(outputs[nr]._array, nr, version_of(outputs[nr]))  # (of a NumPy scalar, this is an array)
         return Saved(array, None, None)
 
     # -- what the backward loop asks of a node -----------------------------------------------------------------------------

@@ -292,8 +292,9 @@ def batch_norm(
 
 def _update(running: Tensor, batch: Any, momentum: float) -> None:
     """running = (1 - momentum) running + momentum batch, in place."""
-    batch = namespace(batch).reshape(batch, running.shape)
-    running.data[...] = narrowed((1 - momentum) * widened(running.data) + momentum * batch, running.data)
+    array = running.data
+    new = widened(array) * (1 - momentum) + namespace(batch).reshape(batch, array.shape) * momentum
+    array[...] = new
     version_of(running).bump("batch_norm")
 
 

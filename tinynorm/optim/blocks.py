@@ -67,7 +67,7 @@ class Blocks:
                     x[...] = view
 
     def _scratch_like(self, x: Array) -> tuple[Array, Array]:
-        key = (x.shape, x.dtype, backend.device_of(x))  # (a device of CuPy's has no hash)
+        key = (x.shape, x.dtype, place_of(x))
         pair = self._scratch.get(key)
         if pair is None:
             xp = backend.namespace(x)
@@ -78,7 +78,7 @@ class Blocks:
         """For each kind a flat array, and views of it in the shapes of the bundle's tasks."""
         x = kinds[0][0]
         shapes = tuple(y.shape for y in kinds[0])
-        key = (len(kinds), shapes, x.dtype, backend.device_of(x))
+        key = (len(kinds), shapes, x.dtype, place_of(x))
         flat = self._flat.get(key)
         if flat is None:
             xp, ends = backend.namespace(x), np.cumsum([y.size for y in kinds[0]]).tolist()
@@ -106,6 +106,11 @@ def _cut(arrays: tuple[Array, ...]) -> Iterator[tuple[Array, ...]]:
 
 def _has_out(xp: Any) -> bool:
     return hasattr(xp, "ndarray")  # NumPy and CuPy
+
+
+def place_of(x: Array) -> str:
+    """The array's device as a key. (CuPy's own have no hash.)"""
+    return "" if isinstance(x, np.ndarray) else str(backend.device_of(x))
 
 
 @cache

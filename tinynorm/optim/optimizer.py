@@ -17,7 +17,7 @@ from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
 from ..tensor import Tensor, raw, version_of, wrap
-from .blocks import Blocks, Formula
+from .blocks import Blocks, Formula, place_of
 
 
 class Optimizer:
@@ -148,7 +148,8 @@ class Optimizer:
             if p._grad is not None:
                 version_of(p).bump(changed)
                 if "step" in self.state[p]:
-                    self.state[p]["step"].data += 1
+                    steps = self.state[p]["step"].data
+                    steps += 1
         self._stepped = True
         return loss
 
@@ -162,7 +163,7 @@ class Optimizer:
                 for a in arrays:
                     if a.dtype != theta.dtype or a.shape != theta.shape or type(a) is not type(theta):
                         self._explain_move(p, a)
-                tasks[t, theta.dtype, str(theta.device)].append((theta, p._grad.data, *arrays))
+                tasks[t, theta.dtype, place_of(theta)].append((theta, p._grad.data, *arrays))
         return tasks
 
     def _explain_move(self, p: Tensor, a: Array) -> None:
