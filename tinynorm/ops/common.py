@@ -34,7 +34,14 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
         return g
     extra = g.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
-    return namespace(g).reshape(narrowed(sum_over(widened(g), axes), g), shape)
+    return reshaped(narrowed(sum_over(widened(g), axes), g), shape)
+
+
+def reshaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """`x` in another shape; `x` itself where it has it."""
+    if x.shape == shape:
+        return x
+    return x.reshape(shape) if type(x) is np.ndarray else namespace(x).reshape(x, shape)
 
 
 def sum_over(x: Any, axes: tuple[int, ...]) -> Any:

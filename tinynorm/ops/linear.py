@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import method
-from .common import namespace, narrowed, promote, shape_of, sum_to, widened
+from .common import narrowed, promote, reshaped, shape_of, sum_over, sum_to, widened
 
 
 def product(a: Any, b: Any) -> Any:
@@ -34,9 +34,8 @@ class MatMul(Node):
             g = g[..., None, :] if B.ndim > 1 else g[None]
         if B.ndim == 1:
             g = g[..., None]
-        xp = namespace(g)
-        dA = xp.reshape(sum_to(product(g, B2.mT), A2.shape), A.shape) if self.needs[0] else None
-        dB = xp.reshape(sum_to(product(A2.mT, g), B2.shape), B.shape) if self.needs[1] else None
+        dA = reshaped(sum_to(product(g, B2.mT), A2.shape), A.shape) if self.needs[0] else None
+        dB = reshaped(sum_to(product(A2.mT, g), B2.shape), B.shape) if self.needs[1] else None
         return dA, dB
 
 
@@ -53,19 +52,19 @@ class Linear(Node):
         Y = product(_rows(X), W.T)  # (N, out)
         if b is not None:
             Y += b
-        return namespace(X).reshape(Y, (*X.shape[:-1], W.shape[0]))
+        return reshaped(Y, (*X.shape[:-1], W.shape[0]))
 
     def backward(self, g, X, W):
         g2 = _rows(g)  # (N, out)
-        dX = namespace(g).reshape(product(g2, W), X.shape) if self.needs[0] else None
+        dX = reshaped(product(g2, W), X.shape) if self.needs[0] else None
         dW = product(g2.T, _rows(X)) if self.needs[1] else None
-        db = narrowed(namespace(g).sum(widened(g2), axis=0), g) if self.needs[2] else None
+        db = reshaped(narrowed(sum_over(widened(g2), (0,)), g), (W.shape[0],)) if self.needs[2] else None
         return dX, dW, db
 
 
 def _rows(x: Any) -> Any:
     """(…, D) as (N, D)."""
-    return x if x.ndim == 2 else namespace(x).reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if x.ndim == 2 else reshaped(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 # ---- as functions and methods ----------------------------------------------------------------------------------------

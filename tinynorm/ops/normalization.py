@@ -34,7 +34,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, version_of
-from .common import mean_over, namespace, narrowed, sum_over, sum_to, widened
+from .common import mean_over, namespace, narrowed, reshaped, sum_over, sum_to, widened
 from .reduction import centre, size_along
 
 Axes = tuple[int, ...]
@@ -75,11 +75,11 @@ class Normalization(Node):
 
     def seen(self, x):
         """x in the layout's view, float16 as float32."""
-        return widened(x if x.shape == self.layout.view else namespace(x).reshape(x, self.layout.view))
+        return widened(reshaped(x, self.layout.view))
 
     def affine(self, gamma):
         """γ or β ready to broadcast against x̂."""
-        return gamma if gamma.shape == self.layout.affine else namespace(gamma).reshape(gamma, self.layout.affine)
+        return reshaped(gamma, self.layout.affine)
 
     def scale_and_shift(self, x_hat, gamma, beta, x):
         """y = γ x̂ + β, in the shape and dtype of x."""
@@ -88,12 +88,12 @@ class Normalization(Node):
         y = y if beta is None else y + self.affine(beta)
         if y is x_hat and True in self.needs:  # kept for backward: the output needs memory of its own
             y = backend.copy(y)
-        return narrowed(y if y.shape == x.shape else namespace(x).reshape(y, x.shape), x)
+        return narrowed(reshaped(y, x.shape), x)
 
     def fitted(self, dx, dgamma, dbeta, dy):
         """The three gradients in the shapes and dtypes of what they belong to."""
         if dx is not None:
-            dx = narrowed(dx if dx.shape == dy.shape else namespace(dx).reshape(dx, dy.shape), dy)
+            dx = narrowed(reshaped(dx, dy.shape), dy)
         gamma, beta = self.affine_like
         return dx, self._summed(dgamma, gamma, self.needs[1]), self._summed(dbeta, beta, self.needs[2])
 
@@ -101,7 +101,7 @@ class Normalization(Node):
         if not needed:
             return None
         d = d * 1 if d.shape == self.layout.affine else sum_to(d, self.layout.affine)  # never dy itself: a leaf keeps the array
-        return narrowed(d if d.shape == like.shape else namespace(d).reshape(d, like.shape), like)
+        return narrowed(reshaped(d, like.shape), like)
 
 
 class Standardize(Normalization):
@@ -293,7 +293,7 @@ def batch_norm(
 def _update(running: Tensor, batch: Any, momentum: float) -> None:
     """running = (1 - momentum) running + momentum batch, in place."""
     array = running.data
-    new = widened(array) * (1 - momentum) + namespace(batch).reshape(batch, array.shape) * momentum
+    new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
     array[...] = new
     version_of(running).bump("batch_norm")
 
