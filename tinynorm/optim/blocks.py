@@ -13,7 +13,7 @@ import numpy as np
 from .. import backend
 from ..backend import Array
 
-BLOCK = 16384  # elements: five float32 arrays of so many stay in a second-level cache
+BLOCK = 65536  # elements: five float32 arrays of so many stay in the caches, and calls are few
 SMALL = 2048  # elements up to which copying an array costs less than a dozen calls on it
 
 Formula = Callable[..., None]  # formula(theta, g, *state, s, d) changes all in place but g; s and d are scratch
