@@ -1,0 +1,318 @@
+"""The normalisation layers as functions: each is a layout, its checks, and a node of `normalization.py`."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from ..tensor import Tensor, version_of
+from .common import mean_over, namespace, reshaped, widened
+from .normalization import Layout, Standardize, StandardizeByConstants, layout_of
+from .normalization_checks import check_affine, check_both, check_eps, check_groups, check_input, check_momentum
+
+
+def _channels(x: Tensor) -> tuple[int, ...]:
+    """The shape in which a (C) vector broadcasts against (N, C, *)."""
+    return (1, x.shape[1], *(1,) * (x.ndim - 2))
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Standardise each channel over the batch and all positions (training), or by the running statistics (eval).
+
+    In training the running statistics, where given, become ``(1 - momentum) * running + momentum * batch``, with the
+    batch's *unbiased* variance; the biased one normalises.
+
+    Parameters
+    ----------
+    input : Tensor
+        (N, C, *).
+    running_mean, running_var : Tensor, optional
+        (C); needed in eval mode, updated in place in training.
+    weight, bias : Tensor, optional
+        γ and β, (C).
+    training : bool
+    momentum : float
+        From 0 to 1.
+    eps : float
+        Added to the variance, inside the square root.
+
+    Returns
+    -------
+    Tensor
+        As x.
+
+    Raises
+    ------
+    ValueError
+        `eps` or `momentum` is out of range, or there is only one value per channel in training.
+    RuntimeError
+        Shapes, dtypes or devices do not fit. In each case before any running statistic has changed.
+
+    Notes
+    -----
+    Ioffe and Szegedy 2015, "Batch normalization", algorithm 1. An empty batch gives an empty result and changes no statistics.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.batch_norm(tinynorm.tensor([[1.0], [3.0]]), training=True, eps=0.0)
+    tensor([[-1.],
+            [ 1.]])
+    """
+    x = input
+    check_input("batch_norm", x, 2, "(N, C) or (N, C, *)")
+    check_eps("batch_norm", eps)
+    check_momentum("batch_norm", momentum)
+    C = x.shape[1]
+    check_affine("batch_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
+    check_both("batch_norm", running_mean, running_var)
+    layout = layout_of(x.shape, (0, *range(2, x.ndim)), _channels(x))
+    if not training:
+        if running_mean is None:
+            raise ValueError("batch_norm: eval mode (training=False) standardises by running_mean and running_var, got None")
+        return StandardizeByConstants(layout, eps, widened(running_mean.data), widened(running_var.data))(x, weight, bias)
+    if layout.m == 1:
+        raise ValueError(
+            f"batch_norm: expected more than one value per channel in training, got x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. "
+            "Use a larger batch, drop_last=True, or eval()"
+        )
+    node = Standardize(layout, eps)
+    y = node(x, weight, bias)
+    if running_mean is not None and layout.m:
+        _update(running_mean, node.mean, momentum)
+        _update(running_var, node.var * (layout.m / (layout.m - 1)), momentum)
+    return y
+
+
+def _update(running: Tensor, batch: Any, momentum: float) -> None:
+    """running = (1 - momentum) running + momentum batch, in place."""
+    array = running.data
+    new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
+    array[...] = new
+    version_of(running).bump("batch_norm")
+
+
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Standardise over the trailing dimensions `normalized_shape`, each row by itself.
+
+    Parameters
+    ----------
+    input : Tensor
+        (*, normalized_shape).
+    normalized_shape : int or sequence of int
+    weight, bias : Tensor, optional
+        γ and β, of shape `normalized_shape`.
+    eps : float
+        Added to the variance, inside the square root.
+
+    Returns
+    -------
+    Tensor
+        As x.
+
+    Raises
+    ------
+    ValueError
+        `eps` is out of range.
+    RuntimeError
+        Shapes, dtypes or devices do not fit.
+
+    Notes
+    -----
+    Ba, Kiros and Hinton 2016, "Layer normalization", equation 4.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.layer_norm(tinynorm.tensor([[1.0, 3.0]]), 2, eps=0.0)
+    tensor([[-1.,  1.]])
+    """
+    x = input
+    layout = _trailing("layer_norm", x, normalized_shape, weight=weight, bias=bias)
+    check_eps("layer_norm", eps)
+    return Standardize(layout, eps)(x, weight, bias)
+
+
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """Divide by the root mean square over the trailing dimensions `normalized_shape`, each row by itself.
+
+    Parameters
+    ----------
+    input : Tensor
+        (*, normalized_shape).
+    normalized_shape : int or sequence of int
+    weight : Tensor, optional
+        γ, of shape `normalized_shape`.
+    eps : float, optional
+        Added to the mean square, inside the square root. Default: the machine epsilon of x's dtype.
+
+    Returns
+    -------
+    Tensor
+        As x.
+
+    Raises
+    ------
+    ValueError
+        `eps` is out of range.
+    RuntimeError
+        Shapes, dtypes or devices do not fit.
+
+    Notes
+    -----
+    Zhang and Sennrich 2019, "Root mean square layer normalization", equation 4.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.rms_norm(tinynorm.tensor([[3.0, 3.0]]), 2)
+    tensor([[1., 1.]])
+    """
+    x = input
+    layout = _trailing("rms_norm", x, normalized_shape, weight=weight)
+    if eps is None:
+        eps = float(namespace(x.data).finfo(x.data.dtype).eps)
+    check_eps("rms_norm", eps)
+    return Standardize(layout, eps, centred=False)(x, weight, None)
+
+
+def _trailing(op: str, x: Any, normalized_shape: Any, **tensors: Tensor | None) -> Layout:
+    D = (normalized_shape,) if isinstance(normalized_shape, Integral) else tuple(normalized_shape)
+    check_input(op, x, 1, f"(*, normalized_shape = {D})")
+    if not D or tuple(x.shape[x.ndim - len(D) :]) != D:
+        raise RuntimeError(f"{op}: expected x (*, normalized_shape = {D}), got shape {tuple(x.shape)}")
+    check_affine(op, x, D, "of normalized_shape", **tensors)
+    rows = x.ndim - len(D)
+    plain = all(t is None for t in tensors.values())
+    return layout_of(x.shape, tuple(range(rows, x.ndim)), (1,) * rows + ((1,) * len(D) if plain else D))
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Standardise over groups of channels and all positions, each sample by itself.
+
+    Parameters
+    ----------
+    input : Tensor
+        (N, C, *).
+    num_groups : int
+        Divides C.
+    weight, bias : Tensor, optional
+        γ and β, (C).
+    eps : float
+        Added to the variance, inside the square root.
+
+    Returns
+    -------
+    Tensor
+        As x.
+
+    Raises
+    ------
+    ValueError
+        `eps` is out of range, or the groups do not divide the channels.
+    RuntimeError
+        Shapes, dtypes or devices do not fit.
+
+    Notes
+    -----
+    Wu and He 2018, "Group normalization", equations 1 to 3.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.group_norm(tinynorm.tensor([[1.0, 3.0, 5.0, 5.0]]), 2, eps=0.0001).round()
+    tensor([[-1.,  1.,  0.,  0.]])
+    """
+    x = input
+    check_input("group_norm", x, 2, "(N, C) or (N, C, *)")
+    check_eps("group_norm", eps)
+    N, C, *positions = x.shape
+    check_groups("group_norm", num_groups, C)
+    check_affine("group_norm", x, (C,), "(C,)", weight=weight, bias=bias)
+    view = (N, num_groups, C // num_groups, *positions)
+    affine = (1, num_groups, C // num_groups, *(1,) * len(positions))
+    if weight is None and bias is None:
+        affine = (1,) * len(view)
+    return Standardize(layout_of(view, tuple(range(2, len(view))), affine), eps)(x, weight, bias)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Standardise each channel of each sample over its positions, or by running statistics.
+
+    Parameters
+    ----------
+    input : Tensor
+        (N, C, *), with at least one dimension of positions.
+    running_mean, running_var : Tensor, optional
+        (C); updated in place, with the mean over the batch of each sample's statistics, where `use_input_stats`.
+    weight, bias : Tensor, optional
+        γ and β, (C).
+    use_input_stats : bool
+        False: standardise by the running statistics.
+    momentum, eps
+        As in `batch_norm`.
+
+    Returns
+    -------
+    Tensor
+        As x.
+
+    Raises
+    ------
+    ValueError
+        `eps` or `momentum` is out of range, or there is only one value per channel.
+    RuntimeError
+        Shapes, dtypes or devices do not fit. In each case before any running statistic has changed.
+
+    Notes
+    -----
+    Ulyanov, Vedaldi and Lempitsky 2016, "Instance normalization", equation 1.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.instance_norm(tinynorm.tensor([[[1.0, 3.0]]]), eps=0.0)
+    tensor([[[-1.,  1.]]])
+    """
+    x = input
+    check_input("instance_norm", x, 3, "(N, C, *) with at least one dimension of positions")
+    if not use_input_stats:
+        return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
+    check_eps("instance_norm", eps)
+    check_momentum("instance_norm", momentum)
+    C = x.shape[1]
+    running = {"running_mean": running_mean, "running_var": running_var}
+    check_affine("instance_norm", x, (C,), "(C,)", weight=weight, bias=bias, **running)
+    check_both("instance_norm", running_mean, running_var)
+    layout = layout_of(x.shape, tuple(range(2, x.ndim)), _channels(x))
+    if layout.m == 1:
+        raise ValueError(
+            f"instance_norm: expected more than one value per channel of a sample, got x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. "
+            "Use larger groups: group_norm or layer_norm"
+        )
+    node = Standardize(layout, eps)
+    y = node(x, weight, bias)
+    if running_mean is not None and x.data.size:
+        _update(running_mean, mean_over(node.mean, (0,)), momentum)
+        _update(running_var, mean_over(node.var * (layout.m / (layout.m - 1)), (0,)), momentum)
+    return y
