@@ -634,3 +634,10 @@ def test_integers_have_no_gradient():
     x = leaf(1.5)
     for y in (x.long(), x.bool(), x > 1, x.argmax()):
         assert not y.requires_grad
+
+
+def test_grad_takes_pytorchs_only_inputs():
+    x = tn.tensor(2.0, requires_grad=True)
+    assert tn.autograd.grad(x * x, x, only_inputs=True)[0].item() == 4
+    with pytest.raises(ValueError, match="only_inputs=False is not supported"):
+        tn.autograd.grad(x * x, x, only_inputs=False)

@@ -247,6 +247,8 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
+    *,
+    only_inputs: bool = True,
 ) -> tuple[Any, ...]:  # of Tensors; of None only where allow_unused asks for it
     """The gradients of `outputs` with respect to `inputs`, returned, not accumulated.
 
@@ -260,6 +262,8 @@ def grad(
         As in `Tensor.backward`.
     allow_unused : bool, optional
         Return None for an input that the outputs do not depend on, instead of raising.
+    only_inputs : bool
+        Only True, which programs for PyTorch pass: `.grad` is never touched.
 
     Returns
     -------
@@ -279,6 +283,8 @@ def grad(
     >>> grad(dx, x)
     (tensor(12.),)
     """
+    if not only_inputs:
+        raise ValueError("grad: only_inputs=False is not supported; Tensor.backward accumulates in all leaves")
     ys: list[Tensor] = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     xs: list[Tensor] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     given = [grad_outputs] * len(ys) if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
