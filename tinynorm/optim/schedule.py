@@ -1,0 +1,119 @@
+"""What all learning-rate schedules share."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from .optimizer import Optimizer
+
+
+class LRScheduler:
+    """What all schedules share; a subclass writes `get_lr`.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its groups get an "initial_lr" beside their "lr".
+    last_epoch : int
+        The number of steps already taken; -1 to begin.
+
+    Attributes
+    ----------
+    last_epoch : int
+        How often `step` was called.
+    base_lrs : list of float
+        Each group's learning rate at the beginning.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `optimizer` is none; or `last_epoch` says that this goes on from before, and a group has no "initial_lr".
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        name = type(self).__name__
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{name}: expected an Optimizer, got {type(optimizer).__name__}")
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise ValueError(
+                    f"{name}: last_epoch={last_epoch} goes on from before, but param_groups[{i}] has no 'initial_lr'; "
+                    "load the optimizer's state first, or begin with last_epoch=-1"
+                )
+        self.optimizer = optimizer
+        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch + 1
+        self._step_count = 1
+        self._set(self.get_initial_lr())
+
+    def get_lr(self) -> list[float]:
+        """The groups' learning rates at step `last_epoch`."""
+        raise NotImplementedError(f"{type(self).__name__}: write get_lr(self) in the subclass")
+
+    def get_initial_lr(self) -> list[float]:
+        """The groups' learning rates when the schedule is made; where it goes on from before, those that are there."""
+        return self.get_lr() if self.last_epoch == 0 else self._scaled(1.0)
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rates that were last set, one for each group."""
+        return self._last_lr
+
+    def step(self) -> None:
+        """Go on by one: after each epoch, or where the schedule counts batches (OneCycleLR) after each batch."""
+        if self._step_count == 1 and not self.optimizer._stepped:
+            warnings.warn(
+                f"{type(self).__name__}.step() before the first optimizer.step() skips the schedule's first learning rate; "
+                "call optimizer.step() first",
+                stacklevel=2,
+            )
+        self.last_epoch += 1
+        try:
+            rates = self.get_lr()
+        except ValueError:
+            self.last_epoch -= 1
+            raise
+        self._step_count += 1
+        self._set(rates)
+
+    def _set(self, rates: list[float]) -> None:
+        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = lr
+        self._last_lr = rates
+
+    def _scaled(self, factor: float) -> list[float]:
+        return [group["lr"] * factor for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that changes and was chosen, as numbers, strings and lists; the optimizer is not in it."""
+        return {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave. The rates themselves are in the optimizer's state: load that too.
+
+        Raises
+        ------
+        TypeError, KeyError, ValueError
+            It is another schedule's, or one for another number of groups; nothing is changed then.
+        """
+        where, mine = f"{type(self).__name__}.load_state_dict", self.state_dict()
+        if not isinstance(state_dict, dict):
+            raise TypeError(f"{where}: expected a dict, got {type(state_dict).__name__}")
+        missing = [name for name in mine if name not in state_dict and not name.startswith("_")]
+        unexpected = [name for name in state_dict if name not in mine and not name.startswith("_")]
+        if missing or unexpected:
+            raise KeyError(f"{where}: missing {missing}, unexpected {unexpected}; is it another schedule's?")
+        if len(state_dict["base_lrs"]) != len(self.base_lrs):
+            raise ValueError(f"{where}: expected base_lrs of {len(self.base_lrs)} groups, got {len(state_dict['base_lrs'])}")
+        for name in mine:
+            if name in state_dict:
+                value = state_dict[name]
+                setattr(self, name, list(value) if isinstance(value, list) else value)
+
+
+def check_count(where: str, name: str, value: Any) -> None:
+    """Raise ValueError where a number of steps is no positive int."""
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ValueError(f"{where}: expected {name} to be a positive int, got {value!r}")
