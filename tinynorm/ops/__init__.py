@@ -5,9 +5,10 @@ This module is also the namespace of Tensors: what numpy is to an ndarray, so th
 
 from . import inplace
 from .activation import erf, gelu, log_softmax, logsumexp, relu, sigmoid, softmax, tanh
-from .arithmetic import abs, add, clamp, div, exp, log, maximum, minimum, mul, neg, pow, rsqrt, sqrt, sub, where
+from .arithmetic import abs, add, clamp, div, maximum, minimum, mul, neg, sub, where
 from .convert import astype, clone
 from .dropout import dropout
+from .exponential import exp, log, pow, rsqrt, sqrt
 from .indexing import gather, getitem, take_along_dim
 from .linear import linear, matmul
 from .logic import (

@@ -74,32 +74,6 @@ class Neg(Node):
         return (-g,)
 
 
-class Pow(Node):
-    """y = a^b;  da = g b a^(b-1), 0 where b = 0;  db = g y log(a), 0 where a = 0 <= b."""
-
-    def forward(self, a, b):
-        y = a**b
-        self.shapes = shape_of(a), shape_of(b)
-        self.save(a, b, y if self.needs[1] else None)
-        return y
-
-    def backward(self, g, a, b, y):
-        da = db = None
-        if self.needs[0]:
-            if not hasattr(b, "shape"):
-                da = g * (b * a ** (b - 1)) if b != 0 else namespace(g).zeros_like(g)
-            else:
-                xp = namespace(b)
-                exponent = xp.where((b == 0) & (a == 0), 1.0, b - 1)  # keeps 0^(-1) out of the product with b = 0
-                da = g * (b * a**exponent)
-            da = sum_to(da, self.shapes[0])
-        if self.needs[1]:
-            xp = namespace(b)
-            base = xp.where((b >= 0) & (a == 0), 1.0, a + xp.zeros_like(b))  # log(1) = 0 there
-            db = sum_to(g * y * xp.log(base), self.shapes[1])
-        return da, db
-
-
 class Maximum(Node):
     """y = max(a, b);  the gradient goes to the larger one, half to each where they are equal."""
 
@@ -177,53 +151,6 @@ class Abs(Node):
         return (g * namespace(x).sign(x),)
 
 
-class Exp(Node):
-    """y = e^x;  dx = g y."""
-
-    def forward(self, x):
-        y = namespace(x).exp(x)
-        self.save(y)
-        return y
-
-    def backward(self, g, y):
-        return (g * y,)
-
-
-class Log(Node):
-    """y = log(x);  dx = g / x."""
-
-    def forward(self, x):
-        self.save(x)
-        return namespace(x).log(x)
-
-    def backward(self, g, x):
-        return (g / x,)
-
-
-class Sqrt(Node):
-    """y = x^(1/2);  dx = g / (2 y)."""
-
-    def forward(self, x):
-        y = namespace(x).sqrt(x)
-        self.save(y)
-        return y
-
-    def backward(self, g, y):
-        return (g / (2 * y),)
-
-
-class Rsqrt(Node):
-    """y = x^(-1/2);  dx = -g y^3 / 2."""
-
-    def forward(self, x):
-        y = 1 / namespace(x).sqrt(x)
-        self.save(y)
-        return y
-
-    def backward(self, g, y):
-        return (-0.5 * g * (y * y * y),)
-
-
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
 
 
@@ -282,18 +209,7 @@ def neg(x: Any) -> Any:
     return Neg()(x)
 
 
-@method("pow", "__pow__")
-def pow(a: Any, b: Any) -> Any:
-    """a to the power b, elementwise.
-
-    >>> import tinynorm
-    >>> tinynorm.tensor([1.0, 3.0]) ** 2
-    tensor([1., 9.])
-    """
-    return Pow()(*promote(a, b))
-
-
-for _name, _swapped in {"radd": add, "rsub": sub, "rmul": mul, "rtruediv": div, "rpow": pow}.items():
+for _name, _swapped in {"radd": add, "rsub": sub, "rmul": mul, "rtruediv": div}.items():
     method(f"__{_name}__")(lambda self, other, _f=_swapped: _f(other, self))
 
 
@@ -361,47 +277,3 @@ def abs(x: Any) -> Any:
     tensor([1., 2.])
     """
     return Abs()(x)
-
-
-@method()
-def exp(x: Any) -> Any:
-    """e to the x.
-
-    >>> import tinynorm
-    >>> tinynorm.exp(tinynorm.tensor([0.0, 1.0]))
-    tensor([1.    , 2.7183])
-    """
-    return Exp()(as_float(x))
-
-
-@method()
-def log(x: Any) -> Any:
-    """The natural logarithm.
-
-    >>> import tinynorm
-    >>> tinynorm.log(tinynorm.tensor([1.0, 2.0]))
-    tensor([0.    , 0.6931])
-    """
-    return Log()(as_float(x))
-
-
-@method()
-def sqrt(x: Any) -> Any:
-    """The square root.
-
-    >>> import tinynorm
-    >>> tinynorm.sqrt(tinynorm.tensor([4.0, 9.0]))
-    tensor([2., 3.])
-    """
-    return Sqrt()(as_float(x))
-
-
-@method()
-def rsqrt(x: Any) -> Any:
-    """One over the square root.
-
-    >>> import tinynorm
-    >>> tinynorm.rsqrt(tinynorm.tensor([4.0, 16.0]))
-    tensor([0.5 , 0.25])
-    """
-    return Rsqrt()(as_float(x))

@@ -15,7 +15,7 @@ import numpy as np
 from .. import backend
 from ..autograd.mode import mode
 from ..tensor import Tensor, method, raw, version_of, wrap
-from . import activation, arithmetic
+from . import activation, arithmetic, exponential
 from .common import namespace
 from .indexing import SetItem, raw_index
 
@@ -73,7 +73,7 @@ add_ = _inplace("add_", arithmetic.add)
 sub_ = _inplace("sub_", arithmetic.sub)
 mul_ = _inplace("mul_", arithmetic.mul)
 div_ = _inplace("div_", arithmetic.div)
-pow_ = _inplace("pow_", arithmetic.pow)
+pow_ = _inplace("pow_", exponential.pow)
 
 
 @method("__setitem__")
