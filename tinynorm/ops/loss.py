@@ -21,7 +21,9 @@ def per_row(g: Any, divisor: Any) -> Any:
     """
     if divisor is None:
         return namespace(g).expand_dims(g, axis=1)
-    return g / (divisor or 1 if isinstance(divisor, int) else namespace(raw(g)).where(divisor == 0, 1.0, divisor))
+    if isinstance(divisor, int):
+        return g / max(divisor, 1)
+    return g / namespace(divisor).where(divisor == 0, 1.0, divisor)
 
 
 class CrossEntropy(Node):
@@ -69,13 +71,11 @@ class NLL(Node):
     def forward(self, x, q):
         xp = namespace(x)
         self.save(q)
-        self.dtype_like = x[:0, ...]
         loss = -xp.sum(xp.where(q == 0, 0.0, q * widened(x)), axis=1)
         return narrowed(loss if self.divisor is None else xp.sum(loss) / self.divisor, x)
 
     def backward(self, g, q):
-        g = per_row(g, self.divisor)
-        return narrowed(-g * q, self.dtype_like), None
+        return narrowed(-per_row(g, self.divisor) * q, g), None
 
 
 class MSE(Node):
