@@ -41,7 +41,7 @@ FUNCTIONS = {
     "where": "condition x y",
 }
 UFUNCS = [
-    *("abs", "add", "divide", "exp", "isfinite", "isnan", "log"),
+    *("abs", "add", "ceil", "divide", "exp", "floor", "isfinite", "isnan", "log"),
     *("maximum", "minimum", "multiply", "negative", "sign", "sqrt", "tanh"),
 ]
 ON_ARRAYS = {"a", "array", "prototype", "condition"}  # a first argument of this name must be an array of CuPy's

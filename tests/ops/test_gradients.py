@@ -28,6 +28,8 @@ def apart(*shape, seed=0):
 
 MASK = tn.tensor([[True, False, True], [False, False, True]])
 ROWS, COLUMNS = tn.tensor([2, 0, 2]), tn.tensor([[1, 1], [0, 2]])
+DIVISORS = np.array([0.7, -1.1, 1.3])
+QUOTIENTS = np.array([[1.4, -2.3, 3.6], [-4.5, 5.5, 0.4]])  # far from where a remainder jumps
 x23, x34, x3 = normal(2, 3), normal(3, 4), normal(3)
 
 
@@ -61,6 +63,9 @@ OPS = {
     "mul, 0-d": ("Mul", ops.mul, [x23, np.array(0.7)]),
     "div": ("Div", ops.div, [x23, positive(3)]),
     "div, into number": ("Div", lambda x: 2.0 / x, [positive(3)]),
+    "remainder": ("Remainder", ops.remainder, [QUOTIENTS * DIVISORS, DIVISORS]),
+    "remainder, by number": ("Remainder", lambda x: x % 0.7, [QUOTIENTS * 0.7]),
+    "remainder, of number": ("Remainder", lambda x: 1.9 % x, [DIVISORS]),
     "neg": ("Neg", ops.neg, [x23]),
     "pow": ("Pow", ops.pow, [positive(2, 3), x3]),
     "pow, square": ("Pow", lambda x: x**2, [x23]),

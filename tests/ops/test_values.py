@@ -54,6 +54,29 @@ def test_power_at_zero():
     assert b.grad.tolist() == [0.0, 0.0, 0.0]
 
 
+def test_remainder_and_floor_divide_are_pythons(device):
+    a, b = [5.5, -5.5, 5.5, -5.5, 6.0], [2.0, 2.0, -2.0, -2.0, 3.0]
+    x, y = (tn.tensor(v, dtype="float64", device=device) for v in (a, b))
+    assert (x % y).tolist() == [p % q for p, q in zip(a, b, strict=True)]
+    assert (x // y).tolist() == [p // q for p, q in zip(a, b, strict=True)]
+    n = tn.tensor([7, -7], device=device)
+    assert ((n % 3).tolist(), (n // 3).tolist(), (9 % n).tolist(), (9 // n).tolist()) == ([1, 2], [2, -3], [2, -5], [1, -2])
+    assert ((n % 3).dtype, (n // 3).dtype, (n % 2.0).dtype, (n // 2.0).dtype) == (tn.int64, tn.int64, tn.float32, tn.float32)
+
+
+def test_division_by_zero_has_a_remainder_without_a_number():
+    x = f64(1.0, 0.0, requires_grad=True)
+    np.testing.assert_array_equal((x % 0.0).detach(), [NAN, NAN])
+    np.testing.assert_array_equal(x // 0.0, [INF, NAN])
+
+
+def test_what_is_flat_between_steps_is_not_recorded(device):
+    x = f64(-1.5, 1.5, requires_grad=True).to(device)
+    assert [y.tolist() for y in (x.floor(), x.ceil(), x // 1)] == [[-2.0, 1.0], [-1.0, 2.0], [-2.0, 1.0]]
+    assert not any(y.requires_grad for y in (x.floor(), x.ceil(), x // 1))
+    assert tn.tensor([3], device=device).floor().dtype == tn.int64
+
+
 def test_ties_share_the_gradient():
     a, b = f64(1.0, 2.0, requires_grad=True), f64(1.0, 3.0, requires_grad=True)
     (tn.maximum(a, b) + 10 * tn.minimum(a, b)).sum().backward()

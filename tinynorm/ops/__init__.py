@@ -5,7 +5,7 @@ This module is also the namespace of Tensors: what numpy is to an ndarray, so th
 
 from . import inplace
 from .activation import erf, gelu, log_softmax, logsumexp, relu, sigmoid, softmax, tanh
-from .arithmetic import abs, add, clamp, div, maximum, minimum, mul, neg, sub, where
+from .arithmetic import abs, add, clamp, div, maximum, minimum, mul, neg, remainder, sub, where
 from .convert import astype, clone
 from .dropout import dropout
 from .exponential import exp, log, pow, rsqrt, sqrt
@@ -17,8 +17,11 @@ from .logic import (
     any,
     argmax,
     argmin,
+    ceil,
     eq,
     equal,
+    floor,
+    floor_divide,
     ge,
     gt,
     isfinite,
@@ -69,6 +72,7 @@ __all__ = [
     "batch_norm",
     "broadcast_to",
     "cat",
+    "ceil",
     "clamp",
     "clone",
     "concat",
@@ -82,6 +86,8 @@ __all__ = [
     "expand",
     "expand_dims",
     "flatten",
+    "floor",
+    "floor_divide",
     "full_like",
     "gather",
     "ge",
@@ -118,6 +124,7 @@ __all__ = [
     "permute_dims",
     "pow",
     "relu",
+    "remainder",
     "reshape",
     "rms_norm",
     "round",

@@ -64,6 +64,20 @@ class Div(Node):
         return da, db
 
 
+class Remainder(Node):
+    """y = a - b ⌊a / b⌋;  da = g,  db = -g ⌊a / b⌋."""
+
+    def forward(self, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        self.save(*((a, b) if self.needs[1] else (None, None)))
+        return a % b
+
+    def backward(self, g, a, b):
+        da = sum_to(g, self.shapes[0]) if self.needs[0] else None
+        db = sum_to(-g * (a // b), self.shapes[1]) if self.needs[1] else None
+        return da, db
+
+
 class Neg(Node):
     """y = -x;  dx = -g."""
 
@@ -198,6 +212,17 @@ def div(a: Any, b: Any) -> Any:
     return Div()(*map(as_float, promote(a, b)))
 
 
+@method("remainder", "__mod__")
+def remainder(a: Any, b: Any) -> Any:
+    """What of a is left over by b, elementwise: a - b ⌊a / b⌋, of b's sign as in Python.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([5.0, -5.0]) % 3
+    tensor([2., 1.])
+    """
+    return Remainder()(*promote(a, b))
+
+
 @method("neg", "__neg__")
 def neg(x: Any) -> Any:
     """-x.
@@ -209,7 +234,7 @@ def neg(x: Any) -> Any:
     return Neg()(x)
 
 
-for _name, _swapped in {"radd": add, "rsub": sub, "rmul": mul, "rtruediv": div}.items():
+for _name, _swapped in {"radd": add, "rsub": sub, "rmul": mul, "rtruediv": div, "rmod": remainder}.items():
     method(f"__{_name}__")(lambda self, other, _f=_swapped: _f(other, self))
 
 

@@ -102,6 +102,47 @@ def round(x: Any) -> Any:
     return _plain("round", x)
 
 
+@method()
+def floor(x: Any) -> Any:
+    """The largest integer that is not above x; nothing is recorded.
+
+    >>> import tinynorm
+    >>> tinynorm.floor(tinynorm.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
+    return _plain("floor", x) if backend.is_floating(raw(x)) else x
+
+
+@method()
+def ceil(x: Any) -> Any:
+    """The smallest integer that is not below x; nothing is recorded.
+
+    >>> import tinynorm
+    >>> tinynorm.ceil(tinynorm.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
+    return _plain("ceil", x) if backend.is_floating(raw(x)) else x
+
+
+@method("floor_divide", "__floordiv__")
+@backend.silent
+def floor_divide(a: Any, b: Any) -> Any:
+    """⌊a / b⌋, elementwise. Its derivative is zero wherever it has one, so nothing is recorded.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([5, -5]) // 3
+    tensor([ 1, -2])
+    """
+    with no_grad():
+        a, b = promote(a, b)
+    backend.check_same_device("floor_divide", [raw(a), raw(b)])
+    result = raw(a) // raw(b)
+    return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
+
+
+method("__rfloordiv__")(lambda self, other: floor_divide(other, self))
+
+
 def _reduce(name: str, x: Any, dim: Dims, keepdim: bool) -> Any:
     a = raw(x)
     result = getattr(namespace(a), name)(a, axis=all_dims(dim, a.ndim, name), keepdims=keepdim)
