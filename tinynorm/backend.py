@@ -46,7 +46,18 @@ def namespace(x: Any) -> Any:
         return np
     if _is_cupy(x):
         return sys.modules["cupy"]
-    return x.__array_namespace__()
+    try:
+        return x.__array_namespace__()
+    except AttributeError:
+        if hasattr(x, "__array_namespace__"):
+            raise
+        raise no_array(x) from None
+
+
+def no_array(x: Any, op: str = "") -> TypeError:
+    """The error for what is neither Tensor nor array."""
+    where = f"{op}: " if op else ""
+    return TypeError(f"{where}expected a Tensor, got {type(x).__name__}; tinynorm.tensor(...) makes one of numbers and lists")
 
 
 def is_floating(x: Array) -> bool:

@@ -169,6 +169,24 @@ def test_bad_settings_are_refused_at_construction(make, message):
         make()
 
 
+@pytest.mark.parametrize("x", [[1.0], None, "text"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *(F.relu, F.gelu, F.sigmoid, F.tanh, F.dropout, tinynorm.exp, nn.Linear(2, 3), nn.GELU(), nn.BatchNorm1d(2)),
+        *(nn.Softmax(dim=0), nn.LogSoftmax(dim=0)),
+    ],
+)
+def test_what_is_no_tensor_is_named(layer, x):
+    with pytest.raises(TypeError, match=rf"expected .*a Tensor, got {type(x).__name__}; .*tinynorm.tensor"):
+        layer(x)
+
+
+def test_weights_that_are_no_tensors_are_named():
+    with pytest.raises(TypeError, match="linear: expected a Tensor, got list"):
+        F.linear(tinynorm.ones(2), tinynorm.ones(3, 2), [1.0, 2.0, 3.0])
+
+
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
 

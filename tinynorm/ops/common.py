@@ -123,9 +123,17 @@ def dtype_of_numbers(*numbers: Any) -> Any:
 
 
 def as_float(x: Any) -> Any:
-    """Integers and booleans as float32, as the functions of analysis need them."""
-    if isinstance(x, Tensor) and not backend.is_floating(x.data):
-        return x.to(backend.float32)
+    """Integers and booleans as float32, as the functions of analysis need them.
+
+    Raises
+    ------
+    TypeError
+        It is neither Tensor nor array nor number.
+    """
+    if isinstance(x, Tensor):
+        return x if backend.is_floating(x.data) else x.to(backend.float32)
+    if not isinstance(x, (int, float)) and not hasattr(x, "dtype"):
+        raise backend.no_array(x)
     return x
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
+from ..tensor import Tensor
 from .common import namespace
 from .inplace import replace
 
@@ -67,6 +68,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     check_probability("dropout", p)
     if not training or p == 0:
         return input
+    if not isinstance(input, Tensor):
+        raise backend.no_array(input, "dropout")
     if not backend.is_floating(input.data):
         raise RuntimeError(f"dropout: expected a floating-point input, got {input.dtype}; use .float() first")
     node = Dropout(p, backend.default_generator.rng)

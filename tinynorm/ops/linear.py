@@ -126,7 +126,10 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     tensor([[3., 6.]])
     """
     x = input
-    sx, sw, sb = x.shape, weight.shape, None if bias is None else bias.shape
+    try:
+        sx, sw, sb = x.shape, weight.shape, None if bias is None else bias.shape
+    except AttributeError:
+        raise backend.no_array(next(t for t in (x, weight, bias) if not hasattr(t, "shape")), "linear") from None
     if len(sw) != 2 or not sx or sx[-1] != sw[1] or (sb is not None and sb != (sw[0],)):
         raise RuntimeError(
             f"linear: expected x (…, in), weight (out, in) and bias (out), got x {tuple(sx)}, weight {tuple(sw)}"
