@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import backend
 from ..autograd import no_grad
 from ..ops.convert import as_dtype, dtype_and_device
-from ..tensor import HookHandle, Tensor, raw, version_of, wrap
+from ..tensor import HookHandle, Tensor, raw, version_of
 from .parameter import Parameter
+from .state import IncompatibleKeys, load_into
 
 PARAMETER, BUFFER, MODULE = "parameter", "buffer", "module"
 _TYPES: dict[str, type] = {PARAMETER: Parameter, BUFFER: Tensor}  # and MODULE, below
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` returns: the names that the state lacks, and those that the module does not have."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -413,22 +407,7 @@ class Module:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a mapping from names to tensors, got {type(state_dict).__name__}")
-        own = self.state_dict(keep_vars=True)
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
-        problems += [f"unexpected: {', '.join(map(str, unexpected))}"] if strict and unexpected else []
-        problems += [_misfit(name, t, state_dict[name]) for name, t in own.items() if name in state_dict]
-        problems = [p for p in problems if p]
-        if problems:
-            listed = "\n  ".join(problems)
-            raise RuntimeError(f"load_state_dict: the state does not fit {type(self).__name__}, nothing loaded:\n  {listed}")
-        with no_grad():
-            loaded = [(t, _fitted(state_dict[name], t)) for name, t in own.items() if name in state_dict]
-        for t, array in loaded:
-            t.data[...] = array
-            version_of(t).bump("load_state_dict")
-        return IncompatibleKeys(missing, unexpected)
+        return load_into(self.state_dict(keep_vars=True), state_dict, strict, type(self).__name__)
 
     # -- how it looks ----------------------------------------------------------------------------------------------------
 
@@ -468,18 +447,3 @@ def _check_replacement(name: str, kind: str, value: Any) -> None:
 
 def _join(prefix: str, name: str) -> str:
     return f"{prefix}.{name}" if prefix else name
-
-
-def _misfit(name: str, t: Tensor, value: Any) -> str:
-    """What is wrong with a loaded value; "" if nothing."""
-    if not isinstance(value, Tensor) and not backend.is_array(value):
-        return f"{name}: expected a tensor, got {type(value).__name__}"
-    if tuple(value.shape) != tuple(t.shape):
-        return f"{name}: expected shape {tuple(t.shape)}, got {tuple(value.shape)}"
-    return ""
-
-
-def _fitted(value: Any, t: Tensor) -> Any:
-    """The array of a loaded value, in the dtype and on the device of the tensor it goes to."""
-    value = value if isinstance(value, Tensor) else wrap(value)
-    return raw(value.to(dtype=t.dtype, device=t.device if isinstance(t.device, backend.device) else None))

@@ -1,0 +1,51 @@
+"""Copying a state dict's numbers into a module's tensors, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .. import backend
+from ..autograd import no_grad
+from ..tensor import Tensor, raw, version_of, wrap
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` returns: the names that the state lacks, and those that the module does not have."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def load_into(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, into: str) -> IncompatibleKeys:
+    """`Module.load_state_dict`: from `state_dict` into the tensors `own` of a module that errors call `into`."""
+    missing = [name for name in own if name not in state_dict]
+    unexpected = [name for name in state_dict if name not in own]
+    problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
+    problems += [f"unexpected: {', '.join(map(str, unexpected))}"] if strict and unexpected else []
+    problems += [_misfit(name, t, state_dict[name]) for name, t in own.items() if name in state_dict]
+    problems = [p for p in problems if p]
+    if problems:
+        listed = "\n  ".join(problems)
+        raise RuntimeError(f"load_state_dict: the state does not fit {into}, nothing loaded:\n  {listed}")
+    with no_grad():
+        loaded = [(t, _fitted(state_dict[name], t)) for name, t in own.items() if name in state_dict]
+    for t, array in loaded:
+        t.data[...] = array
+        version_of(t).bump("load_state_dict")
+    return IncompatibleKeys(missing, unexpected)
+
+
+def _misfit(name: str, t: Tensor, value: Any) -> str:
+    """What is wrong with a loaded value; "" if nothing."""
+    if not isinstance(value, Tensor) and not backend.is_array(value):
+        return f"{name}: expected a tensor, got {type(value).__name__}"
+    if tuple(value.shape) != tuple(t.shape):
+        return f"{name}: expected shape {tuple(t.shape)}, got {tuple(value.shape)}"
+    return ""
+
+
+def _fitted(value: Any, t: Tensor) -> Any:
+    """The array of a loaded value, in the dtype and on the device of the tensor it goes to."""
+    value = value if isinstance(value, Tensor) else wrap(value)
+    return raw(value.to(dtype=t.dtype, device=t.device if isinstance(t.device, backend.device) else None))
