@@ -47,9 +47,7 @@ def mlp_step(kind: str, widths: tuple[int, ...], batch: int, groups: int, number
         value, g = jax.value_and_grad(loss)(p)
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-        p = jax.tree.map(
-            lambda p, m, v: p - 1e-3 * (m / (1 - 0.9**t)) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-8), p, m, v
-        )
+        p = jax.tree.map(lambda p, m, v: p - 1e-3 * (m / (1 - 0.9**t)) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-8), p, m, v)
         return p, m, v, t + 1, value
 
     zeros = jax.tree.map(jnp.zeros_like, (params, norms))

@@ -257,9 +257,7 @@ class Module:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if module._kinds.get(name) != kind:
-            raise AttributeError(
-                f"{type(self).__name__}: no {kind} {target!r}: {type(module).__name__} has no {kind} {name!r}"
-            )
+            raise AttributeError(f"{type(self).__name__}: no {kind} {target!r}: {type(module).__name__} has no {kind} {name!r}")
         return module.__dict__[name]
 
     def get_parameter(self, target: str) -> Parameter:

@@ -194,4 +194,3 @@ def widened(x: Any) -> Any:
 def narrowed(y: Any, like: Any) -> Any:
     """A result back in the dtype of `like`."""
     return y if y.dtype == like.dtype else backend.astype(y, like.dtype)
-
