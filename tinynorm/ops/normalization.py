@@ -61,7 +61,33 @@ class Layout:
         self.gamma_is_constant = all(affine[a] == 1 for a in axes)  # over each group
 
 
-layout_of = lru_cache(maxsize=256)(Layout)  # shapes recur, step after step
+@lru_cache(maxsize=256)  # shapes recur, step after step
+def batch_layout(shape: tuple[int, ...]) -> Layout:
+    """(N, C, *): a channel, over the batch and all positions."""
+    positions = range(2, len(shape))
+    return Layout(shape, (0, *positions), (1, shape[1], *(1 for _ in positions)))
+
+
+@lru_cache(maxsize=256)
+def instance_layout(shape: tuple[int, ...]) -> Layout:
+    """(N, C, *): a channel of a sample, over all positions."""
+    positions = range(2, len(shape))
+    return Layout(shape, tuple(positions), (1, shape[1], *(1 for _ in positions)))
+
+
+@lru_cache(maxsize=256)
+def group_layout(shape: tuple[int, ...], G: int, affine: bool) -> Layout:
+    """(N, C, *) as (N, G, C/G, *): a sample's group of channels, over all positions."""
+    N, C, *positions = shape
+    view = (N, G, C // G, *positions)
+    return Layout(view, tuple(range(2, len(view))), (1, G, C // G, *(1 for _ in positions)) if affine else (1,) * len(view))
+
+
+@lru_cache(maxsize=256)
+def trailing_layout(shape: tuple[int, ...], D: tuple[int, ...], affine: bool) -> Layout:
+    """(*, D): a row's trailing dimensions."""
+    rows = len(shape) - len(D)
+    return Layout(shape, tuple(range(rows, len(shape))), (1,) * rows + D if affine else (1,) * len(shape))
 
 
 class Normalization(Node):
@@ -82,9 +108,10 @@ class Normalization(Node):
         """y = γ x̂ + β, in the shape and dtype of x."""
         self.affine_like = gamma, beta
         y = x_hat if gamma is None else x_hat * self.affine(gamma)
-        y = y if beta is None else y + self.affine(beta)
-        if y is x_hat and True in self.needs:  # kept for backward: the output needs memory of its own
+        if y is x_hat and (beta is not None or True in self.needs):  # kept for backward: the output needs memory of its own
             y = backend.copy(y)
+        if beta is not None:
+            y += self.affine(beta)
         return narrowed(reshaped(y, x.shape), x)
 
     def fitted(self, dx, dgamma, dbeta, dy):

@@ -7,13 +7,16 @@ from typing import Any
 
 from ..tensor import Tensor, version_of
 from .common import mean_over, namespace, reshaped, widened
-from .normalization import Layout, Standardize, StandardizeByConstants, layout_of
+from .normalization import (
+    Layout,
+    Standardize,
+    StandardizeByConstants,
+    batch_layout,
+    group_layout,
+    instance_layout,
+    trailing_layout,
+)
 from .normalization_checks import check_affine, check_both, check_eps, check_groups, check_input, check_momentum
-
-
-def _channels(x: Tensor) -> tuple[int, ...]:
-    """The shape in which a (C) vector broadcasts against (N, C, *)."""
-    return (1, x.shape[1], *(1,) * (x.ndim - 2))
 
 
 def batch_norm(
@@ -75,7 +78,7 @@ def batch_norm(
     C = x.shape[1]
     check_affine("batch_norm", x, (C,), "(C,)", weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     check_both("batch_norm", running_mean, running_var)
-    layout = layout_of(x.shape, (0, *range(2, x.ndim)), _channels(x))
+    layout = batch_layout(x.shape)
     if not training:
         if running_mean is None:
             raise ValueError("batch_norm: eval mode (training=False) standardises by running_mean and running_var, got None")
@@ -188,13 +191,11 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 
 def _trailing(op: str, x: Any, normalized_shape: Any, **tensors: Tensor | None) -> Layout:
     D = (normalized_shape,) if isinstance(normalized_shape, Integral) else tuple(normalized_shape)
-    check_input(op, x, 1, f"(*, normalized_shape = {D})")
-    if not D or tuple(x.shape[x.ndim - len(D) :]) != D:
+    check_input(op, x, 0, "")
+    if not D or x.ndim < len(D) or x.shape[x.ndim - len(D) :] != D:
         raise RuntimeError(f"{op}: expected x (*, normalized_shape = {D}), got shape {tuple(x.shape)}")
     check_affine(op, x, D, "of normalized_shape", **tensors)
-    rows = x.ndim - len(D)
-    plain = all(t is None for t in tensors.values())
-    return layout_of(x.shape, tuple(range(rows, x.ndim)), (1,) * rows + ((1,) * len(D) if plain else D))
+    return trailing_layout(x.shape, D, any(t is not None for t in tensors.values()))
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -236,14 +237,11 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     x = input
     check_input("group_norm", x, 2, "(N, C) or (N, C, *)")
     check_eps("group_norm", eps)
-    N, C, *positions = x.shape
+    C = x.shape[1]
     check_groups("group_norm", num_groups, C)
     check_affine("group_norm", x, (C,), "(C,)", weight=weight, bias=bias)
-    view = (N, num_groups, C // num_groups, *positions)
-    affine = (1, num_groups, C // num_groups, *(1,) * len(positions))
-    if weight is None and bias is None:
-        affine = (1,) * len(view)
-    return Standardize(layout_of(view, tuple(range(2, len(view))), affine), eps)(x, weight, bias)
+    affine = weight is not None or bias is not None
+    return Standardize(group_layout(x.shape, num_groups, affine), eps)(x, weight, bias)
 
 
 def instance_norm(
@@ -303,7 +301,7 @@ def instance_norm(
     running = {"running_mean": running_mean, "running_var": running_var}
     check_affine("instance_norm", x, (C,), "(C,)", weight=weight, bias=bias, **running)
     check_both("instance_norm", running_mean, running_var)
-    layout = layout_of(x.shape, tuple(range(2, x.ndim)), _channels(x))
+    layout = instance_layout(x.shape)
     if layout.m == 1:
         raise ValueError(
             f"instance_norm: expected more than one value per channel of a sample, got x (N, C, *) = {tuple(x.shape)}: "
