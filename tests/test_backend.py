@@ -14,7 +14,7 @@ from tinynorm import backend
 @pytest.mark.parametrize(
     ("cupy", "reason", "fix"),
     [
-        (None, "CuPy does not import", r"pip install 'tinynorm\[cuda12\]'"),
+        (None, "CuPy does not import", r"pip install 'cupy-cuda12x>=14'"),
         (stand_in(devices=0), "shows no GPU", "CUDA_VISIBLE_DEVICES"),
         (stand_in(error=OSError("driver too old")), "driver too old", "nvidia-smi"),
         (stand_in(compiles=False), "NVRTC is not found", r"cupy-cuda12x\[ctk\]"),

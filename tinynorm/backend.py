@@ -169,7 +169,7 @@ def cuda_status() -> tuple[Any, str]:
     except Exception as error:
         return None, (
             f"CuPy does not import ({type(error).__name__}: {error}); install it with "
-            "pip install 'tinynorm[cuda12]' (driver for CUDA 12) or pip install 'tinynorm[cuda13]' (CUDA 13)"
+            "pip install 'cupy-cuda12x>=14' (driver for CUDA 12) or pip install 'cupy-cuda13x>=14' (CUDA 13)"
         )
     try:
         if cupy.cuda.runtime.getDeviceCount() < 1:
