@@ -26,6 +26,7 @@ FUNCTIONS = {
     "ascontiguousarray": "a dtype",
     "broadcast_to": "array shape",
     "concat": "tup axis out dtype casting",
+    "count_nonzero": "a axis",
     "expand_dims": "a axis",
     "eye": "N M k dtype order",
     "finfo": "dtype",
@@ -61,7 +62,7 @@ def hidden(x):
 
 
 def shown(y):
-    return ndarray(y) if isinstance(y, (np.ndarray, np.generic, bool)) else y
+    return ndarray(y) if isinstance(y, (np.ndarray, np.generic, bool, int)) else y
 
 
 def operate(ufunc, *inputs, out=None, **kwargs):

@@ -73,7 +73,7 @@ def is_bool(x: Array) -> bool:
 
 def is_half(x: Any) -> bool:
     """Whether the array is float16, whose sums are accumulated in float32."""
-    return x.dtype is float16 or (isinstance(x.dtype, np.dtype) and x.dtype == float16)
+    return getattr(x.dtype, "char", "") == "e"
 
 
 def astype(x: Any, dtype: Any) -> Any:

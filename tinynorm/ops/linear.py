@@ -136,8 +136,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             + ("" if sb is None else f", bias {tuple(sb)}")
             + (f"; x ends in {sx[-1]}, weight takes {sw[1]}" if sx and len(sw) == 2 and sx[-1] != sw[1] else "")
         )
-    dtypes = [t.dtype for t in (x, weight, bias) if t is not None]
-    if any(dtype != x.dtype for dtype in dtypes):
-        got = " and ".join(map(str, dtypes))
+    if x.dtype != weight.dtype or (bias is not None and x.dtype != bias.dtype):
+        got = " and ".join(str(t.dtype) for t in (x, weight, bias) if t is not None)
         raise RuntimeError(f"linear: expected x, weight and bias of one dtype, got {got}; convert with .to(dtype)")
     return Linear()(x, weight, bias)

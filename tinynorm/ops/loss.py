@@ -9,7 +9,7 @@ from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, raw
 from .activation import shifted_exp
-from .common import as_tensor_like, namespace, narrowed, promote, sum_over, widened
+from .common import as_tensor_like, keep_where, namespace, narrowed, promote, reshaped, sum_over, widened
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -24,6 +24,12 @@ def per_row(g: Any, divisor: Any) -> Any:
     if isinstance(divisor, int):
         return g / max(divisor, 1)
     return g / namespace(divisor).where(divisor == 0, 1.0, divisor)
+
+
+def minus_q_log_p(q: Any, log_p: Any, divisor: Any) -> Any:
+    """-Σ_c q_c log p_c of each row, or of all rows over the divisor. 0 log 0 = 0: what is no target may be impossible."""
+    terms = keep_where(q != 0, q * log_p)
+    return -namespace(q).sum(terms, axis=1) if divisor is None else -namespace(q).sum(terms) / divisor
 
 
 class CrossEntropy(Node):
@@ -45,11 +51,8 @@ class CrossEntropy(Node):
 
     def forward(self, x, q):
         self.save(x, q)
-        xp = namespace(x)
-        self.kept = log_p = self.log_p(x)
-        # 0 log 0 = 0: a class that is no target may have probability 0
-        loss = -xp.sum(xp.where(q == 0, 0.0, q * log_p), axis=1)
-        return narrowed(loss if self.divisor is None else xp.sum(loss) / self.divisor, x)
+        self.kept = self.log_p(x)
+        return narrowed(minus_q_log_p(q, self.kept, self.divisor), x)
 
     def backward(self, g, x, q):
         xp = namespace(g)
@@ -69,10 +72,8 @@ class NLL(Node):
         self.divisor = divisor
 
     def forward(self, x, q):
-        xp = namespace(x)
         self.save(q)
-        loss = -xp.sum(xp.where(q == 0, 0.0, q * widened(x)), axis=1)
-        return narrowed(loss if self.divisor is None else xp.sum(loss) / self.divisor, x)
+        return narrowed(minus_q_log_p(q, widened(x), self.divisor), x)
 
     def backward(self, g, q):
         return narrowed(-per_row(g, self.divisor) * q, g), None
@@ -146,10 +147,17 @@ def _indicator(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[A
             f"{op}: expected class indices from 0 to C-1 = {C - 1} (or ignore_index={ignore_index}), got {first} in the target"
         )
     every = xp.reshape(xp.arange(C, **backend.on_device_of(classes)), (1, C, *(1,) * (x.ndim - 2)))
-    hit = every == xp.expand_dims(classes, axis=1)  # an ignored index outside 0 to C-1 hits none by itself
+    N, *positions = classes.shape
+    hit = every == reshaped(classes, (N, 1, *positions))  # an ignored index outside 0 to C-1 hits none by itself
     if 0 <= ignore_index < C:
         hit = hit & xp.expand_dims(counts, axis=1)
     return hit, counts
+
+
+def _count(mask: Any, like: Any) -> Any:
+    """How many there are; NumPy says it in an int, the GPU in an array, which nobody waits for."""
+    n = namespace(mask).count_nonzero(mask)
+    return n if isinstance(n, int) else backend.astype(n, like.dtype)
 
 
 def cross_entropy(
@@ -213,7 +221,7 @@ def cross_entropy(
         hit, counts = _indicator(op, x, target, ignore_index)
         q: Any = backend.astype(hit, widened(x.data).dtype)
         if reduction == "mean":
-            divisor = namespace(q).sum(q if w is None else q * w)
+            divisor = _count(counts, q) if w is None else namespace(q).sum(q * w)
         if label_smoothing:
             counts = namespace(q).expand_dims(backend.astype(counts, q.dtype), axis=1)
             q = ((1 - label_smoothing) * q + label_smoothing / C) * counts

@@ -190,7 +190,9 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 
 
 def _trailing(op: str, x: Any, normalized_shape: Any, **tensors: Tensor | None) -> Layout:
-    D = (normalized_shape,) if isinstance(normalized_shape, Integral) else tuple(normalized_shape)
+    D = normalized_shape
+    if type(D) is not tuple:
+        D = (D,) if isinstance(D, Integral) else tuple(D)
     check_input(op, x, 0, "")
     if not D or x.ndim < len(D) or x.shape[x.ndim - len(D) :] != D:
         raise RuntimeError(f"{op}: expected x (*, normalized_shape = {D}), got shape {tuple(x.shape)}")
