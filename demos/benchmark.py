@@ -19,12 +19,16 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any, cast
 
 from benchmark_contenders import CASES, CONTENDERS, serve
 
 PACKAGES = {"tinynorm": "tinynorm", "torch": "torch", "torch-fused": "torch", "jax": "jax", "gemm": "numpy"}
+
+
+PAUSE = 0.25  # seconds between turns: a library's idle threads keep a core busy for a while after its work
 
 
 class Worker:
@@ -59,10 +63,13 @@ def measure(contenders: list[str], cases: list[str], rounds: int, seconds: float
     workers = [Worker(c, device) for c in contenders]
     times: dict[str, dict[str, list[float]]] = {case: {c: [] for c in contenders} for case in cases}
     progress = tqdm(total=rounds * len(cases) * len(workers), disable=not sys.stderr.isatty())
-    for _ in range(rounds):
+    for done in range(rounds):
+        if progress.disable:
+            print(f"round {done + 1} of {rounds}", file=sys.stderr, flush=True)
         for case in cases:
             for worker in workers:
                 progress.set_description(f"{case}: {worker.contender}")
+                time.sleep(PAUSE)
                 t = worker.time(case, seconds)
                 if t is not None:
                     times[case][worker.contender].append(t)

@@ -151,7 +151,7 @@ CONTENDERS: dict[str, Callable[[str, str], Work | None]] = {
 
 
 def seconds_of(work: Work, at_least: float) -> float:
-    """The median time of one call, over calls that together take `at_least` seconds (three calls at least, after one more)."""
+    """The median time of one call after a first, over calls that together take `at_least` seconds: three at least, if short."""
     start = time.perf_counter()
     work()
     once = time.perf_counter() - start
@@ -159,7 +159,7 @@ def seconds_of(work: Work, at_least: float) -> float:
         work()
     batch = 1 if once > 1e-4 else 100  # very short work is timed a hundred at a time
     times: list[float] = []
-    while sum(times) < at_least or len(times) < 3:
+    while sum(times) < at_least or len(times) < (3 if once < 1 else 1):
         start = time.perf_counter()
         for _ in range(batch):
             work()
