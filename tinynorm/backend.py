@@ -338,11 +338,7 @@ def on_device_of(x: Array) -> dict[str, Any]:
     return {} if isinstance(x, np.ndarray) or _is_cupy(x) else {"device": x.device}
 
 
-# Every op runs under this, forward and backward: infinities and NaN pass through without NumPy's warnings, as on the GPU and
-# as in PyTorch. (isfinite finds them. As a decorator it costs half of what the with-block does, and is safe among threads.)
+# Every op runs under this, forward and backward, and every optimiser's step: infinities and NaN pass through without NumPy's
+# warnings, as on the GPU and as in PyTorch. (isfinite finds them. As a decorator it costs half of what the with-block does,
+# and is safe among threads.)
 silent = np.errstate(divide="ignore", over="ignore", invalid="ignore")
-
-
-def quiet() -> np.errstate:
-    """The same for a stretch of code that is no op."""
-    return np.errstate(divide="ignore", over="ignore", invalid="ignore")

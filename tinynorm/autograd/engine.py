@@ -46,7 +46,7 @@ class Run:
         """Run; returns the targets' gradients, None where there is no path."""
         with set_grad_enabled(self.create_graph):
             if self.targets is not None:
-                self.useful = self._nodes_towards_targets(outputs)
+                self._find_useful(outputs)
             for y, g in zip(outputs, grads, strict=True):
                 self._deliver(_edge_of(y), g, fresh=False)
             while self.youngest:
@@ -125,8 +125,8 @@ class Run:
         else:
             self.found[id(leaf)] = g
 
-    def _nodes_towards_targets(self, outputs: Sequence[Tensor]) -> set[Node]:
-        """The nodes whose backward must run for the targets; the others are left alone."""
+    def _find_useful(self, outputs: Sequence[Tensor]) -> None:
+        """Collect the nodes whose backward must run for the targets; the others are left alone."""
         seen = {y.grad_fn for y in outputs if y.grad_fn is not None}
         stack = list(seen)
         while stack:
@@ -134,11 +134,10 @@ class Run:
                 if type(edge) is tuple and edge[0] not in seen:
                     seen.add(edge[0])
                     stack.append(edge[0])
-        useful: set[Node] = set()
+        self.useful = set()
         for node in sorted(seen, key=lambda node: node.age):  # oldest first: what a node stands on is decided before it
-            if any(e is not None and (_key(e) in self.captured or (type(e) is tuple and e[0] in useful)) for e in node.edges):
-                useful.add(node)
-        return useful
+            if any(edge is not None and self._is_useful(edge) for edge in node.edges):
+                self.useful.add(node)
 
 
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:

@@ -118,6 +118,12 @@ def shifted_exp(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any, Any]:
     return e, sum_over(e, dims), m
 
 
+def log_normalized(x: Any, dim: int) -> Any:
+    """log softmax: (x - m) - log Σ e^(x - m)."""
+    _, total, m = shifted_exp(x, (dim,))
+    return (x - m) - namespace(x).log(total)
+
+
 class Softmax(Node):
     """y = e^x / Σ e^x;  dx = y (g - Σ g y)."""
 
@@ -147,10 +153,7 @@ class LogSoftmax(Node):
         self.dim = dim
 
     def forward(self, x):
-        xp = namespace(x)
-        x32 = widened(x)
-        _, total, m = shifted_exp(x32, (self.dim,))
-        y = narrowed((x32 - m) - xp.log(total), x)
+        y = narrowed(log_normalized(widened(x), self.dim), x)
         self.save(y)
         return y
 

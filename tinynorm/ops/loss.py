@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, raw
-from .activation import shifted_exp
+from .activation import log_normalized
 from .common import as_tensor_like, keep_where, namespace, narrowed, promote, reshaped, sum_over, widened
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -45,9 +45,7 @@ class CrossEntropy(Node):
         self.divisor = divisor  # None: no reduction
 
     def log_p(self, x):
-        """log softmax: (x - m) - log Σ e^(x - m)."""
-        _, total, m = shifted_exp(widened(x), (1,))
-        return (widened(x) - m) - namespace(x).log(total)
+        return log_normalized(widened(x), 1)
 
     def forward(self, x, q):
         self.save(x, q)

@@ -139,10 +139,7 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         work = [self._tasks(group) for group in self.param_groups]
-        with backend.quiet():  # 0 / 0 is NaN, and an answer
-            for group, tasks in zip(self.param_groups, work, strict=True):
-                for (t, *_), alike in tasks.items():
-                    self._blocks.run(self._formula(group, t, alike[0][0]), alike)
+        self._run(work)
         changed = f"{self._name}.step"
         for p in self._params():
             if p._grad is not None:
@@ -152,6 +149,13 @@ class Optimizer:
                     steps[...] = float(steps) + 1  # (+= on a 0-d array takes 15 times as long)
         self._stepped = True
         return loss
+
+    @backend.silent
+    def _run(self, work: list[dict[tuple, list[tuple[Array, ...]]]]) -> None:
+        """Each group's formula on its tasks."""
+        for group, tasks in zip(self.param_groups, work, strict=True):
+            for (t, *_), alike in tasks.items():
+                self._blocks.run(self._formula(group, t, alike[0][0]), alike)
 
     def _tasks(self, group: dict[str, Any]) -> dict[tuple, list[tuple[Array, ...]]]:
         """(theta, g, *state) of each parameter with a gradient; those together that have one step number, dtype and device."""
