@@ -21,6 +21,8 @@ LAYERS = [
     {"ops"},
     {"creation", "interop", "serialization", "cuda"},
     {"nn", "optim", "utils", "checkpoint"},
+    {"gradcheck"},
+    {"testing", "cli"},
     {""},  # tinynorm/__init__.py, which hands on their names
 ]
 

@@ -1,0 +1,53 @@
+"""The names of mistakes: what a diagnosis can say, and what the mutation suite (`mistakes`) is sorted by."""
+
+from __future__ import annotations
+
+KINDS: dict[str, str] = {
+    # any backward pass
+    "constant_factor": "the gradient is a constant times the right one",
+    "sign": "the gradient has the wrong sign",
+    "shifted_sign": "the sign is wrong in a part of the gradient",
+    "zero": "the gradient is zero",
+    "transposed": "the gradient, or a factor of it, is transposed",
+    "wrong_axes": "a sum or mean runs over the wrong axes",
+    "not_summed": "the gradient of a broadcast input is not summed over the broadcast axes",
+    "missing_accumulation": "one of several paths to an input is not added",
+    "doubled_accumulation": "a path to an input is added twice",
+    "off_by_one": "the gradient is shifted by one row or column",
+    "some_elements": "the gradient is wrong in a few elements, rows or columns only",
+    "dy_forgotten": "the incoming gradient is not multiplied in",
+    "constant_offset": "the gradient is off by a constant",
+    # normalisation layers
+    "missing_mean_term": "the term that takes out the mean of g is missing",
+    "missing_x_hat_term": "the term that takes out the component of g along x_hat is missing",
+    "statistics_as_constants": "the batch's own statistics are treated as constants (both projection terms are missing)",
+    "constants_as_statistics": "running statistics, which are constants in eval mode, are differentiated as the batch's own",
+    "gamma_forgotten": "gamma is not multiplied in",
+    "rstd_forgotten": "rstd is not multiplied in",
+    "rstd_squared": "rstd is multiplied in twice",
+    "unbiased_variance": "the variance is divided by m - 1, not by m",
+    "eps_outside_root": "eps is added to the standard deviation, not to the variance inside the root",
+    "eps_forgotten": "eps is left out",
+    "sum_for_mean": "a sum stands where a mean belongs",
+    "x_for_x_hat": "x stands where x_hat belongs",
+    "x_hat_forgotten": "x_hat is not multiplied in",
+    "y_for_x_hat": "y stands where x_hat belongs",
+    "term_sign": "a term has the wrong sign",
+    "term_factor": "a term has a wrong factor",
+    # linear
+    "input_forgotten": "the input is not multiplied in",
+    "weight_forgotten": "the weight is not multiplied in",
+    "mean_for_sum": "a mean stands where a sum belongs",
+    # ReLU
+    "mask_forgotten": "the mask x > 0 is not applied",
+    "mask_inverted": "the mask is that of x < 0",
+    "mask_of_dy": "the mask is taken from the incoming gradient, not from x",
+    "x_for_mask": "x stands where its mask belongs",
+    # softmax and cross-entropy
+    "target_forgotten": "the target's 1 is not subtracted",
+    "wrong_target": "the target's 1 is subtracted in the wrong place",
+    "batch_mean_forgotten": "the loss is a mean over the rows, and the gradient is not divided by their number",
+    "sum_term_forgotten": "softmax's term - p sum(dy p) is missing",
+    "extra_softmax_factor": "softmax's derivative is multiplied in once too often",
+    "logits_for_probabilities": "the logits stand where the probabilities belong",
+}

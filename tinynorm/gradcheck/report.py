@@ -1,0 +1,75 @@
+"""What a gradient check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .evidence import Finding
+
+
+@dataclass
+class Worst:
+    """The element with the largest error, counted in units of what is allowed there."""
+
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    numeric_error: float  # what the numerical value itself may be off by
+
+    @property
+    def error(self) -> float:
+        return abs(self.analytic - self.numeric)
+
+
+@dataclass
+class InputReport:
+    """What was found about the gradient of one input."""
+
+    name: str
+    shape: tuple[int, ...]
+    ok: bool | None  # None: not resolved
+    worst: Worst | None = None
+    checked: int = 0  # elements that were measured one by one
+    wrong: int = 0  # how many of those are wrong
+    directions: int = 0  # dense directions measured over all elements at once
+    unresolved: int = 0  # elements (or directions) where the finite difference could not tell
+    kinks: list[tuple[int, ...]] = field(default_factory=list)  # elements on a kink, whose value is a valid subgradient
+    left_out: int = 0  # outputs on a kink, left out of the dense directions
+    resolution: float = 0.0  # the smallest relative error in one element that would have been seen
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def share_wrong(self) -> float:
+        return self.wrong / self.checked if self.checked else 0.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Wrong behaviour that is no matter of numbers: what was mutated, aliased, of a wrong shape ..."""
+
+    kind: str
+    sentence: str
+    input: str | None = None
+
+
+@dataclass
+class Report:
+    """The result of a gradient check. ``print(report)`` shows it; ``report.ok`` is True, False, or None (not resolved)."""
+
+    ok: bool | None
+    inputs: list[InputReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)  # what this check cannot see, and why
+    notes: list[str] = field(default_factory=list)
+    layer: str | None = None  # the layer that the forward was recognised as, or the user's hint
+    evaluations: int = 0  # of forward
+    seconds: float = 0.0
+    settings: dict[str, Any] = field(default_factory=dict)  # seed, method, ...
+
+    @property
+    def diagnosis(self) -> str:
+        """What is wrong, in words: the findings' sentences; "" where nothing is wrong."""
+        sentences = [finding.sentence for finding in self.findings] + [fault.sentence for fault in self.faults]
+        return "\n".join(dict.fromkeys(sentences)) or ("no known pattern" if self.ok is False else "")
