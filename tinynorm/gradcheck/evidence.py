@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -40,3 +41,12 @@ class Finding:
     formula: str = ""  # the missing or wrong term, in the derivation's symbols
     explained: float = 1.0  # the share of the error (its norm) that this accounts for
     details: dict = field(default_factory=dict, compare=False)  # e.g. {"factor": 2.0}
+
+
+@dataclass
+class Recognised:
+    """The layer that a forward turned out to be: its output is that layer's formula of the inputs."""
+
+    layer: str  # "Linear", "ReLU", "BatchNorm", "LayerNorm" ...
+    roles: dict[str, int]  # symbol -> which input: {"x": 0, "gamma": 1, "beta": 2}
+    symbols: dict[str, Any] = field(default_factory=dict)  # what was found on the way: m, axes, eps, x_hat, rstd ...
