@@ -1,0 +1,58 @@
+"""What a check cannot see, by name. A gradient that no test could have found wrong has not been tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .evidence import Recognised
+from .measure import Measure
+
+NORMALIZERS = ("LayerNorm", "BatchNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
+
+
+def small_groups(recognised: Recognised | None) -> Iterator[str]:
+    """Normalisation of so few numbers that its gradient says little."""
+    if recognised is None or recognised.layer not in NORMALIZERS or recognised.layer == "RMSNorm":
+        return
+    m = recognised.symbols.get("m")
+    if m == 2:
+        yield (
+            "groups of m = 2: two standardised numbers are always -1 and 1, so dx is only of the order of eps and almost "
+            "any dx would pass; use groups of m >= 4"
+        )
+    elif m == 3:
+        yield "groups of m = 3: the mean and x_hat terms leave dx one direction only; use m >= 4 to see each term by itself"
+
+
+def constant_cotangent(u: np.ndarray, recognised: Recognised | None) -> str | None:
+    """A cotangent of equal numbers: the sum of y, which softmax and the centring layers hold constant."""
+    if u.size < 2 or np.ptp(u) > 1e-6 * np.max(np.abs(u)):
+        return None
+    layer = recognised.layer if recognised else "a normalisation or softmax layer"
+    return (
+        f"the cotangent is constant, which is a loss of sum(y): the sum of {layer}'s output does not depend on x, so "
+        "dx = 0 would pass. Leave cotangent out, and a random one with both signs is drawn"
+    )
+
+
+def no_dependence(name: str, scalar: bool) -> str:
+    """An input along which nothing changes."""
+    reason = (
+        "a loss of sum(y), mean(y) or sum(y²) behind a normalisation or softmax is constant: use a random weight, (w * y).sum()"
+        if scalar
+        else "a gradient of zero would pass"
+    )
+    return f"the output does not change with {name} at this point, to within rounding: {reason}"
+
+
+def is_flat(measure: Measure, i: int, value: np.ndarray, error: np.ndarray) -> bool:
+    """Whether all measured derivatives of input `i` are 0 as far as can be told."""
+    floor = 1e-9 * measure.natural(i)
+    return len(value) > 1 and bool(np.all(np.abs(value) <= np.maximum(10 * error, floor)))
+
+
+def constant_inputs(measure: Measure) -> list[int]:
+    """The inputs whose elements are all equal, as gamma = 1 and beta = 0 are: what multiplies or adds them goes unseen."""
+    return [i for i, x in enumerate(measure.point) if x.size > 1 and np.ptp(x) == 0]

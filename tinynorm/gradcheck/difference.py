@@ -1,0 +1,101 @@
+"""Finite differences that know their own error.
+
+Along one direction, f is measured at a ladder of steps h, h/2, h/4 ... on both sides. The central differences
+
+    D(h) = (f(x + h v) - f(x - h v)) / 2h = f' + a h² + b h⁴ + ...
+
+are extrapolated to h = 0 (Richardson 1911): T₀ = D, and each pass takes out one more power of h²,
+
+    T_{j+1}(h) = (4^{j+1} T_j(h) - T_j(2h)) / (4^{j+1} - 1).
+
+Two sources of error remain: the steps left (truncation), seen in how far neighbours on the ladder disagree, and the rounding
+inside f, which grows as 1/h. Their sum is smallest somewhere on the ladder; that entry is the value, and that sum its error.
+
+All of this is done for each output of f by itself and weighted with the cotangent u only then. The errors of the outputs are
+independent of the signs of u, so they add as a root of squares: an agreement by chance in one output does not fool the
+estimate, and an output that does not depend on the input adds no rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+RUNGS = 5  # of the ladder
+ORDERS = 3  # of the extrapolation: h², h⁴, h⁶
+NOISE = 2.0  # an entry of the ladder carries at most about this many times the rounding of one difference
+
+
+@dataclass
+class Slope:
+    """Numerical derivatives, and the errors they carry themselves; one number each, or an array of them."""
+
+    value: np.ndarray
+    error: np.ndarray
+
+
+def size(a: np.ndarray) -> np.ndarray:
+    """The root of the sum of squares along the last axis, without overflow; NaN as infinity."""
+    largest = np.max(np.abs(a), axis=-1, initial=0.0)
+    divisor = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    found = divisor * np.sqrt(np.sum(np.square(a / divisor[..., None]), axis=-1))
+    return np.where(np.isfinite(found), found, np.inf)
+
+
+def central(f: Callable[[float], np.ndarray], steps: np.ndarray) -> np.ndarray:
+    """D(h) for each step: (rungs, outputs). f maps the distance along the direction to the outputs."""
+    return np.stack([(f(h) - f(-h)) / (2 * h) for h in steps])
+
+
+def rounding(D: np.ndarray, u: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """The rounding in <u, f>, of the outputs that have moved. Where none has, any may have by less than its last digit."""
+    moved = np.any(D != 0, axis=-2)
+    moved |= ~np.any(moved, axis=-1, keepdims=True)
+    return size(np.where(moved, u * sigma, 0.0))
+
+
+def extrapolate(
+    D: np.ndarray, steps: np.ndarray, u: np.ndarray, sigma: np.ndarray, ratio: float = 2.0, power: int = 2
+) -> Slope:
+    """<u, f'> from differences on a ladder, and its error.
+
+    Parameters
+    ----------
+    D : array (..., rungs, outputs)
+        The differences, largest step first.
+    steps : array (..., rungs)
+    u : array (outputs)
+        The cotangent.
+    sigma : array (outputs)
+        The rounding of each output.
+    ratio : float
+        Of neighbouring steps.
+    power : int
+        2 where the error is a series in h² (central differences), 1 where in h (one-sided ones).
+    """
+    noise = NOISE * rounding(D, u, sigma)[..., None] / steps  # (..., rungs)
+    value = np.zeros(D.shape[:-2])
+    error = np.full(D.shape[:-2], np.inf)
+    T = D
+    for j in range(ORDERS):
+        weight = ratio ** (power * (j + 1))
+        change = size(u * (T[..., 1:, :] - T[..., :-1, :]))  # (..., entries - 1): of each entry to the one before
+        if change.shape[-1] < 2:
+            break
+        # a small change that follows a large one may be chance: the ladder should have shrunk it by `weight` only
+        doubt = np.maximum(change[..., 1:], change[..., :-1] / weight) + noise[..., j + 2 :]
+        found = T[..., 2:, :] @ u
+        k = np.argmin(doubt, axis=-1, keepdims=True)
+        least = np.take_along_axis(doubt, k, -1)[..., 0]
+        better = least < error
+        value = np.where(better, np.take_along_axis(found, k, -1)[..., 0], value)
+        error = np.where(better, least, error)
+        T = (weight * T[..., 1:, :] - T[..., :-1, :]) / (weight - 1)
+    return Slope(value, error)
+
+
+def ladder(top: float | np.ndarray, rungs: int = RUNGS, ratio: float = 2.0) -> np.ndarray:
+    """Steps from `top` down: (..., rungs)."""
+    return np.asarray(top, dtype=float)[..., None] / ratio ** np.arange(rungs)

@@ -1,0 +1,99 @@
+"""Small inputs: every element is measured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .evidence import Sample
+from .kink import examine
+from .measure import Measure
+from .report import InputReport, Worst
+
+RESOLVED = 1e-3  # a relative error of this size in one element has to be visible
+SMALL = 1e-2  # an element this much smaller than the others is judged as if it were of this size
+PATIENCE = 12  # of the elements that look wrong, so many are examined in vain before the rest is believed
+
+
+class Elements:
+    """The chosen elements of one input: measured, and compared with what backward claims."""
+
+    def __init__(self, measure: Measure, i: int, index: np.ndarray, atol: float, rtol: float, patience: int = PATIENCE) -> None:
+        self.measure, self.i, self.index, self.atol, self.rtol = measure, i, index, atol, rtol
+        claimed = measure.claimed[i]
+        self.G = (np.zeros(measure.point[i].shape) if claimed is None else claimed).ravel()[index]
+        self.slope = measure.elements(i, index)
+        self.excused = np.zeros(len(index), dtype=bool)  # valid subgradients on a kink
+        self._judge()
+        self._look_closer(np.flatnonzero(self.unresolved & ~self.wrong), 5 * patience)
+        self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong)), patience)
+
+    def _judge(self) -> None:
+        N = self.slope.value
+        self.tolerance = self.measure.allowed(self.i, self.index, self.slope, self.atol, self.rtol)
+        self.tolerance = np.where(np.isfinite(self.tolerance), self.tolerance, np.inf)
+        self.difference = np.abs(self.G - N)
+        finite = np.isfinite(self.G)
+        self.wrong = (~finite & np.isfinite(self.slope.error) | (self.difference > self.tolerance)) & ~self.excused
+        typical = float(np.sqrt(np.mean(N**2))) if len(N) else 0.0
+        size = np.maximum(np.maximum(np.abs(N), SMALL * typical), 1e-6 * self.measure.natural(self.i))
+        self.resolution = self.tolerance / np.where(size > 0, size, 1.0)
+        self.unresolved = (self.resolution > RESOLVED) & ~self.wrong & ~self.excused
+
+    def _look_closer(self, which: np.ndarray, patience: int) -> None:
+        """Measure these again, each with steps of its own; stop after `patience` in vain."""
+        in_vain = 0
+        for k in which:
+            if in_vain >= patience:
+                break
+            found = examine(self.measure, self.i, int(self.index[k]))
+            if found.slope.error < self.slope.error[k] or self.wrong[k]:
+                self.slope.value[k], self.slope.error[k] = found.slope.value, found.slope.error
+            before = bool(self.wrong[k])
+            self.excused[k] = found.accepts(float(self.G[k]), self.rtol)
+            self._judge()
+            in_vain = in_vain + 1 if self.wrong[k] and before else 0 if before else in_vain + bool(self.unresolved[k])
+
+    # -- what was found --------------------------------------------------------------------------------------------------
+
+    def sample(self) -> Sample:
+        """For the diagnosis: without the elements on kinks."""
+        keep = ~self.excused & np.isfinite(self.slope.error)
+        error = self.slope.error + self.measure.scatter[self.i].ravel()[self.index]
+        return Sample(self.index[keep], self.slope.value[keep], error[keep])
+
+    def report(self, name: str) -> InputReport:
+        shape = self.measure.point[self.i].shape
+        wrong, unresolved = int(np.sum(self.wrong)), int(np.sum(self.unresolved))
+        seen = self.resolution[~self.excused & ~self.wrong]
+        return InputReport(
+            name=name,
+            shape=shape,
+            ok=False if wrong else None if unresolved else True,
+            worst=self.worst(),
+            checked=len(self.index),
+            wrong=wrong,
+            unresolved=unresolved,
+            kinks=[self._place(int(k)) for k in np.flatnonzero(self.excused)],
+            resolution=float(np.max(seen, initial=0.0)),
+        )
+
+    def _place(self, k: int) -> tuple[int, ...]:
+        return tuple(int(n) for n in np.unravel_index(int(self.index[k]), self.measure.point[self.i].shape))
+
+    def worst(self) -> Worst | None:
+        """The wrong element of the largest error; where none is wrong, that which comes nearest to it."""
+        if not len(self.index):
+            return None
+        if np.any(self.wrong):
+            out = np.where(self.wrong, np.nan_to_num(self.difference, nan=np.inf), -1.0)
+        else:
+            with np.errstate(all="ignore"):
+                out = np.where(self.excused, -1.0, np.nan_to_num(self.difference / self.tolerance))
+        k = int(np.argmax(out))
+        return Worst(self._place(k), float(self.G[k]), float(self.slope.value[k]), float(self.slope.error[k]))
+
+
+def check_every_element(measure: Measure, i: int, name: str, atol: float, rtol: float) -> tuple[InputReport, Sample]:
+    """All elements of input `i`."""
+    elements = Elements(measure, i, np.arange(measure.point[i].size), atol, rtol)
+    return elements.report(name), elements.sample()

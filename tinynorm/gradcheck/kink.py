@@ -1,0 +1,58 @@
+"""Kinks: where the slopes on the two sides differ, every value between them is a valid subgradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .difference import Slope, extrapolate, ladder, size
+from .measure import SAFETY, Measure
+
+RUNGS_DOWN = 24
+
+
+@dataclass
+class Examined:
+    """One element, looked at closely: its central slope; and where it lies on a kink, the interval of its subgradients."""
+
+    slope: Slope
+    interval: tuple[float, float] | None
+    allowed: float  # beyond the interval
+
+    def accepts(self, g: float, rtol: float) -> bool:
+        """Whether `g` is a subgradient."""
+        if self.interval is None:
+            return False
+        low, high = self.interval
+        return low - self.allowed - rtol * abs(low) <= g <= high + self.allowed + rtol * abs(high)
+
+
+def examine(measure: Measure, i: int, j: int) -> Examined:
+    """Element `j` (flat) of input `i`, with steps of its own, from both sides together and from each side alone."""
+    v = np.zeros(measure.point[i].shape)
+    v.flat[j] = 1.0
+    top = 8 * measure.best_step(i, v)[0]
+    slope = measure.slope(i, v, top)
+    f, steps = measure.along(i, v), ladder(top, RUNGS_DOWN)
+    f0 = f(0.0)
+    right = np.stack([(f(h) - f0) / h for h in steps])
+    left = np.stack([(f0 - f(-h)) / h for h in steps])
+    moved = np.any((left != 0) | (right != 0), axis=0)
+    u, sigma = measure.u[moved], measure.sigma[moved]
+    sides = [_each(D[:, moved], steps, sigma) for D in (left, right)]
+    gap = np.abs(sides[0].value - sides[1].value)
+    error = sides[0].error + sides[1].error
+    kinked = (gap > SAFETY * error) & (gap > 1e-6 * np.maximum(np.abs(sides[0].value), np.abs(sides[1].value)))
+    if not np.any(kinked):
+        return Examined(slope, None, 0.0)
+    both = np.stack([u * side.value for side in sides])
+    middle = np.mean(both, axis=0)
+    low = np.sum(np.where(kinked, np.min(both, axis=0), middle))
+    high = np.sum(np.where(kinked, np.max(both, axis=0), middle))
+    return Examined(slope, (float(low), float(high)), SAFETY * float(size(u * error)))
+
+
+def _each(D: np.ndarray, steps: np.ndarray, sigma: np.ndarray) -> Slope:
+    """The one-sided derivative of each output by itself, from (rungs, outputs) differences."""
+    return extrapolate(D.T[..., None], steps, np.ones(1), sigma[:, None], power=1)

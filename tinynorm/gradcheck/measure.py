@@ -1,0 +1,165 @@
+"""Measuring derivatives of a Problem: how exact it is, which steps suit it, element by element, or along a dense direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .difference import RUNGS, Slope, central, extrapolate, ladder, rounding, size
+from .problem import Point, Problem
+
+JITTERS = 4
+SAFETY = 8.0  # an estimated error is taken this many times before a difference counts as wrong
+COARSE = 8.0  # the ratio of the steps when the best one is looked for
+RTOL = 1e-7  # of the derivative, on top of the errors
+CHUNK = 4_000_000  # numbers held at once while elements are measured
+
+
+class Measure:
+    """One point, one cotangent: what is needed to tell whether a claimed derivative is right.
+
+    Attributes
+    ----------
+    y : array (outputs)
+        f at the point.
+    u : array (outputs)
+        The cotangent.
+    claimed : list of array or None
+        The gradients that backward returned.
+    sigma : array (outputs)
+        The rounding of each output: how far the outputs scatter when the inputs change in their last digits. It counts what
+        cancels inside f, which no look at y alone can tell.
+    scatter : list of array
+        The same for the claimed gradients.
+    """
+
+    def __init__(self, problem: Problem, point: Point, u: np.ndarray, rng: np.random.Generator) -> None:
+        self.problem, self.point, self.u, self.rng = problem, point, u, rng
+        self.y = problem(point)
+        self.claimed = problem.gradients(point, u)
+        self.eps = float(np.finfo(problem.dtype).eps)
+        self._find_rounding()
+        self.steps: dict[int, np.ndarray] = {}  # input -> the best step for each of its elements
+
+    def _find_rounding(self) -> None:
+        spread = np.zeros_like(self.y)
+        scatter = [np.zeros_like(x) for x in self.point]
+        for _ in range(JITTERS):
+            near = [x * (1 + 2 * self.eps * self.rng.choice([-1.0, 1.0], x.shape)) for x in self.point]
+            spread += np.nan_to_num((self.problem(near) - self.y) ** 2, nan=0.0, posinf=0.0)
+            u = self.u * (1 + 2 * self.eps * self.rng.choice([-1.0, 1.0], self.u.shape))
+            for s, g, g0 in zip(scatter, self.problem.gradients(near, u), self.claimed, strict=True):
+                if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
+                    s += np.nan_to_num((g - g0) ** 2, nan=0.0, posinf=0.0)
+        self.sigma = np.sqrt(spread / JITTERS) + self.eps * np.abs(self.y)
+        self.scatter = [np.sqrt(s / JITTERS) for s in scatter]
+        for i, g in enumerate(self.claimed):
+            if g is not None and g.shape == self.scatter[i].shape:
+                self.scatter[i] += 2 * self.eps * np.abs(g)
+
+    # -- along a direction ---------------------------------------------------------------------------------------------
+
+    def along(self, i: int, v: np.ndarray) -> Callable[[float], np.ndarray]:
+        """The outputs as a function of the distance along `v` in input `i`; NaN where f does not go there."""
+
+        def f(t: float) -> np.ndarray:
+            moved = list(self.point)
+            moved[i] = self.point[i] + t * v
+            return self._try(moved)
+
+        return f
+
+    def _try(self, point: Point) -> np.ndarray:
+        try:
+            y = self.problem(point)
+        except (ArithmeticError, ValueError, RuntimeError):  # as of a domain left behind
+            return np.full_like(self.y, np.nan)
+        return y if y.shape == self.y.shape else np.full_like(self.y, np.nan)
+
+    def slope(self, i: int, v: np.ndarray, top: float, rungs: int = RUNGS) -> Slope:
+        """<u, df/dt> along `v`, from a ladder that starts at the step `top`."""
+        steps = ladder(top, rungs)
+        return extrapolate(central(self.along(i, v), steps), steps, self.u, self.sigma)
+
+    def best_step(self, i: int, v: np.ndarray) -> tuple[float, float]:
+        """(the step at which differences along `v` are most exact, their error there over the derivative).
+
+        Goes up a wide and coarse ladder from small steps, where only rounding is seen, until the steps are clearly too large.
+        (It never looks further: far outside, a function that levels off looks exact again.)
+        """
+        x = self.point[i]
+        largest = float(np.max(np.abs(x[v != 0] / v[v != 0]), initial=0.0)) or float(np.max(np.abs(x), initial=0.0)) or 1.0
+        h, top = 1e-8 * min(largest, 1.0), 4096 * max(largest, 1.0)
+        f, D, T = self.along(i, v), [], []
+        best, least, change, value = h, np.inf, np.inf, 0.0
+        while h <= top:
+            D.append((f(h) - f(-h)) / (2 * h))
+            if len(D) > 1:
+                T.append((COARSE**2 * D[-2] - D[-1]) / (COARSE**2 - 1))
+            if len(T) > 1:
+                before, change = change, float(size(self.u * (T[-2] - T[-1])))
+                noise = float(rounding(np.stack(D[-3:]), self.u, self.sigma)) / (h / COARSE)
+                doubt = max(change, before / COARSE if np.isfinite(before) else 0.0) + noise
+                if doubt < least:
+                    best, least, value = h / COARSE, doubt, float(size(self.u * T[-2]))
+                elif doubt > 30 * least:
+                    break
+                del D[:-3], T[:-2]
+            h *= COARSE
+        return best, least / value if value else np.inf
+
+    # -- element by element --------------------------------------------------------------------------------------------
+
+    def step_of(self, i: int) -> np.ndarray:
+        """A step for each element of input `i`: one for all, or in proportion to the elements, whichever measures better."""
+        if i not in self.steps:
+            x = self.point[i]
+            signs = self.rng.choice([-1.0, 1.0], x.shape)
+            size_ = np.abs(x)
+            typical = float(np.sqrt(np.mean(x**2))) if x.size else 1.0
+            relative = np.where(size_ > 0, size_, typical or 1.0)
+            h, error = self.best_step(i, signs)
+            steps = np.full(x.shape, h)
+            low, high = np.quantile(relative, [0.1, 0.99]) if x.size else (1.0, 1.0)
+            if high > 200 * low:
+                h_relative, error_relative = self.best_step(i, signs * relative)
+                if error_relative < error:
+                    steps = h_relative * relative
+            self.steps[i] = steps
+        return self.steps[i]
+
+    def elements(self, i: int, index: np.ndarray, rungs: int = RUNGS) -> Slope:
+        """The derivatives with respect to the elements `index` (flat) of input `i`."""
+        steps = ladder(8 * self.step_of(i).ravel()[index], rungs)  # (elements, rungs)
+        together = max(1, CHUNK // (rungs * self.y.size + 1))
+        parts = []
+        for start in range(0, len(index), together):
+            some = slice(start, start + together)
+            D = np.stack([self._element_differences(i, j, h) for j, h in zip(index[some], steps[some], strict=True)])
+            parts.append(extrapolate(D, steps[some], self.u, self.sigma))
+        return Slope(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
+
+    def _element_differences(self, i: int, j: int, steps: np.ndarray) -> np.ndarray:
+        x = self.point[i].copy()
+        moved = [*self.point[:i], x, *self.point[i + 1 :]]
+        x0, flat = x.flat[j], x.reshape(-1)
+        D = np.empty((len(steps), self.y.size))
+        for k, h in enumerate(steps):
+            above, below = x0 + h, x0 - h  # as rounded: the distance is theirs
+            flat[j] = above
+            y_above = self._try(moved)
+            flat[j] = below
+            D[k] = (y_above - self._try(moved)) / (above - below)
+        return D
+
+    # -- judgement -----------------------------------------------------------------------------------------------------
+
+    def allowed(self, i: int, index: np.ndarray, slope: Slope, atol: float, rtol: float) -> np.ndarray:
+        """How far the claimed derivatives may be from the measured ones."""
+        return SAFETY * (slope.error + self.scatter[i].ravel()[index]) + rtol * np.abs(slope.value) + atol
+
+    def natural(self, i: int) -> float:
+        """The size that a derivative by an element of input `i` has where nothing cancels."""
+        largest = float(np.max(np.abs(self.point[i]), initial=0.0)) or 1.0
+        return float(size(self.u * self.y)) / largest

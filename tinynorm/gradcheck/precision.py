@@ -1,0 +1,53 @@
+"""float32 and float16 code against the same formula in float64: does it lose more than its inputs' own rounding costs?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .measure import JITTERS, Measure
+from .problem import PairProblem, host
+from .report import Fault
+
+MARGIN = 64  # so many times the scatter that one rounding of the inputs causes
+
+
+def imprecise(problem: PairProblem, measure: Measure) -> Iterator[Fault]:
+    """Compare the gradients in the inputs' own dtype with those in float64, where these differ."""
+    given = np.result_type(*[np.dtype(str(problem.inputs[i].dtype)) for i in problem.wrt])
+    if given == problem.dtype:
+        return
+    eps = float(np.finfo(given).eps)
+    scatter = _scatter(measure, eps)
+    with np.errstate(all="ignore"):
+        out, cache = problem.run(measure.point, given)
+        found = problem.call_backward(problem.cotangent(out, problem.split(measure.u)), cache)
+    for name, g, exact, s in zip(problem.names, found, measure.claimed, scatter, strict=True):
+        if g is None or exact is None or np.shape(g) != exact.shape or not exact.size:
+            continue
+        error = np.abs(host(g) - exact)
+        allowed = MARGIN * (np.maximum(s, 0.1 * np.mean(s)) + eps * np.abs(exact))
+        out_of_reach = float(np.finfo(given).max) < np.abs(exact)
+        if np.any((~(error <= allowed)) & np.isfinite(exact) & ~out_of_reach):
+            k = int(np.argmax(np.nan_to_num(error - allowed, nan=np.inf)))
+            place = tuple(int(n) for n in np.unravel_index(k, exact.shape))
+            yield Fault(
+                "imprecise",
+                f"d{name} in {given} is off by {error.flat[k]:.1e} at {place} from the same formula in float64 "
+                f"({exact.flat[k]:.6g}), where the rounding of its inputs explains {s.flat[k]:.1e}: the formula is right, and "
+                f"loses digits in {given} (a variance as E[x²] - E[x]², a sum in {given}, an overflow)",
+                name,
+            )
+
+
+def _scatter(measure: Measure, eps: float) -> list[np.ndarray]:
+    """How far the float64 gradients move when inputs and dout change by the other dtype's rounding."""
+    scatter = [np.zeros_like(x) for x in measure.point]
+    for _ in range(JITTERS):
+        near = [x * (1 + eps * measure.rng.choice([-1.0, 1.0], x.shape)) for x in measure.point]
+        u = measure.u * (1 + eps * measure.rng.choice([-1.0, 1.0], measure.u.shape))
+        for s, g, g0 in zip(scatter, measure.problem.gradients(near, u), measure.claimed, strict=True):
+            if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
+                s += np.nan_to_num((g - g0) ** 2, nan=0.0)
+    return [np.sqrt(s / JITTERS) for s in scatter]

@@ -1,0 +1,242 @@
+"""What is checked, whichever door it came through: a function of arrays, and the gradients that are claimed for it.
+
+A `Problem` maps points (a list of float64 NumPy arrays, one for each differentiable input) to one flat vector of outputs, and a
+cotangent (such a vector) to the claimed gradients. Everything that measures stands on these two; what they are made of
+(a forward and a backward on arrays, a function of Tensors, a module) is the door's own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+
+Point = list[np.ndarray]
+
+
+class CannotCheck(ValueError):
+    """The check could not be made, and why."""
+
+
+class WrongCount(CannotCheck):
+    """Backward returned another number of gradients than there are inputs."""
+
+
+def host(x: Any) -> np.ndarray:
+    """An output as a float64 NumPy array, wherever it lives."""
+    array = backend.to_numpy(x) if backend.is_array(x) else np.asarray(x)
+    return array.astype(complex if array.dtype.kind == "c" else float)
+
+
+def flat(outputs: Sequence[Any]) -> np.ndarray:
+    """All outputs as one vector."""
+    return np.concatenate([host(y).ravel() for y in outputs]) if outputs else np.zeros(0)
+
+
+class Problem:
+    """A function from a point to a vector, with claimed gradients.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the differentiable inputs.
+    point : list of array
+        Where it is checked: float64, on the host.
+    dtype : numpy.dtype
+        In which the function is run: float64 wherever it can.
+    """
+
+    names: list[str]
+    point: Point
+    dtype: Any = np.dtype(float)
+    all_names: list[str]  # of all inputs, constants among them
+    seeded = False  # whether random numbers are held the same from call to call
+    tick: Callable[[], Any] | None = None  # called at every evaluation, to show progress
+
+    def __init__(self) -> None:
+        self.evaluations = 0
+
+    def outputs(self, point: Point) -> list:
+        """The floating-point outputs at `point`, as they come."""
+        raise NotImplementedError
+
+    def claimed(self, point: Point, u: list) -> list[np.ndarray | None]:
+        """The claimed gradient for each input, for cotangents `u` shaped as the outputs; None where there is none."""
+        raise NotImplementedError
+
+    def __call__(self, point: Point) -> np.ndarray:
+        """The outputs as one vector."""
+        self.evaluations += 1
+        if self.tick is not None:
+            self.tick()
+        with np.errstate(all="ignore"):
+            return flat(self.outputs(point))
+
+    def gradients(self, point: Point, u: np.ndarray) -> list[np.ndarray | None]:
+        """The claimed gradients in float64, for a cotangent that is one vector."""
+        with np.errstate(all="ignore"):
+            found = self.claimed(point, self.split(u))
+        return [None if g is None else host(g) for g in found]
+
+    def split(self, u: np.ndarray) -> list[np.ndarray]:
+        """One vector as arrays of the outputs' shapes."""
+        parts = np.split(u, np.cumsum([int(np.prod(s)) for s in self.shapes])[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    shapes: list[tuple[int, ...]]  # of the outputs
+
+    # -- the differentiable inputs among all ---------------------------------------------------------------------------
+
+    def input_number(self, i: int) -> int:
+        """Which of all inputs differentiable input `i` is."""
+        return i
+
+    def spread(self, values: list) -> list:
+        """One value for each of all inputs, None for those that are not differentiable."""
+        return values
+
+    def host_inputs(self, point: Point) -> list:
+        """All inputs, with the differentiable ones from `point`; arrays as NumPy's."""
+        return point
+
+
+@contextmanager
+def repeatable(wanted: bool):
+    """Within, random numbers drawn from NumPy's global state or tinynorm's generator are the same every time."""
+    if not wanted:
+        yield
+        return
+    state, ours = np.random.get_state(), backend.default_generator.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    backend.manual_seed(0)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+        backend.default_generator.set_state(ours)
+
+
+def differentiable(x: Any) -> bool:
+    """Whether an input can have a gradient: a floating-point array."""
+    return backend.is_array(x) and backend.is_floating(x)
+
+
+class PairProblem(Problem):
+    """``out, cache = forward(*inputs)`` and ``grads = backward(dout, cache)``, on NumPy or CuPy arrays."""
+
+    def __init__(self, forward: Callable, backward: Callable, inputs: Sequence[Any], names: Sequence[str]) -> None:
+        super().__init__()
+        self.forward, self.backward, self.inputs = forward, backward, list(inputs)
+        self.all_names = list(names)
+        self.wrt = [i for i, x in enumerate(inputs) if differentiable(x)]
+        self.names = [names[i] for i in self.wrt]
+        self.point = [host(inputs[i]) for i in self.wrt]
+        self.multiple = False
+        self.dtype = self._working_dtype()
+
+    # -- at the start --------------------------------------------------------------------------------------------------
+
+    def _working_dtype(self) -> Any:
+        """float64 where forward takes it, else the dtype of the inputs."""
+        own = np.result_type(*[np.dtype(str(self.inputs[i].dtype)) for i in self.wrt])
+        if own != np.float64:
+            try:
+                self._start(np.dtype(float))
+                return np.dtype(float)
+            except Exception:  # whatever a forward for another dtype says: it is run in that one instead
+                pass
+        self._start(own)
+        return own
+
+    def _start(self, dtype: Any) -> None:
+        self.dtype = dtype
+        with np.errstate(all="ignore"):
+            out, _ = self.run(self.point)
+        self.multiple = isinstance(out, tuple | list)
+        outputs = self._floating(out)
+        if not outputs:
+            raise CannotCheck(f"forward returned no floating-point output, got {type(out).__name__}")
+        self.shapes = [tuple(np.shape(y)) for y in outputs]
+        self.out_dtypes = [np.dtype(str(getattr(y, "dtype", "float64"))) for y in outputs]
+
+    def input_number(self, i: int) -> int:
+        return self.wrt[i]
+
+    def spread(self, values: list) -> list:
+        by_number = dict(zip(self.wrt, values, strict=True))
+        return [by_number.get(number) for number in range(len(self.inputs))]
+
+    def host_inputs(self, point: Point) -> list:
+        own = [backend.to_numpy(x) if backend.is_array(x) else x for x in self.inputs]
+        return [x if p is None else p for p, x in zip(self.spread(point), own, strict=True)]
+
+    # -- one run -------------------------------------------------------------------------------------------------------
+
+    def arguments(self, point: Point, dtype: Any = None) -> list:
+        """Fresh inputs for forward: the point's arrays on the inputs' own devices, the others as they are."""
+        arguments = [backend.copy(x) if backend.is_array(x) else x for x in self.inputs]
+        for i, x in zip(self.wrt, point, strict=True):
+            kind = self.dtype if dtype is None else dtype
+            kind = np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind
+            arguments[i] = backend.move(x.astype(kind), backend.device_of(self.inputs[i]))
+        return arguments
+
+    def run(self, point: Point, dtype: Any = None) -> tuple[Any, Any]:
+        """(out, cache) of one forward."""
+        return self.run_on(self.arguments(point, dtype))
+
+    def run_on(self, arguments: list) -> tuple[Any, Any]:
+        with repeatable(self.seeded):
+            result = self.forward(*arguments)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
+            raise CannotCheck(f"forward: expected two values, (out, cache), got {got}; end it with `return out, cache`")
+        return result[0], result[1]
+
+    def _floating(self, out: Any) -> list:
+        outputs = list(out) if isinstance(out, tuple | list) else [out]
+        return [y for y in outputs if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") in ("f", "c")]
+
+    def outputs(self, point: Point) -> list:
+        return self._floating(self.run(point)[0])
+
+    def claimed(self, point: Point, u: list) -> list:
+        out, cache = self.run(point)
+        return self.call_backward(self.cotangent(out, u), cache)
+
+    def cotangent(self, out: Any, u: list) -> Any:
+        """`u` as backward expects it: like the output in dtype and device (a number for a number)."""
+        parts, outputs = iter(u), list(out) if isinstance(out, tuple | list) else [out]
+        made = [_like(next(parts), y) if self._floating([y]) else y for y in outputs]
+        return tuple(made) if self.multiple else made[0]
+
+    def call_backward(self, dout: Any, cache: Any) -> list:
+        """What backward returns, one for each differentiable input.
+
+        Raises
+        ------
+        WrongCount
+            The number of gradients is neither that of the inputs nor that of the differentiable ones.
+        """
+        with repeatable(self.seeded):
+            grads = self.backward(dout, cache)
+        if not isinstance(grads, tuple | list):
+            grads = (grads,)
+        if len(grads) == len(self.inputs):
+            return [grads[i] for i in self.wrt]
+        if len(grads) == len(self.wrt):
+            return list(grads)
+        raise WrongCount(
+            f"backward: expected {len(self.inputs)} gradients, one for each input ({', '.join(self.all_names)}; None where an "
+            f"input has none), got {len(grads)}"
+        )
+
+
+def _like(u: np.ndarray, y: Any) -> Any:
+    if not backend.is_array(y):
+        return type(y)(u) if hasattr(y, "dtype") else float(u)
+    return backend.move(u.astype(np.dtype(str(y.dtype))), backend.device_of(y))

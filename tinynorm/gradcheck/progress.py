@@ -1,0 +1,25 @@
+"""A progress bar for checks that take longer than a few seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+DELAY = 3.0  # seconds before the bar shows
+
+
+@contextmanager
+def shown(problem: Any, names: Sequence[str]) -> Iterator[None]:
+    """Count the problem's evaluations in a bar, on a terminal or in a notebook, where tqdm is installed."""
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        yield
+        return
+    with tqdm(desc=f"checking {', '.join(names)}", unit=" evaluations", delay=DELAY, leave=False, disable=None) as bar:
+        problem.tick = bar.update
+        try:
+            yield
+        finally:
+            problem.tick = None
