@@ -29,6 +29,7 @@ LAYERS = [
 # imports upwards, made when a function is called: (file, what it imports) -> why
 UPWARDS = {
     ("tensor.py", "tinynorm.ops"): "namespace(x) of a Tensor is ops, which stands on Tensor",
+    ("autograd/checks.py", "tinynorm.gradcheck"): "PyTorch's name for the checker, which stands on everything",
 }
 
 

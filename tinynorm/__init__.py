@@ -1,6 +1,6 @@
 """tinynorm: tensors and autograd on NumPy and CuPy, with hand-derived backward passes for the normalisation layers."""
 
-from . import autograd, backend, cuda, interop, nn, ops, optim, utils
+from . import autograd, backend, cuda, gradcheck, interop, nn, ops, optim, utils
 from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, float16, float32, float64, int8, int16, int32, int64, manual_seed, uint8
 from .backend import bool_ as bool
@@ -145,6 +145,7 @@ __all__ = [
     "full_like",
     "gather",
     "ge",
+    "gradcheck",
     "gt",
     "half",
     "int",

@@ -16,21 +16,21 @@ from .report import Fault
 def faults_of(problem: PairProblem, point: Point, u: np.ndarray, allow_alias: bool) -> list[Fault]:
     """Everything that can be seen in a few calls, before anything is measured."""
     arguments = problem.arguments(point)
-    before = [_bits(a) for a in arguments]
+    before = [bits(a) for a in arguments]
     out, cache = problem.run_on(arguments)
     faults = [*_changed(arguments, before, problem.all_names, "mutates_input", "forward")]
-    before = [_bits(a) for a in arguments]
-    out_before, dout = _bits(out), problem.cotangent(out, problem.split(u))
-    dout_before = _bits(dout)
+    before = [bits(a) for a in arguments]
+    out_before, dout = bits(out), problem.cotangent(out, problem.split(u))
+    dout_before = bits(dout)
     grads = problem.call_backward(dout, cache)
     faults += _changed(arguments, before, problem.all_names, "mutates_input", "backward")
-    if _bits(dout) != dout_before:
+    if bits(dout) != dout_before:
         faults.append(
             Fault(
                 "mutates_dout", "backward writes into the incoming gradient dout, which others still need; work on dout.copy()"
             )
         )
-    if _bits(out) != out_before:
+    if bits(out) != out_before:
         faults.append(Fault("mutates_output", "backward writes into the output of forward; work on a copy of what was cached"))
     if not allow_alias:
         faults += _aliases(grads, problem, dout, arguments)
@@ -42,12 +42,12 @@ def variations(problem: PairProblem, point: Point, u: np.ndarray) -> Iterator[Fa
     """Whether the same call gives the same gradients: from the same cache, and from a forward of its own."""
     out, cache = problem.run(point)
     parts = problem.split(u)
-    first = [_bits(g) for g in problem.call_backward(problem.cotangent(out, parts), cache)]
+    first = [bits(g) for g in problem.call_backward(problem.cotangent(out, parts), cache)]
     try:
-        second = [_bits(g) for g in problem.call_backward(problem.cotangent(out, parts), cache)]
+        second = [bits(g) for g in problem.call_backward(problem.cotangent(out, parts), cache)]
     except Exception:  # it used its cache up, and says so: that is a second backward's own affair
         return
-    anew = [_bits(g) for g in problem.claimed(point, parts)]
+    anew = [bits(g) for g in problem.claimed(point, parts)]
     for name, a, b, c in zip(problem.names, first, second, anew, strict=True):
         if a != c:
             yield Fault(
@@ -92,15 +92,15 @@ def _mean(a: np.ndarray) -> float:
 
 
 def _changed(arguments: list, before: list, names: list[str], kind: str, who: str) -> Iterator[Fault]:
-    for name, argument, bits in zip(names, arguments, before, strict=True):
-        if _bits(argument) != bits:
+    for name, argument, was in zip(names, arguments, before, strict=True):
+        if bits(argument) != was:
             yield Fault(kind, f"{who} writes into its input {name}; work on {name}.copy()", name)
 
 
-def _bits(x: Any) -> Any:
+def bits(x: Any) -> Any:
     """What can be compared to tell whether arrays have changed: NaN equals itself here."""
     if isinstance(x, tuple | list):
-        return [_bits(item) for item in x]
+        return [bits(item) for item in x]
     if backend.is_array(x) or isinstance(x, np.generic):
         array = np.asarray(x) if isinstance(x, np.generic) else backend.to_numpy(x)
         return array.shape, array.dtype.str, array.tobytes()
@@ -158,12 +158,10 @@ def _hint(expected: tuple, got: tuple) -> str:
 
 def wrong_dtype_in_own(problem: PairProblem, u: np.ndarray) -> Iterator[Fault]:
     """Where the inputs are float32 or float16: the gradients have to be so too."""
-    own = [np.dtype(str(problem.inputs[i].dtype)) for i in problem.wrt]
-    if all(d == problem.dtype for d in own):
+    if problem.given == problem.dtype:
         return
-    arguments = [backend.copy(x) if backend.is_array(x) else x for x in problem.inputs]
-    out, cache = problem.run_on(arguments)
-    grads = problem.call_backward(problem.cotangent(out, problem.split(u)), cache)
-    for name, g, dtype in zip(problem.names, grads, own, strict=True):
+    grads = problem.claimed(problem.point, problem.split(u), problem.given)
+    for i, name, g in zip(problem.wrt, problem.names, grads, strict=True):
+        dtype = np.dtype(str(problem.inputs[i].dtype))
         if backend.is_array(g) and np.dtype(str(g.dtype)) != dtype:
             yield Fault("wrong_dtype", f"d{name}: expected the dtype of {name}, {dtype}, got {g.dtype}", name)

@@ -37,6 +37,9 @@ def constant_cotangent(u: np.ndarray, recognised: Recognised | None) -> str | No
     )
 
 
+NO_DEPENDENCE = "the output does not change with"
+
+
 def no_dependence(name: str, scalar: bool) -> str:
     """An input along which nothing changes."""
     reason = (
@@ -44,7 +47,7 @@ def no_dependence(name: str, scalar: bool) -> str:
         if scalar
         else "a gradient of zero would pass"
     )
-    return f"the output does not change with {name} at this point, to within rounding: {reason}"
+    return f"{NO_DEPENDENCE} {name} at this point, to within rounding: {reason}"
 
 
 def is_flat(measure: Measure, i: int, value: np.ndarray, error: np.ndarray) -> bool:

@@ -78,7 +78,7 @@ def check_backward(
         inputs that are no floating-point arrays).
     inputs : sequence
         NumPy or CuPy arrays, and anything else that `forward` takes, handed on as it is. Shapes that can see every term:
-        groups of four numbers or more, gamma not all ones. float32 and float16 inputs are checked in float64, and then against it.
+        groups of four numbers or more, gamma not all ones. float32 and float16 inputs are checked in float64, and against it.
     names : sequence of str, optional
         Of the inputs. Default: the names of forward's parameters.
     layer : str, optional

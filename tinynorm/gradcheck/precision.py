@@ -7,22 +7,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from .measure import JITTERS, Measure
-from .problem import PairProblem, host
+from .problem import Problem, host
 from .report import Fault
 
 MARGIN = 64  # so many times the scatter that one rounding of the inputs causes
 
 
-def imprecise(problem: PairProblem, measure: Measure) -> Iterator[Fault]:
+def imprecise(problem: Problem, measure: Measure) -> Iterator[Fault]:
     """Compare the gradients in the inputs' own dtype with those in float64, where these differ."""
-    given = np.result_type(*[np.dtype(str(problem.inputs[i].dtype)) for i in problem.wrt])
+    given = problem.given
     if given == problem.dtype:
         return
     eps = float(np.finfo(given).eps)
     scatter = _scatter(measure, eps)
     with np.errstate(all="ignore"):
-        out, cache = problem.run(measure.point, given)
-        found = problem.call_backward(problem.cotangent(out, problem.split(measure.u)), cache)
+        found = problem.claimed(measure.point, problem.split(measure.u), given)
     for name, g, exact, s in zip(problem.names, found, measure.claimed, scatter, strict=True):
         if g is None or exact is None or np.shape(g) != exact.shape or not exact.size:
             continue

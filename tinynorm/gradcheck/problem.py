@@ -48,13 +48,16 @@ class Problem:
         Where it is checked: float64, on the host.
     dtype : numpy.dtype
         In which the function is run: float64 wherever it can.
+    seeded : bool
+        Whether random numbers are held the same from call to call.
     """
 
     names: list[str]
     point: Point
     dtype: Any = np.dtype(float)
+    given: Any = np.dtype(float)  # the dtype of the inputs as they were given
     all_names: list[str]  # of all inputs, constants among them
-    seeded = False  # whether random numbers are held the same from call to call
+    seeded = False
     tick: Callable[[], Any] | None = None  # called at every evaluation, to show progress
 
     def __init__(self) -> None:
@@ -64,8 +67,11 @@ class Problem:
         """The floating-point outputs at `point`, as they come."""
         raise NotImplementedError
 
-    def claimed(self, point: Point, u: list) -> list[np.ndarray | None]:
-        """The claimed gradient for each input, for cotangents `u` shaped as the outputs; None where there is none."""
+    def claimed(self, point: Point, u: list, dtype: Any = None) -> list:
+        """The claimed gradient for each input, for cotangents `u` shaped as the outputs; None where there is none.
+
+        In `self.dtype`; or, where one is given, in the inputs' own.
+        """
         raise NotImplementedError
 
     def __call__(self, point: Point) -> np.ndarray:
@@ -142,7 +148,7 @@ class PairProblem(Problem):
 
     def _working_dtype(self) -> Any:
         """float64 where forward takes it, else the dtype of the inputs."""
-        own = np.result_type(*[np.dtype(str(self.inputs[i].dtype)) for i in self.wrt])
+        self.given = own = np.result_type(*[np.dtype(str(self.inputs[i].dtype)) for i in self.wrt])
         if own != np.float64:
             try:
                 self._start(np.dtype(float))
@@ -180,7 +186,7 @@ class PairProblem(Problem):
         """Fresh inputs for forward: the point's arrays on the inputs' own devices, the others as they are."""
         arguments = [backend.copy(x) if backend.is_array(x) else x for x in self.inputs]
         for i, x in zip(self.wrt, point, strict=True):
-            kind = self.dtype if dtype is None else dtype
+            kind = self.dtype if dtype is None else np.dtype(str(self.inputs[i].dtype))
             kind = np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind
             arguments[i] = backend.move(x.astype(kind), backend.device_of(self.inputs[i]))
         return arguments
@@ -204,8 +210,8 @@ class PairProblem(Problem):
     def outputs(self, point: Point) -> list:
         return self._floating(self.run(point)[0])
 
-    def claimed(self, point: Point, u: list) -> list:
-        out, cache = self.run(point)
+    def claimed(self, point: Point, u: list, dtype: Any = None) -> list:
+        out, cache = self.run(point, dtype)
         return self.call_backward(self.cotangent(out, u), cache)
 
     def cotangent(self, out: Any, u: list) -> Any:

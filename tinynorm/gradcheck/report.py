@@ -73,3 +73,11 @@ class Report:
         """What is wrong, in words: the findings' sentences; "" where nothing is wrong."""
         sentences = [finding.sentence for finding in self.findings] + [fault.sentence for fault in self.faults]
         return "\n".join(dict.fromkeys(sentences)) or ("no known pattern" if self.ok is False else "")
+
+
+class GradcheckError(RuntimeError):
+    """A gradient is wrong, or could not be checked; `report` has all that was found."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report

@@ -1,0 +1,120 @@
+"""gradcheck and gradgradcheck, under PyTorch's names; the work is done in the package `tinynorm.gradcheck`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..tensor import Tensor
+
+
+def gradcheck(
+    func: Callable,
+    inputs: Tensor | Sequence[Any],
+    *,
+    eps: float | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+    raise_exception: bool = True,
+    fast_mode: bool = False,
+    **options: Any,
+) -> bool:
+    """Check the gradients of a function of Tensors against finite differences.
+
+    Parameters
+    ----------
+    func : callable
+        From Tensors to a Tensor or a tuple of them. A module that it runs has the same state afterwards.
+    inputs : Tensor or sequence
+        Those that require grad are checked, in float64, whatever their dtype, where `func` takes it.
+    eps : float, optional
+        The step. Default: found for each input.
+    atol, rtol : float, optional
+        Allowed on top of the error that the finite difference itself carries. Default: 0 and 1e-7.
+    raise_exception : bool
+        Raise, with the whole report as the message, where a gradient is wrong or could not be resolved.
+    fast_mode : bool
+        Dense directions only, and single elements only where these show an error.
+    **options
+        As in `tinynorm.gradcheck.check_function`: names, layer, seed, exhaustive, cotangent.
+
+    Returns
+    -------
+    bool
+        True where all gradients are right. What could not be resolved is never True.
+
+    Raises
+    ------
+    tinynorm.gradcheck.GradcheckError
+        With ``.report``.
+    ValueError
+        No input requires grad.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([[0.5, -1.0, 2.0, 0.1]], requires_grad=True)
+    >>> gradcheck(lambda x: tinynorm.nn.functional.layer_norm(x, 4), x)
+    True
+    """
+    from ..gradcheck import check_function
+
+    return _verdict(check_function(func, inputs, **_options(eps, atol, rtol, fast_mode, options)), raise_exception)
+
+
+def gradgradcheck(
+    func: Callable,
+    inputs: Tensor | Sequence[Any],
+    grad_outputs: Tensor | Sequence[Tensor] | None = None,
+    *,
+    eps: float | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+    raise_exception: bool = True,
+    fast_mode: bool = False,
+    **options: Any,
+) -> bool:
+    """Check the second derivatives: those of the gradients that ``create_graph=True`` gives, by the inputs and the cotangent.
+
+    The derivative of a hand-derived backward goes through its formula, so this checks the formula once more.
+
+    Parameters
+    ----------
+    func, inputs, eps, atol, rtol, raise_exception, fast_mode, **options
+        As in `gradcheck`.
+    grad_outputs : Tensor or sequence of Tensor, optional
+        The cotangent. Default: random, with both signs.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    tinynorm.gradcheck.GradcheckError
+        With ``.report``.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([[0.5, -1.0, 2.0, 0.1]], requires_grad=True)
+    >>> gradgradcheck(lambda x: tinynorm.nn.functional.layer_norm(x, 4), x)
+    True
+    """
+    from ..gradcheck import check_second
+
+    report = check_second(func, inputs, grad_outputs, **_options(eps, atol, rtol, fast_mode, options))
+    return _verdict(report, raise_exception)
+
+
+def _options(eps: float | None, atol: float | None, rtol: float | None, fast_mode: bool, others: dict) -> dict:
+    given = {"eps": eps, "atol": atol, "rtol": rtol, "exhaustive": 0 if fast_mode else None}
+    return others | {name: value for name, value in given.items() if value is not None}
+
+
+def _verdict(report: Any, raise_exception: bool) -> bool:
+    from ..gradcheck import GradcheckError
+
+    if report.ok is not True and raise_exception:
+        raise GradcheckError(report)
+    return report.ok is True

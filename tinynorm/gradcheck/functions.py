@@ -1,0 +1,310 @@
+"""gradcheck and gradgradcheck for functions of Tensors, check_module for layers, check_hvp for Hessian-vector products."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autograd import grad
+from ..nn import Module
+from ..tensor import Tensor
+from . import blind
+from .behaviour import bits, nonlinear
+from .check import EXHAUSTIVE, Numbers, Settings, check_backward, conclude, draw_cotangent, input_names, settle_randomness
+from .diagnosis import recognise
+from .precision import imprecise
+from .progress import shown
+from .report import Fault, Report
+from .tensors import ModuleProblem, TensorProblem, kept, modules_in
+
+
+def check_function(
+    func: Callable,
+    inputs: Tensor | Sequence[Any],
+    *,
+    names: Sequence[str] | None = None,
+    layer: str | None = None,
+    seed: int = 0,
+    eps: float | None = None,
+    atol: float = 0.0,
+    rtol: float = Settings.rtol,
+    method: str = "central",
+    exhaustive: int = EXHAUSTIVE,
+    cotangent: Any = None,
+) -> Report:
+    """Check the gradients that the graph gives for a function of Tensors.
+
+    Parameters
+    ----------
+    func : callable
+        From Tensors to a Tensor or a tuple of them. A module that it runs has the same state afterwards.
+    inputs : Tensor or sequence
+        Those that require grad are checked, in float64 (and what they give in their own dtype is compared with that).
+        Nothing is written into them or their `.grad`.
+    names, layer, seed, eps, atol, rtol, method, exhaustive, cotangent
+        As in `check_backward`; only central differences.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError, TypeError
+        No input requires grad, or the function returns no floating-point Tensor.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([0.5, -1.0], requires_grad=True)
+    >>> check_function(lambda x: x * x, x).ok
+    True
+    """
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    settings = Settings(seed, eps, atol, rtol, _central(method), exhaustive, cotangent)
+    if not any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+        raise ValueError("gradcheck: expected at least one input with requires_grad=True; call .requires_grad_() on it")
+    with ExitStack() as stack:
+        for module in modules_in(func):
+            stack.enter_context(kept(module))
+        problem = TensorProblem(func, inputs, input_names(func, inputs, names))
+        return _check(problem, settings, layer)
+
+
+def check_module(
+    module: Module,
+    inputs: Tensor | Sequence[Any],
+    *,
+    names: Sequence[str] | None = None,
+    layer: str | None = None,
+    seed: int = 0,
+    eps: float | None = None,
+    atol: float = 0.0,
+    rtol: float = Settings.rtol,
+    method: str = "central",
+    exhaustive: int = EXHAUSTIVE,
+    cotangent: Any = None,
+) -> Report:
+    """Check a module's gradients with respect to its inputs and its parameters, and leave it as it was.
+
+    The parameters, their gradients, the running statistics and the mode are the same afterwards. Parameters whose elements are
+    all equal (gamma = 1, beta = 0) are checked with random numbers in their place too.
+
+    Parameters
+    ----------
+    module : Module
+    inputs : Tensor or sequence
+        What the module is called with; every floating-point Tensor among them is checked.
+    names, layer, seed, eps, atol, rtol, method, exhaustive, cotangent
+        As in `check_backward`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    TypeError
+        It is no Module, or there is neither a floating-point input nor a parameter.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> _ = tinynorm.manual_seed(0)
+    >>> bn = tinynorm.nn.BatchNorm1d(3)
+    >>> check_module(bn, tinynorm.randn(8, 3)).ok
+    True
+    >>> bn.running_mean
+    tensor([0., 0., 0.])
+    """
+    if not isinstance(module, Module):
+        raise TypeError(f"check_module: expected a Module, got {type(module).__name__}; for functions there is gradcheck")
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    settings = Settings(seed, eps, atol, rtol, _central(method), exhaustive, cotangent)
+    with kept(module):
+        problem = ModuleProblem(module, inputs, input_names(module.forward, inputs, names))
+        return _check(problem, settings, layer)
+
+
+def _central(method: str) -> str:
+    if method == "complex":
+        raise ValueError("gradcheck: complex steps are for plain arrays (check_backward); a Tensor holds real numbers")
+    return method
+
+
+def _check(problem: TensorProblem, settings: Settings, layer: str | None) -> Report:
+    started = time.perf_counter()
+    report = Report(ok=None, settings={"seed": settings.seed, "method": settings.method, "dtype": str(problem.dtype)})
+    with shown(problem, problem.names):
+        _check_tensors(problem, report, settings, layer)
+    report.evaluations, report.seconds = problem.evaluations, time.perf_counter() - started
+    return report
+
+
+def _check_tensors(problem: TensorProblem, report: Report, settings: Settings, layer: str | None) -> None:
+    y = settle_randomness(problem, report)
+    if y is None:
+        return
+    rng = np.random.default_rng(settings.seed)
+    u = draw_cotangent(problem, settings, y.size, rng)
+    recognised = recognise(problem.all_names, problem.host_inputs(problem.point), problem.split(y)[0], layer)
+    report.layer = recognised.layer if recognised else layer
+    report.faults += _faults_of(problem, u)
+    numbers = Numbers(problem, report, settings, recognised, layer)
+    measure = numbers.check(problem.point, u, rng)
+    report.faults += nonlinear(measure)
+    if not numbers.wrong:
+        report.faults += imprecise(problem, measure)
+    numbers.check_other_constants(measure)
+    numbers.diagnose()
+    report.warnings += blind.small_groups(recognised)
+    conclude(report)
+
+
+def _faults_of(problem: TensorProblem, u: np.ndarray) -> list[Fault]:
+    """What is written into that should not be, and whether the gradients are the same twice."""
+    faults: list[Fault] = []
+    with problem.lent():
+        leaves = problem.leaves(problem.point)
+        before = [bits(x.data) for x in leaves]
+        outputs = problem.run(leaves)
+        faults += _written(problem, leaves, before, "the function")
+        before = [bits(x.data) for x in leaves]
+        values = [bits(y.data) for y in outputs]
+        pairs = [(y, problem.cotangent(y, v)) for y, v in zip(outputs, problem.split(u), strict=True) if y.requires_grad]
+        douts = [bits(v.data) for _, v in pairs]
+        if pairs:
+            grad([y for y, _ in pairs], leaves, [v for _, v in pairs], allow_unused=True)
+        faults += _written(problem, leaves, before, "backward")
+        if [bits(v.data) for _, v in pairs] != douts:
+            faults.append(
+                Fault("mutates_dout", "backward writes into the incoming gradient, which others still need; work on a copy")
+            )
+        if [bits(y.data) for y in outputs] != values:
+            faults.append(
+                Fault("mutates_output", "backward writes into the output of forward; work on a copy of what was saved")
+            )
+    parts = problem.split(u)
+    first, second = (problem.claimed(problem.point, parts) for _ in range(2))
+    for name, a, b in zip(problem.names, first, second, strict=True):
+        if bits(a) != bits(b):
+            sentence = f"backward gives another gradient for {name} each time it is called with the same numbers"
+            faults.append(Fault("nondeterministic", sentence, name))
+    return faults
+
+
+def _written(problem: TensorProblem, leaves: list[Tensor], before: list, who: str) -> list[Fault]:
+    return [
+        Fault("mutates_input", f"{who} writes into its input {name}; work on {name}.clone()", name)
+        for name, x, was in zip(problem.names, leaves, before, strict=True)
+        if bits(x.data) != was
+    ]
+
+
+def check_second(
+    func: Callable, inputs: Tensor | Sequence[Any], grad_outputs: Tensor | Sequence[Tensor] | None = None, **options: Any
+) -> Report:
+    """Check the derivatives of the gradients that the graph gives (``create_graph=True``), by inputs and cotangent.
+
+    Parameters
+    ----------
+    func, inputs
+        As in `check_function`.
+    grad_outputs : Tensor or sequence of Tensor, optional
+        The cotangent at which the gradients are taken. Default: random.
+    **options
+        As in `check_function`.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([0.5, -1.0], requires_grad=True)
+    >>> check_second(lambda x: x**3, x).ok
+    True
+    """
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    names = input_names(func, inputs, options.pop("names", None))
+    wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
+    with ExitStack() as stack:
+        for module in modules_in(func):
+            stack.enter_context(kept(module))
+        outputs = _floating(func(*inputs))
+        cotangents = _cotangents(outputs, grad_outputs, options.get("seed", 0))
+        count = len(inputs)
+
+        def gradient(*args: Tensor) -> tuple[Tensor, ...]:
+            xs = [args[i] for i in wrt]
+            pairs = [(y, v) for y, v in zip(_floating(func(*args[:count])), args[count:], strict=True) if y.requires_grad]
+            if not pairs:
+                return tuple(x * 0.0 for x in xs)
+            ys, vs = zip(*pairs, strict=True)
+            found = grad(ys, xs, vs, create_graph=True, allow_unused=True)
+            return tuple(x * 0.0 if g is None else g for g, x in zip(found, xs, strict=True))
+
+        names = [*names, *(f"dout{k or ''}" for k in range(len(cotangents)))]
+        report = check_function(gradient, [*inputs, *cotangents], names=names, **options)
+        report.warnings = [w for w in report.warnings if not w.startswith(blind.NO_DEPENDENCE)]  # what is linear has none
+        return report
+
+
+def _floating(out: Any) -> list[Tensor]:
+    outputs = list(out) if isinstance(out, tuple | list) else [out]
+    return [y for y in outputs if isinstance(y, Tensor) and backend.is_floating(y.data)]
+
+
+def _cotangents(outputs: list[Tensor], given: Tensor | Sequence[Tensor] | None, seed: int) -> list[Tensor]:
+    if given is not None:
+        return [v.detach().requires_grad_() for v in ([given] if isinstance(given, Tensor) else given)]
+    rng = np.random.default_rng(seed)
+    made = [rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape) for y in outputs]
+    return [
+        Tensor(backend.move(v.astype(np.dtype(str(y.dtype))), backend.device_of(y.data)), requires_grad=True)
+        for v, y in zip(made, outputs, strict=True)
+    ]
+
+
+def check_hvp(gradient: Callable, hvp: Callable, inputs: Sequence[Any], **options: Any) -> Report:
+    """Check Hessian-vector products on plain arrays: ``hvp(v, *inputs)`` against the differences of ``gradient(*inputs)``.
+
+    A Hessian is symmetric, so H v is the backward of the gradient with v as its cotangent.
+
+    Parameters
+    ----------
+    gradient : callable
+        ``gradient(*inputs)``: the gradient of a scalar function, one array per input (or the array alone for one input).
+        Check it first, with `check_backward`.
+    hvp : callable
+        ``hvp(v, *inputs)``: H v, as `gradient` in form; `v` likewise.
+    inputs : sequence of array
+    **options
+        As in `check_backward`.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> check_hvp(lambda x: A @ x, lambda v, x: A @ v, [np.array([0.3, -0.7])]).ok
+    True
+    """
+
+    def forward(*xs: Any) -> tuple[Any, tuple]:
+        return gradient(*xs), xs
+
+    def backward(v: Any, xs: tuple) -> Any:
+        return hvp(v, *xs)
+
+    names = options.pop("names", None) or input_names(gradient, inputs, None)
+    return check_backward(forward, backward, inputs, names=names, **options)

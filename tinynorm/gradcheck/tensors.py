@@ -1,0 +1,181 @@
+"""Functions of Tensors, and modules, as Problems: the claimed gradients are those that the graph gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autograd import enable_grad, grad
+from ..nn import Module
+from ..tensor import Tensor, version_of, wrap
+from .problem import CannotCheck, Point, Problem, differentiable, host, repeatable
+
+
+class TensorProblem(Problem):
+    """A function of Tensors. The inputs that require grad are checked; the others are handed on."""
+
+    def __init__(self, func: Callable, inputs: Sequence[Any], names: Sequence[str]) -> None:
+        super().__init__()
+        self.func, self.inputs, self.all_names = func, list(inputs), list(names)
+        self.wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad and differentiable(x.data)]
+        self.names = [names[i] for i in self.wrt]
+        self._begin([self.inputs[i].data for i in self.wrt])
+
+    def _begin(self, arrays: list) -> None:
+        """Take the arrays as the point; run in float64 where the function takes it, else in their own dtype."""
+        self.originals = arrays
+        self.point = [host(a) for a in arrays]
+        self.given = np.result_type(*[np.dtype(str(a.dtype)) for a in arrays])
+        try:
+            self._start(np.dtype(float))
+        except Exception:
+            if self.given == np.float64:
+                raise
+            self._start(self.given)
+
+    def _start(self, dtype: Any) -> None:
+        self.dtype = dtype
+        outputs = self.outputs(self.point)
+        if not outputs:
+            raise CannotCheck("gradcheck: the function returned no floating-point Tensor")
+        self.shapes = [tuple(y.shape) for y in outputs]
+
+    # -- one run -------------------------------------------------------------------------------------------------------
+
+    def leaves(self, point: Point, dtype: Any = None) -> list[Tensor]:
+        """The point as Tensors that require grad, on the inputs' own devices."""
+        made = []
+        for x, original in zip(point, self.originals, strict=True):
+            kind = self.dtype if dtype is None else np.dtype(str(original.dtype))
+            made.append(Tensor(backend.move(x.astype(kind), backend.device_of(original)), requires_grad=True))
+        return made
+
+    def run(self, leaves: list[Tensor]) -> list[Tensor]:
+        """The floating-point outputs of one call."""
+        arguments = list(self.inputs)
+        for i, x in zip(self.wrt, leaves, strict=False):  # behind them, a module has its parameters
+            arguments[i] = x
+        return self.call(self.func, arguments)
+
+    def call(self, func: Callable, arguments: list) -> list[Tensor]:
+        with repeatable(self.seeded), enable_grad():
+            out = func(*arguments)
+        outputs = list(out) if isinstance(out, tuple | list) else [out]
+        return [y for y in outputs if isinstance(y, Tensor) and backend.is_floating(y.data)]
+
+    def outputs(self, point: Point) -> list:
+        with self.lent():
+            return [y.data for y in self.run(self.leaves(point))]
+
+    def claimed(self, point: Point, u: list, dtype: Any = None) -> list:
+        with self.lent(dtype):
+            leaves = self.leaves(point, dtype)
+            return self.differentiated(self.run(leaves), leaves, u)
+
+    def lent(self, dtype: Any = None) -> AbstractContextManager:
+        """Within, what the function holds may be changed."""
+        return nullcontext()
+
+    def differentiated(self, outputs: list[Tensor], leaves: list[Tensor], u: list) -> list:
+        """The graph's gradients; 0 for a leaf that no output depends on."""
+        pairs = [(y, self.cotangent(y, v)) for y, v in zip(outputs, u, strict=True) if y.requires_grad]
+        if not pairs:
+            return [np.zeros(x.shape) for x in leaves]
+        ys, vs = zip(*pairs, strict=True)
+        with repeatable(self.seeded):
+            found = grad(ys, leaves, vs, allow_unused=True)
+        return [np.zeros(x.shape) if g is None else g.data for g, x in zip(found, leaves, strict=True)]
+
+    @staticmethod
+    def cotangent(y: Tensor, v: np.ndarray) -> Tensor:
+        return wrap(backend.move(v.astype(np.dtype(str(y.dtype))), backend.device_of(y.data)))
+
+    # -- the differentiable inputs among all ---------------------------------------------------------------------------
+
+    def input_number(self, i: int) -> int:
+        return self.wrt[i]
+
+    def spread(self, values: list) -> list:
+        by_number = dict(zip(self.wrt, values, strict=True))
+        return [by_number.get(number) for number in range(len(self.inputs))]
+
+    def host_inputs(self, point: Point) -> list:
+        own = [backend.to_numpy(x.data) if isinstance(x, Tensor) else x for x in self.inputs]
+        return [x if p is None else p for p, x in zip(self.spread(point), own, strict=True)]
+
+
+class ModuleProblem(TensorProblem):
+    """A module: its inputs that are floating-point Tensors, and its parameters."""
+
+    def __init__(self, module: Module, inputs: Sequence[Any], names: Sequence[str]) -> None:
+        Problem.__init__(self)
+        self.func, self.module, self.inputs = module, module, list(inputs)
+        self.wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and differentiable(x.data)]
+        parameters = {name: p for name, p in module.named_parameters() if p.requires_grad and differentiable(p.data)}
+        self.parameters = list(parameters.values())
+        self.all_names = [*names, *parameters]
+        self.names = [names[i] for i in self.wrt] + list(parameters)
+        self._begin([self.inputs[i].data for i in self.wrt] + [p.data for p in self.parameters])
+
+    def leaves(self, point: Point, dtype: Any = None) -> list[Tensor]:
+        """The inputs as new Tensors; the parameters themselves, which `kept` gives back what they had."""
+        made = super().leaves(point, dtype)
+        k = len(self.wrt)
+        for parameter, new in zip(self.parameters, made[k:], strict=True):
+            parameter.data = new.data
+        return [*made[:k], *self.parameters]
+
+    def lent(self, dtype: Any = None) -> AbstractContextManager:
+        return kept(self.module, self.dtype if dtype is None else None)
+
+    def input_number(self, i: int) -> int:
+        return self.wrt[i] if i < len(self.wrt) else len(self.inputs) + i - len(self.wrt)
+
+    def spread(self, values: list) -> list:
+        return [*super().spread(values[: len(self.wrt)]), *values[len(self.wrt) :]]
+
+    def host_inputs(self, point: Point) -> list:
+        return [*super().host_inputs(point[: len(self.wrt)]), *point[len(self.wrt) :]]
+
+
+@contextmanager
+def kept(module: Module, dtype: Any = None) -> Iterator[None]:
+    """Within, the module works on copies of its buffers (in `dtype`); at the end each tensor has its own array again.
+
+    Whatever happens in between: its parameters and buffers are the same objects with the same memory and numbers.
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    arrays = [t.data for t in tensors]
+    counts = [version_of(t).count for t in tensors]
+    places = [(m, name, value) for m in module.modules() for name, value in vars(m).items() if isinstance(value, Tensor)]
+    for buffer in module.buffers():
+        copy = backend.copy(buffer.data)
+        buffer.data = backend.astype(copy, dtype) if dtype is not None and backend.is_floating(copy) else copy
+    try:
+        yield
+    finally:
+        for owner, name, value in places:
+            vars(owner)[name] = value
+        for t, array, count in zip(tensors, arrays, counts, strict=True):
+            t.data, version_of(t).count = array, count
+
+
+def modules_in(func: Any) -> list[Module]:
+    """The modules that a function would run: itself, what it is a method of, what it closes over or finds by name."""
+    found = [func, getattr(func, "__self__", None)]
+    found += [cell.cell_contents for cell in getattr(func, "__closure__", None) or () if not _is_empty(cell)]
+    code, known = getattr(func, "__code__", None), getattr(func, "__globals__", {})
+    found += [known.get(name) for name in (code.co_names if code else ())]
+    return [m for m in found if isinstance(m, Module)]
+
+
+def _is_empty(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return True
+    return False
