@@ -23,6 +23,7 @@ KINDS: dict[str, str] = {
     "statistics_as_constants": "the batch's own statistics are treated as constants (both projection terms are missing)",
     "constants_as_statistics": "running statistics, which are constants in eval mode, are differentiated as the batch's own",
     "gamma_forgotten": "gamma is not multiplied in",
+    "extra_gamma": "gamma is multiplied in where it does not belong",
     "rstd_forgotten": "rstd is not multiplied in",
     "rstd_squared": "rstd is multiplied in twice",
     "unbiased_variance": "the variance is divided by m - 1, not by m",
@@ -50,4 +51,22 @@ KINDS: dict[str, str] = {
     "sum_term_forgotten": "softmax's term - p sum(dy p) is missing",
     "extra_softmax_factor": "softmax's derivative is multiplied in once too often",
     "logits_for_probabilities": "the logits stand where the probabilities belong",
+}
+
+# Wrong behaviour, which a check sees beside the numbers.
+FAULTS: dict[str, str] = {
+    "mutates_dout": "backward writes into the incoming gradient",
+    "mutates_input": "an input is written into",
+    "mutates_output": "backward writes into the output of forward",
+    "mutates_cache": "backward writes into the cache, so that a second backward differs",
+    "aliases_dout": "a gradient is the memory of the incoming one",
+    "aliases_input": "a gradient is the memory of an input, or of another gradient",
+    "nondeterministic": "backward gives another result each time",
+    "not_linear": "backward is not linear in the incoming gradient",
+    "wrong_dtype": "a gradient has not the dtype of its input",
+    "wrong_shape": "a gradient has not the shape of its input",
+    "wrong_count": "there are more or fewer gradients than inputs",
+    "returned_none": "None was returned for an input that the output depends on",
+    "imprecise": "in float32 or float16 the gradient is further off than its inputs' rounding explains",
+    "batch_dependent": "a row of the output depends on another row of the input",
 }
