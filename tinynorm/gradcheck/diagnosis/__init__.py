@@ -1,9 +1,52 @@
-"""What a mistake looks like. (For the time being: nothing.)"""
+"""What a mistake looks like: by the formula of the layer where it is known, else by patterns that any gradient may show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..evidence import Evidence, Finding, Recognised
+from . import general, linear, normalization, relu, softmax
+
+LAYERS = (relu, linear, softmax, normalization)
+EXPLAINERS = {"ReLU": relu, "Linear": linear, "Softmax": softmax, "SoftmaxCrossEntropy": softmax}
+LARGE = 4_000_000  # numbers; the formulas of larger ones are not tried
 
 
-def recognise(names, inputs, output, hint=None):
+def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str | None = None) -> Recognised | None:
+    """The layer whose formula gives `output` from `inputs`; None where no known one does.
+
+    Parameters
+    ----------
+    names : list of str
+    inputs : list
+        NumPy arrays, in float64 where they are floating-point, and other arguments.
+    output : array
+    hint : str, optional
+        The layer's name; case, digits and a final "d" do not matter. Settles which of two equal formulas is meant.
+    """
+    if output.size > LARGE:
+        return None
+    with np.errstate(all="ignore"):
+        for layer in LAYERS:
+            found = layer.recognise(names, inputs, output, hint)
+            if found is not None:
+                return found
     return None
 
 
-def diagnose(evidence, recognised=None):
-    return []
+def diagnose(evidence: Evidence, recognised: Recognised | None = None) -> list[Finding]:
+    """One finding for each wrong input whose mistake has a name."""
+    found: dict[str, Finding] = {}
+    with np.errstate(all="ignore"):
+        if recognised is not None:
+            explainer: Any = EXPLAINERS.get(recognised.layer, normalization)
+            found = {finding.input: finding for finding in explainer.explain(recognised, evidence)}
+        for i in evidence.wrong:
+            name = evidence.names[i]
+            if name not in found:
+                finding = general.explain(evidence, i)
+                if finding is not None:
+                    found[name] = finding
+    return [found[evidence.names[i]] for i in evidence.wrong if evidence.names[i] in found]

@@ -57,7 +57,7 @@ def gamma_forgotten(dy, cache):
     return rstd * (dy - x_hat * mean(dy * x_hat)), (dy * x_hat).sum(axis=0)  # g = dy * gamma
 
 
-@suite.mistake("term_factor", "x")
+@suite.mistake("extra_mean_term", "x")
 def centred_as_layernorm(dy, cache):
     """LayerNorm's backward, with its mean term, for a layer that does not centre."""
     _, x_hat, rstd, gamma = cache

@@ -1,0 +1,145 @@
+"""How a hypothesis about a mistake is judged: what it predicts has to be the wrong gradient, to rounding.
+
+A hypothesis is a list of terms. The wrong gradient G is fitted as a combination of them, Σ c_k term_k (least squares); the
+hypothesis stands if the fit leaves next to nothing of the error G - R (R the right gradient) and the coefficients are numbers
+with a name: 0, 1, -1, 2, 1/2, the number of rows, ... Chance does not produce such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..evidence import Evidence, Finding, Recognised
+
+REMAINDER = 1e-5  # of the error, that an explanation may leave
+ROUNDING = 2e-13  # of the right gradient, that is no error
+NAMED = 1e-6  # how close a coefficient has to be to a number with a name
+
+
+@dataclass
+class Hypothesis:
+    """Something that may have been written in place of the right formula.
+
+    `says` tells what is wrong in words; `kind` "" stands for the right formula, wrong only by a factor.
+    """
+
+    kind: str
+    prediction: np.ndarray
+    says: str = ""
+    formula: str = ""
+
+
+class Suspect:
+    """One wrong gradient: G, the right one R, and the sizes by which a factor may be named."""
+
+    def __init__(self, name: str, G: np.ndarray, R: np.ndarray, sizes: dict[str, int]) -> None:
+        self.name, self.G, self.R, self.sizes = name, G, R, sizes
+        self.error = norm(G - R)
+        self.allowed = REMAINDER * self.error + ROUNDING * norm(R)
+
+    def explained(self, prediction: np.ndarray) -> float | None:
+        """The share of the error that a prediction accounts for, if that is all but rounding."""
+        left = norm(self.G - prediction)
+        if not left <= self.allowed or not self.error > 3 * self.allowed:
+            return None
+        return max(0.0, 1.0 - left / self.error)
+
+    def fit(self, terms: Sequence[np.ndarray]) -> tuple[np.ndarray, float] | None:
+        """(the coefficients of the terms, the share explained), where their combination is G."""
+        A = np.stack([np.broadcast_to(t, self.G.shape).ravel() for t in terms], axis=1)
+        scale = np.sqrt(np.sum(A * A, axis=0))
+        if not np.all(scale > 0) or not np.all(np.isfinite(scale)):
+            return None
+        with np.errstate(all="ignore"):
+            c, _, rank, _ = np.linalg.lstsq(A / scale, self.G.ravel(), rcond=1e-10)
+        if rank < len(terms):
+            return None
+        share = self.explained((A @ (c / scale)).reshape(self.G.shape))
+        return None if share is None else (c / scale, share)
+
+    def named(self, c: float) -> str | None:
+        return name_of(c, self.sizes)
+
+    def judge(self, hypotheses: Iterable[Hypothesis]) -> Finding | None:
+        """The hypothesis that explains the error, with a factor that has a name; best without a factor."""
+        found: list[tuple[int, Finding]] = []
+        for h in hypotheses:
+            if np.shape(h.prediction) != self.G.shape:
+                continue
+            fitted = self.fit([h.prediction])
+            if fitted is None:
+                continue
+            c, share = float(fitted[0][0]), fitted[1]
+            factor = self.named(c)
+            if factor is None:
+                continue
+            if not h.kind:
+                found.append((1, self.factor(c, share)))
+            elif abs(c - 1) < NAMED:
+                found.append((0, self.finding(h.kind, h.says, h.formula, share)))
+            else:
+                found.append((2, self.finding(h.kind, f"{h.says}; and it is {factor} times that", h.formula, share)))
+        return simplest(found)
+
+    def finding(self, kind: str, says: str, formula: str, share: float, **details: Any) -> Finding:
+        sentence = f"d{self.name}: {says}. This explains {100 * share:.1f} % of the error."
+        return Finding(kind, self.name, sentence, formula, share, details)
+
+    def factor(self, c: float, share: float) -> Finding:
+        """G = c R."""
+        if abs(c + 1) < NAMED:
+            return self.finding("sign", "it has the wrong sign; multiply by -1", "-1", share, factor=c)
+        if abs(c) > 1:
+            says = f"it is {self.named(c) or f'{c:.6g}'} times the right gradient; divide by that"
+        else:
+            says = (
+                f"it is {self.named(c) or f'{c:.6g}'} of the right gradient; multiply by {self.named(1 / c) or f'{1 / c:.6g}'}"
+            )
+        return self.finding("constant_factor", says, self.named(c) or f"{c:.6g}", share, factor=c)
+
+
+def simplest(found: list[tuple[int, Finding]]) -> Finding | None:
+    """The cheapest explanation; none, where two of different kinds are equally cheap and so one would be a guess."""
+    if not found:
+        return None
+    least = min(cost for cost, _ in found)
+    best = [finding for cost, finding in found if cost == least]
+    return best[0] if len({finding.kind for finding in best}) == 1 else None
+
+
+def norm(a: np.ndarray) -> float:
+    return float(np.sqrt(np.sum(np.square(a))))
+
+
+def name_of(c: float, sizes: dict[str, int]) -> str | None:
+    """A number as a person would write it: "2", "-1", "1/3", "N = 8", "1/m (m = 6)"; None for any other."""
+    sign, a = ("-" if c < 0 else ""), abs(c)
+    plain = {1.0: "1", 2.0: "2", 3.0: "3", 4.0: "4", 0.5: "1/2", 1 / 3: "1/3", 0.25: "1/4"}
+    for symbol, n in sizes.items():
+        if n > 1:
+            plain.setdefault(float(n), f"{symbol} (= {n})")
+            plain.setdefault(1 / n, f"1/{symbol} (= 1/{n})")
+    for symbol, n in sizes.items():
+        if n > 2:
+            plain.setdefault(n / (n - 1), f"{symbol}/({symbol} - 1) (= {n}/{n - 1})")
+            plain.setdefault((n - 1) / n, f"({symbol} - 1)/{symbol} (= {n - 1}/{n})")
+    for value, text in plain.items():
+        if abs(a - value) <= NAMED * value:
+            return sign + text
+    return None
+
+
+def suspect_of(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray | None) -> Suspect | None:
+    """What is to be explained about input `i`; None where the layer's right gradient is not what was measured."""
+    G, sample = evidence.analytic[i], evidence.numeric[i]
+    if G is None or sample is None or R is None or G.shape != R.shape or not np.all(np.isfinite(G)):
+        return None
+    measured, right = sample.value, R.ravel()[sample.index]
+    typical = float(np.sqrt(np.mean(right**2))) if right.size else 0.0
+    if np.any(np.abs(measured - right) > 20 * sample.error + 1e-6 * (np.abs(right) + typical)):
+        return None
+    return Suspect(evidence.names[i], G, R, recognised.symbols.get("sizes", {}))
