@@ -190,9 +190,9 @@ def _check_pair(
         return
     numbers = Numbers(problem, report, settings, recognised, layer)
     measure = numbers.check(problem.point, u, rng)
-    report.faults += nonlinear(measure)
-    if not numbers.wrong and not any(f.kind == "wrong_dtype" for f in report.faults):
-        report.faults += imprecise(problem, measure)
+    if not any(fault.kind == "wrong_dtype" for fault in report.faults):  # which rounds, and so is not linear either
+        report.faults += nonlinear(measure)
+        report.faults += [] if numbers.wrong else imprecise(problem, measure)
     numbers.check_other_constants(measure)
     numbers.diagnose()
     report.warnings += blind.small_groups(recognised)
@@ -331,6 +331,8 @@ class Numbers:
         )
         recognised = recognise(evidence.names, evidence.inputs, output, self.layer)
         self.report.findings += diagnose(evidence, recognised)
+        told = {finding.input for finding in self.report.findings if finding.kind in ("dy_forgotten", "mask_of_dy")}
+        self.report.faults = [f for f in self.report.faults if f.kind != "not_linear" or f.input not in told]
 
 
 def conclude(report: Report) -> None:

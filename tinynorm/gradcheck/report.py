@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any
 
 from .evidence import Finding
+from .html import as_html
+from .text import as_text
 
 
 @dataclass
@@ -55,7 +58,20 @@ class Fault:
 
 @dataclass
 class Report:
-    """The result of a gradient check. ``print(report)`` shows it; ``report.ok`` is True, False, or None (not resolved)."""
+    """The result of a gradient check. ``print(report)`` shows it, and so does a notebook.
+
+    ``report.ok`` is True, False, or None where the check could not tell; only True is true in an ``if``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinynorm.gradcheck import check_backward
+    >>> report = check_backward(lambda x: (x * x, x), lambda dy, x: (-2 * x * dy,), [np.array([1.0, 2.0, 3.0])])
+    >>> print(report.diagnosis)
+    dx: it has the wrong sign; multiply by -1.
+    >>> report.as_dict()["inputs"][0]["wrong"]
+    3
+    """
 
     ok: bool | None
     inputs: list[InputReport] = field(default_factory=list)
@@ -73,6 +89,29 @@ class Report:
         """What is wrong, in words: the findings' sentences; "" where nothing is wrong."""
         sentences = [finding.sentence for finding in self.findings] + [fault.sentence for fault in self.faults]
         return "\n".join(dict.fromkeys(sentences)) or ("no known pattern" if self.ok is False else "")
+
+    def __bool__(self) -> bool:
+        return self.ok is True
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for json.dumps: NaN and infinities as text."""
+        return _plain(asdict(self) | {"diagnosis": self.diagnosis})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if isfinite(value) else str(value)
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 class GradcheckError(RuntimeError):
