@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from .text import VERDICTS, _checked, _remarks, _worst, verdict
+from .text import VERDICTS, checked_cell, remarks_on, verdict, worst_cells
 
 if TYPE_CHECKING:
     from .report import Report
@@ -16,14 +16,13 @@ COLOURS = {True: "#1a7f37", False: "#cf222e", None: "#9a6700"}  # to be read on 
 def as_html(report: Report) -> str:
     """A table with the verdict above it; no scripts, no styles but its own."""
     colour = COLOURS[report.ok]
-    parts = [
-        f'<div style="border-left:4px solid {colour};padding-left:0.8em"><b style="color:{colour}">{escape(verdict(report))}</b>'
-    ]
+    parts = [f'<div style="border-left:4px solid {colour};padding-left:0.8em">']
+    parts.append(f'<b style="color:{colour}">{escape(verdict(report))}</b>')
     if report.ok is False:
         parts += [f"<p>{escape(sentence)}</p>" for sentence in report.diagnosis.split("\n")]
     if report.inputs:
         parts.append(_table(report))
-    remarks = [remark for found in report.inputs for remark in _remarks(found)]
+    remarks = [remark for found in report.inputs for remark in remarks_on(found)]
     remarks += [f"warning: {warning}" for warning in report.warnings] + [f"note: {note}" for note in report.notes]
     if remarks:
         parts.append("<ul>" + "".join(f"<li>{escape(remark)}</li>" for remark in remarks) + "</ul>")
@@ -31,13 +30,12 @@ def as_html(report: Report) -> str:
 
 
 def _table(report: Report) -> str:
-    head = "".join(
-        f"<th>{title}</th>" for title in ("", "shape", "", "worst at", "analytic", "numeric", "numeric's error", "checked")
-    )
+    titles = ("", "shape", "", "worst at", "analytic", "numeric", "numeric's error", "checked")
+    head = "".join(f"<th>{title}</th>" for title in titles)
     rows = []
     for found in report.inputs:
         shape = "×".join(map(str, found.shape)) or "scalar"
-        cells = [f"d{found.name}", shape, VERDICTS[found.ok], *_worst(found.worst), _checked(found)]
+        cells = [f"d{found.name}", shape, VERDICTS[found.ok], *worst_cells(found), checked_cell(found)]
         style = f' style="color:{COLOURS[found.ok]}"'
         rows.append("".join(f"<td{style if k == 2 else ''}>{escape(cell)}</td>" for k, cell in enumerate(cells)))
     body = "".join(f"<tr>{row}</tr>" for row in rows)
