@@ -1,8 +1,8 @@
 """The graph, and the one loop that goes backward through it."""
 
+from .checks import gradcheck, gradgradcheck
 from .engine import grad
 from .function import Function
-from .checks import gradcheck, gradgradcheck
 from .mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .node import Node
 

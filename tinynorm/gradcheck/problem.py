@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,11 @@ def differentiable(x: Any) -> bool:
     return backend.is_array(x) and backend.is_floating(x)
 
 
+def fresh(inputs: Sequence[Any]) -> list:
+    """Copies of the inputs, that a forward may write into."""
+    return [backend.copy(x) if backend.is_array(x) else deepcopy(x) if isinstance(x, dict | list) else x for x in inputs]
+
+
 class PairProblem(Problem):
     """``out, cache = forward(*inputs)`` and ``grads = backward(dout, cache)``, on NumPy or CuPy arrays."""
 
@@ -184,7 +190,7 @@ class PairProblem(Problem):
 
     def arguments(self, point: Point, dtype: Any = None) -> list:
         """Fresh inputs for forward: the point's arrays on the inputs' own devices, the others as they are."""
-        arguments = [backend.copy(x) if backend.is_array(x) else x for x in self.inputs]
+        arguments = fresh(self.inputs)
         for i, x in zip(self.wrt, point, strict=True):
             kind = self.dtype if dtype is None else np.dtype(str(self.inputs[i].dtype))
             kind = np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind
