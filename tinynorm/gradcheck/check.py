@@ -233,7 +233,11 @@ class Numbers:
 
     def check(self, point: Point, u: np.ndarray, rng: np.random.Generator) -> Measure:
         """Measure at `point`; what is found goes into the report."""
-        measure = METHODS[self.settings.method](self.problem, point, u, rng)
+        with np.errstate(all="ignore"):  # far from the point, f may overflow: that is told by the numbers
+            return self._check(METHODS[self.settings.method](self.problem, point, u, rng))
+
+    def _check(self, measure: Measure) -> Measure:
+        point, u = measure.point, measure.u
         if self.settings.eps is not None:
             measure.steps = {i: np.full(x.shape, self.settings.eps) for i, x in enumerate(point)}
         self.measure = measure

@@ -42,14 +42,14 @@ class Suspect:
         self.allowed = REMAINDER * self.error + ROUNDING * norm(R)
 
     def explained(self, prediction: np.ndarray) -> float | None:
-        """The share of the error that a prediction accounts for, if that is all but rounding."""
+        """What a prediction leaves of the error, as a share of it, if that is next to nothing; else None."""
         left = norm(self.G - prediction)
-        if not left <= self.allowed or not self.error > 3 * self.allowed:
+        if not left <= min(self.allowed, REMAINDER * norm(self.G)) or not self.error > 3 * self.allowed:
             return None
-        return max(0.0, 1.0 - left / self.error)
+        return left / self.error
 
     def fit(self, terms: Sequence[np.ndarray]) -> tuple[np.ndarray, float] | None:
-        """(the coefficients of the terms, the share explained), where their combination is G."""
+        """(the coefficients of the terms, the share of the error left), where their combination is G."""
         A = np.stack([np.broadcast_to(t, self.G.shape).ravel() for t in terms], axis=1)
         scale = np.sqrt(np.sum(A * A, axis=0))
         if not np.all(scale > 0) or not np.all(np.isfinite(scale)):
@@ -58,56 +58,75 @@ class Suspect:
             c, _, rank, _ = np.linalg.lstsq(A / scale, self.G.ravel(), rcond=1e-10)
         if rank < len(terms):
             return None
-        share = self.explained((A @ (c / scale)).reshape(self.G.shape))
-        return None if share is None else (c / scale, share)
+        left = self.explained((A @ (c / scale)).reshape(self.G.shape))
+        return None if left is None else (c / scale, left)
 
     def named(self, c: float) -> str | None:
         return name_of(c, self.sizes)
 
     def judge(self, hypotheses: Iterable[Hypothesis]) -> Finding | None:
         """The hypothesis that explains the error, with a factor that has a name; best without a factor."""
-        found: list[tuple[int, Finding]] = []
+        found: list[Candidate] = []
         for h in hypotheses:
             if np.shape(h.prediction) != self.G.shape:
                 continue
             fitted = self.fit([h.prediction])
             if fitted is None:
                 continue
-            c, share = float(fitted[0][0]), fitted[1]
+            c, left = float(fitted[0][0]), fitted[1]
             factor = self.named(c)
             if factor is None:
                 continue
             if not h.kind:
-                found.append((1, self.factor(c, share)))
+                found.append(Candidate(1, left, self.factor(c, left)))
             elif abs(c - 1) < NAMED:
-                found.append((0, self.finding(h.kind, h.says, h.formula, share)))
+                cost = 0 if self._is_factor(h.prediction) else 1  # a factor that has a name of its own, as a mean for a sum
+                found.append(Candidate(cost, left, self.finding(h.kind, h.says, h.formula, left)))
             else:
-                found.append((2, self.finding(h.kind, f"{h.says}; and it is {factor} times that", h.formula, share)))
+                says = f"{h.says}; and it is {factor} times that"
+                found.append(Candidate(2, left, self.finding(h.kind, says, h.formula, left)))
         return simplest(found)
 
-    def finding(self, kind: str, says: str, formula: str, share: float, **details: Any) -> Finding:
+    def _is_factor(self, prediction: np.ndarray) -> bool:
+        """Whether a prediction is the right gradient times a number."""
+        c = float(np.sum(prediction * self.R) / np.sum(self.R * self.R))
+        return norm(prediction - c * self.R) <= ROUNDING * norm(prediction)
+
+    def finding(self, kind: str, says: str, formula: str, left: float, **details: Any) -> Finding:
+        share = max(0.0, 1.0 - left)
         sentence = f"d{self.name}: {says}. This explains {100 * share:.1f} % of the error."
         return Finding(kind, self.name, sentence, formula, share, details)
 
-    def factor(self, c: float, share: float) -> Finding:
+    def factor(self, c: float, left: float) -> Finding:
         """G = c R."""
         if abs(c + 1) < NAMED:
-            return self.finding("sign", "it has the wrong sign; multiply by -1", "-1", share, factor=c)
+            return self.finding("sign", "it has the wrong sign; multiply by -1", "-1", left, factor=c)
         if abs(c) > 1:
             says = f"it is {self.named(c) or f'{c:.6g}'} times the right gradient; divide by that"
         else:
             says = (
                 f"it is {self.named(c) or f'{c:.6g}'} of the right gradient; multiply by {self.named(1 / c) or f'{1 / c:.6g}'}"
             )
-        return self.finding("constant_factor", says, self.named(c) or f"{c:.6g}", share, factor=c)
+        return self.finding("constant_factor", says, self.named(c) or f"{c:.6g}", left, factor=c)
 
 
-def simplest(found: list[tuple[int, Finding]]) -> Finding | None:
-    """The cheapest explanation; none, where two of different kinds are equally cheap and so one would be a guess."""
+@dataclass
+class Candidate:
+    """An explanation that fits: how much it supposes, and what share of the error it leaves."""
+
+    cost: int
+    left: float
+    finding: Finding
+
+
+def simplest(found: list[Candidate]) -> Finding | None:
+    """Of the explanations that leave least, the cheapest; none where two kinds are equally good: that were a guess."""
     if not found:
         return None
-    least = min(cost for cost, _ in found)
-    best = [finding for cost, finding in found if cost == least]
+    least = max(min(candidate.left for candidate in found), 1e-9)
+    exact = [candidate for candidate in found if candidate.left <= 100 * least]
+    cheapest = min(candidate.cost for candidate in exact)
+    best = [candidate.finding for candidate in exact if candidate.cost == cheapest]
     return best[0] if len({finding.kind for finding in best}) == 1 else None
 
 

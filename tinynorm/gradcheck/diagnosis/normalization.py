@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from ..evidence import Evidence, Finding, Recognised
-from .judge import NAMED, Hypothesis, Suspect, simplest, suspect_of
+from .judge import NAMED, Candidate, Hypothesis, Suspect, simplest, suspect_of
 from .recognise_normalization import recognise
 
 __all__ = ["explain", "recognise"]
@@ -94,31 +94,30 @@ def _dx(recognised: Recognised, evidence: Evidence, i: int) -> Finding | None:
     return None
 
 
-def _fitted(suspect: Suspect, variant: Symbols, right: np.ndarray, recognised: Recognised) -> tuple[int, Finding] | None:
+def _fitted(suspect: Suspect, variant: Symbols, right: np.ndarray, recognised: Recognised) -> Candidate | None:
     """The variant's terms fitted to G, and the coefficients named."""
     terms = variant.terms()
     if variant.kind:  # first as it stands
-        share = suspect.explained(sum(c * t for c, t in zip(right, terms, strict=True)))  # type: ignore[arg-type]
-        if share is not None:
-            return variant.cost, suspect.finding(variant.kind, variant.says, variant.formula, share)
+        left = suspect.explained(sum(c * t for c, t in zip(right, terms, strict=True)))  # type: ignore[arg-type]
+        if left is not None:
+            return Candidate(variant.cost, left, suspect.finding(variant.kind, variant.says, variant.formula, left))
     live = [k for k in range(3) if np.any(terms[k] != 0)]
     fitted = suspect.fit([terms[k] for k in live])
     if fitted is None:
         return None
-    c = np.zeros(3)
+    c, left = np.zeros(3), fitted[1]
     c[live] = fitted[0]
     c[np.abs(c) < NAMED * np.max(np.abs(c))] = 0.0
     named = _name_coefficients(suspect, c, right, recognised)
-    if named is None or (variant.kind and named.kind in ("constant_factor", "sign")):
-        if named is None:
-            return None
-        return variant.cost + 1, suspect.finding(
-            variant.kind, f"{variant.says}; and it is {named.formula} times that", variant.formula, fitted[1]
-        )
-    if variant.kind:
-        says = f"{variant.says}; and {named.sentence}"
-        return variant.cost + 2, suspect.finding(variant.kind, says, f"{variant.formula}; {named.formula}", fitted[1])
-    return variant.cost, suspect.finding(named.kind, named.sentence, named.formula, fitted[1])
+    if named is None:
+        return None
+    if not variant.kind:
+        return Candidate(0, left, suspect.finding(named.kind, named.sentence, named.formula, left))
+    if named.kind in ("constant_factor", "sign"):
+        says, cost = f"{variant.says}; and it is {named.formula} times that", variant.cost + 1
+    else:
+        says, cost = f"{variant.says}; and {named.sentence}", variant.cost + 2
+    return Candidate(cost, left, suspect.finding(variant.kind, says, f"{variant.formula}; {named.formula}", left))
 
 
 def _name_coefficients(suspect: Suspect, c: np.ndarray, right: np.ndarray, recognised: Recognised) -> Finding | None:
