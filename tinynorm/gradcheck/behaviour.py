@@ -87,6 +87,35 @@ def nonlinear(measure: Measure) -> Iterator[Fault]:
             )
 
 
+INDEPENDENT = ("LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm", "BatchNormEval", "ReLU", "Linear")
+
+
+def dependent_rows(measure: Measure, wanted: bool | None, layer: str | None) -> Iterator[Fault]:
+    """Where the layer promises it: a row of the first input must change no other row of the output."""
+    if not (wanted if wanted is not None else layer in INDEPENDENT):
+        return
+    problem, x = measure.problem, measure.point[0]
+    rows = x.shape[0] if x.ndim else 0
+    if rows < 2 or len(problem.shapes) != 1 or problem.shapes[0][:1] != (rows,):
+        if wanted:
+            raise ValueError(
+                f"batch_independent: expected an output with the {rows} rows of {problem.names[0]}, got {problem.shapes}"
+            )
+        return
+    moved = x.copy()
+    moved[0] = moved[0] * 1.25 + 0.5 * (float(np.std(x)) or 1.0)
+    difference = np.abs(problem([moved, *measure.point[1:]]) - measure.y).reshape(rows, -1)[1:]
+    allowed = SAFETY * 4 * (measure.sigma + measure.eps * np.abs(measure.y)).reshape(rows, -1)[1:]
+    if np.any(difference > allowed):
+        row = 1 + int(np.argmax(np.max(difference - allowed, axis=1)))
+        yield Fault(
+            "batch_dependent",
+            f"row {row} of the output changes by {np.max(difference):.1e} when only row 0 of {problem.names[0]} does; "
+            "each row has to depend on its own row alone",
+            problem.names[0],
+        )
+
+
 def _mean(a: np.ndarray) -> float:
     return float(np.mean(a)) if a.size else 0.0
 

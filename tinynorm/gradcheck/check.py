@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import blind
-from .behaviour import faults_of, nonlinear, variations, wrong_dtype_in_own
+from .behaviour import dependent_rows, faults_of, nonlinear, variations, wrong_dtype_in_own
 from .complex_step import ComplexMeasure
 from .dense import check_directions
 from .diagnosis import diagnose, recognise
@@ -99,7 +99,7 @@ def check_backward(
         Let backward hand back the memory of dout or of an input.
     batch_independent : bool, optional
         Check that each row (axis 0) of the output depends on its own row of the first input only. Default: where the layer is
-        recognised as one that promises it (LayerNorm, RMSNorm, GroupNorm, InstanceNorm, ReLU, Linear, softmax).
+        recognised, or named in `layer`, as one that promises it (LayerNorm, RMSNorm, GroupNorm, InstanceNorm, ReLU, Linear).
 
     Returns
     -------
@@ -193,6 +193,7 @@ def _check_pair(
     if not any(fault.kind == "wrong_dtype" for fault in report.faults):  # which rounds, and so is not linear either
         report.faults += nonlinear(measure)
         report.faults += [] if numbers.wrong else imprecise(problem, measure)
+    report.faults += dependent_rows(measure, independent, report.layer)
     numbers.check_other_constants(measure)
     numbers.diagnose()
     report.warnings += blind.small_groups(recognised)

@@ -6,11 +6,12 @@ import numpy as np
 
 from .evidence import Sample
 from .kink import examine
-from .measure import Measure
+from .measure import UNDERFLOW, Measure
 from .report import InputReport, Worst
 
 RESOLVED = 1e-3  # a relative error of this size in one element has to be visible
 SMALL = 1e-2  # an element this much smaller than the others is judged as if it were of this size
+ZERO = 1e-4  # derivatives so much smaller than f / x count as zero
 PATIENCE = 12  # of the elements that look wrong, so many are examined in vain before the rest is believed
 
 
@@ -35,8 +36,10 @@ class Elements:
         finite = np.isfinite(self.G)
         self.wrong = (~finite & np.isfinite(self.slope.error) | (self.difference > self.tolerance)) & ~self.excused
         typical = float(np.sqrt(np.mean(N**2))) if len(N) else 0.0
-        size = np.maximum(np.maximum(np.abs(N), SMALL * typical), 1e-6 * self.measure.natural(self.i))
-        self.resolution = self.tolerance / np.where(size > 0, size, 1.0)
+        size = np.maximum(np.abs(N), SMALL * typical)
+        if np.all(np.abs(N) <= self.tolerance):  # zero everywhere: there is no size to compare with but that of f itself
+            size = np.maximum(size, ZERO * self.measure.natural(self.i))
+        self.resolution = self.tolerance / np.maximum(size, UNDERFLOW / RESOLVED * 10)
         self.unresolved = (self.resolution > RESOLVED) & ~self.wrong & ~self.excused
 
     def _look_closer(self, which: np.ndarray, patience: int) -> None:
@@ -81,10 +84,12 @@ class Elements:
         return tuple(int(n) for n in np.unravel_index(int(self.index[k]), self.measure.point[self.i].shape))
 
     def worst(self) -> Worst | None:
-        """The wrong element of the largest error; where none is wrong, that which comes nearest to it."""
+        """The wrong element of the largest error; else the least resolved one; else that which comes nearest to being wrong."""
         if not len(self.index):
             return None
-        if np.any(self.wrong):
+        if np.any(self.unresolved) and not np.any(self.wrong):
+            out = np.where(self.unresolved, self.resolution, -1.0)
+        elif np.any(self.wrong):
             out = np.where(self.wrong, np.nan_to_num(self.difference, nan=np.inf), -1.0)
         else:
             with np.errstate(all="ignore"):

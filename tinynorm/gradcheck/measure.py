@@ -13,6 +13,7 @@ JITTERS = 4
 SAFETY = 8.0  # an estimated error is taken this many times before a difference counts as wrong
 COARSE = 8.0  # the ratio of the steps when the best one is looked for
 RTOL = 1e-7  # of the derivative, on top of the errors
+UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
 CHUNK = 4_000_000  # numbers held at once while elements are measured
 
 
@@ -157,7 +158,7 @@ class Measure:
 
     def allowed(self, i: int, index: np.ndarray, slope: Slope, atol: float, rtol: float) -> np.ndarray:
         """How far the claimed derivatives may be from the measured ones."""
-        return SAFETY * (slope.error + self.scatter[i].ravel()[index]) + rtol * np.abs(slope.value) + atol
+        return SAFETY * (slope.error + self.scatter[i].ravel()[index]) + rtol * np.abs(slope.value) + atol + UNDERFLOW
 
     def natural(self, i: int) -> float:
         """The size that a derivative by an element of input `i` has where nothing cancels."""

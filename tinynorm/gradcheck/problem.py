@@ -132,6 +132,12 @@ def differentiable(x: Any) -> bool:
     return backend.is_array(x) and backend.is_floating(x)
 
 
+def beside(original: Any, x: np.ndarray) -> Any:
+    """The numbers `x` on the device of `original`."""
+    x = np.asarray(x)  # (of 0 dimensions, arithmetic gives NumPy scalars)
+    return x if isinstance(original, np.ndarray) else backend.move(x, backend.device_of(original))
+
+
 def fresh(inputs: Sequence[Any]) -> list:
     """Copies of the inputs, that a forward may write into."""
     return [backend.copy(x) if backend.is_array(x) else deepcopy(x) if isinstance(x, dict | list) else x for x in inputs]
@@ -190,11 +196,11 @@ class PairProblem(Problem):
 
     def arguments(self, point: Point, dtype: Any = None) -> list:
         """Fresh inputs for forward: the point's arrays on the inputs' own devices, the others as they are."""
-        arguments = fresh(self.inputs)
+        arguments = fresh([None if i in self.wrt else x for i, x in enumerate(self.inputs)])
         for i, x in zip(self.wrt, point, strict=True):
             kind = self.dtype if dtype is None else np.dtype(str(self.inputs[i].dtype))
             kind = np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind
-            arguments[i] = backend.move(x.astype(kind), backend.device_of(self.inputs[i]))
+            arguments[i] = beside(self.inputs[i], x.astype(kind))
         return arguments
 
     def run(self, point: Point, dtype: Any = None) -> tuple[Any, Any]:
@@ -251,4 +257,4 @@ class PairProblem(Problem):
 def _like(u: np.ndarray, y: Any) -> Any:
     if not backend.is_array(y):
         return type(y)(u) if hasattr(y, "dtype") else float(u)
-    return backend.move(u.astype(np.dtype(str(y.dtype))), backend.device_of(y))
+    return beside(y, u.astype(np.dtype(str(y.dtype))))

@@ -12,7 +12,7 @@ from .. import backend
 from ..autograd import enable_grad, grad
 from ..nn import Module
 from ..tensor import Tensor, version_of, wrap
-from .problem import CannotCheck, Point, Problem, differentiable, host, repeatable
+from .problem import CannotCheck, Point, Problem, beside, differentiable, host, repeatable
 
 
 class TensorProblem(Problem):
@@ -51,7 +51,7 @@ class TensorProblem(Problem):
         made = []
         for x, original in zip(point, self.originals, strict=True):
             kind = self.dtype if dtype is None else np.dtype(str(original.dtype))
-            made.append(Tensor(backend.move(x.astype(kind), backend.device_of(original)), requires_grad=True))
+            made.append(Tensor(beside(original, x.astype(kind)), requires_grad=True))
         return made
 
     def run(self, leaves: list[Tensor]) -> list[Tensor]:
@@ -92,7 +92,7 @@ class TensorProblem(Problem):
 
     @staticmethod
     def cotangent(y: Tensor, v: np.ndarray) -> Tensor:
-        return wrap(backend.move(v.astype(np.dtype(str(y.dtype))), backend.device_of(y.data)))
+        return wrap(beside(y.data, v.astype(np.dtype(str(y.dtype)))))
 
     # -- the differentiable inputs among all ---------------------------------------------------------------------------
 

@@ -322,8 +322,7 @@ def _affine_hypotheses(suspect, dy, like, shape, summed_axes, factors, s) -> Ite
     for count in counts - {1}:
         says = f"a mean over {count} numbers stands for their sum: {suspect.name} serves all of them, so its gradient adds up"
         yield Hypothesis("mean_for_sum", _summed(right, like, shape) / count, says, f"/ {count}")
-    if not any(_is_multiple(suspect.G, suspect.R, 1 / count) for count in counts):
-        yield Hypothesis("", suspect.R)
+    yield Hypothesis("", suspect.R)
     for kind, says, formula, f in factors[1:]:
         yield Hypothesis(kind, _summed(dy * f, like, shape), says, formula)
     yield Hypothesis(
@@ -335,10 +334,6 @@ def _affine_hypotheses(suspect, dy, like, shape, summed_axes, factors, s) -> Ite
             if list(axes) != summed_axes and kept == int(np.prod(shape)):
                 says = f"the sum runs over ax{'i' if len(axes) == 1 else 'e'}s {axes}; it runs over {tuple(summed_axes)}"
                 yield Hypothesis("wrong_axes", _summed(right, like, shape, axes), says, f"sum over axes {axes}")
-
-
-def _is_multiple(G: np.ndarray, R: np.ndarray, c: float) -> bool:
-    return bool(np.allclose(G, c * R, rtol=1e-9, atol=0))
 
 
 def _dgamma(recognised: Recognised, evidence: Evidence, i: int) -> Finding | None:
