@@ -86,9 +86,12 @@ class Report:
 
     @property
     def diagnosis(self) -> str:
-        """What is wrong, in words: the findings' sentences; "" where nothing is wrong."""
-        sentences = [finding.sentence for finding in self.findings] + [fault.sentence for fault in self.faults]
-        return "\n".join(dict.fromkeys(sentences)) or ("no known pattern" if self.ok is False else "")
+        """What is wrong, in words, a line each; "" where nothing is wrong."""
+        named = {finding.input for finding in self.findings} | {f.input for f in self.faults if f.kind == "wrong_shape"}
+        sentences = [finding.sentence for finding in self.findings]
+        sentences += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
+        sentences += [fault.sentence for fault in self.faults]
+        return "\n".join(dict.fromkeys(sentences))
 
     def __bool__(self) -> bool:
         return self.ok is True

@@ -112,7 +112,7 @@ def _fitted(suspect: Suspect, variant: Symbols, right: np.ndarray, recognised: R
     if named is None:
         return None
     if not variant.kind:
-        return Candidate(0, left, suspect.finding(named.kind, named.sentence, named.formula, left))
+        return Candidate(0, left, suspect.finding(named.kind, named.sentence, named.formula, left, **named.details))
     if named.kind in ("constant_factor", "sign"):
         says, cost = f"{variant.says}; and it is {named.formula} times that", variant.cost + 1
     else:
@@ -125,8 +125,8 @@ def _name_coefficients(suspect: Suspect, c: np.ndarray, right: np.ndarray, recog
     m, layer = recognised.symbols["m"], recognised.layer
     over = _over(recognised)
 
-    def found(kind: str, says: str, formula: str) -> Finding:
-        return Finding(kind, suspect.name, says, formula)
+    def found(kind: str, says: str, formula: str, **details: float) -> Finding:
+        return Finding(kind, suspect.name, says, formula, details=details)
 
     if np.all(c == 0):
         return None
@@ -134,7 +134,7 @@ def _name_coefficients(suspect: Suspect, c: np.ndarray, right: np.ndarray, recog
     if np.allclose(c, scale * right, rtol=NAMED, atol=0) and suspect.named(scale):
         whole = suspect.factor(float(scale), 1.0)
         says = "it has the wrong sign" if whole.kind == "sign" else f"it is {whole.formula} times the right gradient"
-        return found(whole.kind, says, whole.formula)
+        return found(whole.kind, says, whole.formula, **whole.details)
     if layer == "BatchNormEval":
         if np.allclose(c, [1, c[1], c[2]]) and set(np.round(c[1:], 6)) <= {0.0, 1.0}:
             return found(

@@ -73,7 +73,7 @@ def divided_by_variance(dy, cache):
 
 @suite.mistake("eps_forgotten", "x")
 def eps_forgotten(dy, cache):
-    """1 / σ."""
+    """1 / σ, as on paper."""
     _, x_hat, _, var, gamma = cache
     return dy * gamma / np.sqrt(var), *affine(dy, x_hat)  # var + EPS
 

@@ -1,0 +1,42 @@
+"""Right backward passes never fail: scales from 1e-12 to 1e12, offsets to 1e6, float32 and float64, kinks on the samples."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinynorm.gradcheck import check_backward, mistakes
+
+EXAMPLES = 240  # for each of the nine right layers: 2,160 in all
+RIGHT = {f"{layer.name} {', '.join(layer.names)}": layer for layer in mistakes.RIGHT}
+resolved = {name: [0, 0] for name in RIGHT}
+
+
+def test_there_are_2000_examples():
+    assert EXAMPLES * len(RIGHT) >= 2000
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_backward_never_fails(name):
+    layer, count = RIGHT[name], {True: 0, None: 0}
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+    @given(
+        seed=st.integers(0, 2**32 - 1),
+        scale=st.integers(-12, 12),
+        offset=st.sampled_from([0.0, 1.0, -100.0, 1e4, 1e6]),
+        dtype=st.sampled_from(["float64", "float32"]),
+        kinks=st.booleans(),
+    )
+    def property_(seed, scale, offset, dtype, kinks):
+        inputs = list(layer.inputs(seed))
+        inputs[0] = inputs[0] * 10.0**scale + offset
+        if kinks:
+            inputs[0] = np.where(np.random.default_rng(seed).random(inputs[0].shape) < 0.2, 0.0, inputs[0])
+        inputs = [a.astype(dtype) if a.dtype.kind == "f" else a for a in inputs]
+        report = check_backward(layer.forward, layer.backward, inputs, names=layer.names, seed=seed)
+        assert report.ok is not False, report
+        count[report.ok] += 1
+
+    property_()
+    assert count[True] > 0.8 * sum(count.values())  # and it is seldom that they cannot be told
