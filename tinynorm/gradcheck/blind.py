@@ -50,10 +50,9 @@ def no_dependence(name: str, scalar: bool) -> str:
     return f"{NO_DEPENDENCE} {name} at this point, to within rounding: {reason}"
 
 
-def is_flat(measure: Measure, i: int, value: np.ndarray, error: np.ndarray) -> bool:
-    """Whether all measured derivatives of input `i` are 0 as far as can be told."""
-    floor = 1e-9 * measure.natural(i)
-    return len(value) > 1 and bool(np.all(np.abs(value) <= np.maximum(10 * error, floor)))
+def is_flat(value: np.ndarray, error: np.ndarray) -> bool:
+    """Whether all measured derivatives of an input are 0 as far as can be told."""
+    return len(value) > 1 and bool(np.all(np.abs(value) <= 10 * error))
 
 
 def constant_inputs(measure: Measure) -> list[int]:

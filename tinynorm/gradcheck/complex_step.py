@@ -20,19 +20,20 @@ class ComplexMeasure(Measure):
     def step_of(self, i: int) -> np.ndarray:
         return np.full(self.point[i].shape, float(np.max(np.abs(self.point[i]), initial=0.0)) or 1.0)
 
-    def slope(self, i: int, v: np.ndarray, top: float, rungs: int = 0) -> Slope:
+    def slope(self, i: int, v: np.ndarray, top: float, still: np.ndarray | None = None) -> Slope:
         d = self._derivative(self.point, i, v, top * TINY)
         near = [x * (1 + 2 * self.eps * self.rng.choice([-1.0, 1.0], x.shape)) for x in self.point]
         error = size(self.u * (self._derivative(near, i, v, top * TINY) - d)) + 4 * self.eps * size(self.u * d)
         return Slope(np.asarray(d @ self.u), np.asarray(error))
 
-    def elements(self, i: int, index: np.ndarray, rungs: int = 0) -> Slope:
+    def elements(self, i: int, index: np.ndarray) -> tuple[Slope, np.ndarray]:
         top, found = float(np.max(self.step_of(i), initial=1.0)), []
         for j in index:
             v = np.zeros(self.point[i].shape)
             v.flat[j] = 1.0
             found.append(self.slope(i, v, top))
-        return Slope(np.array([s.value for s in found]), np.array([s.error for s in found]))
+        slope = Slope(np.array([s.value for s in found]), np.array([s.error for s in found]))
+        return slope, np.zeros(len(found), dtype=bool)  # analytic functions have no kinks
 
     def _derivative(self, point: list, i: int, v: np.ndarray, h: float) -> np.ndarray:
         y = self.problem([x + 1j * h * v if k == i else x for k, x in enumerate(point)])

@@ -49,15 +49,21 @@ def central(f: Callable[[float], np.ndarray], steps: np.ndarray) -> np.ndarray:
     return np.stack([(f(h) - f(-h)) / (2 * h) for h in steps])
 
 
-def rounding(D: np.ndarray, u: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """The rounding in <u, f>, of the outputs that have moved. Where none has, any may have by less than its last digit."""
+def rounding(D: np.ndarray, steps: np.ndarray, u: np.ndarray, sigma: np.ndarray, still: np.ndarray | None = None) -> np.ndarray:
+    """The rounding in the differences of <u, f>, for each step: (..., rungs).
+
+    An output that has moved has its rounding in each difference. One that has not, not even by the largest step, has a slope of
+    less than its last digit over that step; of none at all, if it is known to stand `still`.
+    """
     moved = np.any(D != 0, axis=-2)
-    moved |= ~np.any(moved, axis=-1, keepdims=True)
-    return size(np.where(moved, u * sigma, 0.0))
+    unmoved = ~moved if still is None else ~moved & ~still
+    largest = np.max(steps, axis=-1, keepdims=True)
+    noise = size(np.where(moved, u * sigma, 0.0))[..., None] / steps
+    return noise + size(np.where(unmoved, u * sigma, 0.0))[..., None] / largest
 
 
 def extrapolate(
-    D: np.ndarray, steps: np.ndarray, u: np.ndarray, sigma: np.ndarray, ratio: float = 2.0, power: int = 2
+    D: np.ndarray, steps: np.ndarray, u: np.ndarray, sigma: np.ndarray, power: int = 2, still: np.ndarray | None = None
 ) -> Slope:
     """<u, f'> from differences on a ladder, and its error.
 
@@ -70,17 +76,17 @@ def extrapolate(
         The cotangent.
     sigma : array (outputs)
         The rounding of each output.
-    ratio : float
-        Of neighbouring steps.
     power : int
         2 where the error is a series in h² (central differences), 1 where in h (one-sided ones).
+    still : array of bool (outputs), optional
+        Outputs that are known not to depend on the direction.
     """
-    noise = NOISE * rounding(D, u, sigma)[..., None] / steps  # (..., rungs)
+    noise = NOISE * rounding(D, steps, u, sigma, still)
     value = np.zeros(D.shape[:-2])
     error = np.full(D.shape[:-2], np.inf)
     T = D
     for j in range(ORDERS):
-        weight = ratio ** (power * (j + 1))
+        weight = 2.0 ** (power * (j + 1))
         change = size(u * (T[..., 1:, :] - T[..., :-1, :]))  # (..., entries - 1): of each entry to the one before
         if change.shape[-1] < 2:
             break

@@ -22,10 +22,10 @@ class Elements:
         self.measure, self.i, self.index, self.atol, self.rtol = measure, i, index, atol, rtol
         claimed = measure.claimed[i]
         self.G = (np.zeros(measure.point[i].shape) if claimed is None else claimed).ravel()[index]
-        self.slope = measure.elements(i, index)
+        self.slope, kinked = measure.elements(i, index)
         self.excused = np.zeros(len(index), dtype=bool)  # valid subgradients on a kink
         self._judge()
-        self._look_closer(np.flatnonzero(self.unresolved & ~self.wrong), 5 * patience)
+        self._look_closer(np.flatnonzero((self.unresolved | kinked) & ~self.wrong), 5 * patience)
         self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong)), patience)
 
     def _judge(self) -> None:

@@ -33,7 +33,8 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     v = np.zeros(measure.point[i].shape)
     v.flat[j] = 1.0
     top = 8 * measure.best_step(i, v)[0]
-    slope = measure.slope(i, v, top)
+    still = measure.stands_still(i, v)
+    slope = measure.slope(i, v, top, still)
     f, steps = measure.along(i, v), ladder(top, RUNGS_DOWN)
     f0 = f(0.0)
     right = np.stack([(f(h) - f0) / h for h in steps])

@@ -14,6 +14,7 @@ SAFETY = 8.0  # an estimated error is taken this many times before a difference 
 COARSE = 8.0  # the ratio of the steps when the best one is looked for
 RTOL = 1e-7  # of the derivative, on top of the errors
 UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
+FAR = 1e6
 CHUNK = 4_000_000  # numbers held at once while elements are measured
 
 
@@ -78,10 +79,15 @@ class Measure:
             return np.full_like(self.y, np.nan)
         return y if y.shape == self.y.shape else np.full_like(self.y, np.nan)
 
-    def slope(self, i: int, v: np.ndarray, top: float, rungs: int = RUNGS) -> Slope:
+    def slope(self, i: int, v: np.ndarray, top: float, still: np.ndarray | None = None) -> Slope:
         """<u, df/dt> along `v`, from a ladder that starts at the step `top`."""
-        steps = ladder(top, rungs)
-        return extrapolate(central(self.along(i, v), steps), steps, self.u, self.sigma)
+        steps = ladder(top)
+        return extrapolate(central(self.along(i, v), steps), steps, self.u, self.sigma, still=still)
+
+    def stands_still(self, i: int, v: np.ndarray) -> np.ndarray:
+        """Which outputs do not change along `v`, however far one goes."""
+        f, far = self.along(i, v), FAR * max(float(np.max(np.abs(self.point[i]), initial=0.0)), 1.0)
+        return (f(far) == self.y) & (f(-far) == self.y)
 
     def best_step(self, i: int, v: np.ndarray) -> tuple[float, float]:
         """(the step at which differences along `v` are most exact, their error there over the derivative).
@@ -100,7 +106,8 @@ class Measure:
                 T.append((COARSE**2 * D[-2] - D[-1]) / (COARSE**2 - 1))
             if len(T) > 1:
                 before, change = change, float(size(self.u * (T[-2] - T[-1])))
-                noise = float(rounding(np.stack(D[-3:]), self.u, self.sigma)) / (h / COARSE)
+                steps = np.array([h / COARSE**2, h / COARSE, h])
+                noise = float(rounding(np.stack(D[-3:]), steps, self.u, self.sigma)[1])
                 doubt = max(change, before / COARSE if np.isfinite(before) else 0.0) + noise
                 if doubt < least:
                     best, least, value = h / COARSE, doubt, float(size(self.u * T[-2]))
@@ -130,29 +137,36 @@ class Measure:
             self.steps[i] = steps
         return self.steps[i]
 
-    def elements(self, i: int, index: np.ndarray, rungs: int = RUNGS) -> Slope:
-        """The derivatives with respect to the elements `index` (flat) of input `i`."""
-        steps = ladder(8 * self.step_of(i).ravel()[index], rungs)  # (elements, rungs)
-        together = max(1, CHUNK // (rungs * self.y.size + 1))
-        parts = []
+    def elements(self, i: int, index: np.ndarray) -> tuple[Slope, np.ndarray]:
+        """The derivatives by the elements `index` (flat) of input `i`, and which of them look as if they lay on a kink."""
+        steps = ladder(8 * self.step_of(i).ravel()[index])  # (elements, rungs)
+        together = max(1, CHUNK // (RUNGS * self.y.size + 1))
+        parts, kinked = [], []
         for start in range(0, len(index), together):
             some = slice(start, start + together)
-            D = np.stack([self._element_differences(i, j, h) for j, h in zip(index[some], steps[some], strict=True)])
-            parts.append(extrapolate(D, steps[some], self.u, self.sigma))
-        return Slope(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
+            found = [self._element_differences(i, j, h) for j, h in zip(index[some], steps[some], strict=True)]
+            parts.append(extrapolate(np.stack([D for D, _ in found]), steps[some], self.u, self.sigma))
+            kinked += [kink for _, kink in found]
+        slope = Slope(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
+        return slope, np.array(kinked)
 
-    def _element_differences(self, i: int, j: int, steps: np.ndarray) -> np.ndarray:
+    def _element_differences(self, i: int, j: int, steps: np.ndarray) -> tuple[np.ndarray, bool]:
         x = self.point[i].copy()
         moved = [*self.point[:i], x, *self.point[i + 1 :]]
         x0, flat = x.flat[j], x.reshape(-1)
-        D = np.empty((len(steps), self.y.size))
+        D, gaps = np.empty((len(steps), self.y.size)), np.zeros(len(steps))
         for k, h in enumerate(steps):
             above, below = x0 + h, x0 - h  # as rounded: the distance is theirs
             flat[j] = above
             y_above = self._try(moved)
             flat[j] = below
-            D[k] = (y_above - self._try(moved)) / (above - below)
-        return D
+            y_below = self._try(moved)
+            D[k] = (y_above - y_below) / (above - below)
+            if k >= len(steps) - 2:
+                gaps[k] = size(self.u * (y_above - 2 * self.y + y_below)) / h
+        # the slopes on the two sides differ, and not by less when the step is halved
+        noise = size(np.where(D[-1] != 0, self.u * self.sigma, 0.0)) / steps[-1]
+        return D, bool(gaps[-1] > 0.75 * gaps[-2] and gaps[-1] > 100 * noise + 1e-3 * size(self.u * D[-1]))
 
     # -- judgement -----------------------------------------------------------------------------------------------------
 

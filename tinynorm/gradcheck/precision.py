@@ -11,6 +11,7 @@ from .problem import Problem, host
 from .report import Fault
 
 MARGIN = 64  # so many times the scatter that one rounding of the inputs causes
+CANCELLED = 4  # and so many roundings of what a gradient is when nothing in it cancels
 
 
 def imprecise(problem: Problem, measure: Measure) -> Iterator[Fault]:
@@ -22,11 +23,12 @@ def imprecise(problem: Problem, measure: Measure) -> Iterator[Fault]:
     scatter = _scatter(measure, eps)
     with np.errstate(all="ignore"):
         found = problem.claimed(measure.point, problem.split(measure.u), given)
-    for name, g, exact, s in zip(problem.names, found, measure.claimed, scatter, strict=True):
+    for i, (name, g, exact, s) in enumerate(zip(problem.names, found, measure.claimed, scatter, strict=True)):
         if g is None or exact is None or np.shape(g) != exact.shape or not exact.size:
             continue
         error = np.abs(host(g) - exact)
         allowed = MARGIN * (np.maximum(s, 0.1 * np.mean(s)) + eps * np.abs(exact))
+        allowed += CANCELLED * eps * measure.natural(i)
         out_of_reach = float(np.finfo(given).max) < np.abs(exact)
         if np.any((~(error <= allowed)) & np.isfinite(exact) & ~out_of_reach):
             k = int(np.argmax(np.nan_to_num(error - allowed, nan=np.inf)))
