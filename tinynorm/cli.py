@@ -67,9 +67,9 @@ def check(path: Path, name: str | None, arguments: argparse.Namespace) -> int:
             if report is not None:
                 show(report)
             print()
-        pages.append(f"<h2>{pair.name}</h2>" + (report._repr_html_() if report else f"<pre>{text}</pre>"))
+        pages.append(f"<h2>{pair.name}</h2>" + (report._repr_html_() if report is not None else f"<pre>{text}</pre>"))
     if arguments.json:
-        print(json.dumps({name: report.as_dict() if report else None for name, report in results.items()}, indent=2))
+        print(json.dumps({name: None if report is None else report.as_dict() for name, report in results.items()}, indent=2))
     else:
         print(summary(results))
     if arguments.html:

@@ -25,6 +25,7 @@ from .report import Fault, InputReport, Report
 
 METHODS = {"central": Measure, "complex": ComplexMeasure}
 EXHAUSTIVE = 1024  # elements; larger inputs are checked along dense directions
+AFFORDABLE = 4_000_000  # elements times outputs; where it is more, along dense directions too
 
 
 @dataclass
@@ -92,7 +93,8 @@ def check_backward(
     method : {"central", "complex"}
         Central differences; or complex steps, exact to rounding, for a forward that is analytic and takes complex arrays.
     exhaustive : int
-        Inputs of up to so many elements are measured element by element, larger ones along dense directions.
+        Inputs of up to so many elements are measured element by element (where the output is not very large), larger ones
+        along dense directions.
     cotangent : array, optional
         `dout`, of the shape of `out`. Default: random, with both signs.
     allow_alias : bool
@@ -263,7 +265,8 @@ class Numbers:
             return InputReport(name, x.shape, True, notes=["empty"]), None
         if G is not None and G.shape != x.shape:
             return InputReport(name, x.shape, False, notes=[f"not measured: its gradient has shape {G.shape}"]), None
-        check = check_every_element if x.size <= self.settings.exhaustive else check_directions
+        every = x.size <= self.settings.exhaustive and x.size * measure.y.size <= AFFORDABLE
+        check = check_every_element if every else check_directions
         report, sample = check(measure, i, name, self.settings.atol, self.settings.rtol)
         if G is None:
             return self._without_gradient(report, sample, i), None

@@ -98,7 +98,7 @@ def chosen_elements(measure: Measure, i: int, directions: Directions, wrong: tup
     """Which elements to measure one by one: a few, and where a direction is wrong, the culprit, its row and its column."""
     shape, n = measure.point[i].shape, measure.point[i].size
     budget = int(np.clip(WORK // (10 * (n + measure.y.size)), 12, 256))
-    few = measure.rng.choice(n, size=min(n, budget if wrong is not None else budget // 4), replace=False)
+    few = measure.rng.choice(n, size=min(n, budget if wrong is not None else budget // 6), replace=False)
     if wrong is None:
         return np.sort(few)
     bad = np.argwhere(~np.isfinite(directions.G.ravel()))[:, 0]

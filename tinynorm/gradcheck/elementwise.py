@@ -6,7 +6,7 @@ import numpy as np
 
 from .evidence import Sample
 from .kink import examine
-from .measure import UNDERFLOW, Measure
+from .measure import SAFETY, UNDERFLOW, Measure
 from .report import InputReport, Worst
 
 RESOLVED = 1e-3  # a relative error of this size in one element has to be visible
@@ -22,10 +22,10 @@ class Elements:
         self.measure, self.i, self.index, self.atol, self.rtol = measure, i, index, atol, rtol
         claimed = measure.claimed[i]
         self.G = (np.zeros(measure.point[i].shape) if claimed is None else claimed).ravel()[index]
-        self.slope, kinked = measure.elements(i, index)
+        self.slope, self.kinked = measure.elements(i, index)
         self.excused = np.zeros(len(index), dtype=bool)  # valid subgradients on a kink
         self._judge()
-        self._look_closer(np.flatnonzero((self.unresolved | kinked) & ~self.wrong), 5 * patience)
+        self._look_closer(np.flatnonzero((self.unresolved | self.kinked) & ~self.wrong), 5 * patience)
         self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong)), patience)
 
     def _judge(self) -> None:
@@ -48,13 +48,26 @@ class Elements:
         for k in which:
             if in_vain >= patience:
                 break
-            found = examine(self.measure, self.i, int(self.index[k]))
-            if found.slope.error < self.slope.error[k] or self.wrong[k]:
-                self.slope.value[k], self.slope.error[k] = found.slope.value, found.slope.error
             before = bool(self.wrong[k])
+            if before and self._confirmed(k):
+                in_vain += 1
+                continue
+            found = examine(self.measure, self.i, int(self.index[k]))
+            if found.slope.error < self.slope.error[k] or before:
+                self.slope.value[k], self.slope.error[k] = found.slope.value, found.slope.error
             self.excused[k] = found.accepts(float(self.G[k]), self.rtol)
             self._judge()
             in_vain = in_vain + 1 if self.wrong[k] and before else 0 if before else in_vain + bool(self.unresolved[k])
+
+    def _confirmed(self, k: int) -> bool:
+        """Whether an element that looks wrong, and not like a kink, is measured the same with other steps."""
+        if self.kinked[k] or not np.isfinite(self.slope.error[k]):
+            return False
+        v = np.zeros(self.measure.point[self.i].shape)
+        v.flat[self.index[k]] = 1.0
+        again = self.measure.slope(self.i, v, 5.6 * float(self.measure.step_of(self.i).flat[self.index[k]]))
+        apart = abs(float(again.value) - self.slope.value[k])
+        return bool(apart <= SAFETY * (again.error + self.slope.error[k]) and apart < 0.1 * self.difference[k])
 
     # -- what was found --------------------------------------------------------------------------------------------------
 

@@ -30,12 +30,13 @@ class WrongCount(CannotCheck):
 def host(x: Any) -> np.ndarray:
     """An output as a float64 NumPy array, wherever it lives."""
     array = backend.to_numpy(x) if backend.is_array(x) else np.asarray(x)
-    return array.astype(complex if array.dtype.kind == "c" else float)
+    return array.astype(complex if array.dtype.kind == "c" else float)  # always a copy: the memory may be used again
 
 
 def flat(outputs: Sequence[Any]) -> np.ndarray:
     """All outputs as one vector."""
-    return np.concatenate([host(y).ravel() for y in outputs]) if outputs else np.zeros(0)
+    parts = [host(y).ravel() for y in outputs]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0)
 
 
 class Problem:

@@ -17,6 +17,7 @@ from ..evidence import Evidence, Finding, Recognised
 
 REMAINDER = 1e-5  # of the error, that an explanation may leave
 ROUNDING = 2e-13  # of the right gradient, that is no error
+FEW = 0.04  # of the elements
 NAMED = 1e-6  # how close a coefficient has to be to a number with a name
 
 
@@ -161,4 +162,7 @@ def suspect_of(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray
     typical = float(np.sqrt(np.mean(right**2))) if right.size else 0.0
     if np.any(np.abs(measured - right) > 20 * sample.error + 1e-6 * (np.abs(right) + typical)):
         return None
+    few = np.abs(G - R) > 1e-9 * (np.abs(R) + typical)
+    if np.mean(few) < FEW and G.size > 1 / FEW:
+        return None  # no formula is wrong in a few elements only
     return Suspect(evidence.names[i], G, R, recognised.symbols.get("sizes", {}))

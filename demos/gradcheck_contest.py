@@ -1,0 +1,172 @@
+"""Gradient checkers compared: the same wrong and right backward passes through each, in one table.
+
+    python demos/gradcheck_contest.py
+
+The wrong ones are tinynorm.gradcheck.mistakes; the right ones are its right layers over scales from 1e-12 to 1e12, offsets to
+1e6, float64 and float32, some with zeros on ReLU's kink. The tools are used where they are installed (pip install torch jax
+autograd), each with its own defaults and in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gradcheck_blind_spots import Spot, spots
+from gradcheck_contenders import installed
+from tqdm.auto import tqdm
+
+from tinynorm.gradcheck import check_backward, mistakes
+from tinynorm.gradcheck.kinds import FAULTS
+
+SCALES = (1e-12, 1e-7, 1e-3, 1.0, 1e3, 1e7, 1e12)
+OFFSETS = (0.0, 1.0, 1e4, 1e6)
+PACKAGES = ("tinynorm", "numpy", "torch", "jax", "autograd")
+
+
+@dataclass
+class Score:
+    """What one checker made of it."""
+
+    caught: int = 0
+    missed: int = 0
+    untold: int = 0  # mistakes on which it could not tell, or stopped with another error
+    false_alarms: dict[str, int] = field(default_factory=lambda: {"float64": 0, "float32": 0})
+    unresolved: int = 0  # right ones on which it could not tell, or stopped
+    seconds: float = 0.0
+
+
+def right_cases(quick: bool) -> Iterator[tuple[str, mistakes.Layer, list]]:
+    """(dtype, layer, inputs): right backward passes at many scales."""
+    for n, layer in enumerate(mistakes.RIGHT):
+        for k, scale in enumerate(SCALES[::3] if quick else SCALES):
+            for dtype in ("float64", "float32"):
+                offset = OFFSETS[(n + k) % len(OFFSETS)] * min(scale, 1.0)
+                inputs = list(layer.inputs(k))
+                inputs[0] = inputs[0] * scale + offset
+                if layer.name == "ReLU":
+                    inputs[0][0, :2] = 0.0
+                yield dtype, layer, [x.astype(dtype) if x.dtype.kind == "f" else x for x in inputs]
+
+
+def outcome(contender: Callable, pair: Any, inputs: Any) -> bool | None:
+    """Its answer; None too where it stops with an error of another kind."""
+    try:
+        return contender(pair.forward, pair.backward, inputs, pair.names)
+    except Exception:  # whatever it is, it is no answer
+        return None
+
+
+def contest(contenders: dict[str, Callable], quick: bool) -> tuple[dict[str, Score], dict[str, int]]:
+    """Every contender on every case, in turn."""
+    scores = {name: Score() for name in contenders}
+    wrong = mistakes.ALL[::6] if quick else mistakes.ALL
+    right = list(right_cases(quick))
+    with np.errstate(all="ignore"):
+        for m in tqdm(wrong, desc="mistakes", disable=None):
+            for name, contender in contenders.items():
+                started = time.perf_counter()
+                answer = outcome(contender, m, m.inputs(0))
+                score = scores[name]
+                score.seconds += time.perf_counter() - started
+                score.caught += answer is False
+                score.missed += answer is True
+                score.untold += answer is None
+        for dtype, layer, inputs in tqdm(right, desc="right ones", disable=None):
+            for name, contender in contenders.items():
+                started = time.perf_counter()
+                answer = outcome(contender, layer, inputs)
+                score = scores[name]
+                score.seconds += time.perf_counter() - started
+                score.false_alarms[dtype] += answer is False
+                score.unresolved += answer is None
+    counts = {"mistakes": len(wrong)} | {d: sum(case[0] == d for case in right) for d in ("float64", "float32")}
+    return scores, counts
+
+
+def table(scores: dict[str, Score], counts: dict[str, int]) -> str:
+    """The scores as Markdown."""
+    lines = [
+        f"| checker | caught of {counts['mistakes']} | missed | no answer | false alarms float64, of {counts['float64']} | "
+        f"float32, of {counts['float32']} | no answer | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, s in scores.items():
+        alarms = f"{s.false_alarms['float64']} | {s.false_alarms['float32']}"
+        lines.append(f"| {name} | {s.caught} | {s.missed} | {s.untold} | {alarms} | {s.unresolved} | {s.seconds:.1f} |")
+    return "\n".join(lines)
+
+
+def spot_table(found: list[Spot]) -> str:
+    """The blind spots as Markdown."""
+    lines = ["| blind spot | of | it says | it is | tinynorm says |", "|---|---|---|---|---|"]
+    return "\n".join(lines + [f"| {s.name} | {s.tool} | {s.said} | {s.should} | {s.ours} |" for s in found])
+
+
+def sentences() -> tuple[list[dict[str, str]], str]:
+    """(each mistake with what is printed for it, the shares as one line)."""
+    rows, named, other = [], 0, 0
+    for m in mistakes.ALL:
+        report = check_backward(m.forward, m.backward, m.inputs(0), names=m.names)
+        kinds = [f.kind for f in report.findings] + [f.kind for f in report.faults]
+        hit = m.kind in kinds[:1] or (m.kind in FAULTS and m.kind in kinds)
+        named += hit
+        other += bool(kinds) and not hit
+        rows.append({"mistake": m.name, "kind": m.kind, "named": kinds[0] if kinds else "", "sentence": report.diagnosis})
+    total = len(mistakes.ALL)
+    share = f"named rightly: {named} of {total} ({100 * named / total:.0f} %)"
+    return rows, f"{share}; named wrongly: {other}; no name: {total - named - other}"
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a sixth of the mistakes, fewer scales")
+    parser.add_argument("--list", action="store_true", help="also each mistake with the sentence printed for it")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it as data")
+    arguments = parser.parse_args()
+    contenders, missing = installed()
+    for name in missing:
+        print(f"not installed: {name}", file=sys.stderr)
+    scores, counts = contest(contenders, arguments.quick)
+    print(table(scores, counts), end="\n\n")
+    found = list(spots(contenders))
+    print(spot_table(found), end="\n\n")
+    rows, shares = sentences()
+    if arguments.list:
+        for row in rows:
+            print(f"{row['mistake']} [{row['kind']}]: {row['sentence']}")
+    print(shares)
+    if arguments.json:
+        data = {
+            "command": "python demos/gradcheck_contest.py" + (" --quick" if arguments.quick else ""),
+            "versions": versions(),
+            "counts": counts,
+            "scores": {name: asdict(score) for name, score in scores.items()},
+            "blind_spots": [asdict(s) for s in found],
+            "diagnoses": rows,
+        }
+        arguments.json.write_text(json.dumps(data, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The demos about the gradient checker run, and say what they promise."""
+
+import re
+import sys
+
+import check_your_backward
+import gradcheck_contenders
+import gradcheck_contest
+
+
+def test_check_your_backward_names_the_missing_term_and_finds_the_element(capsys):
+    check_your_backward.main()
+    printed = capsys.readouterr().out
+    assert "the mean term is missing: add - rstd * mean(g)" in printed
+    assert "BatchNorm: right" in printed
+    assert "backward writes into the incoming gradient dout" in printed
+    assert "at (412, 77): 1.0001 times the right value" in printed
+    seconds = [float(s) for s in re.findall(r"evaluations in ([\d.e+]+) s", printed)]
+    assert max(seconds) < 20
+
+
+def test_the_contest_runs_without_the_other_tools(monkeypatch, capsys):
+    """On a machine that has none of them; they are told of, and what is left is right."""
+    for name in ("torch", "jax", "autograd", "autograd.extend"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(sys, "argv", ["gradcheck_contest.py", "--quick"])
+    contenders, missing = gradcheck_contenders.installed()
+    assert set(missing) == {
+        *("PyTorch gradcheck", "PyTorch gradcheck, fast", "JAX check_grads", "HIPS autograd check_grads"),
+    }
+    gradcheck_contest.main()
+    printed = capsys.readouterr().out
+    row = next(line for line in printed.splitlines() if line.startswith("| tinynorm |"))
+    caught, missed, untold, *alarms = [int(cell) for cell in row.strip("| ").split(" | ")[1:-1]]
+    assert caught == len(gradcheck_contest.mistakes.ALL[::6])
+    assert (missed, untold, alarms[:2]) == (0, 0, [0, 0])
+    assert "named rightly: 106 of 106 (100 %); named wrongly: 0" in printed
+    assert len(contenders) == 3
+
+
+def test_every_blind_spot_is_seen_here():
+    contenders, _ = gradcheck_contenders.installed()
+    found = list(gradcheck_contest.spots({}))
+    assert len(found) >= 14
+    assert [spot.name for spot in found if spot.ours != spot.should] == []
+    assert "tinynorm" in contenders

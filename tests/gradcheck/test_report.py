@@ -1,0 +1,89 @@
+"""How a report reads: as text, in colour, in a notebook, as data."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+
+from tinynorm.gradcheck import check_backward, mistakes
+from tinynorm.gradcheck.text import apart, show
+
+
+def report_of(name, **options):
+    m = mistakes.find(name)
+    return check_backward(m.forward, m.backward, m.inputs(0), names=m.names, **options)
+
+
+def test_the_verdict_comes_first_and_then_the_diagnosis():
+    lines = str(report_of("layernorm_missing_mean_term")).splitlines()
+    assert lines[0] == "LayerNorm: WRONG in dx"
+    assert lines[1].strip().startswith("dx: the mean term is missing: add - rstd * mean(g)")
+    row = next(line for line in lines if re.match(r"  dx +5x8", line))
+    assert re.search(r"WRONG +\(\d, \d\) .* 40 of 40 wrong \(100 %\)", row)
+    assert max(map(len, lines)) <= 110
+
+
+def test_a_right_one_is_short():
+    layer = mistakes.RIGHT[1]
+    lines = str(check_backward(layer.forward, layer.backward, layer.inputs(0), names=layer.names)).splitlines()
+    assert lines[0] == "ReLU: right"
+    assert len(lines) <= 4
+
+
+def test_faults_without_wrong_numbers_say_so():
+    report = report_of("relu_in_place")
+    assert str(report).startswith("ReLU: WRONG (mutates dout; the numbers are right)")
+    assert not report
+
+
+def test_not_resolved_is_not_true_in_an_if():
+    report = check_backward(lambda x: (np.float64(np.nan) * x, x), lambda dy, x: (dy,), [np.ones(3)])
+    assert report.ok is None
+    assert not report
+    assert "NOT RESOLVED" in str(report)
+    assert "NaN or infinity for 3 of 3 outputs" in str(report)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_colour_is_for_terminals_only(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    report, file, terminal = report_of("relu_sign"), io.StringIO(), Terminal()
+    show(report, file)
+    assert file.getvalue() == f"{report}\n"
+    show(report, terminal)
+    assert terminal.getvalue().startswith("\x1b[31mReLU: WRONG in dx\x1b[0m")
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = Terminal()
+    show(report, plain)
+    assert "\x1b" not in plain.getvalue()
+
+
+def test_html_is_escaped_and_has_the_same_cells():
+    report = report_of("relu_mask_forgotten")
+    html = report._repr_html_()
+    assert "x &gt; 0" in html
+    assert "x > 0" not in html
+    assert "<td>dx</td><td>5×6</td>" in html
+    assert html.count("<tr>") == 2
+
+
+@pytest.mark.parametrize("name", ["layernorm_zero", "linear_bias_left_out", "relu_in_place", "batchnorm_eval_rstd_forgotten"])
+def test_plain_data_goes_through_json(name):
+    report = report_of(name)
+    data = json.loads(json.dumps(report.as_dict(), allow_nan=False))
+    assert data["ok"] is False
+    assert data["diagnosis"] == report.diagnosis
+    assert [found["name"] for found in data["inputs"]] == [found.name for found in report.inputs]
+
+
+def test_numbers_are_shown_with_the_digits_that_tell_them_apart():
+    assert apart(1.0, 1.0001) == ("1", "1.0001")
+    one, other = apart(0.75, 0.75 * (1 + 1e-10))
+    assert one != other
+    assert apart(2.0, 2.0) == ("2", "2")
