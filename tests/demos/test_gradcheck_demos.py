@@ -1,7 +1,10 @@
 """The demos about the gradient checker run, and say what they promise."""
 
+import json
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import check_your_backward
 import gradcheck_contenders
@@ -44,3 +47,24 @@ def test_every_blind_spot_is_seen_here():
     assert len(found) >= 14
     assert [spot.name for spot in found if spot.ours != spot.should] == []
     assert "tinynorm" in contenders
+
+
+def test_the_readmes_example_prints_what_the_readme_says():
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    code, printed = re.search(
+        r"```python\n(import numpy as np\nfrom tinynorm.gradcheck.*?)```\n\n```\n(.*?)```", text, re.S
+    ).groups()
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = printed.splitlines()[:-1]  # the last is the head of the table, cut
+    assert result.stdout.splitlines()[: len(shown)] == shown
+
+
+def test_the_readmes_table_is_that_of_the_data():
+    root = Path(__file__).parents[2]
+    text = (root / "README.md").read_text(encoding="utf-8")
+    data = json.loads((root / "demos" / "gradcheck_results" / "cpu.json").read_text())
+    for name, score in data["scores"].items():
+        alarms = score["false_alarms"]
+        cells = [score["caught"], score["missed"], score["untold"], alarms["float64"], alarms["float32"], score["unresolved"]]
+        assert f"| {name} | {' | '.join(map(str, cells))} | {score['seconds']:.1f} |" in text
+    assert len(gradcheck_contest.mistakes.ALL) == data["counts"]["mistakes"] == len(data["diagnoses"])
