@@ -6,7 +6,7 @@ import numpy as np
 
 from .evidence import Sample
 from .kink import examine
-from .measure import SAFETY, UNDERFLOW, Measure
+from .measure import RTOL, SAFETY, UNDERFLOW, Measure
 from .report import InputReport, Worst
 
 RESOLVED = 1e-3  # a relative error of this size in one element has to be visible
@@ -39,7 +39,8 @@ class Elements:
         size = np.maximum(np.abs(N), SMALL * typical)
         if np.all(np.abs(N) <= self.tolerance):  # zero everywhere: there is no size to compare with but that of f itself
             size = np.maximum(size, ZERO * self.measure.natural(self.i))
-        self.resolution = self.tolerance / np.maximum(size, UNDERFLOW / RESOLVED * 10)
+        beyond = self.tolerance - self.atol - self.rtol * np.abs(N)  # what the caller allows is no lack of resolution
+        self.resolution = (beyond + min(self.rtol, RTOL) * np.abs(N)) / np.maximum(size, UNDERFLOW / RESOLVED * 10)
         self.unresolved = (self.resolution > RESOLVED) & ~self.wrong & ~self.excused
 
     def _look_closer(self, which: np.ndarray, patience: int) -> None:

@@ -69,11 +69,16 @@ def check_function(
     settings = Settings(seed, eps, atol, rtol, _central(method), exhaustive, cotangent)
     if not any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
         raise ValueError("gradcheck: expected at least one input with requires_grad=True; call .requires_grad_() on it")
+    return _check_function(func, inputs, input_names(func, inputs, names), modules_in(func), settings, layer)
+
+
+def _check_function(
+    func: Callable, inputs: list, names: list[str], modules: list[Module], settings: Settings, layer: str | None
+) -> Report:
     with ExitStack() as stack:
-        for module in modules_in(func):
+        for module in modules:
             stack.enter_context(kept(module))
-        problem = TensorProblem(func, inputs, input_names(func, inputs, names))
-        return _check(problem, settings, layer)
+        return _check(TensorProblem(func, inputs, names, modules), settings, layer)
 
 
 def check_module(
@@ -218,7 +223,7 @@ def check_second(
     grad_outputs : Tensor or sequence of Tensor, optional
         The cotangent at which the gradients are taken. Default: random.
     **options
-        As in `check_function`.
+        names, layer, seed, eps, atol, rtol, exhaustive, as in `check_function`.
 
     Returns
     -------
@@ -232,28 +237,29 @@ def check_second(
     True
     """
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    names = input_names(func, inputs, options.pop("names", None))
+    names, layer = input_names(func, inputs, options.pop("names", None)), options.pop("layer", None)
+    settings, modules = Settings(**options), modules_in(func)
     wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     with ExitStack() as stack:
-        for module in modules_in(func):
+        for module in modules:
             stack.enter_context(kept(module))
         outputs = _floating(func(*inputs))
-        cotangents = _cotangents(outputs, grad_outputs, options.get("seed", 0))
-        count = len(inputs)
+    cotangents = _cotangents(outputs, grad_outputs, settings.seed)
+    count = len(inputs)
 
-        def gradient(*args: Tensor) -> tuple[Tensor, ...]:
-            xs = [args[i] for i in wrt]
-            pairs = [(y, v) for y, v in zip(_floating(func(*args[:count])), args[count:], strict=True) if y.requires_grad]
-            if not pairs:
-                return tuple(x * 0.0 for x in xs)
-            ys, vs = zip(*pairs, strict=True)
-            found = grad(ys, xs, vs, create_graph=True, allow_unused=True)
-            return tuple(x * 0.0 if g is None else g for g, x in zip(found, xs, strict=True))
+    def gradient(*args: Tensor) -> tuple[Tensor, ...]:
+        xs = [args[i] for i in wrt]
+        pairs = [(y, v) for y, v in zip(_floating(func(*args[:count])), args[count:], strict=True) if y.requires_grad]
+        if not pairs:
+            return tuple(x * 0.0 for x in xs)
+        ys, vs = zip(*pairs, strict=True)
+        found = grad(ys, xs, vs, create_graph=True, allow_unused=True)
+        return tuple(x * 0.0 if g is None else g for g, x in zip(found, xs, strict=True))
 
-        names = [*names, *(f"dout{k or ''}" for k in range(len(cotangents)))]
-        report = check_function(gradient, [*inputs, *cotangents], names=names, **options)
-        report.warnings = [w for w in report.warnings if not w.startswith(blind.NO_DEPENDENCE)]  # what is linear has none
-        return report
+    names = [*names, *(f"dout{k or ''}" for k in range(len(cotangents)))]
+    report = _check_function(gradient, [*inputs, *cotangents], names, modules, settings, layer)
+    report.warnings = [w for w in report.warnings if not w.startswith(blind.NO_DEPENDENCE)]  # what is linear has none
+    return report
 
 
 def _floating(out: Any) -> list[Tensor]:

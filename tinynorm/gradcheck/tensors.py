@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from .problem import CannotCheck, Point, Problem, beside, differentiable, host, 
 class TensorProblem(Problem):
     """A function of Tensors. The inputs that require grad are checked; the others are handed on."""
 
-    def __init__(self, func: Callable, inputs: Sequence[Any], names: Sequence[str]) -> None:
+    def __init__(self, func: Callable, inputs: Sequence[Any], names: Sequence[str], modules: Sequence[Module] = ()) -> None:
         super().__init__()
-        self.func, self.inputs, self.all_names = func, list(inputs), list(names)
+        self.func, self.inputs, self.all_names, self.modules = func, list(inputs), list(names), modules
         self.wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad and differentiable(x.data)]
         self.names = [names[i] for i in self.wrt]
         self._begin([self.inputs[i].data for i in self.wrt])
@@ -76,9 +76,13 @@ class TensorProblem(Problem):
             leaves = self.leaves(point, dtype)
             return self.differentiated(self.run(leaves), leaves, u)
 
-    def lent(self, dtype: Any = None) -> AbstractContextManager:
-        """Within, what the function holds may be changed."""
-        return nullcontext()
+    @contextmanager
+    def lent(self, dtype: Any = None) -> Iterator[None]:
+        """Within, the modules that the function runs work in our dtype (or in their own), and on copies of what they hold."""
+        with ExitStack() as stack:
+            for module in self.modules:
+                stack.enter_context(kept(module, self.dtype if dtype is None else None))
+            yield
 
     def differentiated(self, outputs: list[Tensor], leaves: list[Tensor], u: list) -> list:
         """The graph's gradients; 0 for a leaf that no output depends on."""
@@ -113,7 +117,7 @@ class ModuleProblem(TensorProblem):
 
     def __init__(self, module: Module, inputs: Sequence[Any], names: Sequence[str]) -> None:
         Problem.__init__(self)
-        self.func, self.module, self.inputs = module, module, list(inputs)
+        self.func, self.modules, self.inputs = module, [module], list(inputs)
         self.wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and differentiable(x.data)]
         parameters = {name: p for name, p in module.named_parameters() if p.requires_grad and differentiable(p.data)}
         self.parameters = list(parameters.values())
@@ -129,9 +133,6 @@ class ModuleProblem(TensorProblem):
             parameter.data = new.data
         return [*made[:k], *self.parameters]
 
-    def lent(self, dtype: Any = None) -> AbstractContextManager:
-        return kept(self.module, self.dtype if dtype is None else None)
-
     def input_number(self, i: int) -> int:
         return self.wrt[i] if i < len(self.wrt) else len(self.inputs) + i - len(self.wrt)
 
@@ -144,7 +145,7 @@ class ModuleProblem(TensorProblem):
 
 @contextmanager
 def kept(module: Module, dtype: Any = None) -> Iterator[None]:
-    """Within, the module works on copies of its buffers (in `dtype`); at the end each tensor has its own array again.
+    """Within, the module works on copies of its parameters and buffers (in `dtype`); at the end each has its own array again.
 
     Whatever happens in between: its parameters and buffers are the same objects with the same memory and numbers.
     """
@@ -152,9 +153,9 @@ def kept(module: Module, dtype: Any = None) -> Iterator[None]:
     arrays = [t.data for t in tensors]
     counts = [version_of(t).count for t in tensors]
     places = [(m, name, value) for m in module.modules() for name, value in vars(m).items() if isinstance(value, Tensor)]
-    for buffer in module.buffers():
-        copy = backend.copy(buffer.data)
-        buffer.data = backend.astype(copy, dtype) if dtype is not None and backend.is_floating(copy) else copy
+    for t in tensors:
+        copy = backend.copy(t.data)
+        t.data = backend.astype(copy, dtype) if dtype is not None and backend.is_floating(copy) else copy
     try:
         yield
     finally:
