@@ -25,6 +25,7 @@ import numpy as np
 
 RUNGS = 5  # of the ladder
 ORDERS = 3  # of the extrapolation: h², h⁴, h⁶
+FAR = 1e6  # times the point's own size
 NOISE = 2.0  # an entry of the ladder carries at most about this many times the rounding of one difference
 
 
@@ -49,21 +50,36 @@ def central(f: Callable[[float], np.ndarray], steps: np.ndarray) -> np.ndarray:
     return np.stack([(f(h) - f(-h)) / (2 * h) for h in steps])
 
 
-def rounding(D: np.ndarray, steps: np.ndarray, u: np.ndarray, sigma: np.ndarray, still: np.ndarray | None = None) -> np.ndarray:
+def rounding(
+    D: np.ndarray,
+    steps: np.ndarray,
+    u: np.ndarray,
+    sigma: np.ndarray,
+    still: np.ndarray | None = None,
+    reach: float | np.ndarray = np.inf,
+) -> np.ndarray:
     """The rounding in the differences of <u, f>, for each step: (..., rungs).
 
     An output that has moved has its rounding in each difference. One that has not, not even by the largest step, has a slope of
-    less than its last digit over that step; of none at all, if it is known to stand `still`.
+    less than its last digit over that step (or over `reach`, the point's own size: further off it may be back where it was);
+    over a distance FAR beyond that, if it is known to stand `still` there too.
     """
     moved = np.any(D != 0, axis=-2)
-    unmoved = ~moved if still is None else ~moved & ~still
-    largest = np.max(steps, axis=-1, keepdims=True)
+    still = np.zeros_like(moved) if still is None else ~moved & still
+    largest = np.minimum(np.max(steps, axis=-1), reach)[..., None]
     noise = size(np.where(moved, u * sigma, 0.0))[..., None] / steps
-    return noise + size(np.where(unmoved, u * sigma, 0.0))[..., None] / largest
+    noise = noise + size(np.where(~moved & ~still, u * sigma, 0.0))[..., None] / largest
+    return noise + size(np.where(still, u * sigma, 0.0))[..., None] / (FAR * largest)
 
 
 def extrapolate(
-    D: np.ndarray, steps: np.ndarray, u: np.ndarray, sigma: np.ndarray, power: int = 2, still: np.ndarray | None = None
+    D: np.ndarray,
+    steps: np.ndarray,
+    u: np.ndarray,
+    sigma: np.ndarray,
+    power: int = 2,
+    still: np.ndarray | None = None,
+    reach: float | np.ndarray = np.inf,
 ) -> Slope:
     """<u, f'> from differences on a ladder, and its error.
 
@@ -80,8 +96,10 @@ def extrapolate(
         2 where the error is a series in h² (central differences), 1 where in h (one-sided ones).
     still : array of bool (outputs), optional
         Outputs that are known not to depend on the direction.
+    reach : float or array (...)
+        The size of the point along the direction.
     """
-    noise = NOISE * rounding(D, steps, u, sigma, still)
+    noise = NOISE * rounding(D, steps, u, sigma, still, reach)
     value = np.zeros(D.shape[:-2])
     error = np.full(D.shape[:-2], np.inf)
     T = D

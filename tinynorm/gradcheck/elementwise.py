@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .difference import Slope
 from .evidence import Sample
 from .kink import examine
 from .measure import RTOL, SAFETY, UNDERFLOW, Measure
@@ -23,6 +24,7 @@ class Elements:
         claimed = measure.claimed[i]
         self.G = (np.zeros(measure.point[i].shape) if claimed is None else claimed).ravel()[index]
         self.slope, self.kinked = measure.elements(i, index)
+        self.step = measure.step_of(i).ravel()[index]
         self.excused = np.zeros(len(index), dtype=bool)  # valid subgradients on a kink
         self._judge()
         self._look_closer(np.flatnonzero((self.unresolved | self.kinked) & ~self.wrong), 5 * patience)
@@ -50,12 +52,15 @@ class Elements:
             if in_vain >= patience:
                 break
             before = bool(self.wrong[k])
-            if before and self._confirmed(k):
+            if before and self._confirmed(k) and not self._aliased(k):
                 in_vain += 1
                 continue
             found = examine(self.measure, self.i, int(self.index[k]))
             if found.slope.error < self.slope.error[k] or before:
                 self.slope.value[k], self.slope.error[k] = found.slope.value, found.slope.error
+                self.step[k] = found.step
+            if before and self._aliased(k):
+                self.slope.error[k] = np.inf
             self.excused[k] = found.accepts(float(self.G[k]), self.rtol)
             self._judge()
             in_vain = in_vain + 1 if self.wrong[k] and before else 0 if before else in_vain + bool(self.unresolved[k])
@@ -66,9 +71,16 @@ class Elements:
             return False
         v = np.zeros(self.measure.point[self.i].shape)
         v.flat[self.index[k]] = 1.0
-        again = self.measure.slope(self.i, v, 5.6 * float(self.measure.step_of(self.i).flat[self.index[k]]))
+        again = self.measure.slope(self.i, v, 5.6 * float(self.step[k]))
         apart = abs(float(again.value) - self.slope.value[k])
         return bool(apart <= SAFETY * (again.error + self.slope.error[k]) and apart < 0.1 * self.difference[k])
+
+    def _aliased(self, k: int) -> bool:
+        """Whether small steps contradict what was measured, as of a function that swings within the larger ones."""
+        v = np.zeros(self.measure.point[self.i].shape)
+        v.flat[self.index[k]] = 1.0
+        slope = Slope(self.slope.value[k], self.slope.error[k])
+        return self.measure.contradicted(self.i, v, slope, float(self.step[k]))
 
     # -- what was found --------------------------------------------------------------------------------------------------
 

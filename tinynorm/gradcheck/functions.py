@@ -15,11 +15,13 @@ from ..nn import Module
 from ..tensor import Tensor
 from . import blind
 from .behaviour import bits, nonlinear
-from .check import EXHAUSTIVE, Numbers, Settings, check_backward, conclude, draw_cotangent, input_names, settle_randomness
+from .check import check_backward, conclude, input_names, settle_randomness
 from .diagnosis import recognise
+from .numbers import Numbers
 from .precision import imprecise
 from .progress import shown
 from .report import Fault, Report
+from .settings import EXHAUSTIVE, Settings, draw_cotangent
 from .tensors import ModuleProblem, TensorProblem, kept, modules_in
 
 

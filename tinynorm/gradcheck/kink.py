@@ -17,6 +17,7 @@ class Examined:
     """One element, looked at closely: its central slope; and where it lies on a kink, the interval of its subgradients."""
 
     slope: Slope
+    step: float  # with which it was measured
     interval: tuple[float, float] | None
     allowed: float  # beyond the interval
 
@@ -32,7 +33,8 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     """Element `j` (flat) of input `i`, with steps of its own, from both sides together and from each side alone."""
     v = np.zeros(measure.point[i].shape)
     v.flat[j] = 1.0
-    top = 8 * measure.best_step(i, v)[0]
+    step = measure.best_step(i, v)[0]
+    top = 8 * step
     still = measure.stands_still(i, v)
     slope = measure.slope(i, v, top, still)
     f, steps = measure.along(i, v), ladder(top, RUNGS_DOWN)
@@ -46,12 +48,12 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     error = sides[0].error + sides[1].error
     kinked = (gap > SAFETY * error) & (gap > 1e-6 * np.maximum(np.abs(sides[0].value), np.abs(sides[1].value)))
     if not np.any(kinked):
-        return Examined(slope, None, 0.0)
+        return Examined(slope, step, None, 0.0)
     both = np.stack([u * side.value for side in sides])
     middle = np.mean(both, axis=0)
     low = np.sum(np.where(kinked, np.min(both, axis=0), middle))
     high = np.sum(np.where(kinked, np.max(both, axis=0), middle))
-    return Examined(slope, (float(low), float(high)), SAFETY * float(size(u * error)))
+    return Examined(slope, step, (float(low), float(high)), SAFETY * float(size(u * error)))
 
 
 def _each(D: np.ndarray, steps: np.ndarray, sigma: np.ndarray) -> Slope:

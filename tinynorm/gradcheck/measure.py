@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .difference import RUNGS, Slope, central, extrapolate, ladder, rounding, size
+from .difference import FAR, RUNGS, Slope, central, extrapolate, ladder, rounding, size
 from .problem import Point, Problem
 
 JITTERS = 4
@@ -14,7 +14,8 @@ SAFETY = 8.0  # an estimated error is taken this many times before a difference 
 COARSE = 8.0  # the ratio of the steps when the best one is looked for
 RTOL = 1e-7  # of the derivative, on top of the errors
 UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
-FAR = 1e6
+FARTHEST = 4096.0  # steps, in units of the point's size
+CHAOTIC = 1e-3  # of an output's size, that its rounding may be
 CHUNK = 4_000_000  # numbers held at once while elements are measured
 
 
@@ -55,6 +56,8 @@ class Measure:
                 if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
                     s += np.nan_to_num((g - g0) ** 2, nan=0.0, posinf=0.0)
         self.sigma = np.sqrt(spread / JITTERS) + self.eps * np.abs(self.y)
+        # where the last digits of the inputs decide an output, there is no slope to measure
+        self.chaotic = self.sigma > CHAOTIC * (np.abs(self.y) + np.sqrt(np.mean(self.y**2)))
         self.scatter = [np.sqrt(s / JITTERS) for s in scatter]
         for i, g in enumerate(self.claimed):
             if g is not None and g.shape == self.scatter[i].shape:
@@ -82,24 +85,56 @@ class Measure:
     def slope(self, i: int, v: np.ndarray, top: float, still: np.ndarray | None = None) -> Slope:
         """<u, df/dt> along `v`, from a ladder that starts at the step `top`."""
         steps = ladder(top)
-        return extrapolate(central(self.along(i, v), steps), steps, self.u, self.sigma, still=still)
+        D = central(self.along(i, v), steps)
+        return self._tamed(extrapolate(D, steps, self.u, self.sigma, still=still, reach=self.reach(i, v)), D)
+
+    def _tamed(self, slope: Slope, D: np.ndarray) -> Slope:
+        """An infinite error where a chaotic output has moved."""
+        wild = np.any((D != 0) & self.chaotic, axis=(-2, -1))
+        return Slope(slope.value, np.where(wild, np.inf, slope.error))
+
+    def contradicted(self, i: int, v: np.ndarray, slope: Slope, step: float) -> bool:
+        """Whether differences over steps smaller than `step` are further from a measured slope than their rounding explains.
+
+        Where the steps were small enough, smaller ones agree; where f swings within them, or is flat beyond, they do not.
+        """
+        steps = np.geomspace(step / 16, min(1e-8 * self.reach(i, v), step / 1e4), 5)
+        D = central(self.along(i, v), steps)
+        noise = rounding(D, steps, self.u, self.sigma)
+        apart = np.abs(D @ self.u - slope.value)
+        return bool(np.any(apart > SAFETY * (noise + slope.error) + 0.5 * np.abs(slope.value)))
+
+    def reach(self, i: int, v: np.ndarray) -> float:
+        """The distance along `v` over which the point itself lies: |x| / |v|, or where x is 0 the size of the others."""
+        x = self.point[i]
+        own = float(np.max(np.abs(x[v != 0] / v[v != 0]), initial=0.0))
+        return own or float(np.max(np.abs(x), initial=0.0)) or 1.0
 
     def stands_still(self, i: int, v: np.ndarray) -> np.ndarray:
-        """Which outputs do not change along `v`, however far one goes."""
-        f, far = self.along(i, v), FAR * max(float(np.max(np.abs(self.point[i]), initial=0.0)), 1.0)
-        return (f(far) == self.y) & (f(-far) == self.y)
+        """Which outputs do not change along `v`, wherever one looks: nearby, across zero, far away."""
+        f, reach = self.along(i, v), self.reach(i, v)
+        return np.all([f(t * reach) == self.y for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0, FAR, -FAR)], axis=0)
 
     def best_step(self, i: int, v: np.ndarray) -> tuple[float, float]:
         """(the step at which differences along `v` are most exact, their error there over the derivative).
 
         Goes up a wide and coarse ladder from small steps, where only rounding is seen, until the steps are clearly too large.
-        (It never looks further: far outside, a function that levels off looks exact again.)
+        (It never looks further: far outside, a function that levels off looks exact again.) Where the smallest steps do not see
+        rounding but a function that is not smooth there, a far smaller start is tried; then the error is infinite.
         """
-        x = self.point[i]
-        largest = float(np.max(np.abs(x[v != 0] / v[v != 0]), initial=0.0)) or float(np.max(np.abs(x), initial=0.0)) or 1.0
-        h, top = 1e-8 * min(largest, 1.0), 4096 * max(largest, 1.0)
-        f, D, T = self.along(i, v), [], []
-        best, least, change, value = h, np.inf, np.inf, 0.0
+        reach = self.reach(i, v)
+        for start in (1e-8, 1e-12):
+            step, error = self._up_the_ladder(i, v, start * min(reach, 1.0), FARTHEST * max(reach, 1.0))
+            if np.isfinite(error):
+                break
+        return step, error
+
+    def _up_the_ladder(self, i: int, v: np.ndarray, h: float, top: float) -> tuple[float, float]:
+        f, reach = self.along(i, v), self.reach(i, v)
+        D: list[np.ndarray] = []
+        T: list[np.ndarray] = []
+        first = best = h
+        least, change, value = np.inf, np.inf, 0.0
         while h <= top:
             D.append((f(h) - f(-h)) / (2 * h))
             if len(D) > 1:
@@ -107,15 +142,18 @@ class Measure:
             if len(T) > 1:
                 before, change = change, float(size(self.u * (T[-2] - T[-1])))
                 steps = np.array([h / COARSE**2, h / COARSE, h])
-                noise = float(rounding(np.stack(D[-3:]), steps, self.u, self.sigma)[1])
+                noise = float(rounding(np.stack(D[-3:]), steps, self.u, self.sigma, reach=reach)[1])
+                slope = float(size(self.u * T[-2]))
+                if change > 8 * noise and change > 0.1 * slope and not least < 0.1 * value:
+                    return first, np.inf  # differences that disagree, and not by rounding: f moves faster than these steps
                 doubt = max(change, before / COARSE if np.isfinite(before) else 0.0) + noise
                 if doubt < least:
-                    best, least, value = h / COARSE, doubt, float(size(self.u * T[-2]))
+                    best, least, value = h / COARSE, doubt, slope
                 elif doubt > 30 * least:
                     break
                 del D[:-3], T[:-2]
             h *= COARSE
-        return best, least / value if value else np.inf
+        return best, least / value if value else 1.0
 
     # -- element by element --------------------------------------------------------------------------------------------
 
@@ -140,12 +178,15 @@ class Measure:
     def elements(self, i: int, index: np.ndarray) -> tuple[Slope, np.ndarray]:
         """The derivatives by the elements `index` (flat) of input `i`, and which of them look as if they lay on a kink."""
         steps = ladder(8 * self.step_of(i).ravel()[index])  # (elements, rungs)
+        x = np.abs(self.point[i].ravel())
+        reach = np.maximum(x, float(np.sqrt(np.mean(x**2))) or 1.0)[index]
         together = max(1, CHUNK // (RUNGS * self.y.size + 1))
         parts, kinked = [], []
         for start in range(0, len(index), together):
             some = slice(start, start + together)
             found = [self._element_differences(i, j, h) for j, h in zip(index[some], steps[some], strict=True)]
-            parts.append(extrapolate(np.stack([D for D, _ in found]), steps[some], self.u, self.sigma))
+            D = np.stack([D for D, _ in found])
+            parts.append(self._tamed(extrapolate(D, steps[some], self.u, self.sigma, reach=reach[some]), D))
             kinked += [kink for _, kink in found]
         slope = Slope(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
         return slope, np.array(kinked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,8 @@ def shown(problem: Any, names: Sequence[str]) -> Iterator[None]:
     except ImportError:
         yield
         return
-    with tqdm(desc=f"checking {', '.join(names)}", unit=" evaluations", delay=DELAY, leave=False, disable=None) as bar:
+    hidden = False if "ipykernel" in sys.modules else None  # None: shown on terminals only
+    with tqdm(desc=f"checking {', '.join(names)}", unit=" evaluations", delay=DELAY, leave=False, disable=hidden) as bar:
         problem.tick = bar.update
         try:
             yield

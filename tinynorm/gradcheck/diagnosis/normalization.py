@@ -15,7 +15,8 @@ from itertools import combinations
 import numpy as np
 
 from ..evidence import Evidence, Finding, Recognised
-from .judge import NAMED, Candidate, Hypothesis, Suspect, simplest, suspect_of
+from .judge import NAMED, Candidate, Suspect, simplest, suspect_of
+from .normalization_affine import explain_beta, explain_gamma, named_axes
 from .recognise_normalization import recognise
 
 __all__ = ["explain", "recognise"]
@@ -55,14 +56,11 @@ def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
     found = []
     by_input = {i: role for role, i in recognised.roles.items()}
     for i in evidence.wrong:
-        explainer = {"x": _dx, "gamma": _dgamma, "beta": _dbeta}.get(by_input.get(i, ""))
+        explainer = {"x": _dx, "gamma": explain_gamma, "beta": explain_beta}.get(by_input.get(i, ""))
         finding = explainer(recognised, evidence, i) if explainer else None
         if finding is not None:
             found.append(finding)
     return found
-
-
-# ---- dx ----------------------------------------------------------------------------------------------------------------
 
 
 def _right(layer: str) -> np.ndarray:
@@ -268,13 +266,9 @@ def _axes(base: Symbols, recognised: Recognised) -> Iterator[Symbols]:
         for axes in combinations(range(ndim), k):
             if axes == right or int(np.prod([base.dy.shape[a] for a in axes])) == 1:
                 continue
-            says = f"the means run over {_named_axes(axes, recognised)}; they run over {_named_axes(right, recognised)}"
+            of = " of (N, G, C/G, *)" if recognised.layer == "GroupNorm" else ""
+            says = f"the means run over {named_axes(axes)}; they have to run over {named_axes(right)}{of}"
             yield replace(base, axes=axes, kind="wrong_axes", says=says, formula=f"mean over axes {axes}", cost=1)
-
-
-def _named_axes(axes: tuple[int, ...], recognised: Recognised) -> str:
-    where = "" if recognised.layer != "GroupNorm" else " of (N, G, C/G, *)"
-    return f"ax{'i' if len(axes) == 1 else 'e'}s {', '.join(map(str, axes))}{where}"
 
 
 def _pairs(base: Symbols, recognised: Recognised) -> Iterator[Symbols]:
@@ -284,90 +278,3 @@ def _pairs(base: Symbols, recognised: Recognised) -> Iterator[Symbols]:
             yield replace(
                 two, kind=one.kind, says=f"{one.says}; and {two.says}", formula=f"{one.formula}; {two.formula}", cost=2
             )
-
-
-# ---- dgamma and dbeta ----------------------------------------------------------------------------------------------------
-
-
-def _summed(a: np.ndarray, like: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...] | None = None) -> np.ndarray:
-    """Summed over the axes along which a parameter was broadcast, in the parameter's shape."""
-    axes = tuple(k for k, n in enumerate(like.shape) if n == 1 and a.shape[k] > 1) if axes is None else axes
-    return a.sum(axis=axes).reshape(shape)
-
-
-def _affine(
-    recognised: Recognised, evidence: Evidence, i: int, factors: list[tuple[str, str, str, np.ndarray]]
-) -> Finding | None:
-    """Σ dy f for several f; the first is the right one."""
-    s, shape = recognised.symbols, evidence.inputs[i].shape
-    dy = evidence.cotangent.reshape(s["view"])
-    like = s["layout"].against(evidence.inputs[i], s["view"]) if evidence.inputs[i].ndim else None
-    if like is None:
-        return None
-    R = _summed(dy * factors[0][3], like, shape)
-    suspect = suspect_of(recognised, evidence, i, R)
-    if suspect is None:
-        return None
-    summed_axes = [k for k, n in enumerate(like.shape) if n == 1 and dy.shape[k] > 1]
-    return suspect.judge(_affine_hypotheses(suspect, dy, like, shape, summed_axes, factors, s))
-
-
-def _affine_hypotheses(suspect, dy, like, shape, summed_axes, factors, s) -> Iterator[Hypothesis]:
-    right = dy * np.broadcast_to(factors[0][3], dy.shape)
-    counts = {
-        int(np.prod([dy.shape[k] for k in some]))
-        for n in range(1, len(summed_axes) + 1)
-        for some in combinations(summed_axes, n)
-    }
-    for count in counts - {1}:
-        says = f"a mean over {count} numbers stands for their sum: {suspect.name} serves all of them, so its gradient adds up"
-        yield Hypothesis("mean_for_sum", _summed(right, like, shape) / count, says, f"/ {count}")
-    yield Hypothesis("", suspect.R)
-    for kind, says, formula, f in factors[1:]:
-        yield Hypothesis(kind, _summed(dy * f, like, shape), says, formula)
-    yield Hypothesis(
-        "dy_forgotten", _summed(np.broadcast_to(factors[0][3], dy.shape), like, shape), "dy is not multiplied in", "dy"
-    )
-    for k in range(1, dy.ndim + 1):
-        for axes in combinations(range(dy.ndim), k):
-            kept = int(np.prod([n for a, n in enumerate(dy.shape) if a not in axes]))
-            if list(axes) != summed_axes and kept == int(np.prod(shape)):
-                says = f"the sum runs over ax{'i' if len(axes) == 1 else 'e'}s {axes}; it runs over {tuple(summed_axes)}"
-                yield Hypothesis("wrong_axes", _summed(right, like, shape, axes), says, f"sum over axes {axes}")
-
-
-def _dgamma(recognised: Recognised, evidence: Evidence, i: int) -> Finding | None:
-    s = recognised.symbols
-    x_hat, var, eps, m, c = s["x_hat"], s["var"], s["eps"], s["m"], s["c"]
-    factors = [
-        ("", "", "", x_hat),
-        (
-            "x_hat_forgotten",
-            "x_hat is not multiplied in: it is the sum of dy, which is dbeta; dgamma = Σ dy * x_hat",
-            "x_hat",
-            np.ones_like(x_hat),
-        ),
-        ("x_for_x_hat", "x stands for x_hat: dgamma = Σ dy * x_hat", "x", s["x"]),
-        ("x_for_x_hat", "x - mu stands for x_hat: dgamma = Σ dy * x_hat, and rstd is missing", "x - mu", c),
-        ("y_for_x_hat", "the output y stands for x_hat: dgamma = Σ dy * x_hat", "y", s["y"]),
-    ]
-    if s["gamma"] is not None:
-        says = "gamma is multiplied in, as in dx; dgamma = Σ dy * x_hat has none"
-        factors.append(("extra_gamma", says, "gamma", x_hat * s["gamma"]))
-    with np.errstate(all="ignore"):
-        if m > 1:
-            says = "x_hat is taken with the variance divided by m - 1"
-            factors.append(("unbiased_variance", says, "m - 1", c / np.sqrt(var * m / (m - 1) + eps)))
-        if eps and np.all(var > 0):
-            factors.append(("eps_outside_root", "x_hat is taken with eps outside the root", "eps", c / (np.sqrt(var) + eps)))
-            factors.append(("eps_forgotten", "x_hat is taken without eps", "eps", c / np.sqrt(var)))
-    return _affine(recognised, evidence, i, factors)
-
-
-def _dbeta(recognised: Recognised, evidence: Evidence, i: int) -> Finding | None:
-    s = recognised.symbols
-    ones = np.ones_like(s["x_hat"])
-    factors = [("", "", "", ones), ("extra_x_hat", "x_hat is multiplied in: that is dgamma; dbeta = Σ dy", "x_hat", s["x_hat"])]
-    if s["gamma"] is not None:
-        factors.append(("extra_gamma", "gamma is multiplied in, as in dx; dbeta = Σ dy has none", "gamma", ones * s["gamma"]))
-    return _affine(recognised, evidence, i, factors)
