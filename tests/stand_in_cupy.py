@@ -203,10 +203,10 @@ def asarray(a, dtype=None):
     return ndarray(np.array(a, dtype=dtype))
 
 
-def erf(x):
-    from tinynorm.backend import _host_erf
+def special(name):
+    from tinynorm.backend import _host_special
 
-    return shown(_host_erf()(hidden(x)))
+    return lambda x: shown(_host_special(name)(hidden(x)))
 
 
 def module(devices=1, error=None, compiles=True, product=56.0):
@@ -247,8 +247,9 @@ def installation(monkeypatch):
     from tinynorm import backend
 
     def install(cupy):
-        special = types.SimpleNamespace(erf=erf)
-        for name, part in {"cupy": cupy, "cupyx": types, "cupyx.scipy": types, "cupyx.scipy.special": special}.items():
+        functions = types.SimpleNamespace(erf=special("erf"), erfc=special("erfc"))
+        scipy = types.SimpleNamespace(special=functions)
+        for name, part in {"cupy": cupy, "cupyx": types, "cupyx.scipy": scipy, "cupyx.scipy.special": functions}.items():
             monkeypatch.setitem(sys.modules, name, part)
         backend.cuda_status.cache_clear()
         crossings.update(dict.fromkeys(crossings, 0))

@@ -303,28 +303,30 @@ def on_gpu(x: Any) -> bool:
 
 
 @cache
-def _host_erf() -> Callable[[np.ndarray], np.ndarray]:
+def _host_special(name: str) -> Callable[[np.ndarray], np.ndarray]:
     try:
-        from scipy.special import erf
+        from scipy import special
     except ImportError:
-        elementwise = np.frompyfunc(math.erf, 1, 1)
+        elementwise = np.frompyfunc(getattr(math, name), 1, 1)
 
-        def erf(x: np.ndarray) -> np.ndarray:  # right, and slow: NumPy has none, and SciPy is not a dependency
+        def function(x: np.ndarray) -> np.ndarray:  # right, and slow: NumPy has none, and SciPy is not a dependency
             return np.asarray(elementwise(x)).astype(x.dtype)
 
-    return erf
+        return function
+    found: Callable[[np.ndarray], np.ndarray] = getattr(special, name)
+    return found
 
 
-def erf(x: Array) -> Array:
-    """The error function, elementwise: SciPy's or CuPy's where they are installed, else Python's."""
+def special(name: str, x: Array) -> Array:
+    """The special function `name` (``erf`` or ``erfc``), elementwise: SciPy's or CuPy's where installed, else Python's."""
     if _is_cupy(x):
-        from cupyx.scipy.special import erf as cuda_erf
+        from cupyx.scipy import special as cuda
 
-        return cuda_erf(x)
+        return getattr(cuda, name)(x)
     if isinstance(x, np.ndarray):
-        return _host_erf()(x)
-    xp = namespace(x)
-    flat = [math.erf(float(v)) for v in xp.reshape(x, (-1,))]
+        return _host_special(name)(x)
+    xp, function = namespace(x), getattr(math, name)
+    flat = [function(float(v)) for v in xp.reshape(x, (-1,))]
     return xp.reshape(xp.asarray(flat, dtype=x.dtype, device=x.device), x.shape)
 
 

@@ -93,6 +93,7 @@ OPS = {
     "relu": ("ReLU", ops.relu, [apart(2, 3)]),
     "relu_": ("ReLU", lambda x: (x * x).sub_(1.0).relu_(), [apart(2, 3)]),
     "erf": ("Erf", ops.erf, [x23]),
+    "erfc": ("Erfc", ops.erfc, [x23]),
     "gelu": ("GELU", ops.gelu, [x23]),
     "gelu, tanh": ("GELUTanh", lambda x: ops.gelu(x, approximate="tanh"), [x23]),
     "softmax": ("Softmax", lambda x: ops.softmax(x, 1), [x23]),

@@ -1,5 +1,6 @@
 """Values of the ops against NumPy's, at the edges: broadcasting, ranks, ties, infinities, NaN, nothing at all."""
 
+import math
 import warnings
 
 import numpy as np
@@ -227,6 +228,14 @@ def test_logsumexp_and_softmax_at_the_extremes():
     assert f64(1000.0, -1000.0).softmax(0).tolist() == [1.0, 0.0]
     assert f64(1000.0, -INF).log_softmax(0).tolist() == [0.0, -INF]
     assert np.isnan(x.softmax(0).tolist()).all()
+
+
+def test_gelu_keeps_its_digits_for_negative_numbers():
+    x = [-20.0, -8.0, -6.0, -1.0, 3.0]
+    right = [v * math.erfc(-v / math.sqrt(2)) / 2 for v in x]
+    np.testing.assert_allclose(tn.nn.functional.gelu(f64(*x)).numpy(), right, rtol=1e-13)
+    slopes = [math.erfc(-v / math.sqrt(2)) / 2 + v * math.exp(-v * v / 2) / math.sqrt(2 * math.pi) for v in x]
+    np.testing.assert_allclose(gradient(tn.nn.functional.gelu, f64(*x)), slopes, rtol=1e-13)
 
 
 def test_sigmoid_and_tanh_saturate_without_overflow():

@@ -11,6 +11,7 @@ from .measure import RTOL, SAFETY, UNDERFLOW, Measure
 from .report import InputReport, Worst
 
 RESOLVED = 1e-3  # a relative error of this size in one element has to be visible
+COARSE = 4.0  # times the tolerance, where a measurement is not resolved
 SMALL = 1e-2  # an element this much smaller than the others is judged as if it were of this size
 ZERO = 1e-4  # derivatives so much smaller than f / x count as zero
 PATIENCE = 12  # of the elements that look wrong, so many are examined in vain before the rest is believed
@@ -35,12 +36,14 @@ class Elements:
         self.tolerance = self.measure.allowed(self.i, self.index, self.slope, self.atol, self.rtol)
         self.tolerance = np.where(np.isfinite(self.tolerance), self.tolerance, np.inf)
         self.difference = np.abs(self.G - N)
-        finite = np.isfinite(self.G)
-        self.wrong = (~finite & np.isfinite(self.slope.error) | (self.difference > self.tolerance)) & ~self.excused
         typical = float(np.sqrt(np.mean(N**2))) if len(N) else 0.0
         size = np.maximum(np.abs(N), SMALL * typical)
         if np.all(np.abs(N) <= self.tolerance):  # zero everywhere: there is no size to compare with but that of f itself
             size = np.maximum(size, ZERO * self.measure.natural(self.i))
+        coarse = self.tolerance > RESOLVED * size  # few digits, whose own error is known by fewer
+        finite = np.isfinite(self.G)
+        wrong = self.difference > np.where(coarse, COARSE * self.tolerance, self.tolerance)
+        self.wrong = (~finite & np.isfinite(self.slope.error) | wrong) & ~self.excused
         beyond = self.tolerance - self.atol - self.rtol * np.abs(N)  # what the caller allows is no lack of resolution
         self.resolution = (beyond + min(self.rtol, RTOL) * np.abs(N)) / np.maximum(size, UNDERFLOW / RESOLVED * 10)
         self.unresolved = (self.resolution > RESOLVED) & ~self.wrong & ~self.excused
@@ -76,11 +79,14 @@ class Elements:
         return bool(apart <= SAFETY * (again.error + self.slope.error[k]) and apart < 0.1 * self.difference[k])
 
     def _aliased(self, k: int) -> bool:
-        """Whether small steps contradict what was measured, as of a function that swings within the larger ones."""
+        """Whether other steps contradict what was measured, as of a function that swings or goes up in stairs within them."""
         v = np.zeros(self.measure.point[self.i].shape)
         v.flat[self.index[k]] = 1.0
         slope = Slope(self.slope.value[k], self.slope.error[k])
-        return self.measure.contradicted(self.i, v, slope, float(self.step[k]))
+        step, claimed = float(self.step[k]), float(self.G[k])
+        return self.measure.contradicted(self.i, v, slope, step) or self.measure.told_by_larger_steps(
+            self.i, v, claimed, slope, step
+        )
 
     # -- what was found --------------------------------------------------------------------------------------------------
 

@@ -33,10 +33,12 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     """Element `j` (flat) of input `i`, with steps of its own, from both sides together and from each side alone."""
     v = np.zeros(measure.point[i].shape)
     v.flat[j] = 1.0
-    step = measure.best_step(i, v)[0]
-    top = 8 * step
     still = measure.stands_still(i, v)
+    found = measure.best_step(i, v, still)
+    top = 8 * found.step
     slope = measure.slope(i, v, top, still)
+    if not found.contains(float(slope.value), SAFETY * float(slope.error)):  # other than what all smaller steps say
+        slope.error = np.asarray(np.inf)
     f, steps = measure.along(i, v), ladder(top, RUNGS_DOWN)
     f0 = f(0.0)
     right = np.stack([(f(h) - f0) / h for h in steps])
@@ -48,12 +50,12 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     error = sides[0].error + sides[1].error
     kinked = (gap > SAFETY * error) & (gap > 1e-6 * np.maximum(np.abs(sides[0].value), np.abs(sides[1].value)))
     if not np.any(kinked):
-        return Examined(slope, step, None, 0.0)
+        return Examined(slope, found.step, None, 0.0)
     both = np.stack([u * side.value for side in sides])
     middle = np.mean(both, axis=0)
     low = np.sum(np.where(kinked, np.min(both, axis=0), middle))
     high = np.sum(np.where(kinked, np.max(both, axis=0), middle))
-    return Examined(slope, step, (float(low), float(high)), SAFETY * float(size(u * error)))
+    return Examined(slope, found.step, (float(low), float(high)), SAFETY * float(size(u * error)))
 
 
 def _each(D: np.ndarray, steps: np.ndarray, sigma: np.ndarray) -> Slope:

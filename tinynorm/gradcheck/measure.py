@@ -8,14 +8,18 @@ import numpy as np
 
 from .difference import FAR, RUNGS, Slope, central, extrapolate, ladder, rounding, size
 from .problem import Point, Problem
+from .steps import Climb, climb
 
 JITTERS = 4
 SAFETY = 8.0  # an estimated error is taken this many times before a difference counts as wrong
-COARSE = 8.0  # the ratio of the steps when the best one is looked for
 RTOL = 1e-7  # of the derivative, on top of the errors
 UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
 FARTHEST = 4096.0  # steps, in units of the point's size
 CHAOTIC = 1e-3  # of an output's size, that its rounding may be
+DROWNED = 100.0  # times the rounding of the output: no more than rounding
+WIDER = 8  # ladders, where larger steps are asked whether they know better
+NEARER = 0.3  # of the distance between two claims: a third one is nearer to the one
+QUANTA = 4.0  # by so much a jitter grows until an output moves
 CHUNK = 4_000_000  # numbers held at once while elements are measured
 
 
@@ -56,12 +60,27 @@ class Measure:
                 if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
                     s += np.nan_to_num((g - g0) ** 2, nan=0.0, posinf=0.0)
         self.sigma = np.sqrt(spread / JITTERS) + self.eps * np.abs(self.y)
+        self._find_quanta(spread == 0)
         # where the last digits of the inputs decide an output, there is no slope to measure
-        self.chaotic = self.sigma > CHAOTIC * (np.abs(self.y) + np.sqrt(np.mean(self.y**2)))
+        self.chaotic = self.sigma > CHAOTIC * (np.abs(self.y) + size(self.y) / np.sqrt(max(self.y.size, 1)))
         self.scatter = [np.sqrt(s / JITTERS) for s in scatter]
         for i, g in enumerate(self.claimed):
             if g is not None and g.shape == self.scatter[i].shape:
                 self.scatter[i] += 2 * self.eps * np.abs(g)
+
+    def _find_quanta(self, still: np.ndarray) -> None:
+        """The rounding of outputs that the last digits of the inputs do not reach, as of sin(1e3 + x²): their first move.
+
+        A first move that is large beside the output is a jump or a kink, and no rounding.
+        """
+        jitter, still = 2 * self.eps, still & (self.y != 0)
+        while np.any(still) and jitter < CHAOTIC:
+            jitter *= QUANTA
+            signs = [self.rng.choice([-1.0, 1.0], x.shape) for x in self.point]
+            move = np.abs(self._try([x * (1 + jitter * s) for x, s in zip(self.point, signs, strict=True)]) - self.y)
+            quantum = still & (move > 0) & (move < CHAOTIC * np.abs(self.y))
+            self.sigma = np.where(quantum, np.maximum(self.sigma, move), self.sigma)
+            still = still & (move == 0)
 
     # -- along a direction ---------------------------------------------------------------------------------------------
 
@@ -104,6 +123,19 @@ class Measure:
         apart = np.abs(D @ self.u - slope.value)
         return bool(np.any(apart > SAFETY * (noise + slope.error) + 0.5 * np.abs(slope.value)))
 
+    def told_by_larger_steps(self, i: int, v: np.ndarray, claimed: float, slope: Slope, step: float) -> bool:
+        """Whether a claimed derivative much larger than the measured one is what larger steps measure.
+
+        So it is where f goes up in stairs finer than `step`, which its last digits do not tell: x (1 + erf(x)) at x = -7.
+        """
+        if abs(claimed) < 2 * abs(slope.value):
+            return False
+        for top in np.geomspace(64 * step, max(0.1 * self.reach(i, v), 64 * step), WIDER):
+            wider = self.slope(i, v, top)
+            if max(wider.error, abs(wider.value - claimed)) < NEARER * abs(claimed - slope.value):
+                return True
+        return False
+
     def reach(self, i: int, v: np.ndarray) -> float:
         """The distance along `v` over which the point itself lies: |x| / |v|, or where x is 0 the size of the others."""
         x = self.point[i]
@@ -115,45 +147,17 @@ class Measure:
         f, reach = self.along(i, v), self.reach(i, v)
         return np.all([f(t * reach) == self.y for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0, FAR, -FAR)], axis=0)
 
-    def best_step(self, i: int, v: np.ndarray) -> tuple[float, float]:
-        """(the step at which differences along `v` are most exact, their error there over the derivative).
+    def best_step(self, i: int, v: np.ndarray, still: np.ndarray | None = None) -> Climb:
+        """The step at which differences along `v` are most exact.
 
-        Goes up a wide and coarse ladder from small steps, where only rounding is seen, until the steps are clearly too large.
-        (It never looks further: far outside, a function that levels off looks exact again.) Where the smallest steps do not see
-        rounding but a function that is not smooth there, a far smaller start is tried; then the error is infinite.
+        Where the smallest steps do not see rounding but a function that is not smooth there, a far smaller start is tried.
         """
-        reach = self.reach(i, v)
-        for start in (1e-8, 1e-12):
-            step, error = self._up_the_ladder(i, v, start * min(reach, 1.0), FARTHEST * max(reach, 1.0))
-            if np.isfinite(error):
-                break
-        return step, error
-
-    def _up_the_ladder(self, i: int, v: np.ndarray, h: float, top: float) -> tuple[float, float]:
         f, reach = self.along(i, v), self.reach(i, v)
-        D: list[np.ndarray] = []
-        T: list[np.ndarray] = []
-        first = best = h
-        least, change, value = np.inf, np.inf, 0.0
-        while h <= top:
-            D.append((f(h) - f(-h)) / (2 * h))
-            if len(D) > 1:
-                T.append((COARSE**2 * D[-2] - D[-1]) / (COARSE**2 - 1))
-            if len(T) > 1:
-                before, change = change, float(size(self.u * (T[-2] - T[-1])))
-                steps = np.array([h / COARSE**2, h / COARSE, h])
-                noise = float(rounding(np.stack(D[-3:]), steps, self.u, self.sigma, reach=reach)[1])
-                slope = float(size(self.u * T[-2]))
-                if change > 8 * noise and change > 0.1 * slope and not least < 0.1 * value:
-                    return first, np.inf  # differences that disagree, and not by rounding: f moves faster than these steps
-                doubt = max(change, before / COARSE if np.isfinite(before) else 0.0) + noise
-                if doubt < least:
-                    best, least, value = h / COARSE, doubt, slope
-                elif doubt > 30 * least:
-                    break
-                del D[:-3], T[:-2]
-            h *= COARSE
-        return best, least / value if value else 1.0
+        for start in (1e-8, 1e-12):
+            found = climb(f, start * min(reach, 1.0), FARTHEST * max(reach, 1.0), self.u, self.sigma, still, reach)
+            if np.isfinite(found.error):
+                break
+        return found
 
     # -- element by element --------------------------------------------------------------------------------------------
 
@@ -165,13 +169,13 @@ class Measure:
             size_ = np.abs(x)
             typical = float(np.sqrt(np.mean(x**2))) if x.size else 1.0
             relative = np.where(size_ > 0, size_, typical or 1.0)
-            h, error = self.best_step(i, signs)
-            steps = np.full(x.shape, h)
+            one = self.best_step(i, signs)
+            steps = np.full(x.shape, one.step)
             low, high = np.quantile(relative, [0.1, 0.99]) if x.size else (1.0, 1.0)
             if high > 200 * low:
-                h_relative, error_relative = self.best_step(i, signs * relative)
-                if error_relative < error:
-                    steps = h_relative * relative
+                in_proportion = self.best_step(i, signs * relative)
+                if in_proportion.relative < one.relative:
+                    steps = in_proportion.step * relative
             self.steps[i] = steps
         return self.steps[i]
 
@@ -208,6 +212,11 @@ class Measure:
         # the slopes on the two sides differ, and not by less when the step is halved
         noise = size(np.where(D[-1] != 0, self.u * self.sigma, 0.0)) / steps[-1]
         return D, bool(gaps[-1] > 0.75 * gaps[-2] and gaps[-1] > 100 * noise + 1e-3 * size(self.u * D[-1]))
+
+    def drowned(self, i: int) -> bool:
+        """Whether the output is nothing but rounding, and input `i` claims no larger a part in it."""
+        moved = float(size((self.claimed[i] * self.point[i]).ravel()))
+        return bool(np.all(self.chaotic)) and moved <= DROWNED * float(size(self.u * self.sigma))
 
     # -- judgement -----------------------------------------------------------------------------------------------------
 

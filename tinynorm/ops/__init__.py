@@ -4,7 +4,7 @@ This module is also the namespace of Tensors: what numpy is to an ndarray, so th
 """
 
 from . import inplace
-from .activation import erf, gelu, log_softmax, logsumexp, relu, sigmoid, softmax, tanh
+from .activation import erf, erfc, gelu, log_softmax, logsumexp, relu, sigmoid, softmax, tanh
 from .arithmetic import abs, add, clamp, div, maximum, minimum, mul, neg, remainder, sub, where
 from .convert import astype, clone
 from .dropout import dropout
@@ -82,6 +82,7 @@ __all__ = [
     "eq",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "expand",
     "expand_dims",

@@ -57,15 +57,27 @@ class Erf(Node):
 
     def forward(self, x):
         self.save(x)
-        return narrowed(backend.erf(widened(x)), x)  # SciPy's takes float16 to float64
+        return narrowed(backend.special("erf", widened(x)), x)  # SciPy's takes float16 to float64
 
     def backward(self, g, x):
         return (g * (2 / math.sqrt(math.pi) * namespace(x).exp(-x * x)),)
 
 
+class Erfc(Node):
+    """y = 1 - erf(x), and where that is small not lost beside 1;  dx = -g 2/√π e^(-x²)."""
+
+    def forward(self, x):
+        self.save(x)
+        return narrowed(backend.special("erfc", widened(x)), x)
+
+    def backward(self, g, x):
+        return (g * (-2 / math.sqrt(math.pi) * namespace(x).exp(-x * x)),)
+
+
 class GELU(Node):
     """y = x Φ(x);  dx = g (Φ(x) + x φ(x)), Φ and φ the normal distribution and its density.
 
+    Φ(x) = erfc(-x/√2) / 2: as (1 + erf(x/√2)) / 2 it would lose its digits for negative x, all of them at -8.3.
     Hendrycks and Gimpel 2016, "Gaussian error linear units", section 2.
     """
 
@@ -74,13 +86,15 @@ class GELU(Node):
     def forward(self, x):
         self.save(x)
         x32 = widened(x)
-        return narrowed(x32 * (0.5 * (1 + erf(x32 * math.sqrt(0.5)))), x)
+        return narrowed(x32 * self.Phi(x32), x)
+
+    def Phi(self, x):
+        return 0.5 * erfc(x * -math.sqrt(0.5))
 
     def backward(self, g, x):
         x32 = widened(x)
-        Phi = 0.5 * (1 + erf(x32 * math.sqrt(0.5)))
         phi = namespace(x).exp(-0.5 * x32 * x32) * (1 / math.sqrt(2 * math.pi))
-        return (narrowed(g * (Phi + x32 * phi), g),)
+        return (narrowed(g * (self.Phi(x32) + x32 * phi), g),)
 
 
 class GELUTanh(Node):
@@ -228,6 +242,17 @@ def erf(x: Any) -> Any:
     tensor([0.    , 0.8427])
     """
     return Erf()(as_float(x))
+
+
+@method()
+def erfc(x: Any) -> Any:
+    """1 - erf(x), accurate where that is small.
+
+    >>> import tinynorm
+    >>> tinynorm.erfc(tinynorm.tensor([0.0, 10.0], dtype="float64"))
+    tensor([1.0000e+00, 2.0885e-45], dtype=float64)
+    """
+    return Erfc()(as_float(x))
 
 
 @method()
