@@ -25,6 +25,7 @@ import numpy as np
 
 RUNGS = 5  # of the ladder
 ORDERS = 3  # of the extrapolation: h², h⁴, h⁶
+STRAIGHT = 0.25  # of the point's own size: so far f is as good as straight, where it does not move at all
 FAR = 1e6  # times the point's own size
 NOISE = 2.0  # an entry of the ladder carries at most about this many times the rounding of one difference
 
@@ -60,16 +61,18 @@ def rounding(
 ) -> np.ndarray:
     """The rounding in the differences of <u, f>, for each step: (..., rungs).
 
-    An output that has moved has its rounding in each difference. One that has not, not even by the largest step, has a slope of
-    less than its last digit over that step (or over `reach`, the point's own size: further off it may be back where it was);
-    over a distance FAR beyond that, if it is known to stand `still` there too.
+    An output that moves by a step has its rounding in that difference. One that does not move, not even by the largest step,
+    has a slope of less than its last digit over that step; but only so far as f is as good as straight, over part of `reach`,
+    the point's own size: further off it may have bent. Where it is known to stand `still` there too, over FAR times that.
     """
-    moved = np.any(D != 0, axis=-2)
-    still = np.zeros_like(moved) if still is None else ~moved & still
-    largest = np.minimum(np.max(steps, axis=-1), reach)[..., None]
-    noise = size(np.where(moved, u * sigma, 0.0))[..., None] / steps
-    noise = noise + size(np.where(~moved & ~still, u * sigma, 0.0))[..., None] / largest
-    return noise + size(np.where(still, u * sigma, 0.0))[..., None] / (FAR * largest)
+    zero = D == 0
+    unmoved = np.all(zero, axis=-2, keepdims=True)
+    still = np.zeros(D.shape[-1], dtype=bool) if still is None else still
+    straight = STRAIGHT * np.asarray(reach)[..., None]
+    distance = np.where(unmoved, np.max(steps, axis=-1)[..., None, None], steps[..., None])  # (..., rungs, outputs)
+    distance = np.where(zero, np.minimum(distance, straight[..., None]), distance)
+    distance = np.where(unmoved & still, FAR * np.maximum(distance, straight[..., None]), distance)
+    return size(u * sigma / distance)
 
 
 def extrapolate(

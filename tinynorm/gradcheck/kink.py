@@ -60,4 +60,4 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
 
 def _each(D: np.ndarray, steps: np.ndarray, sigma: np.ndarray) -> Slope:
     """The one-sided derivative of each output by itself, from (rungs, outputs) differences."""
-    return extrapolate(D.T[..., None], steps, np.ones(1), sigma[:, None], power=1)
+    return extrapolate(D.T[..., None], steps, np.ones(1), sigma[:, None, None], power=1)

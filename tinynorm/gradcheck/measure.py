@@ -8,18 +8,16 @@ import numpy as np
 
 from .difference import FAR, RUNGS, Slope, central, extrapolate, ladder, rounding, size
 from .problem import Point, Problem
+from .rounding import CHAOTIC, JITTERS, jittered, rounding_of, typical_size
 from .steps import Climb, climb
 
-JITTERS = 4
 SAFETY = 8.0  # an estimated error is taken this many times before a difference counts as wrong
 RTOL = 1e-7  # of the derivative, on top of the errors
 UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
 FARTHEST = 4096.0  # steps, in units of the point's size
-CHAOTIC = 1e-3  # of an output's size, that its rounding may be
 DROWNED = 100.0  # times the rounding of the output: no more than rounding
 WIDER = 8  # ladders, where larger steps are asked whether they know better
 NEARER = 0.3  # of the distance between two claims: a third one is nearer to the one
-QUANTA = 4.0  # by so much a jitter grows until an output moves
 CHUNK = 4_000_000  # numbers held at once while elements are measured
 
 
@@ -35,8 +33,7 @@ class Measure:
     claimed : list of array or None
         The gradients that backward returned.
     sigma : array (outputs)
-        The rounding of each output: how far the outputs scatter when the inputs change in their last digits. It counts what
-        cancels inside f, which no look at y alone can tell.
+        The rounding of each output.
     scatter : list of array
         The same for the claimed gradients.
     """
@@ -46,41 +43,25 @@ class Measure:
         self.y = problem(point)
         self.claimed = problem.gradients(point, u)
         self.eps = float(np.finfo(problem.dtype).eps)
-        self._find_rounding()
+        self.size = typical_size(self._try, point, self.y, rng)
+        self.sigma = rounding_of(self._try, point, self.y, self.size, self.eps, rng)
+        # where the last digits of the inputs decide an output, there is no slope to measure
+        self.chaotic = self.sigma > CHAOTIC * (self.size + size(self.y) / np.sqrt(max(self.y.size, 1)))
+        self.scatter = self._scatter()
         self.steps: dict[int, np.ndarray] = {}  # input -> the best step for each of its elements
 
-    def _find_rounding(self) -> None:
-        spread = np.zeros_like(self.y)
+    def _scatter(self) -> list[np.ndarray]:
         scatter = [np.zeros_like(x) for x in self.point]
         for _ in range(JITTERS):
-            near = [x * (1 + 2 * self.eps * self.rng.choice([-1.0, 1.0], x.shape)) for x in self.point]
-            spread += np.nan_to_num((self.problem(near) - self.y) ** 2, nan=0.0, posinf=0.0)
-            u = self.u * (1 + 2 * self.eps * self.rng.choice([-1.0, 1.0], self.u.shape))
+            near, u = jittered(self.point, self.eps, self.rng), jittered([self.u], self.eps, self.rng)[0]
             for s, g, g0 in zip(scatter, self.problem.gradients(near, u), self.claimed, strict=True):
                 if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
                     s += np.nan_to_num((g - g0) ** 2, nan=0.0, posinf=0.0)
-        self.sigma = np.sqrt(spread / JITTERS) + self.eps * np.abs(self.y)
-        self._find_quanta(spread == 0)
-        # where the last digits of the inputs decide an output, there is no slope to measure
-        self.chaotic = self.sigma > CHAOTIC * (np.abs(self.y) + size(self.y) / np.sqrt(max(self.y.size, 1)))
-        self.scatter = [np.sqrt(s / JITTERS) for s in scatter]
-        for i, g in enumerate(self.claimed):
-            if g is not None and g.shape == self.scatter[i].shape:
-                self.scatter[i] += 2 * self.eps * np.abs(g)
-
-    def _find_quanta(self, still: np.ndarray) -> None:
-        """The rounding of outputs that the last digits of the inputs do not reach, as of sin(1e3 + x²): their first move.
-
-        A first move that is large beside the output is a jump or a kink, and no rounding.
-        """
-        jitter, still = 2 * self.eps, still & (self.y != 0)
-        while np.any(still) and jitter < CHAOTIC:
-            jitter *= QUANTA
-            signs = [self.rng.choice([-1.0, 1.0], x.shape) for x in self.point]
-            move = np.abs(self._try([x * (1 + jitter * s) for x, s in zip(self.point, signs, strict=True)]) - self.y)
-            quantum = still & (move > 0) & (move < CHAOTIC * np.abs(self.y))
-            self.sigma = np.where(quantum, np.maximum(self.sigma, move), self.sigma)
-            still = still & (move == 0)
+        scatter = [np.sqrt(s / JITTERS) for s in scatter]
+        for s, g in zip(scatter, self.claimed, strict=True):
+            if g is not None and g.shape == s.shape:
+                s += 2 * self.eps * np.abs(g)
+        return scatter
 
     # -- along a direction ---------------------------------------------------------------------------------------------
 
@@ -119,7 +100,7 @@ class Measure:
         """
         steps = np.geomspace(step / 16, min(1e-8 * self.reach(i, v), step / 1e4), 5)
         D = central(self.along(i, v), steps)
-        noise = rounding(D, steps, self.u, self.sigma)
+        noise = rounding(D, steps, self.u, self.sigma, self.stands_still(i, v))
         apart = np.abs(D @ self.u - slope.value)
         return bool(np.any(apart > SAFETY * (noise + slope.error) + 0.5 * np.abs(slope.value)))
 
@@ -227,4 +208,4 @@ class Measure:
     def natural(self, i: int) -> float:
         """The size that a derivative by an element of input `i` has where nothing cancels."""
         largest = float(np.max(np.abs(self.point[i]), initial=0.0)) or 1.0
-        return float(size(self.u * self.y)) / largest
+        return float(size(self.u * self.size)) / largest

@@ -52,11 +52,8 @@ def climb(
     looks further: far outside, a function that levels off looks exact again. The error is infinite where already the first
     steps disagree, and not by rounding: f moves faster than they do.
     """
-    first, quiet, change = (
-        h,
-        False,
-        np.inf,
-    )  # quiet: differences agreed to within their rounding, so there were small enough steps
+    first, change = h, np.inf
+    quiet = False  # once differences agreed to within their rounding, there were steps small enough
     found = Climb(h)
     D: list[np.ndarray] = []
     T: list[np.ndarray] = []

@@ -1,0 +1,57 @@
+"""Right gradients of functions on which finite differences mislead: never called wrong; called right where it can be told."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tinynorm.gradcheck import check_backward
+
+rng = np.random.default_rng(0)
+Phi = np.vectorize(lambda x: (1 + math.erf(x / math.sqrt(2))) / 2, otypes=[float])
+phi = np.vectorize(lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi), otypes=[float])
+sech2 = np.vectorize(lambda t: 1 / math.cosh(min(t, 300.0)) ** 2, otypes=[float])
+
+HARD = {  # f, its derivative, points
+    "goes up in stairs of its rounding": (lambda x: x * Phi(x), lambda x: Phi(x) + x * phi(x), -rng.uniform(3, 7.5, (40, 3))),
+    "rounds what the last digits do not reach": (
+        lambda x: np.sin(1 / (x * x + 1e-3)),
+        lambda x: -np.cos(1 / (x * x + 1e-3)) * 2 * x / (x * x + 1e-3) ** 2,
+        rng.standard_normal((40, 8)) * 1e-6,
+    ),
+    "levels off beyond the steps": (
+        lambda x: np.tanh(np.log1p(x * x)),
+        lambda x: sech2(np.log1p(x * x)) * 2 * x / (1 + x * x),
+        rng.standard_normal((40, 10)) * 1e4,
+    ),
+    "has a chaotic neighbour": (
+        lambda x: np.sin(np.exp(x)),
+        lambda x: np.cos(np.exp(x)) * np.exp(x),
+        np.concatenate([rng.uniform(-1, 2, (40, 3)), rng.uniform(40, 200, (40, 3))], axis=1),
+    ),
+    "swings within the steps": (lambda x: np.sin(1e9 * x), lambda x: 1e9 * np.cos(1e9 * x), rng.uniform(1, 2, (40, 3))),
+    "jumps beside the point": (np.floor, np.zeros_like, rng.integers(-9, 9, (40, 5)) + rng.uniform(0.1, 0.9, (40, 5))),
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_a_right_gradient_is_never_called_wrong(name):
+    f, df, points = HARD[name]
+    for k, x in enumerate(points):
+        report = check_backward(lambda x: (f(x), x), lambda dy, x: (dy * df(x),), [x], seed=k)
+        assert report.ok is not False, report
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.001])
+@pytest.mark.parametrize("name", ["rounds what the last digits do not reach", "swings within the steps"])
+def test_a_wrong_one_is_not_let_through(name, factor):
+    f, df, points = HARD[name]
+    for k, x in enumerate(points):
+        assert check_backward(lambda x: (f(x), x), lambda dy, x: (factor * dy * df(x),), [x], seed=k).ok is not True
+
+
+def test_a_jump_beside_the_point_is_resolved():
+    f, df, points = HARD["jumps beside the point"]
+    for x in points:
+        assert check_backward(lambda x: (f(x), x), lambda dy, x: (dy * df(x),), [x]).ok is True
+        assert check_backward(lambda x: (f(x), x), lambda dy, x: (dy,), [x]).ok is False  # straight through
