@@ -46,6 +46,10 @@ class Score:
     seconds: float = 0.0
 
 
+def wrong_cases(quick: bool) -> tuple[mistakes.Mistake, ...]:
+    return mistakes.ALL[::6] if quick else mistakes.ALL
+
+
 def right_cases(quick: bool) -> Iterator[tuple[str, mistakes.Layer, list]]:
     """(dtype, layer, inputs): right backward passes at many scales."""
     for n, layer in enumerate(mistakes.RIGHT):
@@ -70,7 +74,7 @@ def outcome(contender: Callable, pair: Any, inputs: Any) -> bool | None:
 def contest(contenders: dict[str, Callable], quick: bool) -> tuple[dict[str, Score], dict[str, int]]:
     """Every contender on every case, in turn."""
     scores = {name: Score() for name in contenders}
-    wrong = mistakes.ALL[::6] if quick else mistakes.ALL
+    wrong = wrong_cases(quick)
     right = list(right_cases(quick))
     with np.errstate(all="ignore"):
         for m in tqdm(wrong, desc="mistakes", disable=None):
@@ -113,17 +117,17 @@ def spot_table(found: list[Spot]) -> str:
     return "\n".join(lines + [f"| {s.name} | {s.tool} | {s.said} | {s.should} | {s.ours} |" for s in found])
 
 
-def sentences() -> tuple[list[dict[str, str]], str]:
+def sentences(wrong: tuple[mistakes.Mistake, ...]) -> tuple[list[dict[str, str]], str]:
     """(each mistake with what is printed for it, the shares as one line)."""
     rows, named, other = [], 0, 0
-    for m in mistakes.ALL:
+    for m in wrong:
         report = check_backward(m.forward, m.backward, m.inputs(0), names=m.names)
         kinds = [f.kind for f in report.findings] + [f.kind for f in report.faults]
         hit = m.kind in kinds[:1] or (m.kind in FAULTS and m.kind in kinds)
         named += hit
         other += bool(kinds) and not hit
         rows.append({"mistake": m.name, "kind": m.kind, "named": kinds[0] if kinds else "", "sentence": report.diagnosis})
-    total = len(mistakes.ALL)
+    total = len(wrong)
     share = f"named rightly: {named} of {total} ({100 * named / total:.0f} %)"
     return rows, f"{share}; named wrongly: {other}; no name: {total - named - other}"
 
@@ -151,7 +155,7 @@ def main() -> None:
     print(table(scores, counts), end="\n\n")
     found = list(spots(contenders))
     print(spot_table(found), end="\n\n")
-    rows, shares = sentences()
+    rows, shares = sentences(wrong_cases(arguments.quick))
     if arguments.list:
         for row in rows:
             print(f"{row['mistake']} [{row['kind']}]: {row['sentence']}")

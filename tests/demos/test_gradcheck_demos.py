@@ -18,35 +18,30 @@ def test_check_your_backward_names_the_missing_term_and_finds_the_element(capsys
     assert "BatchNorm: right" in printed
     assert "backward writes into the incoming gradient dout" in printed
     assert "at (412, 77): 1.0001 times the right value" in printed
-    seconds = [float(s) for s in re.findall(r"evaluations in ([\d.e+]+) s", printed)]
-    assert max(seconds) < 20
+    evaluations = [int(n.replace(",", "")) for n in re.findall(r"\(([\d,]+) evaluations in", printed)]
+    assert len(evaluations) == 5
+    assert evaluations[-1] < 700  # for a million elements: a few directions, 20 halvings, and a dozen elements
 
 
-def test_the_contest_runs_without_the_other_tools(monkeypatch, capsys):
+def test_the_contest_runs_without_the_other_tools(monkeypatch, capsys, tmp_path):
     """On a machine that has none of them; they are told of, and what is left is right."""
     for name in ("torch", "jax", "autograd", "autograd.extend"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.setattr(sys, "argv", ["gradcheck_contest.py", "--quick"])
+    monkeypatch.setattr(sys, "argv", ["gradcheck_contest.py", "--quick", "--json", str(tmp_path / "all.json")])
     contenders, missing = gradcheck_contenders.installed()
+    assert len(contenders) == 3
     assert set(missing) == {
         *("PyTorch gradcheck", "PyTorch gradcheck, fast", "JAX check_grads", "HIPS autograd check_grads"),
     }
     gradcheck_contest.main()
-    printed = capsys.readouterr().out
+    printed, data = capsys.readouterr().out, json.loads((tmp_path / "all.json").read_text())
     row = next(line for line in printed.splitlines() if line.startswith("| tinynorm |"))
     caught, missed, untold, *alarms = [int(cell) for cell in row.strip("| ").split(" | ")[1:-1]]
-    assert caught == len(gradcheck_contest.mistakes.ALL[::6])
+    assert caught == data["counts"]["mistakes"] == len(gradcheck_contest.mistakes.ALL[::6])
     assert (missed, untold, alarms[:2]) == (0, 0, [0, 0])
-    assert "named rightly: 106 of 106 (100 %); named wrongly: 0" in printed
-    assert len(contenders) == 3
-
-
-def test_every_blind_spot_is_seen_here():
-    contenders, _ = gradcheck_contenders.installed()
-    found = list(gradcheck_contest.spots({}))
-    assert len(found) >= 14
-    assert [spot.name for spot in found if spot.ours != spot.should] == []
-    assert "tinynorm" in contenders
+    assert f"named rightly: {caught} of {caught} (100 %); named wrongly: 0" in printed
+    assert len(data["blind_spots"]) >= 14
+    assert [spot["name"] for spot in data["blind_spots"] if spot["ours"] != spot["should"]] == []
 
 
 def test_the_readmes_example_prints_what_the_readme_says():

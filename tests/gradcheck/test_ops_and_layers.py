@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinynorm as tn
@@ -14,10 +14,10 @@ from tinynorm.gradcheck import check_second
 from tinynorm.testing import assert_gradients, strategies
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
-from test_gradients import ALL  # the table of every op and layer; its test holds that none is missing
+import test_gradients  # the table of every op and layer; its test holds that none is missing
 
-FEW = settings(max_examples=3, deadline=None, derandomize=True)
-SOME = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
+ONCE, FEW, SOME = (settings(max_examples=n, deadline=None, derandomize=True) for n in (1, 3, 8))
 
 
 @st.composite
@@ -28,22 +28,42 @@ def inputs_like(draw, arrays):
     return [a * rng.uniform(0.7, 1.4, a.shape) * scale if a.dtype.kind == "f" else a for a in arrays]
 
 
-@pytest.mark.parametrize("name", ALL)
+def op_passes(name, data, device):
+    _, op, arrays = test_gradients.ALL[name]
+    xs = [tn.tensor(a, device=device, requires_grad=a.dtype.kind == "f") for a in data.draw(inputs_like(arrays))]
+    assert gradcheck(op, xs)
+    assert gradgradcheck(op, xs)
+
+
+def layer_passes(name, data, device):
+    case = data.draw(strategies.layers([name], device))
+    assert_gradients(case.module, case.inputs, second=True)
+
+
+@pytest.mark.parametrize("name", test_gradients.ALL)
 @FEW
 @given(data=st.data())
 def test_every_op_passes_gradcheck_and_gradgradcheck(name, data):
-    _, op, arrays = ALL[name]
-    xs = [tn.tensor(a, requires_grad=a.dtype.kind == "f") for a in data.draw(inputs_like(arrays))]
-    assert gradcheck(op, xs)
-    assert gradgradcheck(op, xs)
+    op_passes(name, data, "cpu")
+
+
+@pytest.mark.parametrize("name", test_gradients.ALL)
+def test_every_op_passes_on_a_gpu(name, gpu, monkeypatch):
+    for constant in test_gradients.CONSTANTS:
+        monkeypatch.setattr(test_gradients, constant, getattr(test_gradients, constant).to("cuda"))
+    ONCE(given(data=st.data())(lambda data: op_passes(name, data, "cuda")))()
 
 
 @pytest.mark.parametrize("name", strategies.NAMES)
 @SOME
 @given(data=st.data())
-def test_every_layer_passes_with_its_parameters(device, name, data):
-    case = data.draw(strategies.layers([name], device))
-    assert_gradients(case.module, case.inputs, second=True)
+def test_every_layer_passes_with_its_parameters(name, data):
+    layer_passes(name, data, "cpu")
+
+
+@pytest.mark.parametrize("name", strategies.NAMES)
+def test_every_layer_passes_on_a_gpu(name, gpu):
+    ONCE(given(data=st.data())(lambda data: layer_passes(name, data, "cuda")))()
 
 
 def test_a_wrong_second_derivative_is_seen():

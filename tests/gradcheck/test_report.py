@@ -21,6 +21,9 @@ def test_the_verdict_comes_first_and_then_the_diagnosis():
     assert lines[0] == "LayerNorm: WRONG in dx"
     assert lines[1].strip().startswith("dx: the mean term is missing: add - rstd * mean(g)")
     row = next(line for line in lines if re.match(r"  dx +5x8", line))
+    analytic, numeric, error, its_own = map(float, re.search(r"\(\d, \d\)((?: +[-\d.e]+){4}) ", row)[1].split())
+    assert error == pytest.approx(abs(analytic - numeric), rel=0.05)
+    assert 0 < its_own < 1e-9
     assert re.search(r"WRONG +\(\d, \d\) .* 40 of 40 wrong \(100 %\)", row)
     assert max(map(len, lines)) <= 110
 
@@ -80,6 +83,8 @@ def test_plain_data_goes_through_json(name):
     assert data["ok"] is False
     assert data["diagnosis"] == report.diagnosis
     assert [found["name"] for found in data["inputs"]] == [found.name for found in report.inputs]
+    for worst in filter(None, (found["worst"] for found in data["inputs"])):
+        assert worst["error"] == abs(worst["analytic"] - worst["numeric"])
 
 
 def test_numbers_are_shown_with_the_digits_that_tell_them_apart():

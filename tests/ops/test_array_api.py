@@ -36,7 +36,7 @@ def numpy_of(x):
 
 @pytest.fixture
 def constants_on_the_device(monkeypatch):
-    for name in ("CLASSES", "MASK", "MEAN", "PLACES", "ROWS", "COLUMNS", "VAR"):
+    for name in test_gradients.CONSTANTS:
         monkeypatch.setattr(test_gradients, name, Tensor(strict(getattr(test_gradients, name).data)))
 
 

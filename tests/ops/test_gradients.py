@@ -152,6 +152,7 @@ C3 = [normal(3, seed=3), normal(3, seed=4)]
 ZERO = [np.zeros(3), normal(3, seed=4)]
 CLASSES, PLACES = tn.tensor([2, 0, 1, 1]), tn.tensor([[2, 0], [1, -100]])
 MEAN, VAR = tn.tensor(normal(3)), tn.tensor(positive(3))
+CONSTANTS = ("CLASSES", "COLUMNS", "MASK", "MEAN", "PLACES", "ROWS", "VAR")  # to be moved to where the inputs are
 
 
 def batch_norm(x, *affine):

@@ -15,7 +15,7 @@ from .diagnosis import recognise
 from .measure import RTOL
 from .numbers import Numbers
 from .precision import imprecise
-from .problem import PairProblem, Problem, WrongCount, differentiable
+from .problem import PairProblem, Problem, WrongCount, differentiable, random_state_kept
 from .progress import shown
 from .report import Fault, Report
 from .settings import EXHAUSTIVE, Settings, draw_cotangent
@@ -103,10 +103,11 @@ def check_backward(
     if not any(differentiable(x) for x in inputs):
         got = ", ".join(type(x).__name__ for x in inputs) or "no inputs"
         raise TypeError(f"check_backward: expected at least one floating-point array among the inputs, got {got}")
-    problem = PairProblem(forward, backward, inputs, names)
-    report = Report(ok=None, settings={"seed": seed, "method": method, "dtype": str(problem.dtype)})
-    with shown(problem, names):
-        _check_pair(problem, report, settings, layer, allow_alias, batch_independent)
+    with random_state_kept():
+        problem = PairProblem(forward, backward, inputs, names)
+        report = Report(ok=None, settings={"seed": seed, "method": method, "dtype": str(problem.dtype)})
+        with shown(problem, names):
+            _check_pair(problem, report, settings, layer, allow_alias, batch_independent)
     report.evaluations, report.seconds = problem.evaluations, time.perf_counter() - started
     return report
 

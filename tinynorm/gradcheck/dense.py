@@ -11,7 +11,7 @@ import numpy as np
 from .difference import Slope, central, ladder, size
 from .elementwise import Elements
 from .evidence import Sample
-from .measure import SAFETY, Measure
+from .measure import SAFETY, UNDERFLOW, Measure
 from .report import InputReport
 
 DIRECTIONS = 3
@@ -47,7 +47,7 @@ class Directions:
         slope: Slope = self.measure.slope(self.i, v, self.top)
         Gv = (self.G * v).ravel()
         allowed = SAFETY * (float(slope.error) + float(size((self.measure.scatter[self.i] * v).ravel())))
-        return float(np.sum(Gv) - slope.value), allowed + RTOL_DENSE * float(size(Gv))
+        return float(np.sum(Gv) - slope.value), allowed + RTOL_DENSE * float(size(Gv)) + UNDERFLOW
 
     def quick_residual(self, v: np.ndarray) -> float:
         """The same from three steps, and without an estimate of the error."""
@@ -61,16 +61,14 @@ def check_directions(measure: Measure, i: int, name: str, atol: float, rtol: flo
     smooth, kinked = without_kinked_outputs(measure, i)
     directions = Directions(smooth, i)
     report = InputReport(name=name, shape=measure.point[i].shape, ok=True, left_out=len(kinked))
-    typical = float(np.median(np.abs(directions.G * directions.weights))) or float(size(directions.G.ravel())) / np.sqrt(
-        directions.G.size
-    )
+    typical = directions.typical()
     wrong = None
     for _ in range(DIRECTIONS):
         v = directions.draw()
         residual, allowed = directions.residual(v)
         report.directions += 1
-        report.resolution = max(report.resolution, allowed / typical if typical else 0.0)
-        if not np.isfinite(allowed) or (typical and allowed > VISIBLE * typical):
+        report.resolution = max(report.resolution, allowed / typical if typical > UNDERFLOW else 0.0)
+        if not np.isfinite(allowed) or (typical > UNDERFLOW and allowed > VISIBLE * typical):
             report.unresolved += 1
         if abs(residual) > allowed or not np.isfinite(residual):
             wrong = v, residual

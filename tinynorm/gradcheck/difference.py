@@ -27,6 +27,7 @@ RUNGS = 5  # of the ladder
 ORDERS = 3  # of the extrapolation: h², h⁴, h⁶
 STRAIGHT = 0.25  # of the point's own size: so far f is as good as straight, where it does not move at all
 FAR = 1e6  # times the point's own size
+SMALL, LARGE = 1e-140, 1e150  # between them a number can be squared
 NOISE = 2.0  # an entry of the ladder carries at most about this many times the rounding of one difference
 
 
@@ -40,6 +41,9 @@ class Slope:
 
 def size(a: np.ndarray) -> np.ndarray:
     """The root of the sum of squares along the last axis, without overflow; NaN as infinity."""
+    found = np.sqrt(np.einsum("...i,...i->...", a, a))
+    if np.all((found > SMALL) & (found < LARGE)):  # no square was lost
+        return found
     largest = np.max(np.abs(a), axis=-1, initial=0.0)
     divisor = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
     found = divisor * np.sqrt(np.sum(np.square(a / divisor[..., None]), axis=-1))
@@ -65,14 +69,23 @@ def rounding(
     has a slope of less than its last digit over that step; but only so far as f is as good as straight, over part of `reach`,
     the point's own size: further off it may have bent. Where it is known to stand `still` there too, over FAR times that.
     """
-    zero = D == 0
-    unmoved = np.all(zero, axis=-2, keepdims=True)
+    zero, noise, leading = D == 0, u * sigma, tuple(range(D.ndim - 1))
     still = np.zeros(D.shape[-1], dtype=bool) if still is None else still
     straight = STRAIGHT * np.asarray(reach)[..., None]
-    distance = np.where(unmoved, np.max(steps, axis=-1)[..., None, None], steps[..., None])  # (..., rungs, outputs)
-    distance = np.where(zero, np.minimum(distance, straight[..., None]), distance)
-    distance = np.where(unmoved & still, FAR * np.maximum(distance, straight[..., None]), distance)
-    return size(u * sigma / distance)
+    flat = np.minimum(np.max(steps, axis=-1, keepdims=True), straight)
+    # most outputs move by every step, or by none
+    pausing, unmoved = np.any(zero, axis=leading), np.all(zero, axis=leading)
+    moving = size(noise[..., ~pausing]) / steps
+    resting = np.hypot(size(noise[..., unmoved & ~still]) / flat, size(noise[..., unmoved & still]) / (FAR * straight))
+    rest = pausing & ~unmoved
+    if not np.any(rest):
+        return np.hypot(moving, resting)
+    zero = zero[..., rest]
+    unmoved = np.all(zero, axis=-2, keepdims=True)
+    distance = np.where(zero, np.minimum(steps, straight)[..., None], steps[..., None])  # (..., rungs, rest)
+    distance = np.where(unmoved, flat[..., None], distance)
+    distance = np.where(unmoved & still[rest], FAR * straight[..., None], distance)
+    return size(np.stack(np.broadcast_arrays(moving, resting, size(noise[..., rest] / distance)), axis=-1))
 
 
 def extrapolate(
@@ -105,7 +118,8 @@ def extrapolate(
     noise = NOISE * rounding(D, steps, u, sigma, still, reach)
     value = np.zeros(D.shape[:-2])
     error = np.full(D.shape[:-2], np.inf)
-    T = D
+    moving = np.any(D != 0, axis=tuple(range(D.ndim - 1)))
+    T, u = (D, u) if np.all(moving) else (D[..., moving], u[moving])
     for j in range(ORDERS):
         weight = 2.0 ** (power * (j + 1))
         change = size(u * (T[..., 1:, :] - T[..., :-1, :]))  # (..., entries - 1): of each entry to the one before

@@ -19,6 +19,7 @@ from .check import check_backward, conclude, input_names, settle_randomness
 from .diagnosis import recognise
 from .numbers import Numbers
 from .precision import imprecise
+from .problem import random_state_kept
 from .progress import shown
 from .report import Fault, Report
 from .settings import EXHAUSTIVE, Settings, draw_cotangent
@@ -78,6 +79,7 @@ def _check_function(
     func: Callable, inputs: list, names: list[str], modules: list[Module], settings: Settings, layer: str | None
 ) -> Report:
     with ExitStack() as stack:
+        stack.enter_context(random_state_kept())
         for module in modules:
             stack.enter_context(kept(module))
         return _check(TensorProblem(func, inputs, names, modules), settings, layer)
@@ -133,7 +135,7 @@ def check_module(
         raise TypeError(f"check_module: expected a Module, got {type(module).__name__}; for functions there is gradcheck")
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     settings = Settings(seed, eps, atol, rtol, _central(method), exhaustive, cotangent)
-    with kept(module):
+    with random_state_kept(), kept(module):
         problem = ModuleProblem(module, inputs, input_names(module.forward, inputs, names))
         return _check(problem, settings, layer)
 
@@ -243,6 +245,7 @@ def check_second(
     settings, modules = Settings(**options), modules_in(func)
     wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     with ExitStack() as stack:
+        stack.enter_context(random_state_kept())
         for module in modules:
             stack.enter_context(kept(module))
         outputs = _floating(func(*inputs))

@@ -30,7 +30,7 @@ def as_html(report: Report) -> str:
 
 
 def _table(report: Report) -> str:
-    titles = ("", "shape", "", "worst at", "analytic", "numeric", "numeric's error", "checked")
+    titles = ("", "shape", "", "worst at", "analytic", "numeric", "error", "numeric's error", "checked")
     head = "".join(f"<th>{title}</th>" for title in titles)
     rows = []
     for found in report.inputs:

@@ -170,17 +170,18 @@ class Measure:
         for start in range(0, len(index), together):
             some = slice(start, start + together)
             found = [self._element_differences(i, j, h) for j, h in zip(index[some], steps[some], strict=True)]
-            D = np.stack([D for D, _ in found])
+            D, bend = (np.stack(arrays) for arrays in zip(*found, strict=True))
             parts.append(self._tamed(extrapolate(D, steps[some], self.u, self.sigma, reach=reach[some]), D))
-            kinked += [kink for _, kink in found]
+            kinked.append(self._bent(D[:, -1], bend, steps[some]))
         slope = Slope(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
-        return slope, np.array(kinked)
+        return slope, np.concatenate(kinked)
 
-    def _element_differences(self, i: int, j: int, steps: np.ndarray) -> tuple[np.ndarray, bool]:
+    def _element_differences(self, i: int, j: int, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The first differences by element `j`, and for the last two steps the second ones: (rungs, outputs), (2, outputs)."""
         x = self.point[i].copy()
         moved = [*self.point[:i], x, *self.point[i + 1 :]]
         x0, flat = x.flat[j], x.reshape(-1)
-        D, gaps = np.empty((len(steps), self.y.size)), np.zeros(len(steps))
+        D, bend = np.empty((len(steps), self.y.size)), np.empty((2, self.y.size))
         for k, h in enumerate(steps):
             above, below = x0 + h, x0 - h  # as rounded: the distance is theirs
             flat[j] = above
@@ -189,10 +190,14 @@ class Measure:
             y_below = self._try(moved)
             D[k] = (y_above - y_below) / (above - below)
             if k >= len(steps) - 2:
-                gaps[k] = size(self.u * (y_above - 2 * self.y + y_below)) / h
-        # the slopes on the two sides differ, and not by less when the step is halved
-        noise = size(np.where(D[-1] != 0, self.u * self.sigma, 0.0)) / steps[-1]
-        return D, bool(gaps[-1] > 0.75 * gaps[-2] and gaps[-1] > 100 * noise + 1e-3 * size(self.u * D[-1]))
+                bend[k - len(steps)] = y_above - 2 * self.y + y_below
+        return D, bend
+
+    def _bent(self, D: np.ndarray, bend: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Whether the slopes on the two sides differ, and not by less when the step is halved."""
+        gap = size(self.u * bend) / steps[:, -2:]
+        noise = size(np.where(D != 0, self.u * self.sigma, 0.0)) / steps[:, -1]
+        return (gap[:, 1] > 0.75 * gap[:, 0]) & (gap[:, 1] > 100 * noise + 1e-3 * size(self.u * D))
 
     def drowned(self, i: int) -> bool:
         """Whether the output is nothing but rounding, and input `i` claims no larger a part in it."""

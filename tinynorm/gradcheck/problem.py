@@ -8,7 +8,7 @@ cotangent (such a vector) to the claimed gradients. Everything that measures sta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -29,7 +29,7 @@ class WrongCount(CannotCheck):
 
 def host(x: Any) -> np.ndarray:
     """An output as a float64 NumPy array, wherever it lives."""
-    array = backend.to_numpy(x) if backend.is_array(x) else np.asarray(x)
+    array = x if type(x) is np.ndarray else backend.to_numpy(x) if backend.is_array(x) else np.asarray(x)
     return array.astype(complex if array.dtype.kind == "c" else float)  # always a copy: the memory may be used again
 
 
@@ -112,15 +112,23 @@ class Problem:
         return point
 
 
+def repeatable(wanted: bool) -> AbstractContextManager:
+    """Within, if `wanted`, random numbers from NumPy's global state or tinynorm's generator are the same every time."""
+    return _repeatable() if wanted else nullcontext()
+
+
 @contextmanager
-def repeatable(wanted: bool):
-    """Within, random numbers drawn from NumPy's global state or tinynorm's generator are the same every time."""
-    if not wanted:
+def _repeatable():
+    with random_state_kept():
+        np.random.seed(0)  # noqa: NPY002
+        backend.manual_seed(0)
         yield
-        return
+
+
+@contextmanager
+def random_state_kept():
+    """Afterwards, NumPy's global state and tinynorm's generator go on as if nothing had been drawn."""
     state, ours = np.random.get_state(), backend.default_generator.get_state()  # noqa: NPY002
-    np.random.seed(0)  # noqa: NPY002
-    backend.manual_seed(0)
     try:
         yield
     finally:
@@ -139,9 +147,9 @@ def beside(original: Any, x: np.ndarray) -> Any:
     return x if isinstance(original, np.ndarray) else backend.move(x, backend.device_of(original))
 
 
-def fresh(inputs: Sequence[Any]) -> list:
-    """Copies of the inputs, that a forward may write into."""
-    return [backend.copy(x) if backend.is_array(x) else deepcopy(x) if isinstance(x, dict | list) else x for x in inputs]
+def fresh(x: Any) -> Any:
+    """A copy of an input, that a forward may write into."""
+    return backend.copy(x) if backend.is_array(x) else deepcopy(x) if isinstance(x, dict | list) else x
 
 
 class PairProblem(Problem):
@@ -154,6 +162,8 @@ class PairProblem(Problem):
         self.wrt = [i for i, x in enumerate(inputs) if differentiable(x)]
         self.names = [names[i] for i in self.wrt]
         self.point = [host(inputs[i]) for i in self.wrt]
+        self.own = [np.dtype(str(inputs[i].dtype)) for i in self.wrt]
+        self.constants = {i: x for i, x in enumerate(inputs) if i not in self.wrt}
         self.multiple = False
         self.dtype = self._working_dtype()
 
@@ -161,7 +171,7 @@ class PairProblem(Problem):
 
     def _working_dtype(self) -> Any:
         """float64 where forward takes it, else the dtype of the inputs."""
-        self.given = own = np.result_type(*[np.dtype(str(self.inputs[i].dtype)) for i in self.wrt])
+        self.given = own = np.result_type(*self.own)
         if own != np.float64:
             try:
                 self._start(np.dtype(float))
@@ -197,9 +207,11 @@ class PairProblem(Problem):
 
     def arguments(self, point: Point, dtype: Any = None) -> list:
         """Fresh inputs for forward: the point's arrays on the inputs' own devices, the others as they are."""
-        arguments = fresh([None if i in self.wrt else x for i, x in enumerate(self.inputs)])
-        for i, x in zip(self.wrt, point, strict=True):
-            kind = self.dtype if dtype is None else np.dtype(str(self.inputs[i].dtype))
+        arguments: list = [None] * len(self.inputs)
+        for i, constant in self.constants.items():
+            arguments[i] = fresh(constant)
+        for i, x, own in zip(self.wrt, point, self.own, strict=True):
+            kind = self.dtype if dtype is None else own
             kind = np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind
             arguments[i] = beside(self.inputs[i], x.astype(kind))
         return arguments

@@ -19,10 +19,10 @@ class Worst:
     analytic: float
     numeric: float
     numeric_error: float  # what the numerical value itself may be off by
+    error: float = field(init=False)  # |analytic - numeric|
 
-    @property
-    def error(self) -> float:
-        return abs(self.analytic - self.numeric)
+    def __post_init__(self) -> None:
+        self.error = abs(self.analytic - self.numeric)
 
 
 @dataclass

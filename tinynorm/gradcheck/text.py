@@ -45,7 +45,7 @@ def verdict(report: Report) -> str:
 
 def _table(inputs: list[InputReport]) -> list[str]:
     """A line for each input: the worst element, and how it was checked."""
-    rows = [("", "shape", "verdict", "worst at", "analytic", "numeric", "numeric's error", "checked")]
+    rows = [("", "shape", "verdict", "worst at", "analytic", "numeric", "error", "numeric's error", "checked")]
     for found in inputs:
         shape = "x".join(map(str, found.shape)) or "scalar"
         worst = worst_cells(found)
@@ -56,15 +56,15 @@ def _table(inputs: list[InputReport]) -> list[str]:
     return ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def worst_cells(found: InputReport) -> tuple[str, str, str, str]:
-    """(index, analytic, numeric, the numeric value's own error) of the worst element."""
+def worst_cells(found: InputReport) -> tuple[str, str, str, str, str]:
+    """(index, analytic, numeric, error, the numeric value's own error) of the worst element."""
     worst = found.worst
     if worst is None:
-        return "", "", "", ""
+        return "", "", "", "", ""
     analytic, numeric = (
         apart(worst.analytic, worst.numeric) if found.wrong else (f"{worst.analytic:.6g}", f"{worst.numeric:.6g}")
     )
-    return f"({', '.join(map(str, worst.index))})", analytic, numeric, f"{worst.numeric_error:.0e}"
+    return f"({', '.join(map(str, worst.index))})", analytic, numeric, f"{worst.error:.2g}", f"{worst.numeric_error:.1g}"
 
 
 def apart(a: float, b: float) -> tuple[str, str]:
