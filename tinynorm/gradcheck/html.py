@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from .text import VERDICTS, checked_cell, remarks_on, verdict, worst_cells
+from .text import checked_cell, remarks_on, verdict, verdict_cell, worst_cells
 
 if TYPE_CHECKING:
     from .report import Report
@@ -35,7 +35,7 @@ def _table(report: Report) -> str:
     rows = []
     for found in report.inputs:
         shape = "×".join(map(str, found.shape)) or "scalar"
-        cells = [f"d{found.name}", shape, VERDICTS[found.ok], *worst_cells(found), checked_cell(found)]
+        cells = [f"d{found.name}", shape, verdict_cell(found), *worst_cells(found), checked_cell(found)]
         style = f' style="color:{COLOURS[found.ok]}"'
         rows.append("".join(f"<td{style if k == 2 else ''}>{escape(cell)}</td>" for k, cell in enumerate(cells)))
     body = "".join(f"<tr>{row}</tr>" for row in rows)

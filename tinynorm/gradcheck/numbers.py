@@ -74,7 +74,7 @@ class Numbers:
     def _without_gradient(self, report: InputReport, sample: Sample, i: int) -> InputReport:
         """Backward returned None. That says `constant`; it is wrong for what the layer is known to differentiate."""
         depends = report.ok is False
-        report = InputReport(report.name, report.shape, True, notes=["backward returned None: taken as a constant"])
+        report = InputReport(report.name, report.shape, True, constant=True)
         if depends and self._role(i) in ("x", "gamma", "beta", "W", "b"):
             self.report.faults.append(
                 Fault(

@@ -40,6 +40,7 @@ class InputReport:
     kinks: list[tuple[int, ...]] = field(default_factory=list)  # elements on a kink, whose value is a valid subgradient
     left_out: int = 0  # outputs on a kink, left out of the dense directions
     resolution: float = 0.0  # the smallest relative error in one element that would have been seen
+    constant: bool = False  # backward returned None: not differentiated
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -87,7 +88,7 @@ class Report:
     @property
     def diagnosis(self) -> str:
         """What is wrong, in words, a line each; "" where nothing is wrong."""
-        named = {finding.input for finding in self.findings} | {f.input for f in self.faults if f.kind == "wrong_shape"}
+        named = {finding.input for finding in self.findings} | {f.input for f in self.faults if f.kind in ("wrong_shape", "returned_none")}
         sentences = [finding.sentence for finding in self.findings]
         sentences += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
         sentences += [fault.sentence for fault in self.faults]

@@ -49,11 +49,15 @@ def _table(inputs: list[InputReport]) -> list[str]:
     for found in inputs:
         shape = "x".join(map(str, found.shape)) or "scalar"
         worst = worst_cells(found)
-        rows.append((f"d{found.name}", shape, VERDICTS[found.ok], *worst, checked_cell(found)))
+        rows.append((f"d{found.name}", shape, verdict_cell(found), *worst, checked_cell(found)))
     if len(rows) == 1:
         return []
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     return ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def verdict_cell(found: InputReport) -> str:
+    return "constant" if found.constant and found.ok else VERDICTS[found.ok]
 
 
 def worst_cells(found: InputReport) -> tuple[str, str, str, str, str]:
@@ -96,20 +100,22 @@ def remarks_on(found: InputReport) -> list[str]:
         )
     if found.kinks:
         places = ", ".join(str(place) for place in found.kinks[:4]) + (", ..." if len(found.kinks) > 4 else "")
-        count = f"{len(found.kinks)} element{'s' if len(found.kinks) > 1 else ''} on a kink"
-        remarks.append(
-            f"d{found.name}: {count}, at {places}: any value between the slopes of the two sides is a valid subgradient"
-        )
+        what = f"{count(len(found.kinks), 'element')} on a kink, at {places}"
+        remarks.append(f"d{found.name}: {what}: any value between the slopes of the two sides is a valid subgradient")
     if found.left_out:
-        remarks.append(f"d{found.name}: {found.left_out:,} outputs lie on a kink and were left out of the dense directions")
+        what = f"{count(found.left_out, 'output')} on a kink"
+        remarks.append(f"d{found.name}: {what}, left out of the dense directions")
     if found.unresolved:
-        what = "directions or elements" if found.directions else "elements"
-        remarks.append(
-            f"d{found.name}: {found.unresolved} {what} where the finite difference could not tell (its own error is too large)"
-        )
+        what = count(found.unresolved, "direction or element" if found.directions else "element")
+        remarks.append(f"d{found.name}: {what} where the finite difference could not tell (its own error is too large)")
     if found.ok and found.resolution > 1e-4:
         remarks.append(f"d{found.name}: a relative error below {found.resolution:.0e} in one element would not have been seen")
     return remarks
+
+
+def count(n: int, what: str) -> str:
+    """ "1 element", "2 elements"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _effort(report: Report) -> str:

@@ -22,6 +22,16 @@ class Layer:
     names: tuple[str, ...]  # of the inputs
     inputs: Inputs  # of a shape that can see every term
 
+    def inputs_at(
+        self, seed: int, scale: float = 1.0, offset: float = 0.0, dtype: str = "float64", kinks: bool = False
+    ) -> list[np.ndarray]:
+        """Other inputs, for which backward is as right: the first one times `scale`, plus `offset`, a fifth of it 0 on `kinks`."""
+        x, *others = self.inputs(seed)
+        x = x * scale + offset
+        if kinks:
+            x = np.where(np.random.default_rng(seed).random(x.shape) < 0.2, 0.0, x)
+        return [a.astype(dtype) if a.dtype.kind == "f" else a for a in (x, *others)]
+
 
 @dataclass(frozen=True)
 class Mistake:
