@@ -26,7 +26,6 @@ import numpy as np
 RUNGS = 5  # of the ladder
 ORDERS = 3  # of the extrapolation: h², h⁴, h⁶
 STRAIGHT = 0.25  # of the point's own size: so far f is as good as straight, where it does not move at all
-FAR = 1e6  # times the point's own size
 SMALL, LARGE = 1e-140, 1e150  # between them a number can be squared
 NOISE = 2.0  # an entry of the ladder carries at most about this many times the rounding of one difference
 
@@ -67,16 +66,17 @@ def rounding(
 
     An output that moves by a step has its rounding in that difference. One that does not move, not even by the largest step,
     has a slope of less than its last digit over that step; but only so far as f is as good as straight, over part of `reach`,
-    the point's own size: further off it may have bent. Where it is known to stand `still` there too, over FAR times that.
+    the point's own size: further off it may have bent. Or over the distance to which it is known to stand `still`.
     """
     zero, noise, leading = D == 0, u * sigma, tuple(range(D.ndim - 1))
-    still = np.zeros(D.shape[-1], dtype=bool) if still is None else still
+    still = np.zeros(D.shape[-1]) if still is None else still
     straight = STRAIGHT * np.asarray(reach)[..., None]
     flat = np.minimum(np.max(steps, axis=-1, keepdims=True), straight)
     # most outputs move by every step, or by none
     pausing, unmoved = np.any(zero, axis=leading), np.all(zero, axis=leading)
     moving = size(noise[..., ~pausing]) / steps
-    resting = np.hypot(size(noise[..., unmoved & ~still]) / flat, size(noise[..., unmoved & still]) / (FAR * straight))
+    bound = unmoved & (still > 0)
+    resting = np.hypot(size(noise[..., unmoved & ~bound]) / flat, size(noise[..., bound] / still[bound]))
     rest = pausing & ~unmoved
     if not np.any(rest):
         return np.hypot(moving, resting)
@@ -84,7 +84,7 @@ def rounding(
     unmoved = np.all(zero, axis=-2, keepdims=True)
     distance = np.where(zero, np.minimum(steps, straight)[..., None], steps[..., None])  # (..., rungs, rest)
     distance = np.where(unmoved, flat[..., None], distance)
-    distance = np.where(unmoved & still[rest], FAR * straight[..., None], distance)
+    distance = np.where(unmoved & (still[rest] > 0), still[rest], distance)
     return size(np.stack(np.broadcast_arrays(moving, resting, size(noise[..., rest] / distance)), axis=-1))
 
 
@@ -110,8 +110,8 @@ def extrapolate(
         The rounding of each output.
     power : int
         2 where the error is a series in h² (central differences), 1 where in h (one-sided ones).
-    still : array of bool (outputs), optional
-        Outputs that are known not to depend on the direction.
+    still : array (outputs), optional
+        How far an output is known not to move in this direction; 0 where nothing is known.
     reach : float or array (...)
         The size of the point along the direction.
     """

@@ -10,9 +10,9 @@ from .kink import examine
 from .measure import RTOL, SAFETY, UNDERFLOW, Measure
 from .report import InputReport, Worst
 
-RESOLVED = 1e-3  # a relative error of this size in one element has to be visible
+RESOLVED = 1e-4  # a relative error of this size in one element has to be visible
 COARSE = 4.0  # times the tolerance, where a measurement is not resolved
-SMALL = 1e-2  # an element this much smaller than the others is judged as if it were of this size
+SMALL = 0.1  # of the typical element: one that is smaller counts as resolved where it would be at this size
 ZERO = 1e-4  # derivatives so much smaller than f / x count as zero
 PATIENCE = 12  # of the elements that look wrong, so many are examined in vain before the rest is believed
 
@@ -28,7 +28,7 @@ class Elements:
         self.step = measure.step_of(i).ravel()[index]
         self.excused = np.zeros(len(index), dtype=bool)  # valid subgradients on a kink
         self._judge()
-        self._look_closer(np.flatnonzero((self.unresolved | self.kinked) & ~self.wrong), 5 * patience)
+        self._look_closer(np.flatnonzero((self.unresolved | self.faint | self.kinked) & ~self.wrong), 5 * patience)
         self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong)), patience)
 
     def _judge(self) -> None:
@@ -38,7 +38,7 @@ class Elements:
         self.difference = np.abs(self.G - N)
         typical = float(np.sqrt(np.mean(N**2))) if len(N) else 0.0
         size = np.maximum(np.abs(N), SMALL * typical)
-        if np.all(np.abs(N) <= self.tolerance):  # zero everywhere: there is no size to compare with but that of f itself
+        if np.all(np.abs(N) <= self.tolerance) and self.measure.flat(self.i, self.G, N):  # no size to compare with but f's own
             size = np.maximum(size, ZERO * self.measure.natural(self.i))
         coarse = self.tolerance > RESOLVED * size  # few digits, whose own error is known by fewer
         finite = np.isfinite(self.G)
@@ -47,6 +47,8 @@ class Elements:
         beyond = self.tolerance - self.atol - self.rtol * np.abs(N)  # what the caller allows is no lack of resolution
         self.resolution = (beyond + min(self.rtol, RTOL) * np.abs(N)) / np.maximum(size, UNDERFLOW / RESOLVED * 10)
         self.unresolved = (self.resolution > RESOLVED) & ~self.wrong & ~self.excused
+        own = np.maximum(np.abs(self.G), np.abs(N))  # small beside the others: outputs of its own may tell more than all do
+        self.faint = (own > UNDERFLOW) & (self.tolerance > RESOLVED * own) & ~self.wrong & ~self.excused
 
     def _look_closer(self, which: np.ndarray, patience: int) -> None:
         """Measure these again, each with steps of its own; stop after `patience` in vain."""
@@ -59,14 +61,15 @@ class Elements:
                 in_vain += 1
                 continue
             found = examine(self.measure, self.i, int(self.index[k]))
-            if found.slope.error < self.slope.error[k] or before:
+            if found.slope.error < self.slope.error[k] or before or (self.kinked[k] and found.interval is None):
                 self.slope.value[k], self.slope.error[k] = found.slope.value, found.slope.error
                 self.step[k] = found.step
             if before and self._aliased(k):
                 self.slope.error[k] = np.inf
             self.excused[k] = found.accepts(float(self.G[k]), self.rtol)
             self._judge()
-            in_vain = in_vain + 1 if self.wrong[k] and before else 0 if before else in_vain + bool(self.unresolved[k])
+            vain = self.wrong[k] if before else self.unresolved[k] or self.faint[k]
+            in_vain = in_vain + 1 if vain else 0 if before else in_vain
 
     def _confirmed(self, k: int) -> bool:
         """Whether an element that looks wrong, and not like a kink, is measured the same with other steps."""

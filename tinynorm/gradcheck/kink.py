@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from .difference import Slope, extrapolate, ladder, size
 from .measure import SAFETY, Measure
 
 RUNGS_DOWN = 24
+CLEAR = 100.0  # times the rounding, that a gap between two slopes has to be
+TINIEST = 1e-290  # step
 
 
 @dataclass
@@ -49,6 +52,8 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     gap = np.abs(sides[0].value - sides[1].value)
     error = sides[0].error + sides[1].error
     kinked = (gap > SAFETY * error) & (gap > 1e-6 * np.maximum(np.abs(sides[0].value), np.abs(sides[1].value)))
+    if np.any(kinked):
+        kinked &= ~_bends(f, f0, moved, gap, sigma, steps[-1])
     if not np.any(kinked):
         return Examined(slope, found.step, None, 0.0)
     both = np.stack([u * side.value for side in sides])
@@ -56,6 +61,22 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     low = np.sum(np.where(kinked, np.min(both, axis=0), middle))
     high = np.sum(np.where(kinked, np.max(both, axis=0), middle))
     return Examined(slope, found.step, (float(low), float(high)), SAFETY * float(size(u * error)))
+
+
+def _bends(
+    f: Callable[[float], np.ndarray], f0: np.ndarray, moved: np.ndarray, gap: np.ndarray, sigma: np.ndarray, h: float
+) -> np.ndarray:
+    """Which of the outputs `moved` are smooth after all: seen from near enough, the slopes on the two sides are the same.
+
+    From the step `h` down, as far as the rounding allows, until the gap between the slopes has halved.
+    """
+    bends = np.zeros(gap.shape, dtype=bool)
+    while True:
+        h /= 8
+        seen = CLEAR * sigma / h < gap
+        if not np.any(seen) or h < TINIEST:
+            return bends
+        bends |= seen & (np.abs(f(h) - 2 * f0 + f(-h))[moved] / h < 0.5 * gap)
 
 
 def _each(D: np.ndarray, steps: np.ndarray, sigma: np.ndarray) -> Slope:

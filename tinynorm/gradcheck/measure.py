@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .difference import FAR, RUNGS, Slope, central, extrapolate, ladder, rounding, size
+from .difference import RUNGS, Slope, central, extrapolate, ladder, rounding, size
 from .problem import Point, Problem
 from .rounding import CHAOTIC, JITTERS, jittered, rounding_of, typical_size
 from .steps import Climb, climb
@@ -14,7 +14,9 @@ from .steps import Climb, climb
 SAFETY = 8.0  # an estimated error is taken this many times before a difference counts as wrong
 RTOL = 1e-7  # of the derivative, on top of the errors
 UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
+FAR = 1e6  # times the size of an input: what does not move there either does not depend on it
 FARTHEST = 4096.0  # steps, in units of the point's size
+FAINT = 30.0  # times its rounding, that an output has to go for its slope to be measured
 DROWNED = 100.0  # times the rounding of the output: no more than rounding
 WIDER = 8  # ladders, where larger steps are asked whether they know better
 NEARER = 0.3  # of the distance between two claims: a third one is nearer to the one
@@ -49,6 +51,7 @@ class Measure:
         self.chaotic = self.sigma > CHAOTIC * (self.size + size(self.y) / np.sqrt(max(self.y.size, 1)))
         self.scatter = self._scatter()
         self.steps: dict[int, np.ndarray] = {}  # input -> the best step for each of its elements
+        self.moves: dict[int, np.ndarray] = {}  # input -> how far each output goes with it
 
     def _scatter(self) -> list[np.ndarray]:
         scatter = [np.zeros_like(x) for x in self.point]
@@ -86,12 +89,29 @@ class Measure:
         """<u, df/dt> along `v`, from a ladder that starts at the step `top`."""
         steps = ladder(top)
         D = central(self.along(i, v), steps)
-        return self._tamed(extrapolate(D, steps, self.u, self.sigma, still=still, reach=self.reach(i, v)), D)
+        reach = self.reach(i, v)
+        return self._tamed(extrapolate(D, steps, self.u, self.sigma, still=still, reach=reach), D, i, reach)
 
-    def _tamed(self, slope: Slope, D: np.ndarray) -> Slope:
-        """An infinite error where a chaotic output has moved."""
-        wild = np.any((D != 0) & self.chaotic, axis=(-2, -1))
-        return Slope(slope.value, np.where(wild, np.inf, slope.error))
+    def _tamed(self, slope: Slope, D: np.ndarray, i: int, reach: np.ndarray | float) -> Slope:
+        """The error is infinite where a chaotic output has moved.
+
+        And where one has that goes nowhere by more than a few roundings, however far the input, no step tells its slope: it
+        may be as large as what it goes, over the size of the input.
+        """
+        moved = np.any(D != 0, axis=-2)
+        wild = np.any(moved & self.chaotic, axis=-1)
+        drowned = size(np.where(moved, self.u * self._drowned_moves(i), 0.0)) / reach
+        return Slope(slope.value, np.where(wild, np.inf, np.hypot(slope.error, drowned)))
+
+    def _drowned_moves(self, i: int) -> np.ndarray:
+        """How far each output goes when input `i` goes as far as it is large, and twice; 0 for one that shows above its rounding."""
+        if i not in self.moves:
+            x = self.point[i]
+            far = np.where(x != 0, np.abs(x), float(np.max(np.abs(x), initial=0.0)) or 1.0)
+            f = self.along(i, far * self.rng.choice([-1.0, 1.0], x.shape))
+            moves = np.max([np.abs(f(t) - self.y) for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)], axis=0)
+            self.moves[i] = np.where(np.isfinite(moves), moves, np.inf)
+        return np.where(self.moves[i] < FAINT * self.sigma, self.moves[i], 0.0)
 
     def contradicted(self, i: int, v: np.ndarray, slope: Slope, step: float) -> bool:
         """Whether differences over steps smaller than `step` are further from a measured slope than their rounding explains.
@@ -124,9 +144,11 @@ class Measure:
         return own or float(np.max(np.abs(x), initial=0.0)) or 1.0
 
     def stands_still(self, i: int, v: np.ndarray) -> np.ndarray:
-        """Which outputs do not change along `v`, wherever one looks: nearby, across zero, far away."""
+        """How far each output is known not to move along `v`: nearby, across zero, far away; 0 for one that does."""
         f, reach = self.along(i, v), self.reach(i, v)
-        return np.all([f(t * reach) == self.y for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0, FAR, -FAR)], axis=0)
+        wide = max(reach, float(np.max(np.abs(self.point[i]))) / float(np.max(np.abs(v))))
+        places = {t * r for r in (reach, wide) for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)} | {FAR * wide, -FAR * wide}
+        return np.where(np.all([f(t) == self.y for t in places], axis=0), FAR * wide, 0.0)
 
     def best_step(self, i: int, v: np.ndarray, still: np.ndarray | None = None) -> Climb:
         """The step at which differences along `v` are most exact.
@@ -171,7 +193,8 @@ class Measure:
             some = slice(start, start + together)
             found = [self._element_differences(i, j, h) for j, h in zip(index[some], steps[some], strict=True)]
             D, bend = (np.stack(arrays) for arrays in zip(*found, strict=True))
-            parts.append(self._tamed(extrapolate(D, steps[some], self.u, self.sigma, reach=reach[some]), D))
+            slope = extrapolate(D, steps[some], self.u, self.sigma, reach=reach[some])
+            parts.append(self._tamed(slope, D, i, reach[some]))
             kinked.append(self._bent(D[:, -1], bend, steps[some]))
         slope = Slope(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
         return slope, np.concatenate(kinked)
@@ -198,6 +221,22 @@ class Measure:
         gap = size(self.u * bend) / steps[:, -2:]
         noise = size(np.where(D != 0, self.u * self.sigma, 0.0)) / steps[:, -1]
         return (gap[:, 1] > 0.75 * gap[:, 0]) & (gap[:, 1] > 100 * noise + 1e-3 * size(self.u * D))
+
+    def flat(self, i: int, G: np.ndarray, N: np.ndarray) -> bool:
+        """Whether zero is claimed for input `i`, and f does not move with it: not by a bit nearby, or only by rounding anywhere.
+
+        Not so where f moves, by less than its rounding near the point and by more than that further off.
+        """
+        if not np.any(G) and not np.any(N):
+            return True
+        scatter = self.scatter[i] + np.mean(self.scatter[i])
+        zero = self.claimed[i] is None or np.all(np.abs(self.claimed[i]) <= SAFETY * scatter)
+        return bool(zero) and self.constant(i)
+
+    def constant(self, i: int) -> bool:
+        """Whether f changes by no more than its rounding when input `i` goes as far as it is large, and twice as far."""
+        self._drowned_moves(i)
+        return bool(np.all(self.moves[i] <= SAFETY * self.sigma))
 
     def drowned(self, i: int) -> bool:
         """Whether the output is nothing but rounding, and input `i` claims no larger a part in it."""

@@ -68,7 +68,7 @@ class Numbers:
         if report.ok is not False and (blind.is_flat(sample.value, sample.error) or measure.drowned(i)):
             scalar = measure.y.size == 1
             self.report.warnings.append(blind.no_dependence(name, scalar))
-            report.ok = None if scalar else report.ok
+            report.ok = None if scalar or self.settings.cotangent is not None else report.ok
         return report, sample
 
     def _without_gradient(self, report: InputReport, sample: Sample, i: int) -> InputReport:
