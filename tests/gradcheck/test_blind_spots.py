@@ -143,7 +143,7 @@ def test_an_error_of_1e_4_in_one_of_1e5_elements_is_found():
 def test_a_right_gradient_of_a_large_input_passes_with_few_evaluations():
     report = check_backward(layernorm.forward, layernorm.backward, inputs_of(1000, 100))
     assert report.ok is True, report
-    assert report.inputs[0].directions == 3
+    assert report.inputs[0].directions < 12  # three, and two for each band of smaller gradients
     assert report.evaluations < 4000  # of which most are for the 200 elements of gamma and beta
 
 

@@ -233,6 +233,14 @@ def test_complex_steps_are_exact_for_analytic_functions():
     assert check_backward(forward, lambda dy, x: (dy * np.cos(np.exp(x)),), [X], method="complex").ok is False
 
 
+@pytest.mark.parametrize(
+    "f", [lambda x: x * np.abs(x), lambda x: x * x.real, lambda x: x / np.linalg.norm(x), lambda x: x * x.var()]
+)
+def test_complex_steps_that_say_other_than_central_differences_are_refused(f):
+    with pytest.raises(CannotCheck, match="along one direction the complex step gives"):
+        check_backward(lambda x: (f(x), x), lambda dy, x: (dy * x,), [X], method="complex")
+
+
 def test_complex_steps_through_what_is_not_analytic_are_refused():
     with pytest.raises(CannotCheck, match="not analytic here"):
         check_backward(lambda x: (np.abs(x), x), lambda dy, x: (dy * np.sign(x),), [X], method="complex")
@@ -291,7 +299,7 @@ def test_gradcheck_raises_with_the_report_or_returns_false():
 def test_fast_mode_goes_along_directions():
     x = leaf(20, 30)
     assert gradcheck(lambda x: (x * x).sum(0), x, fast_mode=True)
-    assert check_function(lambda x: x * x, x, exhaustive=0).inputs[0].directions == 3
+    assert check_function(lambda x: x * x, x, exhaustive=0).inputs[0].directions >= 3
     assert not gradcheck(Halved.apply, x, fast_mode=True, raise_exception=False)
 
 
@@ -309,6 +317,27 @@ def test_inputs_that_do_not_require_grad_are_constants():
         gradcheck(lambda w: w * 2, w)
     with pytest.raises(CannotCheck, match="no floating-point Tensor"):
         gradcheck(lambda x: x > 0, x)
+
+
+def test_a_gradient_that_forgets_an_input_of_size_1_that_is_1_is_seen():
+    x, s = np.array([0.3, -1.0, 2.0]), np.array(1.0)
+    assert check_backward(lambda x, s: (x * s, x), lambda dy, x: (dy + 0, (dy * x).sum()), [x, s]).ok is False
+
+
+def test_a_backward_that_returns_nothing_is_wrong():
+    report = check_backward(lambda x: (np.tanh(x), x), lambda dy, x: None, [X])
+    assert report.ok is False
+    assert report.diagnosis == "backward returned None for x, and the output depends on it; return its gradient"
+
+
+def test_a_wrong_gradient_does_not_hide_another_that_only_random_gamma_shows():
+    def backward(dy, cache):
+        dx, dgamma, _ = layernorm.backward(dy, (*cache[:-1], np.ones_like(cache[-1])))
+        return dx, dgamma, dy.mean(axis=0)
+
+    report = check_backward(layernorm.forward, backward, [layernorm.inputs(0)[0], np.ones(8), np.zeros(8)])
+    assert {found.name for found in report.inputs if found.ok is False} == {"x", "beta"}
+    assert [f.kind for f in report.findings] == ["gamma_forgotten", "mean_for_sum"]
 
 
 def test_complex_steps_are_not_for_tensors():

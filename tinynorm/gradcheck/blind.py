@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
 from .evidence import Recognised
 from .measure import Measure
+from .report import InputReport
 
 NORMALIZERS = ("LayerNorm", "BatchNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
 
@@ -40,21 +42,27 @@ def constant_cotangent(u: np.ndarray, recognised: Recognised | None) -> str | No
 NO_DEPENDENCE = "the output does not change with"
 
 
-def no_dependence(name: str, scalar: bool) -> str:
-    """An input along which nothing changes."""
+def no_dependence(name: str, blinded: bool) -> str:
+    """An input along which nothing changes; because of the loss, perhaps."""
     reason = (
         "a loss of sum(y), mean(y) or sum(y²) behind a normalisation or softmax is constant: use a random weight, (w * y).sum()"
-        if scalar
+        if blinded
         else "a gradient of zero would pass"
     )
     return f"{NO_DEPENDENCE} {name} at this point, to within rounding: {reason}"
 
 
-def is_flat(value: np.ndarray, error: np.ndarray) -> bool:
-    """Whether all measured derivatives of an input are 0 as far as can be told."""
-    return len(value) > 1 and bool(np.all(np.abs(value) <= 10 * error))
+def mostly_flat(flat: list[InputReport], inputs: list[InputReport]) -> bool:
+    """Whether a loss does not change with most of its inputs' elements; a bias before a BatchNorm alone is no such matter."""
+    return 2 * sum(prod(found.shape) for found in flat) > sum(prod(found.shape) for found in inputs)
 
 
 def constant_inputs(measure: Measure) -> list[int]:
-    """The inputs whose elements are all equal, as gamma = 1 and beta = 0 are: what multiplies or adds them goes unseen."""
-    return [i for i, x in enumerate(measure.point) if x.size > 1 and np.ptp(x) == 0]
+    """The inputs whose elements are equal but for the sign, as gamma = 1 and beta = 0: what they do goes unseen."""
+    return [i for i, x in enumerate(measure.point) if _constant(np.abs(x))]
+
+
+def _constant(a: np.ndarray) -> bool:
+    if a.size == 1:
+        return float(a.flat[0]) in (0.0, 1.0)
+    return a.size > 1 and float(np.ptp(a)) <= 1e-6 * float(np.max(a))

@@ -1,50 +1,78 @@
-"""Large inputs: a few random directions over all elements at once, and where one shows an error, bisection to the element.
+"""Large inputs: a few random directions over many elements at once, and where one shows an error, bisection to the element.
 
 A direction has both signs and no small entries, so that an error in a single element shows in it, and errors in many do not
-cancel. A right gradient costs the same few evaluations whatever its size; a wrong one about log₂(elements) measurements more.
+cancel. Elements whose gradients are of like size go together, so that large ones do not hide small ones. A right gradient costs
+the same few evaluations whatever its size; a wrong one about log₂(elements) measurements more. Where rounding hides an element
+among too many others, the part is halved, and halved again, as long as that helps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from .difference import Slope, central, ladder, size
-from .elementwise import Elements
+from .elementwise import RESOLVED, SMALL, Elements
 from .evidence import Sample
+from .kinked_outputs import suspects, without_kinked_outputs
 from .measure import SAFETY, UNDERFLOW, Measure
 from .report import InputReport
 
-DIRECTIONS = 3
+DIRECTIONS = 3  # through the elements of typical size; through the others, one less
 RTOL_DENSE = 1e-9  # of the size of a directional derivative's terms: 1e-6 of one element among a million
-VISIBLE = 0.3  # an error of this much of one typical element has to show in a direction
+BANDS = 4  # of smaller gradients, each of two decades; what is smaller yet goes with the last
 WORK = 250_000_000  # numbers moved while single elements of a large input are measured
+WORK_IN_PARTS = 600_000_000  # and while parts of it are
+PARTS = 64  # at most, at once
+HELPS = 0.8  # of the lack is left, or less, in a part
 
 
 class Directions:
-    """Dense directions through one input."""
+    """Dense directions through some elements of one input, and a step that suits them."""
 
-    def __init__(self, measure: Measure, i: int) -> None:
-        self.measure, self.i = measure, i
+    def __init__(self, measure: Measure, i: int, index: np.ndarray | None = None) -> None:
+        self.measure, self.i, self.index = measure, i, index
         x = measure.point[i]
         claimed = measure.claimed[i]
         self.G = np.zeros(x.shape) if claimed is None else claimed
+        self.still: np.ndarray | None = None  # how far the outputs are known not to move
         steps = measure.step_of(i)
         self.top = 8 * float(np.max(steps))
         self.weights = steps / np.max(steps)
+        if index is not None:
+            chosen = np.zeros(x.size)
+            chosen[index] = self.weights.flat[index] / np.max(self.weights.flat[index])
+            self.weights = chosen.reshape(x.shape)
+            self.top *= float(np.max(steps.flat[index]) / np.max(steps))
 
-    def typical(self) -> float:
-        """The size of one element's part in a direction; of many zeros, of the others' average."""
-        parts = np.abs(self.G * self.weights)
-        return float(np.median(parts)) or float(np.mean(parts))
+    def without_the_still(self) -> Directions:
+        """Knowing which outputs do not depend on these elements, so that their rounding is none of the direction's."""
+        self.still = self.measure.stands_still(self.i, self.draw())
+        return self
+
+    def with_own_step(self) -> Directions:
+        """The same with a step that is found for these elements alone."""
+        own = Directions(self.measure, self.i, self.index).without_the_still()
+        own.top = 8 * self.measure.best_step(self.i, own.draw(), own.still).step
+        return own
+
+    def parts(self) -> np.ndarray:
+        """What each element contributes to a direction."""
+        parts = np.abs(self.G * self.weights).ravel()
+        return parts if self.index is None else parts[self.index]
 
     def draw(self) -> np.ndarray:
         """Signed, between 0.5 and 1.5 of the element's own step."""
         rng, shape = self.measure.rng, self.G.shape
         return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1.5, shape) * self.weights
 
-    def residual(self, v: np.ndarray) -> tuple[float, float]:
-        """(<G, v> minus what is measured along v, how large it may be)."""
-        slope: Slope = self.measure.slope(self.i, v, self.top)
+    def slope(self, v: np.ndarray) -> Slope:
+        return self.measure.slope(self.i, v, self.top, self.still)
+
+    def residual(self, v: np.ndarray, slope: Slope) -> tuple[float, float]:
+        """(<G, v> minus what was measured along v, how large it may be)."""
         Gv = (self.G * v).ravel()
         allowed = SAFETY * (float(slope.error) + float(size((self.measure.scatter[self.i] * v).ravel())))
         return float(np.sum(Gv) - slope.value), allowed + RTOL_DENSE * float(size(Gv)) + UNDERFLOW
@@ -56,54 +84,150 @@ class Directions:
         return float(np.sum(self.G * v) - (a - 20 * b + 64 * c) / 45)  # h² and h⁴ taken out
 
 
-def check_directions(measure: Measure, i: int, name: str, atol: float, rtol: float) -> tuple[InputReport, Sample]:
-    """Input `i` as a whole; element by element only where something is wrong."""
+@dataclass
+class Search:
+    """All elements of one input along directions, until one shows an error."""
+
+    measure: Measure
+    i: int
+    found: tuple[Directions, np.ndarray, float] | None = None  # a wrong direction, and its residual
+    count: int = 0
+    unresolved: int = 0
+    resolution: float = 0.0
+    slopes: list[Slope] = field(default_factory=list)
+
+    def run(self) -> Search:
+        every = Directions(self.measure, self.i)
+        self.G, parts = every.G, every.parts()
+        self.typical = float(np.median(parts)) or float(np.mean(parts))
+        for index in bands(parts, self.typical):
+            here = Directions(self.measure, self.i, index)
+            self._look(here, DIRECTIONS if np.median(parts[index]) >= 0.1 * self.typical else DIRECTIONS - 1)
+            if self.found:
+                break
+        if not self.typical > UNDERFLOW and not self.found and not self._nothing_moves():
+            self.unresolved += 1
+        return self
+
+    def _nothing_moves(self) -> bool:
+        """Whether zero was claimed and measured, and f does not depend on the input as far as it can tell."""
+        return self.flat() and self.measure.flat(self.i, self.G, np.array([s.value for s in self.slopes]))
+
+    def _look(self, here: Directions, times: int) -> None:
+        """Measure along some directions; where they cannot tell, with a better step, and then in parts."""
+        lack = self._lack(here, times)
+        if lack <= 1 or self.found or self._nothing_moves():
+            return
+        stop = self.measure.problem.evaluations + WORK_IN_PARTS // (self.G.size + self.measure.y.size)
+        lack = self._in_parts(here, lack, times, stop)
+        if lack > 1 and not self.found:
+            self.unresolved += 1
+            self.resolution = max(self.resolution, RESOLVED * lack)
+
+    def _lack(self, here: Directions, times: int) -> float:
+        """How many times too coarse the directions are to show an error of RESOLVED in one element; below 1 they do."""
+        smallest = max(float(np.quantile(here.parts(), 0.1)), SMALL * self.typical)
+        lack = 0.0
+        for _ in range(times):
+            v = here.draw()
+            slope = here.slope(v)
+            residual, allowed = here.residual(v, slope)
+            self.count += 1
+            self.slopes.append(slope)
+            lack = max(lack, allowed / (RESOLVED * smallest) if smallest > UNDERFLOW else 0.0)
+            if not np.isfinite(allowed):
+                return np.inf
+            if not abs(residual) <= allowed:
+                if self._confirmed(here, v, slope):
+                    self.found = here, v, residual
+                    return 0.0
+                return np.inf
+        if lack <= 1:
+            self.resolution = max(self.resolution, RESOLVED * lack)
+        return lack
+
+    def _confirmed(self, here: Directions, v: np.ndarray, slope: Slope) -> bool:
+        """Whether other steps measure the same, and the one that suits best shows the error too."""
+        again = self.measure.slope(self.i, v, here.top / 5.6, here.still)
+        allowed = SAFETY * (float(again.error) + float(slope.error))
+        if not np.isfinite(here.residual(v, again)[0]):
+            return True
+        if abs(float(again.value - slope.value)) > allowed:
+            return False
+        own = here.with_own_step()
+        residual, allowed = own.residual(v, own.slope(v))
+        return abs(residual) > allowed
+
+    def _in_parts(self, here: Directions, lack: float, times: int, stop: int) -> float:
+        """The lack that remains with a step of its own, and then in parts: neighbours together, as long as that helps."""
+        own = here.with_own_step()
+        left = self._lack(own, times)
+        here, lack = (own, left) if left < lack else (here, lack)
+        index = np.arange(self.G.size) if here.index is None else here.index
+        parts = int(min(max(2 * lack**2, 2), PARTS, len(index)))  # rounding grows as the root of the numbers that move
+        remains = 0.0
+        for n, part in enumerate(np.array_split(index, parts)):
+            if lack <= 1 or parts < 2 or self.found:
+                return lack
+            there = Directions(self.measure, self.i, part).without_the_still()
+            there.top *= here.top / Directions(self.measure, self.i, here.index).top
+            left = self._lack(there, 1)
+            if left > 1:
+                helps = n > 0 or left < HELPS * lack
+                if not helps or self.measure.problem.evaluations > stop:
+                    return max(lack, remains)
+                left = self._in_parts(there, left, 1, stop)
+            remains = max(remains, left)
+        return remains
+
+    def flat(self) -> bool:
+        """Whether all that was measured is 0 as far as can be told."""
+        return all(abs(float(s.value)) <= 10 * float(s.error) for s in self.slopes)
+
+
+def bands(parts: np.ndarray, typical: float) -> Iterator[np.ndarray]:
+    """The elements in groups of like size, the typical ones first; those of zero by themselves."""
+    if not typical > UNDERFLOW:
+        yield np.arange(parts.size)
+        return
+    with np.errstate(all="ignore"):
+        decades = np.floor(np.log10(parts / typical) / 2 + 0.5)
+    band = np.where(parts > 0, np.maximum(decades, -BANDS), -BANDS - 1)
+    band = np.where(np.isfinite(parts), band, 0)
+    for b in sorted(set(band.tolist()), key=abs):
+        yield np.flatnonzero(band == b)
+
+
+def check_directions(measure: Measure, i: int, name: str, atol: float, rtol: float) -> tuple[InputReport, Sample, bool]:
+    """Input `i` as a whole, element by element only where something is wrong; and whether the output did not move at all."""
     smooth, kinked = without_kinked_outputs(measure, i)
-    directions = Directions(smooth, i)
-    report = InputReport(name=name, shape=measure.point[i].shape, ok=True, left_out=len(kinked))
-    typical = directions.typical()
-    wrong = None
-    for _ in range(DIRECTIONS):
-        v = directions.draw()
-        residual, allowed = directions.residual(v)
-        report.directions += 1
-        report.resolution = max(report.resolution, allowed / typical if typical > UNDERFLOW else 0.0)
-        if not np.isfinite(allowed) or (typical > UNDERFLOW and allowed > VISIBLE * typical):
-            report.unresolved += 1
-        if abs(residual) > allowed or not np.isfinite(residual):
-            wrong = v, residual
-            break
-    index = chosen_elements(measure, i, directions, wrong)
-    if kinked.size and measure.y.size == directions.G.size:  # as elementwise functions have it: these inputs are on the kinks
-        index = np.union1d(index, measure.rng.choice(kinked, size=min(4, kinked.size), replace=False))
+    search = Search(smooth, i).run()
+    index = np.union1d(chosen_elements(measure, i, search.found), suspects(measure, i, kinked))
     elements = Elements(measure, i, index, atol, rtol, patience=2)
-    return _joined(report, elements, wrong is not None), elements.sample()
+    report = elements.report(name)
+    report.directions, report.left_out = search.count, len(kinked)
+    report.resolution = search.resolution
+    report.unresolved += search.unresolved
+    diffuse = search.found is not None and not report.wrong and index.size < measure.point[i].size
+    if diffuse:
+        report.notes.append("a dense direction shows an error that no single element among those measured accounts for")
+    report.ok = False if report.wrong or diffuse else None if report.unresolved else True
+    return report, elements.sample(), search.flat()
 
 
-def _joined(report: InputReport, elements: Elements, wrong: bool) -> InputReport:
-    """What the directions and the elements say together."""
-    close = elements.report(report.name)
-    close.directions, close.left_out = report.directions, report.left_out
-    close.resolution = report.resolution
-    close.unresolved += report.unresolved
-    if close.wrong == 0 and wrong:
-        close.notes.append("a dense direction shows an error that no single element among those measured accounts for")
-    close.ok = False if close.wrong or wrong else None if close.unresolved else True
-    return close
-
-
-def chosen_elements(measure: Measure, i: int, directions: Directions, wrong: tuple[np.ndarray, float] | None) -> np.ndarray:
+def chosen_elements(measure: Measure, i: int, wrong: tuple[Directions, np.ndarray, float] | None) -> np.ndarray:
     """Which elements to measure one by one: a few, and where a direction is wrong, the culprit, its row and its column."""
     shape, n = measure.point[i].shape, measure.point[i].size
     budget = int(np.clip(WORK // (10 * (n + measure.y.size)), 12, 256))
     few = measure.rng.choice(n, size=min(n, budget if wrong is not None else budget // 6), replace=False)
     if wrong is None:
         return np.sort(few)
-    bad = np.argwhere(~np.isfinite(directions.G.ravel()))[:, 0]
-    culprit = int(bad[0]) if len(bad) else bisect(directions, *wrong)
+    directions, v, residual = wrong
+    bad = np.flatnonzero(~np.isfinite(directions.G))
+    culprit = int(bad[0]) if len(bad) else bisect(directions, v, residual)
     where = np.unravel_index(culprit, shape)
     lines = []
-    for axis in {0, len(shape) - 1}:
+    for axis in {0, len(shape) - 1} if shape else ():
         along = measure.rng.choice(shape[axis], size=min(shape[axis], budget // 4), replace=False)
         place = [np.full(len(along), k) for k in where]
         place[axis] = along
@@ -124,22 +248,3 @@ def bisect(directions: Directions, v: np.ndarray, residual: float) -> int:
         else:
             residual, start = residual - on_the_left, half
     return start
-
-
-def without_kinked_outputs(measure: Measure, i: int) -> tuple[Measure, np.ndarray]:
-    """The same measurement with a cotangent of 0 for outputs that have a kink at the point, and which these are.
-
-    An output has a kink there if its slopes on the two sides differ, and by as much when the step is halved.
-    """
-    directions = Directions(measure, i)
-    f = measure.along(i, directions.draw())
-    h = directions.top / 512
-    f0 = measure.y
-    gaps = [(f(t) - 2 * f0 + f(-t)) / t for t in (h, h / 2)]
-    with np.errstate(all="ignore"):
-        kinked = (np.abs(gaps[1]) > 40 * measure.sigma / h) & (np.abs(gaps[0] - gaps[1]) < 0.1 * np.abs(gaps[1]))
-        kinked &= np.abs(gaps[1]) > 1e-4 * np.abs((f(h) - f(-h)) / (2 * h))
-    which = np.flatnonzero(kinked)
-    if which.size in (0, kinked.size):
-        return measure, which[:0]
-    return Measure(measure.problem, measure.point, np.where(kinked, 0.0, measure.u), measure.rng), which

@@ -28,7 +28,8 @@ class Elements:
         self.step = measure.step_of(i).ravel()[index]
         self.excused = np.zeros(len(index), dtype=bool)  # valid subgradients on a kink
         self._judge()
-        self._look_closer(np.flatnonzero((self.unresolved | self.faint | self.kinked) & ~self.wrong), 5 * patience)
+        self._look_closer(np.flatnonzero((self.unresolved | self.kinked) & ~self.wrong), 5 * patience)
+        self._look_closer(np.flatnonzero(self.faint & ~self.wrong), patience)
         self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong)), patience)
 
     def _judge(self) -> None:
@@ -49,6 +50,7 @@ class Elements:
         self.unresolved = (self.resolution > RESOLVED) & ~self.wrong & ~self.excused
         own = np.maximum(np.abs(self.G), np.abs(N))  # small beside the others: outputs of its own may tell more than all do
         self.faint = (own > UNDERFLOW) & (self.tolerance > RESOLVED * own) & ~self.wrong & ~self.excused
+        self.faint &= self.measure.y.size > 1
 
     def _look_closer(self, which: np.ndarray, patience: int) -> None:
         """Measure these again, each with steps of its own; stop after `patience` in vain."""
@@ -133,7 +135,9 @@ class Elements:
         return Worst(self._place(k), float(self.G[k]), float(self.slope.value[k]), float(self.slope.error[k]))
 
 
-def check_every_element(measure: Measure, i: int, name: str, atol: float, rtol: float) -> tuple[InputReport, Sample]:
-    """All elements of input `i`."""
+def check_every_element(measure: Measure, i: int, name: str, atol: float, rtol: float) -> tuple[InputReport, Sample, bool]:
+    """All elements of input `i`; and whether the output did not move at all."""
     elements = Elements(measure, i, np.arange(measure.point[i].size), atol, rtol)
-    return elements.report(name), elements.sample()
+    sample = elements.sample()
+    flat = sample.value.size > 1 and bool(np.all(np.abs(sample.value) <= 10 * sample.error))
+    return elements.report(name), sample, flat

@@ -16,6 +16,7 @@ RTOL = 1e-7  # of the derivative, on top of the errors
 UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
 FAR = 1e6  # times the size of an input: what does not move there either does not depend on it
 FARTHEST = 4096.0  # steps, in units of the point's size
+CONSTANT = 4.0  # times its rounding at most goes an output that does not depend on an input
 FAINT = 30.0  # times its rounding, that an output has to go for its slope to be measured
 DROWNED = 100.0  # times the rounding of the output: no more than rounding
 WIDER = 8  # ladders, where larger steps are asked whether they know better
@@ -104,7 +105,7 @@ class Measure:
         return Slope(slope.value, np.where(wild, np.inf, np.hypot(slope.error, drowned)))
 
     def _drowned_moves(self, i: int) -> np.ndarray:
-        """How far each output goes when input `i` goes as far as it is large, and twice; 0 for one that shows above its rounding."""
+        """How far outputs go with input `i`, over its own size and twice that; 0 for those that show above their rounding."""
         if i not in self.moves:
             x = self.point[i]
             far = np.where(x != 0, np.abs(x), float(np.max(np.abs(x), initial=0.0)) or 1.0)
@@ -223,20 +224,20 @@ class Measure:
         return (gap[:, 1] > 0.75 * gap[:, 0]) & (gap[:, 1] > 100 * noise + 1e-3 * size(self.u * D))
 
     def flat(self, i: int, G: np.ndarray, N: np.ndarray) -> bool:
-        """Whether zero is claimed for input `i`, and f does not move with it: not by a bit nearby, or only by rounding anywhere.
+        """Whether zero is claimed for input `i`, and f does not move with it: by no bit nearby, or only by rounding anywhere.
 
         Not so where f moves, by less than its rounding near the point and by more than that further off.
         """
         if not np.any(G) and not np.any(N):
             return True
-        scatter = self.scatter[i] + np.mean(self.scatter[i])
-        zero = self.claimed[i] is None or np.all(np.abs(self.claimed[i]) <= SAFETY * scatter)
+        claimed, scatter = self.claimed[i], self.scatter[i]
+        zero = claimed is None or np.all(np.abs(claimed) <= SAFETY * (scatter + np.mean(scatter)))
         return bool(zero) and self.constant(i)
 
     def constant(self, i: int) -> bool:
         """Whether f changes by no more than its rounding when input `i` goes as far as it is large, and twice as far."""
         self._drowned_moves(i)
-        return bool(np.all(self.moves[i] <= SAFETY * self.sigma))
+        return bool(np.all(self.moves[i] <= CONSTANT * self.sigma))
 
     def drowned(self, i: int) -> bool:
         """Whether the output is nothing but rounding, and input `i` claims no larger a part in it."""

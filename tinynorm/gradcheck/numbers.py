@@ -28,6 +28,7 @@ class Numbers:
         self.problem, self.report, self.settings, self.recognised, self.layer = problem, report, settings, recognised, layer
         self.wrong: list[int] = []
         self.samples: list[Sample | None] = []
+        self.flat: list[InputReport] = []  # the inputs with which the output does not change
         self.measure: Measure | None = None
 
     def check(self, point: Point, u: np.ndarray, rng: np.random.Generator) -> Measure:
@@ -40,10 +41,17 @@ class Numbers:
         if self.settings.eps is not None:
             measure.steps = {i: np.full(x.shape, self.settings.eps) for i, x in enumerate(point)}
         self.measure = measure
+        self.flat = []
         found = [self._input(measure, i) for i in range(len(point))]
         self.report.inputs = [report for report, _ in found]
         self.samples = [sample for _, sample in found]
         self.wrong = [i for i, (report, _) in enumerate(found) if report.ok is False and self.samples[i] is not None]
+        blinded = self.settings.cotangent is not None or (
+            measure.y.size == 1 and blind.mostly_flat(self.flat, self.report.inputs)
+        )
+        for report in self.flat:
+            self.report.warnings.append(blind.no_dependence(report.name, blinded))
+            report.ok = None if blinded else report.ok
         warning = blind.constant_cotangent(u, self.recognised) if self.settings.cotangent is not None else None
         if warning:
             self._refuse(warning)
@@ -62,20 +70,19 @@ class Numbers:
             return InputReport(name, x.shape, False, notes=[f"not measured: its gradient has shape {G.shape}"]), None
         every = x.size <= self.settings.exhaustive and x.size * measure.y.size <= AFFORDABLE
         check = check_every_element if every else check_directions
-        report, sample = check(measure, i, name, self.settings.atol, self.settings.rtol)
+        report, sample, flat = check(measure, i, name, self.settings.atol, self.settings.rtol)
         if G is None:
             return self._without_gradient(report, sample, i), None
-        if report.ok is not False and (blind.is_flat(sample.value, sample.error) or measure.drowned(i)):
-            scalar = measure.y.size == 1
-            self.report.warnings.append(blind.no_dependence(name, scalar))
-            report.ok = None if scalar or self.settings.cotangent is not None else report.ok
+        if report.ok is not False and (flat or measure.drowned(i)):
+            self.flat.append(report)
         return report, sample
 
     def _without_gradient(self, report: InputReport, sample: Sample, i: int) -> InputReport:
         """Backward returned None. That says `constant`; it is wrong for what the layer is known to differentiate."""
         depends = report.ok is False
         report = InputReport(report.name, report.shape, True, constant=True)
-        if depends and self._role(i) in ("x", "gamma", "beta", "W", "b"):
+        nothing = all(g is None for g in self.measure.claimed) if self.measure is not None else False
+        if depends and (nothing or self._role(i) in ("x", "gamma", "beta", "W", "b")):
             self.report.faults.append(
                 Fault(
                     "returned_none",
@@ -94,29 +101,38 @@ class Numbers:
         return roles.get(self.problem.input_number(i), "")
 
     def check_other_constants(self, measure: Measure) -> None:
-        """Where an input's elements are all equal (gamma = 1, beta = 0), check again with random ones in its place."""
+        """Where an input's elements are all equal (gamma = 1, beta = 0), check again with random ones in its place.
+
+        The report is then of that point, unless it hides what was wrong at the one given.
+        """
         constant = blind.constant_inputs(measure)
-        if not constant or self.wrong:
+        point = self._with_random(measure, constant)
+        if not constant or point is None:
             return
-        point = list(measure.point)
+        given, wrong = (self.report.inputs, self.samples, self.measure, list(self.report.warnings)), set(self.wrong)
+        names = ", ".join(self.problem.names[i] for i in constant)
+        self.check(point, measure.u, measure.rng)
+        if self.wrong and wrong <= set(self.wrong):
+            seen = "measured" if set(self.wrong) == wrong else "seen only"
+            self.report.notes.append(f"{seen} with random numbers for {names}, which are all equal in the inputs given")
+            return
+        self.wrong = sorted(wrong)
+        self.report.inputs, self.samples, self.measure, self.report.warnings = given
+        if not wrong:
+            self.report.notes.append(
+                f"{names}: all equal in the inputs given, so checked with random numbers in their place too"
+            )
+
+    def _with_random(self, measure: Measure, constant: list[int]) -> Point | None:
+        """The point with random numbers for its constant inputs; None where forward does not take them."""
+        point, rng = list(measure.point), measure.rng
         for i in constant:
             x = point[i]
-            point[i] = x * measure.rng.uniform(0.5, 1.5, x.shape) if x.flat[0] else measure.rng.standard_normal(x.shape)
-        names = ", ".join(self.problem.names[i] for i in constant)
+            point[i] = x * rng.uniform(0.5, 1.5, x.shape) if np.any(x) else rng.standard_normal(x.shape)
         try:
-            if not np.all(np.isfinite(self.problem(point))):
-                return
+            return point if np.all(np.isfinite(self.problem(point))) else None
         except Exception:  # forward may have its reasons for that constant
-            return
-        before = self.report.inputs, self.samples, self.measure
-        warnings = list(self.report.warnings)
-        self.check(point, measure.u, measure.rng)
-        if self.wrong:
-            self.report.notes.append(f"seen only with random numbers for {names}, which are all equal in the inputs given")
-            return
-        self.report.inputs, self.samples, self.measure = before
-        self.report.warnings = warnings
-        self.report.notes.append(f"{names}: all equal in the inputs given, so checked with random numbers in their place too")
+            return None
 
     def diagnose(self) -> None:
         """Ask for the names of what is wrong."""
