@@ -34,7 +34,7 @@ def without_kinked_outputs(measure: Measure, i: int) -> tuple[Measure, np.ndarra
 
 
 def suspects(measure: Measure, i: int, kinked: np.ndarray) -> np.ndarray:
-    """Some elements on kinks, to be measured one by one; of an elementwise function, those that seem to claim no subgradient."""
+    """Some elements on kinks, to be measured one by one; of elementwise functions, those that seem to claim no subgradient."""
     G = measure.claimed[i]
     if not kinked.size or G is None or measure.y.size != G.size:
         return kinked[:0]
