@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .difference import Slope
+from .doubts import mistaken
 from .evidence import Sample
 from .kink import examine
 from .measure import RTOL, SAFETY, UNDERFLOW, Measure
@@ -66,10 +67,13 @@ class Elements:
             if found.slope.error < self.slope.error[k] or before or (self.kinked[k] and found.interval is None):
                 self.slope.value[k], self.slope.error[k] = found.slope.value, found.slope.error
                 self.step[k] = found.step
-            if before and self._aliased(k):
-                self.slope.error[k] = np.inf
             self.excused[k] = found.accepts(float(self.G[k]), self.rtol)
+            if found.interval is not None and not found.alone and not self.excused[k]:
+                self.slope.error[k] = np.inf  # several kinks at once: what is right may lie outside
             self._judge()
+            if before and self.wrong[k] and self._aliased(k):
+                self.slope.error[k] = np.inf
+                self._judge()
             vain = self.wrong[k] if before else self.unresolved[k] or self.faint[k]
             in_vain = in_vain + 1 if vain else 0 if before else in_vain
 
@@ -88,10 +92,7 @@ class Elements:
         v = np.zeros(self.measure.point[self.i].shape)
         v.flat[self.index[k]] = 1.0
         slope = Slope(self.slope.value[k], self.slope.error[k])
-        step, claimed = float(self.step[k]), float(self.G[k])
-        return self.measure.contradicted(self.i, v, slope, step) or self.measure.told_by_larger_steps(
-            self.i, v, claimed, slope, step
-        )
+        return mistaken(self.measure, self.i, v, float(self.G[k]), slope, float(self.step[k]))
 
     # -- what was found --------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,16 @@ from ..autograd import grad
 from ..nn import Module
 from ..tensor import Tensor
 from . import blind
-from .behaviour import bits, nonlinear
-from .check import check_backward, conclude, input_names, settle_randomness
-from .diagnosis import recognise
+from .behaviour import bits
+from .check import check_backward, conclude, input_names, layer_of, settle_randomness
+from .dependence import nonlinear
 from .numbers import Numbers
 from .precision import imprecise
 from .problem import random_state_kept
 from .progress import shown
 from .report import Fault, Report
 from .settings import EXHAUSTIVE, Settings, draw_cotangent
+from .steadiness import elsewhere, foreign, lasting, repeated
 from .tensors import ModuleProblem, TensorProblem, kept, modules_in
 
 
@@ -161,7 +163,7 @@ def _check_tensors(problem: TensorProblem, report: Report, settings: Settings, l
         return
     rng = np.random.default_rng(settings.seed)
     u = draw_cotangent(problem, settings, y.size, rng)
-    recognised = recognise(problem.all_names, problem.host_inputs(problem.point), problem.split(y)[0], layer)
+    recognised = layer_of(problem, y, layer)
     report.layer = recognised.layer if recognised else layer
     report.faults += _faults_of(problem, u)
     numbers = Numbers(problem, report, settings, recognised, layer)
@@ -169,6 +171,7 @@ def _check_tensors(problem: TensorProblem, report: Report, settings: Settings, l
     report.faults += nonlinear(measure)
     if not numbers.wrong:
         report.faults += imprecise(problem, measure)
+    report.faults += [fault for fault in lasting(measure) if fault not in report.faults]
     numbers.check_other_constants(measure)
     numbers.diagnose()
     report.warnings += blind.small_groups(recognised)
@@ -176,21 +179,45 @@ def _check_tensors(problem: TensorProblem, report: Report, settings: Settings, l
 
 
 def _faults_of(problem: TensorProblem, u: np.ndarray) -> list[Fault]:
-    """What is written into that should not be, and whether the gradients are the same twice."""
+    """What is written into that should not be, and whether the gradients are the same each time, in our dtype and their own."""
     faults: list[Fault] = []
-    with problem.lent():
-        leaves = problem.leaves(problem.point)
+    for own in (False, True) if problem.recast else (False,):
+        found, seen = repeated(partial(_watched, problem), problem, u, own, allow_alias=False)
+        faults += found
+        if not any(fault.kind == "nondeterministic" for fault in found):
+            faults += foreign(problem, _after_another_run(problem, u, own), seen)
+    return list(dict.fromkeys(faults))
+
+
+def _after_another_run(problem: TensorProblem, u: np.ndarray, own: bool) -> list | None:
+    """The gradients where the function ran again, with other inputs, before backward; None where that raises."""
+    with problem.lent(own):
+        leaves = problem.leaves(problem.point, own)
+        outputs = problem.run(leaves)
+        k = len(problem.wrt)  # behind them, a module has its parameters, which it holds itself
+        for point in elsewhere(problem.point):
+            try:
+                problem.run([*TensorProblem.leaves(problem, point, own)[:k], *leaves[k:]])
+                return problem.differentiated(outputs, leaves, problem.cotangents(outputs, problem.split(u)))
+            except Exception:
+                continue
+    return None
+
+
+def _watched(problem: TensorProblem, u: np.ndarray, own: bool) -> tuple[list, list[Fault]]:
+    """(the gradients of one run and one backward, what these wrote that they must not)."""
+    with problem.lent(own):
+        leaves = problem.leaves(problem.point, own)
         before = [bits(x.data) for x in leaves]
         outputs = problem.run(leaves)
-        faults += _written(problem, leaves, before, "the function")
+        faults = _written(problem, leaves, before, "the function")
         before = [bits(x.data) for x in leaves]
         values = [bits(y.data) for y in outputs]
-        pairs = [(y, problem.cotangent(y, v)) for y, v in zip(outputs, problem.split(u), strict=True) if y.requires_grad]
-        douts = [bits(v.data) for _, v in pairs]
-        if pairs:
-            grad([y for y, _ in pairs], leaves, [v for _, v in pairs], allow_unused=True)
+        douts = problem.cotangents(outputs, problem.split(u))
+        dout_values = [bits(v.data) for v in douts]
+        grads = problem.differentiated(outputs, leaves, douts)
         faults += _written(problem, leaves, before, "backward")
-        if [bits(v.data) for _, v in pairs] != douts:
+        if [bits(v.data) for v in douts] != dout_values:
             faults.append(
                 Fault("mutates_dout", "backward writes into the incoming gradient, which others still need; work on a copy")
             )
@@ -198,13 +225,7 @@ def _faults_of(problem: TensorProblem, u: np.ndarray) -> list[Fault]:
             faults.append(
                 Fault("mutates_output", "backward writes into the output of forward; work on a copy of what was saved")
             )
-    parts = problem.split(u)
-    first, second = (problem.claimed(problem.point, parts) for _ in range(2))
-    for name, a, b in zip(problem.names, first, second, strict=True):
-        if bits(a) != bits(b):
-            sentence = f"backward gives another gradient for {name} each time it is called with the same numbers"
-            faults.append(Fault("nondeterministic", sentence, name))
-    return faults
+        return grads, faults
 
 
 def _written(problem: TensorProblem, leaves: list[Tensor], before: list, who: str) -> list[Fault]:

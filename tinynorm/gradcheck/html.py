@@ -1,23 +1,37 @@
-"""A report in a notebook."""
+"""A report in a notebook, and the reports of a file as a page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from .text import checked_cell, remarks_on, verdict, verdict_cell, worst_cells
+from .text import checked_cell, effort, remarks_on, verdict, verdict_cell, worst_cells
 
 if TYPE_CHECKING:
     from .report import Report
+    from .student import Checked
 
-COLOURS = {True: "#1a7f37", False: "#cf222e", None: "#9a6700"}  # to be read on white and on black
+# Two for each: the first has a contrast of 4.5 and more on white and on black (there is one lightness for which both hold), for
+# notebooks that do not say which they are; the second is for those that say that they are dark.
+COLOURS = {True: ("#16873c", "#3fb950"), False: ("#e02b36", "#ff7b72"), None: ("#a06b00", "#d29922")}
+TITLES = ("", "shape", "verdict", "worst at", "analytic", "numeric", "error", "numeric's error", "checked")
+NUMBERS = range(4, 8)  # columns, to be aligned to the right
+
+STYLE = """
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
+body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 2rem 0 0.2rem }
+.inputs, .effort { margin: 0 0 0.5rem; opacity: 0.8 }
+table { border-collapse: collapse } th, td { padding: 0.15rem 0.6rem } pre { overflow-x: auto }
+"""
 
 
 def as_html(report: Report) -> str:
     """A table with the verdict above it; no scripts, no styles but its own."""
-    colour = COLOURS[report.ok]
-    parts = [f'<div style="border-left:4px solid {colour};padding-left:0.8em">']
-    parts.append(f'<b style="color:{colour}">{escape(verdict(report))}</b>')
+    colour = _colour(report.ok)
+    parts = [f'<div style="border-left:4px solid {COLOURS[report.ok][0]};padding-left:0.8em;overflow-x:auto">']
+    parts.append(f'<b style="{colour}">{escape(verdict(report))}</b>')
     if report.ok is False:
         parts += [f"<p>{escape(sentence)}</p>" for sentence in report.diagnosis.split("\n")]
     if report.inputs:
@@ -26,17 +40,44 @@ def as_html(report: Report) -> str:
     remarks += [f"warning: {warning}" for warning in report.warnings] + [f"note: {note}" for note in report.notes]
     if remarks:
         parts.append("<ul>" + "".join(f"<li>{escape(remark)}</li>" for remark in remarks) + "</ul>")
+    parts.append(f'<p class="effort">{escape(effort(report))}</p>')
     return "".join(parts) + "</div>"
 
 
+def _colour(ok: bool | None) -> str:
+    """As a style: where `light-dark` is not known, the first colour stays."""
+    light, dark = COLOURS[ok]
+    return f"color:{light};color:light-dark({light},{dark});"
+
+
 def _table(report: Report) -> str:
-    titles = ("", "shape", "", "worst at", "analytic", "numeric", "error", "numeric's error", "checked")
-    head = "".join(f"<th>{title}</th>" for title in titles)
+    head = "".join(f'<th style="{_aligned(k)}">{title}</th>' for k, title in enumerate(TITLES))
     rows = []
     for found in report.inputs:
         shape = "×".join(map(str, found.shape)) or "scalar"
         cells = [f"d{found.name}", shape, verdict_cell(found), *worst_cells(found), checked_cell(found)]
-        style = f' style="color:{COLOURS[found.ok]}"'
-        rows.append("".join(f"<td{style if k == 2 else ''}>{escape(cell)}</td>" for k, cell in enumerate(cells)))
+        styles = [_aligned(k) + (_colour(found.ok) if TITLES[k] == "verdict" else "") for k in range(len(cells))]
+        rows.append("".join(f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, cells, strict=True)))
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _aligned(column: int) -> str:
+    return "text-align:right;font-variant-numeric:tabular-nums;" if column in NUMBERS else "text-align:left;"
+
+
+def page(title: str, results: Sequence[Checked], summary: Sequence[str]) -> str:
+    """A whole page: what came of each pair in a file."""
+    parts = ["<!doctype html>", '<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">']
+    parts += [
+        f"<title>{escape(title)}: gradient check</title><style>{STYLE}</style>",
+        f"<h1>Gradient check of {escape(title)}</h1>",
+    ]
+    parts += [f"<p>{escape(line)}</p>" for line in summary]
+    for result in results:
+        parts.append(f"<h2>{escape(result.name)}</h2>")
+        if result.report is None:
+            parts.append(f"<pre>{escape(result.reason)}</pre>")
+        else:
+            parts += [f'<p class="inputs">{escape(result.inputs)}</p>', as_html(result.report)]
+    return "\n".join([*parts, "</html>", ""])

@@ -23,6 +23,7 @@ class Examined:
     step: float  # with which it was measured
     interval: tuple[float, float] | None
     allowed: float  # beyond the interval
+    alone: bool = True  # whether it moves one output only, which no other element moves
 
     def accepts(self, g: float, rtol: float) -> bool:
         """Whether `g` is a subgradient."""
@@ -60,7 +61,14 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     middle = np.mean(both, axis=0)
     low = np.sum(np.where(kinked, np.min(both, axis=0), middle))
     high = np.sum(np.where(kinked, np.max(both, axis=0), middle))
-    return Examined(slope, found.step, (float(low), float(high)), SAFETY * float(size(u * error)))
+    alone = np.sum(moved) == 1 and not np.any(_moved_by_others(measure, i, v, found.step)[moved])
+    return Examined(slope, found.step, (float(low), float(high)), SAFETY * float(size(u * error)), bool(alone))
+
+
+def _moved_by_others(measure: Measure, i: int, v: np.ndarray, h: float) -> np.ndarray:
+    """Which outputs the other elements of the input move."""
+    others = np.where(v == 0, measure.rng.choice([-1.0, 1.0], v.shape), 0.0)
+    return measure.along(i, others)(h) != measure.y
 
 
 def _bends(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .difference import RUNGS, Slope, central, extrapolate, ladder, rounding, size
+from .difference import RUNGS, Slope, central, extrapolate, ladder, size
 from .problem import Point, Problem
 from .rounding import CHAOTIC, JITTERS, jittered, rounding_of, typical_size
 from .steps import Climb, climb
@@ -19,8 +19,6 @@ FARTHEST = 4096.0  # steps, in units of the point's size
 CONSTANT = 4.0  # times its rounding at most goes an output that does not depend on an input
 FAINT = 30.0  # times its rounding, that an output has to go for its slope to be measured
 DROWNED = 100.0  # times the rounding of the output: no more than rounding
-WIDER = 8  # ladders, where larger steps are asked whether they know better
-NEARER = 0.3  # of the distance between two claims: a third one is nearer to the one
 CHUNK = 4_000_000  # numbers held at once while elements are measured
 
 
@@ -82,7 +80,7 @@ class Measure:
     def _try(self, point: Point) -> np.ndarray:
         try:
             y = self.problem(point)
-        except (ArithmeticError, ValueError, RuntimeError):  # as of a domain left behind
+        except Exception:  # as of a domain left behind: at the point itself it runs
             return np.full_like(self.y, np.nan)
         return y if y.shape == self.y.shape else np.full_like(self.y, np.nan)
 
@@ -113,30 +111,6 @@ class Measure:
             moves = np.max([np.abs(f(t) - self.y) for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)], axis=0)
             self.moves[i] = np.where(np.isfinite(moves), moves, np.inf)
         return np.where(self.moves[i] < FAINT * self.sigma, self.moves[i], 0.0)
-
-    def contradicted(self, i: int, v: np.ndarray, slope: Slope, step: float) -> bool:
-        """Whether differences over steps smaller than `step` are further from a measured slope than their rounding explains.
-
-        Where the steps were small enough, smaller ones agree; where f swings within them, or is flat beyond, they do not.
-        """
-        steps = np.geomspace(step / 16, min(1e-8 * self.reach(i, v), step / 1e4), 5)
-        D = central(self.along(i, v), steps)
-        noise = rounding(D, steps, self.u, self.sigma, self.stands_still(i, v))
-        apart = np.abs(D @ self.u - slope.value)
-        return bool(np.any(apart > SAFETY * (noise + slope.error) + 0.5 * np.abs(slope.value)))
-
-    def told_by_larger_steps(self, i: int, v: np.ndarray, claimed: float, slope: Slope, step: float) -> bool:
-        """Whether a claimed derivative much larger than the measured one is what larger steps measure.
-
-        So it is where f goes up in stairs finer than `step`, which its last digits do not tell: x (1 + erf(x)) at x = -7.
-        """
-        if abs(claimed) < 2 * abs(slope.value):
-            return False
-        for top in np.geomspace(64 * step, max(0.1 * self.reach(i, v), 64 * step), WIDER):
-            wider = self.slope(i, v, top)
-            if max(wider.error, abs(wider.value - claimed)) < NEARER * abs(claimed - slope.value):
-                return True
-        return False
 
     def reach(self, i: int, v: np.ndarray) -> float:
         """The distance along `v` over which the point itself lies: |x| / |v|, or where x is 0 the size of the others."""

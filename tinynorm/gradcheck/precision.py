@@ -6,29 +6,31 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .measure import JITTERS, Measure
+from .measure import JITTERS, SAFETY, Measure
 from .problem import Problem, host
 from .report import Fault
 
 MARGIN = 64  # so many times the scatter that one rounding of the inputs causes
-CANCELLED = 4  # and so many roundings of what a gradient is when nothing in it cancels
+CANCELLED = 4  # and so many roundings of what a gradient is where nothing in it cancels
 
 
 def imprecise(problem: Problem, measure: Measure) -> Iterator[Fault]:
-    """Compare the gradients in the inputs' own dtype with those in float64, where these differ."""
-    given = problem.given
-    if given == problem.dtype:
+    """Compare the gradients in the inputs' own dtypes with those in float64, where these differ."""
+    eps = float(np.finfo(problem.coarsest).eps)
+    if not problem.recast or eps <= measure.eps:
         return
-    eps = float(np.finfo(given).eps)
     scatter = _scatter(measure, eps)
     with np.errstate(all="ignore"):
-        found = problem.claimed(measure.point, problem.split(measure.u), given)
+        found = problem.claimed(measure.point, problem.split(measure.u), own=True)
     for i, (name, g, exact, s) in enumerate(zip(problem.names, found, measure.claimed, scatter, strict=True)):
         if g is None or exact is None or np.shape(g) != exact.shape or not exact.size:
             continue
+        given = problem.own[i]
         error = np.abs(host(g) - exact)
-        allowed = MARGIN * (np.maximum(s, 0.1 * np.mean(s)) + eps * np.abs(exact))
-        allowed += CANCELLED * eps * measure.natural(i)
+        # n terms that are added one by one lose √n times what each of their roundings causes
+        margin = max(MARGIN, float(np.sqrt(measure.y.size / exact.size)))
+        allowed = margin * (np.maximum(s, 0.1 * np.mean(s)) + eps * np.abs(exact))
+        allowed += CANCELLED * eps * _whole(measure, i, exact)
         out_of_reach = float(np.finfo(given).max) < np.abs(exact)
         if np.any((~(error <= allowed)) & np.isfinite(exact) & ~out_of_reach):
             k = int(np.argmax(np.nan_to_num(error - allowed, nan=np.inf)))
@@ -40,6 +42,18 @@ def imprecise(problem: Problem, measure: Measure) -> Iterator[Fault]:
                 f"loses digits in {given} (a variance as E[x²] - E[x]², a sum in {given}, an overflow)",
                 name,
             )
+
+
+def _whole(measure: Measure, i: int, exact: np.ndarray) -> float:
+    """The size of the terms that make up an element of a gradient: of the largest, or its share of what all have together.
+
+    Where all elements are 0 but for rounding, as for a bias before BatchNorm, it is their rounding that tells.
+    """
+    largest = float(np.max(np.abs(exact), initial=0.0, where=np.isfinite(exact)))
+    rounding = float(np.max(measure.scatter[i], initial=0.0, where=np.isfinite(measure.scatter[i])))
+    if largest <= SAFETY * rounding:
+        largest = max(largest, rounding) / measure.eps
+    return max(largest, measure.natural(i) / float(np.sqrt(exact.size)))
 
 
 def _scatter(measure: Measure, eps: float) -> list[np.ndarray]:

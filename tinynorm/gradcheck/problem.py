@@ -57,7 +57,7 @@ class Problem:
     names: list[str]
     point: Point
     dtype: Any = np.dtype(float)
-    given: Any = np.dtype(float)  # the dtype of the inputs as they were given
+    own: Sequence[Any] = ()  # the dtypes of the inputs as they were given
     all_names: list[str]  # of all inputs, constants among them
     seeded = False
     tick: Callable[[], Any] | None = None  # called at every evaluation, to show progress
@@ -65,16 +65,35 @@ class Problem:
     def __init__(self) -> None:
         self.evaluations = 0
 
-    def outputs(self, point: Point) -> list:
+    def outputs(self, point: Point, own: bool = False) -> list:
         """The floating-point outputs at `point`, as they come."""
         raise NotImplementedError
 
-    def claimed(self, point: Point, u: list, dtype: Any = None) -> list:
+    def claimed(self, point: Point, u: list, own: bool = False) -> list:
         """The claimed gradient for each input, for cotangents `u` shaped as the outputs; None where there is none.
 
-        In `self.dtype`; or, where one is given, in the inputs' own.
+        In `self.dtype`, or each in the dtype of its `own` input.
         """
         raise NotImplementedError
+
+    def settle_own(self) -> None:
+        """Inputs of several dtypes may have been meant for one: where the function does not take them as they are, they are."""
+        if len(set(self.own)) > 1:
+            try:
+                with np.errstate(all="ignore"):
+                    self.outputs(self.point, own=True)
+            except Exception:
+                self.own = [self.dtype] * len(self.own)
+
+    @property
+    def recast(self) -> bool:
+        """Whether an input has another dtype than the one that the function is run in."""
+        return any(own != self.dtype for own in self.own)
+
+    @property
+    def coarsest(self) -> Any:
+        """The dtype with the fewest digits among the inputs' own."""
+        return max(self.own, key=lambda own: np.finfo(own).eps)
 
     def __call__(self, point: Point) -> np.ndarray:
         """The outputs as one vector."""
@@ -88,7 +107,7 @@ class Problem:
         """The claimed gradients in float64, for a cotangent that is one vector."""
         with np.errstate(all="ignore"):
             found = self.claimed(point, self.split(u))
-        return [None if g is None else host(g) for g in found]
+        return [None if g is None else np.real(host(g)) for g in found]  # (complex ones are a fault, which is told as such)
 
     def split(self, u: np.ndarray) -> list[np.ndarray]:
         """One vector as arrays of the outputs' shapes."""
@@ -112,16 +131,19 @@ class Problem:
         return point
 
 
-def repeatable(wanted: bool) -> AbstractContextManager:
+FORWARD, BACKWARD = 0, 1  # seeds: not the same, or a mask that backward draws anew would be the one of forward
+
+
+def repeatable(wanted: bool, seed: int = FORWARD) -> AbstractContextManager:
     """Within, if `wanted`, random numbers from NumPy's global state or tinynorm's generator are the same every time."""
-    return _repeatable() if wanted else nullcontext()
+    return _repeatable(seed) if wanted else nullcontext()
 
 
 @contextmanager
-def _repeatable():
+def _repeatable(seed: int):
     with random_state_kept():
-        np.random.seed(0)  # noqa: NPY002
-        backend.manual_seed(0)
+        np.random.seed(seed)  # noqa: NPY002
+        backend.manual_seed(seed)
         yield
 
 
@@ -166,12 +188,13 @@ class PairProblem(Problem):
         self.constants = {i: x for i, x in enumerate(inputs) if i not in self.wrt}
         self.multiple = False
         self.dtype = self._working_dtype()
+        self.settle_own()
 
     # -- at the start --------------------------------------------------------------------------------------------------
 
     def _working_dtype(self) -> Any:
         """float64 where forward takes it, else the dtype of the inputs."""
-        self.given = own = np.result_type(*self.own)
+        own = np.result_type(*self.own)
         if own != np.float64:
             try:
                 self._start(np.dtype(float))
@@ -205,20 +228,20 @@ class PairProblem(Problem):
 
     # -- one run -------------------------------------------------------------------------------------------------------
 
-    def arguments(self, point: Point, dtype: Any = None) -> list:
+    def arguments(self, point: Point, own: bool = False) -> list:
         """Fresh inputs for forward: the point's arrays on the inputs' own devices, the others as they are."""
         arguments: list = [None] * len(self.inputs)
         for i, constant in self.constants.items():
             arguments[i] = fresh(constant)
-        for i, x, own in zip(self.wrt, point, self.own, strict=True):
-            kind = self.dtype if dtype is None else own
+        for i, x, given in zip(self.wrt, point, self.own, strict=True):
+            kind = given if own else self.dtype
             kind = np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind
             arguments[i] = beside(self.inputs[i], x.astype(kind))
         return arguments
 
-    def run(self, point: Point, dtype: Any = None) -> tuple[Any, Any]:
+    def run(self, point: Point, own: bool = False) -> tuple[Any, Any]:
         """(out, cache) of one forward."""
-        return self.run_on(self.arguments(point, dtype))
+        return self.run_on(self.arguments(point, own))
 
     def run_on(self, arguments: list) -> tuple[Any, Any]:
         with repeatable(self.seeded):
@@ -232,11 +255,11 @@ class PairProblem(Problem):
         outputs = list(out) if isinstance(out, tuple | list) else [out]
         return [y for y in outputs if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") in ("f", "c")]
 
-    def outputs(self, point: Point) -> list:
-        return self._floating(self.run(point)[0])
+    def outputs(self, point: Point, own: bool = False) -> list:
+        return self._floating(self.run(point, own)[0])
 
-    def claimed(self, point: Point, u: list, dtype: Any = None) -> list:
-        out, cache = self.run(point, dtype)
+    def claimed(self, point: Point, u: list, own: bool = False) -> list:
+        out, cache = self.run(point, own)
         return self.call_backward(self.cotangent(out, u), cache)
 
     def cotangent(self, out: Any, u: list) -> Any:
@@ -253,7 +276,7 @@ class PairProblem(Problem):
         WrongCount
             The number of gradients is neither that of the inputs nor that of the differentiable ones.
         """
-        with repeatable(self.seeded):
+        with repeatable(self.seeded, BACKWARD):
             grads = self.backward(dout, cache)
         if not isinstance(grads, tuple | list):
             grads = (grads,)

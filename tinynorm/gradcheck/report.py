@@ -88,7 +88,9 @@ class Report:
     @property
     def diagnosis(self) -> str:
         """What is wrong, in words, a line each; "" where nothing is wrong."""
-        named = {finding.input for finding in self.findings} | {f.input for f in self.faults if f.kind in ("wrong_shape", "returned_none")}
+        named = {finding.input for finding in self.findings} | {
+            f.input for f in self.faults if f.kind in ("wrong_shape", "returned_none")
+        }
         sentences = [finding.sentence for finding in self.findings]
         sentences += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
         sentences += [fault.sentence for fault in self.faults]
@@ -105,7 +107,8 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for json.dumps: NaN and infinities as text."""
-        return _plain(asdict(self) | {"diagnosis": self.diagnosis})
+        inputs = [asdict(found) | {"share_wrong": found.share_wrong} for found in self.inputs]
+        return _plain(asdict(self) | {"inputs": inputs, "diagnosis": self.diagnosis})
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from .. import backend
 from ..autograd import enable_grad, grad
 from ..nn import Module
 from ..tensor import Tensor, version_of, wrap
-from .problem import CannotCheck, Point, Problem, beside, differentiable, host, repeatable
+from .problem import BACKWARD, CannotCheck, Point, Problem, beside, differentiable, host, repeatable
 
 
 class TensorProblem(Problem):
@@ -29,13 +29,15 @@ class TensorProblem(Problem):
         """Take the arrays as the point; run in float64 where the function takes it, else in their own dtype."""
         self.originals = arrays
         self.point = [host(a) for a in arrays]
-        self.given = np.result_type(*[np.dtype(str(a.dtype)) for a in arrays])
+        self.own = [np.dtype(str(a.dtype)) for a in arrays]
+        given = np.result_type(*self.own)
         try:
             self._start(np.dtype(float))
         except Exception:
-            if self.given == np.float64:
+            if given == np.float64:
                 raise
-            self._start(self.given)
+            self._start(given)
+        self.settle_own()
 
     def _start(self, dtype: Any) -> None:
         self.dtype = dtype
@@ -46,13 +48,11 @@ class TensorProblem(Problem):
 
     # -- one run -------------------------------------------------------------------------------------------------------
 
-    def leaves(self, point: Point, dtype: Any = None) -> list[Tensor]:
+    def leaves(self, point: Point, own: bool = False) -> list[Tensor]:
         """The point as Tensors that require grad, on the inputs' own devices."""
-        made = []
-        for x, original in zip(point, self.originals, strict=True):
-            kind = self.dtype if dtype is None else np.dtype(str(original.dtype))
-            made.append(Tensor(beside(original, x.astype(kind)), requires_grad=True))
-        return made
+        kinds = self.own if own else [self.dtype] * len(self.own)
+        arrays = [beside(original, x.astype(kind)) for x, original, kind in zip(point, self.originals, kinds, strict=True)]
+        return [Tensor(array, requires_grad=True) for array in arrays]
 
     def run(self, leaves: list[Tensor]) -> list[Tensor]:
         """The floating-point outputs of one call."""
@@ -67,36 +67,38 @@ class TensorProblem(Problem):
         outputs = list(out) if isinstance(out, tuple | list) else [out]
         return [y for y in outputs if isinstance(y, Tensor) and backend.is_floating(y.data)]
 
-    def outputs(self, point: Point) -> list:
-        with self.lent():
-            return [y.data for y in self.run(self.leaves(point))]
+    def outputs(self, point: Point, own: bool = False) -> list:
+        with self.lent(own):
+            return [y.data for y in self.run(self.leaves(point, own))]
 
-    def claimed(self, point: Point, u: list, dtype: Any = None) -> list:
-        with self.lent(dtype):
-            leaves = self.leaves(point, dtype)
-            return self.differentiated(self.run(leaves), leaves, u)
+    def claimed(self, point: Point, u: list, own: bool = False) -> list:
+        with self.lent(own):
+            leaves = self.leaves(point, own)
+            outputs = self.run(leaves)
+            return self.differentiated(outputs, leaves, self.cotangents(outputs, u))
 
     @contextmanager
-    def lent(self, dtype: Any = None) -> Iterator[None]:
+    def lent(self, own: bool = False) -> Iterator[None]:
         """Within, the modules that the function runs work in our dtype (or in their own), and on copies of what they hold."""
         with ExitStack() as stack:
             for module in self.modules:
-                stack.enter_context(kept(module, self.dtype if dtype is None else None))
+                stack.enter_context(kept(module, None if own else self.dtype))
             yield
 
-    def differentiated(self, outputs: list[Tensor], leaves: list[Tensor], u: list) -> list:
+    def differentiated(self, outputs: list[Tensor], leaves: list[Tensor], douts: list[Tensor]) -> list:
         """The graph's gradients; 0 for a leaf that no output depends on."""
-        pairs = [(y, self.cotangent(y, v)) for y, v in zip(outputs, u, strict=True) if y.requires_grad]
+        pairs = [(y, v) for y, v in zip(outputs, douts, strict=True) if y.requires_grad]
         if not pairs:
             return [np.zeros(x.shape) for x in leaves]
         ys, vs = zip(*pairs, strict=True)
-        with repeatable(self.seeded):
+        with repeatable(self.seeded, BACKWARD):
             found = grad(ys, leaves, vs, allow_unused=True)
         return [np.zeros(x.shape) if g is None else g.data for g, x in zip(found, leaves, strict=True)]
 
     @staticmethod
-    def cotangent(y: Tensor, v: np.ndarray) -> Tensor:
-        return wrap(beside(y.data, v.astype(np.dtype(str(y.dtype)))))
+    def cotangents(outputs: list[Tensor], u: list) -> list[Tensor]:
+        """`u` on the devices and in the dtypes of the outputs."""
+        return [wrap(beside(y.data, v.astype(np.dtype(str(y.dtype))))) for y, v in zip(outputs, u, strict=True)]
 
     # -- the differentiable inputs among all ---------------------------------------------------------------------------
 
@@ -125,9 +127,9 @@ class ModuleProblem(TensorProblem):
         self.names = [names[i] for i in self.wrt] + list(parameters)
         self._begin([self.inputs[i].data for i in self.wrt] + [p.data for p in self.parameters])
 
-    def leaves(self, point: Point, dtype: Any = None) -> list[Tensor]:
+    def leaves(self, point: Point, own: bool = False) -> list[Tensor]:
         """The inputs as new Tensors; the parameters themselves, which `kept` gives back what they had."""
-        made = super().leaves(point, dtype)
+        made = super().leaves(point, own)
         k = len(self.wrt)
         for parameter, new in zip(self.parameters, made[k:], strict=True):
             parameter.data = new.data

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
 import textwrap
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .report import InputReport, Report
 
-WIDTH = 100
+WIDTH = 100  # where the output is no terminal
 COLOURS = {True: "\x1b[32m", False: "\x1b[31m", None: "\x1b[33m"}
 VERDICTS = {True: "right", False: "WRONG", None: "NOT RESOLVED"}
 
@@ -24,7 +27,7 @@ def as_text(report: Report) -> str:
         lines += _paragraphs("  ", remarks_on(found))
     lines += _paragraphs("  warning: ", report.warnings)
     lines += _paragraphs("  note: ", report.notes)
-    lines.append(f"  ({_effort(report)})")
+    lines.append(f"  ({effort(report)})")
     return "\n".join(lines)
 
 
@@ -34,9 +37,8 @@ def verdict(report: Report) -> str:
     if report.ok is False:
         wrong = [f"d{found.name}" for found in report.inputs if found.ok is False]
         others = [] if wrong else sorted({fault.kind.replace("_", " ") for fault in report.faults})
-        what += (
-            f" in {', '.join(wrong)}" if wrong else f" ({', '.join(others)}; the numbers are right)" if report.inputs else ""
-        )
+        numbers = "; the numbers are right" if all(found.ok for found in report.inputs) else ""
+        what += f" in {', '.join(wrong)}" if wrong else f" ({', '.join(others)}{numbers})" if report.inputs else ""
     if report.ok is None:
         unclear = [f"d{found.name}" for found in report.inputs if found.ok is None]
         what += f" in {', '.join(unclear)}" if unclear else ""
@@ -81,14 +83,15 @@ def apart(a: float, b: float) -> tuple[str, str]:
 
 
 def checked_cell(found: InputReport) -> str:
-    n = 1
-    for size in found.shape:
-        n *= size
+    """How many elements were measured, of how many; or which share of them is wrong."""
+    n = prod(found.shape)
+    if found.wrong and found.checked == n:
+        return f"{found.wrong:,} of {n:,} wrong ({100 * found.share_wrong:.3g} %)"
     if found.wrong:
-        return f"{found.wrong:,} of {found.checked:,} wrong ({100 * found.share_wrong:.3g} %)"
+        return f"{found.wrong:,} wrong of {found.checked:,} measured"
     if found.directions:
-        return f"{found.directions} directions, {found.checked} of {n:,} elements"
-    return f"every element ({found.checked:,})" if found.checked else ""
+        return f"{count(found.directions, 'direction')}, {found.checked} of {n:,}"
+    return f"all {found.checked:,}" if found.checked else ""
 
 
 def remarks_on(found: InputReport) -> list[str]:
@@ -96,7 +99,7 @@ def remarks_on(found: InputReport) -> list[str]:
     remarks = [f"d{found.name}: {note}" for note in found.notes]
     if found.wrong and found.directions:
         remarks.append(
-            f"d{found.name}: found by bisection from a dense direction; the share is that of the {found.checked} measured"
+            f"d{found.name}: found by bisection from a dense direction, which says nothing of how many others are wrong"
         )
     if found.kinks:
         places = ", ".join(str(place) for place in found.kinks[:4]) + (", ..." if len(found.kinks) > 4 else "")
@@ -118,7 +121,8 @@ def count(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def _effort(report: Report) -> str:
+def effort(report: Report) -> str:
+    """How much was done for it."""
     settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
     return (
         f"{report.evaluations:,} evaluations in {report.seconds:.2g} s; {settings}"
@@ -127,11 +131,24 @@ def _effort(report: Report) -> str:
     )
 
 
+def width() -> int:
+    """Of a line: that of the terminal, in bounds; WIDTH where there is none."""
+    return min(max(shutil.get_terminal_size().columns, 80), 110) if sys.stdout.isatty() else WIDTH
+
+
 def _paragraphs(lead: str, texts: list[str]) -> list[str]:
     lines = []
     for text in texts:
-        lines += textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent="    ", break_long_words=False)
+        lines += textwrap.wrap(text, width(), initial_indent=lead, subsequent_indent="    ", break_long_words=False)
     return lines
+
+
+def wrapped(text: str) -> str:
+    """The first line of a text, which is a sentence, cut to the width; the others, which are code, as they are."""
+    sentence, *code = text.split("\n")
+    sentence = re.sub(r"\([\d, ]+\)", lambda shape: shape[0].replace(" ", "\0"), sentence)  # no line ends within a shape
+    lines = textwrap.wrap(sentence, width(), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join([*(line.replace("\0", " ") for line in lines), *code])
 
 
 def show(report: Report, file: Any = None) -> None:

@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..evidence import Evidence, Finding, Recognised
-from . import general, linear, normalization, relu, softmax
+from . import activation, cross_entropy, general, linear, normalization, softmax
+from .swapped import swapped
 
-LAYERS = (relu, linear, softmax, normalization)
-EXPLAINERS = {"ReLU": relu, "Linear": linear, "Softmax": softmax, "SoftmaxCrossEntropy": softmax}
+LAYERS = (activation, linear, softmax, cross_entropy, normalization)
+EXPLAINERS: dict[str, Any] = {
+    **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU", "Tanh", "Sigmoid"), activation),
+    **dict.fromkeys(("Linear", "Linear (columns)"), linear),
+    **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
+    "SoftmaxCrossEntropy": cross_entropy,
+}
 LARGE = 4_000_000  # numbers; the formulas of larger ones are not tried
 
 
@@ -38,11 +44,11 @@ def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str
 
 def diagnose(evidence: Evidence, recognised: Recognised | None = None) -> list[Finding]:
     """One finding for each wrong input whose mistake has a name."""
-    found: dict[str, Finding] = {}
     with np.errstate(all="ignore"):
+        found = {finding.input: finding for finding in swapped(evidence)}
         if recognised is not None:
-            explainer: Any = EXPLAINERS.get(recognised.layer, normalization)
-            found = {finding.input: finding for finding in explainer.explain(recognised, evidence)}
+            explainer = EXPLAINERS.get(recognised.layer, normalization)
+            found = {finding.input: finding for finding in explainer.explain(recognised, evidence)} | found
         for i in evidence.wrong:
             name = evidence.names[i]
             if name not in found:

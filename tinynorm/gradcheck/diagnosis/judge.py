@@ -1,24 +1,26 @@
 """How a hypothesis about a mistake is judged: what it predicts has to be the wrong gradient, to rounding.
 
-A hypothesis is a list of terms. The wrong gradient G is fitted as a combination of them, Σ c_k term_k (least squares); the
-hypothesis stands if the fit leaves next to nothing of the error G - R (R the right gradient) and the coefficients are numbers
-with a name: 0, 1, -1, 2, 1/2, the number of rows, ... Chance does not produce such.
+A hypothesis predicts the wrong gradient G. It stands if that leaves next to nothing of the error G - R (R the right gradient),
+as it is or times a number with a name: -1, 2, 1/2, the number of rows ... Chance does not produce such. Where two hypotheses
+predict the same numbers, both are told: one of them may be the case, and nothing here can say which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any
 
 import numpy as np
 
 from ..evidence import Evidence, Finding, Recognised
+from .factors import NAMED, NEAR_ONE, Names, exactly, remedy
 
 REMAINDER = 1e-5  # of the error, that an explanation may leave
 ROUNDING = 2e-13  # of the right gradient, that is no error
 FEW = 0.04  # of the elements
-NAMED = 1e-6  # how close a coefficient has to be to a number with a name
+MANY = 3  # explanations that fit equally well; more of them are none
 
 
 @dataclass
@@ -32,13 +34,26 @@ class Hypothesis:
     prediction: np.ndarray
     says: str = ""
     formula: str = ""
+    is_factor: bool = False  # whatever the inputs, it is the right gradient times a number: a mean for a sum
+
+
+@dataclass
+class Candidate:
+    """An explanation that fits: how much it supposes, and what share of the error it leaves."""
+
+    cost: int
+    left: float
+    kind: str
+    says: str
+    formula: str = ""
+    details: dict[str, Any] | None = None
 
 
 class Suspect:
-    """One wrong gradient: G, the right one R, and the sizes by which a factor may be named."""
+    """One wrong gradient: G, the right one R, and the sizes and constant inputs by which a factor may be named."""
 
-    def __init__(self, name: str, G: np.ndarray, R: np.ndarray, sizes: dict[str, int]) -> None:
-        self.name, self.G, self.R, self.sizes = name, G, R, sizes
+    def __init__(self, name: str, G: np.ndarray, R: np.ndarray, names: Names, constants: dict[str, float]) -> None:
+        self.name, self.G, self.R, self.names, self.constants = name, G, R, names, constants
         self.error = norm(G - R)
         self.allowed = REMAINDER * self.error + ROUNDING * norm(R)
 
@@ -51,6 +66,8 @@ class Suspect:
 
     def fit(self, terms: Sequence[np.ndarray]) -> tuple[np.ndarray, float] | None:
         """(the coefficients of the terms, the share of the error left), where their combination is G."""
+        if self.G.size <= len(terms):
+            return None  # any would do
         A = np.stack([np.broadcast_to(t, self.G.shape).ravel() for t in terms], axis=1)
         scale = np.sqrt(np.sum(A * A, axis=0))
         if not np.all(scale > 0) or not np.all(np.isfinite(scale)):
@@ -62,95 +79,104 @@ class Suspect:
         left = self.explained((A @ (c / scale)).reshape(self.G.shape))
         return None if left is None else (c / scale, left)
 
-    def named(self, c: float) -> str | None:
-        return name_of(c, self.sizes)
+    def judge(self, hypotheses: Iterable[Hypothesis], finished: Callable[[str], str] = str) -> Finding | None:
+        """What explains the error as it is, or times a number with a name."""
+        found = [candidate for h in hypotheses if np.shape(h.prediction) == self.G.shape for candidate in self._tried(h)]
+        return self.finding(found, finished)
 
-    def judge(self, hypotheses: Iterable[Hypothesis]) -> Finding | None:
-        """The hypothesis that explains the error, with a factor that has a name; best without a factor."""
-        found: list[Candidate] = []
-        for h in hypotheses:
-            if np.shape(h.prediction) != self.G.shape:
-                continue
-            fitted = self.fit([h.prediction])
-            if fitted is None:
-                continue
-            c, left = float(fitted[0][0]), fitted[1]
-            factor = self.named(c)
-            if factor is None:
-                continue
-            if not h.kind:
-                found.append(Candidate(1, left, self.factor(c, left)))
-            elif abs(c - 1) < NAMED:
-                cost = 0 if self._is_factor(h.prediction) else 1  # a factor that has a name of its own, as a mean for a sum
-                found.append(Candidate(cost, left, self.finding(h.kind, h.says, h.formula, left)))
-            else:
-                says = f"{h.says}; and it is {factor} times that"
-                found.append(Candidate(2, left, self.finding(h.kind, says, h.formula, left)))
-        return simplest(found)
+    def _tried(self, h: Hypothesis) -> list[Candidate]:
+        left = self.explained(h.prediction) if h.kind else None
+        if left is not None:
+            return [Candidate(0 if h.is_factor else 1, left, h.kind, h.says, h.formula)]
+        fitted = None if h.is_factor else self.fit([h.prediction])
+        if fitted is None:
+            return []
+        c, left = float(fitted[0][0]), fitted[1]
+        if not h.kind:
+            return self.factor(c, left)
+        named = self.names.of(c)
+        if named is None:
+            return []
+        return [Candidate(2, left, h.kind, f"{h.says}; and all is {named} times that", h.formula)]
 
-    def _is_factor(self, prediction: np.ndarray) -> bool:
-        """Whether a prediction is the right gradient times a number."""
-        c = float(np.sum(prediction * self.R) / np.sum(self.R * self.R))
-        return norm(prediction - c * self.R) <= ROUNDING * norm(prediction)
-
-    def finding(self, kind: str, says: str, formula: str, left: float, **details: Any) -> Finding:
-        share = max(0.0, 1.0 - left)
-        sentence = f"d{self.name}: {says}. This explains {100 * share:.1f} % of the error."
-        return Finding(kind, self.name, sentence, formula, share, details)
-
-    def factor(self, c: float, left: float) -> Finding:
-        """G = c R."""
+    def factor(self, c: float, left: float) -> list[Candidate]:
+        """G = c R; and what else, by the value of an input that is the same everywhere, that may be."""
+        if abs(c - 1) < NEAR_ONE or c == 0:
+            return []
         if abs(c + 1) < NAMED:
-            return self.finding("sign", "it has the wrong sign; multiply by -1", "-1", left, factor=c)
-        if abs(c) > 1:
-            says = f"it is {self.named(c) or f'{c:.6g}'} times the right gradient; divide by that"
+            whole = Candidate(1, left, "sign", "it has the wrong sign; multiply by -1", "-1", {"factor": -1.0})
         else:
-            says = (
-                f"it is {self.named(c) or f'{c:.6g}'} of the right gradient; multiply by {self.named(1 / c) or f'{1 / c:.6g}'}"
-            )
-        return self.finding("constant_factor", says, self.named(c) or f"{c:.6g}", left, factor=c)
+            named = self.names.of(c)
+            says = f"it is {named or exactly(c)} times the right gradient; {remedy(c, self.names)}"
+            cost = 1 if named else 3  # an odd number supposes more
+            whole = Candidate(cost, left, "constant_factor", says, named or exactly(c), {"factor": c})
+        return [whole, *(Candidate(1, left, whole.kind, says, formula) for says, formula in by_constants(c, self.constants))]
+
+    def finding(self, found: Sequence[Candidate], finished: Callable[[str], str] = str) -> Finding | None:
+        """The explanation that supposes least; of several that do, all in one sentence; None where they are too many.
+
+        `finished` adds to the sentence what its symbols mean.
+        """
+        if not found:
+            return None
+        least = max(min(candidate.left for candidate in found), 1e-9)
+        exact = [candidate for candidate in found if candidate.left <= 100 * least]
+        cheapest = min(candidate.cost for candidate in exact)
+        best = list({c.says: c for c in reversed(exact) if c.cost == cheapest}.values())[::-1]
+        if len(best) > MANY:
+            return None
+        says, first = finished(either([c.says for c in best])), best[0]
+        details = dict(first.details or {})
+        if len({c.kind for c in best}) > 1:
+            details["or"] = sorted({c.kind for c in best} - {first.kind})
+        left = max(c.left for c in best)
+        sentence = f"d{self.name}: {says}. {explains(left)}"
+        return Finding(first.kind, self.name, sentence, first.formula, max(0.0, 1.0 - left), details)
 
 
-@dataclass
-class Candidate:
-    """An explanation that fits: how much it supposes, and what share of the error it leaves."""
+def by_constants(c: float, constants: dict[str, float]) -> list[tuple[str, str]]:
+    """(what it says, formula) for each input that is the same number everywhere, and is that factor, or one over it."""
+    found = []
+    for name, value in constants.items():
+        if abs(abs(value) - 1) < NEAR_ONE and value > 0:
+            continue
+        if abs(c - value) <= NAMED * abs(value):
+            found.append((f"{name}, which is {exactly(value)} everywhere here, is multiplied in once too often", name))
+        elif value and abs(c - 1 / value) <= NAMED / abs(value):
+            found.append((f"{name}, which is {exactly(value)} everywhere here, is not multiplied in", name))
+    return found
 
-    cost: int
-    left: float
-    finding: Finding
+
+def either(says: Sequence[str]) -> str:
+    """Explanations that nothing here can tell apart."""
+    if len(says) == 1:
+        return says[0]
+    heads, tails = zip(*(text.rpartition(": ")[::2] for text in says), strict=True)
+    if len(set(tails)) == 1 and all(heads):  # the right formula
+        return f"either {', or '.join(heads)} (they give the same numbers here): {tails[0]}"
+    return f"either {', or '.join(says)}: they give the same numbers here"
 
 
-def simplest(found: list[Candidate]) -> Finding | None:
-    """Of the explanations that leave least, the cheapest; none where two kinds are equally good: that were a guess."""
-    if not found:
-        return None
-    least = max(min(candidate.left for candidate in found), 1e-9)
-    exact = [candidate for candidate in found if candidate.left <= 100 * least]
-    cheapest = min(candidate.cost for candidate in exact)
-    best = [candidate.finding for candidate in exact if candidate.cost == cheapest]
-    return best[0] if len({finding.kind for finding in best}) == 1 else None
+def explains(left: float) -> str:
+    """How much of the error, with the digits that matter."""
+    if left <= 1e-9:
+        return "This explains the whole error, to rounding."
+    nines = max(2, floor(-log10(left)))
+    return f"This explains {'99.' + '9' * (nines - 2) if nines > 2 else '99'} % of the error."
 
 
 def norm(a: np.ndarray) -> float:
     return float(np.sqrt(np.sum(np.square(a))))
 
 
-def name_of(c: float, sizes: dict[str, int]) -> str | None:
-    """A number as a person would write it: "2", "-1", "1/3", "N = 8", "1/m (m = 6)"; None for any other."""
-    sign, a = ("-" if c < 0 else ""), abs(c)
-    plain = {1.0: "1", 2.0: "2", 3.0: "3", 4.0: "4", 0.5: "1/2", 1 / 3: "1/3", 0.25: "1/4"}
-    for symbol, n in sizes.items():
-        if n > 1:
-            plain.setdefault(float(n), f"{symbol} (= {n})")
-            plain.setdefault(1 / n, f"1/{symbol} (= 1/{n})")
-    for symbol, n in sizes.items():
-        if n > 2:
-            plain.setdefault(n / (n - 1), f"{symbol}/({symbol} - 1) (= {n}/{n - 1})")
-            plain.setdefault((n - 1) / n, f"({symbol} - 1)/{symbol} (= {n - 1}/{n})")
-    for value, text in plain.items():
-        if abs(a - value) <= NAMED * value:
-            return sign + text
-    return None
+def constants_in(evidence: Evidence) -> dict[str, float]:
+    """The inputs that are one number everywhere, as a gamma of ones."""
+    found = {}
+    for name, x in zip(evidence.names, evidence.inputs, strict=True):
+        a = np.asarray(x)
+        if a.dtype.kind == "f" and a.size and np.ptp(a) == 0 and np.isfinite(a.flat[0]) and a.flat[0] != 0:
+            found[name] = float(a.flat[0])
+    return found
 
 
 def suspect_of(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray | None) -> Suspect | None:
@@ -165,4 +191,6 @@ def suspect_of(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray
     few = np.abs(G - R) > 1e-9 * (np.abs(R) + typical)
     if np.mean(few) < FEW and G.size > 1 / FEW:
         return None  # no formula is wrong in a few elements only
-    return Suspect(evidence.names[i], G, R, recognised.symbols.get("sizes", {}))
+    symbols = recognised.symbols
+    names = Names(symbols.get("sizes", {}), symbols.get("variance", ""))
+    return Suspect(evidence.names[i], np.asarray(G, dtype=float), R, names, constants_in(evidence))

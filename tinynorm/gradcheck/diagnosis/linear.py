@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import combinations, product
 
 import numpy as np
 
 from ..evidence import Evidence, Finding, Recognised
 from .judge import Hypothesis, suspect_of
+from .recognise_linear import Form, recognise
+from .symbols import named_axes
 
-NAMES = {
-    "x": ("x", "input", "inputs", "a", "X"),
-    "W": ("W", "w", "weight", "weights"),
-    "b": ("b", "bias"),
-}
-
-
-def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str | None) -> Recognised | None:
-    """y = x Wᵀ (+ b) or y = x W (+ b), x (..., in)."""
-    arrays = [i for i, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
-    matrices = [i for i in arrays if inputs[i].ndim == 2]
-    if len(arrays) not in (2, 3) or not matrices or not np.all(np.isfinite(output)):
-        return None
-    weight = next((i for i in matrices if names[i].rsplit(".", 1)[-1] in NAMES["W"]), None)
-    x = next((i for i in arrays if names[i] in NAMES["x"] and i != weight), arrays[0])
-    weight = next((i for i in matrices if i != x), None) if weight is None else weight
-    rest = [i for i in arrays if i not in (x, weight)]
-    if weight is None or x == weight or (rest and inputs[rest[0]].size != output.shape[-1:][0] if output.ndim else True):
-        return None
-    a, W = inputs[x], inputs[weight]
-    bias = inputs[rest[0]].reshape(-1) if rest else 0.0
-    for transposed in (True, False):
-        M = W.T if transposed else W  # (in, out)
-        if a.ndim < 1 or a.shape[-1] != M.shape[0] or (*a.shape[:-1], M.shape[1]) != output.shape:
-            continue
-        y = a @ M + bias
-        if np.max(np.abs(y - output), initial=0.0) <= 1e-7 * np.max(np.abs(output), initial=0.0):
-            rows = int(np.prod(a.shape[:-1]))
-            sizes = {"N": rows, "in": M.shape[0], "out": M.shape[1]}
-            roles = {"x": x, "W": weight} | ({"b": rest[0]} if rest else {})
-            return Recognised("Linear", roles, {"transposed": transposed, "M": M, "rows": rows, "sizes": sizes})
-    return None
+__all__ = ["explain", "recognise"]
 
 
 def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
@@ -60,50 +31,108 @@ def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
     return found
 
 
+def _dy(recognised: Recognised, evidence: Evidence) -> np.ndarray:
+    """dy with a sample in each row."""
+    return evidence.cotangent.T if recognised.symbols["form"].columns else evidence.cotangent
+
+
 def _dx(recognised: Recognised, evidence: Evidence, i: int) -> Iterator[Hypothesis]:
-    dy, M = evidence.cotangent, recognised.symbols["M"]
-    W = "W" if recognised.symbols["transposed"] else "Wᵀ"
-    yield Hypothesis("", dy @ M.T)
+    form, M, dy = recognised.symbols["form"], recognised.symbols["M"], _dy(recognised, evidence)
+    formula = f"d{form.x} = {form.dx}"
+
+    def laid(a: np.ndarray) -> np.ndarray:
+        return a.T if form.columns else a
+
+    yield Hypothesis("", laid(dy @ M.T))
     if M.shape[0] == M.shape[1]:
-        says = f"the weight is transposed: dx = dy {W}, and here it is multiplied the other way round"
-        yield Hypothesis("transposed", dy @ M, says, f"dy {W}")
-        yield Hypothesis("weight_forgotten", dy, f"the weight is not multiplied in: dx = dy {W}", W)
-    yield Hypothesis("dy_forgotten", np.ones_like(dy) @ M.T, f"dy is not multiplied in: dx = dy {W}", "dy")
+        says = f"the weight is transposed: {formula}, and here it is multiplied the other way round"
+        yield Hypothesis("transposed", laid(dy @ M), says, form.dx)
+        yield Hypothesis("weight_forgotten", laid(dy), f"{form.W} is not multiplied in: {formula}", form.W)
+    yield Hypothesis("dy_forgotten", laid(np.ones_like(dy) @ M.T), f"dy is not multiplied in: {formula}", "dy")
+    if dy.ndim == 2:
+        yield from _products(recognised, evidence, "x", formula)
 
 
 def _dW(recognised: Recognised, evidence: Evidence, i: int) -> Iterator[Hypothesis]:
-    x, dy = evidence.inputs[recognised.roles["x"]], evidence.cotangent
-    rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
-    transposed, n = recognised.symbols["transposed"], recognised.symbols["rows"]
-    formula = "dyᵀ x" if transposed else "xᵀ dy"
+    s, dy = recognised.symbols, _dy(recognised, evidence)
+    form, x, leading = s["form"], s["x"], s["leading"]
+    X, D = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
+    formula = f"d{form.W} = {form.dW}"
 
     def laid(a: np.ndarray, d: np.ndarray) -> np.ndarray:
-        return d.T @ a if transposed else a.T @ d
+        return d.T @ a if form.transposed else a.T @ d
 
-    right = laid(*rows)
+    right = laid(X, D)
     yield Hypothesis("", right)
     if right.shape[0] == right.shape[1]:
-        other = "xᵀ dy" if transposed else "dyᵀ x"
-        yield Hypothesis("transposed", right.T, f"it is transposed: dW = {formula}, and this is {other}", formula)
-    yield Hypothesis("input_forgotten", laid(np.ones_like(rows[0]), rows[1]), f"x is not multiplied in: dW = {formula}", "x")
-    yield Hypothesis("dy_forgotten", laid(rows[0], np.ones_like(rows[1])), f"dy is not multiplied in: dW = {formula}", "dy")
-    for k, which in ((n - 1, "last"), (0, "first")) if n > 1 else ():
-        says = f"only the {which} row counts: the rows' gradients have to be added, += for ="
-        yield Hypothesis("missing_accumulation", laid(rows[0][k : k + 1], rows[1][k : k + 1]), says, "Σ over the rows")
+        yield Hypothesis("transposed", right.T, f"it is transposed: {formula}, and this is the transposed of that", form.dW)
+    yield Hypothesis("input_forgotten", laid(np.ones_like(X), D), f"{form.x} is not multiplied in: {formula}", form.x)
+    yield Hypothesis("dy_forgotten", laid(X, np.ones_like(D)), f"dy is not multiplied in: {formula}", "dy")
+    says = f"the mean of {form.x} over the samples is subtracted: {formula}, with {form.x} as it is"
+    yield Hypothesis("input_centred", laid(X - X.mean(axis=0), D), says, form.x)
+    if len(X) > 1:
+        says = (
+            f"the mean of {form.x} is multiplied by the sum of dy; the products have to be added, sample by sample: {formula}"
+        )
+        yield Hypothesis("wrong_axes", laid(X.mean(axis=0)[None], D.sum(axis=0)[None]), says, form.dW)
+    yield from _means(right, leading)
+    for says, a, d in _parts(x, dy, leading, form):
+        yield Hypothesis("missing_accumulation", laid(a, d), says, "Σ over the rows")
+    if dy.ndim == 2:
+        yield from _products(recognised, evidence, "W", formula)
 
 
 def _db(recognised: Recognised, evidence: Evidence, i: int) -> Iterator[Hypothesis]:
-    dy = evidence.cotangent.reshape(-1, evidence.cotangent.shape[-1])
-    shape, n = evidence.inputs[i].shape, recognised.symbols["rows"]
-    right = dy.sum(axis=0).reshape(shape)
+    s, dy, shape = recognised.symbols, _dy(recognised, evidence), evidence.inputs[i].shape
+    form, n, D = s["form"], s["rows"], dy.reshape(-1, dy.shape[-1])
+    axis, rows = (1, "columns") if form.columns else (0, "rows")
+    formula = f"d{evidence.names[i]} = Σ dy"
+    right = D.sum(axis=0).reshape(shape)
     yield Hypothesis("", right)
     if n > 1:
-        says = f"a mean stands for the sum over the N = {n} rows: db = Σ dy (the 1/N of a mean loss is in dy already)"
-        yield Hypothesis("mean_for_sum", right / n, says, "Σ dy")
-        for k, which in ((n - 1, "last"), (0, "first")):
-            says = f"only the {which} row counts: the rows' gradients have to be added, += for ="
-            yield Hypothesis("missing_accumulation", dy[k].reshape(shape), says, "Σ over the rows")
-    if dy.shape[0] == dy.shape[1]:
-        says = "the sum runs over the outputs (axis 1); it runs over the rows, axis 0"
-        yield Hypothesis("wrong_axes", dy.sum(axis=1).reshape(shape), says, "Σ over axis 0")
-    yield Hypothesis("dy_forgotten", np.full(shape, float(n)), "dy is not multiplied in: db = Σ dy", "dy")
+        says = f"a mean stands for the sum over the N = {n} {rows}: {formula} (the 1/N of a mean loss is in dy already)"
+        yield Hypothesis("mean_for_sum", right / n, says, "Σ dy", is_factor=True)
+    yield from _means(right, s["leading"])
+    for says, _, d in _parts(s["x"], dy, s["leading"], form):
+        yield Hypothesis("missing_accumulation", d.sum(axis=0).reshape(shape), says, f"Σ over the {rows}")
+    if D.shape[0] == D.shape[1]:
+        says = f"the sum runs over the outputs (axis {1 - axis}); it has to run over the {rows}, axis {axis}"
+        yield Hypothesis("wrong_axes", D.sum(axis=1).reshape(shape), says, f"Σ over axis {axis}")
+    if right.size > 1:
+        says = f"it is the sum of all of dy in each place; the sum has to run over the {rows} alone: {formula}"
+        yield Hypothesis("wrong_axes", np.full(shape, D.sum()), says, f"Σ over axis {axis}")
+    yield Hypothesis("dy_forgotten", np.full(shape, float(n)), f"dy is not multiplied in: {formula}", "dy")
+
+
+def _means(right: np.ndarray, leading: tuple[int, ...]) -> Iterator[Hypothesis]:
+    """A mean over some of the axes before the last, where a sum over all of them belongs."""
+    for k in range(1, len(leading)):
+        for axes in combinations(range(len(leading)), k):
+            count = int(np.prod([leading[a] for a in axes]))
+            if 1 < count < np.prod(leading):
+                says = f"a mean over {named_axes(axes)}, {count} numbers, stands for the sum: multiply by {count}"
+                yield Hypothesis("mean_for_sum", right / count, says, f"/ {count}", is_factor=True)
+
+
+def _parts(x: np.ndarray, dy: np.ndarray, leading: tuple[int, ...], form: Form) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(what it says, x's rows, dy's rows) where a loop keeps only its last, or first, turn."""
+    for axis, n in enumerate(leading):
+        for place, which in ((n - 1, "last"), (0, "first")) if n > 1 else ():
+            one, all_ = ("column", "columns'") if form.columns else ("row", "rows'")
+            if len(leading) > 1:
+                one, all_ = f"slice of axis {axis}", "slices'"
+            says = f"only the {which} {one} counts: the {all_} gradients have to be added, += for ="
+            a, d = (np.take(v, [place], axis=axis) for v in (x, dy))
+            yield says, a.reshape(-1, a.shape[-1]), d.reshape(-1, d.shape[-1])
+
+
+def _products(recognised: Recognised, evidence: Evidence, of: str, formula: str) -> Iterator[Hypothesis]:
+    """Two matrices in another order, or another of them transposed: of square ones all have the right shape."""
+    form, dy = recognised.symbols["form"], evidence.cotangent
+    told = {form.dx, form.dW, form.other_dx, form.other_dW}
+    for role, name in (("x", form.x), ("W", form.W)):
+        a = evidence.inputs[recognised.roles[role]]
+        for (A, at), (D, dt) in product(((a, ""), (a.T, "ᵀ")), ((dy, ""), (dy.T, "ᵀ"))):
+            for left, right, written in ((A, D, f"{name}{at} dy{dt}"), (D, A, f"dy{dt} {name}{at}")):
+                if left.shape[1] == right.shape[0] and (written not in told or role == of):
+                    yield Hypothesis("transposed", left @ right, f"it is {written}: {formula}", written)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..evidence import Recognised
+from .layouts import OTHER_DEVIATIONS, USUAL, Deviation, Layout, layouts, sizes_of
 
 ROLES = {
     "x": ("x", "input", "inputs", "a", "z"),
@@ -18,45 +19,6 @@ ROLES = {
 }
 CLOSE = 1e-7  # of the largest output
 USUAL_EPS = [10.0**-k for k in range(1, 13)] + [2e-5, 5e-5, 5e-6]
-
-
-class Layout:
-    """A layer's groups: the view of x in which they lie along `axes`, and how a parameter is laid against that view."""
-
-    def __init__(self, layer: str, view: tuple[int, ...], axes: tuple[int, ...], parameter: tuple[int, ...]) -> None:
-        self.layer, self.view, self.axes, self.parameter = layer, view, axes, parameter
-        self.m = int(np.prod([view[a] for a in axes]))
-
-    def against(self, p: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
-        """A parameter ready to broadcast; None where it does not fit."""
-        if p is None:
-            return None
-        if p.ndim == len(shape) and p.ndim > 1 and self.view == shape:
-            fits = all(n in (1, s) for n, s in zip(p.shape, shape, strict=True))
-            return p if fits else None
-        if p.size != int(np.prod(self.parameter)):
-            return None
-        return p.reshape(self.parameter)
-
-
-def layouts(shape: tuple[int, ...]) -> Iterator[Layout]:
-    """All layers that x of this shape may have gone through."""
-    ndim, rest = len(shape), tuple(range(2, len(shape)))
-    channel = (1, *shape[1:2], *(1 for _ in rest))
-    yield Layout("BatchNorm", shape, (0, *rest), channel)
-    for k in range(1, ndim):
-        trailing = tuple(range(ndim - k, ndim))
-        parameter = (*(1 for _ in range(ndim - k)), *shape[ndim - k :])
-        yield Layout("LayerNorm", shape, trailing, parameter)
-        yield Layout("RMSNorm", shape, trailing, parameter)
-    if ndim > 2:
-        yield Layout("InstanceNorm", shape, rest, channel)
-        yield Layout("BatchNorm", shape, tuple(range(ndim - 1)), (*(1 for _ in range(ndim - 1)), shape[-1]))
-    C = shape[1]
-    for G in range(1, C):
-        if C % G == 0:
-            view = (shape[0], G, C // G, *shape[2:])
-            yield Layout("GroupNorm", view, tuple(range(2, len(view))), (1, G, C // G, *(1 for _ in rest)))
 
 
 def roles_of(names: list[str], inputs: list[Any]) -> dict[str, int]:
@@ -88,32 +50,58 @@ def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str
     if "x" not in roles:
         return None
     x = inputs[roles["x"]]
-    if x.ndim < 2 or x.shape != output.shape or x.size < 2 or not np.all(np.isfinite(output)):
+    if x.ndim < 1 or x.shape != output.shape or x.size < 2 or not np.all(np.isfinite(output)):
         return None
     parameters = {role: inputs[i] for role, i in roles.items() if role != "x"}
     hinted = plain(hint)
-    if "mean" in parameters and "var" in parameters:
-        found = _by_constants(
-            x, parameters, output, Layout("BatchNormEval", x.shape, (0, *range(2, x.ndim)), _channel(x.shape))
-        )
-        if found is not None:
-            return _recognised(found, roles, parameters)
     candidates = sorted(layouts(x.shape), key=lambda layout: plain(layout.layer) != hinted)
-    for layout in candidates:
-        found = _by_statistics(x, parameters, output, layout)
-        if found is not None:
-            return _recognised(found, roles, parameters)
+    for symbols in _matches(x, parameters, output, candidates):
+        if symbols is not None:
+            return _recognised(symbols, roles, names)
     return None
 
 
-def _channel(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (1, shape[1], *(1 for _ in shape[2:]))
+def _matches(x: np.ndarray, parameters: dict, output: np.ndarray, candidates: list[Layout]) -> Iterator[dict | None]:
+    """What each formula makes of the output, the usual ones first."""
+    running = Layout("BatchNormEval", x.shape, (0, *range(2, x.ndim)), (1, *x.shape[1:2], *(1 for _ in x.shape[2:])))
+    if x.ndim > 1 and "mean" in parameters and "var" in parameters:
+        yield _by_constants(x, parameters, output, running)
+    for deviation in (USUAL, *OTHER_DEVIATIONS):
+        for layout in candidates:
+            if deviation == USUAL or not layout.layer.startswith("RMSNorm"):
+                yield _by_statistics(x, parameters, output, layout, deviation)
+    if x.ndim > 1 and "mean" not in parameters and "var" not in parameters:
+        yield _by_channel(x, parameters, output, running)
 
 
-def _recognised(symbols: dict, roles: dict[str, int], parameters: dict) -> Recognised:
+def _recognised(symbols: dict, roles: dict[str, int], names: list[str]) -> Recognised:
     layer = symbols["layout"].layer
     used = {"x", "gamma", "beta"} if layer != "BatchNormEval" else {"x", "gamma", "beta", "mean", "var"}
-    return Recognised(layer, {role: i for role, i in roles.items() if role in used}, symbols)
+    roles = {role: i for role, i in roles.items() if role in used}
+    symbols["definitions"] = _definitions(symbols, {role: names[i] for role, i in roles.items()})
+    return Recognised(layer, roles, symbols)
+
+
+def _definitions(symbols: dict, names: dict[str, str]) -> dict[str, str]:
+    """The symbols of the derivation, by the user's own names."""
+    x, var = names["x"], names.get("var", "var")
+    deviation: Deviation = symbols["deviation"]
+    mean = "" if symbols["layout"].layer.startswith("RMSNorm") else f" - {names.get('mean', 'mu')}"
+    var = f"mean({x}²)" if not mean else var
+    found = {
+        "rstd": f"rstd = 1 / {deviation.formula.format(var=var)}"
+        if not symbols.get("fitted")
+        else "rstd = 1 / sqrt(var + eps)",
+        "x_hat": f"x_hat = ({x}{mean}) * rstd" if mean else f"x_hat = {x} * rstd",
+    }
+    if deviation != USUAL:
+        found["k"] = f"k = {deviation.correction}"
+    if symbols["gamma"] is not None:
+        if names["gamma"] != "gamma":
+            found["gamma"] = f"gamma = {names['gamma']}"
+        if names["gamma"] != "g":
+            found["g"] = "g = dy * gamma"
+    return found
 
 
 def _by_constants(x: np.ndarray, parameters: dict, y: np.ndarray, layout: Layout) -> dict | None:
@@ -123,18 +111,47 @@ def _by_constants(x: np.ndarray, parameters: dict, y: np.ndarray, layout: Layout
     return _matching(x, x - mean, var, parameters, y, layout)
 
 
-def _by_statistics(x: np.ndarray, parameters: dict, y: np.ndarray, layout: Layout) -> dict | None:
+def _by_channel(x: np.ndarray, parameters: dict, y: np.ndarray, layout: Layout) -> dict | None:
+    """Running statistics that are no inputs: (y - beta) / gamma is then a x + b, with one a and one b for each channel."""
+    gamma, beta = (layout.against(parameters.get(k), x.shape) for k in ("gamma", "beta"))
+    if gamma is None or beta is None or not np.all(gamma) or layout.m < 4:
+        return None
+    x_hat = (y - beta) / gamma
+    mu, centre = (a.mean(axis=layout.axes, keepdims=True) for a in (x, x_hat))
+    spread = np.square(x - mu).sum(axis=layout.axes, keepdims=True)
+    a = np.sum((x - mu) * (x_hat - centre), axis=layout.axes, keepdims=True) / np.where(spread > 0, spread, np.nan)
+    c = x - (mu - centre / a)
+    if not np.all(a > 0) or np.max(np.abs(c * a - x_hat)) > CLOSE * np.max(np.abs(x_hat)):
+        return None
+    if np.all(np.abs(a - 1) < 1e-9) and np.max(np.abs(x - c)) < 1e-9 * np.max(np.abs(x)):
+        return None  # y = gamma x + beta, which normalises nothing
+    return _symbols(layout, 0.0, 1 / np.square(a), a, c, x, y, gamma) | {"fitted": True}
+
+
+def _by_statistics(x: np.ndarray, parameters: dict, y: np.ndarray, layout: Layout, deviation: Deviation) -> dict | None:
     v = x.reshape(layout.view)
     c = v
     if layout.layer != "RMSNorm":
         c = v - v.mean(axis=layout.axes, keepdims=True)
         c = c - c.mean(axis=layout.axes, keepdims=True)
     var = (c * c).mean(axis=layout.axes, keepdims=True)
-    return _matching(v, c, var, parameters, y.reshape(layout.view), layout)
+    if deviation.unbiased:
+        if layout.m < 3:
+            return None
+        var = var * (layout.m / (layout.m - 1))
+    return _matching(v, c, var, parameters, y.reshape(layout.view), layout, deviation)
 
 
-def _matching(v: np.ndarray, c: np.ndarray, var: np.ndarray, parameters: dict, y: np.ndarray, layout: Layout) -> dict | None:
-    """The symbols, if y = gamma c / sqrt(var + eps) + beta for some eps >= 0."""
+def _matching(
+    v: np.ndarray,
+    c: np.ndarray,
+    var: np.ndarray,
+    parameters: dict,
+    y: np.ndarray,
+    layout: Layout,
+    deviation: Deviation = USUAL,
+) -> dict | None:
+    """The symbols, if y = gamma c / sqrt(var + eps) + beta, or with another deviation, for some eps >= 0."""
     gamma, beta = (layout.against(parameters.get(k), v.shape) for k in ("gamma", "beta"))
     if any(parameters.get(k) is not None and p is None for k, p in (("gamma", gamma), ("beta", beta))):
         return None
@@ -146,13 +163,31 @@ def _matching(v: np.ndarray, c: np.ndarray, var: np.ndarray, parameters: dict, y
     # y - beta is scaled times rstd: where var is largest the group decides whether it can be this layer at all
     rstd = np.sum(shifted * scaled * np.ones_like(var)) / weight if var.size == 1 else _rstd(shifted, scaled, var, layout)
     with np.errstate(all="ignore"):
-        eps = _usual(float(np.median(1 / np.square(rstd) - var)), float(np.median(var)))
-        right = 1 / np.sqrt(var + eps)
+        measured = 1 / rstd - np.sqrt(var) if deviation.outside else 1 / np.square(rstd) - var
+        eps = _usual(float(np.median(measured)), float(np.median(var)))
+        right = 1 / (np.sqrt(var) + eps) if deviation.outside else 1 / np.sqrt(var + eps)
         predicted = scaled * right
         close = CLOSE * float(np.max(np.abs(shifted)))
         if not np.max(np.abs(predicted - shifted)) <= close:
             return None
-    sizes = {"N": v.shape[0], "m": layout.m} | ({"C": v.shape[1]} if layout.layer != "LayerNorm" else {})
+    found = _symbols(layout, eps, var, right, c, v, y, gamma)
+    if deviation != USUAL:
+        ratio = layout.m / (layout.m - 1) if deviation.unbiased else 1.0
+        found["correction"] = ratio / (right * np.sqrt(var)) if deviation.outside else np.full_like(var, ratio)
+    return found | {"deviation": deviation}
+
+
+def _symbols(
+    layout: Layout,
+    eps: float,
+    var: np.ndarray,
+    rstd: np.ndarray,
+    c: np.ndarray,
+    v: np.ndarray,
+    y: np.ndarray,
+    gamma: np.ndarray | None,
+) -> dict:
+    sizes = sizes_of(layout)
     return {
         "layout": layout,
         "view": layout.view,
@@ -160,13 +195,15 @@ def _matching(v: np.ndarray, c: np.ndarray, var: np.ndarray, parameters: dict, y
         "m": layout.m,
         "eps": eps,
         "var": var,
-        "rstd": right,
+        "rstd": rstd,
         "c": c,
-        "x_hat": c * right,
+        "x_hat": c * rstd,
         "x": v,
         "y": y,
         "gamma": gamma,
         "sizes": sizes,
+        "variance": next(symbol for symbol, n in sizes.items() if n == layout.m),
+        "deviation": USUAL,
     }
 
 

@@ -25,7 +25,7 @@ class Layer:
     def inputs_at(
         self, seed: int, scale: float = 1.0, offset: float = 0.0, dtype: str = "float64", kinks: bool = False
     ) -> list[np.ndarray]:
-        """Other inputs, for which backward is as right: the first one times `scale`, plus `offset`, a fifth of it 0 on `kinks`."""
+        """Other inputs, for which backward is as right: the first times `scale`, plus `offset`, a fifth of it 0 on `kinks`."""
         x, *others = self.inputs(seed)
         x = x * scale + offset
         if kinks:
