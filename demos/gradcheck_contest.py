@@ -3,7 +3,7 @@
     python demos/gradcheck_contest.py
 
 The wrong ones are tinynorm.gradcheck.mistakes. The right ones are its right layers on 2,160 random inputs: scales from 1e-12 to
-1e12, offsets to 1e6, float64 and float32, some with zeros on ReLU's kink; those in float64 of scale 1 are counted apart too. The
+1e12, offsets to 1e6, float64 and float32, some with zeros on ReLU's kink; those in float64 of scale 1 are counted apart. The
 tools are used where they are installed (pip install torch jax autograd), each with its own defaults and in turn.
 """
 

@@ -102,6 +102,9 @@ def check_backward(
     settings = Settings(seed, eps, atol, rtol, method, exhaustive, cotangent)
     started = time.perf_counter()
     names = input_names(forward, inputs, names)
+    for x in inputs:
+        if isinstance(x, np.matrix | np.ma.MaskedArray):
+            raise TypeError(f"check_backward: expected plain arrays, got {type(x).__name__}; hand in np.asarray of it")
     if not any(differentiable(x) for x in inputs):
         got = ", ".join(type(x).__name__ for x in inputs) or "no inputs"
         raise TypeError(f"check_backward: expected at least one floating-point array among the inputs, got {got}")

@@ -74,6 +74,8 @@ def _equal(measure: Measure, i: int, total: np.ndarray, products: list[np.ndarra
         # rounding is counted from what the last digits of the inputs do to the gradient for `u`, which is of the same size
         scatter = measure.scatter[i]
         allowed = factor * SAFETY * 4 * (scatter + _mean(scatter)) + _grain(measure) * (sizes + _mean(sizes))
+        if np.any(np.abs(total - np.sum(products, axis=0)) > allowed):  # what is left may be rounding of what has cancelled
+            allowed = allowed + factor * SAFETY * 4 * measure.eps * measure.elsewhere(i)
         near = np.abs(total - np.sum(products, axis=0)) <= allowed + UNDERFLOW * max(factor, 1.0)
         infinite = ~np.isfinite(claimed) | np.isinf(sizes)  # the derivative itself, as of sqrt at 0
         return bool(np.all(near | infinite))
@@ -82,7 +84,10 @@ def _equal(measure: Measure, i: int, total: np.ndarray, products: list[np.ndarra
 def _grain(measure: Measure) -> float:
     """Of what a sum may be off for its own rounding. Code for inputs of few digits may round to these, whatever it runs in."""
     problem = measure.problem
-    return 1e4 * measure.eps + (64 * float(np.finfo(problem.coarsest).eps) if problem.recast else 0.0)
+    own = float(np.finfo(problem.coarsest).eps) if problem.recast else 0.0
+    with np.errstate(all="ignore"):
+        seen = np.nanmedian(measure.sigma / measure.size) if np.any(measure.size) else 0.0  # of one cast to float32 inside, say
+    return 1e4 * measure.eps + 64 * max(own, float(seen))
 
 
 def _mean(a: np.ndarray) -> float:

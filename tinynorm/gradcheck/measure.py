@@ -50,6 +50,7 @@ class Measure:
         self.chaotic = self.sigma > CHAOTIC * (self.size + size(self.y) / np.sqrt(max(self.y.size, 1)))
         self.scatter = self._scatter()
         self.steps: dict[int, np.ndarray] = {}  # input -> the best step for each of its elements
+        self.largest: list[float] | None = None  # the gradients at other points
         self.moves: dict[int, np.ndarray] = {}  # input -> how far each output goes with it
 
     def _scatter(self) -> list[np.ndarray]:
@@ -217,6 +218,21 @@ class Measure:
         """Whether the output is nothing but rounding, and input `i` claims no larger a part in it."""
         moved = float(size((self.claimed[i] * self.point[i]).ravel()))
         return bool(np.all(self.chaotic)) and moved <= DROWNED * float(size(self.u * self.sigma))
+
+    def elsewhere(self, i: int) -> float:
+        """How large the claimed gradients of input `i` get at other points: what cancels in them here, or has saturated."""
+        if self.largest is None:
+            points = [[x * s * self.rng.standard_normal(x.shape) for x in self.point] for s in (1.0, 0.1, 0.01)]
+            found = [self._largest(point) for point in points]
+            self.largest = [max(sizes) for sizes in zip(*found, strict=True)]
+        return self.largest[i]
+
+    def _largest(self, point: Point) -> list[float]:
+        try:
+            grads = self.problem.gradients(point, self.u)
+        except Exception:  # backward may not go there
+            return [0.0] * len(point)
+        return [0.0 if g is None else float(np.max(np.abs(g), initial=0.0, where=np.isfinite(g))) for g in grads]
 
     # -- judgement -----------------------------------------------------------------------------------------------------
 

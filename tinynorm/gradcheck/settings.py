@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .measure import RTOL
-from .problem import Problem
+from .problem import Problem, host
 
 EXHAUSTIVE = 1024  # elements; larger inputs are checked along dense directions
 
@@ -40,8 +40,8 @@ def draw_cotangent(problem: Problem, settings: Settings, size: int, rng: np.rand
     """Dense, of both signs, away from 0; or the caller's."""
     if settings.cotangent is None:
         return rng.choice([-1.0, 1.0], size) * rng.uniform(0.5, 1.5, size)
-    given = settings.cotangent if isinstance(settings.cotangent, tuple | list) else [settings.cotangent]
-    arrays = [np.asarray(c, dtype=float) for c in given]
+    several = isinstance(settings.cotangent, tuple | list) and len(problem.shapes) > 1
+    arrays = [host(c) for c in (settings.cotangent if several else [settings.cotangent])]
     if [a.shape for a in arrays] != list(problem.shapes):
         raise ValueError(
             f"gradcheck: expected a cotangent of the output's shape {problem.shapes}, got {[a.shape for a in arrays]}"
