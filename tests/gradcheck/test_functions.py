@@ -1,5 +1,8 @@
 """The doors for Tensors and modules: what they see, what their options do, and that they leave no trace."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -117,6 +120,55 @@ def test_options_of_gradgradcheck_reach_the_check():
 
 
 @pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
+def test_options_of_pytorchs_that_there_are_none_of_are_explained(check):
+    with pytest.raises(TypeError, match="got check_undefined_grad, nondet_tol"):
+        check(lambda x: x * x, leaf(3), check_undefined_grad=True, nondet_tol=1e-5)
+
+
+def test_second_derivatives_of_a_module_go_by_its_parameters_too():
+    """A scale whose gradient hides how it depends on x."""
+
+    class Scale(Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            ctx.save_for_backward(x, w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx, dy):
+            x, w = ctx.saved_tensors
+            hidden = w.detach() if isinstance(w, tn.Tensor) else w
+            return dy * hidden, dy * x
+
+    class Layer(nn.Module):
+        def __init__(self, right):
+            super().__init__()
+            self.weight, self.right = nn.Parameter(tn.randn(4, dtype="float64")), right
+
+        def forward(self, x):
+            return x * self.weight if self.right else Scale.apply(x, self.weight)
+
+    x = leaf(4)
+    assert [found.name for found in check_second(Layer(True), x).inputs] == ["x", "dout", "weight"]
+    assert check_second(Layer(True), x).ok is True
+    assert check_second(Layer(False), x).ok is False
+
+
+@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
+def test_what_a_function_writes_into_is_not_the_callers(check):
+    def greedy(x, w):
+        for t in (x, w):
+            np.maximum(t.data, 0, out=t.data)
+        return x * w
+
+    x, w = leaf(12), tn.randn(12, dtype="float64")
+    before = x.data.copy(), w.data.copy()
+    check(greedy, [x, w], raise_exception=False)
+    assert np.array_equal(x.data, before[0])
+    assert np.array_equal(w.data, before[1])
+
+
+@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
 def test_a_step_that_is_given_is_not_looked_for(check):
     hidden = function_of(lambda x, y, dy: dy * 3 * x.copy(), lambda x: x * x)
     counts = []
@@ -178,7 +230,12 @@ def test_buffers_that_a_forward_replaces_are_those_of_before(check):
 def test_modules_are_found_wherever_a_function_has_them(check):
     local = nn.BatchNorm1d(4).double()
     GLOBAL.double()
-    for func, module in ((lambda x: GLOBAL(x), GLOBAL), (lambda x: local(x), local), (local.forward, local), (local, local)):
+    layers, net = [local], SimpleNamespace(norm=local)
+    functions = [
+        *(lambda x: local(x), local.forward, local, lambda x, layer=local: layer(x), lambda x: layers[0](x)),
+        *(partial(lambda layer, x: layer(x), local), lambda x: net.norm(x), lambda x: (lambda z: local(z))(x)),
+    ]
+    for func, module in ((lambda x: GLOBAL(x), GLOBAL), *((func, local) for func in functions)):
         check(func, leaf(6, 4))
         assert module.running_mean.tolist() == [0.0] * 4
         assert module.num_batches_tracked.item() == 0

@@ -107,7 +107,16 @@ def gradgradcheck(
     return _verdict(report, raise_exception)
 
 
+OPTIONS = ("names", "layer", "seed", "exhaustive", "cotangent", "method")
+
+
 def _options(eps: float | None, atol: float | None, rtol: float | None, fast_mode: bool, others: dict) -> dict:
+    unknown = [name for name in others if name not in OPTIONS]
+    if unknown:
+        raise TypeError(
+            f"gradcheck: expected the options {', '.join(OPTIONS)}, got {', '.join(unknown)}. Of PyTorch's, nondeterminism and "
+            "dtypes are always checked here; forward mode, batched, sparse and undefined gradients there are none"
+        )
     given = {"eps": eps, "atol": atol, "rtol": rtol, "exhaustive": 0 if fast_mode else None}
     return others | {name: value for name, value in given.items() if value is not None}
 

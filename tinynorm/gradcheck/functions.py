@@ -20,7 +20,7 @@ from .check import check_backward, conclude, input_names, layer_of, settle_rando
 from .dependence import nonlinear
 from .numbers import Numbers
 from .precision import imprecise
-from .problem import random_state_kept
+from .problem import fresh, random_state_kept
 from .progress import shown
 from .report import Fault, Report
 from .settings import EXHAUSTIVE, Settings, draw_cotangent
@@ -74,7 +74,7 @@ def check_function(
     settings = Settings(seed, eps, atol, rtol, _central(method), exhaustive, cotangent)
     if not any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
         raise ValueError("gradcheck: expected at least one input with requires_grad=True; call .requires_grad_() on it")
-    return _check_function(func, inputs, input_names(func, inputs, names), modules_in(func), settings, layer)
+    return _check_function(func, inputs, input_names(func, inputs, names), modules_in(func, *inputs), settings, layer)
 
 
 def _check_function(
@@ -244,7 +244,7 @@ def check_second(
     Parameters
     ----------
     func, inputs
-        As in `check_function`.
+        As in `check_function`; of a module, its parameters are checked too.
     grad_outputs : Tensor or sequence of Tensor, optional
         The cotangent at which the gradients are taken. Default: random.
     **options
@@ -262,19 +262,16 @@ def check_second(
     True
     """
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    names, layer = input_names(func, inputs, options.pop("names", None)), options.pop("layer", None)
-    settings, modules = Settings(**options), modules_in(func)
-    wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
-    with ExitStack() as stack:
-        stack.enter_context(random_state_kept())
-        for module in modules:
-            stack.enter_context(kept(module))
-        outputs = _floating(func(*inputs))
-    cotangents = _cotangents(outputs, grad_outputs, settings.seed)
+    module = func if isinstance(func, Module) else None  # whose parameters are inputs too
+    names = input_names(module.forward if module else func, inputs, options.pop("names", None))
+    layer = options.pop("layer", None)
+    settings, modules = Settings(**options), modules_in(func, *inputs)
+    wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and (x.requires_grad or (module and _floating(x)))]
+    cotangents = _cotangents(func, inputs, modules, grad_outputs, settings.seed)
     count = len(inputs)
 
     def gradient(*args: Tensor) -> tuple[Tensor, ...]:
-        xs = [args[i] for i in wrt]
+        xs = [args[i] for i in wrt] + [p for p in (module.parameters() if module else ()) if p.requires_grad]
         pairs = [(y, v) for y, v in zip(_floating(func(*args[:count])), args[count:], strict=True) if y.requires_grad]
         if not pairs:
             return tuple(x * 0.0 for x in xs)
@@ -283,7 +280,11 @@ def check_second(
         return tuple(x * 0.0 if g is None else g for g, x in zip(found, xs, strict=True))
 
     names = [*names, *(f"dout{k or ''}" for k in range(len(cotangents)))]
-    report = _check_function(gradient, [*inputs, *cotangents], names, modules, settings, layer)
+    if module is None:
+        report = _check_function(gradient, [*inputs, *cotangents], names, modules, settings, layer)
+    else:
+        with random_state_kept(), kept(module):
+            report = _check(ModuleProblem(module, [*inputs, *cotangents], names, gradient), settings, layer)
     report.warnings = [w for w in report.warnings if not w.startswith(blind.NO_DEPENDENCE)]  # what is linear has none
     return report
 
@@ -293,9 +294,17 @@ def _floating(out: Any) -> list[Tensor]:
     return [y for y in outputs if isinstance(y, Tensor) and backend.is_floating(y.data)]
 
 
-def _cotangents(outputs: list[Tensor], given: Tensor | Sequence[Tensor] | None, seed: int) -> list[Tensor]:
+def _cotangents(
+    func: Callable, inputs: list, modules: list[Module], given: Tensor | Sequence[Tensor] | None, seed: int
+) -> list[Tensor]:
+    """Those given, or random ones for the outputs of `func`, which is run on copies."""
     if given is not None:
         return [v.detach().requires_grad_() for v in ([given] if isinstance(given, Tensor) else given)]
+    with ExitStack() as stack:
+        stack.enter_context(random_state_kept())
+        for module in modules:
+            stack.enter_context(kept(module))
+        outputs = _floating(func(*[x.detach().clone() if isinstance(x, Tensor) else fresh(x) for x in inputs]))
     rng = np.random.default_rng(seed)
     made = [rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape) for y in outputs]
     return [

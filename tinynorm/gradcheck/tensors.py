@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,10 @@ from .. import backend
 from ..autograd import enable_grad, grad
 from ..nn import Module
 from ..tensor import Tensor, version_of, wrap
-from .problem import BACKWARD, CannotCheck, Point, Problem, beside, differentiable, host, repeatable
+from .problem import BACKWARD, CannotCheck, Point, Problem, beside, differentiable, fresh, host, repeatable
+
+DEPTH = 5  # of what holds what holds ... a module
+MANY = 2000  # things that are looked at
 
 
 class TensorProblem(Problem):
@@ -56,7 +62,7 @@ class TensorProblem(Problem):
 
     def run(self, leaves: list[Tensor]) -> list[Tensor]:
         """The floating-point outputs of one call."""
-        arguments = list(self.inputs)
+        arguments = [x.detach().clone() if isinstance(x, Tensor) else fresh(x) for x in self.inputs]
         for i, x in zip(self.wrt, leaves, strict=False):  # behind them, a module has its parameters
             arguments[i] = x
         return self.call(self.func, arguments)
@@ -117,9 +123,10 @@ class TensorProblem(Problem):
 class ModuleProblem(TensorProblem):
     """A module: its inputs that are floating-point Tensors, and its parameters."""
 
-    def __init__(self, module: Module, inputs: Sequence[Any], names: Sequence[str]) -> None:
+    def __init__(self, module: Module, inputs: Sequence[Any], names: Sequence[str], func: Callable | None = None) -> None:
+        """`func`, where it is not the module itself, runs it."""
         Problem.__init__(self)
-        self.func, self.modules, self.inputs = module, [module], list(inputs)
+        self.func, self.modules, self.inputs = func or module, [module], list(inputs)
         self.wrt = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and differentiable(x.data)]
         parameters = {name: p for name, p in module.named_parameters() if p.requires_grad and differentiable(p.data)}
         self.parameters = list(parameters.values())
@@ -167,13 +174,35 @@ def kept(module: Module, dtype: Any = None) -> Iterator[None]:
             t.data, version_of(t).count = array, count
 
 
-def modules_in(func: Any) -> list[Module]:
-    """The modules that a function would run: itself, what it is a method of, what it closes over or finds by name."""
-    found = [func, getattr(func, "__self__", None)]
-    found += [cell.cell_contents for cell in getattr(func, "__closure__", None) or () if not _is_empty(cell)]
-    code, known = getattr(func, "__code__", None), getattr(func, "__globals__", {})
-    found += [known.get(name) for name in (code.co_names if code else ())]
-    return [m for m in found if isinstance(m, Module)]
+def modules_in(*things: Any) -> list[Module]:
+    """The modules that functions would run: themselves, what they close over, find by name, have as defaults, in lists ..."""
+    found: dict[int, Module] = {}
+    seen: set[int] = set()
+    todo = deque((thing, 0) for thing in things)
+    while todo and len(seen) < MANY:
+        thing, depth = todo.popleft()
+        if isinstance(thing, Module):
+            found[id(thing)] = thing
+        elif id(thing) not in seen and depth < DEPTH:
+            seen.add(id(thing))
+            todo += [(inner, depth + 1) for inner in _held_by(thing)]
+    return list(found.values())
+
+
+def _held_by(thing: Any) -> Iterator[Any]:
+    """What a function, a partial one, a container or an object of a user's has hold of."""
+    if isinstance(thing, dict | list | tuple | set):
+        yield from list(thing.values() if isinstance(thing, dict) else thing)[:MANY]
+    elif isinstance(thing, partial):
+        yield from (thing.func, *thing.args, *thing.keywords.values())
+    elif isinstance(thing, MethodType):
+        yield from (thing.__self__, thing.__func__)
+    elif isinstance(thing, FunctionType):
+        yield from (cell.cell_contents for cell in thing.__closure__ or () if not _is_empty(cell))
+        yield from (*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), getattr(thing, "__wrapped__", None))
+        yield from (thing.__globals__.get(name) for name in thing.__code__.co_names)
+    elif not isinstance(thing, type | ModuleType | Tensor | np.ndarray):
+        yield from list(getattr(thing, "__dict__", {}).values())[:MANY]
 
 
 def _is_empty(cell: Any) -> bool:
