@@ -133,3 +133,14 @@ def test_matrices_and_masked_arrays_are_refused_by_name():
     for x in (np.matrix([[1.0, 2.0]]), np.ma.array([1.0, 2.0])):
         with pytest.raises(TypeError, match="expected plain arrays, got"):
             check_backward(*pair(np.abs, np.sign), [x])
+
+
+def test_stacks_of_layers_in_float32_are_not_called_imprecise():
+    """What saturates or cancels between layers loses digits that no layer's formula could keep."""
+    kinds = [nn.Tanh, nn.Sigmoid, nn.GELU, nn.ReLU, lambda: nn.BatchNorm1d(5), lambda: nn.LayerNorm(5), lambda: nn.RMSNorm(5)]
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        tn.manual_seed(seed)
+        layers = [m for _ in range(3) for m in (nn.Linear(5, 5), kinds[int(rng.integers(len(kinds)))]())]
+        report = check_module(nn.Sequential(*layers), tn.randn(8, 5) * float(rng.choice([0.03, 1, 30])), seed=seed)
+        assert report.ok is not False, report

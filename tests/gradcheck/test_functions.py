@@ -208,9 +208,13 @@ class Counting(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(4)
         self.register_buffer("seen", tn.zeros(1))
+        self.calls = 0
 
     def forward(self, x):
         self.seen = self.seen + 1
+        self.calls += 1
+        self.last = x
+        self.norm.eval() if self.calls > 10**6 else self.norm.train()
         return self.norm(x)
 
 
@@ -218,8 +222,10 @@ class Counting(nn.Module):
 def test_buffers_that_a_forward_replaces_are_those_of_before(check):
     model = Counting().double()
     seen, mean, versions = model.seen, model.norm.running_mean, [version_of(p).count for p in model.parameters()]
+    model.norm.eval()
     check(model, leaf(6, 4))
     assert model.seen is seen
+    assert (model.calls, hasattr(model, "last"), model.norm.training) == (0, False, False)
     assert seen.item() == 0
     assert model.norm.running_mean is mean
     assert mean.tolist() == [0.0] * 4

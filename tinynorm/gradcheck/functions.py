@@ -170,7 +170,7 @@ def _check_tensors(problem: TensorProblem, report: Report, settings: Settings, l
     measure = numbers.check(problem.point, u, rng)
     report.faults += nonlinear(measure)
     if not numbers.wrong:
-        report.faults += imprecise(problem, measure)
+        report.faults += imprecise(problem, measure, composed=recognised is None)
     report.faults += [fault for fault in lasting(measure) if fault not in report.faults]
     numbers.check_other_constants(measure)
     numbers.diagnose()

@@ -15,8 +15,11 @@ STEADY = 0.1  # of a difference, that last digits change in it
 CANCELLED = 4  # and so many roundings of what a gradient is where nothing in it cancels
 
 
-def imprecise(problem: Problem, measure: Measure) -> Iterator[Fault]:
-    """Compare the gradients in the inputs' own dtypes with those in float64, where these differ."""
+def imprecise(problem: Problem, measure: Measure, composed: bool = False) -> Iterator[Fault]:
+    """Compare the gradients in the inputs' own dtypes with those in float64, where these differ.
+
+    What is `composed` of several layers may cancel between them, with nobody to blame: half of its digits are to be right.
+    """
     eps = float(np.finfo(problem.coarsest).eps)
     if not problem.recast or eps <= measure.eps:
         return
@@ -33,7 +36,9 @@ def imprecise(problem: Problem, measure: Measure) -> Iterator[Fault]:
         # n terms that are added one by one lose √n times what each of their roundings causes
         margin = max(MARGIN, float(np.sqrt(measure.y.size / exact.size)))
         allowed = margin * (np.maximum(s, 0.1 * np.mean(s)) + eps * np.abs(exact))
-        allowed += CANCELLED * eps * _whole(measure, i, exact) + float(np.finfo(given).smallest_subnormal)
+        allowed += (float(np.sqrt(eps)) if composed else CANCELLED * eps) * _whole(measure, i, exact) + float(
+            np.finfo(given).smallest_subnormal
+        )
         if np.any(error > allowed):  # what is left may be rounding of what has cancelled, or saturated
             allowed = allowed + CANCELLED * eps * measure.elsewhere(i)
         out_of_reach = float(np.finfo(given).max) < np.abs(exact)

@@ -156,22 +156,28 @@ class ModuleProblem(TensorProblem):
 def kept(module: Module, dtype: Any = None) -> Iterator[None]:
     """Within, the module works on copies of its parameters and buffers (in `dtype`); at the end each has its own array again.
 
-    Whatever happens in between: its parameters and buffers are the same objects with the same memory and numbers.
+    Whatever happens in between: its parameters and buffers are the same objects with the same memory and numbers, and its
+    attributes what they were (but for what is inside a list or an array of the user's own).
     """
     tensors = [*module.parameters(), *module.buffers()]
     arrays = [t.data for t in tensors]
     counts = [version_of(t).count for t in tensors]
-    places = [(m, name, value) for m in module.modules() for name, value in vars(m).items() if isinstance(value, Tensor)]
+    attributes = [(vars(m), dict(vars(m))) for m in module.modules()]  # the mode, counters, buffers that forward replaces
+    leaves = [(p, p.grad, p.requires_grad) for p in module.parameters()]
     for t in tensors:
         copy = backend.copy(t.data)
         t.data = backend.astype(copy, dtype) if dtype is not None and backend.is_floating(copy) else copy
     try:
         yield
     finally:
-        for owner, name, value in places:
-            vars(owner)[name] = value
+        for now, before in attributes:
+            now.clear()
+            now.update(before)
         for t, array, count in zip(tensors, arrays, counts, strict=True):
             t.data, version_of(t).count = array, count
+        for p, gradient, wanted in leaves:
+            p.requires_grad = wanted
+            p.grad = gradient
 
 
 def modules_in(*things: Any) -> list[Module]:
