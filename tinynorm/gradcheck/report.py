@@ -69,7 +69,7 @@ class Report:
     >>> from tinynorm.gradcheck import check_backward
     >>> report = check_backward(lambda x: (x * x, x), lambda dy, x: (-2 * x * dy,), [np.array([1.0, 2.0, 3.0])])
     >>> print(report.diagnosis)
-    dx: it has the wrong sign; multiply by -1.
+    dx: it has the wrong sign; multiply by -1. This explains the whole error, to rounding.
     >>> report.as_dict()["inputs"][0]["wrong"]
     3
     """
