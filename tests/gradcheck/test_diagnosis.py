@@ -737,3 +737,17 @@ def test_what_is_no_layer_is_not_recognised():
     x = np.random.default_rng(0).standard_normal((3, 4))
     for y in (np.exp(x), x * 2, x + 1, np.sin(x), x.sum()):
         assert recognise(["x"], [x], np.asarray(y)) is None
+
+
+@pytest.mark.parametrize("axis", [0, None])
+def test_a_sum_over_wrong_axes_that_is_divided_by_m_gets_no_factor_on_top(axis):
+    """Its axes alone are to be mended."""
+
+    def change(dx, dy, cache):
+        _, x_hat, rstd, _, gamma = cache
+        g, m = dy * gamma, dy.shape[1]
+        return rstd / m * (m * g - g.sum(axis) - x_hat * (g * x_hat).sum(axis))
+
+    sentence = diagnosed("LayerNorm", change).diagnosis
+    assert "the sum, which is divided by m = 8, runs over ax" in sentence
+    assert "multiply by" not in sentence

@@ -138,13 +138,19 @@ def _axes(s: Ingredients, recognised: Recognised, k: int) -> Iterator[Trait]:
     shape = s.dy.shape
     long = tuple(a for a, n in enumerate(shape) if n > 1)  # a mean along one number is none
     right = tuple(a for a in s.axes if a in long)
+    m, there = recognised.symbols["m"], named_axes(right)
     of = " of (N, G, C/G, *)" if recognised.layer == "GroupNorm" else ""
     for n in range(1, len(long) + 1):
         for axes in combinations(long, n):
             if axes != right:
-                says = f"the mean runs over {named_axes(axes)}{of}, and has to run over {named_axes(right)}"
+                says = f"the mean runs over {named_axes(axes)}{of}, and has to run over {there}"
                 make = lambda a=axes: s.term(k, axes=a)  # noqa: E731
                 yield Trait(k, f"axes {axes}", "wrong_axes", says, make, f"mean over axes {axes}", (MEAN, PROJECTION))
+                share = np.prod([shape[a] for a in axes]) / m
+                if share != 1:  # written as a sum, over m as it should be
+                    says = f"the sum, which is divided by m = {m}, runs over {named_axes(axes)}{of}; it has to run over {there}"
+                    summed = lambda a=axes, q=share: s.term(k, axes=a) * q  # type: ignore[misc]  # noqa: E731
+                    yield Trait(k, f"sum {axes}", "wrong_axes", says, summed, f"sum over axes {axes}", (MEAN, PROJECTION))
 
 
 def _x_hats(s: Ingredients, recognised: Recognised) -> Iterator[Trait]:
