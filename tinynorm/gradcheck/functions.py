@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -20,12 +19,11 @@ from .check import check_backward, conclude, input_names, layer_of, settle_rando
 from .dependence import nonlinear
 from .numbers import Numbers
 from .precision import imprecise
-from .problem import fresh, random_state_kept
 from .progress import shown
 from .report import Fault, Report
 from .settings import EXHAUSTIVE, Settings, draw_cotangent
 from .steadiness import elsewhere, foreign, lasting, repeated
-from .tensors import ModuleProblem, TensorProblem, kept, modules_in
+from .tensors import ModuleProblem, TensorProblem, copied, modules_in, untouched
 
 
 def check_function(
@@ -80,10 +78,7 @@ def check_function(
 def _check_function(
     func: Callable, inputs: list, names: list[str], modules: list[Module], settings: Settings, layer: str | None
 ) -> Report:
-    with ExitStack() as stack:
-        stack.enter_context(random_state_kept())
-        for module in modules:
-            stack.enter_context(kept(module))
+    with untouched(modules):
         return _check(TensorProblem(func, inputs, names, modules), settings, layer)
 
 
@@ -137,7 +132,7 @@ def check_module(
         raise TypeError(f"check_module: expected a Module, got {type(module).__name__}; for functions there is gradcheck")
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     settings = Settings(seed, eps, atol, rtol, _central(method), exhaustive, cotangent)
-    with random_state_kept(), kept(module):
+    with untouched([module]):
         problem = ModuleProblem(module, inputs, input_names(module.forward, inputs, names))
         return _check(problem, settings, layer)
 
@@ -283,7 +278,7 @@ def check_second(
     if module is None:
         report = _check_function(gradient, [*inputs, *cotangents], names, modules, settings, layer)
     else:
-        with random_state_kept(), kept(module):
+        with untouched([module]):
             report = _check(ModuleProblem(module, [*inputs, *cotangents], names, gradient), settings, layer)
     report.warnings = [w for w in report.warnings if not w.startswith(blind.NO_DEPENDENCE)]  # what is linear has none
     return report
@@ -300,11 +295,8 @@ def _cotangents(
     """Those given, or random ones for the outputs of `func`, which is run on copies."""
     if given is not None:
         return [v.detach().requires_grad_() for v in ([given] if isinstance(given, Tensor) else given)]
-    with ExitStack() as stack:
-        stack.enter_context(random_state_kept())
-        for module in modules:
-            stack.enter_context(kept(module))
-        outputs = _floating(func(*[x.detach().clone() if isinstance(x, Tensor) else fresh(x) for x in inputs]))
+    with untouched(modules):
+        outputs = _floating(func(*copied(inputs)))
     rng = np.random.default_rng(seed)
     made = [rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape) for y in outputs]
     return [

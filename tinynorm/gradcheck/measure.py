@@ -15,6 +15,7 @@ SAFETY = 8.0  # an estimated error is taken this many times before a difference 
 RTOL = 1e-7  # of the derivative, on top of the errors
 UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
 FAR = 1e6  # times the size of an input: what does not move there either does not depend on it
+ABOUT = (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)  # sizes of an input: nearby, and across zero
 FARTHEST = 4096.0  # steps, in units of the point's size
 CONSTANT = 4.0  # times its rounding at most goes an output that does not depend on an input
 FAINT = 30.0  # times its rounding, that an output has to go for its slope to be measured
@@ -109,7 +110,7 @@ class Measure:
             x = self.point[i]
             far = np.where(x != 0, np.abs(x), float(np.max(np.abs(x), initial=0.0)) or 1.0)
             f = self.along(i, far * self.rng.choice([-1.0, 1.0], x.shape))
-            moves = np.max([np.abs(f(t) - self.y) for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)], axis=0)
+            moves = np.max([np.abs(f(t) - self.y) for t in ABOUT], axis=0)
             self.moves[i] = np.where(np.isfinite(moves), moves, np.inf)
         return np.where(self.moves[i] < FAINT * self.sigma, self.moves[i], 0.0)
 
@@ -123,7 +124,7 @@ class Measure:
         """How far each output is known not to move along `v`: nearby, across zero, far away; 0 for one that does."""
         f, reach = self.along(i, v), self.reach(i, v)
         wide = max(reach, float(np.max(np.abs(self.point[i]))) / float(np.max(np.abs(v))))
-        places = {t * r for r in (reach, wide) for t in (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)} | {FAR * wide, -FAR * wide}
+        places = {t * r for r in (reach, wide) for t in ABOUT} | {FAR * wide, -FAR * wide}
         return np.where(np.all([f(t) == self.y for t in places], axis=0), FAR * wide, 0.0)
 
     def best_step(self, i: int, v: np.ndarray, still: np.ndarray | None = None) -> Climb:

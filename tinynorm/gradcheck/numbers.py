@@ -106,8 +106,8 @@ class Numbers:
         The report is then of that point, unless it hides what was wrong at the one given.
         """
         constant = blind.constant_inputs(measure)
-        point = self._with_random(measure, constant)
-        if not constant or point is None:
+        point = self._with_random(measure, constant) if constant else None
+        if point is None:
             return
         given, wrong = (self.report.inputs, self.samples, self.measure, list(self.report.warnings)), set(self.wrong)
         names = ", ".join(self.problem.names[i] for i in constant)

@@ -15,7 +15,7 @@ from .. import backend
 from ..autograd import enable_grad, grad
 from ..nn import Module
 from ..tensor import Tensor, version_of, wrap
-from .problem import BACKWARD, CannotCheck, Point, Problem, beside, differentiable, fresh, host, repeatable
+from .problem import BACKWARD, CannotCheck, Point, Problem, beside, differentiable, fresh, host, random_state_kept, repeatable
 
 DEPTH = 5  # of what holds what holds ... a module
 MANY = 2000  # things that are looked at
@@ -62,7 +62,7 @@ class TensorProblem(Problem):
 
     def run(self, leaves: list[Tensor]) -> list[Tensor]:
         """The floating-point outputs of one call."""
-        arguments = [x.detach().clone() if isinstance(x, Tensor) else fresh(x) for x in self.inputs]
+        arguments = copied(self.inputs)
         for i, x in zip(self.wrt, leaves, strict=False):  # behind them, a module has its parameters
             arguments[i] = x
         return self.call(self.func, arguments)
@@ -150,6 +150,21 @@ class ModuleProblem(TensorProblem):
 
     def host_inputs(self, point: Point) -> list:
         return [*super().host_inputs(point[: len(self.wrt)]), *point[len(self.wrt) :]]
+
+
+def copied(inputs: Sequence[Any]) -> list:
+    """Inputs that a function may write into."""
+    return [x.detach().clone() if isinstance(x, Tensor) else fresh(x) for x in inputs]
+
+
+@contextmanager
+def untouched(modules: Sequence[Module]) -> Iterator[None]:
+    """Afterwards, the modules and the generators of random numbers are as if nothing had been run."""
+    with ExitStack() as stack:
+        stack.enter_context(random_state_kept())
+        for module in modules:
+            stack.enter_context(kept(module))
+        yield
 
 
 @contextmanager
