@@ -37,7 +37,9 @@ def _numbers(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
 
 
-def torch_like(case: str, lib: Any, device: str, synchronize: Work, tensor: Callable[[np.ndarray], Any], **adam: Any) -> Work:
+def torch_like(
+    case: str, lib: Any, device: str, synchronize: Work, tensor: Callable[[np.ndarray], Any], compiled: bool = False, **adam: Any
+) -> Work:
     """The work in the vocabulary that tinynorm and PyTorch share."""
     nn = lib.nn
     if case.startswith("mlp"):
@@ -47,6 +49,7 @@ def torch_like(case: str, lib: Any, device: str, synchronize: Work, tensor: Call
             layers += [nn.Linear(WIDTHS[i], WIDTHS[i + 1]), norm(WIDTHS[i + 1]), nn.ReLU()]
         model = nn.Sequential(*layers, nn.Linear(WIDTHS[-2], WIDTHS[-1])).to(device)
         optimizer = lib.optim.Adam(model.parameters(), **adam)
+        model = lib.compile(model) if compiled else model
         x, y = tensor(_numbers(BATCH, WIDTHS[0])), tensor(np.arange(BATCH) % WIDTHS[-1])
 
         def step() -> None:
@@ -105,6 +108,43 @@ def torch_fused(case: str, device: str) -> Work | None:
     return torch(case, device, fused=True) if case.startswith("mlp") else None
 
 
+def torch_compiled(case: str, device: str) -> Work | None:
+    """PyTorch's compiler on the training step; only where it has a GPU to compile for."""
+    if device != "cuda" or not case.startswith("mlp"):
+        return None
+    import torch as lib
+
+    return torch_like(case, lib, device, lib.cuda.synchronize, lambda a: lib.from_numpy(a).to(device), compiled=True, fused=True)
+
+
+def torch_graph(case: str, device: str) -> Work | None:
+    """PyTorch's training step recorded once as a CUDA graph, and replayed."""
+    if device != "cuda" or not case.startswith("mlp"):
+        return None
+    import torch as lib
+
+    def without_waiting() -> None:
+        pass  # a graph cannot record a wait for itself
+
+    adam = {"fused": True, "capturable": True}
+    step = torch_like(case, lib, device, without_waiting, lambda a: lib.from_numpy(a).to(device), **adam)
+    side = lib.cuda.Stream()
+    side.wait_stream(lib.cuda.current_stream())
+    with lib.cuda.stream(side):  # a few steps first, so that nothing is allocated or chosen while recording
+        for _ in range(3):
+            step()
+    lib.cuda.current_stream().wait_stream(side)
+    graph = lib.cuda.CUDAGraph()
+    with lib.cuda.graph(graph):
+        step()
+
+    def replay() -> None:
+        graph.replay()
+        lib.cuda.synchronize()
+
+    return replay
+
+
 def gemm(case: str, device: str) -> Work | None:
     """The matrix products alone, as NumPy (CuPy) hands them to BLAS; and for the elementwise op, NumPy's own call."""
     from tinynorm import backend, cuda
@@ -145,6 +185,8 @@ CONTENDERS: dict[str, Callable[[str, str], Work | None]] = {
     "tinynorm": tinynorm,
     "torch": torch,
     "torch-fused": torch_fused,
+    "torch-compiled": torch_compiled,
+    "torch-graph": torch_graph,
     "jax": jax,
     "gemm": gemm,
 }
