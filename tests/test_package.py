@@ -2,13 +2,17 @@
 
 import ast
 import os
+import pickle
 import subprocess
 import sys
 import tomllib
 from importlib.util import resolve_name
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import tinynorm
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "tinynorm"
@@ -113,6 +117,82 @@ def test_importing_tinynorm_asks_for_nothing_heavy():
     assert sought.isdisjoint(
         {"cupy", "cupyx", "torch", "jax", "numba", "sklearn", "matplotlib", "scipy", "tqdm", "tensorboardX", "hypothesis"}
     )
+
+
+# what is loaded on first use: it takes longer to load than all the rest
+LATE = ("tinynorm.gradcheck", "tinynorm.testing", "tinynorm.cli", "tinynorm.__main__", "tinynorm.utils.datasets")
+
+# of Python's own library, beside what NumPy and safetensors bring: few milliseconds, and needed by every training program
+FROM_PYTHON = {"heapq", "_heapq", "json", "json.decoder", "json.encoder", "json.scanner", "_json"}
+
+LOADED = """
+import sys, numpy, numpy.random, safetensors.numpy
+before = set(sys.modules)
+import tinynorm
+print(*set(sys.modules) - before)
+"""
+
+
+def test_importing_tinynorm_brings_these_modules_and_no_others():
+    """A module that is not named above takes its time from everybody who imports tinynorm: import it where it is used."""
+    brought = set(fresh(LOADED).split())
+    ours = {name for name in brought if name.split(".")[0] == "tinynorm"}
+    assert ours == {name for name in map(name_of, sources()) if not name.startswith(LATE)}
+    assert brought - ours <= FROM_PYTHON
+
+
+def fresh(code):
+    """What a new Python prints for this program."""
+    return subprocess.run([sys.executable, "-c", code], text=True, cwd=ROOT, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("name", ["gradcheck", "testing"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import tinynorm; part = tinynorm.{}",
+        "from tinynorm import {} as part",
+        "import tinynorm.{}; part = tinynorm.{}",
+        "from tinynorm import *; part = {}",
+        "import tinynorm; part = getattr(tinynorm, {!r})",
+    ],
+)
+def test_what_is_loaded_late_is_there_however_it_is_asked_for(use, name):
+    program = f"{use.format(name, name)}; import sys; print(part is sys.modules['tinynorm.{name}'], part.__name__)"
+    assert fresh(program).split() == ["True", f"tinynorm.{name}"]
+
+
+def test_the_face_lists_what_is_loaded_late_and_knows_no_other_names():
+    program = "import sys, tinynorm; print(*dir(tinynorm)); assert 'tinynorm.gradcheck' not in sys.modules"
+    listed = fresh(program).split()
+    assert {"gradcheck", "testing", "Tensor", "__version__"} <= set(listed)
+    assert listed == sorted(listed)
+    with pytest.raises(AttributeError, match="module 'tinynorm' has no attribute 'gradchek'"):
+        _ = tinynorm.gradchek
+    with pytest.raises(ImportError, match="gradchek"):
+        exec("from tinynorm import gradchek")
+
+
+def test_pytorchs_names_load_the_checker_when_they_are_called():
+    program = """
+import sys, tinynorm as tn
+from tinynorm.autograd import gradcheck, gradgradcheck
+x = tn.tensor([1.0, 2.0], requires_grad=True)
+print("tinynorm.gradcheck" in sys.modules, gradcheck(tn.exp, x), gradgradcheck(tn.exp, x), "tinynorm.gradcheck" in sys.modules)
+"""
+    assert fresh(program).split() == ["False", "True", "True", "True"]
+
+
+def test_a_report_crosses_a_process_that_has_not_loaded_the_checker():
+    """As a test worker's does: unpickling imports what is missing."""
+    program = """
+import pickle, tinynorm
+report = pickle.loads(bytes.fromhex({!r}))
+print(type(report).__module__, report.ok)
+"""
+    x = np.array([1.0, 2.0])
+    report = tinynorm.gradcheck.check_backward(lambda x: (x * x, x), lambda dy, x: 2 * x * dy, [x])
+    assert fresh(program.format(pickle.dumps(report).hex())).split() == ["tinynorm.gradcheck.report", "True"]
 
 
 def test_a_missing_gpu_skips_or_where_one_is_required_fails():

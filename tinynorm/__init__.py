@@ -1,6 +1,9 @@
 """tinynorm: tensors and autograd on NumPy and CuPy, with hand-derived backward passes for the normalisation layers."""
 
-from . import autograd, backend, cuda, gradcheck, interop, nn, ops, optim, utils
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from . import autograd, backend, cuda, interop, nn, ops, optim, utils
 from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, float16, float32, float64, int8, int16, int32, int64, manual_seed, uint8
 from .backend import bool_ as bool
@@ -93,6 +96,20 @@ from .ops import (
 )
 from .serialization import CheckpointError, load_file, save_file
 from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from . import gradcheck, testing
+else:  # a type checker would take a module with __getattr__ to have every name there is
+
+    def __getattr__(name):
+        """`gradcheck` and `testing` are more than half of tinynorm: they are loaded when they are first used."""
+        if name in ("gradcheck", "testing"):
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), "gradcheck", "testing"})
+
 
 half, float, double = float16, float32, float64
 int, long = int32, int64
@@ -210,6 +227,7 @@ __all__ = [
     "take_along_dim",
     "tanh",
     "tensor",
+    "testing",
     "transpose",
     "uint8",
     "unsqueeze",

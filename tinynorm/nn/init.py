@@ -6,7 +6,6 @@ Random numbers are drawn on the host, by tinynorm's default generator or the one
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 
@@ -91,6 +90,8 @@ def trunc_normal_(
     """
     if not std > 0 or not a < b:
         raise ValueError(f"trunc_normal_: expected std > 0 and a < b, got std={std}, a={a}, b={b}")
+    from statistics import NormalDist  # a slow import, for this function alone
+
     unit = NormalDist()
     low, high = unit.cdf((a - mean) / std), unit.cdf((b - mean) / std)
     rng = (generator or default_generator).rng
