@@ -21,7 +21,7 @@ PACKAGE = ROOT / "tinynorm"
 LAYERS = [
     {"backend"},
     {"kernels"},
-    {"tensor", "autograd"},
+    {"tensor", "autograd", "_methods"},
     {"ops"},
     {"creation", "interop", "serialization", "cuda"},
     {"nn", "optim", "utils", "checkpoint"},

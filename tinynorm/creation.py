@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from .backend import Generator, default_generator, device, namespace_on
 from .ops.convert import as_dtype
 from .ops.shape import _ints as _sizes
 from .tensor import Tensor, raw
+
+Size = SupportsIndex | Sequence[int]
 
 
 def tensor(data: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
@@ -116,7 +118,7 @@ def _make(build: Callable[[Any, Any], Any], dtype: Any, where: device | str | No
     return Tensor(array).requires_grad_(requires_grad)
 
 
-def zeros(*size: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the given size, float32 unless told otherwise.
 
     >>> zeros(2, 2)
@@ -126,7 +128,7 @@ def zeros(*size: Any, dtype: Any = None, device: device | str | None = None, req
     return _make(lambda xp, dt: xp.zeros(_sizes(size), dt), dtype, device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
     """Ones of the given size, float32 unless told otherwise.
 
     >>> ones(3)
@@ -135,7 +137,7 @@ def ones(*size: Any, dtype: Any = None, device: device | str | None = None, requ
     return _make(lambda xp, dt: xp.ones(_sizes(size), dt), dtype, device, requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
     """Memory of the given size with whatever numbers it holds, float32 unless told otherwise.
 
     >>> empty(2, 3).shape
@@ -145,7 +147,7 @@ def empty(*size: Any, dtype: Any = None, device: device | str | None = None, req
 
 
 def full(
-    size: Any, fill_value: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
+    size: Size, fill_value: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
 ) -> Tensor:
     """One number in the given size; the dtype is that of the number unless told otherwise.
 
@@ -213,7 +215,7 @@ def _draw(
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *size: Size, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Uniform random numbers from [0, 1), float32 unless told otherwise.
 
@@ -224,7 +226,7 @@ def rand(
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *size: Size, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Normal random numbers of mean 0 and variance 1, float32 unless told otherwise.
 
@@ -237,7 +239,7 @@ def randn(
 def randint(
     low: Any = 0,
     high: Any = None,
-    size: Any = None,
+    size: Size | None = None,
     *,
     generator: Generator | None = None,
     dtype: Any = None,

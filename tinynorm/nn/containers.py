@@ -102,10 +102,10 @@ class Sequential(_Ordered):
     )
     """
 
-    def __init__(self, *modules: Any) -> None:
+    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
         super().__init__()
-        by_name = len(modules) == 1 and isinstance(modules[0], Mapping)
-        named = modules[0] if by_name else {str(i): module for i, module in enumerate(modules)}
+        first = modules[0] if len(modules) == 1 else None
+        named = first if isinstance(first, Mapping) else {str(i): module for i, module in enumerate(modules)}
         for name, module in named.items():
             if not isinstance(module, Module):
                 raise TypeError(
