@@ -24,17 +24,16 @@ def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str) -> Callabl
 
     compare.__name__ = compare.__qualname__ = name
     compare.__doc__ = f"{doc}, elementwise: a boolean tensor."
-    method(name)(compare)
     method(f"__{name}__")(operator)
     return compare
 
 
-eq = _compare("eq", lambda a, b: a == b, "a == b")
-ne = _compare("ne", lambda a, b: a != b, "a != b")
-lt = _compare("lt", lambda a, b: a < b, "a < b")
-le = _compare("le", lambda a, b: a <= b, "a <= b")
-gt = _compare("gt", lambda a, b: a > b, "a > b")
-ge = _compare("ge", lambda a, b: a >= b, "a >= b")
+eq = method()(_compare("eq", lambda a, b: a == b, "a == b"))
+ne = method()(_compare("ne", lambda a, b: a != b, "a != b"))
+lt = method()(_compare("lt", lambda a, b: a < b, "a < b"))
+le = method()(_compare("le", lambda a, b: a <= b, "a <= b"))
+gt = method()(_compare("gt", lambda a, b: a > b, "a > b"))
+ge = method()(_compare("ge", lambda a, b: a >= b, "a >= b"))
 _compare("and", lambda a, b: a & b, "a & b")
 _compare("or", lambda a, b: a | b, "a | b")
 _compare("xor", lambda a, b: a ^ b, "a ^ b")
