@@ -6,7 +6,9 @@ who owns which array, which node made it, and who has changed it in place.
 
 from __future__ import annotations
 
+import itertools
 import operator
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,14 +28,27 @@ F = TypeVar("F", bound=Callable)
 class Version:
     """How often an array was changed in place, and by whom last; shared by all tensors that share the memory."""
 
-    __slots__ = ("count", "op", "viewed")
+    __slots__ = ("_room", "_views", "count", "op")
+    _room: int
 
     def __init__(self) -> None:
-        self.count, self.op, self.viewed = 0, "", False
+        self.count, self.op = 0, ""
+        self._views: list[weakref.ref[Tensor]] | None = None  # made for the first view
 
     def bump(self, op: str) -> None:
         self.count += 1
         self.op = op
+
+    def add_view(self, y: Tensor) -> None:
+        """Note a view of the memory (weakly: a view that is dead asks for nothing)."""
+        if self._views is None or len(self._views) >= self._room:
+            self._views = [weakref.ref(alive) for alive in self.views()]
+            self._room = 2 * len(self._views) + 8  # so many are noted before the dead ones are looked for again
+        self._views.append(weakref.ref(y))
+
+    def views(self) -> list[Tensor]:
+        """The living views, each behind what it is a view of."""
+        return [y for r in self._views or () if (y := r()) is not None]
 
 
 class Tensor(Methods):
@@ -65,7 +80,7 @@ class Tensor(Methods):
     _grad: Tensor | None = None
     _output_nr: int = 0  # which of grad_fn's outputs this is
     _version_: Version | None = None  # made when somebody first asks
-    _is_view: bool = False
+    _view: Any = None  # of a view: (what it is a view of, the node that made it); or a weak reference to its base
     _hooks: dict[int, Callable] | None = None
     __array_priority__ = 1000
     __hash__ = object.__hash__
@@ -91,7 +106,16 @@ class Tensor(Methods):
         array = raw(value)
         if not backend.is_array(array):
             raise TypeError(f"data: expected an array or a Tensor, got {type(value).__name__}; tinynorm.tensor(...) makes one")
+        if array is not self._array:
+            self._leave_memory()
         self._array = array
+
+    def _leave_memory(self) -> None:
+        """From now on this is no view any more, and what was a view of it is one of the old memory only."""
+        for y in self._version_.views() if self._version_ else ():
+            if type(y._view) is tuple and y._view[0] is self:
+                y._view = weakref.ref(self)
+        self._version_ = self._view = None
 
     # -- what it is ---------------------------------------------------------------------------------------------------
 
@@ -165,6 +189,8 @@ class Tensor(Methods):
             expected, got = [(t.shape, str(t.dtype), str(t.device)) for t in (self, grad)]
             if expected != got:
                 raise RuntimeError(f"grad: expected (shape, dtype, device) = {expected}, as of the tensor, got {got}")
+            if not backend.is_writeable(grad._array):  # expanded, or read-only: a gradient is added to, in memory of its own
+                grad = grad.clone()
         self._grad = grad
 
     def retain_grad(self) -> None:
@@ -297,6 +323,17 @@ class Tensor(Methods):
             text += ", requires_grad=True"
         return f"tensor({text})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: the numbers, without the graph and without who shares the memory."""
+        return {name: value for name, value in vars(self).items() if name not in _OF_THE_GRAPH}
+
+    def __copy__(self) -> Tensor:
+        """Another name for the same memory (for numbers of its own: `clone`, `copy.deepcopy`)."""
+        copy = type(self).__new__(type(self))
+        vars(copy).update(self.__getstate__())
+        copy._version_ = version_of(self)
+        return copy
+
     def __deepcopy__(self, memo: dict) -> Tensor:
         if self.grad_fn is not None:
             raise RuntimeError("deepcopy: only leaf tensors can be copied; use .detach() or .clone()")
@@ -307,11 +344,16 @@ class Tensor(Methods):
         return copy
 
 
+_OF_THE_GRAPH = ("grad_fn", "_output_nr", "_version_", "_view", "_hooks")
+
+
 class HookHandle:
     """What `register_hook` returns: `remove()` takes the hook away again."""
 
+    _keys = itertools.count()  # none is given twice: a handle never takes another one's hook away
+
     def __init__(self, hooks: dict[int, Callable], hook: Callable) -> None:
-        self._hooks, self._key = hooks, max(hooks, default=0) + 1
+        self._hooks, self._key = hooks, next(HookHandle._keys)
         hooks[self._key] = hook
 
     def remove(self) -> None:
@@ -335,6 +377,13 @@ def version_of(t: Tensor) -> Version:
     if t._version_ is None:
         t._version_ = Version()
     return t._version_
+
+
+def base_of(t: Tensor) -> Tensor:
+    """What the tensor is a view of, as far as the way back is known; the tensor itself where it is no view."""
+    while type(t._view) is tuple:
+        t = t._view[0]
+    return t
 
 
 def method(*names: str) -> Callable[[F], F]:

@@ -56,8 +56,7 @@ class Run:
                     self._step(node, grads_out)
             for leaf, g, fresh in self.leaves.values():
                 self._finish(leaf, g, fresh)
-            for t, g, fresh in self.complete:  # nothing can go wrong any more
-                accumulate(t, g, fresh)
+            accumulate_all(self.complete)
         return [self.found.get(_key(_edge_of(t))) for t in self.targets or ()]
 
     def _step(self, node: Node, grads_out: list) -> None:
@@ -108,7 +107,10 @@ class Run:
         return wrap(array) if self.create_graph else array
 
     def _run_hooks(self, hooks: dict | None, g: Any) -> Any:
-        for hook in list((hooks or {}).values()):
+        if not hooks:
+            return g
+        g = g.clone() if isinstance(g, Tensor) else backend.copy(g)  # others may hold the array, and a hook may write into it
+        for hook in list(hooks.values()):
             seen = g if isinstance(g, Tensor) else wrap(g)
             changed = hook(seen)
             if changed is not None:
@@ -121,7 +123,8 @@ class Run:
         if leaf._hooks:
             g, fresh = self._run_hooks(leaf._hooks, g), False
         if self.targets is None:
-            self.complete.append((leaf, g, fresh))
+            if leaf._requires_grad:  # it may have been frozen since the forward
+                self.complete.append((leaf, g, fresh))
         else:
             self.found[id(leaf)] = g
 
@@ -140,12 +143,29 @@ class Run:
                 self.useful.add(node)
 
 
+def accumulate_all(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
+    """Add each gradient to its tensor's `.grad`; all of them, or none."""
+    for t, g, _ in complete:
+        if t._grad is not None and t._grad._array.shape != g.shape:
+            raise RuntimeError(
+                f"backward: .grad has shape {tuple(t._grad.shape)}, and a gradient of shape {tuple(g.shape)} cannot be added "
+                "to it: the tensor's .data was replaced by one of another shape. Set .grad to None first"
+            )
+    for t, g, fresh in complete:
+        accumulate(t, g, fresh)
+
+
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
     """Add `g` to ``t.grad``; the first becomes it, as a copy unless the array is `fresh`."""
     if isinstance(g, Tensor):
+        g = g.to(t.dtype)
         t._grad = g.clone() if t._grad is None else t._grad + g
     elif t._grad is None:
+        if g.dtype != t._array.dtype:  # the leaf's bytes are in another order than this machine's
+            g, fresh = backend.astype(g, t._array.dtype), True
         t._grad = wrap(g if fresh else backend.copy(g))
+    elif not backend.is_writeable(t._grad._array):
+        t._grad = wrap(t._grad._array + g)
     else:
         t._grad._array += g
         version_of(t._grad).bump("backward")
@@ -223,9 +243,8 @@ def backward(
     targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     _check_targets("backward", targets)
     found = Run(create_graph, keep, targets)([self], [start])
-    for t, g in {id(t): (t, g) for t, g in zip(targets, found, strict=True)}.values():
-        if g is not None:
-            accumulate(t, g, fresh=False)
+    once = {id(t): (t, g, False) for t, g in zip(targets, found, strict=True) if g is not None}
+    accumulate_all(list(once.values()))
 
 
 def _check_targets(op: str, targets: Sequence[Tensor]) -> None:
@@ -298,4 +317,8 @@ def grad(
                 f"grad: inputs[{i}] of shape {tuple(xs[i].shape)} was not used to compute the outputs; "
                 "pass allow_unused=True to have None for it"
             )
-    return tuple(g if g is None or isinstance(g, Tensor) else wrap(backend.copy(g)) for g in found)
+    return tuple(None if g is None else _handed_out(g).to(x.dtype) for x, g in zip(xs, found, strict=True))
+
+
+def _handed_out(g: Any) -> Tensor:
+    return g if isinstance(g, Tensor) else wrap(backend.copy(g))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import backend
-from ..tensor import Tensor, raw
-from .node import Node, Saved
+from ..tensor import Tensor, raw, version_of
+from .node import Node, Saved, owner, share
+from .views import become, is_recorded, refuse_if_unsafe
 
 
 class Function:
@@ -19,6 +22,10 @@ class Function:
 
     ``ctx.save_for_backward(*arrays)`` keeps inputs and outputs; other attributes may be set on `ctx` freely.
     ``ctx.needs_input_grad`` tells which gradients are wanted; ``ctx.mark_non_differentiable(*arrays)`` which outputs have none.
+
+    What `forward` and `backward` get is not to be written into: NumPy's arrays refuse it, but for the gradients, which are
+    copies. A forward that works in place says ``ctx.mark_dirty(x)`` before it writes into x, and returns x. An output that
+    shares an input's memory is a view of it, which cannot be changed in place where ops are recorded.
 
     Raises
     ------
@@ -55,14 +62,15 @@ class Function:
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         """Run the op, and record it where an input requires grad."""
-        return Context(cls, inputs)(*inputs)
+        return Context(cls, inputs).run()
 
 
 class Context(Node):
     """The `ctx` of a Function, and its node in the graph."""
 
     def __init__(self, function: type[Function], inputs: tuple) -> None:
-        self.function = function
+        self.function, self._inputs = function, inputs
+        self._dirty: list[Tensor] = []
         self.expected: list[Any] = [(x.data.shape, x.data.dtype) if isinstance(x, Tensor) else None for x in inputs]
         self.saved_tensors: tuple = ()  # in backward: what save_for_backward kept
 
@@ -77,17 +85,52 @@ class Context(Node):
 
     def save_for_backward(self, *arrays: Any) -> None:
         """In `forward`: keep inputs or outputs for `backward`."""
-        self.save(*arrays)
+        self.save(*map(self._original, arrays))
 
     def mark_non_differentiable(self, *arrays: Any) -> None:
         """In `forward`: these outputs have no gradient."""
-        self._marked = arrays
+        self._marked = tuple(map(self._original, arrays))
 
     _marked: tuple = ()
 
-    def forward(self, *inputs: Any) -> Any:
-        out = self.function.forward(self, *inputs)
+    def mark_dirty(self, *arrays: Any) -> None:
+        """In `forward`, before it writes into them: these inputs are changed in place, and returned.
+
+        Raises
+        ------
+        RuntimeError
+            One is no input; or the change could not be differentiated, as with any in-place op.
+        """
+        for array in arrays:
+            x = next((x for x, lent in zip(self._inputs, self._lent, strict=True) if lent is array), None)
+            if not isinstance(x, Tensor):
+                raise RuntimeError(f"{self.name}: mark_dirty takes tensors that forward was given, got {type(array).__name__}")
+            refuse_if_unsafe(self.name, x, is_recorded(x) or True in self.needs)
+            version_of(x).bump(self.name)
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = True
+            self._dirty.append(x)
+
+    def run(self) -> Any:
+        """Run forward on the inputs. An input that was marked dirty is then the output itself."""
+        out = self(*self._inputs)
         outputs = out if isinstance(out, tuple) else (out,)
+        dirty, self._inputs, self._lent, self._dirty = self._dirty, (), (), []
+        for x in dirty:
+            y = next((y for y in outputs if y._array is x._array), None)
+            if y is None:
+                raise RuntimeError(f"{self.name}.forward: the input of shape {tuple(x.shape)}, marked dirty, is not returned")
+            if True in self.needs:
+                become(x, y, self.name)
+            outputs = tuple(x if other is y else other for other in outputs)
+        return outputs if isinstance(out, tuple) else outputs[0]
+
+    _lent: tuple = ()  # what forward was given in the inputs' place
+
+    def forward(self, *inputs: Any) -> Any:
+        self._lent = tuple(_lend(a) if isinstance(x, Tensor) else a for x, a in zip(self._inputs, inputs, strict=True))
+        out = self.function.forward(self, *self._lent)
+        outputs = tuple(map(self._original, out if isinstance(out, tuple) else (out,)))
         for nr, y in enumerate(outputs):
             if not backend.is_array(y) and not hasattr(y, "dtype"):
                 raise TypeError(f"{self.name}.forward: expected an array for output {nr}, got {type(y).__name__}")
@@ -95,19 +138,43 @@ class Context(Node):
             nr for nr, y in enumerate(outputs) if not backend.is_floating(y) or any(y is m for m in self._marked)
         )
         self._marked = ()
-        return out
+        memory = [owner(x._array) for x in self._inputs if isinstance(x, Tensor)] + [owner(y) for y in outputs]
+        self.is_view = any(m in memory[:-i] for i, m in enumerate(reversed(memory[-len(outputs) :]), 1))
+        return outputs if isinstance(out, tuple) else outputs[0]
+
+    def _original(self, array: Any) -> Any:
+        """The input's own array for what forward was given in its place; any other as it is."""
+        return next((raw(x) for x, lent in zip(self._inputs, self._lent, strict=True) if lent is array), array)
+
+    def _share_memory(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
+        """An output in the memory of an input, or of another output, is a view of it, but no op leads back to that."""
+        earlier = [x for x in inputs if isinstance(x, Tensor)]
+        for y in outputs:
+            x = next((x for x in earlier if owner(x._array) == owner(y._array)), None)
+            if x is not None:
+                share(x, y, None)
+            earlier.append(y)
+
+    def _saved(self, array: Any, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
+        changed = any(array is x._array for x in self._dirty)  # it is saved as the output that it became
+        return super()._saved(array, inputs, [] if changed else arrays, out, outputs)
 
     def explained(self, error: ValueError, arrays: list) -> Exception:
-        """The user's own error, as it is."""
-        return error
+        """The user's own error, as it is; but writing into an input is explained."""
+        if "read-only" not in str(error):
+            return error
+        return RuntimeError(
+            f"{self.name}.forward: {error}. Inputs are not to be written into: others may hold them or have saved them. "
+            "Write into a copy; or call ctx.mark_dirty(x) before writing into x, and return x"
+        )
 
     def gradients(self, grads: list, as_tensors: bool) -> tuple:
         """Call the user's backward, and check what comes back."""
-        self.saved_tensors = tuple(self.unpack(as_tensors))
+        self.saved_tensors = tuple(map(_lend, self.unpack(as_tensors)))
         if as_tensors:
             self._refuse_intermediates()
         try:
-            result = self.function.backward(self, *grads)
+            result = self.function.backward(self, *(g.clone() if isinstance(g, Tensor) else backend.copy(g) for g in grads))
         finally:
             self.saved_tensors = ()
         result = result if isinstance(result, tuple) else (result,)
@@ -120,7 +187,7 @@ class Context(Node):
 
     def _refuse_intermediates(self) -> None:
         for s in self.saved or ():
-            if isinstance(s, Saved) and s.version is None and backend.is_floating(s.array):
+            if isinstance(s, Saved) and not s.known and backend.is_floating(s.array):
                 raise RuntimeError(
                     f"{self.name}: with create_graph=True, save_for_backward can keep only inputs and outputs of forward: an "
                     f"intermediate (here of shape {tuple(s.array.shape)}) has no history to differentiate. "
@@ -150,3 +217,12 @@ class Context(Node):
                 f"{what}: expected dtype {dtype}, as of that argument of forward, got {g.dtype}; use .astype({str(dtype)!r})"
             )
         return g
+
+
+def _lend(array: Any) -> Any:
+    """The array for users' code to read: NumPy's refuses to be written into. Anything else as it is."""
+    if not isinstance(array, np.ndarray):
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -25,19 +25,6 @@ def is_grad_enabled() -> bool:
     return mode.enabled
 
 
-class set_grad_enabled:
-    """Switch recording on or off in this thread, for a ``with`` block or from now on."""
-
-    def __init__(self, enabled: bool) -> None:
-        self.before, mode.enabled = mode.enabled, bool(enabled)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exc: object) -> None:
-        mode.enabled = self.before
-
-
 class _Recording:
     """A switch of recording that is a context manager and a decorator."""
 
@@ -45,6 +32,10 @@ class _Recording:
 
     def __init__(self) -> None:
         self.before: list[bool] = []  # a stack, so that one instance can be entered again while it is open
+
+    def again(self) -> _Recording:
+        """A fresh one: calls and threads share the decorator."""
+        return type(self)()
 
     def __enter__(self) -> None:
         self.before.append(mode.enabled)
@@ -56,7 +47,7 @@ class _Recording:
     def __call__(self, function: Callable) -> Callable:
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():  # a fresh one a call: threads share the decorator
+            with self.again():
                 return function(*args, **kwargs)
 
         @functools.wraps(function)
@@ -71,7 +62,7 @@ class _Recording:
         value: Any = None
         while True:
             try:
-                with type(self)():
+                with self.again():
                     item = resume(value)
             except StopIteration as stop:
                 return stop.value
@@ -80,7 +71,49 @@ class _Recording:
             except BaseException as error:  # thrown in by the user, or the generator is being closed
                 resume, value = generator.throw, error
 
-    def __new__(cls, function: Callable | None = None) -> Any:  # `@no_grad` as well as `@no_grad()`
+
+
+class set_grad_enabled(_Recording):
+    """Switch recording on or off in this thread, from now on; for a ``with`` block; or, as a decorator, for a function.
+
+    Examples
+    --------
+    >>> with set_grad_enabled(False):
+    ...     is_grad_enabled()
+    False
+    >>> @set_grad_enabled(False)
+    ... def evaluate():
+    ...     return is_grad_enabled()
+    >>> evaluate(), is_grad_enabled()
+    (False, True)
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        super().__init__()
+        self.enabled = bool(enabled)
+        self.until_now: bool | None = mode.enabled  # what the first block, or the decorator, goes back to
+        mode.enabled = self.enabled
+
+    def again(self) -> _Recording:
+        switch = _Recording()
+        switch.enabled = self.enabled
+        return switch
+
+    def __call__(self, function: Callable) -> Callable:
+        self.__enter__()
+        self.__exit__()  # it is for the function only
+        return super().__call__(function)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        if self.until_now is not None:
+            self.before[-1], self.until_now = self.until_now, None
+
+
+class _Bare(_Recording):
+    """One without arguments: `@no_grad` as well as `@no_grad()`."""
+
+    def __new__(cls, function: Callable | None = None) -> Any:
         self = super().__new__(cls)
         if function is None:
             return self
@@ -88,7 +121,7 @@ class _Recording:
         return self(function)
 
 
-class no_grad(_Recording):
+class no_grad(_Bare):
     """Record nothing in this thread: a context manager, and a decorator.
 
     Examples
@@ -101,7 +134,7 @@ class no_grad(_Recording):
     enabled = False
 
 
-class enable_grad(_Recording):
+class enable_grad(_Bare):
     """Record again inside a `no_grad` block: a context manager, and a decorator.
 
     Examples

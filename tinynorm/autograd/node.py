@@ -18,21 +18,22 @@ import numpy as np
 
 from .. import backend
 from ..backend import Array
-from ..tensor import Tensor, Version, version_of, wrap
+from ..tensor import Tensor, Version, base_of, version_of, wrap
 from .mode import mode
 
-_clock = count()  # a node is younger than every node it stands on
+next_age = count().__next__  # a node is younger than every node it stands on
 
 
 class Saved:
     """An array kept for backward: where its gradient goes, and how often it had been changed in place by then."""
 
-    __slots__ = ("array", "count", "origin", "version")
+    __slots__ = ("array", "count", "known", "origin", "version")
 
-    def __init__(self, array: Any, origin: Any, version: Version | None) -> None:
+    def __init__(self, array: Any, origin: Any, version: Version | None, known: bool = True) -> None:
         self.array = array
+        self.known = known  # whether it is an input or an output itself
         self.origin = origin  # an input's edge; or the number of an output (its Tensor would close a cycle); or None
-        self.version = version  # None for what is neither input nor output
+        self.version = version  # None for what lies in no input's and no output's memory
         self.count = version.count if version else 0
 
 
@@ -77,6 +78,7 @@ class Node:
         return formula(x, *args) if isinstance(x, Tensor) else self.kept
 
     kept: Any = None
+    watched: Sequence = ()  # inputs and outputs whose memory `kept` lies in, as Saved
 
     @property
     def name(self) -> str:
@@ -113,11 +115,13 @@ class Node:
         if type(out) is not tuple:
             y = wrap(out)
             if self.is_view:
-                self._share_version(inputs[0], y)
+                self._share_memory(inputs, (y,))
             if True in needs:
                 self._record(inputs, arrays, (out,), (y,))
             return y
         outputs = tuple(map(wrap, out))
+        if self.is_view:
+            self._share_memory(inputs, outputs)
         if True in needs:
             self.outputs = tuple(y._array for y in outputs)
             self._record(inputs, arrays, out, outputs)
@@ -128,23 +132,36 @@ class Node:
         shapes = " and ".join(str(tuple(x.shape)) for x in arrays if hasattr(x, "shape"))
         return RuntimeError(f"{self.name}: the inputs do not fit together: {str(error).strip()}; got shapes {shapes}")
 
-    def _share_version(self, x: Any, y: Tensor) -> None:
-        if isinstance(x, Tensor):
-            y._version_, y._is_view = version_of(x), True
+    def _share_memory(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
+        if isinstance(inputs[0], Tensor):
+            share(inputs[0], outputs[0], self if mode.enabled else None)
+
+    def again(self) -> Node:
+        """A node of the same settings, for another call."""
+        node = Node.__new__(type(self))
+        vars(node).update(vars(self))
+        node.hooks = node.retained = None
+        return node
 
     def _record(self, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> None:
         """Make this the node of its outputs, and note the versions of what it saved."""
-        self.age = next(_clock)
+        self.age = next_age()
         for nr, y in enumerate(outputs):
             if nr not in self.nondifferentiable:
                 y._requires_grad, y.grad_fn, y._output_nr = True, self, nr
-                if y._is_view:
-                    version_of(y).viewed = True
         if self._to_save:
             self.saved = saved = []
             for a in self._to_save:
                 saved.append(a if a is None or not hasattr(a, "shape") else self._saved(a, inputs, arrays, out, outputs))
             self._to_save = ()
+        if self.kept is not None:
+            self._watch_kept(inputs, outputs)
+
+    def _watch_kept(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
+        """Where `kept` lies in an input's or output's memory, note their versions, as for what is saved."""
+        kept = {owner(a) for a in (self.kept if isinstance(self.kept, (tuple, list)) else (self.kept,))}
+        ts = [(x, None) for x in inputs if isinstance(x, Tensor)] + [(y, nr) for nr, y in enumerate(outputs)]
+        self.watched = [Saved(t._array, nr, version_of(t)) for t, nr in ts if owner(t._array) in kept]
 
     def _saved(self, array: Array, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
         for i, a in enumerate(arrays):
@@ -154,7 +171,10 @@ class Node:
         for nr, y in enumerate(out):
             if y is array:
                 return Saved(outputs[nr]._array, nr, version_of(outputs[nr]))  # (of a NumPy scalar, this is an array)
-        return Saved(array, None, None)
+        for t in (*inputs, *outputs):
+            if isinstance(t, Tensor) and owner(t._array) == owner(array):
+                return Saved(array, None, version_of(t), known=False)
+        return Saved(array, None, None, known=False)
 
     # -- what the backward loop asks of a node -----------------------------------------------------------------------------
 
@@ -166,6 +186,9 @@ class Node:
                 "To go through the same graph twice, pass retain_graph=True the first time; "
                 "or compute the loss again before each backward"
             )
+        for s in self.watched:
+            if s.version.count != s.count:
+                self._explain_change(s)
         values = []
         for s in self.saved:
             if type(s) is Saved:
@@ -176,9 +199,15 @@ class Node:
         return values
 
     def _as_tensor(self, s: Saved) -> Tensor:
-        if isinstance(s.origin, Tensor):  # a leaf
+        if isinstance(s.origin, Tensor) and s.origin._array is s.array:  # a leaf
             return s.origin
+        if isinstance(s.origin, Tensor):
+            raise RuntimeError(
+                f"backward: {self.name} saved a leaf of shape {tuple(s.array.shape)} whose .data was replaced since; with "
+                "create_graph=True, go backward first"
+            )
         t = wrap(s.array)
+        t._version_ = s.version
         if s.origin is not None:
             t.grad_fn, t._output_nr = s.origin if type(s.origin) is tuple else (self, s.origin)
             t._requires_grad = t.grad_fn is not self or s.origin not in self.nondifferentiable
@@ -196,7 +225,7 @@ class Node:
     def free(self) -> None:
         """Let go of what was saved; nodes that saved nothing can be gone through again."""
         if self.saved:
-            self.saved, self.kept = None, None
+            self.saved, self.kept, self.watched = None, None, ()
 
     def gradients(self, grads: list, as_tensors: bool) -> Any:
         """Call `backward`. (Function, for users' own ops, checks here what comes back.)"""
@@ -221,3 +250,29 @@ class Node:
         """Have `backward` leave the output's gradient in its `.grad` (held weakly: it must not close a cycle)."""
         self.retained = {} if self.retained is None else self.retained
         self.retained[output._output_nr] = weakref.ref(output)
+
+    def release(self, output: Tensor) -> bool:
+        """No longer leave it there; whether that had been asked."""
+        known = self.retained and self.retained.get(output._output_nr)
+        if not known or known() is not output:
+            return False
+        assert self.retained is not None
+        del self.retained[output._output_nr]
+        return True
+
+
+def share(x: Tensor, y: Tensor, node: Node | None) -> None:
+    """y is a view of x: they have one version, and the node, where there is one, is the way back to x (see `views.py`)."""
+    y._version_ = version = version_of(x)
+    if node is not None:
+        y._view = x, node
+    else:
+        base = base_of(x)
+        y._view = weakref.ref(base) if base._view is None else base._view
+    version.add_view(y)
+
+
+def owner(array: Any) -> int:
+    """Which memory this is; views of one array give the same."""
+    base = getattr(array, "base", None)
+    return id(array if base is None else base)

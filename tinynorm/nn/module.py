@@ -337,8 +337,8 @@ class Module:
             new_buffers = {id(b): move(b) for b in self.buffers()}
         for t, array in new_arrays:
             if array is not t.data:
+                version_of(t).bump("Module.to")  # what was saved of the old array is not to be used any more
                 t.data = array
-                version_of(t).bump("Module.to")
         for module in self.modules():
             for name, b in module._own(BUFFER):
                 module.__dict__[name] = new_buffers[id(b)]

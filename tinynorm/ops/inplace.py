@@ -1,50 +1,24 @@
 """In-place ops: the array is written to, and its version counter says so.
 
 Under `no_grad`, or where nothing requires grad, that is all. Where the change is to be differentiated, the tensor becomes
-the output of the op's node (PyTorch's rule); not so for leaves, which have no node, nor for views and what has been viewed,
-whose other names for the memory would keep a stale history.
+the output of the op's node, and what shares its memory by a view follows (`autograd/views.py`); not so for leaves, which have
+no node.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import backend
-from ..autograd.mode import mode
+from ..autograd.views import become, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
-from . import activation, arithmetic, exponential
+from . import activation, arithmetic, exponential, logic
 from .common import namespace
 from .indexing import SetItem, raw_index
-
-
-def _refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
-    if not backend.is_writeable(x.data):
-        raise RuntimeError(
-            f"{op}: the tensor's memory cannot be written to: it was expanded, so that one number stands in many places, or "
-            "made of a read-only array. Use the out-of-place op, or .clone() first"
-        )
-    if not recorded:
-        return
-    if x._requires_grad and x.grad_fn is None:
-        raise RuntimeError(
-            f"{op}: a leaf that requires grad cannot be changed in place where ops are recorded: its history would begin after "
-            "the change. Wrap the update in no_grad(), or use the out-of-place op"
-        )
-    if x._is_view or version_of(x).viewed:
-        raise RuntimeError(
-            f"{op}: the tensor shares its memory with another by a view (indexing, reshape, …), and changing it in place "
-            "would leave the other with a wrong history. Use the out-of-place op, or .clone() first"
-        )
-
-
-def _become(x: Tensor, y: Tensor, op: str) -> Tensor:
-    """`x` takes over the place of `y` in the graph."""
-    version_of(x).bump(op)
-    x.grad_fn, x._output_nr, x._requires_grad = y.grad_fn, y._output_nr, y._requires_grad
-    return x
 
 
 def _before_change(x: Tensor) -> Tensor:
@@ -54,26 +28,25 @@ def _before_change(x: Tensor) -> Tensor:
     return old
 
 
-def _inplace(name: str, op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
+def _inplace(name: str, sign: str, op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
     def change(x: Tensor, other: Any) -> Tensor:
-        recorded = mode.enabled and (x._requires_grad or (isinstance(other, Tensor) and other._requires_grad))
-        return _replaced(x, name, lambda x: op(x, other), recorded)
+        return _replaced(x, name, lambda x: op(x, other), is_recorded(x, other))
 
-    change.__name__, change.__doc__ = name, f"`{op.__name__}` in place."
-    method(name, f"__i{op.__name__.replace('div', 'truediv')}__")(change)
+    change.__name__, change.__doc__ = name, f"`{name[:-1]}` in place."
+    method(name, sign)(change)
     return change
 
 
-def _bumped(x: Tensor, op: str) -> Tensor:
-    version_of(x).bump(op)
-    return x
-
-
-add_ = _inplace("add_", arithmetic.add)
-sub_ = _inplace("sub_", arithmetic.sub)
-mul_ = _inplace("mul_", arithmetic.mul)
-div_ = _inplace("div_", arithmetic.div)
-pow_ = _inplace("pow_", exponential.pow)
+add_ = _inplace("add_", "__iadd__", arithmetic.add)
+sub_ = _inplace("sub_", "__isub__", arithmetic.sub)
+mul_ = _inplace("mul_", "__imul__", arithmetic.mul)
+div_ = _inplace("div_", "__itruediv__", arithmetic.div)
+pow_ = _inplace("pow_", "__ipow__", exponential.pow)
+remainder_ = _inplace("remainder_", "__imod__", arithmetic.remainder)
+floor_divide_ = _inplace("floor_divide_", "__ifloordiv__", logic.floor_divide)
+bitwise_and_ = _inplace("bitwise_and_", "__iand__", operator.and_)
+bitwise_or_ = _inplace("bitwise_or_", "__ior__", operator.or_)
+bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", operator.xor)
 
 
 @method("__setitem__")
@@ -93,10 +66,11 @@ def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
     backend.check_same_device(op, [x.data, raw(value)])
     if isinstance(value, Tensor):
         value = value.to(x.dtype)
-    recorded = mode.enabled and (x._requires_grad or (isinstance(value, Tensor) and value._requires_grad))
-    _refuse_if_unsafe(op, x, recorded)
+    recorded = is_recorded(x, value)
+    refuse_if_unsafe(op, x, recorded)
     y = SetItem(index)(x, value)
-    return _become(x, y, op) if recorded else _bumped(x, op)
+    version_of(x).bump(op)
+    return become(x, y, op) if recorded else x
 
 
 @method()
@@ -122,7 +96,8 @@ def copy_(x: Tensor, source: Any) -> Tensor:
 @method()
 def clamp_(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
-    return replace(x, "clamp_", lambda x: arithmetic.clamp(x, min, max))
+    recorded = is_recorded(x, min) or is_recorded(x, max)
+    return _replaced(x, "clamp_", lambda x: arithmetic.clamp(x, min, max), recorded)
 
 
 @method()
@@ -133,22 +108,23 @@ def relu_(x: Tensor) -> Tensor:
 
 def replace(x: Tensor, name: str, op: Callable[[Tensor], Tensor]) -> Tensor:
     """`x` becomes ``op(x)``, of its own shape and dtype."""
-    return _replaced(x, name, op, mode.enabled and x._requires_grad)
+    return _replaced(x, name, op, is_recorded(x))
 
 
 def _replaced(x: Tensor, name: str, op: Callable[[Tensor], Tensor], recorded: bool) -> Tensor:
-    _refuse_if_unsafe(name, x, recorded)
+    refuse_if_unsafe(name, x, recorded)
     y = op(_before_change(x) if recorded else x)
     if y.data.shape != x.data.shape:
         raise RuntimeError(
             f"{name}: the result has shape {tuple(y.shape)}, which does not fit in place into {tuple(x.shape)}; "
             "use the out-of-place op"
         )
-    if backend.is_floating(y.data) and not backend.is_floating(x.data):
+    if (backend.is_floating(y.data) and not backend.is_floating(x.data)) or (backend.is_bool(x.data) and y.dtype != x.dtype):
         raise RuntimeError(f"{name}: a {y.dtype} result cannot be written in place into {x.dtype}; use the out-of-place op")
     y = y.to(x.dtype)
     x.data[...] = y.data
-    return _become(x, y, name) if recorded else _bumped(x, name)
+    version_of(x).bump(name)
+    return become(x, y, name) if recorded else x
 
 
 @method()

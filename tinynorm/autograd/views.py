@@ -1,0 +1,135 @@
+"""What a change in place does to the graph: PyTorch's rules for a tensor, its views, and what it is a view of.
+
+A view made while ops are recorded knows what it is a view of, and the node that made it; so a chain leads from every view to
+its base. A recorded change gives the base a new history: the op's own, or, where a view was changed, "the base with that view
+replaced". Each living view then has its node run again on the new history: same memory, other gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend
+from ..tensor import Tensor, base_of, raw, version_of, wrap
+from .mode import mode
+from .node import Node, next_age
+
+
+def is_recorded(x: Tensor, other: Any = None) -> bool:
+    """Whether a change of `x` by `other` is to be differentiated."""
+    wanted = x._requires_grad or base_of(x)._requires_grad or (isinstance(other, Tensor) and other._requires_grad)
+    return mode.enabled and wanted
+
+
+def refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
+    """Before `x` is changed in place.
+
+    Raises
+    ------
+    RuntimeError
+        The memory cannot be written to; or the change could not be differentiated rightly.
+    """
+    if not backend.is_writeable(x._array):
+        raise RuntimeError(
+            f"{op}: the tensor's memory cannot be written to: it was expanded, so that one number stands in many places, or "
+            "made of a read-only array. Use the out-of-place op, or .clone() first"
+        )
+    if not recorded:
+        return
+    base = base_of(x)
+    for t in (x, base, *_views_of(base)):
+        if t._requires_grad and t.grad_fn is None:
+            what = "a leaf that requires grad" if t is x else "the memory of a leaf that requires grad, shared by a view,"
+            raise RuntimeError(
+                f"{op}: {what} cannot be changed in place where ops are recorded: its history would begin after the change. "
+                "Wrap the update in no_grad(), or use the out-of-place op"
+            )
+    if base._view is not None and base._view() is not None:
+        raise RuntimeError(
+            f"{op}: the tensor is a view that was made under no_grad() or by a Function, so what it is a view of would not "
+            "learn of the change. Use the out-of-place op, or .clone() first"
+        )
+
+
+def become(x: Tensor, y: Tensor, op: str) -> Tensor:
+    """`x`, whose memory `op` has written to, takes over the place of `y` in the graph; its base and all their views follow."""
+    base = base_of(x)
+    if base is not x:
+        y = Replaced(_way(base, x))(base, y)
+    _take_over(base, y.grad_fn, y._output_nr, y._requires_grad)
+    for view in _views_of(base):
+        if type(view._view) is tuple:
+            parent, node = view._view
+            again = node.again()
+            y = again(parent)
+            view._view = parent, again
+            _take_over(view, y.grad_fn, y._output_nr, y._requires_grad)
+        elif base._requires_grad:
+            _take_over(view, Lost(base, op), 0, True)
+    return x
+
+
+def _way(base: Tensor, view: Tensor) -> list[Node]:
+    """The nodes that lead from the base to the view."""
+    nodes = []
+    while view is not base:
+        view, node = view._view
+        nodes.append(node)
+    return nodes[::-1]
+
+
+def _views_of(base: Tensor) -> list[Tensor]:
+    """The living views of `base`, each behind what it is a view of.
+
+    Not the views of what shares the memory and has a history of its own, as what `detach` gave.
+    """
+    found, known = [], {id(base)}
+    for view in version_of(base).views() if base._version_ else ():
+        of = view._view[0] if type(view._view) is tuple else view._view()
+        if view is not base and (of is None or id(of) in known):
+            found.append(view)
+            known.add(id(view))
+    return found
+
+
+def _take_over(x: Tensor, node: Any, nr: int, requires_grad: bool) -> None:
+    """The node's output is x from now on; a gradient that x is to retain is that of the new value."""
+    retained = x.grad_fn is not None and x.grad_fn.release(x)
+    x.grad_fn, x._output_nr, x._requires_grad = node, nr, requires_grad
+    if retained and node is not None:
+        node.retain(x)
+
+
+class Replaced(Node):
+    """y = x with v in the place of a view of x;  dx = g with zeros in that place,  dv = that view of g."""
+
+    def __init__(self, way: list[Node]) -> None:
+        self.way = [node.again() for node in way]  # from x to the view
+
+    def forward(self, x: Any, v: Any) -> Any:
+        return x  # v has been written there
+
+    def backward(self, g: Any) -> Any:
+        dv = g
+        for node in self.way:
+            dv = node.again()(dv)
+        place = backend.namespace(raw(dv)).ones_like(raw(dv))
+        for node in reversed(self.way):
+            (place,) = node.backward(place)
+        outside = wrap(place == 0) if isinstance(g, Tensor) else place == 0
+        return backend.namespace(g).where(outside, g, 0.0), dv
+
+
+class Lost(Node):
+    """The history of a view without one, after its base was changed by `op`: a gradient that comes here would be lost."""
+
+    def __init__(self, base: Tensor, op: str) -> None:
+        self.op, self.age = op, next_age()
+        self.needs, self.edges = [True], [base if base.grad_fn is None else (base.grad_fn, base._output_nr)]
+
+    def backward(self, g: Any) -> Any:
+        raise RuntimeError(
+            f"backward: a view was made under no_grad() or by a Function, {self.op} then changed in place what it is a view "
+            "of, and the view was used after that: nobody can say what its gradient is. Make the view where ops are recorded, "
+            "or .clone() it"
+        )
