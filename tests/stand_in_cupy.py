@@ -39,10 +39,11 @@ FUNCTIONS = {
     "round": "a decimals out",
     "searchsorted": "a v side sorter",
     "stack": "tup axis out dtype casting",
+    "take": "a indices axis out mode",
     "where": "condition x y",
 }
 UFUNCS = [
-    *("abs", "add", "ceil", "divide", "exp", "floor", "isfinite", "isnan", "log"),
+    *("abs", "add", "ceil", "divide", "exp", "floor", "hypot", "isfinite", "isnan", "log", "log2"),
     *("maximum", "minimum", "multiply", "negative", "sign", "sqrt", "tanh"),
 ]
 ON_ARRAYS = {"a", "array", "prototype", "condition"}  # a first argument of this name must be an array of CuPy's
@@ -73,6 +74,7 @@ def operate(ufunc, *inputs, out=None, **kwargs):
 
 def function(name):
     numpys, names = getattr(np, name), FUNCTIONS[name].split()
+    numpys = partial(np.argsort, kind="stable") if name == "argsort" else numpys  # CuPy's sort is always stable
     several = names[0].startswith("*")
     kinds = [inspect.Parameter.VAR_POSITIONAL if several else inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(names)
     signature = inspect.Signature([inspect.Parameter(n.strip("*"), kind) for n, kind in zip(names, kinds, strict=True)])

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import backend
 from ..backend import Array
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .blocks import Formula, scalars, with_out
 from .optimizer import Optimizer, check_number, counter, zeros_like
 
@@ -19,6 +19,10 @@ class Adam(Optimizer):
     ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g * g``, both without their bias towards the zero they
     began at: ``m_hat = m / (1 - beta1**t)``, ``v_hat = v / (1 - beta2**t)``; then
     ``theta -= lr * m_hat / (sqrt(v_hat) + eps)``.
+
+    The averages of a float16 parameter are float32. Where a float32 or float64 gradient's square has no room in its dtype
+    (from 1.9e19 and 1.3e154 on), the optimiser goes on with ``sqrt(v)``, as ``state[p]["exp_avg_sq_root"]``; v itself then is
+    inf in those places. (On a GPU, which says nothing of overflow, v becomes inf and the parameter stays where it is.)
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ class Adam(Optimizer):
     tensor([2.5], requires_grad=True)
     """
 
-    _per_element = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    _per_element = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "exp_avg_sq_root", "max_exp_avg_sq_root")
     _needed = ("step", "exp_avg", "exp_avg_sq")
 
     def __init__(
@@ -95,42 +99,80 @@ class Adam(Optimizer):
             state.update(step=counter(0), exp_avg=zeros_like(theta), exp_avg_sq=zeros_like(theta))
         if group["amsgrad"] and "max_exp_avg_sq" not in state:
             state["max_exp_avg_sq"] = zeros_like(theta)
-        v_max = (state["max_exp_avg_sq"].data,) if group["amsgrad"] else ()
-        return float(state["step"].data) + 1, state["exp_avg"].data, state["exp_avg_sq"].data, *v_max
+        v_max = (state["max_exp_avg_sq"]._array,) if group["amsgrad"] else ()
+        roots: tuple = ()
+        if "exp_avg_sq_root" in state:
+            self._make_room(state)
+            roots = tuple(state[f"{name}_root"]._array for name in ("exp_avg_sq", "max_exp_avg_sq")[: 1 + len(v_max)])
+        return float(state["step"]._array) + 1, state["exp_avg"]._array, state["exp_avg_sq"]._array, *v_max, *roots
+
+    def _make_room(self, state: dict[str, Any]) -> None:
+        for name in ("exp_avg_sq", "max_exp_avg_sq"):
+            if name in state and f"{name}_root" not in state:
+                v = state[name]._array
+                state[f"{name}_root"] = wrap(backend.namespace(v).sqrt(v))
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
         beta1, beta2 = (float(beta) for beta in group["betas"])
-        maximize, decoupled = group["maximize"], group["decoupled_weight_decay"]
+        maximize, decoupled, amsgrad = group["maximize"], group["decoupled_weight_decay"], bool(group["amsgrad"])
         # alpha * m_hat / (sqrt(v_hat) + eps), its corrections taken out of the arrays: the end of the paper's section 2
         correction2 = math.sqrt(1 - beta2**t)
         alpha_t, eps_t = alpha / (1 - beta1**t) * correction2, eps * correction2
-        xp = with_out(backend.namespace(theta))
+        ns, overflow = backend.namespace(theta), self._overflow
+        xp = with_out(ns)
+        root_beta2, root_rest = math.sqrt(beta2), math.sqrt(1 - beta2)
         beta1, one_minus_beta1, beta2, one_minus_beta2, alpha_t, eps_t, shrink, decay_ = scalars(
             theta, beta1, 1 - beta1, beta2, 1 - beta2, alpha_t, eps_t, 1 - alpha * decay, decay
         )
 
-        def step(theta: Array, g: Array, m: Array, v: Array, *more: Array) -> None:
-            *v_max, s, d = more
+        def average(g: Array, v: Array, s: Array) -> bool:
+            """The next v; True, and nothing changed, where a finite number has no room for its square."""
+            overflow.seen = False
+            xp.multiply(g, g, out=s)
+            if overflow.seen:
+                return True
+            s *= one_minus_beta2
+            v *= beta2
+            v += s
+            if overflow.seen:  # a rounding above the largest number: v is an average of squares that have room
+                largest = ns.finfo(v.dtype).max
+                v[...] = ns.where((v > largest) & ns.isfinite(g), ns.full_like(v, largest), v)
+            return False
+
+        def average_root(g: Array, v: Array, r: Array, s: Array) -> None:
+            """The next r = sqrt(v), scaled before it is squared (by hypot), and v, which is inf where it has no room."""
+            r *= root_beta2
+            xp.hypot(r, xp.multiply(g, root_rest, out=s), out=r)
+            xp.multiply(r, r, out=v)
+
+        def step(theta: Array, g: Array, m: Array, v: Array, *more: Array) -> bool:
+            *rest, s, d = more
+            v_max, roots = rest[:amsgrad], rest[amsgrad:]
             if maximize:
                 g = xp.negative(g, out=d)
+            if decay and not decoupled:
+                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)
+            if roots:
+                average_root(g, v, roots[0], s)
+            elif average(g, v, s):
+                return True
             if decay and decoupled:
                 theta *= shrink
-            elif decay:
-                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)
             m *= beta1
             m += xp.multiply(g, one_minus_beta1, out=s)
-            v *= beta2
-            xp.multiply(g, g, out=s)
-            s *= one_minus_beta2
-            v += s
             if v_max:
-                v = xp.maximum(v_max[0], v, out=v_max[0])
-            xp.sqrt(v, out=s)
-            s += eps_t
+                for largest, x in zip((*v_max, *roots[1:]), (v, *roots[:1]), strict=True):
+                    xp.maximum(largest, x, out=largest)
+            if roots:
+                xp.add(roots[-1], eps_t, out=s)
+            else:
+                xp.sqrt(v_max[0] if v_max else v, out=s)
+                s += eps_t
             xp.divide(m, s, out=s)
             s *= alpha_t
             theta -= s
+            return False
 
         return step
 

@@ -16,7 +16,10 @@ from ..backend import Array
 BLOCK = 65536  # elements: five float32 arrays of so many stay in the caches, and calls are few
 SMALL = 2048  # elements up to which copying an array costs less than a dozen calls on it
 
-Formula = Callable[..., None]  # formula(theta, g, *state, s, d) changes all in place but g; s and d are scratch
+# formula(theta, g, *state, s, d) changes all in place but g; s and d are scratch. Where it finds that it must go another way
+# for these numbers (Adam: a square has no room), it returns True and has changed nothing.
+Formula = Callable[..., bool | None]
+Undone = tuple[int, Any]  # the number of a task whose formula returned True, and the index of the rows it was called for
 
 
 class Blocks:
@@ -28,6 +31,7 @@ class Blocks:
     ...     theta -= np.multiply(g, 0.5, out=s)
     >>> theta, g = np.ones(3), np.ones(3)
     >>> Blocks().run(descend, [(theta, g)])
+    []
     >>> theta
     array([0.5, 0.5, 0.5])
     """
@@ -36,35 +40,59 @@ class Blocks:
         self._scratch: dict[tuple, tuple[Array, Array]] = {}
         self._flat: dict[tuple, list[tuple[Array, list[Array]]]] = {}
 
-    def run(self, formula: Formula, tasks: Iterable[tuple[Array, ...]]) -> None:
-        """Call the formula on each task ``(theta, g, *state)``, arrays of one shape; all tasks are of one dtype and device."""
-        small = []
-        for arrays in tasks:
+    def __reduce__(self) -> tuple:
+        """A copy, or what is unpickled, begins with no scratch: the flat arrays and their views would come apart."""
+        return Blocks, ()
+
+    def run(self, formula: Formula, tasks: Iterable[tuple[Array, ...]]) -> list[Undone]:
+        """Call the formula on each task ``(theta, g, *state)``, arrays of one shape; all tasks are of one dtype and device.
+
+        float16 theta and g meet the formula in float32, in which their state is kept; theta is rounded once, at the end.
+
+        Returns
+        -------
+        list of (int, index)
+            Which tasks, and which rows of them, the formula left as they were.
+        """
+        small, undone = [], []
+        for number, arrays in enumerate(tasks):
             if arrays[0].size <= SMALL and _has_out(backend.namespace(arrays[0])):
-                small.append(arrays)
+                small.append((number, arrays))
                 continue
-            for part in _cut(arrays):
-                formula(*part, *self._scratch_like(part[0]))
+            undone += [(number, rows) for rows, part in _cut(arrays) if self._call(formula, part)]
         while small:
             bundle, small = small[: BLOCK // SMALL], small[BLOCK // SMALL :]
-            self._run_together(formula, bundle)
+            if self._run_together(formula, [arrays for _, arrays in bundle]):
+                undone += [(number, ...) for number, _ in bundle]
+        return undone
 
-    def _run_together(self, formula: Formula, bundle: list[tuple[Array, ...]]) -> None:
+    def _call(self, formula: Formula, arrays: tuple[Array, ...]) -> bool:
+        theta = arrays[0]
+        if not backend.is_half(theta):
+            return bool(formula(*arrays, *self._scratch_like(theta)))
+        wide = [backend.astype(x, backend.float32) for x in arrays]  # the state already is
+        undone = bool(formula(*wide, *self._scratch_like(wide[0])))
+        if not undone:
+            theta[...] = backend.astype(wide[0], theta.dtype)
+        return undone
+
+    def _run_together(self, formula: Formula, bundle: list[tuple[Array, ...]]) -> bool:
         """One call for several small tasks: copied behind one another, and what the formula changed copied back."""
         if len(bundle) == 1:
-            formula(*bundle[0], *self._scratch_like(bundle[0][0]))
-            return
+            return self._call(formula, bundle[0])
         kinds = list(zip(*bundle, strict=True))  # all theta, all g, all of each state
         together = self._flat_like(kinds)
         for arrays, (_, views) in zip(kinds, together, strict=True):
             for x, view in zip(arrays, views, strict=True):
                 view[...] = x
         flat = [x for x, _ in together]
-        formula(*flat, *self._scratch_like(flat[0]))
+        if formula(*flat, *self._scratch_like(flat[0])):
+            return True
         for kind, (arrays, (_, views)) in enumerate(zip(kinds, together, strict=True)):
             if kind != 1:  # g is not changed
                 for x, view in zip(arrays, views, strict=True):
                     x[...] = view
+        return False
 
     def _scratch_like(self, x: Array) -> tuple[Array, Array]:
         key = (x.shape, x.dtype, place_of(x))
@@ -82,7 +110,7 @@ class Blocks:
         flat = self._flat.get(key)
         if flat is None:
             xp, ends = backend.namespace(x), np.cumsum([y.size for y in kinds[0]]).tolist()
-            arrays = [xp.empty(ends[-1], x.dtype) for _ in kinds]
+            arrays = [xp.empty(ends[-1], work_dtype(x)) for _ in kinds]
             starts = [0, *ends[:-1]]
             flat = self._flat[key] = [
                 (a, [a[i:j].reshape(shape) for i, j, shape in zip(starts, ends, shapes, strict=True)]) for a in arrays
@@ -90,15 +118,21 @@ class Blocks:
         return flat
 
 
-def _cut(arrays: tuple[Array, ...]) -> Iterator[tuple[Array, ...]]:
-    """Rows of some BLOCK elements at a time; on the GPU, where a call is dear and the cache shared, everything at once."""
+def _cut(arrays: tuple[Array, ...]) -> Iterator[tuple[Any, tuple[Array, ...]]]:
+    """Rows of some BLOCK elements at a time, and their index; on the GPU, where a call is dear and the cache shared, all."""
     x = arrays[0]
     if x.size <= BLOCK or not isinstance(x, np.ndarray):
-        yield arrays
+        yield ..., arrays
         return
-    rows = max(1, BLOCK * x.shape[0] // x.size)
-    for i in range(0, x.shape[0], rows):
-        yield tuple(a[i : i + rows] for a in arrays)
+    n = max(1, BLOCK * x.shape[0] // x.size)
+    for i in range(0, x.shape[0], n):
+        rows = slice(i, i + n)
+        yield rows, tuple(a[rows] for a in arrays)
+
+
+def work_dtype(theta: Array) -> Any:
+    """The dtype in which a parameter's steps are computed and its state is kept: float32 for float16, else its own."""
+    return backend.float32 if backend.is_half(theta) else theta.dtype
 
 
 # ---- what the namespaces do not share ------------------------------------------------------------------------------------
@@ -135,4 +169,7 @@ class _WithOut:
 
 def scalars(theta: Array, *values: float) -> list[Any]:
     """The numbers in the form in which they meet `theta` fastest: a Python float doubles the time of NumPy's small calls."""
-    return [np.asarray(v, theta.dtype) for v in values] if isinstance(theta, np.ndarray) else list(values)
+    if not isinstance(theta, np.ndarray):
+        return list(values)
+    dtype = work_dtype(theta)
+    return [np.asarray(v, dtype) for v in values]

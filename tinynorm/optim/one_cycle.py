@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .optimizer import Optimizer, check_number
-from .schedule import LRScheduler, check_count
+from .schedule import LRScheduler, check_count, groups_unless_error
 
 
 class OneCycleLR(LRScheduler):
@@ -91,13 +91,14 @@ class OneCycleLR(LRScheduler):
             raise ValueError(f"OneCycleLR: {type(optimizer).__name__} has no momentum to cycle; pass cycle_momentum=False")
         self.total_steps, self.pct_start, self.three_phase = total_steps, pct_start, three_phase
         self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
-        if last_epoch == -1:
-            for group, top, low, high in zip(groups, rates, least, most, strict=True):
-                first = top / div_factor
-                group.update(initial_lr=first, max_lr=top, min_lr=first / final_div_factor)
-                if cycle_momentum:
-                    group.update(base_momentum=low, max_momentum=high)
-        super().__init__(optimizer, last_epoch)
+        with groups_unless_error(optimizer):
+            if last_epoch == -1:
+                for group, top, low, high in zip(groups, rates, least, most, strict=True):
+                    first = top / div_factor
+                    group.update(initial_lr=first, max_lr=top, min_lr=first / final_div_factor)
+                    if cycle_momentum:
+                        group.update(base_momentum=low, max_momentum=high)
+            super().__init__(optimizer, last_epoch)
 
     def get_initial_lr(self) -> list[float]:
         return self.get_lr()

@@ -9,7 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,25 @@ from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
 from ..tensor import Tensor, raw, version_of, wrap
-from .blocks import Blocks, Formula, place_of
+from .blocks import Blocks, Formula, place_of, work_dtype
+
+
+class Overflow:
+    """What NumPy calls when a finite number became too large: by its word an optimiser knows it without looking."""
+
+    seen = False
+
+    def __call__(self, error: str, flag: int) -> None:
+        self.seen = True
+
+
+class _Work(NamedTuple):
+    """What one call of `Blocks.run` does: parameters of one group, step number, dtype and device."""
+
+    group: dict[str, Any]
+    formula: Formula
+    params: list[Tensor]
+    tasks: list[tuple[Array, ...]]  # (theta, g, *state) of each parameter
 
 
 class Optimizer:
@@ -51,7 +69,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self._stepped = False  # schedules warn when they run ahead of the first step
-        self._blocks = Blocks()
+        self._blocks, self._overflow = Blocks(), Overflow()
         if isinstance(params, (Tensor, dict)):
             raise TypeError(
                 f"{self._name}: expected an iterable of Tensors or of groups (dicts), got one {type(params).__name__}; "
@@ -133,45 +151,106 @@ class Optimizer:
         Returns
         -------
         What `closure` returned; None without one.
+
+        Raises
+        ------
+        RuntimeError, TypeError, ValueError
+            A parameter cannot be written to, or does not fit its gradient or its state; or an option is none. Nothing is
+            changed then.
         """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        work = [self._tasks(group) for group in self.param_groups]
-        self._run(work)
-        changed = f"{self._name}.step"
-        for p in self._params():
-            if p._grad is not None:
-                version_of(p).bump(changed)
-                if "step" in self.state[p]:
-                    steps = self.state[p]["step"].data
-                    steps[...] = float(steps) + 1  # (+= on a 0-d array takes 15 times as long)
+        self._run(self._prepared())
         self._stepped = True
         return loss
 
-    @backend.silent
-    def _run(self, work: list[dict[tuple, list[tuple[Array, ...]]]]) -> None:
-        """Each group's formula on its tasks."""
-        for group, tasks in zip(self.param_groups, work, strict=True):
-            for (t, *_), alike in tasks.items():
-                self._blocks.run(self._formula(group, t, alike[0][0]), alike)
+    def _prepared(self) -> list[_Work]:
+        """All that a step does, checked before any of it is done; on an error no new state is left behind."""
+        made: list[tuple[dict[str, Any], int]] = []  # states that are new or got new entries, and how many they had
+        try:
+            return [work for group in self.param_groups for work in self._works(group, made)]
+        except BaseException:
+            for state, n in made:
+                while len(state) > n:
+                    state.popitem()
+            raise
 
-    def _tasks(self, group: dict[str, Any]) -> dict[tuple, list[tuple[Array, ...]]]:
-        """(theta, g, *state) of each parameter with a gradient; those together that have one step number, dtype and device."""
-        tasks: defaultdict[tuple, list[tuple[Array, ...]]] = defaultdict(list)
+    def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
+        """The group's parameters with a gradient; those together that have one step number, dtype and device."""
+        alike: dict[tuple, _Work] = {}
         for p in group["params"]:
-            if p._grad is not None:
-                theta, state = p.data, self.state[p]
-                t, *arrays = self._begin(group, state, theta)
-                for a in arrays:
-                    if a.dtype != theta.dtype or a.shape != theta.shape or type(a) is not type(theta):
-                        self._explain_move(p, a)
-                tasks[t, theta.dtype, place_of(theta)].append((theta, p._grad.data, *arrays))
-        return tasks
+            if p._grad is None:
+                continue
+            theta, g, state = p._array, p._grad._array, self.state[p]
+            kind, shape, dtype = type(theta), theta.shape, theta.dtype
+            writeable = theta.flags.writeable if kind is np.ndarray else backend.is_writeable(theta)
+            if g.shape != shape or g.dtype != dtype or type(g) is not kind or not writeable:
+                self._explain_misfit(p, g)
+            made.append((state, len(state)))
+            t, *arrays = self._begin(group, state, theta)
+            kept = work_dtype(theta)
+            for a in arrays:
+                if a.dtype != kept or a.shape != shape or type(a) is not kind:
+                    self._explain_move(p, a)
+            place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
+            key = (t, dtype, place, len(arrays))
+            work = alike.get(key)
+            if work is None:
+                work = alike[key] = _Work(group, self._formula(group, t, theta), [], [])
+            work.params.append(p)
+            work.tasks.append((theta, g, *arrays))
+        return list(alike.values())
+
+    def _run(self, works: list[_Work]) -> None:
+        """Each formula on its tasks. Should one fail, the versions tell of what may have changed."""
+        name, begun = f"{self._name}.step", 0
+        try:
+            with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
+                for work in works:
+                    begun += 1
+                    for number, rows in self._blocks.run(work.formula, work.tasks):
+                        self._run_with_room(work, work.params[number], rows)
+                    for p in work.params:
+                        state = self.state[p]
+                        if "step" in state:
+                            steps = state["step"]._array
+                            steps[...] = float(steps) + 1  # (+= on a 0-d array takes 15 times as long)
+        finally:
+            for work in works[:begun]:
+                for p in work.params:
+                    version_of(p).bump(name)
+
+    def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
+        """The formula again on these rows of a parameter for which it had no room, with a state that has it."""
+        state = self.state[p]
+        self._make_room(state)
+        _, *arrays = self._begin(work.group, state, p._array)
+        self._blocks.run(work.formula, [tuple(a[rows] for a in (p._array, raw(p._grad), *arrays))])
+
+    def _place(self, p: Tensor, others: list[Array]) -> str:
+        """The device of a parameter that is not NumPy's, checked to be its gradient's and its state's."""
+        place = place_of(p._array)
+        for a in others:
+            if place_of(a) != place:
+                self._explain_misfit(p, a) if a is others[0] else self._explain_move(p, a)
+        return place
+
+    def _explain_misfit(self, p: Tensor, g: Array) -> None:
+        if not backend.is_writeable(p._array):
+            raise RuntimeError(
+                f"{self._name}.step: expected parameters whose memory can be written to, got one of shape {tuple(p.shape)} "
+                "that was expanded or made of a read-only array; set its data to a copy. Nothing was changed"
+            )
+        mine, other = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (p._array, g)]
+        raise RuntimeError(
+            f"{self._name}.step: expected a gradient of the parameter's (shape, dtype, device) = {mine}, got {other}; "
+            "set the parameter's data before backward, or its .grad to None. Nothing was changed"
+        )
 
     def _explain_move(self, p: Tensor, a: Array) -> None:
-        mine, now = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (a, p.data)]
+        mine, now = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (a, p._array)]
         raise RuntimeError(
             f"{self._name}.step: expected a parameter of (shape, dtype, device) = {mine}, as at the steps before, got {now}; "
             "move or convert the model before its optimiser takes the first step"
@@ -180,6 +259,10 @@ class Optimizer:
     def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
         """The number of the parameter's next step, and its state's arrays, made if need be."""
         raise NotImplementedError(f"{self._name}: write _begin(self, group, state, theta) in the subclass")
+
+    def _make_room(self, state: dict[str, Any]) -> None:
+        """Add to a parameter's state what its formula, which returned True, needs for larger numbers; `_begin` gives it."""
+        raise NotImplementedError(f"{self._name}: write _make_room(self, state), since the formula returned True")
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         """What step number `t` does, as a function of (theta, g, *state, s, d): all are changed in place but g."""
@@ -232,6 +315,7 @@ class Optimizer:
             state[owner[i]] = self._checked_state(f"{where}: state[{i}]", owner[i], entries)
         self.state = state
         for group, new in zip(self.param_groups, groups, strict=True):  # the dicts themselves stay: a schedule may hold them
+            group.clear()  # an entry of before that the state does not have would belong to neither
             group.update(new)
 
     def _params(self) -> list[Tensor]:
@@ -256,7 +340,7 @@ class Optimizer:
         return groups
 
     def _checked_state(self, where: str, p: Tensor, entries: dict[str, Any]) -> dict[str, Any]:
-        """A copy of one parameter's saved state, in the parameter's dtype and on its device."""
+        """A copy of one parameter's saved state, in its work dtype and on its device."""
         _check_keys(where, entries, self._needed)
         copies = {}
         for name, value in entries.items():
@@ -264,12 +348,14 @@ class Optimizer:
                 got = tuple(value.shape) if hasattr(value, "shape") else value
                 if got != tuple(p.shape):
                     raise ValueError(f"{where}[{name!r}]: expected the parameter's shape {tuple(p.shape)}, got {got}")
-                copies[name] = wrap(_copy_like(p.data, raw(value)))
+                copies[name] = wrap(_copy_like(p._array, raw(value)))
             elif name == "step":
                 if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
                     raise ValueError(f"{where}['step']: expected a number, got {value!r}")
                 copies[name] = counter(float(value))
-            else:
+                if not float(value) >= 0:
+                    raise ValueError(f"{where}['step']: expected a number of steps, at least 0, got {float(value)}")
+            elif name not in self._per_element:  # None (PyTorch's SGD without momentum) is no state
                 copies[name] = value
         return copies
 
@@ -341,14 +427,14 @@ def counter(n: float) -> Tensor:
 
 
 def zeros_like(theta: Array) -> Tensor:
-    """The beginning of a running average over the parameter's gradients."""
-    return wrap(backend.namespace(theta).zeros_like(theta))
+    """The beginning of a running average over the parameter's gradients; over float16 ones it is float32."""
+    return wrap(backend.namespace(theta).zeros_like(theta, dtype=work_dtype(theta)))
 
 
 def _copy_like(theta: Array, value: Array) -> Array:
-    """A copy of `value` with the memory layout, dtype and device of `theta`."""
-    xp = backend.namespace(theta)
-    copy = xp.empty_like(theta)
+    """A copy of `value` with the memory layout and device of `theta`, as the state of it."""
+    xp, dtype = backend.namespace(theta), work_dtype(theta)
+    copy = xp.empty_like(theta, dtype=dtype)
     value = backend.to_numpy(value) if xp is np else xp.asarray(value)
-    copy[...] = backend.astype(value, theta.dtype)
+    copy[...] = backend.astype(value, dtype)
     return copy

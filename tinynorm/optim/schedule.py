@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 from .optimizer import Optimizer
@@ -16,12 +19,12 @@ class LRScheduler:
     optimizer : Optimizer
         Its groups get an "initial_lr" beside their "lr".
     last_epoch : int
-        The number of steps already taken; -1 to begin.
+        The number of the last epoch that is done, counted from 0: to go on after n epochs, n - 1. -1 to begin.
 
     Attributes
     ----------
     last_epoch : int
-        How often `step` was called.
+        The number of the epoch that is on, counted from 0: how often `step` was called since the beginning.
     base_lrs : list of float
         Each group's learning rate at the beginning.
 
@@ -29,25 +32,41 @@ class LRScheduler:
     ------
     TypeError, ValueError
         `optimizer` is none; or `last_epoch` says that this goes on from before, and a group has no "initial_lr".
+        The optimizer is as it was then.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> from tinynorm.optim.lr_scheduler import ExponentialLR
+    >>> optimizer = tinynorm.optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = ExponentialLR(optimizer, gamma=0.5)
+    >>> for epoch in range(2):
+    ...     optimizer.step(); schedule.step()
+    >>> schedule.last_epoch, schedule.get_last_lr()
+    (2, [0.25])
+    >>> again = ExponentialLR(optimizer, gamma=0.5, last_epoch=1)  # epochs 0 and 1 are done
+    >>> again.last_epoch, again.get_last_lr()
+    (2, [0.25])
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         name = type(self).__name__
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{name}: expected an Optimizer, got {type(optimizer).__name__}")
-        for i, group in enumerate(optimizer.param_groups):
-            if last_epoch == -1:
-                group.setdefault("initial_lr", group["lr"])
-            elif "initial_lr" not in group:
-                raise ValueError(
-                    f"{name}: last_epoch={last_epoch} goes on from before, but param_groups[{i}] has no 'initial_lr'; "
-                    "load the optimizer's state first, or begin with last_epoch=-1"
-                )
         self.optimizer = optimizer
-        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch + 1
         self._step_count = 1
-        self._set(self.get_initial_lr())
+        with groups_unless_error(optimizer) as groups:
+            for i, group in enumerate(groups):
+                if last_epoch == -1:
+                    group.setdefault("initial_lr", group["lr"])
+                elif "initial_lr" not in group:
+                    raise ValueError(
+                        f"{name}: last_epoch={last_epoch} goes on from before, but param_groups[{i}] has no 'initial_lr'; "
+                        "load the optimizer's state first, or begin with last_epoch=-1"
+                    )
+            self.base_lrs = [group["initial_lr"] for group in groups]
+            self._set(self.get_initial_lr())
 
     def get_lr(self) -> list[float]:
         """The groups' learning rates at step `last_epoch`."""
@@ -71,12 +90,12 @@ class LRScheduler:
             )
         self.last_epoch += 1
         try:
-            rates = self.get_lr()
-        except ValueError:
+            with groups_unless_error(self.optimizer):
+                self._set(self.get_lr())
+        except BaseException:
             self.last_epoch -= 1
             raise
         self._step_count += 1
-        self._set(rates)
 
     def _set(self, rates: list[float]) -> None:
         for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
@@ -105,12 +124,32 @@ class LRScheduler:
         unexpected = [name for name in state_dict if name not in mine and not name.startswith("_")]
         if missing or unexpected:
             raise KeyError(f"{where}: missing {missing}, unexpected {unexpected}; is it another schedule's?")
-        if len(state_dict["base_lrs"]) != len(self.base_lrs):
-            raise ValueError(f"{where}: expected base_lrs of {len(self.base_lrs)} groups, got {len(state_dict['base_lrs'])}")
+        rates = state_dict["base_lrs"]
+        if not isinstance(rates, (list, tuple)) or not all(isinstance(rate, Real) for rate in rates):
+            raise TypeError(f"{where}: expected base_lrs to be a list of numbers, got {rates!r}")
+        if len(rates) != len(self.base_lrs):
+            raise ValueError(f"{where}: expected base_lrs of {len(self.base_lrs)} groups, got {len(rates)}")
+        for name, value in mine.items():
+            if isinstance(value, Real) and not isinstance(state_dict.get(name, value), Real):
+                raise TypeError(f"{where}: expected {name} to be a number, got {type(state_dict[name]).__name__}")
         for name in mine:
             if name in state_dict:
                 value = state_dict[name]
                 setattr(self, name, list(value) if isinstance(value, list) else value)
+
+
+@contextmanager
+def groups_unless_error(optimizer: Optimizer) -> Iterator[list[dict[str, Any]]]:
+    """The optimizer's groups, for a change that may fail half-way: their entries are then as they were."""
+    groups = optimizer.param_groups
+    before = [dict(group) for group in groups]
+    try:
+        yield groups
+    except BaseException:
+        for group, entries in zip(groups, before, strict=True):
+            group.clear()
+            group.update(entries)
+        raise
 
 
 def check_count(where: str, name: str, value: Any) -> None:

@@ -90,7 +90,7 @@ class SGD(Optimizer):
         first = state.get("momentum_buffer") is None
         if first:
             state["momentum_buffer"] = zeros_like(theta)
-        return 1 if first else 2, state["momentum_buffer"].data  # only the first step differs, by its dampening
+        return 1 if first else 2, state["momentum_buffer"]._array  # only the first step differs, by its dampening
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         lr, momentum, decay = float(group["lr"]), float(group["momentum"]), float(group["weight_decay"])
