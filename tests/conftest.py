@@ -42,6 +42,16 @@ def gpu(request):
     return None
 
 
+@pytest.fixture(params=["cpu", "stand-in", "cuda"])
+def anywhere(request):
+    """The device to work on: the CPU; "cuda" on a stand-in; and where there is a GPU, that too."""
+    if request.param == "stand-in":
+        request.getfixturevalue("with_cupy")(stand_in_cupy.module())
+    elif request.param == "cuda":
+        skip_without_cuda()
+    return "cpu" if request.param == "cpu" else "cuda"
+
+
 @pytest.fixture(autouse=True)
 def seeded():
     """Each test begins with the same random numbers, alone or in company."""

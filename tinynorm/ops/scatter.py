@@ -1,0 +1,120 @@
+"""Adding up what goes to the same place: the backward of every op that reads by an index.
+
+One number after another, a float32 sum of a million equal numbers is off by 1 %, and with a GPU's atomics it also depends on
+their order. Here it is right to 2e-6 for 2e7 numbers, and always the same: the host adds in float64 or in short blocks, the
+GPU in pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+
+# At most so many are added one after another in float32: 31 roundings of 6e-8 are less than 2e-6.
+# (tests/ops/test_scatter.py holds it.)
+FEW = 32
+
+
+def rows_named(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Any, int]:
+    """(the number of the row at which each entry of the index arrays points, the size of a row).
+
+    A row is what stands behind the indexed dimensions where the index has arrays of integers for the first ones and nothing
+    else; for every other index, a row is one element.
+
+    >>> rows_named(np, (3, 2), (np.array([0, -1]),))
+    (array([0, 2]), 2)
+    >>> rows_named(np, (3, 2), (slice(None), np.array([1])))
+    (array([[1],
+           [3],
+           [5]]), 1)
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    if all(backend.is_array(part) and not backend.is_bool(part) for part in parts):
+        row = None
+        for n, part in zip(shape, parts, strict=False):
+            at = backend.astype(part, xp.int64)
+            if xp is not np or (at.size and at.min() < 0):  # (a GPU would have to wait for the answer)
+                at = xp.where(at < 0, at + n, at)
+            row = at if row is None else row * n + at
+        return row, math.prod(shape[len(parts) :])
+    like = next(part for part in parts if backend.is_array(part))
+    return xp.reshape(xp.arange(math.prod(shape), **backend.on_device_of(like)), shape)[index], 1
+
+
+def add_rows(out: np.ndarray, index: tuple, g: np.ndarray) -> np.ndarray:
+    """`g` added into the zeros `out` at an index that may name an element more than once; on the host."""
+    if math.prod(part.size for part in index if backend.is_array(part)) <= FEW:
+        np.add.at(out, index, g)
+        return out
+    row, inner = rows_named(np, out.shape, index)
+    row, n = row.ravel(), row.size
+    short, dense = inner < 16, out.size <= 16 * inner * n
+    if not (short and dense) and _most(row) <= FEW:
+        np.add.at(out, index, g)
+    elif short:  # into accumulators of float64
+        element = row if inner == 1 else (row[:, None] * inner + np.arange(inner)).ravel()
+        out[...] = np.bincount(element, g.ravel(), out.size).reshape(out.shape)
+    else:
+        row, sums = _in_blocks(row, g.reshape(n, inner))
+        out.reshape(-1, inner)[row] = sums
+    return out
+
+
+def _most(row: np.ndarray) -> int:
+    """At least how often the row is named that is named most often (rows of one remainder are counted together)."""
+    return int(np.bincount(row % (4 * row.size)).max())
+
+
+def _in_blocks(row: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(each row that is named, once; the sum of all that goes there): runs of equals, `FEW` at a time, until one is left."""
+    order = np.argsort(row, kind="stable")
+    row, g = row[order], g[order]  # (n,), (n, inner)
+    while True:
+        first = np.concatenate([[True], row[1:] != row[:-1]])
+        if first.all():
+            return row, g
+        place = np.arange(len(row))
+        place -= np.maximum.accumulate(np.where(first, place, 0))  # its place in its run
+        starts = np.flatnonzero(place % FEW == 0)
+        row, g = row[starts], np.add.reduceat(g, starts, axis=0)
+
+
+def add_rows_in_pairs(xp: Any, out: Any, index: Any, g: Any) -> Any:
+    """As `add_rows`, on a GPU: without atomics, in an order that is always the same.
+
+    Sort the rows by where they go; then double the reach of each one's sum (1, 2, 4, … neighbours with the same goal), so that
+    the first of every run holds the sum of its run; and let every place look for its run.
+    """
+    goal, inner = rows_named(xp, out.shape, index)
+    goal = xp.reshape(goal, (-1,))
+    n, reach = goal.shape[0], 1
+    if n == 0 or not out.size:
+        return out
+    order = backend.stable_argsort(goal)
+    goal, g = xp.take(goal, order, axis=0), xp.take(xp.reshape(g, (n, inner)), order, axis=0)
+    while reach < n and bool(xp.any(goal[reach:] == goal[:-reach])):
+        same = xp.reshape(goal[reach:] == goal[:-reach], (-1, 1))
+        g = xp.concat((g[:-reach, :] + xp.where(same, g[reach:, :], 0.0), g[-reach:, :]))
+        reach *= 2
+    places = xp.arange(out.size // inner, **backend.on_device_of(g))
+    run = xp.searchsorted(goal, places)
+    run = xp.where(run < n, run, 0)
+    hit = xp.reshape(xp.take(goal, run, axis=0) == places, (-1, 1))
+    return xp.reshape(xp.where(hit, xp.take(g, run, axis=0), 0.0), out.shape)
+
+
+def last_written(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
+    """For each entry of the index: (the entry that is the last to write to its place, whether that is itself); both flat.
+
+    >>> last_written(np, (3,), (np.array([1, 1, 0]),))
+    (array([1, 1, 2]), array([False,  True,  True]))
+    """
+    row, _ = rows_named(xp, shape, index)
+    row = xp.reshape(row, (-1,))
+    order = backend.stable_argsort(row)
+    last = xp.take(order, xp.searchsorted(xp.take(row, order, axis=0), row, side="right") - 1, axis=0)
+    return last, last == xp.arange(row.shape[0], **backend.on_device_of(row))
