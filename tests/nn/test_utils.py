@@ -117,3 +117,87 @@ def test_parameters_as_a_vector_and_back():
 def test_clipping_asks_for_tensors(clip, parameters):
     with pytest.raises(TypeError, match=rf"{clip.__name__}: expected Tensors, got .*; pass model\.parameters"):
         clip(parameters, 1.0)
+
+
+# ---- numbers whose powers have no room -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("p", [1, 2, 3, 10, math.inf])
+@pytest.mark.parametrize("size", [1e-45, 1e-30, 1e-19, 1e-10, 1.0, 1e10, 1e19, 1e25, 1e37])
+@pytest.mark.parametrize("max_norm", [0.01, 1.0])
+def test_the_norm_is_right_from_the_smallest_to_the_largest_numbers(p, size, max_norm, device):
+    numbers = [np.float32([3, -4, 1, 0, 2]) * np.float32(size), np.float32([5]) * np.float32(size)]
+    exact = np.concatenate(numbers).astype(np.float64)
+    norm = float(np.linalg.norm(exact / size, p)) * size
+    ps = with_grads(*numbers, device=device)
+    assert clip_grad_norm_(ps, max_norm, norm_type=p).item() == pytest.approx(norm, rel=1e-6, abs=1e-45)
+    got = np.concatenate([p.grad.cpu().numpy() for p in ps])
+    np.testing.assert_allclose(got, exact * min(1.0, max_norm / (norm + 1e-6)), rtol=2e-6, atol=1e-45)
+
+
+def test_float64_is_scaled_too():
+    (p,) = with_grads([3e200, 4e200], dtype=tinynorm.float64)
+    assert clip_grad_norm_(p, 1.0).item() == pytest.approx(5e200, rel=1e-12)
+    np.testing.assert_allclose(p.grad.numpy(), [0.6, 0.8], rtol=1e-12)
+
+
+def test_gradients_whose_norm_itself_has_no_room_are_clipped_all_the_same():
+    (p,) = with_grads([3e38, -3e38, 3e38, 0.0])
+    with pytest.raises(RuntimeError, match="norm of the gradients is inf"):
+        clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
+    assert p.grad.tolist()[3] == 0.0
+    assert p.grad.tolist()[0] > 2e38
+    assert clip_grad_norm_(p, 1.0).item() == math.inf
+    np.testing.assert_allclose(p.grad.numpy(), np.array([1, -1, 1, 0]) / math.sqrt(3), rtol=1e-5)
+
+
+def test_an_infinite_gradient_shows():
+    ps = with_grads([math.inf, 1.0], [1e30])
+    assert clip_grad_norm_(ps, 1.0).item() == math.inf
+    assert math.isnan(ps[0].grad.tolist()[0])
+
+
+def test_on_a_gpu_the_norm_is_right_and_nobody_waits(gpu):
+    for size in (1e-30, 1.0, 1e25):
+        (p,) = with_grads([3 * size, 4 * size], device="cuda")
+        before = dict(gpu.crossings) if gpu else {}
+        total = clip_grad_norm_(p, 1.0)
+        assert gpu is None or dict(gpu.crossings) == before
+        assert total.item() == pytest.approx(5 * size, rel=1e-6)
+        np.testing.assert_allclose(p.grad.cpu().numpy(), np.array([3, 4]) * size * min(1, 1 / (5 * size + 1e-6)), rtol=1e-5)
+
+
+def test_error_if_nonfinite_lets_a_finite_norm_pass():
+    ps = with_grads([3.0], [4.0])
+    assert clip_grad_norm_(ps, 1.0, error_if_nonfinite=True).item() == 5
+    np.testing.assert_allclose([p.grad.item() for p in ps], [0.6, 0.8], rtol=1e-6)
+
+
+# ---- all or nothing --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_gradients_that_cannot_be_written_to_are_refused_before_any_is_changed(clip):
+    ps = with_grads([3.0, 3.0], [4.0, 4.0])
+    ps[1].grad.data = np.broadcast_to(np.float32(4), (2,))
+    with pytest.raises(RuntimeError, match=rf"{clip.__name__}: expected gradients whose memory can be written to.*clone"):
+        clip(ps, 1.0)
+    assert [p.grad.tolist() for p in ps] == [[3.0, 3.0], [4.0, 4.0]]
+
+
+def test_a_gradient_that_two_parameters_share_is_clipped_once():
+    ps = with_grads([3.0, 4.0], [0.0, 0.0])
+    ps[1].grad = ps[0].grad
+    assert clip_grad_norm_(ps, 1.0).item() == 5
+    np.testing.assert_allclose(ps[1].grad.numpy(), [0.6, 0.8], rtol=1e-6)
+
+
+def test_a_vector_is_written_back_whole_or_not_at_all():
+    a, b = nn.Parameter(tinynorm.zeros(2)), nn.Parameter(tinynorm.zeros(2))
+    b.data = np.broadcast_to(np.float32(0), (2,))
+    with pytest.raises(RuntimeError, match="Nothing has changed"):
+        vector_to_parameters(tinynorm.ones(4), [a, b])
+    assert a.tolist() == [0.0, 0.0]
+    whole = tinynorm.arange(4.0)
+    vector_to_parameters(whole, [whole[1:3].detach(), tinynorm.zeros(2)])
+    assert whole.tolist() == [0.0, 0.0, 1.0, 3.0]

@@ -6,23 +6,35 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..backend import namespace
 from ..ops import cat
 from ..ops.common import widened
+from ..ops.reduction import power_of_two
 from ..tensor import Tensor, version_of, wrap
 
 
 def _gradients(op: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    """The parameters' gradients, each once; checked to be writeable before any of them is written to."""
     if not isinstance(parameters, Iterable):
         raise TypeError(f"{op}: expected Tensors, got {type(parameters).__name__}; pass model.parameters()")
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for t in tensors:
         if not isinstance(t, Tensor):
             raise TypeError(f"{op}: expected Tensors, got a {type(t).__name__}; pass model.parameters()")
-    return [t._grad for t in tensors if t._grad is not None]
+    grads = list({id(t._grad): t._grad for t in tensors if t._grad is not None}.values())
+    for g in grads:
+        if not backend.is_writeable(g._array):
+            raise RuntimeError(
+                f"{op}: expected gradients whose memory can be written to, got one of shape {tuple(g.shape)} that was expanded "
+                "or made of a read-only array; set .grad to its .clone(). No gradient has changed"
+            )
+    return grads
 
 
+@backend.silent
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
@@ -42,15 +54,16 @@ def clip_grad_norm_(
     Returns
     -------
     Tensor
-        The norm before, 0-d.
+        The norm before, 0-d. It is right where squares would overflow or vanish; inf only where it has no room itself, and
+        the gradients are scaled to `max_norm` even then.
 
     Raises
     ------
     ValueError
         `max_norm` or `norm_type` is out of range.
     RuntimeError
-        The norm is not finite and `error_if_nonfinite` is set, or gradients live on different devices. No gradient has
-        changed then.
+        The norm is not finite and `error_if_nonfinite` is set, or gradients live on different devices or cannot be written
+        to. No gradient has changed then.
 
     Examples
     --------
@@ -71,29 +84,49 @@ def clip_grad_norm_(
         return wrap(backend.namespace_on(None).zeros((), backend.float32))
     backend.check_same_device("clip_grad_norm_", [g.data for g in grads])
     xp = namespace(grads[0].data)
-    total = _norm(xp, [widened(g.data) for g in grads], float(norm_type))
+    scale, norm = _norm(xp, [widened(g._array) for g in grads], float(norm_type))
+    total = scale * norm
     if error_if_nonfinite and not math.isfinite(float(total)):
         raise RuntimeError(
             f"clip_grad_norm_: the norm of the gradients is {float(total)}, and clipping would spread it to all of "
             "them; find the op that made it, or pass error_if_nonfinite=False"
         )
     factor = max_norm / (total + 1e-6)  # stays on the device: no synchronisation
+    if scale is not ONE:
+        factor = xp.where(total < math.inf, factor, max_norm / scale / norm)
     factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # NaN stays
     for g in grads:
-        g.data *= backend.astype(factor, g.dtype)
+        array = g._array
+        array *= backend.astype(factor, g.dtype)
         version_of(g).bump("clip_grad_norm_")
     return wrap(total)
 
 
-def _norm(xp: Any, arrays: list, p: float) -> Any:
-    """The p-norm of all numbers together, 0-d."""
+ONE = 1.0  # the scale where nothing was scaled
+
+
+def _norm(xp: Any, arrays: list, p: float) -> tuple[Any, Any]:
+    """(scale, norm): the p-norm of all numbers together is scale * norm, both 0-d.
+
+    The numbers are divided by a scale where their powers would overflow or vanish. Of NumPy's arrays the sum of the powers
+    tells that at no cost; on a GPU, where asking would be a synchronisation, they are always divided.
+    """
     like = arrays[0]
     arrays = [a for a in arrays if math.prod(a.shape)] or [xp.zeros((1,), dtype=like.dtype, **backend.on_device_of(like))]
     if p == math.inf:
-        return xp.max(xp.stack([xp.max(xp.abs(a)) for a in arrays]))
-    if p == 2:
-        return xp.sqrt(xp.sum(xp.stack([xp.sum(a * a) for a in arrays])))
-    return xp.sum(xp.stack([xp.sum(xp.abs(a) ** p) for a in arrays])) ** (1 / p)
+        return ONE, xp.max(xp.stack([xp.max(xp.abs(a)) for a in arrays]))
+    if xp is np:
+        powers = np.sum(np.stack([_sum_of_powers(xp, a, p) for a in arrays]))
+        if np.finfo(powers.dtype).tiny ** 0.5 < powers < math.inf:  # what vanished was less than 1e-19 of it
+            return ONE, powers ** (1 / p) if p != 2 else np.sqrt(powers)
+    flat = xp.concat([xp.reshape(a, (-1,)) for a in arrays])
+    scale = power_of_two(flat, (0,))
+    powers = _sum_of_powers(xp, flat / scale, p)
+    return xp.reshape(scale, ()), xp.sqrt(powers) if p == 2 else powers ** (1 / p)
+
+
+def _sum_of_powers(xp: Any, a: Any, p: float) -> Any:
+    return xp.sum(a * a if p == 2 else xp.abs(a) ** p)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
@@ -116,7 +149,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: expected clip_value >= 0, got {clip_value!r}")
     for g in _gradients("clip_grad_value_", parameters):
-        g.data[...] = g.detach().clamp(-clip_value, clip_value).data
+        g._array[...] = g.detach().clamp(-clip_value, clip_value)._array
         version_of(g).bump("clip_grad_value_")
 
 
@@ -136,7 +169,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     Raises
     ------
     RuntimeError
-        The vector has not as many numbers as the parameters. Nothing has changed then.
+        The vector has not as many numbers as the parameters, or one of these cannot be written to. Nothing has changed then.
 
     Examples
     --------
@@ -150,9 +183,15 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     n = sum(p.numel() for p in parameters)
     if tuple(vec.shape) != (n,):
         raise RuntimeError(f"vector_to_parameters: expected a vector of {n} numbers, as the parameters, got {tuple(vec.shape)}")
-    start = 0
     for p in parameters:
-        part = vec.detach()[start : start + p.numel()].reshape(*p.shape).to(p.dtype)
-        p.data[...] = part.data
+        if not backend.is_writeable(p._array):
+            raise RuntimeError(
+                f"vector_to_parameters: expected parameters whose memory can be written to, got one of shape {tuple(p.shape)} "
+                "that was expanded or made of a read-only array; set its data to a copy. Nothing has changed"
+            )
+    start, vec = 0, vec.detach().clone()  # the vector may be a view of the parameters
+    for p in parameters:
+        part = vec[start : start + p.numel()].reshape(*p.shape).to(p.dtype)
+        p._array[...] = part._array
         version_of(p).bump("vector_to_parameters")
         start += p.numel()
