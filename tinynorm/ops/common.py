@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..backend import namespace
 from ..kernels.select import keep_bits
-from ..kernels.sums import blas_sum
+from ..kernels.sums import blas_sum, blocked_sum
 from ..tensor import Tensor, wrap
 
 F = TypeVar("F", bound=Callable)
@@ -45,17 +45,17 @@ def reshaped(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
-    """The sum over `axes`, in rising order, kept with length 1: by a kernel where there is one, else by the namespace."""
-    y = blas_sum(x, axes) if type(x) is np.ndarray else None
-    return namespace(x).sum(x, axis=axes, keepdims=True) if y is None else y
+    """The sum over `axes`, in rising order, kept with length 1; never added up one number after another (see kernels/sums)."""
+    if isinstance(x, Tensor):
+        return namespace(x).sum(x, axis=axes, keepdims=True)
+    y = blas_sum(x, axes) if type(x) is np.ndarray else blocked_sum(x, axes)
+    return np.sum(x, axis=axes, keepdims=True) if y is None else y
 
 
 def mean_over(x: Any, axes: tuple[int, ...]) -> Any:
     """The mean over `axes`, likewise; 0 over nothing."""
     y = blas_sum(x, axes, mean=True) if type(x) is np.ndarray else None
-    if y is not None:
-        return y
-    return namespace(x).sum(x, axis=axes, keepdims=True) * (1 / max(math.prod(x.shape[i] for i in axes), 1))
+    return sum_over(x, axes) / max(math.prod(x.shape[i] for i in axes), 1) if y is None else y
 
 
 def keep_where(mask: Any, g: Any) -> Any:

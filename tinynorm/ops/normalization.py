@@ -26,27 +26,55 @@ and Lempitsky 2016; Zhang and Sennrich 2019, section 4.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autograd.node import Node
+from ..tensor import raw
 from .common import mean_over, namespace, narrowed, reshaped, sum_over, sum_to, widened
-from .reduction import centre, size_along
+from .reduction import LEAST_VAR, centre, power_of_two, size_along
 
 Axes = tuple[int, ...]
 
 
 def standardize(x: Any, axes: Axes, eps: float, centred: bool) -> tuple[Any, Any, Any, Any]:
-    """(x̂, rstd, μ, σ²) over the axes; on arrays, or on Tensors. μ is None without centring."""
+    """(x̂, rstd, μ, σ²) over the axes; on arrays, or on Tensors. μ is None without centring.
+
+    Where the squares leave the dtype's range (float32: from |x| = 1.8e19 on), x is first divided by a power of two s near the
+    group's largest |x|: x̂ of x / s with ε / s² is x̂ of x with ε. On the GPU, where a look at the numbers would make the host
+    wait, that is always done.
+    """
+    if isinstance(raw(x), np.ndarray) or 0 in x.shape:
+        found = _standardize(x, axes, eps, centred)
+        if 0 in x.shape or _in_range(raw(found[3]), eps):
+            return found
+    s = power_of_two(raw(x), axes, least=math.sqrt(eps))
+    x_hat, rstd, mu, var = _standardize(x / s, axes, (math.sqrt(eps) / s) ** 2, centred)
+    return x_hat, rstd / s, None if mu is None else mu * s, var * s * s
+
+
+def _standardize(x: Any, axes: Axes, eps: Any, centred: bool) -> tuple[Any, Any, Any, Any]:
     c, mu = centre(x, axes) if centred else (x, None)
     var = mean_over(c * c, axes)
     rstd = 1 / namespace(x).sqrt(var + eps)
     return c * rstd, rstd, mu, var
 
 
+def _in_range(var: np.ndarray, eps: float) -> bool:
+    """Whether the variances are far from overflow and NaN, and from where digits get lost near 0 if ε does not cover it.
+
+    (BLAS sums their squares in half the time that NumPy takes to look for the largest.)
+    """
+    least = LEAST_VAR.get(var.dtype, 0.0)
+    return float(np.vdot(var, var)) < math.inf and (eps >= least or bool(var.min() + eps >= least))
+
+
 def project(g: Any, x_hat: Any, rstd: Any, mean_g: Any, mean_gx: Any) -> Any:
-    """dx = rstd (g - mean(g) - x̂ mean(g x̂)); without centring mean(g) is None and drops out."""
+    """dx = rstd (g - mean(g) - x̂ mean(g x̂)); mean(g) is None without centring, or where g has already lost it."""
     if mean_g is not None:
         g = g - mean_g
     return rstd * (g - x_hat * mean_gx)
@@ -146,15 +174,18 @@ class Standardize(Normalization):
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         axes, m = self.layout.axes, max(self.layout.m, 1)
         dx, dy_ = None, self.seen(dy)
-        dbeta, dgamma = dy_, dy_ * x_hat  # to be summed
         if self.layout.gamma_is_constant:  # over a group: γ comes out of the means, which are then dβ / m and dγ / m
-            dbeta, dgamma = sum_over(dbeta, axes), sum_over(dgamma, axes)
+            dbeta = sum_over(dy_, axes)
+            if self.centred:  # first, so that dγ loses no digits to the mean: Σ x̂ = 0, so it has no part in dγ
+                dy_ = dy_ - dbeta / m
+            dgamma = sum_over(dy_ * x_hat, axes)
             if self.needs[0]:
-                scale = rstd if gamma is None else rstd * self.affine(gamma)
-                dx = project(dy_, x_hat, scale, dbeta / m if self.centred else None, dgamma / m)
-        elif self.needs[0]:
-            g = dy_ if gamma is None else dy_ * self.affine(gamma)
-            dx = project(g, x_hat, rstd, mean_over(g, axes) if self.centred else None, mean_over(g * x_hat, axes))
+                dx = project(dy_, x_hat, rstd if gamma is None else rstd * self.affine(gamma), None, dgamma / m)
+        else:
+            dbeta, dgamma = dy_, dy_ * x_hat  # `fitted` sums them
+            if self.needs[0]:
+                g = dy_ if gamma is None else dy_ * self.affine(gamma)
+                dx = project(g, x_hat, rstd, mean_over(g, axes) if self.centred else None, mean_over(g * x_hat, axes))
         return self.fitted(dx, dgamma, dbeta, dy)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
+from .. import backend
 from ..tensor import Tensor, version_of
 from .common import mean_over, namespace, reshaped, widened
 from .normalization import (
@@ -97,11 +101,19 @@ def batch_norm(
     return y
 
 
+@cache
+def _largest(dtype: Any) -> float:
+    return float(np.finfo(dtype).max)
+
+
 def _update(running: Tensor, batch: Any, momentum: float) -> None:
-    """running = (1 - momentum) running + momentum batch, in place."""
+    """running = (1 - momentum) running + momentum batch, in place.
+
+    Where a variance is too large for the dtype, the largest finite number is kept: from infinity it would never come back.
+    """
     array = running.data
     new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
-    array[...] = new
+    array[...] = namespace(array).minimum(new, _largest(array.dtype))
     version_of(running).bump("batch_norm")
 
 
@@ -157,7 +169,8 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     weight : Tensor, optional
         γ, of shape `normalized_shape`.
     eps : float, optional
-        Added to the mean square, inside the square root. Default: the machine epsilon of x's dtype.
+        Added to the mean square, inside the square root. Default: the machine epsilon of the dtype that is computed in:
+        x's, for float16 float32.
 
     Returns
     -------
@@ -184,7 +197,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     x = input
     layout = _trailing("rms_norm", x, normalized_shape, weight=weight)
     if eps is None:
-        eps = float(namespace(x.data).finfo(x.data.dtype).eps)
+        eps = float(namespace(x.data).finfo(backend.float32 if backend.is_half(x.data) else x.data.dtype).eps)
     check_eps("rms_norm", eps)
     return Standardize(layout, eps, centred=False)(x, weight, None)
 
@@ -222,7 +235,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     Raises
     ------
     ValueError
-        `eps` is out of range, or the groups do not divide the channels.
+        `eps` is out of range, the groups do not divide the channels, or a group is one value.
     RuntimeError
         Shapes, dtypes or devices do not fit.
 
@@ -242,8 +255,13 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     C = x.shape[1]
     check_groups("group_norm", num_groups, C)
     check_affine("group_norm", x, (C,), "(C,)", weight=weight, bias=bias)
-    affine = weight is not None or bias is not None
-    return Standardize(group_layout(x.shape, num_groups, affine), eps)(x, weight, bias)
+    layout = group_layout(x.shape, num_groups, weight is not None or bias is not None)
+    if layout.m == 1:
+        raise ValueError(
+            f"group_norm: expected groups of more than one value, got {num_groups} groups of x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. Use fewer groups"
+        )
+    return Standardize(layout, eps)(x, weight, bias)
 
 
 def instance_norm(

@@ -6,10 +6,12 @@ import builtins
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import Dims, accepts_axis, all_dims, as_float, mean_over, namespace, narrowed, one_dim, sum_over, widened
+from .common import Dims, accepts_axis, all_dims, as_float, mean_over, namespace, narrowed, one_dim, reshaped, sum_over, widened
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -21,16 +23,43 @@ def size_along(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
     return math.prod(shape[d] for d in dims)
 
 
+# From so many numbers on, a mean is taken about the first of them: of equal numbers it is then exactly that number. In smaller
+# groups the second pass of `centre` comes to the same, since the sum of so many like rounding errors is exact in float32.
+LARGE_GROUP = 2**20
+
+
 def centre(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
     """(x - μ, μ), centred twice: the second pass takes away the rounding error of the first mean.
 
     With a large mean that error is many times the spread's own rounding. Of equal numbers it leaves a few units in the last
     place, the same for all: their sum is exact and so is its quotient (a product with 1/n would not be), and 0 comes out.
     """
-    mu = mean_over(x, dims)
+    n = size_along(x.shape, dims)
+    if n > LARGE_GROUP:
+        first = x[tuple(slice(1) if i in dims else slice(None) for i in range(x.ndim))]
+        mu = first + mean_over(x - first, dims)
+    else:
+        mu = mean_over(x, dims)
     c = x - mu
-    rest = sum_over(c, dims) / builtins.max(size_along(x.shape, dims), 1)
+    rest = sum_over(c, dims) / builtins.max(n, 1)
     return c - rest, mu + rest
+
+
+# The least variance whose terms have all their digits: the squares of c down to the last digit of σ are normal numbers.
+LEAST_VAR = {t: float(np.finfo(t).tiny / np.finfo(t).eps) for t in (backend.float32, backend.float64)}
+
+
+def power_of_two(x: Any, dims: tuple[int, ...], least: float = 0.0) -> Any:
+    """For each group a power of two near its largest |x| (at least `least`): divided by it, x has squares that fit its dtype.
+
+    Dividing by a power of two changes no digit. 1 for a group of zeros; and for what is infinite or NaN, which stays so.
+    """
+    xp = namespace(x)
+    largest = xp.max(xp.abs(x), axis=dims, keepdims=True)
+    if least:
+        largest = xp.where(largest > least, largest, least)
+    usable = (largest > 0) & xp.isfinite(largest)
+    return 2.0 ** xp.floor(xp.log2(xp.where(usable, largest, 1.0)))
 
 
 class Reduction(Node):
@@ -43,6 +72,12 @@ class Reduction(Node):
         """`g` with its reduced dimensions back, ready to broadcast against x."""
         return namespace(g).reshape(g, kept_shape(self.shape, self.dims))
 
+    def reduced(self, y):
+        """`y`, whose reduced dimensions have length 1, as the op returns it."""
+        if self.keepdim:
+            return y
+        return reshaped(y, tuple(n for i, n in enumerate(self.shape) if i not in self.dims))
+
     shape: tuple[int, ...]
 
 
@@ -51,10 +86,10 @@ class Sum(Reduction):
 
     def forward(self, x):
         self.shape = x.shape
-        xp = namespace(x)
         if not backend.is_floating(x):
+            xp = namespace(x)
             return xp.sum(x, axis=self.dims, dtype=xp.int64, keepdims=self.keepdim)
-        return narrowed(xp.sum(widened(x), axis=self.dims, keepdims=self.keepdim), x)
+        return narrowed(self.reduced(sum_over(widened(x), self.dims)), x)
 
     def backward(self, g):
         return (namespace(g).broadcast_to(self.expanded(g), self.shape),)
@@ -65,8 +100,7 @@ class Mean(Reduction):
 
     def forward(self, x):
         self.shape = x.shape
-        y = namespace(x).mean(widened(x), axis=self.dims, keepdims=self.keepdim)
-        return narrowed(y, x)
+        return narrowed(self.reduced(mean_over(widened(x), self.dims)), x)
 
     def backward(self, g):
         n = size_along(self.shape, self.dims)
@@ -81,13 +115,19 @@ class Var(Reduction):
         self.correction = correction
 
     def forward(self, x):
-        self.shape = x.shape
+        self.settle(x)
         self.save(x)
+        return narrowed(self.reduced(self.variance(widened(x))), x)
+
+    def settle(self, x):
+        self.shape = x.shape
         self.divisor = builtins.max(size_along(x.shape, self.dims) - self.correction, 0)
-        c, _ = centre(widened(x), self.dims)
-        total = namespace(x).sum(c * c, axis=self.dims, keepdims=self.keepdim)
+
+    def variance(self, x):
+        c, _ = centre(x, self.dims)
+        total = sum_over(c * c, self.dims)
         # 0 / 0 for one element: NaN, as in PyTorch, without NumPy's warning about a division by a Python zero
-        return narrowed(total / self.divisor if self.divisor else total * math.nan, x)
+        return total / self.divisor if self.divisor else total * math.nan
 
     def backward(self, g, x):
         c, _ = centre(widened(x), self.dims)
@@ -99,9 +139,20 @@ class Std(Var):
     """y = sqrt(Σ (x - μ)² / (n - correction));  dx = g (x - μ) / ((n - correction) y), 0 where y = 0."""
 
     def forward(self, x):
-        y = namespace(x).sqrt(super().forward(x))
+        self.settle(x)
+        y = narrowed(self.reduced(self.deviation(widened(x))), x)
         self.save(x, y)
         return y
+
+    def deviation(self, x):
+        """√ of the variance; of x / s, times s, where squares would leave the dtype's range (see `standardize`)."""
+        xp = namespace(x)
+        if isinstance(x, np.ndarray) or 0 in x.shape:
+            y = xp.sqrt(self.variance(x))
+            if 0 in x.shape or (y.min() >= LEAST_VAR.get(x.dtype, 0.0) ** 0.5 and y.max() < math.inf):
+                return y
+        s = power_of_two(x, self.dims)
+        return xp.sqrt(self.variance(x / s)) * s
 
     def backward(self, g, x, y=None):
         xp = namespace(g)
@@ -127,8 +178,11 @@ class Extremum(Reduction):
 
     def backward(self, g, x, y):
         xp = namespace(g)
-        hit = backend.astype(x == self.expanded(y), g.dtype)
-        return (self.expanded(g) * (hit / xp.sum(hit, axis=self.dims, keepdims=True)),)
+        hit = x == self.expanded(y)
+        g32 = self.expanded(widened(g))
+        count = sum_over(backend.astype(hit, g32.dtype), self.dims)
+        dx = xp.where(hit, g32 / count, 0.0)
+        return (narrowed(xp.where(count == 0, math.nan, dx), g),)  # no element equals a NaN
 
 
 class Along(NamedTuple):

@@ -1,0 +1,125 @@
+"""What would leave the dtype's range is scaled first: norms, deviations and means of very large and very small numbers."""
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm.nn import functional as F
+
+NORMS = {
+    "layer_norm": lambda x, eps: F.layer_norm(x, x.shape[1:], eps=eps),
+    "rms_norm": lambda x, eps: F.rms_norm(x, x.shape[1:], eps=eps),
+    "group_norm": lambda x, eps: F.group_norm(x, 2, eps=eps),
+    "instance_norm": lambda x, eps: F.instance_norm(x, eps=eps),
+    "batch_norm": lambda x, eps: F.batch_norm(x, training=True, eps=eps),
+}
+SCALES = [*((s, 1e-5) for s in (1e15, 1.9e19, 1e20, 1e30, 1e38)), (1e20, 0.0), (1e-20, 0.0), (1e-30, 0.0), (1e-25, 1e-40)]
+
+
+def numbers():
+    return np.random.default_rng(0).uniform(-3, 3, (4, 4, 6)).astype("f4")
+
+
+@pytest.mark.parametrize(("scale", "eps"), SCALES)
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_norm_of_any_scale_is_that_of_float64(name, scale, eps, create_graph):
+    x, g = numbers() * np.float32(scale), np.random.default_rng(1).standard_normal((4, 4, 6))
+    found = []
+    for dtype in ("f4", "f8"):
+        t = tn.tensor(x.astype(dtype), requires_grad=True)
+        y = NORMS[name](t, eps)
+        (d,) = tn.autograd.grad(y, t, tn.tensor(g.astype(dtype)), create_graph=create_graph)
+        found.append((y.detach().numpy(), d.detach().numpy()))
+    (y, d), (y64, d64) = found
+    np.testing.assert_allclose(y, y64, rtol=0, atol=2e-6 * np.abs(y64).max())
+    digits = 2e-6 if scale < 1e35 else 0.02  # a slope of 1e-38 is below float32's normal numbers
+    np.testing.assert_allclose(d, d64, rtol=0, atol=digits * np.abs(d64).max())
+
+
+@pytest.mark.parametrize(("name", "row", "expected"), [
+    ("layer_norm", [1e20, -1e20, 0], [1.5**0.5, -(1.5**0.5), 0]),
+    ("layer_norm", [3e38, -3e38, -3e38], [2**0.5, -(0.5**0.5), -(0.5**0.5)]),
+    ("rms_norm", [3e38, 0, 4e37], [3 / (9.16 / 3) ** 0.5, 0, 0.4 / (9.16 / 3) ** 0.5]),
+])  # fmt: skip
+def test_the_ends_of_the_range(name, row, expected, gpu):
+    for device in ("cpu", "cuda"):
+        y = NORMS[name](tn.tensor([row, [1.0, 2.0, 4.0]], device=device), 1e-5).cpu().numpy()
+        np.testing.assert_allclose(y[0], expected, rtol=2e-6, atol=1e-6)
+        np.testing.assert_allclose(y[1], NORMS[name](tn.tensor([[1.0, 2.0, 4.0]]), 1e-5).numpy()[0], rtol=2e-6)
+
+
+def test_second_derivatives_of_large_and_common_rows_together():
+    x, v = np.array([[1e20, -2e20, 0], [1, 2, 3.5]]), np.array([[1.0, -2, 3], [1, 2, -3]])
+    found = []
+    for dtype in ("f4", "f8"):
+        t = tn.tensor(x.astype(dtype), requires_grad=True)
+        (g,) = tn.autograd.grad(F.layer_norm(t, 3), t, tn.tensor(v.astype(dtype)), create_graph=True)
+        (h,) = tn.autograd.grad((g * g)[1].sum(), t)
+        found.append(h.numpy())
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-5)
+
+
+def test_nan_and_infinity_still_come_out():
+    y = F.layer_norm(tn.tensor([[np.nan, 1e20], [np.inf, 1.0], [1e20, 0.0]]), 2).numpy()
+    assert np.isnan(y[:2]).all()
+    np.testing.assert_allclose(y[2], [1, -1])
+
+
+def test_a_running_variance_stays_finite_and_recovers():
+    mean, var = tn.zeros(2), tn.ones(2)
+    F.batch_norm(tn.tensor([[1e20, 1.0], [-1e20, 2.0]]), mean, var, training=True)
+    np.testing.assert_array_equal(var.numpy()[0], np.finfo("f4").max)
+    assert var.numpy()[1] == np.float32(0.9 + 0.05)
+    for _ in range(3):
+        F.batch_norm(tn.tensor([[1.0, 1.0], [2.0, 2.0]]), mean, var, training=True)
+    assert var.numpy()[0] < 0.8 * np.finfo("f4").max
+    F.batch_norm(tn.tensor([[np.nan, 1.0], [2.0, 2.0]]), mean, var, training=True)
+    assert np.isnan(var.numpy()[0])
+
+
+def test_float16s_default_eps_is_that_of_float32():
+    y = F.rms_norm(tn.tensor([[0.01, -0.01]], dtype="float16"), 2).numpy()
+    np.testing.assert_allclose(y, [[0.9995, -0.9995]], rtol=1e-3)
+
+
+def test_deviations():
+    def of(*x, dtype="float32"):
+        return float(tn.tensor(x, dtype=dtype).std())
+
+    assert of(1e20, -1e20) == pytest.approx(2**0.5 * 1e20, rel=1e-6)
+    assert of(1e-25, -1e-25) == pytest.approx(2**0.5 * 1e-25, rel=1e-6)
+    assert of(300, -300, dtype="float16") == pytest.approx(424.26, rel=1e-3)
+    assert of(2, 2) == 0
+    assert np.isnan(of(1))
+    assert np.isnan(of(np.nan, 1))
+    x = tn.tensor([1e20, -1e20, 0], requires_grad=True)
+    x.std().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [0.5, -0.5, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_mean_of_the_largest_numbers(dtype):
+    x = np.full((5, 700), np.finfo(dtype).max / 2, dtype)
+    for dim in (0, 1, None):
+        y = tn.tensor(x).mean(dim).numpy()
+        np.testing.assert_allclose(y, np.finfo(dtype).max / 2, rtol=1e-3 if dtype == "float16" else 2e-6)
+
+
+@pytest.mark.parametrize("n", [1000, 70_000])
+@pytest.mark.parametrize("name", ["amax", "amin"])
+def test_ties_in_float16_share_one_gradient(name, n):
+    x = tn.ones(n, 2, dtype="float16", requires_grad=True)
+    getattr(x, name)(0).sum().backward()
+    np.testing.assert_allclose(x.grad.float().sum(0).numpy(), 1, rtol=5e-3)  # 1 / 70,000 is no normal float16
+
+
+def test_ties_do_not_multiply_what_is_no_maximum():
+    x = tn.tensor([1.0, 2.0, 2.0], requires_grad=True)
+    (g,) = tn.autograd.grad(x.amax(), x, tn.tensor(np.inf))
+    np.testing.assert_array_equal(g.numpy(), [0, np.inf, np.inf])
+
+
+def test_groups_of_one_value_are_refused():
+    with pytest.raises(ValueError, match=r"groups of more than one value.*4 groups.*3, 4"):
+        F.group_norm(tn.ones(3, 4), 4)
