@@ -74,3 +74,22 @@ def test_layers_are_drawn_on_the_device_asked_for(gpu):
 @given(strategies.layers(["LayerNorm"]))
 def test_three_lines_make_a_property_test(case):
     assert_gradients(case.module, case.inputs)
+
+
+@pytest.mark.no_cover  # other tests run these lines too, and counted they take twice as long
+@pytest.mark.parametrize("name", strategies.OPS)
+def test_every_op_comes_with_inputs_at_which_its_gradients_are_right(name):
+    @settings(max_examples=2, deadline=None, derandomize=True)
+    @given(strategies.ops([name]))
+    def passes(case):
+        assert repr(case).startswith(f"OpCase({name}, inputs [(")
+        assert_gradients(case.function, case.inputs, second=True)
+
+    passes()
+
+
+@pytest.mark.parametrize("name", ["exp", "where", "gather", "take_along_dim", "cross_entropy"])  # those with numbers of their own
+def test_ops_are_drawn_on_the_device_asked_for(name, gpu):
+    case = find(strategies.ops([name], "cuda"), lambda case: True)
+    assert {str(x.device) for x in case.inputs} == {"cuda:0"}
+    assert str(case.function(*case.inputs).device) == "cuda:0"

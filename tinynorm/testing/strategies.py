@@ -1,4 +1,4 @@
-"""Hypothesis strategies: shapes, axes, values away from kinks, and whole layers with their inputs.
+"""Hypothesis strategies: shapes, axes, values away from kinks, whole layers and single ops with their inputs.
 
 Needs hypothesis (``pip install hypothesis``).
 """
@@ -13,6 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .. import backend, nn
+from .. import ops as operations
 from ..tensor import Tensor
 
 Draw = Callable[[st.SearchStrategy], Any]
@@ -95,8 +96,8 @@ class LayerCase:
 
 
 NAMES = (
-    "Linear", "ReLU", "GELU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "BatchNorm1d", "BatchNorm2d", "LayerNorm",
-    "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "RMSNorm", "Dropout",
+    "Linear", "ReLU", "GELU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d",
+    "LayerNorm", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "RMSNorm", "Dropout", "Flatten", "Identity",
 )  # fmt: skip
 
 
@@ -139,10 +140,9 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
         return (N, *rest, C), ((C, draw(st.integers(1, 5))), {"bias": affine})
     if name == "BatchNorm1d":
         return (max(N, 4), C, *rest), ((C,), {"affine": affine, "track_running_stats": draw(st.booleans())})
-    if name == "BatchNorm2d":
-        return (N, C, 2, 3), ((C,), {"affine": affine})
-    if name in ("InstanceNorm1d", "InstanceNorm2d"):
-        return (N, C, 5) if name.endswith("1d") else (N, C, 2, 3), ((C,), {"affine": affine})
+    if name.startswith(("BatchNorm", "InstanceNorm")):
+        positions = {"1d": (5,), "2d": (2, 3), "3d": (2, 1, 3)}[name[-2:]]
+        return (N, C, *positions), ((C,), {"affine": affine})
     if name == "LayerNorm":
         normalized = (*rest, C + 2)
         return (N, *normalized), ((normalized,), {"elementwise_affine": affine})
@@ -155,3 +155,127 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
     if name == "Dropout":
         return (N, C), ((0.4,), {})
     return (N, C, *rest), ((), {})
+
+
+@dataclass
+class OpCase:
+    """A function of Tensors that calls one op, and what to call it with."""
+
+    name: str
+    function: Callable[..., Any]
+    inputs: list[Tensor]
+
+    def __repr__(self) -> str:
+        return f"OpCase({self.name}, inputs {[tuple(x.shape) for x in self.inputs]})"
+
+
+Call = tuple[Callable[..., Any], list[np.ndarray]]
+
+
+def _elementwise(name: str, **options: Any) -> st.SearchStrategy[Call]:
+    return values(shapes(1, 3, 1, 4), **options).map(lambda x: (getattr(operations, name), [x]))
+
+
+@st.composite
+def _pair(draw: Draw, name: str, positive: bool = False, apart: bool = False) -> Call:
+    """Two operands that broadcast; `apart`: no number of the one is near its partner."""
+    shape = draw(shapes(1, 3, 1, 4))
+    other = tuple(1 if draw(st.booleans()) else n for n in shape)[draw(st.integers(0, len(shape) - 1)) :]
+    a, b = draw(values(shape, positive=positive)), draw(values(other, positive=positive))
+    if apart:
+        a = np.where(np.abs(a - b) < 0.1, b + np.where(a < b, -0.2, 0.2), a)
+    return getattr(operations, name), [a, b]
+
+
+@st.composite
+def _along(draw: Draw, name: str, min_side: int = 1, several: bool = True, keeps: bool = True) -> Call:
+    """Along some dimensions, or one; no two numbers are equal, so that a largest one stays the largest."""
+    shape = draw(shapes(1, 3, min_side, 4))
+    dims = draw(axes(len(shape)))
+    keepdim = {"keepdim": draw(st.booleans())} if keeps else {}
+    order = np.random.default_rng(draw(seeds())).permutation(int(np.prod(shape)))
+    x = (0.3 * (order - order.size / 2 + 0.25)).reshape(shape)
+
+    def call(x: Any) -> Any:
+        y = getattr(operations, name)(x, dims if several else dims[0], **keepdim)
+        return getattr(y, "values", y)  # of (values, indices)
+
+    return call, [x]
+
+
+@st.composite
+def _shaped(draw: Draw, call: Callable[[Any], Any], *shape: int) -> Call:
+    """An array of this shape through a function of it."""
+    return call, [draw(values(shape))]
+
+
+@st.composite
+def _of_classes(draw: Draw, loss: Callable[[Any, Any], Any]) -> Call:
+    """Scores (N, C), and a class for each of the N."""
+    N, C = draw(st.integers(1, 4)), draw(st.integers(2, 5))
+    target = Tensor(np.random.default_rng(draw(seeds())).integers(0, C, N))
+    return lambda x: loss(x, target.to(x.device)), [draw(values((N, C)))]
+
+
+def _indices(*numbers: int) -> Callable[[Any], Tensor]:
+    """Places along dim 1, on the device of the tensor that they are for."""
+    return lambda x: Tensor(np.array([numbers])).to(x.device)
+
+
+# every op that has a derivative and no layer of its own -> how a call of it is drawn
+OPS: dict[str, st.SearchStrategy[Call]] = {
+    **{name: _elementwise(name) for name in ("clone", "erf", "erfc", "exp", "gelu", "neg", "sigmoid", "tanh")},
+    **{name: _elementwise(name, positive=True) for name in ("log", "rsqrt", "sqrt")},
+    **{name: _elementwise(name, kinks=(0.0,)) for name in ("abs", "relu")},
+    "clamp": values(shapes(), kinks=(-0.5, 0.8)).map(lambda x: (lambda x: operations.clamp(x, -0.5, 0.8), [x])),
+    **{name: _pair(name) for name in ("add", "mul", "sub")},
+    **{name: _pair(name, positive=True) for name in ("div", "pow")},
+    **{name: _pair(name, apart=True) for name in ("maximum", "minimum")},
+    "remainder": values((2, 3), scale=0.1).map(lambda x: (lambda x: operations.remainder(x, 5.0), [np.abs(x) + 1.0])),
+    "where": values((2, 3)).map(lambda x: (lambda x: operations.where(x.detach() > 0, x, 2.0 * x), [x])),
+    **{name: _along(name) for name in ("amax", "amin", "logsumexp", "mean", "sum")},
+    **{name: _along(name, min_side=3) for name in ("std", "var")},  # of two numbers, std is their distance: a kink
+    **{name: _along(name, several=False) for name in ("max", "min")},
+    **{name: _along(name, several=False, keeps=False) for name in ("softmax", "log_softmax")},
+    "matmul": st.tuples(values((2, 3)), values((3, 4))).map(lambda xs: (operations.matmul, list(xs))),
+    "broadcast_to": _shaped(lambda x: operations.broadcast_to(x, (2, 3, 4)), 3, 1),
+    "expand": _shaped(lambda x: operations.expand(x, 2, -1, 4), 3, 1),
+    "reshape": _shaped(lambda x: operations.reshape(x, 4, -1), 2, 3, 2),
+    "flatten": _shaped(lambda x: operations.flatten(x, 1), 2, 3, 2),
+    "permute": _shaped(lambda x: operations.permute(x, 2, 0, 1), 2, 3, 2),
+    "permute_dims": _shaped(lambda x: operations.permute_dims(x, (1, 0)), 2, 3),
+    "transpose": _shaped(lambda x: operations.transpose(x, 0, 2), 2, 3, 2),
+    "matrix_transpose": _shaped(lambda x: operations.matrix_transpose(x), 2, 3, 2),
+    "t": _shaped(lambda x: operations.t(x), 2, 3),
+    "squeeze": _shaped(lambda x: operations.squeeze(x, 1), 2, 1, 3),
+    "unsqueeze": _shaped(lambda x: operations.unsqueeze(x, 1), 2, 3),
+    "expand_dims": _shaped(lambda x: operations.expand_dims(x, 0), 2, 3),
+    "cat": _shaped(lambda x: operations.cat([x, 2.0 * x[:1]], 0), 2, 3),
+    "concat": _shaped(lambda x: operations.concat([x, 2.0 * x[:, :1]], 1), 2, 3),
+    "stack": _shaped(lambda x: operations.stack([x, 2.0 * x], -1), 2, 3),
+    "getitem": _shaped(lambda x: operations.getitem(x, (slice(None), [0, 2, 0])), 2, 3),
+    "gather": _shaped(lambda x: operations.gather(x, 1, _indices(0, 2, 2)(x)), 2, 3),
+    "take_along_dim": _shaped(lambda x: operations.take_along_dim(x, _indices(1, 1)(x), 1), 2, 3),
+    "mse_loss": values((2, 4, 3)).map(lambda xs: (operations.mse_loss, list(xs))),
+    "cross_entropy": _of_classes(operations.cross_entropy),
+    "nll_loss": _of_classes(operations.nll_loss),
+}
+
+
+@st.composite
+def ops(draw: Draw, names: Sequence[str] = tuple(OPS), device: str = "cpu") -> OpCase:
+    """An op of tinynorm with random inputs in float64, away from its kinks.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Which ops, of those in `OPS`.
+    device : str
+
+    Returns
+    -------
+    strategy of OpCase
+    """
+    name = draw(st.sampled_from(list(names)))
+    function, arrays = draw(OPS[name])
+    return OpCase(name, function, [Tensor(np.asarray(x)).to(device) for x in arrays])
