@@ -200,7 +200,7 @@ def test_a_missing_gpu_skips_or_where_one_is_required_fails():
     test = "tests/utils/test_data.py::test_a_seed_gives_the_same_batches_on_every_device"
     for required, code, says in (("0", 0, "SKIPPED"), ("1", 1, "no CUDA device: ")):
         env = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TINYNORM_REQUIRE_CUDA": required}
-        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-p", "no:cov", test]
+        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:benchmark", test]
         result = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert result.returncode == code, result.stdout
         assert says in result.stdout

@@ -263,6 +263,14 @@ class Tensor(Methods):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._array.__dlpack_device__()
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """CuPy's door to other libraries' arrays: on the GPU, ``array -= tensor`` and `cupy.asarray` go through it."""
+        interface: dict[str, Any] = self._array.__cuda_array_interface__  # arrays on the CPU have none
+        if self._requires_grad:
+            raise RuntimeError("this tensor requires grad, and an array of CuPy's cannot record it; use .detach()")
+        return interface
+
     def item(self) -> Any:
         """The one number in it, as a Python number.
 
