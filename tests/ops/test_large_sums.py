@@ -112,3 +112,19 @@ def test_on_a_gpus_arrays(gpu):
     np.testing.assert_allclose(b.grad.cpu().numpy(), 0.5, rtol=RTOL)
     y = F.batch_norm(tn.tensor(column(100.0), device="cuda"), training=True)
     assert float(y.abs().max()) < 1e-6
+
+
+@pytest.mark.parametrize(("rows", "ins", "outs"), [(N, 1, 1), (N, 1, 2), (N, 3, 2), (300_001, 16, 8), (60_001, 64, 32)])
+def test_the_gradient_of_a_weight(rows, ins, outs):
+    """A matrix product is BLAS's, which adds up some hundred numbers in a row: a digit less than sums, but no more lost."""
+    W = tn.zeros(outs, ins, requires_grad=True)
+    y = F.linear(tn.tensor(column(0.1, rows, ins)), W)
+    (d,) = tn.autograd.grad(y, W, tn.tensor(column(0.7, rows, outs)))
+    np.testing.assert_allclose(d.numpy(), rows * float(np.float32(0.1)) * float(np.float32(0.7)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("ndims", [(1, 1), (1, 2), (2, 1), (2, 2)])
+def test_a_product_over_many_numbers(ndims):
+    a, b = uniform((N, 2)).T, uniform((N, 2), 1)
+    a, b = a[0] if ndims[0] == 1 else a, b[:, 0] if ndims[1] == 1 else b
+    np.testing.assert_allclose((tn.tensor(a) @ tn.tensor(b)).numpy(), a.astype("f8") @ b.astype("f8"), rtol=RTOL)

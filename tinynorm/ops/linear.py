@@ -7,15 +7,34 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import method
-from .common import narrowed, promote, reshaped, shape_of, sum_over, sum_to, widened
+from ..tensor import Tensor, method
+from .common import namespace, narrowed, promote, reshaped, shape_of, sum_over, sum_to, widened
+
+LONG = 16384  # the longest sum that is left to BLAS alone: some 400 additions in a row, whose roundings stay below 1e-5
 
 
 def product(a: Any, b: Any) -> Any:
     """a @ b; float16 on the CPU is accumulated in float32 (on the GPU, cuBLAS does)."""
     if backend.is_half(a) and not backend.on_gpu(a):
-        return backend.astype(widened(a) @ widened(b), a.dtype)
+        return backend.astype(product(widened(a), widened(b)), a.dtype)
+    if a.shape[-1] > LONG and a.ndim <= 2 and b.ndim <= 2 and not isinstance(a, Tensor):
+        xp = namespace(a)
+        y = _long_product(xp, a[None, :] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b)
+        return xp.reshape(y, (*a.shape[:-1], *b.shape[1:]))
     return a @ b
+
+
+def _long_product(xp: Any, A: Any, B: Any) -> Any:
+    """(n, K) @ (K, m) as a sum of products of blocks, as in kernels/sums: BLAS adds up thousands of numbers in a row.
+
+    Where n and m are small, so are the blocks (a thin product is added up in longer runs), with n m sums for each n m numbers.
+    """
+    (n, K), m = A.shape, B.shape[1]
+    size = min(max(n * m, 128), LONG)
+    k = K // size
+    left = xp.permute_dims(xp.reshape(A[:, : k * size], (n, k, size)), (1, 0, 2))
+    y = sum_over(left @ xp.reshape(B[: k * size, :], (k, size, m)), (0,))[0, ...]
+    return y + A[:, k * size :] @ B[k * size :, :] if k * size < K else y
 
 
 class MatMul(Node):
