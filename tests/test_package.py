@@ -23,7 +23,7 @@ LAYERS = [
     {"kernels"},
     {"tensor", "autograd", "_methods"},
     {"ops"},
-    {"creation", "interop", "serialization", "cuda"},
+    {"creation", "files", "interop", "serialization", "cuda"},
     {"nn", "optim", "utils", "checkpoint"},
     {"gradcheck"},
     {"testing"},

@@ -2,17 +2,23 @@
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinynorm
-from tinynorm import CheckpointError, load_file, save_file, serialization
+from tinynorm import CheckpointError, files, load_file, save_file, serialization
 
 TORCHS = Path(__file__).parent / "data" / "torch.safetensors"
 
@@ -212,8 +218,8 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(path, monkeypatc
     if step == "write":
         real = open
 
-        def open_and_fail_later(name, mode):
-            file = real(name, mode, buffering=0)
+        def open_and_fail_later(handle, mode):
+            file = real(handle, mode, buffering=0)
             file.write(b"half")
             return Failing(file)
 
@@ -227,11 +233,9 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(path, monkeypatc
             def __exit__(self, *error):
                 self.file.close()
 
-        monkeypatch.setattr(serialization, "open", open_and_fail_later, raising=False)
-    elif step == "open":
-        monkeypatch.setattr(serialization, "open", fail, raising=False)
+        monkeypatch.setattr(files, "open", open_and_fail_later, raising=False)
     else:
-        monkeypatch.setattr(serialization.os, step, fail)
+        monkeypatch.setattr(files.os, step, fail)
     with pytest.raises(type(error)):
         save_file({"new": np.zeros(1000)}, path)
     monkeypatch.undo()
@@ -276,7 +280,7 @@ from tinynorm import load_file, save_file
 path, rng = sys.argv[1], np.random.default_rng(0)
 save = lambda n: save_file({name: np.full(30_000, n) for name in "ab"}, path)
 save(-1)
-seen = set()
+seen, left = set(), set()
 for life in range(30):
     child = os.fork()
     while child == 0:  # in the child, until it is killed: versions 1000 life, 1000 life + 1, …
@@ -285,10 +289,12 @@ for life in range(30):
     time.sleep(rng.uniform(0, 0.03))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    left.update(name for name in os.listdir(os.path.dirname(path)) if name.endswith(".tmp"))
     a, b = (load_file(path)[name].data for name in "ab")
     assert a.min() == a.max() == b.min() == b.max(), (life, a, b)
     seen.add(float(a[0]))
-print(len(seen))
+save(-1)
+print(len(seen), len(left), len(os.listdir(os.path.dirname(path))))
 """
 
 
@@ -296,8 +302,280 @@ def test_a_process_killed_at_any_moment_leaves_a_whole_file(path):
     script = [sys.executable, "-W", "ignore", "-c", KILL_THIRTY_SAVERS, path]
     result = subprocess.run(script, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert int(result.stdout) > 10  # the processes did get somewhere,
-    assert [name for name in os.listdir(path.parent) if name.endswith(".tmp")]  # and some were killed in the middle of a save
+    seen, left, files_now = map(int, result.stdout.split())
+    assert seen > 10  # the processes did get somewhere,
+    assert left > 0  # and some were killed in the middle of a save;
+    assert files_now == 1  # what they left is deleted by the next
+
+
+HOLD = """
+import sys, time
+from tinynorm.files import replacing
+
+with replacing(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("writing", flush=True)
+    sys.stdin.readline()
+    file.write(b", whole")
+"""
+
+
+def test_a_save_deletes_nothing_that_another_process_is_writing(path):
+    other = subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == "writing\n"
+    (beside,) = path.parent.iterdir()
+    save_file({"x": np.ones(1)}, path)
+    assert beside.read_bytes() == b"half"
+    other.communicate("go on\n")
+    assert other.returncode == 0
+    assert path.read_bytes() == b"half, whole"
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_save_deletes_only_what_was_left_of_the_same_file(path):
+    t = ".t.safetensors"
+    names = [f"{t}.0123abcd.tmp", ".other.safetensors.0123abcd.tmp", f"{t}.0123abcd", f"{t}.mine.tmp"]
+    for name in names:
+        (path.parent / name).write_bytes(b"left")
+    os.mkfifo(path.parent / ".t.safetensors.00000000.tmp")
+    save_file({"x": np.ones(1)}, path)
+    assert sorted(os.listdir(path.parent)) == sorted([path.name, ".t.safetensors.00000000.tmp", *names[1:]])
+
+
+def test_the_longest_name_that_the_system_takes_is_taken(path):
+    long = path.with_name("n" * 255)
+    for _ in range(2):
+        save_file({"x": np.ones(1)}, long)
+    assert os.listdir(path.parent) == [long.name]
+
+
+# ---- what is there already -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("through", ["itself", "a link"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "socket", "folder"])
+def test_what_is_no_file_is_refused_and_left_as_it_is(path, kind, through, monkeypatch):
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        monkeypatch.chdir(path.parent)  # a socket's name has at most 107 bytes
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path.name)
+    elif kind == "folder":
+        path.mkdir()
+    elif os.geteuid() == 0:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))  # another /dev/null
+    else:
+        pytest.skip("only root makes devices")
+    before, name = path.lstat(), path
+    if through == "a link":
+        name = path.with_name("link")
+        name.symlink_to(path)
+    with pytest.raises(OSError, match=rf"Expected a file, got a {kind}.*left as it is: '{name}'"):
+        save_file({"x": np.ones(1)}, name)
+    assert path.lstat()[:4] == before[:4]
+    assert not [n for n in os.listdir(path.parent) if n.endswith(".tmp")]
+    if kind != "folder":
+        with pytest.raises(OSError, match=f"Expected a file, got a {kind}"):
+            load_file(name)
+
+
+def test_a_link_to_a_name_that_is_free_is_followed_and_a_circle_refused(path):
+    link, circle = path.with_name("link"), path.with_name("circle")
+    link.symlink_to(path)
+    save_file({"x": np.ones(1)}, link)
+    assert link.is_symlink()
+    assert path.is_file()
+    circle.symlink_to(circle)
+    with pytest.raises(OSError, match=r"circle"):
+        save_file({"x": np.ones(1)}, circle)
+    assert circle.is_symlink()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o400, 0o666, 0o755])
+def test_a_file_keeps_its_mode(path, mode):
+    save_file({"x": np.ones(1)}, path)
+    path.chmod(mode)
+    save_file({"y": np.ones(1)}, path)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert list(load_file(path)) == ["y"]
+
+
+def test_a_secret_is_secret_while_it_is_written(path):
+    path.touch(0o600)
+    with files.replacing(path) as file:
+        (beside,) = (p for p in path.parent.iterdir() if p != path)
+        assert stat.S_IMODE(beside.stat().st_mode) == 0o600
+        file.write(b"secret")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_keeps_its_owner(path):
+    path.touch()
+    os.chown(path, 65534, 65534)
+    save_file({"x": np.ones(1)}, path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (65534, 65534)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_new_file_has_the_mode_that_the_umask_leaves(path, umask):
+    before = os.umask(umask)
+    try:
+        save_file({"x": np.ones(1)}, path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+def test_a_folder_that_cannot_be_listed_takes_the_file(path, monkeypatch):
+    real = os.open
+
+    def refused(name, flags=0, *args, **kwargs):
+        if os.path.isdir(name):
+            raise PermissionError(13, "Permission denied", name)
+        return real(name, flags, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", refused)
+    monkeypatch.setattr(os, "listdir", refused)
+    save_file({"x": np.ones(1)}, path)
+    monkeypatch.undo()
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_saves_leave_no_handle_open(path):
+    save_file({"x": np.ones(1)}, path)
+    path.with_name(".t.safetensors.0123abcd.tmp").touch()
+    before = os.listdir("/proc/self/fd")
+    for _ in range(5):
+        save_file({"x": np.ones(1)}, path)
+        load_file(path)
+    with pytest.raises(KeyError), files.replacing(path):
+        raise KeyError
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def test_metadata_longer_than_any_program_reads_is_refused_and_the_old_file_stays(path, monkeypatch):
+    monkeypatch.setattr(serialization, "LONGEST_HEADER", 1000)  # in fact 100 MB
+    save_file({"old": np.ones(1)}, path)
+    with pytest.raises(ValueError, match="at most 1,000 bytes together, got 1,"):
+        save_file({"new": np.ones(1)}, path, {"note": "x" * 1000})
+    assert list(load_file(path)) == ["old"]
+
+
+# ---- files that are not what they say --------------------------------------------------------------------------------
+
+
+def written(path, header, data=b"", length=None):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path.write_bytes((len(text) if length is None else length).to_bytes(8, "little") + text + data)
+
+
+def test_a_file_without_metadata_is_read(path):
+    safetensors.numpy.save_file({"w": np.arange(3.0)}, path)
+    with safetensors.safe_open(path, framework="np") as file:
+        assert file.metadata() is None
+    assert load_file(path)["w"].tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(("shape", "size"), [([1] * 65, 4), ([0, 2**40, 2**23], 0), ([0, 2**63], 0), ([2**62, 0], 0)])
+def test_a_shape_that_numpy_cannot_hold_is_named(path, shape, size):
+    written(path, {"w": {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}}, bytes(size))
+    with pytest.raises(CheckpointError, match=rf"'w' has {len(shape)} dimensions of .* which NumPy cannot hold|not a whole"):
+        load_file(path)
+
+
+@pytest.mark.parametrize("digest", ["", "nonsense", "0" * 63, "G" * 64, "é" * 64, "\ud800"])
+def test_a_digest_that_is_none_is_shown(path, digest):
+    w = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+    written(path, {"__metadata__": {serialization.DIGEST: digest}, "w": w}, bytes(4))
+    with pytest.raises(CheckpointError, match=r"expected a SHA-256 of its contents|not a whole safetensors file"):
+        load_file(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "length"),
+    [
+        (b"{}", 2**63), (b"{}", 2**64 - 1), (b"{}", 99_000_000), (b"[" * 100_000, None), (b"[]", None), (b"3", None),
+        (b'{"w": 3}', None), (b'{"w": {"data_offsets": [0, 1e400]}}', None), (b'{"w": {"data_offsets": ["a", "b"]}}', None),
+        (b'{"w": {"data_offsets": [0, 8000000000], "dtype": "F32", "shape": [2000000000]}}', None), (b"\xff\xfe", None),
+        (b'{"w": {"data_offsets": [0, -4], "dtype": "F32", "shape": [1]}}', None), (b'{"__metadata__": 3}', None),
+        (b'{"__metadata__": {"a": 3}}', None), (b'{"w": {"data_offsets": [0, 4], "dtype": "F32", "shape": [-1]}}', None),
+    ],
+)  # fmt: skip
+def test_a_header_of_nonsense_is_an_error_without_memory(path, header, length):
+    for data in (b"", bytes(4)):
+        written(path, header, data, length)
+        tracemalloc.start()
+        with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+            load_file(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        tracemalloc.stop()
+
+
+def test_a_large_file_of_another_kind_is_not_read(path):
+    with open(path, "wb") as file:
+        file.write((2).to_bytes(8, "little") + b"{}")
+        file.truncate(1 << 33)  # 8 GB of zeros that take no room
+    tracemalloc.start()
+    with pytest.raises(CheckpointError, match="its header says 10 bytes, it has 8589934592"):
+        load_file(path)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+TRUNCATE_WHILE_READING = """
+import sys
+from tinynorm import CheckpointError, load_file, serialization
+
+path = sys.argv[1]
+deserialize = serialization.safetensors.deserialize
+
+def truncated_meanwhile(content):
+    open(path, "wb").close()
+    return deserialize(content)
+
+serialization.safetensors.deserialize = truncated_meanwhile
+print(load_file(path)["x"].sum().item())
+"""
+
+
+def test_a_file_that_is_truncated_while_it_is_read_does_not_kill_the_process(path):
+    save_file({"x": np.ones(100_000)}, path)
+    result = subprocess.run([sys.executable, "-c", TRUNCATE_WHILE_READING, path], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "100000.0\n"), result.stderr
+
+
+def test_a_file_that_is_truncated_between_two_looks_is_an_error(path, monkeypatch):
+    save_file({"x": np.ones(1000)}, path)
+    real = json.loads
+
+    def truncate(text):
+        os.truncate(path, 500)
+        return real(text)
+
+    monkeypatch.setattr(serialization.json, "loads", truncate)
+    with pytest.raises(CheckpointError, match=r"its header says \d+ bytes, it has \d+"):
+        load_file(path)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_any_change_of_a_file_is_a_clear_error_or_the_same_tensors(data):
+    arrays = {"a": np.arange(3.0), "b": np.ones((2, 1), np.int8)}
+    expected = {name: (array.shape, array.tobytes()) for name, array in arrays.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t"
+        save_file(arrays, path, {"note": "x"})
+        content = bytearray(path.read_bytes())
+        for _ in range(data.draw(st.integers(1, 3))):
+            i = data.draw(st.integers(0, len(content) - 1))
+            j = data.draw(st.integers(i, min(len(content), i + 9)))
+            content[i:j] = data.draw(st.binary(max_size=9))
+        path.write_bytes(content)
+        with suppress(CheckpointError):
+            loaded = load_file(path)
+            assert {k: (t.shape, t.data.tobytes()) for k, t in loaded.items()} == expected
 
 
 def test_what_is_no_mapping_and_a_missing_folder_are_said(path, tmp_path):

@@ -6,13 +6,10 @@ no code from the file. What is added here is the atomic write, and a SHA-256 of 
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +17,11 @@ import safetensors
 import safetensors.numpy
 
 from . import backend
+from .files import check_regular, replacing
 from .tensor import Tensor, raw, wrap
 
 DIGEST = "tinynorm.sha256"  # the metadata entry that holds the digest of everything else
+LONGEST_HEADER = 100_000_000  # bytes; the safetensors library reads no file with a longer one
 DTYPES = {  # the format's names for what both it and NumPy have
     **{f"F{bits}": np.dtype(f"float{bits}") for bits in (16, 32, 64)},
     **{f"I{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
@@ -38,8 +37,9 @@ class CheckpointError(RuntimeError):
 def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Mapping[str, str] | None = None) -> None:
     """Write named tensors to a safetensors file, atomically.
 
-    The file is written beside its final place, forced to the disk and then renamed over the old one. Killed at any
-    moment, the process leaves the old file or the new one, whole (and perhaps a ``.NAME.*.tmp``, which may be deleted).
+    The file is written beside its final place, forced to the disk and then renamed over the old one, whose mode it keeps.
+    Killed at any moment, the process leaves the old file or the new one, whole (and perhaps a ``.NAME.*.tmp``, which the next
+    save deletes). A link keeps pointing at the file; a device or a pipe is refused.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
 
     Raises
     ------
-    TypeError
-        A name, a tensor or the metadata is of another type. Nothing is written.
+    TypeError, ValueError
+        A name, a tensor or the metadata is of another type, or too long. Nothing is written.
     OSError
         The file cannot be written. The old one is as it was.
 
@@ -70,7 +70,15 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
     arrays = {_checked_name(name): _host_array(name, x) for name, x in tensors.items()}
     notes = {_checked_note(key): _checked_note(value) for key, value in (metadata or {}).items()}
     notes[DIGEST] = digest(arrays, notes)
-    write_atomically(path, safetensors.numpy.save(arrays, notes))
+    content = safetensors.numpy.save(arrays, notes)
+    header = int.from_bytes(content[:8], "little")
+    if header > LONGEST_HEADER:
+        raise ValueError(
+            f"save_file: expected names and metadata of at most {LONGEST_HEADER:,} bytes together, got {header:,}; no program "
+            "would read the file. Save large numbers as arrays"
+        )
+    with replacing(path) as file:
+        file.write(content)
 
 
 def load_file(path: str | os.PathLike, device: backend.device | str = "cpu") -> dict[str, Tensor]:
@@ -121,24 +129,23 @@ def read(path: str | os.PathLike, ours: bool = False) -> tuple[dict[str, np.ndar
     CheckpointError
         As `load_file`.
     """
-    with open(path, "rb") as file:  # a missing file, a folder or a lack of rights is the system's error, in its words
-        start = file.read(2)
+    content, metadata = _content(path)
     try:
-        with safetensors.safe_open(path, framework="np") as file:
-            names = list(file.keys())
-            for name in names:
-                _check_readable(path, name, file.get_slice(name).get_dtype())
-            arrays = {name: np.array(file.get_tensor(name)) for name in names}
-            metadata = dict(file.metadata() or {})
+        entries = safetensors.deserialize(content)
     except safetensors.SafetensorError as error:
-        raise CheckpointError(
-            f"{os.fspath(path)} is not a whole safetensors file ({error}); {_advice(start)}. Nothing was changed"
-        ) from None
+        raise _not_whole(path, error, content) from None
+    del content  # each entry is a copy
+    arrays = {name: _array(path, name, **entry) for name, entry in sorted(entries, key=lambda item: item[0])}
     stored = metadata.pop(DIGEST, None)
     if stored is None and ours:
         raise CheckpointError(
             f"{os.fspath(path)} was not written by tinynorm, or was altered: it has no SHA-256 of its contents. "
             "tinynorm.load_file reads the tensors of such files. Nothing was changed"
+        )
+    if stored is not None and not (len(stored) == 64 and set(stored) <= set("0123456789abcdef")):
+        raise CheckpointError(
+            f"{os.fspath(path)} was altered after it was saved, or not written by tinynorm: expected a SHA-256 of its contents "
+            f"(64 hexadecimal digits), got {stored[:80]!r}. Use another copy of the file, or save it again. Nothing was changed"
         )
     if stored is not None and stored != digest(arrays, metadata):
         raise CheckpointError(
@@ -146,6 +153,53 @@ def read(path: str | os.PathLike, ours: bool = False) -> tuple[dict[str, np.ndar
             "Use another copy of the file, or save it again. Nothing was changed"
         )
     return arrays, metadata
+
+
+def _content(path: str | os.PathLike) -> tuple[bytes, dict[str, str]]:
+    """The file's bytes and its metadata.
+
+    Read, not mapped into memory: a mapped file that somebody truncates meanwhile kills the process. And not before the header
+    says that it is as long as it is: a large file of another kind is not read at all.
+    """
+    check_regular(path)
+    with open(path, "rb") as file:  # a missing file, a folder or a lack of rights is the system's error, in its words
+        size, start = os.fstat(file.fileno()).st_size, file.read(8)
+        length = int.from_bytes(start, "little")
+        if len(start) < 8 or length > min(size - 8, LONGEST_HEADER):
+            raise _not_whole(path, "its header is longer than the file", start)
+        try:
+            header = json.loads(file.read(length))
+            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+            expected, metadata = 8 + length + max(ends, default=0), dict(header.get("__metadata__") or {})
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+            raise _not_whole(path, "its header is no table of tensors", start) from None
+        if size == expected:
+            file.seek(0)
+            content = file.read(expected)
+            size = len(content)  # it may have been truncated in this moment
+        if size != expected:
+            raise _not_whole(path, f"its header says {expected} bytes, it has {size}", start)
+    return content, metadata
+
+
+def _array(path: Any, name: str, data: bytearray, dtype: str, shape: list[int]) -> np.ndarray:
+    if dtype not in DTYPES:
+        raise CheckpointError(
+            f"{os.fspath(path)}: {name!r} has dtype {dtype}, which NumPy lacks; convert it where the file was made, "
+            "e.g. with PyTorch's .float(), and save it again. Nothing was changed"
+        )
+    try:
+        array = np.frombuffer(data, DTYPES[dtype].newbyteorder("<")).reshape(shape)
+    except (ValueError, OverflowError) as error:
+        raise CheckpointError(
+            f"{os.fspath(path)}: {name!r} has {len(shape)} dimensions of {str(shape)[:80]}, which NumPy cannot hold ({error}); "
+            "reshape it where the file was made. Nothing was changed"
+        ) from None
+    return array.astype(DTYPES[dtype], copy=False)
+
+
+def _not_whole(path: Any, why: Any, start: bytes) -> CheckpointError:
+    return CheckpointError(f"{os.fspath(path)} is not a whole safetensors file ({why}); {_advice(start)}. Nothing was changed")
 
 
 def digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
@@ -156,48 +210,6 @@ def digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str
         sha.update(json.dumps([name, array.dtype.name, array.shape]).encode())
         sha.update(array.reshape(-1).view(np.uint8).data)
     return sha.hexdigest()
-
-
-def write_atomically(path: str | os.PathLike, content: bytes) -> None:
-    """Replace the file at `path` by one with this content; killed at any moment, the old file or the new one is there, whole.
-
-    Raises
-    ------
-    OSError
-        The old file is as it was, and nothing else is left.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(f"{folder}/a", b"new")
-    ...     Path(f"{folder}/a").read_bytes()
-    b'new'
-    """
-    target = Path(os.path.realpath(path))  # a link keeps pointing at the file
-    if not target.parent.is_dir():  # else the error would name the file beside
-        raise FileNotFoundError(errno.ENOENT, "No such folder; make it first", str(target.parent))
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")  # in the same folder: a rename is atomic there
-    try:
-        with open(beside, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # before the rename: else a power cut could leave the new name on an empty file
-        os.replace(beside, target)
-    except BaseException:  # Ctrl-C too
-        beside.unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force the rename itself to the disk, where the system lets a folder be opened (Windows does not)."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 # ---- checks ----------------------------------------------------------------------------------------------------------
@@ -237,15 +249,7 @@ def _host_array(name: str, x: Any) -> np.ndarray:
     return np.asarray(array, order="C")
 
 
-def _check_readable(path: Any, name: str, dtype: str) -> None:
-    if dtype not in DTYPES:
-        raise CheckpointError(
-            f"{os.fspath(path)}: {name!r} has dtype {dtype}, which NumPy lacks; convert it where the file was made, "
-            "e.g. with PyTorch's .float(), and save it again. Nothing was changed"
-        )
-
-
 def _advice(start: bytes) -> str:
-    if start in (b"PK", b"\x80\x02"):
+    if start[:2] in (b"PK", b"\x80\x02"):
         return "it looks like torch.save's, a pickle: load it in PyTorch and save it with safetensors.torch.save_file"
     return "it was truncated or altered, or is in another format: use another copy of it, or save it again"
