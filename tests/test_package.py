@@ -123,7 +123,7 @@ def test_importing_tinynorm_asks_for_nothing_heavy():
 LATE = ("tinynorm.gradcheck", "tinynorm.testing", "tinynorm.cli", "tinynorm.__main__", "tinynorm.utils.datasets")
 
 # of Python's own library, beside what NumPy and safetensors bring: few milliseconds, and needed by every training program
-FROM_PYTHON = {"heapq", "_heapq", "json", "json.decoder", "json.encoder", "json.scanner", "_json"}
+FROM_PYTHON = {"fcntl", "heapq", "_heapq", "json", "json.decoder", "json.encoder", "json.scanner", "_json"}
 
 LOADED = """
 import sys, numpy, numpy.random, safetensors.numpy
