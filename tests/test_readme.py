@@ -16,6 +16,11 @@ import tinynorm as tn
 from tinynorm import cli
 from tinynorm.gradcheck import mistakes
 
+sys.path.insert(0, str(Path(__file__).parent / "pytorch"))
+from case import DTYPES
+from cases import CASES
+from test_against_pytorch import VECTORS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -129,6 +134,11 @@ def test_the_two_commands_stand_where_ci_and_the_reader_look_for_them(mark):
     assert block.kind == "bash"
     assert block.text.startswith("python3 -m venv .venv && .venv/bin/pip install -q -e ")
     assert "\n" not in block.text
+
+
+def test_there_are_as_many_comparisons_with_pytorch_as_it_says():
+    comparisons = sum(len(VECTORS.by_case[case.name][dtype]) for case in CASES for dtype in DTYPES)
+    assert f"prints the {comparisons:,} comparisons" in README
 
 
 def test_the_files_that_it_links_to_exist():

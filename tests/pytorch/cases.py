@@ -4,11 +4,13 @@ import activations
 import arrays
 import losses
 import modules
+import names
 import normalizations
 import second_derivatives
 
 CASES = [
     *arrays.CASES,
+    *names.CASES,
     *activations.CASES,
     *normalizations.CASES,
     *losses.CASES,

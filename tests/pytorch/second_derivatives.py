@@ -60,6 +60,7 @@ SECOND: list[tuple[str, Callable[..., Any], tuple[int, ...], dict[str, Draw]]] =
     ("matmul", lambda lib, x, b: x @ b, (2, 3, 2), {"x": normal(2, 3, 4), "b": normal(4, 2)}),
     ("cross_entropy", cross_entropy({}), (), {"x": normal(3, 4), "target": classes(4, 3)}),
     ("cross_entropy probabilities", cross_entropy({}), (), {"x": normal(3, 4), "target": probabilities(3, 4)}),
+    ("index", lambda lib, x, i: x[i] * x[i], (5, 3), {"x": normal(4, 3), "i": classes(4, 5)}),
     ("var", lambda lib, x: x.var(dim=0), (4,), {"x": normal(3, 4)}),
     ("std", lambda lib, x: x.std(dim=0), (4,), {"x": normal(3, 4)}),
 ]
