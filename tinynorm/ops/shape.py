@@ -142,7 +142,7 @@ def view(x: Any, *shape: Any) -> Any:
 
 @method()
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
-    """x with the dimensions from `start_dim` to `end_dim` made one.
+    """x with the dimensions from `start_dim` to `end_dim` made one; x itself where they are one.
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3, 4).flatten(1).shape
@@ -151,6 +151,8 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     start, end = one_dim(start_dim, x.ndim, "flatten"), one_dim(end_dim, x.ndim, "flatten")
     if start > end:
         raise RuntimeError(f"flatten: expected start_dim before end_dim, got {start_dim} and {end_dim}")
+    if start == end and x.ndim:
+        return x
     return Reshape((*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))(x)
 
 
