@@ -149,7 +149,7 @@ class SetItem(Node):
             mask = mask != 0
             dx = namespace(g).where(wrap(mask), 0.0, g)
         else:
-            dx = backend.copy(g)
+            dx = backend.copy(namespace(g).asarray(g))  # (of a 0-d tensor it may be a NumPy scalar)
             write_at(dx, self.index, 0.0)
         return dx, self.to_value(g) if self.needs[1] else None
 
