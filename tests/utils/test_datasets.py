@@ -2,13 +2,23 @@
 
 import gzip
 import hashlib
+import math
+import os
+import re
 import struct
+import subprocess
+import sys
+import tempfile
 import threading
+import tracemalloc
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tinynorm.utils import datasets
 from tinynorm.utils.datasets import Source, mnist, read_idx
@@ -82,6 +92,86 @@ def test_a_truncated_or_foreign_file_is_refused_and_named(tmp_path, content, mes
     with pytest.raises(ValueError, match=message) as info:
         read_idx(path)
     assert str(path) in str(info.value)
+
+
+def claiming(*shape, code=0x08):
+    return bytes([0, 0, code, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (claiming(4_000_000_000, 2) + b"ab", r"truncated: shape \(4000000000, 2\) of uint8 takes 8000000000 bytes, got 2"),
+        (claiming(2**32 - 1, code=0x0E), "truncated.*takes 34359738360 bytes, got 0"),
+        (claiming(*[2**32 - 1] * 255), r"truncated.* takes over 2\^63 bytes, got 0"),
+        (gzip.compress(claiming(2**31) + bytes(9)), r"unpack to far more than its size lets expect.*\(gunzip\)"),
+        (gzip.compress(claiming(*[2**32 - 1] * 255)), "unpack to far more"),
+        (claiming(*[1] * 65) + b"a", "has 65 dimensions, which NumPy cannot hold"),
+        (claiming(0, *[2**32 - 1] * 3), r"has 4 dimensions, which NumPy cannot hold .*takes 0 bytes"),
+    ],
+)
+def test_a_header_that_claims_too_much_is_an_error_without_memory(tmp_path, content, message):
+    (tmp_path / "x").write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=message):
+        read_idx(tmp_path / "x")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+BOMB = """
+import resource, sys
+from tinynorm.utils.datasets import read_idx
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read_idx(sys.argv[1])
+except ValueError as error:
+    print("unpack to far more" in str(error), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_unread(tmp_path):
+    zeros = gzip.compress(bytes(1 << 22))
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(claiming(1 << 30)) + 256 * zeros)  # one gzip file may be many
+    assert (tmp_path / "bomb.gz").stat().st_size < 1_100_000
+    run = subprocess.run([sys.executable, "-c", BOMB, tmp_path / "bomb.gz"], capture_output=True, text=True, check=True)
+    said, megabytes = run.stdout.split()
+    assert said == "True"
+    assert int(megabytes) < 20
+
+
+def test_what_shrinks_well_is_read_all_the_same(tmp_path):
+    (tmp_path / "zeros.gz").write_bytes(gzip.compress(claiming(3_000, 1_000) + bytes(3_000_000)))
+    assert read_idx(tmp_path / "zeros.gz").shape == (3000, 1000)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.sampled_from([0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E]),
+    st.lists(st.integers(0, 3) | st.integers(0, 2**32 - 1), max_size=70),
+    st.binary(max_size=30),
+    st.booleans(),
+)
+def test_any_header_is_an_array_or_a_clear_error(code, shape, body, packed):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        content = claiming(*shape, code=code) + body
+        path.write_bytes(gzip.compress(content) if packed else content)
+        whole = shape and len(shape) <= 64 and math.prod(shape) * np.dtype(datasets.IDX_DTYPES[code]).itemsize == len(body)
+        if whole and len(body):
+            array = read_idx(path)
+            assert array.shape == tuple(shape)
+            assert array.astype(array.dtype.newbyteorder(">")).tobytes() == body
+        elif not whole:
+            with pytest.raises(ValueError, match=f"^read_idx: {re.escape(str(path))}"):
+                read_idx(path)
+
+
+def test_a_pipe_is_refused_where_reading_would_wait_for_ever(tmp_path):
+    os.mkfifo(tmp_path / "x")
+    with pytest.raises(OSError, match=r"Expected a file, got a pipe"):
+        read_idx(tmp_path / "x")
 
 
 def test_an_altered_byte_in_a_gzip_file_is_seen(tmp_path):
@@ -158,8 +248,13 @@ def test_the_known_digests_are_of_the_standard_four_files():
 
 
 class Quiet(SimpleHTTPRequestHandler):
+    length: str | None = None  # what it says of each file's length, instead of the truth
+
     def log_message(self, *args):
         pass
+
+    def send_header(self, keyword, value):
+        super().send_header(keyword, self.length if keyword == "Content-Length" and self.length is not None else value)
 
 
 @pytest.fixture
@@ -196,6 +291,28 @@ def test_missing_files_are_downloaded_once(server, tmp_path, arrays, capsys):
 def test_a_download_without_tqdm_works(server, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "tqdm", None)
     assert len(mnist(tmp_path / "data").y_test) == 3
+
+
+@pytest.mark.parametrize("length", ["many", "-5", "1e3", "9" * 5000, "\u00b2", ""])
+def test_a_server_may_say_any_length(server, tmp_path, monkeypatch, length):
+    monkeypatch.setattr(Quiet, "length", length)
+    monkeypatch.setattr(Quiet, "protocol_version", "HTTP/1.0")
+    assert len(mnist(tmp_path / "data").y_test) == 3
+    assert not [p for p in (tmp_path / "data").iterdir() if p.suffix != ".gz"]
+
+
+def test_a_length_that_is_less_than_the_files_is_a_damaged_download(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(Quiet, "length", "5")
+    with pytest.raises(ValueError, match="expected SHA-256"):
+        mnist(tmp_path / "data")
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_download_without_end_is_stopped(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "LARGEST_DOWNLOAD", 20)
+    with pytest.raises(ValueError, match=r"it has over 20 bytes\. Nothing was kept"):
+        mnist(tmp_path / "data")
+    assert list((tmp_path / "data").iterdir()) == []
 
 
 def test_another_address_can_be_given(server, tmp_path, monkeypatch):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import math
 import os
+import re
 import urllib.request
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,8 +20,13 @@ from urllib.error import HTTPError
 
 import numpy as np
 
+from ..files import check_regular, replacing
+
 IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}  # third byte of the file
 CHUNK = 1 << 16
+# A gzip file that unpacks to more than both is taken for a trap: 1 MB may claim 1 GB. (Pictures and labels shrink to a tenth.)
+MOST_UNPACKED, MOST_TIMES = 1 << 26, 100
+LARGEST_DOWNLOAD = 1 << 28  # bytes; the largest of the known files has 26 MB
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,8 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     FileNotFoundError
         There is no such file.
     ValueError
-        It is no IDX file, or is shorter or longer than its header says.
+        It is no IDX file, or is shorter or longer than its header says, or unpacks to over 64 MB and 100 times its size. No
+        memory is taken before the file is known to have what its header says.
 
     Examples
     --------
@@ -96,19 +105,21 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     array([7, 2, 1], dtype=uint8)
     """
     path = Path(path)
+    check_regular(path)
     with path.open("rb") as plain:
-        zipped = plain.read(2) == b"\x1f\x8b"
+        size, zipped = os.fstat(plain.fileno()).st_size, plain.read(2) == b"\x1f\x8b"
         plain.seek(0)
         if not zipped:
-            return _parse_idx(plain, path)
+            return _parse_idx(plain, path, size)
         try:
             with gzip.GzipFile(fileobj=plain) as unzipped:
-                return _parse_idx(unzipped, path)  # type: ignore[arg-type]
+                return _parse_idx(io.BufferedReader(unzipped), path, max(MOST_UNPACKED, MOST_TIMES * size), zipped)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"read_idx: {path} is a damaged gzip file ({error}); delete it and get it again") from None
 
 
-def _parse_idx(file: BinaryIO, path: Path) -> np.ndarray:
+def _parse_idx(file: io.BufferedReader, path: Path, most: int, zipped: bool = False) -> np.ndarray:
+    """The array of an IDX file that has at most `most` bytes."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_DTYPES or magic[3] == 0:
         raise ValueError(
@@ -120,15 +131,27 @@ def _parse_idx(file: BinaryIO, path: Path) -> np.ndarray:
     if len(header) < 4 * ndim:
         raise ValueError(f"read_idx: {path} ends in its header: expected {ndim} dimensions of 4 bytes, got {len(header)} bytes")
     shape = tuple(int(n) for n in np.frombuffer(header, ">u4"))
-    expected = dtype.itemsize
-    for n in shape:
-        expected *= n  # Python's integers: a foreign header cannot make it overflow
-    body = file.read(expected) if expected < 1 << 40 else b""
-    if len(body) < expected:
-        raise ValueError(f"read_idx: {path} is truncated: shape {shape} of {dtype} takes {expected} bytes, got {len(body)}")
+    expected, left = dtype.itemsize * math.prod(shape), most - 4 - len(header)
+    said = f"shape {str(shape)[:200]} of {dtype} takes {expected if expected < 1 << 63 else 'over 2^63'} bytes"
+    if expected > left and zipped:
+        raise ValueError(
+            f"read_idx: {path} would unpack to far more than its size lets expect: {said}. If you trust it, unpack it yourself "
+            "(gunzip) and read the result"
+        )
+    if expected > left:
+        raise ValueError(f"read_idx: {path} is truncated: {said}, got {left}")
+    try:
+        array = np.empty(shape, dtype)  # the system gives the memory as it is written to
+    except ValueError as error:
+        raise ValueError(f"read_idx: {path} has {ndim} dimensions, which NumPy cannot hold ({error}): {said}") from None
+    got, body = 0, array.reshape(-1).view(np.uint8).data
+    while got < expected and (n := file.readinto(body[got : got + CHUNK])):
+        got += n
+    if got < expected:
+        raise ValueError(f"read_idx: {path} is truncated: {said}, got {got}")
     if file.read(1):
-        raise ValueError(f"read_idx: {path} goes on after its data: shape {shape} of {dtype} takes {expected} bytes")
-    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+        raise ValueError(f"read_idx: {path} goes on after its data: {said}")
+    return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder("="))
 
 
 # ---- MNIST ---------------------------------------------------------------------------------------------------------
@@ -226,7 +249,8 @@ def _check_not_the_other(path: Path, name: str, which: str) -> None:
     """The two data sets share their file names; the digest tells them apart where the file is still packed."""
     if path.name != name:
         return
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     for other, source in SOURCES.items():
         if other != which and digest == source.sha256[name]:
             raise ValueError(f"{which}: {path} is {other}'s file of that name; keep the two data sets in folders of their own")
@@ -250,28 +274,26 @@ def _check_part(images: np.ndarray, labels: np.ndarray, images_path: Path, label
 def _download(url: str, path: Path, sha256: str) -> None:
     """Fetch `url` beside `path`, check it, and only then move it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        digest = _fetch(url, part)
+    with replacing(path) as file:
+        digest = _fetch(url, file)
         if digest != sha256:
             raise ValueError(
                 f"{url} is not the file it should be: expected SHA-256 {sha256}, got {digest}. Nothing was kept; try again, "
                 f"or put the right file into {path.parent.absolute()} yourself"
             )
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
-def _fetch(url: str, part: Path) -> str:
+def _fetch(url: str, file: BinaryIO) -> str:
     """Write what `url` gives to the file; returns its SHA-256."""
-    digest = hashlib.sha256()
+    digest, size = hashlib.sha256(), 0
     with (
         urllib.request.urlopen(url, timeout=30) as answer,
-        part.open("wb") as file,
         _progress(url.rpartition("/")[2], answer.headers.get("Content-Length")) as advance,
     ):
         while chunk := answer.read(CHUNK):
+            size += len(chunk)
+            if size > LARGEST_DOWNLOAD:
+                raise ValueError(f"{url} is not the file it should be: it has over {LARGEST_DOWNLOAD} bytes. Nothing was kept")
             file.write(chunk)
             digest.update(chunk)
             advance(len(chunk))
@@ -287,7 +309,7 @@ def _progress(name: str, total: str | None) -> Iterator[Any]:
         print(f"downloading {name}", flush=True)
         yield lambda n: None
         return
-    size = int(total) if total else None
+    size = int(total) if total and re.fullmatch("[0-9]{1,18}", total) else None  # a server may say anything
     with tqdm(desc=name, total=size, unit="B", unit_scale=True, unit_divisor=1024, disable=None) as bar:
         if bar.disable:
             print(f"downloading {name}", flush=True)
