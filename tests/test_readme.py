@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
+import make_readme
 import pytest
 
 import tinynorm as tn
@@ -139,6 +140,26 @@ def test_the_two_commands_stand_where_ci_and_the_reader_look_for_them(mark):
 def test_there_are_as_many_comparisons_with_pytorch_as_it_says():
     comparisons = sum(len(VECTORS.by_case[case.name][dtype]) for case in CASES for dtype in DTYPES)
     assert f"prints the {comparisons:,} comparisons" in README
+
+
+def test_its_tables_are_those_of_the_code_as_it_is():
+    assert make_readme.shown() == make_readme.tables(), "run: python tests/make_readme.py"
+
+
+def test_a_new_op_is_in_the_table(monkeypatch):
+    from tinynorm.ops import exponential
+
+    def cosh(x):
+        return x
+
+    cosh.__module__ = exponential.__name__
+    for place in (tn, tn.ops):
+        monkeypatch.setattr(place, "cosh", cosh, raising=False)
+        monkeypatch.setattr(place, "__all__", [*place.__all__, "cosh"])
+    assert "| `exp`, `log`, `pow`, `rsqrt`, `sqrt` | `cosh` |  |" in make_readme.ops_table()
+    monkeypatch.setattr(tn.Tensor, "cosh", cosh, raising=False)
+    assert "`cosh`, `exp`," in make_readme.ops_table()
+    assert make_readme.shown() != make_readme.tables()
 
 
 def test_the_files_that_it_links_to_exist():
