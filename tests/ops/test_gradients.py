@@ -52,6 +52,13 @@ def fill(x):
     return y
 
 
+def change_a_view(x, v):
+    y = x * 1.0
+    y.T[1:3, ::2].mul_(v)
+    y.reshape(-1)[:5] += v[0]
+    return y
+
+
 # name -> (the node it covers, the op, its inputs)
 OPS = {
     "add": ("Add", ops.add, [x23, x3]),
@@ -79,7 +86,10 @@ OPS = {
     "where": ("Where", lambda a, b: ops.where(MASK, a, b), [x23, x3]),
     "clamp": ("Clamp", lambda x: ops.clamp(x, -0.2, 0.4), [apart(2, 3)]),
     "clamp, below": ("Clamp", lambda x: ops.clamp(x, min=-0.2), [apart(2, 3)]),
-    "clamp, tensors": ("Maximum", lambda x, lo: ops.clamp(x, lo), [apart(2, 3), apart(3, seed=5) + 0.1]),
+    "clamp, tensors": ("Clamp", lambda x, lo: ops.clamp(x, lo), [apart(2, 3), apart(3, seed=5) + 0.1]),
+    "clamp, by both": ("Clamp", ops.clamp, [apart(2, 3), apart(3, seed=5) - 0.4, apart(2, 1, seed=6) + 0.2]),
+    "floor": ("Step", lambda x: ops.floor(x) * x, [apart(2, 3)]),
+    "sign": ("Step", lambda x: ops.sign(x) * x, [apart(2, 3)]),
     "abs": ("Abs", ops.abs, [apart(2, 3)]),
     "exp": ("Exp", ops.exp, [x23]),
     "exp, 0-d": ("Exp", ops.exp, [np.array(0.3)]),
@@ -144,6 +154,7 @@ OPS = {
     "setitem": ("SetItem", set_item, [x34, normal(4)]),
     "setitem, array": ("SetItem", set_items, [x34, normal(2, 4)]),
     "in place": ("SetItem", fill, [x23]),
+    "in place, a view": ("Replaced", change_a_view, [x34, normal(2)]),
     "clone": ("Clone", ops.clone, [x23]),
     "contiguous": ("Contiguous", lambda x: x.T.contiguous(), [x23]),
 }
@@ -206,6 +217,11 @@ LAYERS |= {
     ),
     "nll_loss": ("NLL", lambda x: F.nll_loss(F.log_softmax(x, 1), CLASSES, weight=VAR), [normal(4, 3)]),
     "nll_loss, none": ("NLL", lambda x: F.nll_loss(x * x, CLASSES, reduction="none"), [normal(4, 3)]),
+    "cross_entropy, twice": (
+        "AddAtClasses",
+        lambda x: F.cross_entropy(x * F.nll_loss(x, CLASSES, reduction="sum"), CLASSES, label_smoothing=0.1),
+        [normal(4, 3)],
+    ),
     "mse_loss": ("MSE", F.mse_loss, [normal(4, 3), normal(4, 3, seed=1)]),
     "mse_loss, none": ("MSE", lambda x, t: F.mse_loss(x, t, reduction="none"), [normal(4, 3), normal(4, 3, seed=1)]),
 }
@@ -228,7 +244,7 @@ def test_the_gradient_of_the_gradient_is_that_of_finite_differences(name):
 def test_the_table_covers_the_node_it_names(name):
     node, op, arrays = ALL[name]
     y = op(*[tn.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays])
-    if node != "AddAt":  # that one is met in the second derivative only
+    if node not in ("AddAt", "AddAtClasses"):  # those are met in the second derivative only
         assert node in _nodes_of(y)
 
 

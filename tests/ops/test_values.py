@@ -71,10 +71,16 @@ def test_division_by_zero_has_a_remainder_without_a_number():
     np.testing.assert_array_equal(x // 0.0, [INF, NAN])
 
 
-def test_what_is_flat_between_steps_is_not_recorded(device):
+def test_what_is_flat_between_steps_has_a_gradient_of_zero(device):
     x = f64(-1.5, 1.5, requires_grad=True).to(device)
-    assert [y.tolist() for y in (x.floor(), x.ceil(), x // 1)] == [[-2.0, 1.0], [-1.0, 2.0], [-2.0, 1.0]]
-    assert not any(y.requires_grad for y in (x.floor(), x.ceil(), x // 1))
+    steps = [x.floor(), x.ceil(), x.round(), x.sign()]
+    assert [y.tolist() for y in steps] == [[-2.0, 1.0], [-1.0, 2.0], [-2.0, 2.0], [-1.0, 1.0]]
+    for y in steps:
+        (g,) = tn.autograd.grad((x * y).sum(), x)
+        assert g.tolist() == y.tolist()
+        (g,) = tn.autograd.grad(y.sum(), x)
+        assert g.tolist() == [0.0, 0.0]
+    assert not (x // 1).requires_grad  # PyTorch has no derivative of it
     assert tn.tensor([3], device=device).floor().dtype == tn.int64
 
 

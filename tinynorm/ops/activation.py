@@ -117,25 +117,21 @@ class GELUTanh(Node):
         return (narrowed(g * (0.5 * (1 + t) + 0.5 * x32 * (1 - t * t) * (self.k * (1 + 3 * self.c * x32 * x32))), g),)
 
 
-def shifted_exp(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any, Any]:
-    """(e^(x - m), its sum, m) with m = max x: the largest exponent is 0, so nothing overflows.
+def largest(x: Any, dims: tuple[int, ...]) -> Any:
+    """max x, kept with length 1; -inf over nothing.
 
-    A row of -inf only (or one with +inf) has no finite m to shift by; 0 is used then.
+    It is a constant also where a graph is recorded: it is there to be subtracted from exponents, and cancels.
     """
-    xp = namespace(x)
     if not size_along(x.shape, dims):
-        return xp.exp(x), xp.sum(x, axis=dims, keepdims=True), 0.0
-    # a constant also where a graph is recorded: the shift cancels, so its gradient would be 0
-    m = amax(x.detach(), dims, keepdim=True) if isinstance(x, Tensor) else xp.max(x, axis=dims, keepdims=True)
-    m = xp.where(xp.isfinite(m), m, 0.0)
-    e = xp.exp(x - m)
-    return e, sum_over(e, dims), m
+        return -math.inf
+    return amax(x.detach(), dims, keepdim=True) if isinstance(x, Tensor) else namespace(x).max(x, axis=dims, keepdims=True)
 
 
 def log_normalized(x: Any, dim: int) -> Any:
-    """log softmax: (x - m) - log Σ e^(x - m)."""
-    _, total, m = shifted_exp(x, (dim,))
-    return (x - m) - namespace(x).log(total)
+    """log softmax: c - log Σ e^c with c = x - max x: the largest exponent is 0, so nothing overflows."""
+    c = x - largest(x, (dim,))
+    xp = namespace(x)
+    return c - xp.log(sum_over(xp.exp(c), (dim,)))
 
 
 class Softmax(Node):
@@ -147,15 +143,15 @@ class Softmax(Node):
         self.dim = dim
 
     def forward(self, x):
-        e, total, _ = shifted_exp(widened(x), (self.dim,))
-        y = narrowed(e / total, x)
+        x32 = widened(x)
+        e = namespace(x).exp(x32 - largest(x32, (self.dim,)))
+        y = narrowed(e / sum_over(e, (self.dim,)), x)
         self.save(y)
         return y
 
     def backward(self, g, y):
-        xp = namespace(g)
         y32, g32 = widened(y), widened(g)
-        return (narrowed(y32 * (g32 - xp.sum(g32 * y32, axis=self.dim, keepdims=True)), g),)
+        return (narrowed(y32 * (g32 - sum_over(g32 * y32, (self.dim,))), g),)
 
 
 class LogSoftmax(Node):
@@ -172,29 +168,27 @@ class LogSoftmax(Node):
         return y
 
     def backward(self, g, y):
-        xp = namespace(g)
         y32, g32 = widened(y), widened(g)
-        return (narrowed(g32 - xp.exp(y32) * xp.sum(g32, axis=self.dim, keepdims=True), g),)
+        return (narrowed(g32 - namespace(g).exp(y32) * sum_over(g32, (self.dim,)), g),)
 
 
 class LogSumExp(Reduction):
-    """y = log Σ e^x;  dx = g e^(x - y)."""
+    """y = log Σ e^x;  dx = g e^(x - y), 0 for a row of -inf only."""
 
     def forward(self, x):
         self.shape = x.shape
-        xp = namespace(x)
-        _, total, m = shifted_exp(widened(x), self.dims)
-        y = narrowed(xp.log(total) + m, x)  # -inf for a row of -inf
+        xp, x32 = namespace(x), widened(x)
+        m = largest(x32, self.dims)
+        m = xp.where(xp.isfinite(m), m, 0.0) if size_along(x.shape, self.dims) else 0.0  # nothing to shift by
+        y = narrowed(xp.log(sum_over(xp.exp(x32 - m), self.dims)) + m, x)  # -inf for a row of -inf
         y = y if self.keepdim else xp.reshape(y, tuple(n for i, n in enumerate(y.shape) if i not in self.dims))
         self.save(x, y)
         return y
 
     def backward(self, g, x, y):
-        y = self.expanded(y)
-        xp = namespace(g)
-        finite = xp.isfinite(y)
-        p = xp.exp(xp.where(finite, x, 0.0) - xp.where(finite, y, 0.0))
-        return (self.expanded(g) * xp.where(finite, p, xp.where(y > 0, xp.exp(x - y), 0.0)),)
+        xp, y = namespace(g), self.expanded(y)
+        y = xp.where(y == -math.inf, 0.0, y)  # e^(-inf - 0) = 0; NaN stays
+        return (narrowed(self.expanded(g) * xp.exp(widened(x) - widened(y)), g),)
 
 
 # ---- as functions and methods ----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import as_float, dtype_of_numbers, namespace, promote, shape_of, sum_to
+from .common import as_float, dtype_of_numbers, keep_where, namespace, promote, shape_of, sum_to
 from .convert import as_dtype
 
 
@@ -89,7 +89,7 @@ class Neg(Node):
 
 
 class Maximum(Node):
-    """y = max(a, b);  the gradient goes to the larger one, half to each where they are equal."""
+    """y = max(a, b);  the gradient goes to the larger one, half to each where they are equal, to both where one is NaN."""
 
     def forward(self, a, b):
         self.shapes = shape_of(a), shape_of(b)
@@ -97,15 +97,14 @@ class Maximum(Node):
         return namespace(b if hasattr(b, "shape") else a).maximum(a, b)
 
     def backward(self, g, a, b):
-        xp = namespace(g)
-        tie = xp.where(a == b, g / 2, 0.0)
-        da = sum_to(xp.where(a > b, g, tie), self.shapes[0]) if self.needs[0] else None
-        db = sum_to(xp.where(a < b, g, tie), self.shapes[1]) if self.needs[1] else None
+        g = namespace(g).where(a == b, g / 2, g)
+        da = sum_to(keep_where(~(a < b), g), self.shapes[0]) if self.needs[0] else None
+        db = sum_to(keep_where(~(a > b), g), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 
 class Minimum(Node):
-    """y = min(a, b);  the gradient goes to the smaller one, half to each where they are equal."""
+    """y = min(a, b);  the gradient goes to the smaller one, half to each where they are equal, to both where one is NaN."""
 
     def forward(self, a, b):
         self.shapes = shape_of(a), shape_of(b)
@@ -113,10 +112,9 @@ class Minimum(Node):
         return namespace(b if hasattr(b, "shape") else a).minimum(a, b)
 
     def backward(self, g, a, b):
-        xp = namespace(g)
-        tie = xp.where(a == b, g / 2, 0.0)
-        da = sum_to(xp.where(a < b, g, tie), self.shapes[0]) if self.needs[0] else None
-        db = sum_to(xp.where(a > b, g, tie), self.shapes[1]) if self.needs[1] else None
+        g = namespace(g).where(a == b, g / 2, g)
+        da = sum_to(keep_where(~(a > b), g), self.shapes[0]) if self.needs[0] else None
+        db = sum_to(keep_where(~(a < b), g), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 
@@ -136,22 +134,28 @@ class Where(Node):
 
 
 class Clamp(Node):
-    """y = min(max(x, lo), hi);  dx = g where lo <= x <= hi, else 0."""
+    """y = min(max(x, lo), hi);  dx = g where lo <= x <= hi,  dlo = g where x < lo < hi,  dhi = g where hi < x or hi < lo.
 
-    def __init__(self, lo, hi):
-        self.lo, self.hi = lo, hi
+    The bounds are arrays, numbers or None. At a bound, all of g goes to x.
+    """
 
-    def forward(self, x):
-        self.save(x)
+    def forward(self, x, lo, hi):
+        self.shapes = x.shape, shape_of(lo), shape_of(hi)
+        self.save(x, lo, hi)
         xp = namespace(x)
-        y = x if self.lo is None else xp.maximum(x, self.lo)
-        return y if self.hi is None else xp.minimum(y, self.hi)
+        y = x if lo is None else xp.maximum(x, lo)
+        return y if hi is None else xp.minimum(y, hi)
 
-    def backward(self, g, x):
-        xp = namespace(g)
-        if self.lo is not None:
-            g = xp.where(x >= self.lo, g, 0.0)
-        return (g if self.hi is None else xp.where(x <= self.hi, g, 0.0),)
+    def backward(self, g, x, lo, hi):
+        dx = dlo = dhi = None
+        if self.needs[0]:
+            dx = g if lo is None else keep_where(x >= lo, g)
+            dx = sum_to(dx if hi is None else keep_where(x <= hi, dx), self.shapes[0])
+        if self.needs[1]:
+            dlo = sum_to(keep_where(x < lo if hi is None else (x < lo) & (lo < hi), g), self.shapes[1])
+        if self.needs[2]:
+            dhi = sum_to(keep_where(x > hi if lo is None else (x > hi) | (hi < lo), g), self.shapes[2])
+        return dx, dlo, dhi
 
 
 class Abs(Node):
@@ -163,6 +167,28 @@ class Abs(Node):
 
     def backward(self, g, x):
         return (g * namespace(x).sign(x),)
+
+
+class IntegerDivisionByZero(ZeroDivisionError, RuntimeError):
+    """Python raises the first where an integer is divided by 0, PyTorch the second."""
+
+
+def refuse_zero(op: str, a: Any, b: Any) -> None:
+    """Raise where integers are to be divided by 0: they have no infinity to say so, and NumPy would give 0.
+
+    Raises
+    ------
+    IntegerDivisionByZero
+        A ZeroDivisionError and a RuntimeError.
+    """
+    a, b = raw(a), raw(b)
+    like = a if hasattr(a, "dtype") else b
+    if not hasattr(like, "dtype") or backend.is_floating(like):
+        return
+    if backend.is_bool(like) and not (type(b) is int or type(a) is int):
+        raise TypeError(f"{op}: expected numbers to divide, got booleans; use .long() first")
+    if bool(namespace(like).any(b == 0)) if hasattr(b, "shape") else b == 0:
+        raise IntegerDivisionByZero(f"{op}: an integer cannot be divided by 0; mask the zeros, or use .float() for inf and NaN")
 
 
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
@@ -220,7 +246,9 @@ def remainder(a: Any, b: Any) -> Any:
     >>> tinynorm.tensor([5.0, -5.0]) % 3
     tensor([2., 1.])
     """
-    return Remainder()(*promote(a, b))
+    a, b = promote(a, b)
+    refuse_zero("remainder", a, b)
+    return Remainder()(a, b)
 
 
 @method("neg", "__neg__")
@@ -286,11 +314,12 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both, got neither")
     if hasattr(min, "shape") or hasattr(max, "shape"):
-        x = x if min is None else maximum(x, min)
-        return x if max is None else minimum(x, max)
-    if isinstance(x, Tensor) and (isinstance(min, float) or isinstance(max, float)):
+        for _ in range(2):  # twice: the last bound may have widened the first operands
+            x, min = (x, min) if min is None else promote(x, min)
+            x, max = (x, max) if max is None else promote(x, max)
+    elif isinstance(x, Tensor) and (isinstance(min, float) or isinstance(max, float)):
         x = as_float(x)
-    return Clamp(min, max)(x)
+    return Clamp()(x, min, max)
 
 
 @method("abs", "__abs__")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from .. import backend
 from ..autograd.node import Node
-from ..tensor import method
+from ..tensor import method, raw
 from .common import as_float, namespace, promote, shape_of, sum_to
 
 
@@ -22,16 +24,20 @@ class Pow(Node):
         da = db = None
         if self.needs[0]:
             if not hasattr(b, "shape"):
-                da = g * (b * a ** (b - 1)) if b != 0 else namespace(g).zeros_like(g)
+                slope = 0.5 / a**b if b == 0.5 else b * a ** (b - 1)  # (a square root is NaN of -inf, where a power is not)
+                da = g * slope if b != 0 else namespace(g).zeros_like(g)
             else:
                 xp = namespace(b)
-                exponent = xp.where((b == 0) & (a == 0), 1.0, b - 1)  # keeps 0^(-1) out of the product with b = 0
-                da = g * (b * a**exponent)
+                base = xp.where((b == 0) & ~xp.isfinite(1 / a), 1.0, a)  # keeps an a^(-1) out that is no number: 0 comes out
+                da = g * (b * base ** (b - 1))
             da = sum_to(da, self.shapes[0])
         if self.needs[1]:
             xp = namespace(b)
-            base = xp.where((b >= 0) & (a == 0), 1.0, a + xp.zeros_like(b))  # log(1) = 0 there
-            db = sum_to(g * y * xp.log(base), self.shapes[1])
+            if hasattr(a, "shape"):
+                log_a = xp.log(xp.where((b >= 0) & (a == 0), 1.0, a))  # 0 there
+            else:  # a number, which may be too small for the dtype of b
+                log_a = math.log(a) if a > 0 else xp.where(b >= 0, 0.0, -math.inf) if a == 0 else math.nan
+            db = sum_to(g * y * log_a, self.shapes[1])
         return da, db
 
 
@@ -93,7 +99,19 @@ def pow(a: Any, b: Any) -> Any:
     >>> tinynorm.tensor([1.0, 3.0]) ** 2
     tensor([1., 9.])
     """
-    return Pow()(*promote(a, b))
+    a, b = promote(a, b)
+    _refuse_negative_exponents(raw(a), raw(b))
+    return Pow()(a, b)
+
+
+def _refuse_negative_exponents(a: Any, b: Any) -> None:
+    like = b if hasattr(b, "dtype") else a
+    if not hasattr(like, "dtype") or backend.is_floating(like):
+        return
+    if backend.is_bool(like) and type(a) is not int and type(b) is not int:
+        raise TypeError("pow: expected numbers, got booleans; use .long() first")
+    if bool(namespace(like).any(b < 0)) if hasattr(b, "shape") else b < 0:
+        raise RuntimeError("pow: an integer to a negative power is no integer; use .float() first")
 
 
 method("__rpow__")(lambda self, other: pow(other, self))

@@ -1,4 +1,4 @@
-"""Comparison, logic and rounding: results without a gradient."""
+"""Comparison, logic and rounding: results without a gradient, or with one that is 0."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from .. import backend
 from ..autograd.mode import no_grad
+from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
+from .arithmetic import refuse_zero
 from .common import Dims, accepts_axis, all_dims, namespace, one_dim, promote
 
 
@@ -41,15 +43,25 @@ _compare("rand", lambda a, b: b & a, "b & a")
 _compare("ror", lambda a, b: b | a, "b | a")
 
 
-@method("__invert__", "logical_not")
+@method()
 def logical_not(x: Any) -> Any:
-    """Not x, for booleans; the complement, for integers.
+    """Where x is False or 0: a boolean tensor.
 
     >>> import tinynorm
-    >>> ~tinynorm.tensor([True, False])
-    tensor([False,  True])
+    >>> tinynorm.tensor([0, 1, 2]).logical_not()
+    tensor([ True, False, False])
     """
-    return wrap(~x.data) if isinstance(x, Tensor) else ~x
+    a = raw(x)
+    result = ~a if backend.is_bool(a) else a == 0
+    return wrap(result) if isinstance(x, Tensor) else result
+
+
+@method("__invert__")
+def _invert(x: Tensor) -> Tensor:
+    """~x: not x, for booleans; the complement, for integers."""
+    if backend.is_floating(x.data):
+        raise TypeError(f"~: expected booleans or integers, got {x.dtype}; x.logical_not() says where x is 0")
+    return wrap(~x.data)
 
 
 def _plain(name: str, x: Any) -> Any:
@@ -79,55 +91,76 @@ def isfinite(x: Any) -> Any:
     return _plain("isfinite", x)
 
 
+class Step(Node):
+    """y = floor(x), or another function that is flat between its steps;  dx = 0."""
+
+    def __init__(self, function: str) -> None:
+        self.function = function
+
+    def forward(self, x):
+        integer = not backend.is_floating(x) and self.function != "sign"
+        return backend.copy(x) if integer else getattr(namespace(x), self.function)(x)
+
+    def backward(self, g):
+        return (namespace(g).zeros_like(g),)
+
+
 @method()
 def sign(x: Any) -> Any:
-    """-1, 0 or 1. Its derivative is zero wherever it has one, so nothing is recorded.
+    """-1, 0 or 1, NaN for NaN; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.sign(tinynorm.tensor([-3.0, 0.0, 2.0]))
     tensor([-1.,  0.,  1.])
     """
-    return _plain("sign", x)
+    return Step("sign")(x)
 
 
 @method()
 def round(x: Any) -> Any:
-    """x rounded to the nearest integer, halves to even; nothing is recorded.
+    """x rounded to the nearest integer, halves to even; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.tensor([0.4, 1.6]).round()
     tensor([0., 2.])
     """
-    return _plain("round", x)
+    return Step("round")(x)
 
 
 @method()
 def floor(x: Any) -> Any:
-    """The largest integer that is not above x; nothing is recorded.
+    """The largest integer that is not above x; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.floor(tinynorm.tensor([-1.5, 1.5]))
     tensor([-2.,  1.])
     """
-    return _plain("floor", x) if backend.is_floating(raw(x)) else x
+    return Step("floor")(x)
 
 
 @method()
 def ceil(x: Any) -> Any:
-    """The smallest integer that is not below x; nothing is recorded.
+    """The smallest integer that is not below x; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.ceil(tinynorm.tensor([-1.5, 1.5]))
     tensor([-1.,  2.])
     """
-    return _plain("ceil", x) if backend.is_floating(raw(x)) else x
+    return Step("ceil")(x)
 
 
 @method("floor_divide", "__floordiv__")
 @backend.silent
 def floor_divide(a: Any, b: Any) -> Any:
-    """⌊a / b⌋, elementwise. Its derivative is zero wherever it has one, so nothing is recorded.
+    """⌊a / b⌋, elementwise. Nothing is recorded: PyTorch has no derivative of it either.
 
+    Raises
+    ------
+    IntegerDivisionByZero
+        An integer is divided by 0: a ZeroDivisionError and a RuntimeError.
+
+    Examples
+    --------
     >>> import tinynorm
     >>> tinynorm.tensor([5, -5]) // 3
     tensor([ 1, -2])
@@ -135,6 +168,7 @@ def floor_divide(a: Any, b: Any) -> Any:
     with no_grad():
         a, b = promote(a, b)
     backend.check_same_device("floor_divide", [raw(a), raw(b)])
+    refuse_zero("floor_divide", a, b)
     result = raw(a) // raw(b)
     return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
 

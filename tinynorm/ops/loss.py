@@ -1,42 +1,144 @@
-"""Losses, each one node with its closed-form backward."""
+"""Losses, each one node with its closed-form backward.
+
+A class index selects: one number a row is read of log p, and one number a row is changed of the gradient. (A product with an
+indicator of the classes, (N, C), would take several times the memory, and 0 * inf would make NaN of a class no target has.)
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import Tensor, raw
+from ..tensor import Tensor, raw, wrap
 from .activation import log_normalized
-from .common import as_tensor_like, keep_where, namespace, narrowed, promote, reshaped, sum_over, widened
+from .common import as_tensor_like, keep_where, namespace, narrowed, promote, sum_over, sum_to, widened
+from .indexing import at, lines
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
 def per_row(g: Any, divisor: Any) -> Any:
-    """The gradient of one row's loss: g over the mean's divisor, or, without reduction, g itself beside dim 1.
-
-    Where no target counts, the divisor is 0 and the loss NaN. No row has a part in it, so the gradient is 0, as in PyTorch.
-    """
+    """The gradient of one row's loss: g over the mean's divisor, or, without reduction, g itself beside dim 1."""
+    g = widened(g)
     if divisor is None:
         return namespace(g).expand_dims(g, axis=1)
-    if isinstance(divisor, int):
-        return g / max(divisor, 1)
-    return g / namespace(divisor).where(divisor == 0, 1.0, divisor)
+    return g / max(divisor, 1) if isinstance(divisor, int) else g / divisor
 
 
-def minus_q_log_p(q: Any, log_p: Any, divisor: Any) -> Any:
-    """-Σ_c q_c log p_c of each row, or of all rows over the divisor. 0 log 0 = 0: what is no target may be impossible."""
-    terms = keep_where(q != 0, q * log_p)
-    return -namespace(q).sum(terms, axis=1) if divisor is None else -namespace(q).sum(terms) / divisor
+def reduced(terms: Any, divisor: Any) -> Any:
+    """-terms, of each row; or their sum over the divisor. (NaN for no rows, without Python's error for a division by 0.)"""
+    if divisor is None:
+        return -terms
+    total = -namespace(terms).sum(terms)
+    return total * math.nan if isinstance(divisor, int) and divisor == 0 else total / divisor
+
+
+class Classes:
+    """Targets given as class indices y: q_c = w_c ((1 - ε) [c = y] + ε / C), and 0 for a row that is ignored.
+
+    Parameters
+    ----------
+    y : array
+        The classes, (N, 1, *); some class for what is ignored.
+    counts : array or None
+        Which rows count, (N, 1, *); None for all.
+    weight : array or None
+        w, (1, C, ...).
+    smoothing : float
+        ε.
+    shape : tuple
+        Of the scores, (N, C, *).
+    """
+
+    def __init__(self, y: Any, counts: Any, weight: Any, smoothing: float, shape: tuple[int, ...]) -> None:
+        self.y, self.counts, self.w, self.smoothing, self.shape = y, counts, weight, smoothing, shape
+        self.places = (*lines(y, shape[:1]), y, *lines(y, shape[2:], behind=True))  # where in x each row's class is
+        self.w_y = None if weight is None else namespace(y).reshape(weight, (-1,))[y]  # (N, 1, *)
+
+    def selected(self, rows: Any) -> Any:
+        """Numbers of the rows, (N, 1, *), and 0 where ignored, be they infinite or not."""
+        return rows if self.counts is None else namespace(rows).where(_as(rows, self.counts), rows, 0.0)
+
+    def total_weight(self, like: Any) -> Any:
+        """What a mean is over: Σ w_y, or how many count: in NumPy's int, or in a GPU's array, for which nobody waits."""
+        if self.w_y is not None:
+            return namespace(like).sum(self.selected(self.w_y))
+        n = math.prod(self.y.shape) if self.counts is None else namespace(like).count_nonzero(self.counts)
+        return n if isinstance(n, int) else backend.astype(n, like.dtype)
+
+    def loss(self, log_p: Any, divisor: Any) -> Any:
+        """-Σ_c q_c log p_c: the class's part and the smoothing's, each reduced by itself (0 / 0 is not to get lost in inf)."""
+        terms = log_p[self.places] if self.w_y is None else self.w_y * log_p[self.places]
+        loss = reduced(self.selected(terms)[:, 0, ...], divisor)
+        if self.smoothing:
+            terms = sum_over(log_p if self.w is None else self.w * log_p, (1,))
+            rest = reduced(self.selected(terms)[:, 0, ...], divisor)
+            loss = (1 - self.smoothing) * loss + (self.smoothing / self.shape[1]) * rest
+        return loss
+
+    def of_class(self, g: Any) -> Any:
+        """g (1 - ε) w_y of each row: what stands at its class of g q, but for the smoothing."""
+        g = g if not self.smoothing else g * (1 - self.smoothing)
+        return self.selected(g if self.w_y is None else g * _as(g, self.w_y))
+
+    def gradient(self, g: Any, p: Any) -> Any:
+        """g (p Σ_c q_c - q), g of each row; an array p is written to."""
+        g_y = self.of_class(g)
+        if not self.smoothing:
+            return add_at_classes(_times(p, g_y), self.places, -g_y)
+        g_c = self.selected(g) * (self.smoothing / self.shape[1])  # the share of every class, (N, 1, *)
+        g_c = g_c if self.w is None else g_c * _as(g, self.w)  # (N, C, *)
+        total = g_y + (self.shape[1] * g_c if self.w is None else sum_over(g_c, (1,)))
+        return add_at_classes(_times(p, total) - g_c, self.places, -g_y)
+
+
+def _as(g: Any, constant: Any) -> Any:
+    """A constant array, as a Tensor where g is one."""
+    return wrap(constant) if isinstance(g, Tensor) else constant
+
+
+def _times(p: Any, rows: Any) -> Any:
+    """p with its rows multiplied; an array p is written to."""
+    if isinstance(p, Tensor):
+        return p * rows
+    p *= rows
+    return p
+
+
+def add_at_classes(x: Any, places: tuple, v: Any) -> Any:
+    """x with v added at the places of one class in each row; an array x is written to."""
+    if isinstance(x, Tensor):
+        return AddAtClasses(places)(x, v)
+    if isinstance(x, np.ndarray) or backend.on_gpu(x):
+        x[places] += v
+        return x
+    xp, shape = namespace(x), (1, x.shape[1], *(1,) * (x.ndim - 2))  # the array standard cannot assign to an index array
+    return xp.where(xp.reshape(xp.arange(x.shape[1], device=x.device), shape) == places[1], x + v, x)
+
+
+class AddAtClasses(Node):
+    """y = x with v added at one class of each row;  dx = g, dv = g there, summed over broadcasting."""
+
+    def __init__(self, places):
+        self.places = places
+
+    def forward(self, x, v):
+        self.shape = v.shape
+        return add_at_classes(backend.copy(x), self.places, v)
+
+    def backward(self, g):
+        return g, sum_to(at(g, self.places), self.shape) if self.needs[1] else None
 
 
 class CrossEntropy(Node):
     """ℓ = -Σ_c q_c log p_c, p = softmax(x) along dim 1;  dx = g (p Σ_c q_c - q),  dq = -g log p.
 
-    q is the weighted target distribution: for a class index the indicator of the class (smoothed, times the class's weight),
-    for class probabilities these, times the weights. Σ q = 1 for a plain index: then dx = g (p - q), softmax minus target.
+    q is the weighted target distribution: of `Classes`, or probabilities times the weights. Σ q = 1 for a plain index: then
+    dx = g (p - q), softmax minus target. 0 log 0 = 0: what is no target may be impossible.
     """
 
     fresh = True
@@ -48,21 +150,26 @@ class CrossEntropy(Node):
         return log_normalized(widened(x), 1)
 
     def forward(self, x, q):
+        self.kept = log_p = self.log_p(x)
+        self.classes = q
+        if isinstance(q, Classes):
+            self.save(x)
+            return narrowed(q.loss(log_p, self.divisor), x)
         self.save(x, q)
-        self.kept = self.log_p(x)
-        return narrowed(minus_q_log_p(q, self.kept, self.divisor), x)
+        terms = sum_over(keep_where(q != 0, q * log_p), (1,))
+        return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
-    def backward(self, g, x, q):
-        xp = namespace(g)
+    def backward(self, g, x, q=None):
         log_p = self.recall(self.log_p, x)
-        g = per_row(g, self.divisor)
-        dx = narrowed(g * (xp.exp(log_p) * sum_over(q, (1,)) - q), x) if self.needs[0] else None
-        dq = narrowed(-g * log_p, q) if self.needs[1] else None
-        return dx, dq
+        p, rows = namespace(g).exp(log_p), per_row(g, self.divisor)
+        if q is None:
+            return narrowed(self.classes.gradient(rows, p), x), None
+        dx = narrowed(rows * (p * sum_over(q, (1,)) - q), x) if self.needs[0] else None
+        return dx, narrowed(-rows * log_p, q) if self.needs[1] else None
 
 
 class NLL(Node):
-    """ℓ = -Σ_c q_c x_c along dim 1, x = log p;  dx = -g q."""
+    """ℓ = -Σ_c q_c x_c along dim 1, x = log p and q of `Classes`;  dx = -g q."""
 
     fresh = True
 
@@ -70,11 +177,13 @@ class NLL(Node):
         self.divisor = divisor
 
     def forward(self, x, q):
-        self.save(q)
-        return narrowed(minus_q_log_p(q, widened(x), self.divisor), x)
+        self.classes = q
+        return narrowed(q.loss(widened(x), self.divisor), x)
 
-    def backward(self, g, q):
-        return narrowed(-per_row(g, self.divisor) * q, g), None
+    def backward(self, g):
+        g_y = narrowed(self.classes.of_class(per_row(g, self.divisor)), g)
+        zeros = namespace(raw(g)).zeros(self.classes.shape, dtype=g.dtype, **backend.on_device_of(raw(g)))
+        return add_at_classes(_as(g, zeros), self.classes.places, -g_y), None
 
 
 class MSE(Node):
@@ -123,39 +232,38 @@ def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
     if tuple(weight.shape) != (C,):
         raise RuntimeError(f"{op}: expected weight (C,) = ({C},), got {tuple(weight.shape)}")
     backend.check_same_device(op, [x.data, weight.data])
-    return namespace(x.data).reshape(widened(weight.data), (1, C, *(1,) * (x.ndim - 2)))
+    w = backend.astype(weight.data, widened(x.data).dtype)
+    return namespace(w).reshape(w, (1, C, *(1,) * (x.ndim - 2)))
 
 
-def _indicator(op: str, x: Tensor, target: Tensor, ignore_index: int) -> tuple[Any, Any]:
-    """(the indicator of the target classes, (N, C, *), zero where ignored; the mask of the targets that count)."""
-    C = x.shape[1]
-    expected = (x.shape[0], *x.shape[2:])
+def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int, smoothing: float = 0.0) -> Classes:
+    """The targets, checked.
+
+    Raises
+    ------
+    RuntimeError
+        Not a class for each row.
+    IndexError
+        There is no such class.
+    """
+    C, expected = x.shape[1], (x.shape[0], *x.shape[2:])
     if tuple(target.shape) != expected:
         raise RuntimeError(
             f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {tuple(x.shape)}, "
             f"got {tuple(target.shape)}"
         )
     backend.check_same_device(op, [x.data, target.data])
-    xp, classes = namespace(x.data), target.data
-    counts = classes != ignore_index
-    wrong = ((classes < 0) | (classes >= C)) & counts
+    xp, y = namespace(x.data), target.data
+    counts: Any = y != ignore_index
+    wrong = ((y < 0) | (y >= C)) & counts
     if bool(xp.any(wrong)):
-        first = int(classes[wrong][0])
+        first = int(y[wrong][0])
         raise IndexError(
             f"{op}: expected class indices from 0 to C-1 = {C - 1} (or ignore_index={ignore_index}), got {first} in the target"
         )
-    every = xp.reshape(xp.arange(C, **backend.on_device_of(classes)), (1, C, *(1,) * (x.ndim - 2)))
-    N, *positions = classes.shape
-    hit = every == reshaped(classes, (N, 1, *positions))  # an ignored index outside 0 to C-1 hits none by itself
-    if 0 <= ignore_index < C:
-        hit = hit & xp.expand_dims(counts, axis=1)
-    return hit, counts
-
-
-def _count(mask: Any, like: Any) -> Any:
-    """How many there are; NumPy says it in an int, the GPU in an array, which nobody waits for."""
-    n = namespace(mask).count_nonzero(mask)
-    return n if isinstance(n, int) else backend.astype(n, like.dtype)
+    y = xp.expand_dims(xp.where(counts, y, 0) if C else y, axis=1)
+    counts = None if type(counts) is np.ndarray and counts.all() else xp.expand_dims(counts, axis=1)
+    return Classes(backend.astype(y, xp.int64), counts, weight, smoothing, tuple(x.shape))
 
 
 def cross_entropy(
@@ -177,7 +285,7 @@ def cross_entropy(
     weight : Tensor, optional
         A factor per class, (C).
     ignore_index : int
-        Targets of this value count for nothing (class indices only).
+        Targets of this value count for nothing (class indices only; beside probabilities, one from 0 on is an error).
     reduction : {"mean", "sum", "none"}
         The mean is over the weights of the targets that count.
     label_smoothing : float
@@ -213,18 +321,13 @@ def cross_entropy(
         return loss[0] if reduction == "none" else loss
     w = _check_weight(op, x, weight)
     C = x.shape[1]
-    rows = math.prod(x.shape) // C if C else 0
-    divisor: Any = rows
     if _is_integer(target):
-        hit, counts = _indicator(op, x, target, ignore_index)
-        q: Any = backend.astype(hit, widened(x.data).dtype)
-        if reduction == "mean":
-            divisor = _count(counts, q) if w is None else namespace(q).sum(q * w)
-        if label_smoothing:
-            counts = namespace(q).expand_dims(backend.astype(counts, q.dtype), axis=1)
-            q = ((1 - label_smoothing) * q + label_smoothing / C) * counts
-        q = q if w is None else q * w
+        q: Any = _classes(op, x, target, w, ignore_index, label_smoothing)
+        divisor = q.total_weight(widened(x.data)) if reduction == "mean" else None
     else:
+        if ignore_index >= 0:
+            raise RuntimeError(f"{op}: expected no ignore_index beside class probabilities, got {ignore_index}; leave it out")
+        divisor = math.prod(x.shape) // C if C else 0
         q = _probabilities(op, x, target)
         q = q if not label_smoothing else (1 - label_smoothing) * q + label_smoothing / C
         q = q if w is None else q * as_tensor_like(w, x)
@@ -280,10 +383,9 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
         loss = nll_loss(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index, reduction)
         return loss[0] if reduction == "none" else loss
     w = _check_weight(op, x, weight)
-    hit, _ = _indicator(op, x, target, ignore_index)
-    q = backend.astype(hit, widened(x.data).dtype)
-    q = q if w is None else q * w
-    return NLL({"mean": namespace(q).sum(q), "sum": 1, "none": None}[reduction])(x, q)
+    q = _classes(op, x, target, w, ignore_index)
+    divisor = q.total_weight(widened(x.data)) if reduction == "mean" else None
+    return NLL({"mean": divisor, "sum": 1, "none": None}[reduction])(x, q)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
