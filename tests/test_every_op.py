@@ -90,10 +90,14 @@ def nodes():
 
 def used_inside():
     """The names that the package's own code calls or hands on: a function of ops/ among them may be a helper, and no op."""
+    places = {"ops", *(module.__name__.rpartition(".")[2] for module in FAMILIES)}
     found = set()
     for path in Path(tn.__file__).parent.rglob("*.py"):
         for n in ast.walk(ast.parse(path.read_text())):
-            found |= {n.id} if isinstance(n, ast.Name) else {n.attr} if isinstance(n, ast.Attribute) else set()
+            if isinstance(n, ast.Name):
+                found.add(n.id)
+            elif isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in places:
+                found.add(n.attr)
     return found
 
 

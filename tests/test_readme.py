@@ -156,9 +156,11 @@ def test_a_new_op_is_in_the_table(monkeypatch):
     for place in (tn, tn.ops):
         monkeypatch.setattr(place, "cosh", cosh, raising=False)
         monkeypatch.setattr(place, "__all__", [*place.__all__, "cosh"])
-    assert "| `exp`, `log`, `pow`, `rsqrt`, `sqrt` | `cosh` |  |" in make_readme.ops_table()
+    line = next(line for line in make_readme.ops_table().splitlines() if "ops/exponential.py" in line).split(" | ")
+    assert (line[2], "`cosh`" in line[1]) == ("`cosh`", False)
     monkeypatch.setattr(tn.Tensor, "cosh", cosh, raising=False)
-    assert "`cosh`, `exp`," in make_readme.ops_table()
+    line = next(line for line in make_readme.ops_table().splitlines() if "ops/exponential.py" in line).split(" | ")
+    assert ("`cosh`" in line[1], line[2]) == (True, "")
     assert make_readme.shown() != make_readme.tables()
 
 
