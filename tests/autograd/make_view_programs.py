@@ -41,9 +41,7 @@ def draw_step(rng, tensors):
             name, other = rng.choice(list(RESULTS)), rng.choice(alive)
             if fits(RESULTS[name], t.detach(), tensors[other].detach()):
                 return f"{kind} {name} {at} {other} {recorded:d}"
-        elif kind == "retain" and t.requires_grad and not t._is_view():  # (a view of a view takes other ways in PyTorch)
-            return f"{kind} it {at} - 1"
-        elif kind == "forget" and at >= START:
+        elif (t.requires_grad and not t._is_view()) if kind == "retain" else at >= START:  # (views: in PyTorch by other ways)
             return f"{kind} it {at} - 1"
 
 
@@ -52,7 +50,7 @@ def fits(op, *args):
         y = op(*args)
     except (RuntimeError, IndexError):
         return False
-    return y is None or 0 < y.numel() <= LARGEST and y.abs().max() < 1e3
+    return y is None or (0 < y.numel() <= LARGEST and y.abs().max() < 1e3)
 
 
 def record(seed):

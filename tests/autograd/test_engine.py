@@ -639,3 +639,178 @@ def test_grad_takes_pytorchs_only_inputs():
     assert tn.autograd.grad(x * x, x, only_inputs=True)[0].item() == 4
     with pytest.raises(ValueError, match="only_inputs=False is not supported"):
         tn.autograd.grad(x * x, x, only_inputs=False)
+
+
+def test_set_grad_enabled_switches_from_now_on_for_a_block_and_for_a_function():
+    @tn.set_grad_enabled(False)
+    def inside():
+        return tn.is_grad_enabled()
+
+    assert tn.is_grad_enabled()
+    assert not inside()
+    assert tn.is_grad_enabled()
+    with tn.no_grad():
+        assert tn.set_grad_enabled(True)(tn.is_grad_enabled)()
+        assert not tn.is_grad_enabled()
+    switch = tn.set_grad_enabled(False)
+    assert not tn.is_grad_enabled()
+    for _ in range(2):
+        with switch, tn.enable_grad(), switch:
+            assert not tn.is_grad_enabled()
+        assert tn.is_grad_enabled()
+
+    @tn.set_grad_enabled(False)
+    def steps():
+        yield tn.is_grad_enabled()
+
+    assert list(steps()) == [False]
+    with pytest.raises(ZeroDivisionError), tn.set_grad_enabled(False):
+        raise ZeroDivisionError
+    assert tn.is_grad_enabled()
+
+
+# ---- what the gradient is of, and whose memory it has ------------------------------------------------------------------
+
+
+def test_a_retained_gradient_is_that_of_the_value_after_a_change():
+    x = leaf(1.0)
+    h = x * 1.0
+    v = h[:1]
+    h.retain_grad()
+    v.retain_grad()
+    h.mul_(5.0)
+    v.mul_(2.0)
+    (h * 60.0).sum().backward()
+    assert h.grad.tolist() == [60.0]
+    assert v.grad is None  # nothing was computed from it
+    assert x.grad.tolist() == [600.0]
+
+
+def test_a_hook_stays_with_the_value_it_was_registered_on():
+    x, seen = leaf(1.0), []
+    h = x * 1.0
+    h.register_hook(lambda g: seen.append(g.tolist()))
+    h.mul_(5.0)
+    h.register_hook(lambda g: seen.append(g.tolist()))
+    (h * 60.0).sum().backward()
+    assert seen == [[60.0], [300.0]]
+
+
+def test_a_handle_removes_its_own_hook_only():
+    x, seen = leaf(1.0), []
+    first = x.register_hook(lambda g: seen.append("first"))
+    first.remove()
+    x.register_hook(lambda g: seen.append("second"))
+    first.remove()
+    x.sum().backward()
+    assert seen == ["second"]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_hook_that_writes_into_its_gradient_changes_that_one_only(create_graph):
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    h = x * 1.0
+
+    def times_5(g):
+        g *= 5.0
+
+    def zero(g):
+        g.zero_()
+
+    h.register_hook(times_5)
+    w.register_hook(zero)
+    (h + w).sum().backward(create_graph=create_graph)
+    assert (x.grad.tolist(), w.grad.tolist()) == ([5.0, 5.0], [0.0, 0.0])
+
+
+def test_a_leaf_frozen_after_the_forward_gets_no_gradient():
+    x, w = leaf(1.0), leaf(2.0)
+    seen = []
+    x.register_hook(lambda g: seen.append(g.tolist()))
+    y = (x * w).sum()
+    x.requires_grad = False
+    y.backward()
+    assert (x.grad, w.grad.tolist(), seen) == (None, [1.0], [[2.0]])
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("expanded", [lambda g: g.expand(3), lambda g: tn.from_numpy(np.broadcast_to(g.numpy(), (3,)))])
+def test_a_gradient_assigned_as_an_expanded_view_is_added_to(expanded, create_graph):
+    a, x = leaf(1.0, 1.0, 1.0), leaf(1.0, 1.0, 1.0)
+    x.grad = expanded(tn.ones(1, dtype="float64"))
+    (a + x).sum().backward(create_graph=create_graph)
+    assert (a.grad.tolist(), x.grad.tolist()) == ([1.0] * 3, [2.0] * 3)
+    x.grad = expanded(tn.ones(1, dtype="float64"))
+    x.zero_grad(set_to_none=False)
+    assert x.grad.tolist() == [0.0] * 3
+
+
+def test_a_gradient_that_cannot_be_added_to_leaves_the_others_as_they_were():
+    a, x = leaf(1.0, 1.0), leaf(1.0, 1.0)
+    a.grad, x.grad = tn.ones(2, dtype="float64"), tn.ones(2, dtype="float64")
+    x.data = np.ones(3)
+    for go in (lambda loss: loss.backward(), lambda loss: loss.backward(inputs=[a, x])):
+        with pytest.raises(RuntimeError, match=r"\.grad has shape \(2,\).*\(3,\).*None first"):
+            go(a.sum() + x.sum())
+        assert (a.grad.tolist(), x.grad.tolist()) == ([1.0, 1.0], [1.0, 1.0])
+    x.grad.data.flags.writeable = False
+    x.data = np.ones(2)
+    (a.sum() + x.sum()).backward()
+    assert (a.grad.tolist(), x.grad.tolist()) == ([2.0, 2.0], [2.0, 2.0])
+
+
+@pytest.mark.parametrize("dtype", [">f2", ">f4", ">f8"])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_has_the_byte_order_of_its_leaf(dtype, create_graph):
+    array = np.array([1.0, 2.0], dtype)
+    x = tn.from_numpy(array)
+    assert np.shares_memory(x.data, array)
+    x.requires_grad_()
+    h = x[:1]
+    h.retain_grad()
+    for _ in range(2):
+        (h * 3.0 + x).sum().backward(create_graph=create_graph)
+    (found,) = grad((x * x).sum(), x, create_graph=create_graph)
+    assert [t.dtype for t in (x.grad, h.grad, found)] == [np.dtype(dtype)] * 3
+    assert (x.grad.tolist(), h.grad.tolist(), found.tolist()) == ([14.0, 2.0], [12.0], [2.0, 4.0])
+
+
+class Keeping(Node):
+    """y = 2 x, whose backward looks at what was kept: an input's, an output's or memory of its own."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def forward(self, x):
+        y = x * 2
+        views = {"a view of the input": (1, x[:1]), "a view of the output": [y.T]}
+        self.kept = {"input": x, "output": y, "own": y + 0, **views}[self.what]
+        return y
+
+    def backward(self, g):
+        return (g * 2,)
+
+
+@pytest.mark.parametrize("what", ["input", "a view of the input", "output", "a view of the output", "own"])
+def test_what_a_node_kept_is_checked_for_changes_too(what):
+    x = leaf(1.0, 2.0)
+    h = x * 1.0
+    y = Keeping(what)(h)
+    with tn.no_grad():
+        (h if "input" in what else y).zero_()
+    if what == "own":
+        y.sum().backward()
+        assert x.grad.tolist() == [2.0, 2.0]
+    else:
+        with pytest.raises(RuntimeError, match=rf"Keeping saved its {what.split()[-1]}.*zero_"):
+            y.sum().backward()
+
+
+def test_second_derivatives_do_not_mistake_new_data_for_what_was_saved():
+    x = leaf(2.0)
+    y = (x**3).sum()
+    x.data = np.array([5.0])
+    with pytest.raises(RuntimeError, match=r"Pow saved a leaf.*\.data was replaced"):
+        y.backward(create_graph=True)
+    y.backward()
+    assert x.grad.tolist() == [12.0]

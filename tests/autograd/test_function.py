@@ -8,6 +8,7 @@ import pytest
 
 import tinynorm as tn
 from tinynorm.autograd import Function, grad
+from tinynorm.tensor import version_of
 
 
 class Scale(Function):
@@ -234,3 +235,168 @@ def test_no_reference_cycle_is_made():
             assert node() is None
     finally:
         gc.enable()
+
+
+# ---- in the memory of an input -----------------------------------------------------------------------------------------
+
+
+def with_forward(forward, backward=lambda ctx, g: g):
+    return type("Mine", (Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)})
+
+
+SHARING = {
+    "the input": lambda ctx, x: x,
+    "a part of it": lambda ctx, x: x[:],
+    "its transpose": lambda ctx, x: x.T,
+}
+
+
+@pytest.mark.parametrize("forward", SHARING.values(), ids=SHARING)
+def test_an_output_in_an_inputs_memory_is_a_view_of_it(forward):
+    x, _ = leaves()
+    h = x * 1.0
+    y = with_forward(forward).apply(h)
+    z = h * h
+    with pytest.raises(RuntimeError, match=r"mul_.*(Function|cannot be written)"):
+        y.mul_(2.0)
+    with tn.no_grad():
+        y.detach().data.flags.writeable = True
+        y.mul_(2.0)
+    assert h.tolist() == [2.0, -4.0]
+    with pytest.raises(RuntimeError, match=r"Mul saved its input.*mul_"):
+        z.sum().backward()
+
+
+def test_an_output_in_an_inputs_memory_has_no_gradient_after_a_change_of_the_input():
+    x, _ = leaves()
+    h = x * 1.0
+    y = with_forward(SHARING["the input"], lambda ctx, g: 10.0 * g).apply(h)
+    early = y * 3.0
+    h.mul_(2.0)
+    early.sum().backward(retain_graph=True)
+    assert x.grad.tolist() == [30.0, 30.0]
+    with pytest.raises(RuntimeError, match=r"by a Function, mul_ then changed.*clone"):
+        y.sum().backward()
+
+
+def test_two_outputs_in_one_memory_have_one_version():
+    def forward(ctx, x):
+        y = x * 2.0
+        ctx.save_for_backward(y)
+        return y, y[:1]
+
+    x, _ = leaves()
+    y, part = with_forward(forward, lambda ctx, g, h: g * ctx.saved_tensors[0]).apply(x)
+    with tn.no_grad():
+        part.zero_()
+    with pytest.raises(RuntimeError, match=r"Mine saved its output.*zero_"):
+        y.sum().backward()
+
+
+def test_an_output_in_the_memory_of_what_was_saved_is_watched():
+    def forward(ctx, x):
+        e = np.exp(x)
+        ctx.save_for_backward(e)
+        return e.reshape(2, 1)
+
+    x, _ = leaves()
+    y = with_forward(forward, lambda ctx, g: g.reshape(2) * ctx.saved_tensors[0]).apply(x)
+    y.mul_(2.0)
+    with pytest.raises(RuntimeError, match=r"Mine saved.*mul_"):
+        y.sum().backward()
+
+
+def test_a_forward_that_writes_into_its_input_is_refused():
+    def forward(ctx, x):
+        x += 1.0
+        return x * 1.0
+
+    x, _ = leaves()
+    with pytest.raises(RuntimeError, match=r"Mine.forward.*read-only.*mark_dirty"):
+        with_forward(forward).apply(x)
+    assert x.tolist() == [1.0, -2.0]
+
+
+class AddOne(Function):
+    """x += 1, with ten times the gradient, to be told from others."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        x += 1.0
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return 10.0 * g * x
+
+
+def test_a_forward_that_marks_its_input_dirty_works_in_place():
+    x, _ = leaves()
+    h = x * 1.0
+    before, view = h * h, h[:1]
+    assert AddOne.apply(h) is h
+    assert (h.tolist(), view.tolist(), version_of(h).count) == ([2.0, -1.0], [2.0], 1)
+    (dx,) = grad(h.sum() + view.sum(), x, create_graph=True)  # retains the graph
+    assert dx.tolist() == [40.0, -10.0]
+    assert grad(dx.sum(), x, retain_graph=True)[0].tolist() == [400.0, -100.0]  # of 10 g h, where dh/dx is 10 h and g is (2, 1)
+    with pytest.raises(RuntimeError, match=r"Mul saved its input.*AddOne"):
+        before.sum().backward()
+
+
+def test_a_view_marked_dirty_reaches_its_base():
+    x, _ = leaves()
+    h = x * 1.0
+    view = h[:1]
+    assert AddOne.apply(view) is view
+    h.sum().backward()
+    assert (h.tolist(), x.grad.tolist()) == ([2.0, -2.0], [20.0, 1.0])
+
+
+def test_what_cannot_be_marked_dirty():
+    x, _ = leaves()
+    with pytest.raises(RuntimeError, match="AddOne: a leaf that requires grad"):
+        AddOne.apply(x)
+    with pytest.raises(RuntimeError, match=r"mark_dirty takes tensors"):
+        with_forward(lambda ctx, x: ctx.mark_dirty(x * 1.0)).apply(x)
+
+    def forgetting(ctx, x):
+        ctx.mark_dirty(x)
+        return x * 1.0
+
+    with pytest.raises(RuntimeError, match=r"Mine.forward.*marked dirty, is not returned"):
+        with_forward(forgetting).apply(x * 1.0)
+    assert x.tolist() == [1.0, -2.0]
+    with tn.no_grad():
+        assert AddOne.apply(x) is x
+    assert (x.tolist(), x.is_leaf) == ([2.0, -1.0], True)
+
+
+# ---- what users' code can and cannot harm ------------------------------------------------------------------------------
+
+
+def test_a_backward_that_writes_into_its_gradient_harms_nobody():
+    def backward(ctx, g):
+        g *= 100.0
+        return g
+
+    for create_graph in (False, True):
+        x, _ = leaves()
+        h = x * 1.0
+        y = with_forward(lambda ctx, x: x * 1.0, backward).apply(h)
+        (dx,) = grad((y + h).sum(), x, create_graph=create_graph)
+        assert dx.tolist() == [101.0, 101.0]
+
+
+def test_a_backward_that_writes_into_what_was_saved_is_refused():
+    def backward(ctx, dy):
+        x, w = ctx.saved_tensors
+        x *= w
+        return x, dy
+
+    x, w = leaves()
+    y = type("Writing", (Scale,), {"backward": staticmethod(backward)}).apply(x * 1.0, w)
+    with pytest.raises(ValueError, match="read-only"):
+        y.sum().backward()

@@ -1,8 +1,8 @@
 """Small random programs of views and changes in place, run alike on tinynorm and on PyTorch.
 
-A program is a list of steps on a list of tensors, each a line: what, its name, on which tensor, with which other tensor or number
-("-": none), and whether it is recorded (1) or under no_grad (0). `make_view_programs.py` draws programs and records what PyTorch
-makes of them; `test_views.py` runs them on tinynorm.
+A program is a list of steps on a list of tensors, each a line: what, its name, on which tensor, with which other tensor or
+number ("-": none), and whether it is recorded (1) or under no_grad (0). `make_view_programs.py` draws programs and records what
+PyTorch makes of them; `test_views.py` runs them on tinynorm.
 """
 
 import contextlib

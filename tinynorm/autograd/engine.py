@@ -158,8 +158,7 @@ def accumulate_all(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
     """Add `g` to ``t.grad``; the first becomes it, as a copy unless the array is `fresh`."""
     if isinstance(g, Tensor):
-        g = g.to(t.dtype)
-        t._grad = g.clone() if t._grad is None else t._grad + g
+        t._grad = (g.clone() if t._grad is None else t._grad + g).to(t.dtype)
     elif t._grad is None:
         if g.dtype != t._array.dtype:  # the leaf's bytes are in another order than this machine's
             g, fresh = backend.astype(g, t._array.dtype), True
