@@ -270,6 +270,68 @@ def test_what_was_restored_is_undone_when_a_later_part_fails_half_way(saved):
     assert FailsOnce.failed
 
 
+@pytest.mark.parametrize("fails", ["scheduler", "generators"])
+def test_a_failure_leaves_no_key_behind_in_the_groups(path, fails):
+    """The file's optimizer has a schedule's entries, the one given has not."""
+    t = training(schedule="one cycle")
+    run(t, 1)
+    save_checkpoint(path, **parts(t))
+    other = training(seed=8)
+    other.optimizer = optim.Adam(other.model.parameters(), lr=0.5)  # without a schedule
+    if fails == "scheduler":
+        other.scheduler = SCHEDULES["linear"](OPTIMIZERS["sgd"](list(other.model.parameters())))
+    else:
+        other.scheduler, other.generators = None, {"another": Generator()}
+    group, keys = other.optimizer.param_groups[0], list(other.optimizer.param_groups[0])
+    given = {name: part for name, part in parts(other).items() if part is not None}
+    before = bits({"model": other.model.state_dict(), "optimizer": other.optimizer.state_dict()})
+    with pytest.raises(CheckpointError, match="Nothing was changed"):
+        load_checkpoint(path, **given)
+    assert other.optimizer.param_groups[0] is group
+    assert list(group) == keys
+    assert bits({"model": other.model.state_dict(), "optimizer": other.optimizer.state_dict()}) == before
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["[]", "3", "null", "{", "[" * 100_000, '{"version": 1}', '{"version": 1, "epoch": {"$tensor": "x"}, "extra": null}',
+     '{"version": 1, "epoch": 1, "extra": {"$items": [1]}}', '{"version": 1, "epoch": 1, "extra": {"$items": [[[], 1]]}}',
+     '{"version": 1, "epoch": 1, "extra": null, "model": {}, "generators": [1]}',
+     '{"version": 1, "epoch": 1, "extra": null, "model": {"w": {"$array": 3}}}'],
+)  # fmt: skip
+def test_a_document_of_nonsense_changes_nothing(path, document):
+    save_file({}, path, {"tinynorm.checkpoint": document})
+    refused(path, training(), "no training checkpoint|has no |is no part of a checkpoint|does not fit the model")
+
+
+def states_of(bit_generator):
+    """Damaged states of it: an entry missing, or of another kind."""
+    good = bit_generator.state
+    inner = good["state"]
+    yield from ({k: v for k, v in good.items() if k != name} for name in good)
+    yield from ({**good, name: bad} for name in good for bad in ("x", None, -1) if name not in ("has_uint32", "uinteger"))
+    yield from ({**good, "state": {k: v for k, v in inner.items() if k != name}} for name in inner)
+    yield from (3, None, [], {})
+
+
+@pytest.mark.parametrize("kind", ["PCG64", "MT19937", "Philox", "SFC64"])
+def test_a_damaged_random_state_is_refused_and_the_generator_goes_on_as_before(kind):
+    mine = Generator()
+    mine.rng = np.random.Generator(getattr(np.random, kind)(3))
+    other = getattr(np.random, kind)(4)
+    before, refusals = bits(mine.get_state()), 0
+    for state in states_of(other):
+        try:
+            mine.set_state(state)
+        except ValueError as error:
+            assert "set_state: expected a state of " + kind in str(error)  # noqa: PT017
+            assert bits(mine.get_state()) == before
+            refusals += 1
+        else:
+            mine.rng.bit_generator.state = getattr(np.random, kind)(3).state
+    assert refusals > 8
+
+
 def test_ctrl_c_while_restoring_undoes_it(saved):
     t = training(seed=8)
 

@@ -36,6 +36,31 @@ def is_array(x: Any) -> bool:
     return hasattr(x, "__array_namespace__") and hasattr(x, "shape") and not isinstance(x, np.generic)
 
 
+def plain(x: Any) -> Any:
+    """`x`; a subclass of NumPy's array, such as np.matrix, as a plain array of the same memory.
+
+    (A matrix's ``*`` is a matrix product and its slices keep two dimensions: formulas would go wrong unseen.)
+
+    Raises
+    ------
+    TypeError
+        It is a masked array, whose mask would be lost.
+
+    Examples
+    --------
+    >>> type(plain(np.matrix([[1, 2]]))) is np.ndarray
+    True
+    """
+    if type(x) is np.ndarray or not isinstance(x, np.ndarray):
+        return x
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            "expected an array without a mask, got a masked array, whose mask a Tensor would lose; fill it: a.filled(0.0), "
+            "or keep the mask as a tensor of its own: a.data and a.mask"
+        )
+    return np.asarray(x)
+
+
 def namespace(x: Any) -> Any:
     """The module whose functions work on `x`: numpy, cupy, or for a Tensor tinynorm's own ops, which record a graph.
 
@@ -278,7 +303,19 @@ class Generator:
         return dict(self.rng.bit_generator.state)
 
     def set_state(self, state: dict) -> Generator:
-        """Go on from a state that `get_state` gave; returns itself."""
+        """Go on from a state that `get_state` gave; returns itself.
+
+        Raises
+        ------
+        ValueError
+            It is no such state, or one of another kind of generator; nothing is changed then.
+        """
+        kind = type(self.rng.bit_generator)
+        trial = kind(0)  # a setter that misses an entry half-way has set the others
+        try:
+            trial.state = state
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError) as error:
+            raise ValueError(f"set_state: expected a state of {kind.__name__}, as get_state gives it; {error!r}") from None
         self.rng.bit_generator.state = state
         return self
 

@@ -140,6 +140,8 @@ def load_checkpoint(
     if scheduler is not None:
         steps.append(_Step("scheduler", scheduler.state_dict, scheduler.load_state_dict, part("scheduler")))
     saved = part("generators")
+    if not isinstance(saved, dict):
+        raise CheckpointError(f"{os.fspath(path)}: its entry 'generators' is no part of a checkpoint. Nothing was changed")
     for name, generator in _all_generators("load_checkpoint", generators).items():
         if name not in saved:
             raise CheckpointError(f"{os.fspath(path)} has no generator {name!r}, only {sorted(saved)}. Nothing was changed")
@@ -183,7 +185,9 @@ def _read_document(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]
     arrays, metadata = read(path, ours=True)
     try:
         document = json.loads(metadata[ENTRY])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
         raise CheckpointError(
             f"{os.fspath(path)} holds tensors but no training checkpoint; tinynorm.load_file reads them. Nothing was changed"
         ) from None
@@ -202,7 +206,13 @@ def _part(path: Any, document: dict, arrays: dict[str, np.ndarray], name: str) -
             f"{os.fspath(path)} has no {name.partition('.')[0]}: it was saved without one. Leave it out, or use another file. "
             "Nothing was changed"
         )
-    return _unpack(document[name], arrays)
+    try:
+        return _unpack(document[name], arrays)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{os.fspath(path)}: its entry {name!r} is no part of a checkpoint ({error!r}); use another copy of the file. "
+            "Nothing was changed"
+        ) from None
 
 
 # ---- between Python's values and JSON --------------------------------------------------------------------------------

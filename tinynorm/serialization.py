@@ -241,7 +241,10 @@ def _host_array(name: str, x: Any) -> np.ndarray:
         raise TypeError(
             f"save_file: expected a Tensor or array for {name!r}, got {type(x).__name__}; tinynorm.tensor(...) makes one"
         )
-    array = backend.to_numpy(array)
+    try:
+        array = backend.to_numpy(backend.plain(array))
+    except TypeError as error:
+        raise TypeError(f"save_file: {name!r}: {error}") from None
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype not in DTYPES.values():
         known = ", ".join(map(str, DTYPES.values()))

@@ -93,7 +93,7 @@ class Tensor(Methods):
             )
         if isinstance(data.dtype, np.dtype) and data.dtype.kind not in "fiub":
             raise TypeError(f"Tensor: expected an array of real numbers or booleans, got {data.dtype}")
-        self._array = data
+        self._array = backend.plain(data)
         if requires_grad:
             self.requires_grad = True
 
@@ -106,6 +106,7 @@ class Tensor(Methods):
         array = raw(value)
         if not backend.is_array(array):
             raise TypeError(f"data: expected an array or a Tensor, got {type(value).__name__}; tinynorm.tensor(...) makes one")
+        array = backend.plain(array)
         if array is not self._array:
             self._leave_memory()
         self._array = array

@@ -91,3 +91,28 @@ def test_a_function_is_no_module():
 def test_a_list_has_no_forward():
     with pytest.raises(NotImplementedError, match="ModuleList: it is a list and has no forward"):
         nn.ModuleList()(tinynorm.zeros(1))
+
+
+def test_extending_by_what_is_no_module_adds_nothing():
+    layers = nn.ModuleList([nn.ReLU()])
+    with pytest.raises(TypeError, match="expected '2' to be a Module or None, got int"):
+        layers.extend([nn.Tanh(), 3])
+    assert len(layers) == 1
+
+
+@pytest.mark.parametrize("make", [lambda *m: nn.Sequential(*m), lambda *m: nn.ModuleList(m)])
+@pytest.mark.parametrize("index", [2, 7, -3])
+def test_deleting_beyond_the_end_is_an_error_and_deletes_nothing(make, index):
+    layers = make(nn.ReLU(), nn.Tanh())
+    with pytest.raises(IndexError, match=rf"index {index} is out of range: it holds 2 modules"):
+        del layers[index]
+    assert [type(m).__name__ for m in layers] == ["ReLU", "Tanh"]
+
+
+@pytest.mark.parametrize("index", [0, 1, 2, -1, -3, slice(0, 2), slice(5, 9), slice(None, None, 2)])
+def test_deleting_is_a_lists(index):
+    layers, names = nn.ModuleList([nn.ReLU(), nn.Tanh(), nn.Sigmoid()]), ["ReLU", "Tanh", "Sigmoid"]
+    del layers[index]
+    del names[index]
+    assert [type(m).__name__ for m in layers] == names
+    assert [name for name, _ in layers.named_children()] == [str(i) for i in range(len(names))]

@@ -465,3 +465,73 @@ def test_integers_can_only_be_frozen_parameters():
     assert nn.Parameter(tinynorm.arange(2), requires_grad=False).dtype == tinynorm.int64
     with pytest.raises(RuntimeError, match="only floating-point tensors have gradients"):
         nn.Parameter(tinynorm.arange(2))
+
+
+class Described(nn.Module):
+    """With settings of two lines."""
+
+    def __init__(self, *children):
+        super().__init__()
+        for i, child in enumerate(children):
+            self.add_module(f"child{i}", child)
+
+    def extra_repr(self):
+        return "a=1,\nb=2"
+
+
+def test_settings_of_several_lines_are_shown_a_line_each():
+    assert repr(Described()) == "Described(\n  a=1,\n  b=2\n)"
+    inner = "(child0): Described(\n    a=1,\n    b=2\n  )"
+    assert repr(Described(Described())) == f"Described(\n  a=1,\n  b=2\n  {inner}\n)"
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(tinynorm.ones(1), requires_grad=False)
+        self.n = nn.Parameter(tinynorm.arange(2), requires_grad=False)
+
+
+def test_what_cannot_all_be_learnt_is_left_frozen():
+    module = Counting()
+    with pytest.raises(RuntimeError, match="only floating-point tensors have gradients, 'n' is int64"):
+        module.requires_grad_()
+    assert not module.w.requires_grad
+
+
+# ---- a state loads whole or not at all ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.zeros(2, complex), "bias: expected real numbers or booleans, got complex128"),
+        (np.array(["a", "b"]), "bias: expected real numbers or booleans, got <U1"),
+        (np.ma.masked_array([1.0, 2.0], [True, False]), "bias: expected a tensor, got a masked array"),
+        ([1.0, 2.0], "bias: expected a tensor, got list"),
+        (np.zeros((1, 2)), r"bias: expected shape \(2,\), got \(1, 2\)"),
+    ],
+)
+def test_a_value_that_is_no_tensor_loads_nothing(value, message):
+    layer = nn.Linear(2, 2)
+    before = layer.weight.tolist()
+    with pytest.raises(RuntimeError, match=rf"(?s)nothing loaded:.*{message}"):
+        layer.load_state_dict({"weight": np.zeros((2, 2)), "bias": value})
+    assert layer.weight.tolist() == before
+
+
+def test_a_tensor_that_cannot_be_written_to_is_told_before_anything_is_loaded():
+    layer = nn.Linear(2, 2)
+    layer.bias.data = np.broadcast_to(np.float32(0), (2,))
+    before = layer.weight.tolist()
+    with pytest.raises(RuntimeError, match=r"(?s)nothing loaded:.*bias: the module's tensor of shape \(2,\) was expanded"):
+        layer.load_state_dict({"weight": np.zeros((2, 2)), "bias": np.ones(2)})
+    assert layer.weight.tolist() == before
+
+
+def test_a_state_may_be_the_modules_own_memory_in_another_order():
+    module = nn.ModuleList([nn.Linear(1, 2, bias=False), nn.Linear(1, 2, bias=False)])
+    first, second = module[0].weight.tolist(), module[1].weight.tolist()
+    state = module.state_dict()
+    module.load_state_dict({"0.weight": state["1.weight"], "1.weight": state["0.weight"]})
+    assert (module[0].weight.tolist(), module[1].weight.tolist()) == (second, first)

@@ -104,6 +104,7 @@ class Node:
             if type(x) is not np.ndarray and hasattr(x, "dtype"):
                 elsewhere = True
         if elsewhere:
+            arrays = list(map(backend.plain, arrays))
             backend.check_same_device(self.name, arrays)
         self.needs, self.edges = needs, edges
         try:

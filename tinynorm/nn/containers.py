@@ -31,8 +31,13 @@ class _Ordered(Module):
         return self
 
     def extend(self, modules: Iterable[Module]) -> Any:
-        """Add modules at the end; returns itself."""
-        for module in list(modules):
+        """Add modules at the end, all or, where one is none, not any; returns itself."""
+        modules = list(modules)
+        for i, module in enumerate(modules, len(self)):
+            if module is not None and not isinstance(module, Module):
+                name, got = type(self).__name__, type(module).__name__
+                raise TypeError(f"{name}: expected {str(i)!r} to be a Module or None, got {got}")
+        for module in modules:
             self.append(module)
         return self
 

@@ -290,7 +290,16 @@ class Module:
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Module:
-        """Have all parameters be learnt, or frozen; returns itself."""
+        """Have all parameters be learnt, or frozen; returns itself.
+
+        Raises
+        ------
+        RuntimeError
+            One to be learnt is not of floating-point numbers. None has changed then.
+        """
+        for name, p in self.named_parameters():
+            if requires_grad and not p.is_floating_point():
+                raise RuntimeError(f"requires_grad_: only floating-point tensors have gradients, {name!r} is {p.dtype}")
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self

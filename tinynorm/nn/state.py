@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import backend
 from ..autograd import no_grad
-from ..tensor import Tensor, raw, version_of, wrap
+from ..tensor import Tensor, raw, version_of
 
 
 class IncompatibleKeys(NamedTuple):
@@ -29,9 +31,9 @@ def load_into(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: boo
         listed = "\n  ".join(problems)
         raise RuntimeError(f"load_state_dict: the state does not fit {into}, nothing loaded:\n  {listed}")
     with no_grad():
-        loaded = [(t, _fitted(state_dict[name], t)) for name, t in own.items() if name in state_dict]
+        loaded = [(t, _apart(_fitted(state_dict[name], t), t, own)) for name, t in own.items() if name in state_dict]
     for t, array in loaded:
-        t.data[...] = array
+        t._array[...] = array
         version_of(t).bump("load_state_dict")
     return IncompatibleKeys(missing, unexpected)
 
@@ -40,12 +42,25 @@ def _misfit(name: str, t: Tensor, value: Any) -> str:
     """What is wrong with a loaded value; "" if nothing."""
     if not isinstance(value, Tensor) and not backend.is_array(value):
         return f"{name}: expected a tensor, got {type(value).__name__}"
+    if isinstance(value, np.ma.MaskedArray):
+        return f"{name}: expected a tensor, got a masked array; fill it: a.filled(0.0)"
+    if isinstance(value.dtype, np.dtype) and value.dtype.kind not in "fiub":
+        return f"{name}: expected real numbers or booleans, got {value.dtype}"
     if tuple(value.shape) != tuple(t.shape):
         return f"{name}: expected shape {tuple(t.shape)}, got {tuple(value.shape)}"
+    if not backend.is_writeable(t._array):
+        return f"{name}: the module's tensor of shape {tuple(t.shape)} was expanded or made of a read-only array"
     return ""
 
 
 def _fitted(value: Any, t: Tensor) -> Any:
     """The array of a loaded value, in the dtype and on the device of the tensor it goes to."""
-    value = value if isinstance(value, Tensor) else wrap(value)
+    value = value if isinstance(value, Tensor) else Tensor(value)
     return raw(value.to(dtype=t.dtype, device=t.device if isinstance(t.device, backend.device) else None))
+
+
+def _apart(array: Any, t: Tensor, own: dict[str, Tensor]) -> Any:
+    """The array; a copy where it is memory of another of the module's own tensors, which may be written to first."""
+    mine = [o._array for o in own.values() if o is not t]
+    shared = isinstance(array, np.ndarray) and any(np.may_share_memory(array, o) for o in mine if isinstance(o, np.ndarray))
+    return backend.copy(array) if shared or any(array is o for o in mine) else array

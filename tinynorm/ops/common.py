@@ -77,7 +77,7 @@ def as_tensor_like(x: Any, like: Tensor) -> Tensor:
         if host.dtype.kind not in "fiub":
             raise TypeError(f"expected a Tensor, an array or a real number beside a Tensor, got {type(x).__name__}")
         x = namespace(like.data).asarray(host, **backend.on_device_of(like.data))
-    return wrap(x)
+    return wrap(backend.plain(x))
 
 
 def promote(a: Any, b: Any) -> tuple[Any, Any]:

@@ -89,7 +89,7 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 def copy_(x: Tensor, source: Any) -> Tensor:
     """Take over the numbers of `source`, broadcast, converted to x's dtype and moved to its device; in place."""
     if not isinstance(source, Tensor):
-        source = wrap(namespace(x.data).asarray(source))
+        source = wrap(namespace(x.data).asarray(backend.plain(source)))
     return _assign(x, ..., source.to(x.device) if isinstance(x.device, backend.device) else source, "copy_")
 
 

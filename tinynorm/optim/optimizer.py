@@ -348,7 +348,7 @@ class Optimizer:
                 got = tuple(value.shape) if hasattr(value, "shape") else value
                 if got != tuple(p.shape):
                     raise ValueError(f"{where}[{name!r}]: expected the parameter's shape {tuple(p.shape)}, got {got}")
-                copies[name] = wrap(_copy_like(p._array, raw(value)))
+                copies[name] = wrap(_copy_like(p._array, backend.plain(raw(value))))
             elif name == "step":
                 if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
                     raise ValueError(f"{where}['step']: expected a number, got {value!r}")

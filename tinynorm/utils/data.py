@@ -163,7 +163,7 @@ def default_collate(samples: Sequence[Any]) -> Any:
     if isinstance(first, (np.generic, bool, int, float)):
         return wrap(np.asarray(samples))
     if backend.is_array(first):
-        return stack([wrap(sample) for sample in samples])
+        return stack([Tensor(sample) for sample in samples])
     if isinstance(first, (str, bytes)):
         return list(samples)
     if isinstance(first, Mapping):
