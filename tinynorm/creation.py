@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, SupportsIndex
 
@@ -42,10 +44,15 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
     tensor([[1., 2.],
             [3., 4.]], dtype=float64)
     """
-    data = raw(data)
+    data = backend.plain(raw(data))
     array = backend.copy(data) if backend.is_array(data) else _host_array(data, narrow=dtype is None)
     if dtype is not None:
-        array = backend.astype(array, as_dtype(dtype, array))
+        dtype = as_dtype(dtype, array)
+        if not backend.is_array(data):
+            _check_fits("tensor", array, dtype)
+        array = backend.astype(array, dtype)
+    if isinstance(array, np.ndarray):
+        array = backend.astype(array, array.dtype.newbyteorder("="))  # bytes in this machine's order: a copy it is anyway
     t = Tensor(array if device is None else backend.move(array, device))
     return t.requires_grad_(requires_grad)
 
@@ -59,10 +66,29 @@ def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"tensor: expected real numbers or booleans, got {type(data).__name__} of {array.dtype}")
     while isinstance(data, (list, tuple)) and data:
+        if isinstance(data[0], np.ndarray):
+            data = list(map(backend.plain, data))  # refuses masked ones
         data = data[0]  # the first number says whose floats these are
     if narrow and array.dtype == np.float64 and not isinstance(data, (np.generic, np.ndarray)):
         array = array.astype(np.float32)
     return array
+
+
+def _check_fits(op: str, numbers: np.ndarray, dtype: np.dtype) -> None:
+    """Raise where one of the numbers is not in the range of an integer dtype. (A negative one may wrap around, as in PyTorch.)
+
+    Raises
+    ------
+    RuntimeError
+        Naming the first.
+    """
+    if dtype.kind not in "iu" or not numbers.size:
+        return
+    info = np.iinfo(dtype)
+    fits = (numbers >= (info.min or -info.max)) & (numbers <= info.max)
+    if not fits.all():
+        wrong = numbers[~fits].flat[0]
+        raise RuntimeError(f"{op}: expected numbers that fit into {dtype}, {info.min} to {info.max}, got {wrong}")
 
 
 def as_tensor(data: Any, dtype: Any = None, device: device | str | None = None) -> Tensor:
@@ -103,6 +129,7 @@ def from_dlpack(x: Any) -> Tensor:
     >>> from_dlpack(np.ones(2))
     tensor([1., 1.], dtype=float64)
     """
+    x = backend.plain(x)
     kind = x.__dlpack_device__()[0]
     return Tensor((np if kind == 1 else namespace_on("cuda")).from_dlpack(x))
 
@@ -156,7 +183,9 @@ def full(
     """
     if isinstance(fill_value, Tensor):
         dtype, fill_value = fill_value.dtype if dtype is None else dtype, fill_value.item()
-    dtype = _host_array(fill_value).dtype if dtype is None else dtype
+    dtype = _host_array(fill_value).dtype if dtype is None else as_dtype(dtype)
+    _check_fits("full", np.asarray(fill_value), dtype)
+    fill_value = np.asarray(fill_value).astype(dtype).item()
     return _make(lambda xp, dt: xp.full(_sizes((size,)), fill_value, dt), dtype, device, requires_grad)
 
 
@@ -183,6 +212,15 @@ def arange(
 ) -> Tensor:
     """start, start + step, … up to but without end; int64 for integers, else float32. ``arange(end)`` begins at 0.
 
+    Of an integer dtype, the three numbers are first cut to integers.
+
+    Raises
+    ------
+    RuntimeError
+        The step is 0, leads away from the end, or a number is not finite.
+
+    Examples
+    --------
     >>> arange(1, 7, step=2)
     tensor([1, 3, 5])
     """
@@ -191,6 +229,12 @@ def arange(
     if dtype is None:
         integers = all(isinstance(b, (int, np.integer)) for b in (start, end, step))
         dtype = backend.int64 if integers else backend.float32
+    if not all(map(math.isfinite, (start, end, step))):
+        raise RuntimeError(f"arange: expected finite numbers, got start={start}, end={end}, step={step}")
+    if as_dtype(dtype).kind in "iu":
+        start, end, step = int(start), int(end), int(step)
+    if step == 0 or (end - start) * step < 0:
+        raise RuntimeError(f"arange: expected a step that leads from start={start} to end={end}, got {step}")
     # counted in float64 (or int64) and then rounded: in float32, NumPy's step itself would be rounded, and add up
     return _make(lambda xp, dt: xp.arange(start, end, step).astype(dt), dtype, device, requires_grad)
 
@@ -200,9 +244,19 @@ def linspace(
 ) -> Tensor:
     """`steps` evenly spaced numbers from `start` to `end`, both included.
 
+    Of an integer dtype, both ends and all numbers between are cut to integers (towards 0).
+
     >>> linspace(0, 1, 3)
     tensor([0. , 0.5, 1. ])
     """
+
+    def integers(xp: Any, dt: Any) -> Any:  # counted from the nearer end, as in PyTorch
+        i, first, last = xp.arange(steps), int(start), int(end)
+        step = (last - first) / max(steps - 1, 1)
+        return xp.where(i < steps // 2 if steps > 1 else i < 1, first + step * i, last - step * (steps - 1 - i)).astype(dt)
+
+    if dtype is not None and as_dtype(dtype).kind in "iu":
+        return _make(integers, dtype, device, requires_grad)
     return _make(lambda xp, dt: xp.linspace(start, end, steps, dtype=dt), dtype, device, requires_grad)
 
 
@@ -250,9 +304,9 @@ def randint(
     Raises
     ------
     TypeError
-        There is no high, or no size.
+        There is no high, or no size, or one is no integer.
     ValueError
-        There are no integers from low to high.
+        There are no integers from low to high, or they do not fit into the dtype.
 
     Examples
     --------
@@ -267,7 +321,13 @@ def randint(
         raise TypeError(f"randint: expected (high, size) or (low, high, size) with a size such as (3,), got {size!r} as size")
     if not low < high:
         raise ValueError(f"randint: expected low < high, since high is not among the numbers, got low={low}, high={high}")
-    return _draw(lambda rng: rng.integers(low, high, tuple(size)), generator, dtype or backend.int64, device, False)
+    low, high, dtype = operator.index(low), operator.index(high), as_dtype(dtype or backend.int64)
+    least, most = (0, 1) if dtype.kind == "b" else (low, high)
+    if dtype.kind in "iu":
+        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if low < least or high - 1 > most:
+        raise ValueError(f"randint: expected numbers that fit into {dtype}, {least} to {most}, got low={low}, high={high}")
+    return _draw(lambda rng: rng.integers(low, high, tuple(size)), generator, dtype, device, False)
 
 
 def randperm(n: int, *, generator: Generator | None = None, device: Any = None) -> Tensor:

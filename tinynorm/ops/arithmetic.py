@@ -187,7 +187,7 @@ def refuse_zero(op: str, a: Any, b: Any) -> None:
         return
     if backend.is_bool(like) and not (type(b) is int or type(a) is int):
         raise TypeError(f"{op}: expected numbers to divide, got booleans; use .long() first")
-    if bool(namespace(like).any(b == 0)) if hasattr(b, "shape") else b == 0:
+    if namespace(b).any(b == 0) if hasattr(b, "shape") else b == 0:
         raise IntegerDivisionByZero(f"{op}: an integer cannot be divided by 0; mask the zeros, or use .float() for inf and NaN")
 
 

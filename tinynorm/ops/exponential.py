@@ -100,6 +100,8 @@ def pow(a: Any, b: Any) -> Any:
     tensor([1., 9.])
     """
     a, b = promote(a, b)
+    if type(b) is int and hasattr(a, "dtype") and backend.is_bool(raw(a)):
+        a = backend.astype(a, backend.int64)  # (NumPy would take int8)
     _refuse_negative_exponents(raw(a), raw(b))
     return Pow()(a, b)
 
@@ -110,7 +112,7 @@ def _refuse_negative_exponents(a: Any, b: Any) -> None:
         return
     if backend.is_bool(like) and type(a) is not int and type(b) is not int:
         raise TypeError("pow: expected numbers, got booleans; use .long() first")
-    if bool(namespace(like).any(b < 0)) if hasattr(b, "shape") else b < 0:
+    if namespace(b).any(b < 0) if hasattr(b, "shape") else b < 0:
         raise RuntimeError("pow: an integer to a negative power is no integer; use .float() first")
 
 

@@ -1,0 +1,190 @@
+"""What PyTorch (2.13.0) makes of small expressions: writes rules_reference.json, which test_rules.py holds.
+
+    python tests/ops/make_rules_reference.py
+
+An expression is evaluated with t = torch here and t = tinynorm there. A case is [expression, dtype, numbers], the latter two
+null where PyTorch refuses.
+"""
+
+import itertools
+import json
+import warnings
+from pathlib import Path
+
+import torch
+
+DTYPES = ["bool", "uint8", "int8", "int32", "int64", "float16", "float32", "float64"]
+NUMBERS = {"bool": "[True, False, True]", "uint8": "[7, 2, 3]"}
+DIVISORS = {"bool": "[True, True, True]", "uint8": "[2, 3, 4]"}
+SIGNS = ["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">="]
+BITS = ["&", "|", "^"]
+PAIRS = ["maximum", "minimum"]
+
+PLAIN = """
+t.tensor([0.5, 1.5, 2.5, -0.5, -1.5, 2.4]).round()
+t.tensor([5, -7]).round()
+t.tensor([-0.5, 1.2]).ceil()
+t.tensor([3, -2]).floor()
+t.tensor([3, -2]).ceil()
+t.tensor([3, -2, 0]).sign()
+t.tensor([3, -2, 0]).abs()
+t.tensor([0, 1, 2]).logical_not()
+t.tensor([0.0, 2.0]).logical_not()
+t.tensor([True, False]).logical_not()
+~t.tensor([0, 1])
+~t.tensor([True, False])
+~t.tensor([1.0])
+-t.tensor([True])
+-t.tensor([1], dtype=t.uint8)
+t.tensor([7, -7, 7, -7]) // t.tensor([2, 2, -2, -2])
+t.tensor([7, -7, 7, -7]) % t.tensor([2, 2, -2, -2])
+t.tensor([7.0, -7.0, 7.0, -7.0]) // t.tensor([2.0, 2.0, -2.0, -2.0])
+t.tensor([5.5, -5.5]) % -2.0
+t.tensor([5]) // 0
+t.tensor([5]) % 0
+t.tensor([5, 1]) // t.tensor([1, 0])
+t.tensor([5, 1]) % t.tensor([1, 0])
+5 // t.tensor([1, 0])
+5 % t.tensor([0])
+t.tensor([5], dtype=t.uint8) // 0
+t.tensor([5.0, 0.0]) // 0
+t.tensor([5.0, 0.0]) % 0
+t.tensor([5, 0]) / 0
+t.tensor([True]) // t.tensor([True])
+t.tensor([True]) % t.tensor([True])
+t.tensor([2, 3]) ** -1
+t.tensor([2, 3]) ** 0
+t.tensor([4, 9]) ** 0.5
+t.tensor([2, -3]) ** 3
+2 ** t.tensor([0, 3])
+t.tensor([True]) ** t.tensor([True])
+t.tensor([True, False]) ** 2
+t.tensor([True]) - t.tensor([True])
+t.tensor([True]) - 1
+1 - t.tensor([True])
+t.tensor([1, 3, 3]).argmax()
+t.tensor([2, 1, 1]).argmin()
+t.tensor([1.0, float('nan'), 3.0, float('nan')]).argmax()
+t.tensor([1.0, float('nan')]).argmin()
+t.tensor([1.0, 3.0, 3.0]).max(0).indices
+t.tensor([[1, 3, 3], [2, 2, 0]]).argmax(1)
+t.tensor([True, False]).sum()
+t.tensor([5, -5, 0]).clamp(-1, 2)
+t.tensor([5, -5, 0]).clamp(0.5, 2)
+t.tensor([True, False]).clamp(0, 1)
+t.tensor([5, -5]).clamp(t.tensor(0.5), t.tensor(2.0))
+t.tensor([5, 1]).clamp(min=t.tensor([2, 3]))
+t.tensor([1.0, 5.0]).clamp(t.tensor([3.0, 3.0]), t.tensor([2.0, 2.0]))
+t.where(t.tensor([True, False]), 1, 2)
+t.where(t.tensor([True, False]), 1.0, 2)
+t.where(t.tensor([True, False]), t.tensor([1, 2]), 2.5)
+t.where(t.tensor([True, False]), t.tensor([1, 2], dtype=t.int8), t.tensor([1.0, 2.0]))
+t.arange(3.1)
+t.arange(3.1, dtype=t.int64)
+t.arange(0.5, 5, 1.5, dtype=t.int64)
+t.arange(-2.5, 2.5, dtype=t.int64)
+t.arange(5, 0.1, -1.3, dtype=t.int64)
+t.arange(0, 1, 0.3, dtype=t.int64)
+t.arange(0, 1, 0.3)
+t.arange(5, 0)
+t.arange(0, 5, -1)
+t.arange(0, 5, 0)
+t.arange(-3)
+t.arange(3, 3)
+t.arange(5, 0, -2)
+t.arange(float('nan'))
+t.arange(0, float('inf'))
+t.arange(3, dtype=t.float16)
+t.arange(2.5, 5)
+t.arange(250, 260, dtype=t.uint8)
+t.arange(1.0)
+t.arange(1e-3)
+t.linspace(0, 1, 7)
+t.linspace(3, 3, 1)
+t.linspace(0, 1, 0)
+t.linspace(0, 1, -1)
+t.full((2,), 3)
+t.full((2,), True)
+t.full((2,), 3.0)
+t.full((1,), 2.7, dtype=t.int64)
+t.full((1,), -2.7, dtype=t.int32)
+t.full((1,), 300, dtype=t.uint8)
+t.full((1,), float('nan'), dtype=t.int64)
+t.full((2,), t.tensor(3))
+t.full((), 1.5)
+t.full_like(t.zeros(2, dtype=t.int64), 3.7)
+t.full_like(t.zeros(2, dtype=t.bool), 3)
+t.zeros_like(t.tensor([1]))
+t.ones_like(t.tensor([True]))
+t.tensor([])
+t.tensor([[]])
+t.tensor([1, 2.5])
+t.tensor([True, 2])
+t.tensor([True, 2.0])
+t.tensor([300], dtype=t.uint8)
+t.tensor([-1], dtype=t.uint8)
+t.tensor([-128, 127], dtype=t.int8)
+t.tensor(128, dtype=t.int8)
+t.tensor([2.7, -2.7], dtype=t.int64)
+t.tensor([float('nan')], dtype=t.int64)
+t.tensor([float('inf')], dtype=t.int32)
+t.tensor([2, 0], dtype=t.bool)
+t.tensor(True)
+t.eye(2, 3)
+t.eye(0)
+t.eye(2, dtype=t.int64)
+t.eye(-1)
+t.zeros(2, dtype=t.bool)
+t.randint(0, 300, (2,), dtype=t.uint8)
+t.randint(-200, 3, (2,), dtype=t.int8)
+t.randint(3, 3, (2,))
+t.randint(0, 2.5, (3,))
+t.randint(5, 6, (2,))
+t.randint(1, (2,))
+t.randint(1, 2, (2,), dtype=t.float32)
+t.randint(1, 2, (2,), dtype=t.bool)
+t.tensor([[1.0, 2.0]]).gather(1, t.tensor([[-1]]))
+t.tensor([[1.0, 2.0]]).gather(1, t.tensor([[2]]))
+t.tensor([[1.0, 2.0]]).take_along_dim(t.tensor([[-1]]), 1)
+""".strip().splitlines()
+LINSPACES = [
+    f"t.linspace({a}, {b}, {n}, dtype=t.{dtype})"
+    for a, b in [(0, 10), (-3, 3), (10, 0), (0.5, 9.7), (-1.9, 1.9), (0, 100), (-7, 2)]
+    for n in (0, 1, 2, 3, 4, 5, 6, 7, 14)
+    for dtype in ("int64", "int32")
+]
+
+
+def expressions():
+    yield from PLAIN
+    yield from LINSPACES
+    for a, b in itertools.product(DTYPES, DTYPES):
+        left = f"t.tensor({NUMBERS.get(a, '[7, -2, 3]')}, dtype=t.{a})"
+        right = f"t.tensor({DIVISORS.get(b, '[2, 3, 2]')}, dtype=t.{b})"
+        for sign in SIGNS + (BITS if "float" not in a + b else []):
+            yield f"{left} {sign} {right}"
+        for name in PAIRS:
+            yield f"t.{name}({left}, {right})"
+        yield f"{left} * {right}[0]"  # one without dimensions
+        yield f"{left}[1] + {right}"
+    for a, sign, number in itertools.product(DTYPES, SIGNS, ["2", "2.5", "True"]):
+        left = f"t.tensor({NUMBERS.get(a, '[7, -2, 3]')}, dtype=t.{a})"
+        yield f"{left} {sign} {number}"
+        yield f"{number} {sign} t.tensor({DIVISORS.get(a, '[2, 3, 2]')}, dtype=t.{a})"
+
+
+def main():
+    warnings.simplefilter("ignore")
+    lines = []
+    for expression in expressions():
+        try:
+            y = eval(expression, {"t": torch})
+            case = [expression, str(y.dtype).removeprefix("torch."), y.tolist()]
+        except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
+            case = [expression, None, None]
+        lines.append(json.dumps(case, separators=(",", ":")))
+    (Path(__file__).parent / "rules_reference.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()

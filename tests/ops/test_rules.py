@@ -1,0 +1,95 @@
+"""Small rules of arithmetic, rounding, dtypes and creation, as PyTorch has them (make_rules_reference.py wrote them down)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm.nn import functional as F
+
+RECORDED = json.loads((Path(__file__).parent / "rules_reference.json").read_text())
+VALUES = [case for case in RECORDED if case[1] is not None]
+REFUSED = [case[0] for case in RECORDED if case[1] is None]
+# What we leave to the user: this PyTorch computes, ...
+NOT_OURS = {"t.tensor([True, False, True], dtype=t.bool) ** True"}
+# ... and this it refuses: a boolean beside a minus stands for 0 and 1, as in NumPy.
+
+
+def is_of_a_boolean(expression):
+    return " - " in expression and ("True" in expression or "bool" in expression)
+
+
+def test_the_rules_are_many():
+    assert len(VALUES) > 1500
+    assert len(REFUSED) > 60
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("chunk", range(16))
+def test_values_and_dtypes_are_pytorchs(chunk):
+    for expression, dtype, numbers in VALUES[chunk::16]:
+        if expression in NOT_OURS:
+            continue
+        y = eval(expression, {"t": tn})
+        assert str(y.dtype) == dtype, expression
+        rtol = 2e-3 if dtype == "float16" else 1e-6
+        expected = np.array(numbers, "float64")
+        np.testing.assert_allclose(np.array(y.tolist(), "float64"), expected, rtol=rtol, atol=1e-7, err_msg=expression)
+
+
+@pytest.mark.parametrize("expression", [e for e in REFUSED if not is_of_a_boolean(e)])
+def test_what_pytorch_refuses_is_refused(expression):
+    with pytest.raises((RuntimeError, TypeError, ValueError, IndexError)):
+        eval(expression, {"t": tn})
+
+
+@pytest.mark.parametrize(("a", "b"), [(5, 0), (0, 0), (-1, 0)])
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8"])
+def test_integers_are_not_divided_by_0(a, b, dtype, anywhere):
+    x, y = (tn.tensor([1, v % 256], dtype=dtype, device=anywhere) for v in (a, b))
+    for op in (lambda: x // y, lambda: x % y, lambda: x // 0, lambda: x % 0, lambda: 5 // y, lambda: 5 % y):
+        for error in (ZeroDivisionError, RuntimeError):  # Python's and PyTorch's
+            with pytest.raises(error, match="cannot be divided by 0"):
+                op()
+    for op in ("__ifloordiv__", "__imod__"):
+        with pytest.raises(ZeroDivisionError):
+            getattr(x, op)(y)
+    assert x.tolist() == [1, a % 256]
+    assert (x.float() / 0).tolist()[0] == float("inf")
+
+
+def test_a_bound_passes_the_whole_gradient_be_it_number_or_tensor(anywhere):
+    def gradient(*bounds):
+        x = tn.tensor([0.0, 1.0, 1.5, 2.0, 3.0], device=anywhere, requires_grad=True)
+        (g,) = tn.autograd.grad(x.clamp(*bounds).sum(), x)
+        return g.tolist()
+
+    low, high = (tn.tensor(v, device=anywhere) for v in (1.0, 2.0))
+    assert gradient(1.0, 2.0) == gradient(low, high) == gradient(low.expand(5), 2.0) == [0.0, 1.0, 1.0, 1.0, 0.0]
+    assert gradient(low) == gradient(1.0) == [0.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_step_gives_a_tensor_of_its_own():
+    for x in (tn.tensor([1, 2]), tn.tensor([1.0, 2.0])):
+        for op in (tn.floor, tn.ceil, tn.round):
+            y = op(x)
+            y.fill_(7)
+            assert x.tolist() == [1, 2]
+
+
+def test_ignore_index_and_probabilities_do_not_go_together():
+    x, q = tn.zeros(2, 3), tn.ones(2, 3) / 3
+    with pytest.raises(RuntimeError, match="no ignore_index beside class probabilities, got 1"):
+        F.cross_entropy(x, q, ignore_index=1)
+    assert F.cross_entropy(x, q, ignore_index=-1).item() == pytest.approx(np.log(3))
+
+
+def test_numbers_drawn_fit_into_their_dtype():
+    with pytest.raises(ValueError, match="fit into uint8, 0 to 255, got low=0, high=300"):
+        tn.randint(0, 300, (2,), dtype="uint8")
+    assert set(tn.randint(0, 2, (50,), dtype="bool").tolist()) == {True, False}
+    assert tn.randint(0, 256, (500,), dtype="uint8").data.max() > 200
+    with pytest.raises(TypeError):
+        tn.randint(0, 2.5, (2,))
