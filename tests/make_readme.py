@@ -1,5 +1,6 @@
-"""Writes the README's tables of what is supported, from the code: python tests/make_readme.py
+"""Writes what the README says about the code, from the code: python tests/make_readme.py
 
+The tables of what is supported, and how many comparisons with PyTorch there are.
 `test_readme.py` holds that they are up to date.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +18,11 @@ from types import ModuleType
 import tinynorm as tn
 from tinynorm import Tensor, autograd, creation, nn, ops, optim
 from tinynorm.utils import data
+
+sys.path.insert(0, str(Path(__file__).parent / "pytorch"))
+from case import DTYPES
+from cases import CASES
+from vectors import Vectors
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- what there is: made by tests/make_readme.py -->\n", "<!-- end of what there is -->\n"
@@ -108,13 +116,19 @@ def tables() -> str:
     return f"\n{ops_table()}\n{parts_table()}\n"
 
 
-def shown() -> str:
-    """What stands between the marks now."""
-    return README.read_text().partition(BEGIN)[2].partition(END)[0]
+def comparisons() -> str:
+    """How many numbers of PyTorch's are compared with ours."""
+    recorded = Vectors().by_case
+    return f"prints the {sum(len(recorded[case.name][dtype]) for case in CASES for dtype in DTYPES):,} comparisons"
+
+
+def written(text: str) -> str:
+    """The README, with all this as the code is."""
+    before, _, rest = text.partition(BEGIN)
+    text = before + BEGIN + tables() + END + rest.partition(END)[2]
+    return re.sub(r"prints the [\d,]+ comparisons", comparisons(), text)
 
 
 if __name__ == "__main__":
-    text = README.read_text()
-    before, _, rest = text.partition(BEGIN)
-    README.write_text(before + BEGIN + tables() + END + rest.partition(END)[2])
-    print("README.md: the tables are as the code is")
+    README.write_text(written(README.read_text()))
+    print("README.md: as the code is")
