@@ -9,6 +9,7 @@ import sys
 import types
 from contextlib import contextmanager
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -68,6 +69,13 @@ def shown(y):
     return ndarray(y) if isinstance(y, (np.ndarray, np.generic, bool, int)) else y
 
 
+def view_of(x, numbers):
+    """An array of memory that is `x`'s, on its device."""
+    view = ndarray(numbers)
+    view.device = x.device
+    return view
+
+
 def operate(ufunc, *inputs, out=None, **kwargs):
     """An elementwise function, to a new array or to `out`."""
     y = ufunc(*map(hidden, inputs), **kwargs, **({} if out is None else {"out": hidden(out)}))
@@ -93,10 +101,12 @@ def function(name):
 
 
 class Device:
-    """cupy.cuda.Device: its hash is None, as the real one's is."""
+    """cupy.cuda.Device: its hash is None, as the real one's is; new arrays live on the one whose with-block this is."""
+
+    entered: ClassVar[list[int]] = [0]
 
     def __init__(self, device=None):
-        self.id = 0 if device is None else int(device)
+        self.id = self.entered[-1] if device is None else int(device)
 
     def __eq__(self, other):
         return self.id == other.id
@@ -107,26 +117,26 @@ class Device:
         return f"<CUDA Device {self.id}>"
 
     def __enter__(self):
+        self.entered.append(self.id)
         return self
 
     def __exit__(self, *exc):
-        pass
+        self.entered.pop()
 
 
 class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     """cupy.ndarray."""
 
     def __init__(self, numbers):
-        self.numbers = np.asarray(numbers)
+        self.numbers, self.device = np.asarray(numbers), Device()
 
     shape = property(lambda self: self.numbers.shape)
     strides = property(lambda self: self.numbers.strides)
     ndim = property(lambda self: self.numbers.ndim)
     size = property(lambda self: self.numbers.size)
     dtype = property(lambda self: self.numbers.dtype)
-    device = property(lambda self: Device(0))
-    T = property(lambda self: ndarray(self.numbers.T))
-    mT = property(lambda self: ndarray(self.numbers.mT))
+    T = property(lambda self: view_of(self, self.numbers.T))
+    mT = property(lambda self: view_of(self, self.numbers.mT))
 
     @property
     def flags(self):  # has no `writeable`
@@ -158,7 +168,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     def __getitem__(self, index):
         parts = index if isinstance(index, tuple) else (index,)
         parts = parts if any(part is ... for part in parts) else (*parts, ...)  # a view, where NumPy's would be a number
-        return ndarray(self.numbers[tuple(map(hidden, parts))])
+        return view_of(self, self.numbers[tuple(map(hidden, parts))])
 
     def __setitem__(self, index, value):
         self.numbers[tuple(map(hidden, index)) if isinstance(index, tuple) else hidden(index)] = hidden(value)
@@ -176,7 +186,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         return ndarray(self.numbers.copy())
 
     def reshape(self, *shape):
-        return ndarray(self.numbers.reshape(*shape))
+        return view_of(self, self.numbers.reshape(*shape))
 
     def all(self):
         return ndarray(self.numbers.all())
@@ -206,7 +216,7 @@ for _name in ("add", "sub", "mul", "truediv", "pow"):  # in place, CuPy asks no 
 
 def asarray(a, dtype=None):
     if isinstance(a, ndarray):
-        return a if dtype in (None, a.dtype) else a.astype(dtype)
+        return a if dtype in (None, a.dtype) and a.device == Device() else a.astype(dtype or a.dtype)
     crossings["to device"] += 1
     return ndarray(np.array(a, dtype=dtype))
 

@@ -63,6 +63,30 @@ def test_mixed_devices_raise_and_name_both(with_cupy):
         tn.nn.functional.layer_norm(y, 2, x)
 
 
+def test_two_gpus_are_two_devices(with_cupy):
+    with_cupy(stand_in(devices=2))
+    first, second = tn.ones(2, device="cuda:0"), tn.ones(2, device="cuda:1")
+    assert [t.device for t in (first, second)] == [tn.device("cuda:0"), tn.device("cuda:1")]
+    for op in (lambda: first + second, lambda: tn.ops.cat([first, second]), lambda: first @ second):
+        with pytest.raises(RuntimeError, match=r"got cuda:0 and cuda:1; move one with \.to\('cuda:0'\) or \.to\('cuda:1'\)"):
+            op()
+    with pytest.raises(RuntimeError, match="got cuda:1 and cuda:0"):
+        second * first
+    moved = second.to("cuda:0")
+    assert moved is not second
+    assert (first + moved).tolist() == [2.0, 2.0]
+    assert second.to("cuda:1") is second
+    assert second[:1].device == tn.device("cuda:1")
+    with pytest.raises(RuntimeError, match=r"grad: expected .*'cuda:0'.*'cuda:1'"):
+        first.grad = second
+    module = tn.nn.Linear(2, 2).to("cuda:1")
+    assert {str(p.device) for p in module.parameters()} == {"cuda:1"}
+    module.weight.grad = tn.ones(2, 2, device="cuda:1")
+    first.requires_grad_().grad = tn.ones(2, device="cuda:0")
+    with pytest.raises(RuntimeError, match="clip_grad_norm_: expected all tensors on one device, got cuda:1 and cuda:0"):
+        tn.nn.utils.clip_grad_norm_([module.weight, first], 1.0)
+
+
 def test_device_reads_its_name():
     assert (tn.device("cuda:1").type, tn.device("cuda:1").index) == ("cuda", 1)
     assert tn.device("cuda", 1) == tn.device("cuda:1") == tn.device(tn.device("cuda:1"))

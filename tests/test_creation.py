@@ -37,3 +37,10 @@ def test_randint_takes_its_bounds_by_name():
 def test_randint_explains_what_it_needs(bounds, error):
     with pytest.raises((TypeError, ValueError), match=error):
         tinynorm.randint(*bounds)
+
+
+def test_random_integers_are_integers():
+    for x in (tinynorm.randint(2, (5,)), tinynorm.randint(0, 9, (2, 3)), tinynorm.randperm(4)):
+        assert x.dtype == tinynorm.int64
+        assert isinstance(x.reshape(-1)[0].item(), int)
+    assert tinynorm.randint(0, 9, (2,), dtype="int8").dtype == np.int8

@@ -74,6 +74,11 @@ def test_truncated_normal_is_the_normal_between_its_bounds():
     assert 1.99 < x.max() <= 2
     assert x.mean() == pytest.approx(1, abs=0.01)
     assert x.var() == pytest.approx(4 * (1 - 2 * 0.5 * 0.35206533 / 0.38292492), rel=0.02)  # 1 - 2 a φ(a) / (2 Φ(a) - 1)
+    x = init.trunc_normal_(tinynorm.empty(20000, dtype=tinynorm.float64), mean=1, std=2, a=0.5, b=4).numpy()
+    assert 0.5 <= x.min() < 0.51
+    assert 3.98 < x.max() <= 4
+    mean = 1 + 2 * (0.38666812 - 0.12951760) / (0.93319280 - 0.40129367)  # μ + σ (φ(a) - φ(b)) / (Φ(b) - Φ(a))
+    assert x.mean() == pytest.approx(mean, abs=0.02)
     far = init.trunc_normal_(tinynorm.empty(10), a=50, b=60).numpy()
     assert ((far >= 50) & (far <= 60)).all()
 
