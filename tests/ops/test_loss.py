@@ -1,5 +1,7 @@
 """Losses refuse what does not fit, and say what was expected. (Their values are PyTorch's: tests/pytorch/losses.py.)"""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,85 @@ def test_cross_entropy_is_one_node(target):
     loss = F.cross_entropy(x, target, weight=tn.tensor([1.0, 2.0, 3.0]), label_smoothing=0.1)
     assert loss.grad_fn.name == "CrossEntropy"
     assert loss.grad_fn.edges[0] is x
+
+
+def peak(compute, unit):
+    """The most memory that is held meanwhile, in units of an array's."""
+    tracemalloc.start()
+    try:
+        kept = compute()
+        return tracemalloc.get_traced_memory()[1] / unit.data.nbytes, kept
+    finally:
+        tracemalloc.stop()
+
+
+def test_class_indices_take_no_memory_of_the_size_of_the_scores():
+    """An indicator of the classes, (N, C), would be one more array of the scores' size, in each of these."""
+    x, y = tn.randn(128, 5000, requires_grad=True), tn.randint(0, 5000, (128,))
+    w = tn.rand(5000)
+    for options in ({}, {"weight": w}, {"ignore_index": 7}):
+        forward, loss = peak(lambda o=options: F.nll_loss(x, y, **o), x)
+        backward, _ = peak(loss.backward, x)
+        assert (forward < 0.1, backward < 1.2) == (True, True), options  # the gradient itself
+        loss = F.nll_loss(x, y, **options)
+        assert peak(lambda loss=loss: tn.autograd.grad(loss, x, create_graph=True), x)[0] < 1.2
+        forward, loss = peak(lambda o=options: F.cross_entropy(x, y, **o), x)
+        x.grad = None
+        backward, _ = peak(loss.backward, x)
+        assert (forward < 2.2, backward < 1.2) == (True, True), options  # log p and what it is made of; the gradient
+        x.grad = None
+
+
+def dense(x, y, weight, ignored, smoothing, reduction):
+    """The loss by its definition, q as an array of x's shape, in float64."""
+    C = x.shape[1]
+    q = np.moveaxis((1 - smoothing) * np.eye(C)[np.where(ignored, 0, y)] + smoothing / C, -1, 1)
+    q = np.where(ignored[:, None], 0.0, q * weight.reshape(1, C, *(1,) * (x.ndim - 2)))
+    log_p = x - x.max(1, keepdims=True)
+    log_p = log_p - np.log(np.exp(log_p).sum(1, keepdims=True))
+    rows = -(q * log_p).sum(1)
+    divisor = {"mean": np.where(ignored, 0.0, weight[np.where(ignored, 0, y)]).sum(), "sum": 1, "none": None}[reduction]
+    g = np.ones(()) if divisor is None else 1 / divisor
+    return rows if divisor is None else rows.sum() / divisor, g * (np.exp(log_p) * q.sum(1, keepdims=True) - q)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("shape", [(5, 4), (3, 4, 2), (2, 3, 2, 3), (40, 3)])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_cross_entropy_is_its_definition(reduction, smoothing, shape, create_graph, anywhere):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal(shape), rng.uniform(0.5, 2, shape[1])
+    y = rng.integers(0, shape[1], (shape[0], *shape[2:]))
+    for ignore_index, weight in ((-100, w), (1, w), (-7, None)):
+        labels = np.where(rng.random(y.shape) < 0.2, ignore_index, y) if ignore_index < 0 else y
+        ignored = labels == ignore_index
+        value, slope = dense(x, labels, np.ones(shape[1]) if weight is None else w, ignored, smoothing, reduction)
+        t, target = tn.tensor(x, device=anywhere, requires_grad=True), tn.tensor(labels, device=anywhere)
+        options = {"weight": None if weight is None else tn.tensor(w, device=anywhere), "reduction": reduction}
+        loss = F.cross_entropy(t, target, ignore_index=ignore_index, label_smoothing=smoothing, **options)
+        np.testing.assert_allclose(loss.detach().cpu().numpy(), value, rtol=1e-12)
+        (g,) = tn.autograd.grad(loss.sum(), t, create_graph=create_graph)
+        np.testing.assert_allclose(g.detach().cpu().numpy(), slope, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("loss", INDEX_LOSSES)
+def test_the_weight_of_a_class_without_targets_may_be_infinite(loss):
+    """As 1 / count is for a class that has none."""
+    x, y = tn.tensor([[1.0, 2.0, 3.0], [0.0, 1.0, -1.0]], requires_grad=True), tn.tensor([0, 1])
+    w, finite = 1 / tn.tensor([1.0, 1.0, 0.0]), tn.ones(3)
+    for reduction in ("mean", "sum", "none"):
+        a, b = (loss(x, y, weight=v, reduction=reduction) for v in (w, finite))
+        assert a.tolist() == b.tolist()
+        assert tn.autograd.grad(a.sum(), x)[0].tolist() == tn.autograd.grad(b.sum(), x)[0].tolist()
+
+
+def test_a_mean_over_weights_that_sum_to_0_is_no_number():
+    x, y = tn.randn(2, 3, requires_grad=True), tn.tensor([0, 1])
+    for smoothing in (0.0, 0.1):
+        loss = F.cross_entropy(x, y, weight=tn.tensor([0.0, 0.0, 1.0]), label_smoothing=smoothing)
+        assert np.isnan(loss.item())
+        assert np.isnan(tn.autograd.grad(loss, x)[0].data).all()
+    nothing = F.cross_entropy(x, tn.tensor([-100, -100]))  # no row has a part in it
+    assert np.isnan(nothing.item())
+    assert tn.autograd.grad(nothing, x)[0].tolist() == [[0.0] * 3] * 2

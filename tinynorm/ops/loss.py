@@ -16,7 +16,7 @@ from ..autograd.node import Node
 from ..tensor import Tensor, raw, wrap
 from .activation import log_normalized
 from .common import as_tensor_like, keep_where, namespace, narrowed, promote, sum_over, sum_to, widened
-from .indexing import at, lines
+from .indexing import add_at, at, lines
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -182,8 +182,11 @@ class NLL(Node):
 
     def backward(self, g):
         g_y = narrowed(self.classes.of_class(per_row(g, self.divisor)), g)
-        zeros = namespace(raw(g)).zeros(self.classes.shape, dtype=g.dtype, **backend.on_device_of(raw(g)))
-        return add_at_classes(_as(g, zeros), self.classes.places, -g_y), None
+        shape, places = self.classes.shape, self.classes.places
+        if isinstance(g, Tensor):
+            return add_at(shape, places, namespace(g).broadcast_to(-g_y, self.classes.y.shape)), None
+        zeros = namespace(g).zeros(shape, dtype=g.dtype, **backend.on_device_of(g))
+        return add_at_classes(zeros, places, -g_y), None
 
 
 class MSE(Node):
