@@ -41,10 +41,11 @@ class Version:
 
     def add_view(self, y: Tensor) -> None:
         """Note a view of the memory (weakly: a view that is dead asks for nothing)."""
-        if self._views is None or len(self._views) >= self._room:
-            self._views = [weakref.ref(alive) for alive in self.views()]
-            self._room = 2 * len(self._views) + 8  # so many are noted before the dead ones are looked for again
-        self._views.append(weakref.ref(y))
+        views = self._views
+        if views is None or len(views) >= self._room:
+            views = self._views = [r for r in views or () if r() is not None]
+            self._room = 2 * len(views) + 32  # so many are noted before the dead ones are looked for again
+        views.append(weakref.ref(y))
 
     def views(self) -> list[Tensor]:
         """The living views, each behind what it is a view of."""
@@ -263,14 +264,6 @@ class Tensor(Methods):
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._array.__dlpack_device__()
-
-    @property
-    def __cuda_array_interface__(self) -> dict[str, Any]:
-        """CuPy's door to other libraries' arrays: on the GPU, ``array -= tensor`` and `cupy.asarray` go through it."""
-        interface: dict[str, Any] = self._array.__cuda_array_interface__  # arrays on the CPU have none
-        if self._requires_grad:
-            raise RuntimeError("this tensor requires grad, and an array of CuPy's cannot record it; use .detach()")
-        return interface
 
     def item(self) -> Any:
         """The one number in it, as a Python number.

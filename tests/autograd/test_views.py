@@ -137,7 +137,7 @@ def test_dead_views_do_not_count_and_are_forgotten():
     h = x * 1.0
     for _ in range(1000):
         h[0].item()
-    assert len(version_of(h)._views) < 20
+    assert len(version_of(h)._views) < 50
     h.relu_()
     h.sum().backward()
     assert x.grad.tolist() == [1.0, 0.0]

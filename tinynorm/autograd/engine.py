@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import backend
 from ..tensor import Tensor, method, version_of, wrap
-from .mode import set_grad_enabled
+from .mode import mode
 from .node import Node
 
 Edge = Any  # where a gradient goes: a leaf Tensor, or (node, output number)
@@ -44,7 +44,8 @@ class Run:
     @backend.silent
     def __call__(self, outputs: Sequence[Tensor], grads: Sequence[Any]) -> list:
         """Run; returns the targets' gradients, None where there is no path."""
-        with set_grad_enabled(self.create_graph):
+        before, mode.enabled = mode.enabled, self.create_graph
+        try:
             if self.targets is not None:
                 self._find_useful(outputs)
             for y, g in zip(outputs, grads, strict=True):
@@ -57,6 +58,8 @@ class Run:
             for leaf, g, fresh in self.leaves.values():
                 self._finish(leaf, g, fresh)
             accumulate_all(self.complete)
+        finally:
+            mode.enabled = before
         return [self.found.get(_key(_edge_of(t))) for t in self.targets or ()]
 
     def _step(self, node: Node, grads_out: list) -> None:
@@ -163,10 +166,11 @@ def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
         if g.dtype != t._array.dtype:  # the leaf's bytes are in another order than this machine's
             g, fresh = backend.astype(g, t._array.dtype), True
         t._grad = wrap(g if fresh else backend.copy(g))
-    elif not backend.is_writeable(t._grad._array):
-        t._grad = wrap(t._grad._array + g)
     else:
-        t._grad._array += g
+        try:
+            t._grad._array += g
+        except ValueError:  # it is read-only
+            t._grad = wrap(t._grad._array + g)
         version_of(t._grad).bump("backward")
 
 

@@ -254,17 +254,16 @@ class Node:
 
     def release(self, output: Tensor) -> bool:
         """No longer leave it there; whether that had been asked."""
-        known = self.retained and self.retained.get(output._output_nr)
-        if not known or known() is not output:
+        known = (self.retained or {}).get(output._output_nr)
+        if known is None or known() is not output:
             return False
-        assert self.retained is not None
-        del self.retained[output._output_nr]
+        del self.retained[output._output_nr]  # type: ignore[union-attr]
         return True
 
 
 def share(x: Tensor, y: Tensor, node: Node | None) -> None:
     """y is a view of x: they have one version, and the node, where there is one, is the way back to x (see `views.py`)."""
-    y._version_ = version = version_of(x)
+    y._version_ = version = x._version_ or version_of(x)
     if node is not None:
         y._view = x, node
     else:

@@ -10,15 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend
-from ..tensor import Tensor, base_of, raw, version_of, wrap
+from ..tensor import Tensor, base_of, raw, wrap
 from .mode import mode
 from .node import Node, next_age
 
 
 def is_recorded(x: Tensor, other: Any = None) -> bool:
     """Whether a change of `x` by `other` is to be differentiated."""
-    wanted = x._requires_grad or base_of(x)._requires_grad or (isinstance(other, Tensor) and other._requires_grad)
-    return mode.enabled and wanted
+    if not mode.enabled:
+        return False
+    return x._requires_grad or (isinstance(other, Tensor) and other._requires_grad) or base_of(x)._requires_grad
 
 
 def refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
@@ -83,8 +84,10 @@ def _views_of(base: Tensor) -> list[Tensor]:
 
     Not the views of what shares the memory and has a history of its own, as what `detach` gave.
     """
+    if base._version_ is None or base._version_._views is None:
+        return []
     found, known = [], {id(base)}
-    for view in version_of(base).views() if base._version_ else ():
+    for view in base._version_.views():
         of = view._view[0] if type(view._view) is tuple else view._view()
         if view is not base and (of is None or id(of) in known):
             found.append(view)
@@ -94,7 +97,7 @@ def _views_of(base: Tensor) -> list[Tensor]:
 
 def _take_over(x: Tensor, node: Any, nr: int, requires_grad: bool) -> None:
     """The node's output is x from now on; a gradient that x is to retain is that of the new value."""
-    retained = x.grad_fn is not None and x.grad_fn.release(x)
+    retained = x.grad_fn is not None and x.grad_fn.retained and x.grad_fn.release(x)
     x.grad_fn, x._output_nr, x._requires_grad = node, nr, requires_grad
     if retained and node is not None:
         node.retain(x)
