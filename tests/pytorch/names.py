@@ -39,10 +39,10 @@ FLOATS: dict[str, Callable[..., Any]] = {
     "broadcast_to": lambda lib, x, z: lib.broadcast_to(z, (2, 3)) * x,
     "expand_as": lambda lib, x, z: z.expand_as(x) * x,
     "view_as reshape_as": lambda lib, x, z: x.view_as(x) + x.reshape_as(x),
-    "take_along_dim": lambda lib, x, z: x.take_along_dim(lib.tensor([[0, 0, 1], [1, 0, 1]]), 0),
+    "take_along_dim": lambda lib, x, z: x.take_along_dim(lib.tensor([[0, 0, 1], [1, 0, 1]]).to(x.device), 0),
     "conversions": lambda lib, x, z: {
         "double": x.double().type_as(x), "float": x.float().to(x.dtype), "type": x.type(lib.float64).to(x),
-        "half": x.detach().half(), "cpu": x.cpu(),
+        "half": x.detach().half(), "cpu": x.cpu().to(x.device),
     },
     "max min": lambda lib, x, z: {"max": lib.max(x), "min": x.min(), "values": x.max(1).values, "indices": x.min(0).indices},
 }  # fmt: skip
@@ -117,7 +117,7 @@ COMPARISONS: dict[str, Callable[..., Any]] = {
     },
     "best": lambda lib, a, b: {"argmax": lib.argmax(a), "argmin": a.argmin(), "kept": a.argmax(keepdim=True)},
 }  # fmt: skip
-for name in ("functions", "methods", "operators", "bits", "truth", "bits in place", "best"):
+for name in ("functions", "methods", "operators", "bits", "truth", "not", "bits in place", "best"):
     add(f"name {name}", COMPARISONS[name], a=values(3, 0, 6, 2), b=values(3, 5, 1, 4))
 for name in ("operators", "bits", "truth", "not", "bits in place"):
     add(f"name {name} of booleans", COMPARISONS[name], a=values(True, False, True, False), b=values(True, True, False, False))

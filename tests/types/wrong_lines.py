@@ -24,6 +24,9 @@ def names(x: Tensor, model: nn.Module, labels: Tensor) -> None:
     F.sofmax(x, 1)  # error: attr-defined
     nn.Liner(3, 4)  # error: attr-defined
     x.max(1).vlaues  # error: attr-defined
+    nn.Linear(3, 4).weight.shpae  # error: attr-defined
+    tn.optim.SGD(model.parameters(), lr=0.1).stpe()  # error: attr-defined
+    tn.utils.dta  # error: attr-defined
 
 
 def arguments(x: Tensor, model: nn.Module) -> None:
