@@ -40,7 +40,7 @@ FUNCTIONS = {
     "round": "a decimals out",
     "searchsorted": "a v side sorter",
     "stack": "tup axis out dtype casting",
-    "take": "a indices axis out mode",
+    "take": "a indices axis out",
     "where": "condition x y",
 }
 UFUNCS = [
@@ -60,8 +60,6 @@ def hidden(x):
         return type(x)(map(hidden, x))
     if x is None or x is Ellipsis or isinstance(x, (bool, int, float, str, slice, type, np.dtype, np.generic)):
         return x
-    if hasattr(x, "__cuda_array_interface__"):
-        return x.__cuda_array_interface__["numbers"]
     raise TypeError(f"Unsupported type {type(x)}")
 
 
@@ -157,10 +155,6 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         if method != "__call__" or not all(isinstance(x, known) for x in (*inputs, *out) if x is not None):
             return NotImplemented
         return operate(ufunc, *inputs, out=out[0], **kwargs)
-
-    @property
-    def __cuda_array_interface__(self):
-        return {"numbers": self.numbers}  # where CuPy's has an address
 
     def __matmul__(self, other):  # CuPy asks no other type here
         return operate(np.matmul, self, other)

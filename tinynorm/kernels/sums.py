@@ -31,11 +31,12 @@ Run = tuple[int, int, int]  # (outer, n, inner): n numbers are added, `inner` ap
 Step = Callable[[np.ndarray], np.ndarray]
 
 
-def _runs(shape: Shape, axes: Shape) -> tuple[list[Run], Shape]:
+@lru_cache(maxsize=512)
+def _runs(shape: Shape, axes: Shape) -> tuple[tuple[Run, ...], Shape]:
     """Neighbouring axes that are added up as one, from the last to the first; and the shape of the result.
 
     >>> _runs((2, 3, 4, 5), (0, 2, 3))
-    ([(6, 20, 1), (1, 2, 3)], (1, 3, 1, 1))
+    (((6, 20, 1), (1, 2, 3)), (1, 3, 1, 1))
     """
     runs, kept, inner = [], list(shape), 1
     i = len(shape) - 1
@@ -49,7 +50,7 @@ def _runs(shape: Shape, axes: Shape) -> tuple[list[Run], Shape]:
         if i >= 0:
             inner *= shape[i]
             i -= 1
-    return runs, tuple(kept)
+    return tuple(runs), tuple(kept)
 
 
 @lru_cache(maxsize=1024)  # none has more than ROW numbers
@@ -170,27 +171,40 @@ def _sum_of_any_layout(x: np.ndarray, axes: tuple[int, ...], mean: bool) -> np.n
 def blocked_sum(x: Any, axes: tuple[int, ...]) -> Any:
     """The sum over `axes`, kept with length 1, of an array of any library: its own sums, over blocks."""
     xp = namespace(x)
-    if 0 in x.shape:
-        return xp.sum(x, axis=axes, keepdims=True)
     runs, kept = _runs(tuple(x.shape), axes)
-    y = x
+    if not runs:
+        return xp.reshape(copy(x), kept)
+    if 0 in x.shape or (len(runs) == 1 and runs[0][1] <= _block(x, runs[0][2])):
+        return xp.sum(x, axis=axes, keepdims=True)
     for run in runs:
-        y = _blocks(xp, xp.reshape(y, run))
-    return xp.reshape(y if runs else copy(x), kept)
+        x = _blocks(xp, xp.reshape(x, run))
+    return xp.reshape(x, kept)
+
+
+def _block(x: Any, inner: int) -> int:
+    """How many numbers the library's own sum may add up."""
+    tree = inner == 1 and getattr(getattr(x, "flags", None), "c_contiguous", False)
+    return ROW_ELSEWHERE if tree else ROWS_ELSEWHERE
 
 
 def _blocks(xp: Any, x: Any) -> Any:
     """(outer, n, inner) → (outer, inner)."""
     while True:
         outer, n, inner = x.shape
-        tree = inner == 1 and getattr(getattr(x, "flags", None), "c_contiguous", False)
-        size = ROW_ELSEWHERE if tree else ROWS_ELSEWHERE
+        if inner == 1:
+            x = xp.reshape(x, (outer, n))  # CuPy's fastest sums are along the last axis
+        size = _block(x, inner)
         if n <= size:
             return xp.sum(x, axis=1)
         k, rest = divmod(n, size)
-        head = x[:, : k * size, :]
-        if tree:
-            y = xp.reshape(xp.sum(xp.reshape(head, (outer, k, size)), axis=2), (outer, k, 1))
+        head = x[:, : k * size, ...]
+        if inner > 1:
+            y = xp.sum(xp.reshape(head, (outer, size, k * inner)), axis=1)
+        elif size == ROW_ELSEWHERE:
+            y = xp.sum(xp.reshape(head, (outer, k, size)), axis=2)
         else:
-            y = xp.reshape(xp.sum(xp.reshape(head, (outer, size, k * inner)), axis=1), (outer, k, inner))
-        x = xp.concat((y, xp.sum(x[:, k * size :, :], axis=1, keepdims=True)), axis=1) if rest else y
+            y = xp.sum(xp.reshape(head, (outer, size, k)), axis=1)
+        y = xp.reshape(y, (outer, k, inner))
+        if rest:
+            y = xp.concat((y, xp.reshape(xp.sum(x[:, k * size :, ...], axis=1), (outer, 1, inner))), axis=1)
+        x = y

@@ -6,8 +6,6 @@ from functools import cache
 from numbers import Integral
 from typing import Any
 
-import numpy as np
-
 from .. import backend
 from ..tensor import Tensor, version_of
 from .common import mean_over, namespace, reshaped, widened
@@ -102,8 +100,8 @@ def batch_norm(
 
 
 @cache
-def _largest(dtype: Any) -> float:
-    return float(np.finfo(dtype).max)
+def _largest(xp: Any, dtype: Any) -> float:
+    return float(xp.finfo(dtype).max)
 
 
 def _update(running: Tensor, batch: Any, momentum: float) -> None:
@@ -113,7 +111,8 @@ def _update(running: Tensor, batch: Any, momentum: float) -> None:
     """
     array = running.data
     new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
-    array[...] = namespace(array).minimum(new, _largest(array.dtype))
+    xp = namespace(array)
+    array[...] = xp.minimum(new, _largest(xp, array.dtype))
     version_of(running).bump("batch_norm")
 
 
