@@ -119,8 +119,7 @@ class Adam(Optimizer):
         # alpha * m_hat / (sqrt(v_hat) + eps), its corrections taken out of the arrays: the end of the paper's section 2
         correction2 = math.sqrt(1 - beta2**t)
         alpha_t, eps_t = alpha / (1 - beta1**t) * correction2, eps * correction2
-        ns, overflow = backend.namespace(theta), self._overflow
-        xp = with_out(ns)
+        xp, overflow = with_out(backend.namespace(theta)), self._overflow
         root_beta2, root_rest = math.sqrt(beta2), math.sqrt(1 - beta2)
         beta1, one_minus_beta1, beta2, one_minus_beta2, alpha_t, eps_t, shrink, decay_ = scalars(
             theta, beta1, 1 - beta1, beta2, 1 - beta2, alpha_t, eps_t, 1 - alpha * decay, decay
@@ -134,10 +133,7 @@ class Adam(Optimizer):
                 return True
             s *= one_minus_beta2
             v *= beta2
-            v += s
-            if overflow.seen:  # a rounding above the largest number: v is an average of squares that have room
-                largest = ns.finfo(v.dtype).max
-                v[...] = ns.where((v > largest) & ns.isfinite(g), ns.full_like(v, largest), v)
+            v += s  # an average of squares that have room has room
             return False
 
         def average_root(g: Array, v: Array, r: Array, s: Array) -> None:
