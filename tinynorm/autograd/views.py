@@ -2,7 +2,7 @@
 
 A view made while ops are recorded knows what it is a view of, and the node that made it; so a chain leads from every view to
 its base. A recorded change gives the base a new history: the op's own, or, where a view was changed, "the base with that view
-replaced". Each living view then has its node run again on the new history: same memory, other gradient.
+replaced". Each living view then has its node anew on the new history: same memory, other gradient.
 """
 
 from __future__ import annotations
@@ -60,14 +60,18 @@ def become(x: Tensor, y: Tensor, op: str) -> Tensor:
     _take_over(base, y.grad_fn, y._output_nr, y._requires_grad)
     for view in _views_of(base):
         if type(view._view) is tuple:
-            parent, node = view._view
-            again = node.again()
-            y = again(parent)
-            view._view = parent, again
-            _take_over(view, y.grad_fn, y._output_nr, y._requires_grad)
+            _renew(view, *view._view)
         elif base._requires_grad:
             _take_over(view, Lost(base, op), 0, True)
     return x
+
+
+def _renew(view: Tensor, parent: Tensor, node: Node) -> None:
+    """The view's node anew, on the new history of what it is a view of. (Its forward need not run: the memory is the same.)"""
+    again, wanted = node.again(), parent._requires_grad
+    again.needs, again.edges, again.age = [wanted], [(parent.grad_fn, parent._output_nr) if wanted else None], next_age()
+    view._view = parent, again
+    _take_over(view, again if wanted else None, 0, wanted)
 
 
 def _way(base: Tensor, view: Tensor) -> list[Node]:
