@@ -73,3 +73,16 @@ def test_losses_of_scores_and_weights_that_are_nan_or_infinite(name, reduction, 
         options |= {"label_smoothing": smoothing} if name == "cross_entropy" else {}
         target = tn.tensor(y, device=anywhere)
         check(lambda t, y=target, o=options: getattr(F, name)(t, y, **o), [x], case, anywhere, create_graph)
+
+
+def test_dropout_selects(anywhere):
+    x = tn.tensor([INF, NAN, -INF, 1.0] * 50, device=anywhere, requires_grad=True)
+    y = F.dropout(x, 0.5)
+    y.backward(tn.tensor([INF] * 200, device=anywhere))
+    found = list(zip(y.tolist(), x.grad.tolist(), strict=True))
+    kept = [slope != 0.0 for _, slope in found]
+    assert 40 < sum(kept) < 160
+    for i, (value, slope) in enumerate(found):
+        expected = ([INF, NAN, -INF, 2.0][i % 4], INF) if kept[i] else (0.0, 0.0)
+        np.testing.assert_array_equal([value, slope], expected)
+    assert F.dropout(x, 1.0).tolist() == [0.0] * 200

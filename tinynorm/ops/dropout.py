@@ -6,13 +6,13 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import Tensor
-from .common import namespace
+from ..tensor import Tensor, wrap
+from .common import keep_where, namespace
 from .inplace import replace
 
 
 class Dropout(Node):
-    """y = m x, m = 1 / (1 - p) with probability 1 - p, else 0;  dx = m g."""
+    """y = x / (1 - p) with probability 1 - p, else 0 (be x infinite or not);  dx = g / (1 - p) where it was kept, else 0."""
 
     fresh = True
 
@@ -22,11 +22,13 @@ class Dropout(Node):
     def forward(self, x):
         keep = 1 - self.p
         kept = self.rng.random(x.shape, dtype="float32") < keep  # on the host: a seed means the same on every device
-        self.mask = namespace(x).asarray(kept, dtype=x.dtype, **backend.on_device_of(x)) * (1 / keep if keep else 0.0)
-        return x * self.mask
+        self.kept_at = namespace(x).asarray(kept, **backend.on_device_of(x))
+        self.scale = 1 / keep if keep else 0.0
+        return keep_where(self.kept_at, x * self.scale)
 
     def backward(self, g):
-        return (g * self.mask,)
+        kept = wrap(self.kept_at) if isinstance(g, Tensor) else self.kept_at
+        return (keep_where(kept, g * self.scale),)
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
