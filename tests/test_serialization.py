@@ -281,7 +281,7 @@ path, rng = sys.argv[1], np.random.default_rng(0)
 save = lambda n: save_file({name: np.full(30_000, n) for name in "ab"}, path)
 began = time.monotonic()
 save(-1)
-long = max(0.03, 10 * (time.monotonic() - began))  # so that on a busy machine too some get through
+long = max(0.03, 5 * (time.monotonic() - began))  # so that on a busy machine too some get through
 seen, left = set(), set()
 for life in range(30):
     child = os.fork()

@@ -33,6 +33,7 @@ class _Work(NamedTuple):
     """What one call of `Blocks.run` does: parameters of one group, step number, dtype and device."""
 
     group: dict[str, Any]
+    t: float  # the number of this step
     formula: Formula
     params: list[Tensor]
     tasks: list[tuple[Array, ...]]  # (theta, g, *state) of each parameter
@@ -191,14 +192,14 @@ class Optimizer:
             made.append((state, len(state)))
             t, *arrays = self._begin(group, state, theta)
             kept = work_dtype(theta)
-            for a in arrays:
+            for a in arrays[:1]:  # they are of one kind
                 if a.dtype != kept or a.shape != shape or type(a) is not kind:
                     self._explain_move(p, a)
             place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
             key = (t, dtype, place, len(arrays))
             work = alike.get(key)
             if work is None:
-                work = alike[key] = _Work(group, self._formula(group, t, theta), [], [])
+                work = alike[key] = _Work(group, t, self._formula(group, t, theta), [], [])
             work.params.append(p)
             work.tasks.append((theta, g, *arrays))
         return list(alike.values())
@@ -215,8 +216,7 @@ class Optimizer:
                     for p in work.params:
                         state = self.state[p]
                         if "step" in state:
-                            steps = state["step"]._array
-                            steps[...] = float(steps) + 1  # (+= on a 0-d array takes 15 times as long)
+                            state["step"]._array[...] = work.t
         finally:
             for work in works[:begun]:
                 for p in work.params:
