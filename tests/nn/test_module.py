@@ -535,3 +535,16 @@ def test_a_state_may_be_the_modules_own_memory_in_another_order():
     state = module.state_dict()
     module.load_state_dict({"0.weight": state["1.weight"], "1.weight": state["0.weight"]})
     assert (module[0].weight.tolist(), module[1].weight.tolist()) == (second, first)
+
+
+def test_a_copy_of_a_module_shares_its_parameters_and_nothing_else():
+    layer = nn.Linear(1, 1)
+    twin = copy.copy(layer)
+    twin.extra = nn.Parameter(tinynorm.ones(1))
+    del twin.bias
+    twin.register_forward_hook(lambda module, args, y: y * 0)
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    assert [name for name, _ in twin.named_parameters()] == ["weight", "extra"]
+    assert twin.weight is layer.weight
+    assert "bias" in repr(layer)
+    assert layer(tinynorm.ones(1)).item() == layer.weight.item() + layer.bias.item()

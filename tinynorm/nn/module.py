@@ -416,6 +416,15 @@ class Module:
             raise TypeError(f"load_state_dict: expected a mapping from names to tensors, got {type(state_dict).__name__}")
         return load_into(self.state_dict(keep_vars=True), state_dict, strict, type(self).__name__)
 
+    def __copy__(self) -> Module:
+        """A module of its own with the same parameters, buffers and modules: what one is given later the other has not."""
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__["_kinds"] = dict(self._kinds)
+        if self._forward_hooks is not None:
+            copy.__dict__["_forward_hooks"] = dict(self._forward_hooks)
+        return copy
+
     # -- how it looks ----------------------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
