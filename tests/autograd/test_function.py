@@ -400,3 +400,21 @@ def test_a_backward_that_writes_into_what_was_saved_is_refused():
     y = type("Writing", (Scale,), {"backward": staticmethod(backward)}).apply(x * 1.0, w)
     with pytest.raises(ValueError, match="read-only"):
         y.sum().backward()
+
+
+def test_a_differentiable_backward_that_changes_what_was_saved_is_seen():
+    def backward(ctx, g):
+        (h,) = ctx.saved_tensors
+        h.detach().zero_()
+        return g
+
+    def forward(ctx, h):
+        ctx.save_for_backward(h)
+        return h * 1.0
+
+    x, _ = leaves()
+    h = x * 1.0
+    other = h * h
+    y = with_forward(forward, backward).apply(h)
+    with pytest.raises(RuntimeError, match=r"Mul saved its input.*zero_"):
+        grad((y + other).sum(), x, create_graph=True)

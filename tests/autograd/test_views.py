@@ -311,3 +311,25 @@ def test_what_is_no_view_is_new_memory(name):
     y = getattr(x, name)()
     assert y is not x
     assert not np.shares_memory(x.data, y.data)
+
+
+def test_a_change_of_what_was_detached_leaves_the_views_of_the_other_alone():
+    w, b = leaf(2.0), tn.ones(3, dtype="float64")
+    d = b.detach()
+    with tn.no_grad():
+        constant = b[:1]
+    v = b[1:].requires_grad_()
+    d.mul_(w)
+    (constant.sum() + v.sum() + d.sum()).backward()
+    assert (constant.requires_grad, v.grad.tolist(), w.grad.tolist()) == (False, [1.0, 1.0], [3.0])
+
+
+def test_two_views_without_a_way_back_to_a_base_that_is_dead():
+    w, b = leaf(2.0), tn.zeros(2, 3, dtype="float64")
+    with tn.no_grad():
+        v, u = b.view(6), b[0]
+    del b
+    v.add_(w)
+    assert u.tolist() == [2.0, 2.0, 2.0]
+    with pytest.raises(RuntimeError, match=r"made under no_grad\(\).*add_"):
+        u.sum().backward()
