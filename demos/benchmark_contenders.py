@@ -38,7 +38,13 @@ def _numbers(*shape: int) -> np.ndarray:
 
 
 def torch_like(
-    case: str, lib: Any, device: str, synchronize: Work, tensor: Callable[[np.ndarray], Any], compiled: bool = False, **adam: Any
+    case: str,
+    lib: Any,
+    device: str,
+    synchronize: Work,
+    tensor: Callable[[np.ndarray], Any],
+    compiled: bool = False,
+    **adam: Any,
 ) -> Work:
     """The work in the vocabulary that tinynorm and PyTorch share."""
     nn = lib.nn
@@ -114,7 +120,8 @@ def torch_compiled(case: str, device: str) -> Work | None:
         return None
     import torch as lib
 
-    return torch_like(case, lib, device, lib.cuda.synchronize, lambda a: lib.from_numpy(a).to(device), compiled=True, fused=True)
+    tensor = lambda a: lib.from_numpy(a).to(device)  # noqa: E731
+    return torch_like(case, lib, device, lib.cuda.synchronize, tensor, compiled=True, fused=True)
 
 
 def torch_graph(case: str, device: str) -> Work | None:

@@ -141,7 +141,7 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
     if name == "BatchNorm1d":
         return (max(N, 4), C, *rest), ((C,), {"affine": affine, "track_running_stats": draw(st.booleans())})
     if name.startswith(("BatchNorm", "InstanceNorm")):
-        positions = {"1d": (5,), "2d": (2, 3), "3d": (2, 1, 3)}[name[-2:]]
+        positions = {"1d": (5,), "2d": (2, 3), "3d": (1, 1, 3)}[name[-2:]]
         return (N, C, *positions), ((C,), {"affine": affine})
     if name == "LayerNorm":
         normalized = (*rest, C + 2)
