@@ -201,6 +201,11 @@ def eye(
     return _make(lambda xp, dt: xp.eye(n, m, dtype=dt), dtype, device, requires_grad)
 
 
+def _number(x: Any) -> Any:
+    """A Python number: itself, or what a tensor or array with one element holds."""
+    return x.item() if hasattr(x, "item") else x
+
+
 def arange(
     start: float = 0,
     end: float | None = None,
@@ -212,7 +217,7 @@ def arange(
 ) -> Tensor:
     """start, start + step, … up to but without end; int64 for integers, else float32. ``arange(end)`` begins at 0.
 
-    Of an integer dtype, the three numbers are first cut to integers.
+    Of an integer dtype, the three numbers are cut to integers: of int64, before it is counted how many steps there are.
 
     Raises
     ------
@@ -226,16 +231,20 @@ def arange(
     """
     if end is None:
         start, end = 0, start
+    start, end, step = map(_number, (start, end, step))
     if dtype is None:
         integers = all(isinstance(b, (int, np.integer)) for b in (start, end, step))
         dtype = backend.int64 if integers else backend.float32
     if not all(map(math.isfinite, (start, end, step))):
         raise RuntimeError(f"arange: expected finite numbers, got start={start}, end={end}, step={step}")
-    if as_dtype(dtype).kind in "iu":
+    if as_dtype(dtype) == backend.int64:
         start, end, step = int(start), int(end), int(step)
     if step == 0 or (end - start) * step < 0:
         raise RuntimeError(f"arange: expected a step that leads from start={start} to end={end}, got {step}")
-    # counted in float64 (or int64) and then rounded: in float32, NumPy's step itself would be rounded, and add up
+    if as_dtype(dtype).kind in "iu":
+        n = math.ceil((end - start) / step)
+        return _make(lambda xp, dt: (int(start) + int(step) * xp.arange(n)).astype(dt), dtype, device, requires_grad)
+    # counted in float64 and then rounded: in float32, NumPy's step itself would be rounded, and add up
     return _make(lambda xp, dt: xp.arange(start, end, step).astype(dt), dtype, device, requires_grad)
 
 
@@ -249,6 +258,8 @@ def linspace(
     >>> linspace(0, 1, 3)
     tensor([0. , 0.5, 1. ])
     """
+
+    start, end = _number(start), _number(end)
 
     def integers(xp: Any, dt: Any) -> Any:  # counted from the nearer end, as in PyTorch
         i, first, last = xp.arange(steps), int(start), int(end)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinynorm as tn
+from tinynorm.ops.indexing import SetItem
 
 RECORDED = json.loads((Path(__file__).parent / "index_reference.json").read_text())  # of PyTorch: make_index_reference.py
 READ = [case for case in RECORDED if case[2] is not None]
@@ -134,6 +135,13 @@ def test_only_what_stays_of_the_written_numbers_has_a_gradient(anywhere):
     assert y.tolist() == [0.0, 2.0, 0.0]
     (dv,) = tn.autograd.grad(y.sum(), v)
     assert dv.tolist() == [0.0, 1.0]
+
+
+def test_what_a_gpu_writes_to_one_place_is_one_number():
+    """It writes in no order that one could rely on."""
+    x, v = np.zeros((3, 2)), np.arange(8.0).reshape(4, 2)
+    written = SetItem((np.array([1, 0, 1, -2]),)).same_for_the_same_place(x, v)
+    assert written.tolist() == [[6, 7], [2, 3], [6, 7], [6, 7]]
 
 
 REPEATED = [
