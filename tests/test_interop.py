@@ -70,6 +70,10 @@ def test_a_ufunc_without_gradient_has_numpys_value(f):
     np.testing.assert_array_equal(y.numpy(), f(X) if f in STEPS else f(X.round(), Y.round()))
 
 
+def test_integers_are_inverted_bit_by_bit():
+    np.testing.assert_array_equal(np.invert(tinynorm.tensor([0, 1, 2])).numpy(), [-1, -2, -3])
+
+
 @pytest.mark.parametrize("f", BOOLEAN, ids=lambda f: f.__name__)
 def test_boolean_ufuncs_have_numpys_value(f):
     a, b = X > 1, Y > 1

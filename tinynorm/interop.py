@@ -27,7 +27,7 @@ UFUNCS: dict[str, Callable] = {
     "exp": ops.exp,
     "greater": ops.gt,
     "greater_equal": ops.ge,
-    "invert": ops.logical_not,
+    "invert": vars(Tensor)["__invert__"],
     "isfinite": ops.isfinite,
     "isnan": ops.isnan,
     "less": ops.lt,
@@ -99,8 +99,8 @@ def _write(name: str, compute: Callable, inputs: tuple, out: tuple, kwargs: dict
 # ---- the functions that are no ufuncs, under NumPy's signatures ------------------------------------------------------
 
 FUNCTIONS: dict[Callable, Callable] = {
-    np.all: lambda a, axis=None, *, keepdims=False: ops.all(a, axis, keepdims),
-    np.any: lambda a, axis=None, *, keepdims=False: ops.any(a, axis, keepdims),
+    np.all: lambda a, axis=None, *, keepdims=False: ops.all(a != 0, axis, keepdims),
+    np.any: lambda a, axis=None, *, keepdims=False: ops.any(a != 0, axis, keepdims),
     np.amax: lambda a, axis=None, *, keepdims=False: ops.amax(a, axis, keepdims),
     np.amin: lambda a, axis=None, *, keepdims=False: ops.amin(a, axis, keepdims),
     np.argmax: lambda a, axis=None, *, keepdims=False: ops.argmax(a, axis, keepdims),

@@ -179,7 +179,9 @@ method("__rfloordiv__")(lambda self, other: floor_divide(other, self))
 def _reduce(name: str, x: Any, dim: Dims, keepdim: bool) -> Any:
     a = raw(x)
     result = getattr(namespace(a), name)(a, axis=all_dims(dim, a.ndim, name), keepdims=keepdim)
-    return wrap(result) if isinstance(x, Tensor) else result
+    if not isinstance(x, Tensor):
+        return result
+    return wrap(backend.astype(result, a.dtype) if a.dtype == backend.uint8 else result)  # PyTorch's uint8 is a boolean of old
 
 
 @method()

@@ -1,0 +1,113 @@
+"""What differs from PyTorch on purpose: which calls, and why. Anything else that differs is a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from databases_call import Call
+from databases_compare import NEARER, RANDOM, Difference, Verdict
+
+
+@dataclass(frozen=True)
+class Design:
+    """A decision: the kind of verdict and the calls that it concerns, and its reason."""
+
+    name: str
+    verdict: str  # agree (what is compared less strictly), silent or refusal
+    concerns: Callable[[Call, Verdict], bool]
+    reason: str
+
+
+def _everywhere(verdict: Verdict, holds: Callable[[Difference], bool]) -> bool:
+    return all(d.wrong is not None and holds(d) for d in verdict.differences)
+
+
+def _only_ours_is_nan(d: Difference) -> bool:
+    return bool(np.all(np.isnan(d.got[d.wrong]) & ~np.isnan(d.expected[d.wrong])))
+
+
+def _only_ours_is_zero(d: Difference) -> bool:
+    return bool(np.all((d.got[d.wrong] == 0) & (np.abs(d.expected[d.wrong]) < 1e-9)))
+
+
+def _has_a_zero(call: Call) -> bool:
+    numbers = [x for x in call.args if isinstance(x, (int, float))]
+    return any(np.any(spec.values == 0) for spec in call.specs()) or 0 in numbers
+
+
+def _writes_a_place_twice(call: Call) -> bool:
+    x, index, _ = call.args
+    index = tuple(getattr(i, "values", i) for i in (index if isinstance(index, tuple) else (index,)))
+    places = np.arange(x.values.size).reshape(x.values.shape)[index]
+    return np.unique(places).size < places.size
+
+
+def _is_empty(call: Call) -> bool:
+    return any(getattr(x, "values", np.ones(1)).size == 0 for x in call.extra.get("forward", ()))
+
+
+DESIGN = [
+    Design(
+        "random numbers",
+        "agree",
+        lambda call, verdict: call.path in RANDOM,
+        "each library draws its own, and `empty` has what lies in memory: shapes and dtypes are compared",
+    ),
+    Design(
+        "rounding",
+        "agree",
+        lambda call, verdict: verdict.message == NEARER,
+        "float32 and float16 in which PyTorch is further from its own float64 than tinynorm is (statistics are centred "
+        "twice, float16 accumulates in float32)",
+    ),
+    Design(
+        "NaN comes out",
+        "silent",
+        lambda call, verdict: call.entry in ("abs", "sign") and _everywhere(verdict, _only_ours_is_nan),
+        "sign(NaN) and the gradient of |NaN| are NaN, where PyTorch says 0: a NaN that goes in comes out",
+    ),
+    Design(
+        "second derivatives of powers of 0, and to the power 0",
+        "silent",
+        lambda call, verdict: (
+            call.entry in ("pow", "__rpow__") and all(d.what == "second" for d in verdict.differences) and _has_a_zero(call)
+        ),
+        "the formula is differentiated as it stands: d²(a^b)/da db is 1/a at b = 0, where PyTorch's mask says 0, and log(0) is "
+        "left out at a = 0, where PyTorch multiplies 0 by log(0) and has NaN: a mask selects, it never multiplies",
+    ),
+    Design(
+        "one value alone",
+        "silent",
+        lambda call, verdict: "norm" in call.entry.lower() and _everywhere(verdict, _only_ours_is_zero),
+        "a group of one value is standardised to 0 whatever it is: its gradient is exactly 0, where PyTorch leaves rounding",
+    ),
+    Design(
+        "empty batches",
+        "silent",
+        lambda call, verdict: call.entry.startswith("nn.BatchNorm") and _is_empty(call),
+        "num_batches_tracked does not count a batch that had nothing in it",
+    ),
+    Design(
+        "a place that is written twice",
+        "silent",
+        lambda call, verdict: (
+            call.kind == "setitem"
+            and all(d.what in ("gradient", "second") and d.number == 1 for d in verdict.differences)
+            and _everywhere(verdict, lambda d: bool(np.all(d.got[d.wrong] == 0)))
+        ),
+        "in x[[1, 1]] = v only the value that stays has a gradient, as finite differences say; PyTorch gives one to each",
+    ),
+    Design(
+        "settings out of range",
+        "refusal",
+        lambda call, verdict: "_norm: expected eps" in verdict.message or "_norm: expected momentum" in verdict.message,
+        "a negative eps and a momentum that is not from 0 to 1 are refused, as the functions' documentation says",
+    ),
+]
+
+
+def reason_for(call: Call, verdict: Verdict) -> Design | None:
+    """The decision behind a verdict, if there is one."""
+    return next((d for d in DESIGN if d.verdict == verdict.kind and d.concerns(call, verdict)), None)
