@@ -96,6 +96,7 @@ DESIGN = [
             call.kind == "setitem"
             and all(d.what in ("gradient", "second") and d.number == 1 for d in verdict.differences)
             and _everywhere(verdict, lambda d: bool(np.all(d.got[d.wrong] == 0)))
+            and _writes_a_place_twice(call)
         ),
         "in x[[1, 1]] = v only the value that stays has a gradient, as finite differences say; PyTorch gives one to each",
     ),
