@@ -1,4 +1,4 @@
-"""PyTorch's own test databases put to tinynorm (needs torch 2.13, expecttest): python tests/pytorch/databases.py [--only NAME] [--list]
+"""PyTorch's own test databases put to tinynorm (needs torch 2.13, expecttest): python tests/pytorch/databases.py [--only NAME]
 
 Every entry of the operator, module and optimiser databases whose name tinynorm has is called in both libraries, in every way
 that both know (function, method, in-place, operator, by argument names). What both answer and what is not the same is a silent
