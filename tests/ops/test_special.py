@@ -86,3 +86,11 @@ def test_dropout_selects(anywhere):
         expected = ([INF, NAN, -INF, 2.0][i % 4], INF) if kept[i] else (0.0, 0.0)
         np.testing.assert_array_equal([value, slope], expected)
     assert F.dropout(x, 1.0).tolist() == [0.0] * 200
+
+
+def test_the_exponents_gradient_of_float16_is_added_up_in_float32():
+    b = tn.zeros(1, dtype="float16", requires_grad=True)
+    a = tn.tensor([60000.0] * 8, dtype="float16")
+    g = tn.tensor([30000.0, -30000.0] * 4, dtype="float16")
+    (a**b).backward(g)  # each term, 30000 log(60000), is beyond float16
+    assert b.grad.tolist() == [0.0]

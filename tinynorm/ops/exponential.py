@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import method, raw
-from .common import as_float, namespace, promote, shape_of, sum_to
+from .common import as_float, namespace, narrowed, promote, shape_of, sum_to, widened
 
 
 class Pow(Node):
@@ -34,10 +34,10 @@ class Pow(Node):
         if self.needs[1]:
             xp = namespace(b)
             if hasattr(a, "shape"):
-                log_a = xp.log(xp.where((b >= 0) & (a == 0), 1.0, a))  # 0 there
+                log_a = xp.log(widened(xp.where((b >= 0) & (a == 0), 1.0, a)))  # 0 there
             else:  # a number, which may be too small for the dtype of b
                 log_a = math.log(a) if a > 0 else xp.where(b >= 0, 0.0, -math.inf) if a == 0 else math.nan
-            db = sum_to(g * y * log_a, self.shapes[1])
+            db = narrowed(sum_to(widened(g) * widened(y) * log_a, self.shapes[1]), g)
         return da, db
 
 
