@@ -52,7 +52,7 @@ def folder(tmp_path, arrays):
         if i % 2:
             (tmp_path / name).write_bytes(idx(array))
         else:
-            (tmp_path / f"{name}.gz").write_bytes(gzip.compress(idx(array)))
+            (tmp_path / f"{name}.gz").write_bytes(gzip.compress(idx(array), mtime=0))
     return tmp_path
 
 
@@ -63,7 +63,7 @@ def folder(tmp_path, arrays):
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_idx_file_of_every_dtype_comes_back_as_it_was(tmp_path, dtype, packed):
     array = np.arange(-12, 12).reshape(2, 3, 4).astype(dtype)
-    (tmp_path / "x").write_bytes(gzip.compress(idx(array)) if packed else idx(array))
+    (tmp_path / "x").write_bytes(gzip.compress(idx(array), mtime=0) if packed else idx(array))
     read = read_idx(tmp_path / "x")
     assert read.dtype == np.dtype(dtype)
     assert read.dtype.isnative
@@ -104,8 +104,8 @@ def claiming(*shape, code=0x08):
         (claiming(4_000_000_000, 2) + b"ab", r"truncated: shape \(4000000000, 2\) of uint8 takes 8000000000 bytes, got 2"),
         (claiming(2**32 - 1, code=0x0E), "truncated.*takes 34359738360 bytes, got 0"),
         (claiming(*[2**32 - 1] * 255), r"truncated.* takes over 2\^63 bytes, got 0"),
-        (gzip.compress(claiming(2**31) + bytes(9)), r"unpack to far more than its size lets expect.*\(gunzip\)"),
-        (gzip.compress(claiming(*[2**32 - 1] * 255)), "unpack to far more"),
+        (gzip.compress(claiming(2**31) + bytes(9), mtime=0), r"unpack to far more than its size lets expect.*\(gunzip\)"),
+        (gzip.compress(claiming(*[2**32 - 1] * 255), mtime=0), "unpack to far more"),
         (claiming(*[1] * 65) + b"a", "has 65 dimensions, which NumPy cannot hold"),
         (claiming(0, *[2**32 - 1] * 3), r"has 4 dimensions, which NumPy cannot hold .*takes 0 bytes"),
     ],
@@ -132,8 +132,8 @@ except ValueError as error:
 
 
 def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_unread(tmp_path):
-    zeros = gzip.compress(bytes(1 << 22))
-    (tmp_path / "bomb.gz").write_bytes(gzip.compress(claiming(1 << 30)) + 256 * zeros)  # one gzip file may be many
+    zeros = gzip.compress(bytes(1 << 22), mtime=0)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(claiming(1 << 30), mtime=0) + 256 * zeros)  # one gzip file may be many
     assert (tmp_path / "bomb.gz").stat().st_size < 1_100_000
     run = subprocess.run([sys.executable, "-c", BOMB, tmp_path / "bomb.gz"], capture_output=True, text=True, check=True)
     said, megabytes = run.stdout.split()
@@ -142,7 +142,7 @@ def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_unread(tmp_path):
 
 
 def test_what_shrinks_well_is_read_all_the_same(tmp_path):
-    (tmp_path / "zeros.gz").write_bytes(gzip.compress(claiming(3_000, 1_000) + bytes(3_000_000)))
+    (tmp_path / "zeros.gz").write_bytes(gzip.compress(claiming(3_000, 1_000) + bytes(3_000_000), mtime=0))
     assert read_idx(tmp_path / "zeros.gz").shape == (3000, 1000)
 
 
@@ -157,7 +157,7 @@ def test_any_header_is_an_array_or_a_clear_error(code, shape, body, packed):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x"
         content = claiming(*shape, code=code) + body
-        path.write_bytes(gzip.compress(content) if packed else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
         whole = shape and len(shape) <= 64 and math.prod(shape) * np.dtype(datasets.IDX_DTYPES[code]).itemsize == len(body)
         if whole and len(body):
             array = read_idx(path)
@@ -264,7 +264,7 @@ def server(tmp_path, arrays, monkeypatch):
         monkeypatch.delenv(proxy, raising=False)
     served = tmp_path / "served"
     served.mkdir()
-    contents = {f"{name}.gz": gzip.compress(idx(array)) for name, array in arrays.items()}
+    contents = {f"{name}.gz": gzip.compress(idx(array), mtime=0) for name, array in arrays.items()}
     for name, content in contents.items():
         (served / name).write_bytes(content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
