@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tinynorm.kernels import sums
 from tinynorm.kernels.sums import blas_sum, blocked_sum
+from tinynorm.ops.common import sum_over
 
 RTOL = 2e-6
 
@@ -82,6 +83,13 @@ def test_nothing_to_add_up_gives_a_copy():
     y = blas_sum(x, ())
     y += 1
     assert (x == 1).all()
+
+
+@pytest.mark.parametrize("add", [sum_over, blocked_sum])
+@pytest.mark.parametrize(("shape", "axes"), [((0, 3), (0,)), ((0, 3), (1,)), ((0, 3), (0, 1)), ((2, 0, 3), (0, 2)), ((0,), ())])
+def test_nothing_adds_up_to_nothing(add, shape, axes):
+    x = np.ones(shape, "f4")
+    np.testing.assert_array_equal(add(x, axes), x.sum(axis=axes, keepdims=True), strict=True)
 
 
 @pytest.mark.parametrize("x", [np.ones((4, 5), "float16"), np.ones((4, 5), "int64"), np.ones((0, 5), "float32")])

@@ -125,13 +125,13 @@ def test_clipping_asks_for_tensors(clip, parameters):
 @pytest.mark.parametrize("p", [1, 2, 3, 10, math.inf])
 @pytest.mark.parametrize("size", [1e-45, 1e-30, 1e-22, 3e-21, 1e-19, 1e-10, 1.0, 1e10, 1e19, 1e25, 1e37])
 @pytest.mark.parametrize("max_norm", [0.01, 1.0])
-def test_the_norm_is_right_from_the_smallest_to_the_largest_numbers(p, size, max_norm, device):
-    if device == "cuda" and size < np.finfo("float32").tiny:
+def test_the_norm_is_right_from_the_smallest_to_the_largest_numbers(p, size, max_norm, anywhere):
+    if anywhere == "cuda" and size < np.finfo("float32").tiny:
         size = 1e-37  # CuPy's kernels take anything smaller for 0
     numbers = [np.float32([3, -4, 1, 0, 2]) * np.float32(size), np.float32([5]) * np.float32(size)]
     exact = np.concatenate(numbers).astype(np.float64)
     norm = float(np.linalg.norm(exact / size, p)) * size
-    ps = with_grads(*numbers, device=device)
+    ps = with_grads(*numbers, device=anywhere)
     assert clip_grad_norm_(ps, max_norm, norm_type=p).item() == pytest.approx(norm, rel=1e-6, abs=1e-45)
     got = np.concatenate([p.grad.cpu().numpy() for p in ps])
     np.testing.assert_allclose(got, exact * min(1.0, max_norm / (norm + 1e-6)), rtol=2e-6, atol=1e-45)

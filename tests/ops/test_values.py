@@ -8,7 +8,7 @@ import pytest
 
 import tinynorm as tn
 from tinynorm.backend import namespace
-from tinynorm.ops.indexing import _add_at_sorted
+from tinynorm.ops.scatter import add_rows_in_pairs
 
 INF, NAN = float("inf"), float("nan")
 rng = np.random.default_rng(0)
@@ -407,7 +407,7 @@ def test_the_sorted_scatter_of_gpus_adds_as_numpys_does():
         at, g = rng.integers(0, size, n), rng.standard_normal(n)
         expected = np.zeros(size)
         np.add.at(expected, at, g)
-        np.testing.assert_allclose(_add_at_sorted(namespace(g), np.zeros(size), at, g), expected, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(add_rows_in_pairs(namespace(g), np.zeros(size), at, g), expected, rtol=1e-12, atol=1e-14)
 
 
 def test_where_takes_numbers_and_tensors():

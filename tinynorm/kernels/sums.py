@@ -172,10 +172,10 @@ def blocked_sum(x: Any, axes: tuple[int, ...]) -> Any:
     """The sum over `axes`, kept with length 1, of an array of any library: its own sums, over blocks."""
     xp = namespace(x)
     runs, kept = _runs(tuple(x.shape), axes)
-    if not runs:
-        return xp.reshape(copy(x), kept)
     if 0 in x.shape or (len(runs) == 1 and runs[0][1] <= _block(x, runs[0][2])):
         return xp.sum(x, axis=axes, keepdims=True)
+    if not runs:
+        return xp.reshape(copy(x), kept)
     for run in runs:
         x = _blocks(xp, xp.reshape(x, run))
     return xp.reshape(x, kept)

@@ -91,15 +91,28 @@ def clip_grad_norm_(
             f"clip_grad_norm_: the norm of the gradients is {float(total)}, and clipping would spread it to all of "
             "them; find the op that made it, or pass error_if_nonfinite=False"
         )
-    factor = max_norm / (total + 1e-6)  # stays on the device: no synchronisation
-    if scale is not ONE:
-        factor = xp.where(total < math.inf, factor, max_norm / scale / norm)
-    factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # NaN stays
+    factors = _factors(xp, float(max_norm), total, scale, norm)
     for g in grads:
         array = g._array
-        array *= backend.astype(factor, g.dtype)
+        for factor in factors:
+            array *= backend.astype(factor, g.dtype)
         version_of(g).bump("clip_grad_norm_")
     return wrap(total)
+
+
+def _factors(xp: Any, max_norm: float, total: Any, scale: Any, norm: Any) -> list:
+    """What to multiply with, one after another; at most 1 each. They stay on the device: no synchronisation.
+
+    A factor below the dtype's normal numbers would lose digits, and CuPy's kernels take it for 0. So it goes in as its root,
+    twice: on a GPU always, since the host would have to wait to see its size.
+    """
+    factor = max_norm / (total + 1e-6)
+    root = math.sqrt(max_norm) / xp.sqrt(total + 1e-6)
+    if scale is not ONE:
+        factor = xp.where(total < math.inf, factor, max_norm / scale / norm)
+        root = xp.where(total < math.inf, root, xp.sqrt(max_norm / norm) / xp.sqrt(scale))
+    single = xp is np and (max_norm == 0 or not factor < xp.finfo(factor.dtype).tiny)
+    return [xp.where(f > 1, xp.ones_like(f), f) for f in ([factor] if single else [root, root])]  # NaN stays
 
 
 ONE = 1.0  # the scale where nothing was scaled

@@ -18,7 +18,6 @@ from ..tensor import Tensor, method, raw, wrap
 from .common import accepts_axis, keep_where, namespace, narrowed, one_dim, reshaped, sum_to, widened
 from .scatter import add_rows, add_rows_in_pairs, last_written
 
-_add_at_sorted = add_rows_in_pairs
 EVERYTHING = slice(None)
 
 
