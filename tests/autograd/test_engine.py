@@ -815,3 +815,20 @@ def test_second_derivatives_do_not_mistake_new_data_for_what_was_saved():
         y.backward(create_graph=True)
     y.backward()
     assert x.grad.tolist() == [12.0]
+
+
+@pytest.mark.parametrize("constant", [Tensor.detach, lambda h: Tensor(h.data), lambda h: tn.as_tensor(h.data)])
+@pytest.mark.parametrize("product", [lambda h, c: h * c, lambda h, c: c * h, lambda h, c: h * c * c])
+def test_second_derivatives_tell_a_tensor_from_a_constant_in_its_memory(constant, product):
+    for inner in (lambda x: x, lambda x: x * 1.0):
+        x = leaf(2.0, 3.0)
+        h = inner(x)
+        (dx,) = grad((product(h, constant(h)) + x**3).sum(), x, create_graph=True)
+        assert grad(dx.sum(), x)[0].tolist() == [12.0, 18.0]
+
+
+def test_second_derivatives_tell_two_leaves_in_one_memory_apart():
+    a = np.array([2.0, 3.0])
+    p, q = Tensor(a, requires_grad=True), Tensor(a, requires_grad=True)
+    (dp,) = grad((p * p * q).sum(), p, create_graph=True)
+    assert [g.tolist() for g in grad(dp.sum(), (p, q))] == [[4.0, 6.0], [4.0, 6.0]]

@@ -418,3 +418,28 @@ def test_a_differentiable_backward_that_changes_what_was_saved_is_seen():
     y = with_forward(forward, backward).apply(h)
     with pytest.raises(RuntimeError, match=r"Mul saved its input.*zero_"):
         grad((y + other).sum(), x, create_graph=True)
+
+
+def test_two_inputs_in_one_memory_are_told_apart():
+    x = tn.tensor([2.0, 3.0], dtype="float64", requires_grad=True)
+    for y in (Scale.apply(x, x.detach(), 0.0), Scale.apply(x.detach(), x, 0.0)):
+        (dx,) = grad((y + x**3).sum(), x, create_graph=True)
+        assert grad(dx.sum(), x)[0].tolist() == [12.0, 18.0]
+    h = x * 1.0
+    d = h.detach()
+    assert Doubled.apply(h, d) is d
+    assert (d.tolist(), h.tolist()) == ([4.0, 6.0], [4.0, 6.0])
+
+
+class Doubled(Function):
+    """The second input, doubled in place."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.mark_dirty(y)
+        y *= 2
+        return y
+
+    @staticmethod
+    def backward(ctx, g):
+        return None, 2 * g

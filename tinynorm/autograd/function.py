@@ -70,7 +70,7 @@ class Context(Node):
 
     def __init__(self, function: type[Function], inputs: tuple) -> None:
         self.function, self._inputs = function, inputs
-        self._dirty: list[Tensor] = []
+        self._dirty: list[tuple[Tensor, Any]] = []  # and its array
         self.expected: list[Any] = [(x.data.shape, x.data.dtype) if isinstance(x, Tensor) else None for x in inputs]
         self.saved_tensors: tuple = ()  # in backward: what save_for_backward kept
 
@@ -102,22 +102,23 @@ class Context(Node):
             One is no input; or the change could not be differentiated, as with any in-place op.
         """
         for array in arrays:
-            x = next((x for x, lent in zip(self._inputs, self._lent, strict=True) if lent is array), None)
-            if not isinstance(x, Tensor):
+            i = next((i for i, lent in enumerate(self._lent) if lent is array), None)
+            x = None if i is None else self._inputs[i]
+            if i is None or not isinstance(x, Tensor):
                 raise RuntimeError(f"{self.name}: mark_dirty takes tensors that forward was given, got {type(array).__name__}")
             refuse_if_unsafe(self.name, x, is_recorded(x) or True in self.needs)
             version_of(x).bump(self.name)
             if isinstance(array, np.ndarray):
                 array.flags.writeable = True
-            self._dirty.append(x)
+            self._dirty.append((x, self._given[i]))
 
     def run(self) -> Any:
         """Run forward on the inputs. An input that was marked dirty is then the output itself."""
         out = self(*self._inputs)
         outputs = out if isinstance(out, tuple) else (out,)
-        dirty, self._inputs, self._lent, self._dirty = self._dirty, (), (), []
-        for x in dirty:
-            y = next((y for y in outputs if y._array is x._array), None)
+        dirty, self._inputs, self._given, self._lent, self._dirty = self._dirty, (), (), (), []
+        for x, array in dirty:
+            y = next((y for y in outputs if y._array is array), None)
             if y is None:
                 raise RuntimeError(f"{self.name}.forward: the input of shape {tuple(x.shape)}, marked dirty, is not returned")
             if True in self.needs:
@@ -125,9 +126,11 @@ class Context(Node):
             outputs = tuple(x if other is y else other for other in outputs)
         return outputs if isinstance(out, tuple) else outputs[0]
 
-    _lent: tuple = ()  # what forward was given in the inputs' place
+    _given: tuple = ()  # the inputs' arrays
+    _lent: tuple = ()  # what forward was given in their place
 
     def forward(self, *inputs: Any) -> Any:
+        self._given = inputs
         self._lent = tuple(_lend(a) if isinstance(x, Tensor) else a for x, a in zip(self._inputs, inputs, strict=True))
         out = self.function.forward(self, *self._lent)
         outputs = tuple(map(self._original, out if isinstance(out, tuple) else (out,)))
@@ -144,7 +147,7 @@ class Context(Node):
 
     def _original(self, array: Any) -> Any:
         """The input's own array for what forward was given in its place; any other as it is."""
-        return next((raw(x) for x, lent in zip(self._inputs, self._lent, strict=True) if lent is array), array)
+        return next((a for a, lent in zip(self._given, self._lent, strict=True) if lent is array), array)
 
     def _share_memory(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
         """An output in the memory of an input, or of another output, is a view of it, but no op leads back to that."""
@@ -156,7 +159,7 @@ class Context(Node):
             earlier.append(y)
 
     def _saved(self, array: Any, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
-        changed = any(array is x._array for x in self._dirty)  # it is saved as the output that it became
+        changed = any(array is a for _, a in self._dirty)  # it is saved as the output that it became
         return super()._saved(array, inputs, [] if changed else arrays, out, outputs)
 
     def explained(self, error: ValueError, arrays: list) -> Exception:

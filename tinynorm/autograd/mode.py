@@ -72,7 +72,6 @@ class _Recording:
                 resume, value = generator.throw, error
 
 
-
 class set_grad_enabled(_Recording):
     """Switch recording on or off in this thread, from now on; for a ``with`` block; or, as a decorator, for a function.
 

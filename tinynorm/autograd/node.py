@@ -107,6 +107,8 @@ class Node:
             arrays = list(map(backend.plain, arrays))
             backend.check_same_device(self.name, arrays)
         self.needs, self.edges = needs, edges
+        if len(arrays) > 1 and True in needs and len(set(map(id, arrays))) < len(arrays):
+            _tell_apart(arrays, edges)
         try:
             out = self.forward(*arrays)
         except ValueError as error:
@@ -168,7 +170,7 @@ class Node:
         for i, a in enumerate(arrays):
             if a is array:
                 x = inputs[i]
-                return Saved(array, self.edges[i], version_of(x) if isinstance(x, Tensor) else Version())
+                return Saved(x._array, self.edges[i], version_of(x)) if isinstance(x, Tensor) else Saved(a, None, Version())
         for nr, y in enumerate(out):
             if y is array:
                 return Saved(outputs[nr]._array, nr, version_of(outputs[nr]))  # (of a NumPy scalar, this is an array)
@@ -259,6 +261,21 @@ class Node:
             return False
         del self.retained[output._output_nr]  # type: ignore[union-attr]
         return True
+
+
+def _tell_apart(arrays: list, edges: list) -> None:
+    """Put a view in the place of an array that two tensors of different history hold, as in ``x * x.detach()``.
+
+    So it is known which of them is saved.
+    """
+    first: dict[int, Any] = {}
+    for i, (array, edge) in enumerate(zip(arrays, edges, strict=True)):
+        if not _same_edge(first.setdefault(id(array), edge), edge):
+            arrays[i] = array[...]
+
+
+def _same_edge(a: Any, b: Any) -> bool:
+    return a is b or (type(a) is type(b) is tuple and a == b)
 
 
 def share(x: Tensor, y: Tensor, node: Node | None) -> None:
