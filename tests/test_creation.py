@@ -26,6 +26,13 @@ def test_arange_takes_its_bounds_by_name():
     assert tinynorm.arange(0, 1, step=0.5).dtype == tinynorm.float32
 
 
+@pytest.mark.parametrize("dtype", [None, "int64"])
+def test_linspace_of_no_steps_is_empty_and_of_fewer_is_refused(dtype):
+    assert tinynorm.linspace(0, 1, 0, dtype=dtype).shape == (0,)
+    with pytest.raises(RuntimeError, match="linspace: expected a number of steps that is not negative, got -1"):
+        tinynorm.linspace(0, 1, -1, dtype=dtype)
+
+
 def test_randint_takes_its_bounds_by_name():
     x = tinynorm.randint(low=7, high=9, size=(50,))
     assert set(x.tolist()) == {7, 8}

@@ -255,11 +255,19 @@ def linspace(
 
     Of an integer dtype, both ends and all numbers between are cut to integers (towards 0).
 
+    Raises
+    ------
+    RuntimeError
+        The number of steps is negative.
+
+    Examples
+    --------
     >>> linspace(0, 1, 3)
     tensor([0. , 0.5, 1. ])
     """
-
     start, end = _number(start), _number(end)
+    if steps < 0:
+        raise RuntimeError(f"linspace: expected a number of steps that is not negative, got {steps}")
 
     def integers(xp: Any, dt: Any) -> Any:  # counted from the nearer end, as in PyTorch
         i, first, last = xp.arange(steps), int(start), int(end)

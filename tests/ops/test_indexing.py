@@ -191,6 +191,27 @@ def test_a_value_with_more_dimensions_than_the_place_has_its_gradient_in_its_sha
     assert dv.tolist() == [[[0.0, 3.0, 1.0]]]
 
 
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (1, 1, 3), (1, 1), ()])
+@pytest.mark.parametrize(
+    "index", [([True, False, True, True],), (0, [True, False, True, True]), (..., [True, False, True, True])]
+)
+def test_what_a_mask_of_the_whole_shape_is_given_may_have_leading_dimensions(index, shape):
+    v = tn.ones(shape, dtype="float64", requires_grad=True)
+    y = tn.zeros((2, 4) if index[0] == 0 else 4, dtype="float64")
+    y[index] = v
+    assert y.sum().item() == 3.0
+    y.sum().backward()
+    assert (v.grad.shape, v.grad.sum().item()) == (shape, 3.0)
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 1), (2, 3), (1, 2)])
+def test_what_does_not_fit_a_mask_is_refused(shape):
+    y = tn.zeros(4)
+    with pytest.raises(RuntimeError, match="do not fit together"):
+        y[[True, False, True, True]] = tn.ones(shape)
+    assert y.tolist() == [0.0, 0.0, 0.0, 0.0]
+
+
 def test_second_derivatives_go_through_an_assignment_in_two_steps():
     rng = np.random.default_rng(0)
     x, v = (tn.tensor(rng.standard_normal(shape), requires_grad=True) for shape in ((2, 3, 4), (3, 2)))

@@ -53,9 +53,11 @@ def at(x: Any, index: Any) -> Any:
 def write_at(x: Any, index: Any, v: Any) -> None:
     """x[index] = v, of an array."""
     if isinstance(index, Steps):
-        x[index.basic][index.arrays] = v
-    else:
-        x[index] = v
+        write_at(x[index.basic], index.arrays, v)
+        return
+    if backend.is_array(index) and index.ndim == x.ndim and getattr(v, "ndim", 0) > 1:
+        v = reshaped(v, v.shape[-1:])  # for a mask of x's shape, NumPy takes one dimension at most
+    x[index] = v
 
 
 def may_repeat(index: Any) -> bool:
