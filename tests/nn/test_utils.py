@@ -49,6 +49,20 @@ def test_float16_is_summed_in_float32():
     assert p.grad.dtype == tinynorm.float16
 
 
+@pytest.mark.parametrize("max_norm", [1.0, 1e-2])
+def test_a_factor_that_float16_has_no_digits_for(max_norm):
+    (p,) = with_grads(np.full(1000, 60_000.0), dtype=tinynorm.float16)
+    total = tinynorm.nn.utils.clip_grad_norm_([p], max_norm)
+    np.testing.assert_allclose(float(total), 60_000 * 1000**0.5, rtol=1e-5)
+    np.testing.assert_allclose(p.grad.numpy().astype("f8"), max_norm / 1000**0.5, rtol=1e-3)
+
+
+def test_the_largest_float32_is_clipped():
+    (p,) = with_grads([np.finfo("f4").max, 0.0])
+    tinynorm.nn.utils.clip_grad_norm_([p], 1.0)
+    np.testing.assert_allclose(p.grad.numpy(), [1, 0], rtol=1e-6)
+
+
 def test_clips_arrays_of_the_standard_on_their_own_device():
     xp = pytest.importorskip("array_api_strict")
     where = xp.Device("device1")  # refuses to become a NumPy array

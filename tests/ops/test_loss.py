@@ -158,3 +158,9 @@ def test_a_mean_over_weights_that_sum_to_0_is_no_number():
     nothing = F.cross_entropy(x, tn.tensor([-100, -100]))  # no row has a part in it
     assert np.isnan(nothing.item())
     assert tn.autograd.grad(nothing, x)[0].tolist() == [[0.0] * 3] * 2
+
+
+def test_a_nan_in_the_logits_shows_though_no_class_has_probability():
+    x, q = tn.tensor([[np.nan, 1.0], [1.0, -np.inf]], requires_grad=True), tn.tensor([[0.0, 0.0], [1.0, 0.0]])
+    loss = F.cross_entropy(x, q, reduction="none")
+    np.testing.assert_array_equal(loss.detach().numpy(), [np.nan, 0])

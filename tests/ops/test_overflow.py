@@ -15,6 +15,8 @@ NORMS = {
 }
 SCALES = [*((s, 1e-5) for s in (1e15, 1.9e19, 1e20, 1e30, 1e38)), (1e20, 0.0), (1e-20, 0.0), (1e-30, 0.0), (1e-25, 1e-40)]
 
+MAX = float(np.finfo("f4").max)  # whose log2 is rounded to 128
+
 
 def numbers():
     return np.random.default_rng(0).uniform(-3, 3, (4, 4, 6)).astype("f4")
@@ -41,6 +43,8 @@ def test_a_norm_of_any_scale_is_that_of_float64(name, scale, eps, create_graph):
     ("layer_norm", [1e20, -1e20, 0], [1.5**0.5, -(1.5**0.5), 0]),
     ("layer_norm", [3e38, -3e38, -3e38], [2**0.5, -(0.5**0.5), -(0.5**0.5)]),
     ("rms_norm", [3e38, 0, 4e37], [3 / (9.16 / 3) ** 0.5, 0, 0.4 / (9.16 / 3) ** 0.5]),
+    ("layer_norm", [MAX, -MAX, 0], [1.5**0.5, -(1.5**0.5), 0]),
+    ("rms_norm", [MAX, 0, 0], [3**0.5, 0, 0]),
 ])  # fmt: skip
 def test_the_ends_of_the_range(name, row, expected, gpu):
     for device in ("cpu", "cuda"):
@@ -58,6 +62,20 @@ def test_second_derivatives_of_large_and_common_rows_together():
         (h,) = tn.autograd.grad((g * g)[1].sum(), t)
         found.append(h.numpy())
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1e-12, 1, 1e9, 1e18])
+@pytest.mark.parametrize("name", NORMS)
+def test_second_derivatives_of_any_scale_without_eps(name, scale):
+    rng, found = np.random.default_rng(1), []
+    g, v = rng.standard_normal((2, 4, 4, 6))
+    for dtype in ("f4", "f8"):
+        t = tn.tensor((numbers() * scale).astype(dtype), requires_grad=True)
+        (d,) = tn.autograd.grad(NORMS[name](t, 0.0), t, tn.tensor(g.astype(dtype)), create_graph=True)
+        (h,) = tn.autograd.grad(d, t, tn.tensor(v.astype(dtype)))
+        found.append(h.numpy())
+    h, h64 = found
+    np.testing.assert_allclose(h, h64, rtol=0, atol=5e-6 * np.abs(h64).max())
 
 
 def test_nan_and_infinity_still_come_out():
@@ -96,6 +114,55 @@ def test_deviations():
     x = tn.tensor([1e20, -1e20, 0], requires_grad=True)
     x.std().backward()
     np.testing.assert_allclose(x.grad.numpy(), [0.5, -0.5, 0], rtol=1e-6)
+
+
+def test_deviations_at_the_ends_of_the_range():
+    assert float(tn.tensor([MAX, -MAX, 0]).std()) == pytest.approx(MAX, rel=1e-6)
+    assert float(tn.tensor([MAX, MAX, MAX]).std()) == 0
+    x = tn.tensor([1e-39, -1e-39, 0], requires_grad=True)
+    x.std().backward()  # its slope c / y is about 1, though 1 / y is none of float32's numbers
+    np.testing.assert_allclose(x.grad.numpy(), [0.5, -0.5, 0], rtol=1e-5)
+
+
+def test_a_variance_and_a_mean_of_squares_have_room_where_the_sum_has_none(gpu):
+    x = np.repeat(np.float32([[1e18], [-1e18]]), 1000, axis=1)
+    for device in ("cpu", "cuda"):
+        t = tn.tensor(x, device=device)
+        np.testing.assert_allclose(t.var().cpu().numpy(), 1e36 * (2000 / 1999), rtol=2e-6)
+        np.testing.assert_allclose(t.var(0, correction=0).cpu().numpy(), 1e36, rtol=2e-6)
+    assert float(F.mse_loss(tn.tensor(x), tn.zeros(2, 1000))) == pytest.approx(1e36, rel=2e-6)
+
+
+@pytest.mark.parametrize("name", ["mean", "mse_loss", "mse_loss of numbers far apart"])
+def test_slopes_of_means_in_float16(name):
+    x = tn.ones(70_000, dtype="float16", requires_grad=True)  # more numbers than float16 can count
+    if name == "mean":
+        x.mean().backward()
+        expected = 1 / 70_000
+    elif name == "mse_loss":
+        F.mse_loss(x, tn.full((70_000,), -999.0, dtype="float16")).backward()
+        expected = 2000 / 70_000
+    else:
+        x = tn.tensor([60_000.0], dtype="float16", requires_grad=True)
+        F.mse_loss(x, -x.detach()).backward(tn.tensor(1e-3, dtype="float16"))
+        expected = 240
+    np.testing.assert_allclose(x.grad.numpy()[:2].astype("f8"), expected, rtol=5e-3 if name == "mean" else 1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gelus_slope_is_1_or_0_for_large_numbers(dtype):
+    for approximate in ("none", "tanh"):
+        x = tn.tensor([1e20, -1e20, 1e38, 33.0, -33.0], dtype=dtype, requires_grad=True)
+        (d,) = tn.autograd.grad(F.gelu(x, approximate=approximate).sum(), x, create_graph=True)
+        np.testing.assert_allclose(d.detach().numpy(), [1, 0, 1, 1, 0], rtol=1e-6, atol=1e-200)
+        (h,) = tn.autograd.grad(d.sum(), x)
+        np.testing.assert_allclose(h.numpy(), 0, atol=1e-200)
+
+
+def test_a_quotients_gradient_has_room_where_g_times_y_has_none():
+    b = tn.tensor([1e18], requires_grad=True)
+    (g,) = tn.autograd.grad(1e38 / b, b, tn.tensor([1e20]))
+    np.testing.assert_allclose(g.numpy(), -1e22, rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

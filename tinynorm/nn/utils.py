@@ -93,9 +93,11 @@ def clip_grad_norm_(
         )
     factors = _factors(xp, float(max_norm), total, scale, norm)
     for g in grads:
-        array = g._array
+        array, scaled = g._array, widened(g._array)  # float16 has too few digits for a small factor
         for factor in factors:
-            array *= backend.astype(factor, g.dtype)
+            scaled *= backend.astype(factor, scaled.dtype)
+        if scaled is not array:
+            array[...] = backend.astype(scaled, array.dtype)
         version_of(g).bump("clip_grad_norm_")
     return wrap(total)
 

@@ -8,6 +8,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method
+from .arithmetic import clamp
 from .common import accepts_axis, all_dims, as_float, keep_where, namespace, narrowed, one_dim, sum_over, widened
 from .reduction import Reduction, amax, size_along
 
@@ -112,7 +113,7 @@ class GELUTanh(Node):
         return namespace(x).tanh(self.k * (x + self.c * x * x * x))
 
     def backward(self, g, x):
-        x32 = widened(x)
+        x32 = clamp(widened(x), -32.0, 32.0)  # beyond it 1 - t² is 0 in every dtype, and is not to meet an x² that overflowed
         t = self.t(x32)
         return (narrowed(g * (0.5 * (1 + t) + 0.5 * x32 * (1 - t * t) * (self.k * (1 + 3 * self.c * x32 * x32))), g),)
 

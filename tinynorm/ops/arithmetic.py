@@ -50,7 +50,7 @@ class Mul(Node):
 
 
 class Div(Node):
-    """y = a / b;  da = g / b,  db = -g y / b."""
+    """y = a / b;  da = g / b,  db = -g (y / b)."""
 
     def forward(self, a, b):
         y = a / b
@@ -60,7 +60,7 @@ class Div(Node):
 
     def backward(self, g, b, y):
         da = sum_to(g / b, self.shapes[0]) if self.needs[0] else None
-        db = sum_to(-g * y / b, self.shapes[1]) if self.needs[1] else None
+        db = sum_to(-g * (y / b), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 

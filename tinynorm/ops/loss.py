@@ -15,7 +15,7 @@ from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, raw, wrap
 from .activation import log_normalized
-from .common import as_tensor_like, keep_where, namespace, narrowed, promote, sum_over, sum_to, widened
+from .common import as_tensor_like, keep_where, mean_over, namespace, narrowed, promote, reshaped, sum_over, sum_to, widened
 from .indexing import add_at, at, lines
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -156,7 +156,7 @@ class CrossEntropy(Node):
             self.save(x)
             return narrowed(q.loss(log_p, self.divisor), x)
         self.save(x, q)
-        terms = sum_over(keep_where(q != 0, q * log_p), (1,))
+        terms = sum_over(keep_where((q != 0) | (log_p != log_p), q * log_p), (1,))  # NaN stays
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
     def backward(self, g, x, q=None):
@@ -200,10 +200,19 @@ class MSE(Node):
     def forward(self, x, t):
         self.save(x, t)
         d = widened(x) - widened(t)
-        return narrowed(d * d if self.divisor is None else namespace(x).sum(d * d) / self.divisor, x)
+        return narrowed(self.reduced(d * d), x)
+
+    def reduced(self, squares):
+        """A mean is taken as a mean: their sum may have no room where it has."""
+        if self.divisor is None:
+            return squares
+        if self.divisor == 1:
+            return namespace(squares).sum(squares)
+        mean = reshaped(mean_over(squares, tuple(range(squares.ndim))), ())
+        return mean if self.divisor else mean * math.nan
 
     def backward(self, g, x, t):
-        dx = narrowed((2 / (self.divisor or 1)) * g * (x - t), x)
+        dx = narrowed((2 / (self.divisor or 1)) * widened(g) * (widened(x) - widened(t)), x)
         return dx, -dx if self.needs[1] else None
 
 

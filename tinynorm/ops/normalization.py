@@ -65,11 +65,12 @@ def _standardize(x: Any, axes: Axes, eps: Any, centred: bool) -> tuple[Any, Any,
 
 
 def _in_range(var: np.ndarray, eps: float) -> bool:
-    """Whether the variances are far from overflow and NaN, and from where digits get lost near 0 if ε does not cover it.
+    """Whether the variances, and their squares, are far from overflow and NaN, and from where digits get lost near 0.
 
-    (BLAS sums their squares in half the time that NumPy takes to look for the largest.)
+    (The squares, since the derivative of rstd is -rstd³ / 2. Near 0, ε may cover what is lost. BLAS sums the squares in half
+    the time that NumPy takes to look for the largest.)
     """
-    least = LEAST_VAR.get(var.dtype, 0.0)
+    least = LEAST_VAR.get(var.dtype, 0.0) ** 0.5
     return float(np.vdot(var, var)) < math.inf and (eps >= least or bool(var.min() + eps >= least))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,7 +60,13 @@ def power_of_two(x: Any, dims: tuple[int, ...], least: float = 0.0) -> Any:
     if least:
         largest = xp.where(largest > least, largest, least)
     usable = (largest > 0) & xp.isfinite(largest)
-    return 2.0 ** xp.floor(xp.log2(xp.where(usable, largest, 1.0)))
+    exponent = xp.floor(xp.log2(xp.where(usable, largest, 1.0)))
+    return 2.0 ** xp.minimum(exponent, _largest_exponent(xp, x.dtype))  # log2 of the largest numbers is rounded up
+
+
+@cache
+def _largest_exponent(xp: Any, dtype: Any) -> float:
+    return math.frexp(float(xp.finfo(dtype).max))[1] - 1.0
 
 
 class Reduction(Node):
@@ -103,8 +110,8 @@ class Mean(Reduction):
         return narrowed(self.reduced(mean_over(widened(x), self.dims)), x)
 
     def backward(self, g):
-        n = size_along(self.shape, self.dims)
-        return (namespace(g).broadcast_to(self.expanded(g) / n, self.shape),)
+        n = size_along(self.shape, self.dims)  # may be too large for float16
+        return (namespace(g).broadcast_to(narrowed(self.expanded(widened(g)) / n, g), self.shape),)
 
 
 class Var(Reduction):
@@ -124,10 +131,15 @@ class Var(Reduction):
         self.divisor = builtins.max(size_along(x.shape, self.dims) - self.correction, 0)
 
     def variance(self, x):
+        """Where the sum of the squares has no room, each is divided first: on a GPU, whose host would have to wait, always."""
         c, _ = centre(x, self.dims)
-        total = sum_over(c * c, self.dims)
-        # 0 / 0 for one element: NaN, as in PyTorch, without NumPy's warning about a division by a Python zero
-        return total / self.divisor if self.divisor else total * math.nan
+        if not self.divisor:  # NaN, as in PyTorch, without NumPy's warning about a division by a Python zero
+            return sum_over(c, self.dims) * math.nan
+        if isinstance(x, np.ndarray):
+            var = sum_over(c * c, self.dims) / self.divisor
+            if np.isfinite(var).all():
+                return var
+        return sum_over(c * (c / self.divisor), self.dims)
 
     def backward(self, g, x):
         c, _ = centre(widened(x), self.dims)
@@ -159,8 +171,8 @@ class Std(Var):
         c, _ = centre(widened(x), self.dims)
         y = self.expanded(y)
         flat = y == 0
-        slope = xp.where(flat, 0.0, self.expanded(g) / xp.where(flat, 1.0, y))
-        return (narrowed(slope * c * (1 / self.divisor if self.divisor else math.nan), g),)
+        slope = xp.where(flat, 0.0, self.expanded(g)) * (1 / self.divisor if self.divisor else math.nan)
+        return (narrowed(slope * (c / xp.where(flat, 1.0, y)), g),)  # (g / y may have no room where c / y has)
 
 
 class Extremum(Reduction):
