@@ -270,6 +270,18 @@ def test_what_was_restored_is_undone_when_a_later_part_fails_half_way(saved):
     assert FailsOnce.failed
 
 
+def test_one_part_that_cannot_be_set_back_does_not_keep_the_others_from_it(saved):
+    """A rate below 0, which a user set or a schedule came to, is refused by the optimizer's own load_state_dict."""
+    t = training(seed=8)
+    run(t, 1)
+    t.optimizer.param_groups[0]["lr"] = -0.01
+    before = bits(t.model.state_dict())
+    other = lr_scheduler.ExponentialLR(t.optimizer, 1.0)
+    with pytest.raises(CheckpointError, match=r"does not fit the scheduler given.*could not be set back: optimizer$"):
+        load_checkpoint(saved, **{**parts(t), "scheduler": other})
+    assert bits(t.model.state_dict()) == before
+
+
 @pytest.mark.parametrize("fails", ["scheduler", "generators"])
 def test_a_failure_leaves_no_key_behind_in_the_groups(path, fails):
     """The file's optimizer has a schedule's entries, the one given has not."""

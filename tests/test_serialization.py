@@ -117,10 +117,11 @@ def test_the_library_itself_reads_ours(path):
         assert file.metadata()["made by"] == "a test"
 
 
-def test_a_dtype_that_numpy_lacks_is_named(path):
-    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
-    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
-    with pytest.raises(CheckpointError, match=r"'w' has dtype BF16.*\.float\(\)"):
+@pytest.mark.parametrize(("dtype", "size"), [("BF16", 4), ("C64", 16)])
+def test_a_dtype_that_tinynorm_lacks_is_named(path, dtype, size):
+    header = json.dumps({"w": {"dtype": dtype, "shape": [2], "data_offsets": [0, size]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+    with pytest.raises(CheckpointError, match=rf"'w' has dtype {dtype}, which tinynorm lacks.*\.float\(\)"):
         load_file(path)
 
 
@@ -508,6 +509,7 @@ def test_a_digest_that_is_none_is_shown(path, digest):
         (b'{"w": {"data_offsets": [0, 8000000000], "dtype": "F32", "shape": [2000000000]}}', None), (b"\xff\xfe", None),
         (b'{"w": {"data_offsets": [0, -4], "dtype": "F32", "shape": [1]}}', None), (b'{"__metadata__": 3}', None),
         (b'{"__metadata__": {"a": 3}}', None), (b'{"w": {"data_offsets": [0, 4], "dtype": "F32", "shape": [-1]}}', None),
+        (b'{"w": {"data_offsets": [0, 0.0], "dtype": "F32", "shape": [0]}}', None),
     ],
 )  # fmt: skip
 def test_a_header_of_nonsense_is_an_error_without_memory(path, header, length):

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from .tensor import Tensor, raw, wrap
 
 DIGEST = "tinynorm.sha256"  # the metadata entry that holds the digest of everything else
 LONGEST_HEADER = 100_000_000  # bytes; the safetensors library reads no file with a longer one
-DTYPES = {  # the format's names for what both it and NumPy have
+DTYPES = {  # the format's names for what both it and tinynorm have
     **{f"F{bits}": np.dtype(f"float{bits}") for bits in (16, 32, 64)},
     **{f"I{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
     **{f"U{bits}": np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)},
@@ -98,7 +99,7 @@ def load_file(path: str | os.PathLike, device: backend.device | str = "cpu") -> 
     Raises
     ------
     CheckpointError
-        The file is truncated, altered (where it has our digest) or in another format, or holds a dtype that NumPy lacks.
+        The file is truncated, altered (where it has our digest) or in another format, or holds a dtype that tinynorm lacks.
     OSError
         There is no such file, or it cannot be read.
     RuntimeError
@@ -169,7 +170,7 @@ def _content(path: str | os.PathLike) -> tuple[bytes, dict[str, str]]:
             raise _not_whole(path, "its header is longer than the file", start)
         try:
             header = json.loads(file.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+            ends = [index(entry["data_offsets"][1]) for name, entry in header.items() if name != "__metadata__"]
             expected, metadata = 8 + length + max(ends, default=0), dict(header.get("__metadata__") or {})
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
             raise _not_whole(path, "its header is no table of tensors", start) from None
@@ -185,7 +186,7 @@ def _content(path: str | os.PathLike) -> tuple[bytes, dict[str, str]]:
 def _array(path: Any, name: str, data: bytearray, dtype: str, shape: list[int]) -> np.ndarray:
     if dtype not in DTYPES:
         raise CheckpointError(
-            f"{os.fspath(path)}: {name!r} has dtype {dtype}, which NumPy lacks; convert it where the file was made, "
+            f"{os.fspath(path)}: {name!r} has dtype {dtype}, which tinynorm lacks; convert it where the file was made, "
             "e.g. with PyTorch's .float(), and save it again. Nothing was changed"
         )
     try:

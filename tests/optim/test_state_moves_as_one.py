@@ -249,6 +249,23 @@ def test_a_step_of_a_schedule_that_fails_changes_nothing():
 
 
 @pytest.mark.parametrize(
+    "make", [lambda o: lr_scheduler.LambdaLR(o, lambda n: 0.5**n), lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=1)]
+)
+def test_a_group_added_after_the_schedule_is_refused_where_it_has_no_rate(make):
+    _, optimizer = two_groups(MAKERS["SGD"])
+    schedule = make(optimizer)
+    optimizer.step()
+    optimizer.add_param_group({"params": tinynorm.ones(1, requires_grad=True)})
+    if isinstance(schedule, lr_scheduler.CosineAnnealingLR):
+        schedule.step()  # a factor, which the new group's rate has too; from the lowest point on it takes the first rates
+    rates, state = [group["lr"] for group in optimizer.param_groups], schedule.state_dict()
+    with pytest.raises(ValueError, match=r"LR: it was made for 2 parameter groups, its optimizer now has 3; add groups before"):
+        schedule.step()
+    assert [group["lr"] for group in optimizer.param_groups] == rates
+    assert schedule.state_dict() == state
+
+
+@pytest.mark.parametrize(
     ("entry", "value"), [("last_epoch", "3"), ("gamma", None), ("base_lrs", 3), ("base_lrs", ["x", "y"]), ("step_size", [1])]
 )
 def test_a_schedules_state_of_another_kind_is_refused(entry, value):

@@ -199,7 +199,7 @@ class CosineAnnealingLR(LRScheduler):
             return self._scaled(1.0)
         if (n - 1 - N) % (2 * N) == 0:  # the step before was at the lowest point, from which no factor leads up
             rise = (1 - math.cos(math.pi / N)) / 2
-            pairs = zip(self.base_lrs, self.optimizer.param_groups, strict=True)
+            pairs = zip(self.base_lrs, self.optimizer.param_groups, strict=False)  # `_set` refuses groups added since
             return [group["lr"] + (base - low) * rise for base, group in pairs]
         ratio = (1 + math.cos(math.pi * n / N)) / (1 + math.cos(math.pi * (n - 1) / N))
         return [ratio * (group["lr"] - low) + low for group in self.optimizer.param_groups]

@@ -327,6 +327,7 @@ class Optimizer:
             raise TypeError(f"{where}: expected param_groups to be a list, got {type(saved).__name__}")
         for i, theirs in enumerate(saved):
             _check_keys(f"{where}: param_groups[{i}]", theirs, ("params",))
+            _check_numbers(f"{where}: param_groups[{i}]", theirs["params"])
         sizes = [len(group["params"]) for group in self.param_groups]
         got = [len(group["params"]) for group in saved]
         if got != sizes:
@@ -345,16 +346,9 @@ class Optimizer:
         copies = {}
         for name, value in entries.items():
             if name in self._per_element and (value is not None or name in self._needed):
-                got = tuple(value.shape) if hasattr(value, "shape") else value
-                if got != tuple(p.shape):
-                    raise ValueError(f"{where}[{name!r}]: expected the parameter's shape {tuple(p.shape)}, got {got}")
-                copies[name] = wrap(_copy_like(p._array, backend.plain(raw(value))))
+                copies[name] = wrap(_copy_like(p._array, _checked_array(f"{where}[{name!r}]", p, value)))
             elif name == "step":
-                if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
-                    raise ValueError(f"{where}['step']: expected a number, got {value!r}")
-                copies[name] = counter(float(value))
-                if not float(value) >= 0:
-                    raise ValueError(f"{where}['step']: expected a number of steps, at least 0, got {float(value)}")
+                copies[name] = counter(_checked_count(f"{where}['step']", value))
             elif name not in self._per_element:  # None (PyTorch's SGD without momentum) is no state
                 copies[name] = value
         return copies
@@ -379,7 +373,11 @@ def check_number(where: str, name: str, value: Any, low: float = 0.0, below: flo
     """
     if isinstance(value, bool) or not isinstance(value, (Real, Tensor)):
         raise TypeError(f"{where}: expected {name} to be a number, got {type(value).__name__}")
-    if not low <= float(value) < below:
+    try:
+        number = float(value)
+    except (RuntimeError, OverflowError) as error:
+        raise ValueError(f"{where}: expected {name} to be one number, as a float: {error}") from None
+    if not low <= number < below:
         expected = f"{name} >= {low:g}" if below == math.inf else f"{low:g} <= {name} < {below:g}"
         raise ValueError(f"{where}: expected {expected}, got {value}")
 
@@ -416,6 +414,38 @@ def _check_keys(where: str, mapping: Any, expected: tuple[str, ...]) -> None:
     missing = [key for key in expected if key not in mapping]
     if missing:
         raise KeyError(f"{where}: missing {missing}; expected {list(expected)}, got {list(mapping)}")
+
+
+def _check_numbers(where: str, numbers: Any) -> None:
+    if not isinstance(numbers, (list, tuple)) or not all(isinstance(n, int) for n in numbers):
+        raise TypeError(f"{where}: expected 'params' to be a list of the parameters' numbers, got {numbers!r}")
+
+
+def _checked_array(where: str, p: Tensor, value: Any) -> Array:
+    """The array of a saved state's value, which has the parameter's shape and holds real numbers."""
+    got = tuple(value.shape) if hasattr(value, "shape") else value
+    if got != tuple(p.shape):
+        raise ValueError(f"{where}: expected the parameter's shape {tuple(p.shape)}, got {got}")
+    try:
+        array = backend.plain(raw(value))
+    except TypeError as error:
+        raise TypeError(f"{where}: {error}") from None
+    if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "fiub":
+        raise TypeError(f"{where}: expected real numbers, got {array.dtype}")
+    return array
+
+
+def _checked_count(where: str, value: Any) -> float:
+    """A saved number of steps."""
+    if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
+        raise ValueError(f"{where}: expected a number, got {value!r}")
+    try:
+        count = float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise ValueError(f"{where}: expected a number of steps: {error}") from None
+    if not count >= 0:
+        raise ValueError(f"{where}: expected a number of steps, at least 0, got {count}")
+    return count
 
 
 # ---- arrays ------------------------------------------------------------------------------------------------------------

@@ -98,7 +98,13 @@ class LRScheduler:
         self._step_count += 1
 
     def _set(self, rates: list[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+        groups = self.optimizer.param_groups
+        if len(rates) != len(groups):
+            raise ValueError(
+                f"{type(self).__name__}: it was made for {len(rates)} parameter groups, its optimizer now has {len(groups)}; "
+                "add groups before the schedule is made"
+            )
+        for group, lr in zip(groups, rates, strict=True):
             group["lr"] = lr
         self._last_lr = rates
 
