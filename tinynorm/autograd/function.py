@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend
 from ..tensor import Tensor, raw, version_of
+from .mode import mode
 from .node import Node, Saved, owner, share
 from .views import become, is_recorded, refuse_if_unsafe
 
@@ -176,8 +177,10 @@ class Context(Node):
         self.saved_tensors = tuple(map(_lend, self.unpack(as_tensors)))
         if as_tensors:
             self._refuse_intermediates()
+        if not mode.lends:
+            grads = [g.clone() if isinstance(g, Tensor) else backend.copy(g) for g in grads]
         try:
-            result = self.function.backward(self, *(g.clone() if isinstance(g, Tensor) else backend.copy(g) for g in grads))
+            result = self.function.backward(self, *grads)
         finally:
             self.saved_tensors = ()
         result = result if isinstance(result, tuple) else (result,)

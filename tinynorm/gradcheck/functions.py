@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd import grad
+from ..autograd.mode import lending
 from ..nn import Module
 from ..tensor import Tensor
 from . import blind
@@ -210,7 +211,8 @@ def _watched(problem: TensorProblem, u: np.ndarray, own: bool) -> tuple[list, li
         values = [bits(y.data) for y in outputs]
         douts = problem.cotangents(outputs, problem.split(u))
         dout_values = [bits(v.data) for v in douts]
-        grads = problem.differentiated(outputs, leaves, douts)
+        with lending():
+            grads = problem.differentiated(outputs, leaves, douts)
         faults += _written(problem, leaves, before, "backward")
         if [bits(v.data) for v in douts] != dout_values:
             faults.append(
