@@ -123,6 +123,28 @@ def test_the_gradient_of_a_weight(rows, ins, outs):
     np.testing.assert_allclose(d.numpy(), rows * float(np.float32(0.1)) * float(np.float32(0.7)), rtol=1e-5)
 
 
+@pytest.mark.parametrize(("left", "right"), [
+    ((3, 2, 40_001), (3, 40_001, 2)), ((2, 40_001), (3, 40_001, 1)), ((2, 1, 1, 40_001), (3, 40_001, 2)),
+    ((40_001,), (3, 40_001, 2)), ((3, 1, 40_001), (40_001,)), ((0, 2, 40_001), (40_001, 2)),
+])  # fmt: skip
+@pytest.mark.parametrize("turned", [False, True])
+def test_stacks_of_products_over_many_numbers(left, right, turned, gpu):
+    a, b = uniform(left), uniform(right, 1)
+    if turned and len(left) > 1:
+        a = a.swapaxes(-1, -2).copy().swapaxes(-1, -2)
+    for device in ("cpu", "cuda"):
+        y = tn.tensor(a, device=device) @ tn.tensor(b, device=device)
+        np.testing.assert_allclose(y.cpu().numpy(), a.astype("f8") @ b.astype("f8"), rtol=RTOL)
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_the_gradient_of_a_weight_that_multiplies_a_stack(samples):
+    w = tn.zeros(1, 2, requires_grad=True)
+    x = tn.full((samples, N, 1), 0.1)
+    (d,) = tn.autograd.grad((x @ w).sum(), w)
+    np.testing.assert_allclose(d.numpy(), samples * N * np.float64(np.float32(0.1)), rtol=RTOL)
+
+
 @pytest.mark.parametrize("ndims", [(1, 1), (1, 2), (2, 1), (2, 2)])
 def test_a_product_over_many_numbers(ndims):
     a, b = uniform((N, 2)).T, uniform((N, 2), 1)
