@@ -133,12 +133,17 @@ def test_a_variance_and_a_mean_of_squares_have_room_where_the_sum_has_none(gpu):
     assert float(F.mse_loss(tn.tensor(x), tn.zeros(2, 1000))) == pytest.approx(1e36, rel=2e-6)
 
 
-@pytest.mark.parametrize("name", ["mean", "mse_loss", "mse_loss of numbers far apart"])
+@pytest.mark.parametrize("name", ["mean", "std", "var", "mse_loss", "mse_loss of numbers far apart"])
 def test_slopes_of_means_in_float16(name):
     x = tn.ones(70_000, dtype="float16", requires_grad=True)  # more numbers than float16 can count
     if name == "mean":
         x.mean().backward()
         expected = 1 / 70_000
+    elif name in ("var", "std"):
+        signs = np.where(np.arange(70_000) % 2, -1, 1)
+        x = tn.tensor(signs * (64.0 if name == "std" else 32.0), dtype="float16", requires_grad=True)
+        getattr(x, name)(correction=0).backward(tn.tensor(64.0 if name == "std" else 1.0, dtype="float16"))
+        expected = 64 / 70_000 * signs[:2]
     elif name == "mse_loss":
         F.mse_loss(x, tn.full((70_000,), -999.0, dtype="float16")).backward()
         expected = 2000 / 70_000
@@ -157,6 +162,23 @@ def test_gelus_slope_is_1_or_0_for_large_numbers(dtype):
         np.testing.assert_allclose(d.detach().numpy(), [1, 0, 1, 1, 0], rtol=1e-6, atol=1e-200)
         (h,) = tn.autograd.grad(d.sum(), x)
         np.testing.assert_allclose(h.numpy(), 0, atol=1e-200)
+
+
+def test_the_gradient_of_rsqrt_has_room_where_y_cubed_has_none():
+    for dtype, x, g, expected in (("float32", 1e-30, 1e-20, -5e24), ("float16", 2**-12, 2**-6, -(2.0**11))):
+        t = tn.tensor([x], dtype=dtype, requires_grad=True)
+        (d,) = tn.autograd.grad(t.rsqrt(), t, tn.tensor([g], dtype=dtype))
+        np.testing.assert_allclose(d.numpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float16", 1000), ("float16", -6e4), ("float32", 1e6), ("float32", -1e30), ("float64", 1e15)]
+)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_logsumexps_gradient_sums_to_1_beside_large_numbers(dtype, size, create_graph):
+    x = tn.tensor([size, size, -np.inf], dtype=dtype, requires_grad=True)
+    (d,) = tn.autograd.grad(x.logsumexp(0), x, create_graph=create_graph)
+    np.testing.assert_allclose(d.detach().numpy(), [0.5, 0.5, 0], rtol=1e-6)
 
 
 def test_a_quotients_gradient_has_room_where_g_times_y_has_none():

@@ -174,22 +174,28 @@ class LogSoftmax(Node):
 
 
 class LogSumExp(Reduction):
-    """y = log Σ e^x;  dx = g e^(x - y), 0 for a row of -inf only."""
+    """y = m + s, m = max x and s = log Σ e^(x - m);  dx = g e^(x - m - s), 0 for a row of -inf only.
 
-    def forward(self, x):
-        self.shape = x.shape
+    Backward takes m and s, not y, which has lost digits of s where m is large: 10^6 + 0.6931 is 10^6 + 0.6875 in float32.
+    """
+
+    def parts(self, x):
+        """(m, s), the reduced dimensions kept."""
         xp, x32 = namespace(x), widened(x)
         m = largest(x32, self.dims)
         m = xp.where(xp.isfinite(m), m, 0.0) if size_along(x.shape, self.dims) else 0.0  # nothing to shift by
-        y = narrowed(xp.log(sum_over(xp.exp(x32 - m), self.dims)) + m, x)  # -inf for a row of -inf
-        y = y if self.keepdim else xp.reshape(y, tuple(n for i, n in enumerate(y.shape) if i not in self.dims))
-        self.save(x, y)
-        return y
+        return m, xp.log(sum_over(xp.exp(x32 - m), self.dims))
 
-    def backward(self, g, x, y):
-        xp, y = namespace(g), self.expanded(y)
-        y = xp.where(y == -math.inf, 0.0, y)  # e^(-inf - 0) = 0; NaN stays
-        return (narrowed(self.expanded(g) * xp.exp(widened(x) - widened(y)), g),)
+    def forward(self, x):
+        self.shape = x.shape
+        self.save(x)
+        self.kept = m, s = self.parts(x)
+        return narrowed(self.reduced(m + s), x)  # -inf for a row of -inf
+
+    def backward(self, g, x):
+        m, s = self.recall(self.parts, x)
+        s = namespace(g).where(s == -math.inf, 0.0, s)  # e^(-inf - 0) = 0; NaN stays
+        return (narrowed(self.expanded(widened(g)) * namespace(g).exp(widened(x) - m - s), g),)
 
 
 # ---- as functions and methods ----------------------------------------------------------------------------------------

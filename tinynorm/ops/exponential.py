@@ -77,7 +77,7 @@ class Sqrt(Node):
 
 
 class Rsqrt(Node):
-    """y = x^(-1/2);  dx = -g y^3 / 2."""
+    """y = x^(-1/2);  dx = -g y y^2 / 2."""
 
     def forward(self, x):
         y = 1 / namespace(x).sqrt(x)
@@ -85,7 +85,7 @@ class Rsqrt(Node):
         return y
 
     def backward(self, g, y):
-        return (-0.5 * g * (y * y * y),)
+        return (-0.5 * (g * y) * (y * y),)  # y³ may have no room
 
 
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------

@@ -144,7 +144,7 @@ class Var(Reduction):
     def backward(self, g, x):
         c, _ = centre(widened(x), self.dims)
         factor = 2 / self.divisor if self.divisor else math.nan
-        return (narrowed(self.expanded(g) * c * factor, g),)
+        return (narrowed(self.expanded(widened(g)) * factor * c, g),)
 
 
 class Std(Var):
@@ -171,7 +171,7 @@ class Std(Var):
         c, _ = centre(widened(x), self.dims)
         y = self.expanded(y)
         flat = y == 0
-        slope = xp.where(flat, 0.0, self.expanded(g)) * (1 / self.divisor if self.divisor else math.nan)
+        slope = xp.where(flat, 0.0, self.expanded(widened(g))) * (1 / self.divisor if self.divisor else math.nan)
         return (narrowed(slope * (c / xp.where(flat, 1.0, y)), g),)  # (g / y may have no room where c / y has)
 
 
