@@ -100,6 +100,22 @@ def test_extending_by_what_is_no_module_adds_nothing():
     assert len(layers) == 1
 
 
+def test_none_keeps_its_place_among_the_modules():
+    """As in PyTorch, where the modules after it have the names that its place leaves them."""
+    layers = nn.ModuleList([None, nn.Linear(1, 1, bias=False)])
+    layers.append(nn.Linear(2, 1, bias=False)).extend([None, nn.Linear(3, 1, bias=False)])
+    assert list(layers.state_dict()) == ["1.weight", "2.weight", "4.weight"]
+    assert (len(layers), layers[0], layers[2].in_features, layers[-1].in_features) == (5, None, 2, 3)
+    del layers[1]
+    layers.insert(1, None)
+    assert [module and module.in_features for module in layers] == [None, None, 2, None, 3]
+    assert [module and module.in_features for module in layers[2:]] == [2, None, 3]
+    chain = nn.Sequential(nn.ReLU(), nn.Tanh())
+    chain[0] = None
+    assert list(chain[:]) == [None, chain[1]]
+    assert chain[:1](3.0) == 3.0
+
+
 @pytest.mark.parametrize("make", [lambda *m: nn.Sequential(*m), lambda *m: nn.ModuleList(m)])
 @pytest.mark.parametrize("index", [2, 7, -3])
 def test_deleting_beyond_the_end_is_an_error_and_deletes_nothing(make, index):

@@ -11,14 +11,18 @@ from .module import MODULE, Module
 class _Ordered(Module):
     """What the containers share: modules by number, under the names "0", "1", ..."""
 
-    def _modules_in_order(self) -> list[Module]:
-        return [module for _, module in self._own(MODULE)]
+    def _entries(self) -> list[tuple[str, Any]]:
+        """(name, module) in order; a None keeps its place among them, as in PyTorch."""
+        return [(name, self.__dict__[name]) for name, kind in self._kinds.items() if kind == MODULE]
 
-    def _replace(self, modules: Iterable[Module]) -> None:
+    def _modules_in_order(self) -> list[Any]:
+        return [module for _, module in self._entries()]
+
+    def _replace(self, modules: Iterable[Module | None]) -> None:
         """Hold these modules instead, numbered from 0."""
         modules = list(modules)
         for module in modules:
-            if not isinstance(module, Module):
+            if module is not None and not isinstance(module, Module):
                 raise TypeError(f"{type(self).__name__}: expected modules, got {type(module).__name__}")
         for name in [name for name, kind in self._kinds.items() if kind == MODULE]:
             delattr(self, name)
@@ -58,7 +62,7 @@ class _Ordered(Module):
         return any(module is m for m in self)
 
     def _name_at(self, index: int) -> str:
-        names = [name for name, _ in self._own(MODULE)]
+        names = [name for name, _ in self._entries()]
         try:
             return names[index]
         except IndexError:
@@ -66,7 +70,7 @@ class _Ordered(Module):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return type(self)._of(list(self._own(MODULE))[index])
+            return type(self)._of(self._entries()[index])
         return self.__dict__[self._name_at(index)]
 
     @classmethod
@@ -120,7 +124,10 @@ class Sequential(_Ordered):
 
     @classmethod
     def _of(cls, named: list[tuple[str, Module]]) -> Sequential:
-        return cls(dict(named))
+        some = cls()
+        for name, module in named:
+            some.add_module(name, module)  # None too, which the constructor refuses
+        return some
 
     def forward(self, x: Any) -> Any:
         values = self.__dict__
