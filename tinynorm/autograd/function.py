@@ -163,7 +163,7 @@ class Context(Node):
         changed = any(array is a for _, a in self._dirty)  # it is saved as the output that it became
         return super()._saved(array, inputs, [] if changed else arrays, out, outputs)
 
-    def explained(self, error: ValueError, arrays: list) -> Exception:
+    def explained(self, error: ValueError | OverflowError, arrays: list) -> Exception:
         """The user's own error, as it is; but writing into an input is explained."""
         if "read-only" not in str(error):
             return error

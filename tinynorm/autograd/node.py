@@ -111,7 +111,7 @@ class Node:
             _tell_apart(arrays, edges)
         try:
             out = self.forward(*arrays)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self.explained(error, arrays) from None
         if not tensors:
             return out
@@ -130,7 +130,7 @@ class Node:
             self._record(inputs, arrays, out, outputs)
         return outputs
 
-    def explained(self, error: ValueError, arrays: list) -> Exception:
+    def explained(self, error: ValueError | OverflowError, arrays: list) -> Exception:
         """What is raised for NumPy's or CuPy's complaint about the inputs (it does not name the op)."""
         shapes = " and ".join(str(tuple(x.shape)) for x in arrays if hasattr(x, "shape"))
         return RuntimeError(f"{self.name}: the inputs do not fit together: {str(error).strip()}; got shapes {shapes}")
