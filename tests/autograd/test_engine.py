@@ -390,6 +390,15 @@ def test_a_change_of_what_nobody_saved_is_no_error():
     assert x.grad.tolist() == [3.0, 3.0]
 
 
+def test_a_gradient_that_was_used_and_then_added_to_is_detected():
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    (x * x).sum().backward()
+    y = (w * x.grad).sum()
+    (x * x).sum().backward()
+    with pytest.raises(RuntimeError, match=r"Mul saved its input .* and backward then changed it in place"):
+        y.backward()
+
+
 def test_a_copy_made_by_reshape_is_not_taken_for_a_view():
     x = leaf(1.0, 2.0, 3.0, 4.0)
     h = (x * 1.0).reshape(2, 2)
@@ -400,12 +409,18 @@ def test_a_copy_made_by_reshape_is_not_taken_for_a_view():
     assert x.grad.tolist() == [2.0, 4.0, 6.0, 8.0]
 
 
-def test_an_index_array_may_be_reused_after_the_forward():
-    x, at = leaf(1.0, 2.0, 3.0), tn.tensor([0, 1])
-    y = x[at] * 2.0
-    at.fill_(2)
-    y.sum().backward()
-    assert x.grad.tolist() == [2.0, 2.0, 0.0]
+@pytest.mark.parametrize("place", [lambda at: at, lambda at: (at, ...), lambda at: (None, at), lambda at: (..., None, at)])
+def test_an_index_array_may_be_reused_after_the_forward(place):
+    for read in (True, False):
+        x, at = leaf(1.0, 2.0, 3.0), tn.tensor([0, 1])
+        if read:
+            y = x[place(at)] * 2.0
+        else:
+            y = x * 2.0
+            y[place(at)] = 0.0
+        at.fill_(2)
+        y.sum().backward()
+        assert x.grad.tolist() == ([2.0, 2.0, 0.0] if read else [0.0, 0.0, 2.0])
 
 
 def test_changing_a_normalised_output_in_place_leaves_the_gradient_right():

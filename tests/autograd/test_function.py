@@ -88,6 +88,31 @@ def test_wrong_gradients_are_named(backward, error, match):
     assert w.grad is None
 
 
+class ByTensors(Function):
+    """y = x² by tensors of its own: what they record is forgotten, as in PyTorch."""
+
+    @staticmethod
+    def forward(ctx, x, others):
+        y = tn.tensor(x, requires_grad=True) * others[0]
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx, g):
+        x, y = ctx.saved_tensors
+        return g * y / x * 2, None
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_a_forward_may_return_and_save_a_tensor(requires_grad):
+    x = tn.tensor([2.0, 3.0], dtype="float64", requires_grad=True)
+    y = ByTensors.apply(x, [tn.tensor([2.0, 3.0], dtype="float64", requires_grad=requires_grad)])
+    assert type(y.data) is np.ndarray
+    (dx,) = grad((y * y).sum(), x, create_graph=True)
+    assert (y.tolist(), dx.tolist()) == ([4.0, 9.0], [32.0, 108.0])
+    assert grad(dx.sum(), x)[0].tolist() == [16.0 + 2 * 16.0, 36.0 + 2 * 36.0]
+
+
 def test_a_forward_that_returns_no_array_and_a_missing_forward_are_named():
     listing = type("Listing", (Function,), {"forward": staticmethod(lambda ctx, x: [1.0])})
     with pytest.raises(TypeError, match=r"Listing.forward: expected an array for output 0, got list"):

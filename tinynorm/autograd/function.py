@@ -147,7 +147,8 @@ class Context(Node):
         return outputs if isinstance(out, tuple) else outputs[0]
 
     def _original(self, array: Any) -> Any:
-        """The input's own array for what forward was given in its place; any other as it is."""
+        """The input's own array for what forward was given in its place; any other as it is, and a Tensor's array."""
+        array = raw(array)
         return next((a for a, lent in zip(self._given, self._lent, strict=True) if lent is array), array)
 
     def _share_memory(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
