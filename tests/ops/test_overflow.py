@@ -181,10 +181,13 @@ def test_logsumexps_gradient_sums_to_1_beside_large_numbers(dtype, size, create_
     np.testing.assert_allclose(d.detach().numpy(), [0.5, 0.5, 0], rtol=1e-6)
 
 
-def test_a_quotients_gradient_has_room_where_g_times_y_has_none():
-    b = tn.tensor([1e18], requires_grad=True)
-    (g,) = tn.autograd.grad(1e38 / b, b, tn.tensor([1e20]))
-    np.testing.assert_allclose(g.numpy(), -1e22, rtol=1e-6)
+@pytest.mark.parametrize(("dtype", "a", "b", "g"), [
+    ("float32", 1e38, 1e18, 1e20), ("float32", 1e30, 1e10, 1e-30), ("float16", 1.0, 1e-3, 1e-3), ("float16", 6e4, 600, 1e-4),
+])  # fmt: skip
+def test_a_quotients_gradient_has_room_whatever_the_order_of_its_factors(dtype, a, b, g):
+    t = tn.tensor([b], dtype=dtype, requires_grad=True)
+    (d,) = tn.autograd.grad(tn.tensor([a], dtype=dtype) / t, t, tn.tensor([g], dtype=dtype))
+    np.testing.assert_allclose(d.numpy().astype("f8"), -g * (a / b) / b, rtol=1e-6 if dtype == "float32" else 5e-3)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import as_float, dtype_of_numbers, keep_where, namespace, promote, shape_of, sum_to
+from .common import as_float, dtype_of_numbers, keep_where, namespace, narrowed, promote, shape_of, sum_to, widened
 from .convert import as_dtype
 
 
@@ -60,7 +60,7 @@ class Div(Node):
 
     def backward(self, g, b, y):
         da = sum_to(g / b, self.shapes[0]) if self.needs[0] else None
-        db = sum_to(-g * (y / b), self.shapes[1]) if self.needs[1] else None
+        db = sum_to(narrowed(-widened(g) * (widened(y) / widened(b)), g), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 
