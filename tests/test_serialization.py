@@ -345,6 +345,22 @@ def test_a_save_deletes_only_what_was_left_of_the_same_file(path):
     assert sorted(os.listdir(path.parent)) == sorted([path.name, ".t.safetensors.00000000.tmp", *names[1:]])
 
 
+def test_a_file_that_another_saver_took_for_a_left_one_is_made_anew(path, monkeypatch):
+    """Between its making and its lock, there is a moment in which it looks as if a killed process had left it."""
+    lock, deleted = files._lock, []
+
+    def late(handle, wait):
+        if wait and not deleted:
+            deleted.extend(path.parent.glob(".*.tmp"))
+            deleted[0].unlink()
+        return lock(handle, wait)
+
+    monkeypatch.setattr(files, "_lock", late)
+    save_file({"x": np.ones(1)}, path)
+    assert len(deleted) == 1
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_the_longest_name_that_the_system_takes_is_taken(path):
     long = path.with_name("n" * 255)
     for _ in range(2):

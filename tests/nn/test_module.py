@@ -316,6 +316,15 @@ def test_moving_between_forward_and_backward_is_noticed():
 # ---- state -----------------------------------------------------------------------------------------------------------
 
 
+def test_loading_memory_of_the_module_itself_takes_the_numbers_of_before():
+    """The two halves of what the module's tensors hold, exchanged: the first is written to before the second is read."""
+    net = nn.Module()
+    for name in ("a", "b"):
+        net.register_buffer(name, tinynorm.tensor([1.0, 2.0] if name == "a" else [3.0, 4.0]))
+    net.load_state_dict({"a": net.b.data[::-1], "b": net.a.data[::-1]})
+    assert (net.a.tolist(), net.b.tolist()) == ([4.0, 3.0], [2.0, 1.0])
+
+
 def test_state_dict_shares_memory_and_needs_no_grad():
     net = Net()
     state = net.state_dict()

@@ -237,6 +237,18 @@ def test_a_schedule_that_cannot_be_made_leaves_the_groups_as_they_were():
         assert [list(group) for group in optimizer.param_groups] == [list(group) for group in before]
 
 
+def test_a_cycle_that_cannot_be_made_leaves_none_of_its_own_entries():
+    class Fails(lr_scheduler.OneCycleLR):
+        def get_lr(self):
+            raise OverflowError("a fault")
+
+    _, optimizer = two_groups(MAKERS["Adam"])
+    before = repr(optimizer.state_dict()["param_groups"])
+    with pytest.raises(OverflowError):
+        Fails(optimizer, 0.1, total_steps=9)
+    assert repr(optimizer.state_dict()["param_groups"]) == before
+
+
 def test_a_step_of_a_schedule_that_fails_changes_nothing():
     _, optimizer = two_groups(MAKERS["SGD"])
     schedule = lr_scheduler.LambdaLR(optimizer, [lambda n: 0.1, failing(1)])

@@ -131,6 +131,13 @@ except ValueError as error:
 """
 
 
+def test_a_large_file_that_shrank_as_data_do_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "MOST_UNPACKED", 100)
+    numbers = np.random.default_rng(0).integers(0, 4, 1000).astype(np.uint8)
+    (tmp_path / "x.gz").write_bytes(gzip.compress(claiming(1000) + numbers.tobytes(), mtime=0))
+    np.testing.assert_array_equal(read_idx(tmp_path / "x.gz"), numbers)
+
+
 def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_unread(tmp_path):
     zeros = gzip.compress(bytes(1 << 22), mtime=0)
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(claiming(1 << 30), mtime=0) + 256 * zeros)  # one gzip file may be many
