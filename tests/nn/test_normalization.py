@@ -500,3 +500,17 @@ def test_settings_may_be_numpys_numbers():
 def test_a_weight_that_is_no_tensor_is_an_error():
     with pytest.raises(TypeError, match="layer_norm: expected weight to be a Tensor, got list"):
         F.layer_norm(tinynorm.ones(2, 3), 3, [1.0, 1.0, 1.0])
+
+
+def test_eval_modes_second_derivatives_are_those_of_the_statistics_it_had():
+    """Between the two passes a batch in training changes the running statistics in place."""
+    found = []
+    for trains in (False, True):
+        layer = nn.BatchNorm1d(C).double().eval()
+        x = tinynorm.tensor(np.random.default_rng(0).standard_normal((8, C)), dtype="float64", requires_grad=True)
+        y = layer(x)
+        if trains:
+            layer.train()(tinynorm.ones(8, C, dtype="float64") * 100)
+        (d,) = tinynorm.autograd.grad((y**2).sum(), layer.weight, create_graph=True)
+        found.append(d.detach().numpy())
+    np.testing.assert_array_equal(*found)

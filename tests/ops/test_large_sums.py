@@ -93,6 +93,11 @@ def test_a_channel_of_equal_numbers_is_normalised_to_zero(n, value):
     assert np.abs(y.numpy()).max() < 1e-6
 
 
+@pytest.mark.parametrize(("n", "value"), [(4_194_301, 1e6), (4_194_301, 123.456), (8_388_607, 7.7e8)])
+def test_millions_of_equal_numbers_do_not_deviate(n, value):
+    assert float(tn.tensor(column(value, n, 1)).std(0)[0]) == 0
+
+
 def test_running_statistics():
     x = uniform((N, 2))
     mean, var = tn.zeros(2), tn.ones(2)

@@ -212,6 +212,13 @@ def test_ties_do_not_multiply_what_is_no_maximum():
     np.testing.assert_array_equal(g.numpy(), [0, np.inf, np.inf])
 
 
+@pytest.mark.parametrize("name", ["amax", "amin"])
+def test_a_nan_shows_in_the_gradient_of_its_extremum(name):
+    x = tn.tensor([[np.nan, 1.0], [2.0, 1.0]], requires_grad=True)
+    (g,) = tn.autograd.grad(getattr(x, name)(0).sum(), x)
+    np.testing.assert_array_equal(g.numpy(), [[np.nan, 0.5], [np.nan, 0.5]])
+
+
 def test_groups_of_one_value_are_refused():
     with pytest.raises(ValueError, match=r"groups of more than one value.*4 groups.*3, 4"):
         F.group_norm(tn.ones(3, 4), 4)
