@@ -48,8 +48,8 @@ class Version:
         views.append(weakref.ref(y))
 
     def views(self) -> list[Tensor]:
-        """The living views, each behind what it is a view of."""
-        return [y for r in self._views or () if (y := r()) is not None]
+        """The living views that are still of this memory, each behind what it is a view of."""
+        return [y for r in self._views or () if (y := r()) is not None and y._version_ is self]
 
 
 class Tensor(Methods):
@@ -113,10 +113,11 @@ class Tensor(Methods):
         self._array = array
 
     def _leave_memory(self) -> None:
-        """From now on this is no view any more, and what was a view of it is one of the old memory only."""
+        """From now on this is no view any more, and what was a view of it is one of its base without a way back."""
+        base = base_of(self)
         for y in self._version_.views() if self._version_ else ():
             if type(y._view) is tuple and y._view[0] is self:
-                y._view = weakref.ref(self)
+                y._view = weakref.ref(base) if base._view is None else base._view
         self._version_ = self._view = None
 
     # -- what it is ---------------------------------------------------------------------------------------------------

@@ -241,6 +241,27 @@ def test_new_data_is_new_memory():
     assert (v.requires_grad, v.tolist(), b.tolist()) == (False, [1.0, 1.0], [10.0, 10.0, 10.0])
 
 
+def test_new_data_of_one_view_leaves_the_others_where_they_were():
+    w, b = leaf(2.0), tn.ones(3, dtype="float64")
+    v, u = b[:2], b[1:]
+    v.data = np.full(2, 5.0)
+    u.mul_(w)
+    assert (b.tolist(), b.requires_grad, v.requires_grad) == ([1.0, 2.0, 2.0], True, False)
+    (b.sum() + u.sum()).backward()
+    assert w.grad.tolist() == [4.0]
+
+
+def test_a_view_of_a_view_with_new_data_is_still_in_the_old_memory():
+    w, b = leaf(2.0), tn.ones(3, dtype="float64")
+    v = b[:2]
+    u = v[:1]
+    v.data = np.full(2, 5.0)
+    b.mul_(w)
+    assert (u.tolist(), v.tolist()) == ([2.0], [5.0, 5.0])
+    with pytest.raises(RuntimeError, match="mul_ then changed in place"):
+        (u.sum() + b.sum()).backward()
+
+
 def test_pickled_and_copied_views():
     w, b = leaf(2.0), tn.ones(3, dtype="float64")
     v = b[:2]
