@@ -9,6 +9,7 @@ import pytest
 
 import tinynorm as tn
 from tinynorm.ops.indexing import SetItem
+from tinynorm.tensor import version_of
 
 RECORDED = json.loads((Path(__file__).parent / "index_reference.json").read_text())  # of PyTorch: make_index_reference.py
 READ = [case for case in RECORDED if case[2] is not None]
@@ -189,6 +190,30 @@ def test_a_value_with_more_dimensions_than_the_place_has_its_gradient_in_its_sha
     y[[0, 2, 0]] = v
     (dv,) = tn.autograd.grad((y * tn.tensor([1.0, 2.0, 3.0])).sum(), v)
     assert dv.tolist() == [[[0.0, 3.0, 1.0]]]
+
+
+class One:
+    def __index__(self):
+        return 1
+
+
+def test_a_part_of_an_index_may_be_anything_that_counts_as_an_integer_and_nothing_else():
+    x = tn.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert (x[One()].tolist(), x[One(), [0, 0]].tolist()) == ([3.0, 4.0], [3.0, 3.0])
+    for index in (1.0, "a", {0}, 1j, np.float32(1), (1.0, [0]), ([0], "a")):
+        with pytest.raises(
+            IndexError, match=r"index: expected integers, slices, None, .*, got (float|str|set|complex|float32)$"
+        ):
+            x[index]
+
+
+@pytest.mark.parametrize("value", [None, "5", [None, 1.0], np.array(["1", "2"]), np.str_("3"), 1j, object()], ids=repr)
+@pytest.mark.parametrize("write", [lambda x, v: x.__setitem__(0, v), tn.Tensor.fill_, tn.Tensor.copy_])
+def test_only_numbers_are_written(write, value):
+    x = tn.zeros(2, 2)
+    with pytest.raises(TypeError, match=r"(setitem|fill_|copy_): expected a Tensor, an array or real numbers, got"):
+        write(x, value)
+    assert (x.tolist(), version_of(x).count) == ([[0.0, 0.0], [0.0, 0.0]], 0)
 
 
 @pytest.mark.parametrize("shape", [(3,), (1, 3), (1, 1, 3), (1, 1), ()])

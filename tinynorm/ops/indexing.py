@@ -8,6 +8,7 @@ another order of axes.) An array of uint8 is a mask.
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,7 +176,8 @@ def raw_index(index: Any, where: Any) -> Any:
     TypeError
         An index array is floating-point.
     IndexError
-        It has more parts than the array has dimensions, or (on a GPU, which does not look) an index out of range.
+        A part is of another kind; there are more parts than the array has dimensions; or (on a GPU, which does not look) an
+        index is out of range.
     """
     parts = tuple(_raw_part(part, where) for part in (index if isinstance(index, tuple) else (index,)))
     if is_basic(parts):
@@ -196,7 +198,7 @@ def _raw_part(index: Any, where: Any) -> Any:
         index = namespace(where).asarray(host, **backend.on_device_of(where))
     index = backend.plain(raw(index))
     if not backend.is_array(index):
-        return bool(index) if isinstance(index, np.bool_) else index
+        return _without_array(index)
     if backend.is_floating(index):
         raise TypeError(f"index: expected integers, booleans or slices, got an array of {index.dtype}; use .long() on it")
     if index.dtype == (np.uint8 if isinstance(index.dtype, np.dtype) else namespace(index).uint8):  # a mask, as in PyTorch
@@ -204,6 +206,18 @@ def _raw_part(index: Any, where: Any) -> Any:
     if index.ndim == 0:
         return bool(index) if backend.is_bool(index) else int(index)
     return index
+
+
+def _without_array(index: Any) -> Any:
+    if index is None or index is ... or isinstance(index, (int, np.integer, slice)):
+        return index
+    if isinstance(index, np.bool_):
+        return bool(index)
+    try:
+        return operator.index(index)
+    except TypeError:
+        expected = "integers, slices, None, ..., lists, arrays or tensors"
+        raise IndexError(f"index: expected {expected}, got {type(index).__name__}") from None
 
 
 def _consumed(part: Any) -> int:

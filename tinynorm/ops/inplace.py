@@ -64,13 +64,22 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
 
 def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
     backend.check_same_device(op, [x.data, raw(value)])
-    if isinstance(value, Tensor):
-        value = value.to(x.dtype)
+    value = value.to(x.dtype) if isinstance(value, Tensor) else _numbers(op, value)
     recorded = is_recorded(x, value)
     refuse_if_unsafe(op, x, recorded)
     y = SetItem(index)(x, value)
     version_of(x).bump(op)
     return become(x, y, op) if recorded else x
+
+
+def _numbers(op: str, value: Any) -> Any:
+    """What is to be written, checked to be numbers. (NumPy writes NaN for None, and reads strings.)"""
+    if isinstance(value, (int, float)):
+        return value
+    array = value if backend.is_array(value) else np.asarray(value)
+    if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "fiub":
+        raise TypeError(f"{op}: expected a Tensor, an array or real numbers, got {type(value).__name__} of {array.dtype}")
+    return value
 
 
 @method()
@@ -89,7 +98,7 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 def copy_(x: Tensor, source: Any) -> Tensor:
     """Take over the numbers of `source`, broadcast, converted to x's dtype and moved to its device; in place."""
     if not isinstance(source, Tensor):
-        source = wrap(namespace(x.data).asarray(backend.plain(source)))
+        source = wrap(namespace(x.data).asarray(backend.plain(_numbers("copy_", source))))
     return _assign(x, ..., source.to(x.device) if isinstance(x.device, backend.device) else source, "copy_")
 
 
