@@ -232,6 +232,7 @@ def test_containers_are_collated_entry_by_entry():
     assert batch["p"].y.tolist() == [1, 3]
     assert batch["t"].tolist() == [[1, 1], [0, 0]]
     assert batch["s"] == ["a", "b"]
+    assert default_collate([np.str_("a"), np.str_("b")]) == ["a", "b"]
     assert [part.tolist() for part in default_collate([[1, 2], [3, 4]])] == [[1, 3], [2, 4]]
 
 
@@ -244,6 +245,9 @@ def test_arrays_are_stacked_and_0d_ones_too():
     ("samples", "error", "says"),
     [
         ([(1, 2), (1,)], RuntimeError, "equal lengths, got 2 and 1"),
+        ([1, None], TypeError, "expected an array of real numbers or booleans, got object"),
+        ([2**70, 1], TypeError, "real numbers or booleans, got object"),
+        ([np.datetime64("2020")] * 2, TypeError, "real numbers or booleans, got datetime64"),
         ([{"a": 1}, {"b": 1}], RuntimeError, r"equal keys, got \['a'\] and \['b'\]"),
         ([np.ones(2), np.ones(3)], RuntimeError, r"\(2,\), \(3,\)"),
         ([object()], TypeError, "got object; pass a collate_fn"),

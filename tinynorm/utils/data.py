@@ -15,7 +15,7 @@ from .. import backend
 from ..backend import Generator, default_generator
 from ..creation import as_tensor
 from ..ops import stack
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor
 
 
 class Dataset:
@@ -160,12 +160,12 @@ def default_collate(samples: Sequence[Any]) -> Any:
     first = samples[0]
     if isinstance(first, Tensor):
         return stack(samples)
+    if isinstance(first, (str, bytes)):  # NumPy's own strings too
+        return list(samples)
     if isinstance(first, (np.generic, bool, int, float)):
-        return wrap(np.asarray(samples))
+        return Tensor(np.asarray(samples))  # refuses what is no number: None among them, dates, integers beyond 64 bits
     if backend.is_array(first):
         return stack([Tensor(sample) for sample in samples])
-    if isinstance(first, (str, bytes)):
-        return list(samples)
     if isinstance(first, Mapping):
         _check_alike("keys", [sorted(sample, key=str) for sample in samples])
         return {key: default_collate([sample[key] for sample in samples]) for key in first}
