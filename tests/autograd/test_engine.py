@@ -627,6 +627,14 @@ def test_grad_leaves_nodes_alone_that_lead_to_no_input():
     assert not called
 
 
+def test_grad_leaves_the_graph_of_an_output_alone_that_leads_to_no_input():
+    x, w = leaf(1.0, 2.0), leaf(3.0)
+    y, z = (x * x).sum(), w * w
+    assert grad((y, z), x)[0].tolist() == [2.0, 4.0]
+    z.backward()
+    assert w.grad.tolist() == [6.0]
+
+
 def test_backward_with_inputs_accumulates_into_those_only_once_each():
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
     h = x * w

@@ -203,6 +203,16 @@ def test_a_view_made_under_no_grad_is_not_changed_where_ops_are_recorded_while_i
     assert w.grad.tolist() == [6.0]
 
 
+def test_a_view_of_a_view_made_under_no_grad_is_one_of_the_base():
+    w, b = leaf(2.0), tn.zeros(2, 3, dtype="float64")
+    with tn.no_grad():
+        v = b.view(6)
+        u = v[:2]
+    del v
+    with pytest.raises(RuntimeError, match=r"mul_.*view that was made under no_grad.*clone"):
+        u.mul_(w)
+
+
 def test_a_view_made_under_no_grad_has_no_gradient_after_its_base_was_changed():
     w, b = leaf(2.0), tn.ones(3, dtype="float64")
     with tn.no_grad():
