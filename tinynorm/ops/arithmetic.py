@@ -60,7 +60,7 @@ class Div(Node):
 
     def backward(self, g, b, y):
         da = sum_to(g / b, self.shapes[0]) if self.needs[0] else None
-        db = sum_to(narrowed(-widened(g) * (widened(y) / widened(b)), g), self.shapes[1]) if self.needs[1] else None
+        db = sum_to(narrowed(-(widened(y) / widened(b) * widened(g)), g), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 
