@@ -228,7 +228,7 @@ class Context(Node):
 
 def _lend(array: Any) -> Any:
     """The array for users' code to read: NumPy's refuses to be written into. Anything else as it is."""
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.ndarray) or mode.lends:
         return array
     view = array.view()
     view.flags.writeable = False

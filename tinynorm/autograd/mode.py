@@ -12,7 +12,7 @@ from typing import Any
 
 class _Mode(threading.local):
     enabled = True
-    lends = False  # whether a user's backward gets the incoming gradient itself, not a copy
+    lends = False  # whether a user's backward gets the incoming gradient itself, and may write into what was saved
 
 
 mode = _Mode()
@@ -20,7 +20,7 @@ mode = _Mode()
 
 @contextmanager
 def lending() -> Iterator[None]:
-    """Hand users' backwards the gradient itself: for the gradient checker, which wants to see what they write into it."""
+    """Hand users' backwards the arrays themselves: for the gradient checker, which wants to see what they write into them."""
     before, mode.lends = mode.lends, True
     try:
         yield

@@ -147,7 +147,7 @@ def _central(method: str) -> str:
 def _check(problem: TensorProblem, settings: Settings, layer: str | None) -> Report:
     started = time.perf_counter()
     report = Report(ok=None, settings={"seed": settings.seed, "method": settings.method, "dtype": str(problem.dtype)})
-    with shown(problem, problem.names):
+    with shown(problem, problem.names), lending():
         _check_tensors(problem, report, settings, layer)
     report.evaluations, report.seconds = problem.evaluations, time.perf_counter() - started
     return report
@@ -211,8 +211,7 @@ def _watched(problem: TensorProblem, u: np.ndarray, own: bool) -> tuple[list, li
         values = [bits(y.data) for y in outputs]
         douts = problem.cotangents(outputs, problem.split(u))
         dout_values = [bits(v.data) for v in douts]
-        with lending():
-            grads = problem.differentiated(outputs, leaves, douts)
+        grads = problem.differentiated(outputs, leaves, douts)
         faults += _written(problem, leaves, before, "backward")
         if [bits(v.data) for v in douts] != dout_values:
             faults.append(
