@@ -14,6 +14,14 @@ PYTORCHS = ["make_*_reference.py", "databases.py", "databases_modules.py", "data
 collect_ignore_glob = [f"*/{name}" for name in PYTORCHS]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A worker that has nothing left takes tests from another: the slowest stand in a row, and would all fall to one."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 @pytest.fixture(params=["cpu", "cuda"])
 def device(request):
     if request.param == "cuda":
