@@ -164,6 +164,17 @@ def test_gelus_slope_is_1_or_0_for_large_numbers(dtype):
         np.testing.assert_allclose(h.numpy(), 0, atol=1e-200)
 
 
+@pytest.mark.parametrize("base", [2, 2.0, "tensor"])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_the_gradient_of_a_power_beyond_float16s_range(base, create_graph):
+    """2^20 is infinite in float16; 2^20 log(2) / 1000 is not."""
+    g = tn.tensor([1.0, 1e-3], dtype=tn.float16)
+    b = tn.tensor([3.0, 20.0], dtype=tn.float16, requires_grad=True)
+    a = tn.tensor(2.0, dtype=tn.float16) if base == "tensor" else base
+    (db,) = tn.autograd.grad(a**b, b, g, create_graph=create_graph)
+    np.testing.assert_allclose(db.detach().numpy(), np.log(2) * 2.0 ** np.array([3, 20]) * g.numpy(), rtol=2e-3)
+
+
 def test_the_gradient_of_rsqrt_has_room_where_y_cubed_has_none():
     for dtype, x, g, expected in (("float32", 1e-30, 1e-20, -5e24), ("float16", 2**-12, 2**-6, -(2.0**11))):
         t = tn.tensor([x], dtype=dtype, requires_grad=True)

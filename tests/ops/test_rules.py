@@ -86,6 +86,18 @@ def test_ignore_index_and_probabilities_do_not_go_together():
     assert F.cross_entropy(x, q, ignore_index=-1).item() == pytest.approx(np.log(3))
 
 
+def test_of_two_python_numbers_an_operation_makes_a_tensor():
+    for op, y, dtype in (
+        (tn.add(5, 2), 7, tn.int64),
+        (tn.sub(5, 2.0), 3.0, tn.float32),
+        (tn.mul(True, 2), 2, tn.int64),
+        (tn.div(5, 2), 2.5, tn.float32),
+        (tn.floor_divide(5, 2), 2, tn.int64),
+    ):
+        assert isinstance(op, tn.Tensor)
+        assert (op.item(), op.dtype, op.shape) == (y, dtype, ())
+
+
 def test_numbers_drawn_fit_into_their_dtype():
     with pytest.raises(ValueError, match="fit into uint8, 0 to 255, got low=0, high=300"):
         tn.randint(0, 300, (2,), dtype="uint8")

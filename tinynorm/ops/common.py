@@ -17,6 +17,7 @@ from ..tensor import Tensor, wrap
 
 F = TypeVar("F", bound=Callable)
 Dims = int | Sequence[int] | None
+NUMBERS = (float, int, bool)  # Python's, which change no float tensor's dtype
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -89,9 +90,9 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
     if ta and tb:
         return (a, b) if type(a.data) is type(b.data) and a.data.dtype == b.data.dtype else _promote_tensors(a, b)
     if not ta and not tb:
-        return a, b
+        return promote(_tensor_of(a), b) if type(a) in NUMBERS and type(b) in NUMBERS else (a, b)
     t, other = (a, b) if ta else (b, a)
-    if type(other) in (float, int, bool):
+    if type(other) in NUMBERS:
         if type(other) is float and not backend.is_floating(t.data):
             t = t.to(backend.float32)
     elif isinstance(other, np.generic):  # a number too
@@ -100,6 +101,11 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
     else:
         return promote(a, as_tensor_like(b, a)) if ta else promote(as_tensor_like(a, b), b)
     return (t, other) if ta else (other, t)
+
+
+def _tensor_of(number: Any) -> Tensor:
+    """A Python number that meets another one, as a 0-d Tensor: an operation answers with a Tensor."""
+    return wrap(np.asarray(number, dtype_of_numbers(number)))
 
 
 def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

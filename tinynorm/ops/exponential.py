@@ -37,7 +37,9 @@ class Pow(Node):
                 log_a = xp.log(widened(xp.where((b >= 0) & (a == 0), 1.0, a)))  # 0 there
             else:  # a number, which may be too small for the dtype of b
                 log_a = math.log(a) if a > 0 else xp.where(b >= 0, 0.0, -math.inf) if a == 0 else math.nan
-            db = narrowed(sum_to(widened(g) * widened(y) * log_a, self.shapes[1]), g)
+            if backend.is_half(y):  # which may be infinite where db is not
+                y = (widened(a) if hasattr(a, "shape") else a) ** widened(b)
+            db = narrowed(sum_to(widened(g) * y * log_a, self.shapes[1]), g)
         return da, db
 
 
