@@ -109,6 +109,9 @@ class Watch:
                 self.expect(version_of(y) is version_of(inputs[0]), f"{name} is a view with a version of its own")
             else:
                 self.expect(not any(sharing), f"{name} does not claim is_view and its output shares an input's memory")
+        kept = arrays_in(node.kept)
+        shared = any(np.shares_memory(a, b) for a in kept for b in (*before, *(y.data for y in outputs)))
+        self.expect(not shared, f"{name} kept what an input or output shares, unseen by its version; use save")
         if True in node.needs and all(y.requires_grad for y in outputs):
             self.check_backward(node, before, outputs)
 
@@ -144,8 +147,12 @@ def arrays_of(node):
     """The arrays that the node holds: saved, kept, or in any attribute."""
     found = [s.array if isinstance(s, Saved) else s for s in node.saved or ()]
     for value in vars(node).values():
-        found += value if isinstance(value, tuple | list) else [value]
+        found += arrays_in(value)
     return [a for a in found if isinstance(a, np.ndarray)]
+
+
+def arrays_in(value):
+    return [a for a in (value if isinstance(value, tuple | list) else (value,)) if isinstance(a, np.ndarray)]
 
 
 def all_nodes():
@@ -174,6 +181,17 @@ def test_no_node_claims_what_is_not_so_and_every_node_is_met(watch):
     assert watch.problems == []
     assert {cls.__name__ for cls in all_nodes() - watch.met} == ELSEWHERE
     assert watch.stale == NOT_FRESH
+
+
+@pytest.mark.parametrize(("node", "method"), [("Standardize", "formula"), ("CrossEntropy", "log_p")])
+def test_keeping_what_others_share_is_found(node, method, watch, monkeypatch):
+    node = next(cls for cls in all_nodes() if cls.__name__ == node)
+    whole = getattr(node, method)
+    shared = {"formula": lambda self, x: (x[...], *whole(self, x)[1:]), "log_p": lambda self, x: x[...]}[method]
+    monkeypatch.setattr(node, method, shared)
+    for case in ("layer_norm, one row", "cross_entropy, one row"):
+        watch.run(*CASES[case])
+    assert any("kept what an input or output shares" in problem for problem in watch.problems)
 
 
 @pytest.mark.parametrize("name", sorted(NOT_FRESH))

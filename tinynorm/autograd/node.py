@@ -77,8 +77,7 @@ class Node:
         """
         return formula(x, *args) if isinstance(x, Tensor) else self.kept
 
-    kept: Any = None
-    watched: Sequence = ()  # inputs and outputs whose memory `kept` lies in, as Saved
+    kept: Any = None  # in memory of its own: what inputs and outputs share is for `save`, which notices changes
 
     @property
     def name(self) -> str:
@@ -107,7 +106,8 @@ class Node:
             arrays = list(map(backend.plain, arrays))
             backend.check_same_device(self.name, arrays)
         self.needs, self.edges = needs, edges
-        if len(arrays) > 1 and True in needs and len(set(map(id, arrays))) < len(arrays):
+        n = len(arrays)
+        if n > 1 and True in needs and (arrays[0] is arrays[1] if n == 2 else len(set(map(id, arrays))) < n):
             _tell_apart(arrays, edges)
         try:
             out = self.forward(*arrays)
@@ -157,14 +157,6 @@ class Node:
             for a in self._to_save:
                 saved.append(a if a is None or not hasattr(a, "shape") else self._saved(a, inputs, arrays, out, outputs))
             self._to_save = ()
-        if self.kept is not None:
-            self._watch_kept(inputs, outputs)
-
-    def _watch_kept(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
-        """Where `kept` lies in an input's or output's memory, note their versions, as for what is saved."""
-        kept = {owner(a) for a in (self.kept if isinstance(self.kept, (tuple, list)) else (self.kept,))}
-        ts = [(x, None) for x in inputs if isinstance(x, Tensor)] + [(y, nr) for nr, y in enumerate(outputs)]
-        self.watched = [Saved(t._array, nr, version_of(t)) for t, nr in ts if owner(t._array) in kept]
 
     def _saved(self, array: Array, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
         for i, a in enumerate(arrays):
@@ -189,9 +181,6 @@ class Node:
                 "To go through the same graph twice, pass retain_graph=True the first time; "
                 "or compute the loss again before each backward"
             )
-        for s in self.watched:
-            if s.version.count != s.count:
-                self._explain_change(s)
         values = []
         for s in self.saved:
             if type(s) is Saved:
@@ -228,7 +217,7 @@ class Node:
     def free(self) -> None:
         """Let go of what was saved; nodes that saved nothing can be gone through again."""
         if self.saved:
-            self.saved, self.kept, self.watched = None, None, ()
+            self.saved, self.kept = None, None
 
     def gradients(self, grads: list, as_tensors: bool) -> Any:
         """Call `backward`. (Function, for users' own ops, checks here what comes back.)"""

@@ -95,7 +95,7 @@ def batch_norm(
     y = node(x, weight, bias)
     if running_mean is not None and layout.m:
         _update(running_mean, node.mean, momentum)
-        _update(running_var, node.var * (layout.m / (layout.m - 1)), momentum)
+        _update(running_var, node.var * (layout.m / (layout.m - 1)), momentum, finite=True)
     return y
 
 
@@ -104,15 +104,15 @@ def _largest(xp: Any, dtype: Any) -> float:
     return float(xp.finfo(dtype).max)
 
 
-def _update(running: Tensor, batch: Any, momentum: float) -> None:
+def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) -> None:
     """running = (1 - momentum) running + momentum batch, in place.
 
-    Where a variance is too large for the dtype, the largest finite number is kept: from infinity it would never come back.
+    `finite`: where a variance is too large for the dtype, the largest number is kept: from infinity it would never come back.
     """
     array = running.data
     new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
     xp = namespace(array)
-    array[...] = xp.minimum(new, _largest(xp, array.dtype))
+    array[...] = xp.minimum(new, _largest(xp, array.dtype)) if finite else new
     version_of(running).bump("batch_norm")
 
 
