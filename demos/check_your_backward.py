@@ -15,7 +15,7 @@ import numpy as np
 import tinynorm as tn
 from tinynorm import nn
 from tinynorm.gradcheck import check_backward, check_module
-from tinynorm.gradcheck.text import show
+from tinynorm.gradcheck.report.text import show
 
 EPS = 1e-5
 

@@ -27,7 +27,7 @@ from gradcheck_contenders import installed
 from tqdm.auto import tqdm
 
 from tinynorm.gradcheck import check_backward, mistakes
-from tinynorm.gradcheck.kinds import FAULTS
+from tinynorm.gradcheck.report.catalogue import FAULTS
 
 EACH = 240  # right cases of each layer
 OFFSETS = (0.0, 1.0, -100.0, 1e4, 1e6)

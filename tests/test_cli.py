@@ -12,9 +12,9 @@ from math import prod
 import pytest
 
 from tinynorm import __version__
-from tinynorm.cli import main
-from tinynorm.gradcheck import drawing
-from tinynorm.gradcheck.text import wrapped
+from tinynorm.command import inputs as drawing
+from tinynorm.command.main import main
+from tinynorm.gradcheck.report.text import wrapped
 
 AFFINE = """
     import numpy as np
@@ -52,7 +52,7 @@ LAYERNORM = """
 def run(tmp_path, capsys, monkeypatch):
     """Check a file of this text; returns (exit code, what was printed, what was complained of), with sentences in one line."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tinynorm.gradcheck.text.WIDTH", 1000)
+    monkeypatch.setattr("tinynorm.gradcheck.report.text.WIDTH", 1000)
 
     def of(*texts, name="", options=()):
         text = texts[0] if isinstance(texts[0], bytes) else "\n".join(map(textwrap.dedent, texts)).encode()
@@ -192,12 +192,12 @@ def test_as_a_program(tmp_path):
 
 
 def test_interrupted(run, monkeypatch):
-    import tinynorm.cli
+    import tinynorm.command.main
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tinynorm.cli, "check_pair", interrupted)
+    monkeypatch.setattr(tinynorm.command.main, "check_pair", interrupted)
     code, _, err = run(AFFINE)
     assert code == 130
     assert err == "interrupted\n"

@@ -28,7 +28,7 @@ LAYERS = [
     {"gradcheck"},
     {"testing"},
     {""},  # tinynorm/__init__.py, which hands on their names
-    {"cli", "__main__"},
+    {"command", "__main__"},
 ]
 
 # imports upwards, made when a function is called: (file, what it imports) -> why
@@ -36,6 +36,10 @@ UPWARDS = {
     ("tensor.py", "tinynorm.ops"): "namespace(x) of a Tensor is ops, which stands on Tensor",
     ("autograd/checks.py", "tinynorm.gradcheck"): "PyTorch's name for the checker, which stands on everything",
 }
+
+
+# the checker's rooms, from the ground up: a file may import from its own room and from those before it
+ROOMS = ["report", "problem", "slopes", "behaviour", "diagnosis", "doors"]
 
 
 def sources(folder=PACKAGE):
@@ -48,9 +52,9 @@ def name_of(path):
 
 
 def imports(path):
-    """(the dotted name, the line, whether it is inside a function) of each import."""
+    """(the dotted name, the line, whether loading the file leaves it out: inside a function, or for type checkers) of each."""
     tree = ast.parse(path.read_text())
-    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) or _for_types(f) for n in ast.walk(f)}
     package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
     for node in ast.walk(tree):
         lazily = id(node) in inside
@@ -62,6 +66,10 @@ def imports(path):
             for alias in node.names:
                 both = f"{base}.{alias.name}"
                 yield (both if is_module(both) else base), node.lineno, lazily
+
+
+def _for_types(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def is_module(name):
@@ -82,6 +90,27 @@ def test_imports_run_downwards(path):
         if name.split(".")[0] != "tinynorm" or (lazily and (str(path.relative_to(PACKAGE)), name) in UPWARDS):
             continue
         assert layer(name) <= layer(name_of(path)), f"{path}:{line} imports {name}, which stands above it"
+
+
+@pytest.mark.parametrize("path", sources(PACKAGE / "gradcheck"), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_checkers_rooms_import_one_way(path):
+    def room(name):
+        return [*name.split("."), ""][2]
+
+    mine = room(name_of(path))
+    assert mine in (*ROOMS, "mistakes", "")  # its face may import from every room, and no room from the mistakes
+    for name, line, _ in imports(path):
+        if name.startswith("tinynorm.gradcheck.") and mine in ROOMS:
+            assert room(name) in ROOMS[: ROOMS.index(mine) + 1], f"{path}:{line} imports {name}, which stands above it"
+
+
+def test_no_file_of_the_checker_or_the_command_imports_itself_by_way_of_others():
+    files = [*sources(PACKAGE / "gradcheck"), *sources(PACKAGE / "command")]
+    graph = {name_of(path): {name for name, _, lazily in imports(path) if not lazily} for path in files}
+    done = set()
+    while ready := {name for name in graph.keys() - done if not graph[name] & graph.keys() - done - {name}}:
+        done |= ready
+    assert graph.keys() == done, f"in a circle, or standing on one: {sorted(graph.keys() - done)}"
 
 
 def test_the_exceptions_are_still_needed():
@@ -120,7 +149,7 @@ def test_importing_tinynorm_asks_for_nothing_heavy():
 
 
 # what is loaded on first use: it takes longer to load than all the rest
-LATE = ("tinynorm.gradcheck", "tinynorm.testing", "tinynorm.cli", "tinynorm.__main__", "tinynorm.utils.datasets")
+LATE = ("tinynorm.gradcheck", "tinynorm.testing", "tinynorm.command", "tinynorm.__main__", "tinynorm.utils.datasets")
 
 # of Python's own library, beside what NumPy and safetensors bring: few milliseconds, and needed by every training program
 FROM_PYTHON = {"fcntl", "heapq", "_heapq", "json", "json.decoder", "json.encoder", "json.scanner", "_json"}
@@ -192,7 +221,7 @@ print(type(report).__module__, report.ok)
 """
     x = np.array([1.0, 2.0])
     report = tinynorm.gradcheck.check_backward(lambda x: (x * x, x), lambda dy, x: 2 * x * dy, [x])
-    assert fresh(program.format(pickle.dumps(report).hex())).split() == ["tinynorm.gradcheck.report", "True"]
+    assert fresh(program.format(pickle.dumps(report).hex())).split() == ["tinynorm.gradcheck.report.report", "True"]
 
 
 def test_a_missing_gpu_skips_or_where_one_is_required_fails():

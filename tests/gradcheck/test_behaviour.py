@@ -8,12 +8,12 @@ import pytest
 import tinynorm as tn
 from tinynorm.autograd import Function
 from tinynorm.gradcheck import check_backward, check_function
-from tinynorm.gradcheck.kinds import FAULTS
-from tinynorm.gradcheck.measure import Measure
+from tinynorm.gradcheck.behaviour.precision import imprecise
 from tinynorm.gradcheck.mistakes import layernorm
-from tinynorm.gradcheck.precision import imprecise
-from tinynorm.gradcheck.problem import PairProblem
-from tinynorm.gradcheck.settings import Settings, draw_cotangent
+from tinynorm.gradcheck.problem.problem import PairProblem
+from tinynorm.gradcheck.problem.settings import Settings, draw_cotangent
+from tinynorm.gradcheck.report.catalogue import FAULTS
+from tinynorm.gradcheck.slopes.measure import Measure
 
 X = np.random.default_rng(0).standard_normal((5, 6))
 X32 = X.astype(np.float32)

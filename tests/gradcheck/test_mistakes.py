@@ -7,7 +7,7 @@ import pytest
 
 import tinynorm as tn
 from tinynorm.gradcheck import KINDS, check_backward, mistakes
-from tinynorm.gradcheck.kinds import FAULTS
+from tinynorm.gradcheck.report.catalogue import FAULTS
 from tinynorm.nn import functional as F
 
 NUMERIC = [m for m in mistakes.ALL if m.kind in KINDS]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tinynorm.gradcheck import check_backward, mistakes
-from tinynorm.gradcheck.html import COLOURS
-from tinynorm.gradcheck.report import Fault, InputReport, Report
-from tinynorm.gradcheck.text import apart, checked_cell, show, verdict, width
+from tinynorm.gradcheck.report.html import COLOURS
+from tinynorm.gradcheck.report.report import Fault, InputReport, Report
+from tinynorm.gradcheck.report.text import apart, checked_cell, show, verdict, width
 
 
 def report_of(name, **options):

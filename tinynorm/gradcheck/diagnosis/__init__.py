@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..evidence import Evidence, Finding, Recognised
-from . import activation, cross_entropy, general, linear, normalization, softmax
+from ..report.evidence import Evidence, Finding, Recognised
+from . import activation, cross_entropy, general, linear, softmax
+from .normalization import explain as normalization
 from .swapped import swapped
 
 LAYERS = (activation, linear, softmax, cross_entropy, normalization)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..evidence import Evidence, Finding, Recognised
+from ..report.evidence import Evidence, Finding, Recognised
 from .judge import Hypothesis, suspect_of
 from .softmax import softmax
 

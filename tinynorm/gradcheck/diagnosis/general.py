@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..evidence import Evidence, Finding
+from ..report.evidence import Evidence, Finding
 from .factors import NAMED, NEAR_ONE, exactly, remedy
 from .judge import by_constants, either
 from .parts import moved, part, some

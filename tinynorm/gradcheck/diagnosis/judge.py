@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..evidence import Evidence, Finding, Recognised
+from ..report.evidence import Evidence, Finding, Recognised
 from .factors import NAMED, NEAR_ONE, Names, exactly, remedy
 
 REMAINDER = 1e-5  # of the error, that an explanation may leave

@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from ..evidence import Evidence, Finding, Recognised
+from ..report.evidence import Evidence, Finding, Recognised
 from .judge import Hypothesis, suspect_of
 from .recognise_linear import Form, recognise
 from .symbols import named_axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..evidence import Evidence, Finding
+from ..report.evidence import Evidence, Finding
 from .factors import NAMED, NEAR_ONE, exactly
 from .pattern import Pattern
 

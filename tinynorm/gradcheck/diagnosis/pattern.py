@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..evidence import Evidence, Finding, Sample
+from ..report.evidence import Evidence, Finding, Sample
 from .factors import Names
 from .judge import constants_in, explains, norm
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..evidence import Recognised
+from ..report.evidence import Recognised
 
 NAMES = {
     "x": ("x", "input", "inputs", "a", "X", "A", "A_prev"),

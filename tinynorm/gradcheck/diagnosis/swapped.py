@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..evidence import Evidence, Finding
+from ..report.evidence import Evidence, Finding
 
 
 def swapped(evidence: Evidence) -> Iterator[Finding]:

@@ -1,0 +1,140 @@
+"""What may depend on what: a gradient on dout, linearly; a row of the output on its own row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+
+from ..report.report import Fault
+from ..slopes.measure import SAFETY, UNDERFLOW, Measure
+
+SCALES = (2.0**-10, 2.0**10, 2.0**-27, 2.0**27)  # powers of 2, which round nothing
+Identity = tuple[str, np.ndarray, list[tuple[float, np.ndarray]]]  # in words, a cotangent, the sum that it is
+
+# ---- on dout -------------------------------------------------------------------------------------------------------------
+
+
+def nonlinear(measure: Measure) -> Iterator[Fault]:
+    """A gradient is linear in dout: backward(a dout + b dout') = a backward(dout) + b backward(dout'), whatever they are."""
+    other = measure.rng.choice([-1.0, 1.0], measure.u.shape) * measure.rng.uniform(0.5, 1.5, measure.u.shape)
+    known = {id(v): _gradients(measure, v) for v in (measure.u, other)}
+    with_gradient = [g is not None and g.shape == x.shape for g, x in zip(measure.claimed, measure.point, strict=True)]
+    left = {i for i, has in enumerate(with_gradient) if has}
+    for says, whole, terms in _identities(measure, other):
+        total, *parts = [known.get(id(v)) or _gradients(measure, v) for v in (whole, *(v for _, v in terms))]
+        for i in sorted(left):
+            products = [factor * part[i] for (factor, _), part in zip(terms, parts, strict=True)]
+            if not _equal(measure, i, total[i], products, terms[0][0] if len(terms) == 1 else 1.0):
+                left.remove(i)
+                name = measure.problem.names[i]
+                yield Fault(
+                    "not_linear",
+                    f"d{name} is not linear in dout: {says}. "
+                    "A gradient multiplies dout by the derivative, which does not depend on dout",
+                    name,
+                )
+
+
+def _identities(measure: Measure, other: np.ndarray) -> Iterator[Identity]:
+    """Cotangents of many kinds, as sums of others: with zeros, all positive, all the same, small and large."""
+    a, b, u = 0.75, -1.5, measure.u
+    says = "backward(a dout + b dout') differs from a backward(dout) + b backward(dout')"
+    yield says, a * u + b * other, [(a, u), (b, other)]
+    for part, what in (
+        (np.where(measure.rng.random(u.shape) < 0.5, other, 0.0), "half the elements of a are 0, and the other half of b"),
+        (np.abs(other), "all elements of a are positive"),
+        (np.ones_like(other), "all elements of a are 1"),
+    ):
+        says = f"backward(a + b) differs from backward(a) + backward(b), where {what}"
+        yield says, other, [(1.0, part), (1.0, other - part)]
+    for scale in SCALES:
+        yield f"backward({scale:.2g} dout) differs from {scale:.2g} backward(dout)", scale * other, [(scale, other)]
+
+
+def _gradients(measure: Measure, v: np.ndarray) -> list[np.ndarray]:
+    """NaN where there is none, or one of another shape: no gradient may come and go with dout."""
+    found: list[np.ndarray | None] = [None] * len(measure.point)
+    with suppress(ArithmeticError):  # of Python's own numbers, where 0 / 0 raises
+        found = measure.problem.gradients(measure.point, v)
+    pairs = zip(found, measure.point, strict=True)
+    return [np.full(x.shape, np.nan) if g is None or g.shape != x.shape else g for g, x in pairs]
+
+
+def _equal(measure: Measure, i: int, total: np.ndarray, products: list[np.ndarray], factor: float) -> bool:
+    """Whether a gradient is the sum of others but for rounding, or would have left the numbers that its dtype holds."""
+    claimed = measure.claimed[i]
+    assert claimed is not None
+    with np.errstate(all="ignore"):
+        sizes = np.sum(np.abs(products), axis=0)
+        limits, largest = np.finfo(measure.problem.dtype), np.max(sizes, initial=0.0, where=np.isfinite(sizes))
+        if factor != 1 and largest and not np.sqrt(limits.tiny) < largest < np.sqrt(limits.max):
+            return True
+        # rounding is counted from what the last digits of the inputs do to the gradient for `u`, which is of the same size
+        scatter = measure.scatter[i]
+        allowed = factor * SAFETY * 4 * (scatter + _mean(scatter)) + _grain(measure) * (sizes + _mean(sizes))
+        if np.any(np.abs(total - np.sum(products, axis=0)) > allowed):  # what is left may be rounding of what has cancelled
+            allowed = allowed + factor * SAFETY * 4 * measure.eps * measure.elsewhere(i)
+        near = np.abs(total - np.sum(products, axis=0)) <= allowed + UNDERFLOW * max(factor, 1.0)
+        infinite = ~np.isfinite(claimed) | np.isinf(sizes)  # the derivative itself, as of sqrt at 0
+        return bool(np.all(near | infinite))
+
+
+def _grain(measure: Measure) -> float:
+    """Of what a sum may be off for its own rounding. Code for inputs of few digits may round to these, whatever it runs in."""
+    problem = measure.problem
+    own = float(np.finfo(problem.coarsest).eps) if problem.recast else 0.0
+    with np.errstate(all="ignore"):
+        seen = np.nanmedian(measure.sigma / measure.size) if np.any(measure.size) else 0.0  # of one cast to float32 inside, say
+    return 1e4 * measure.eps + 64 * max(own, float(seen))
+
+
+def _mean(a: np.ndarray) -> float:
+    finite = a[np.isfinite(a)]
+    return float(np.mean(finite)) if finite.size else 0.0
+
+
+# ---- on other rows -------------------------------------------------------------------------------------------------------
+
+INDEPENDENT = ("LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm", "BatchNormEval", "ReLU", "Linear")
+
+
+def dependent_rows(measure: Measure, wanted: bool | None, layer: str | None) -> Iterator[Fault]:
+    """Where the layer promises it: a row of the output must not change when all other rows of the first input do."""
+    if not (wanted if wanted is not None else layer in INDEPENDENT):
+        return
+    problem, x = measure.problem, measure.point[0]
+    rows = x.shape[0] if x.ndim else 0
+    if rows < 2 or len(problem.shapes) != 1 or problem.shapes[0][:1] != (rows,):
+        if wanted:
+            raise ValueError(
+                f"batch_independent: expected an output with the {rows} rows of {problem.names[0]}, got {problem.shapes}"
+            )
+        return
+    for r in sorted({0, rows // 2, rows - 1}):
+        change = _change_with_others(measure, r)
+        if change:
+            yield Fault(
+                "batch_dependent",
+                f"row {r} of the output changes by {change:.1e} when only the other rows of {problem.names[0]} do; "
+                "each row has to depend on its own row alone",
+                problem.names[0],
+            )
+            return
+
+
+def _change_with_others(measure: Measure, r: int) -> float:
+    """By how much row `r` of the output changes when the others go above it, or below; 0.0 for its rounding."""
+    x, rows = measure.point[0], len(measure.point[0])
+    reach = float(np.ptp(x)) if x.size else 0.0
+    v = (reach or float(np.max(np.abs(x), initial=0.0)) or 1.0) * measure.rng.uniform(1.0, 2.0, x.shape)
+    v[r] = 0
+    f, y = measure.along(0, v), measure.y.reshape(rows, -1)[r]
+    allowed = SAFETY * 4 * (measure.sigma + measure.eps * np.abs(measure.y)).reshape(rows, -1)[r]
+    for sign in (1.0, -1.0):
+        moved = f(sign)
+        change = np.abs(moved.reshape(rows, -1)[r] - y)
+        if not np.all(change <= allowed) and not np.all(np.isnan(moved)):  # where f cannot go, it is all NaN
+            return float(np.max(np.nan_to_num(change, nan=np.inf)))
+    return 0.0

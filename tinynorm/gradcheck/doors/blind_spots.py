@@ -1,0 +1,68 @@
+"""What a check cannot see, by name. A gradient that no test could have found wrong has not been tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+
+from ..report.evidence import Recognised
+from ..report.report import InputReport
+from ..slopes.measure import Measure
+
+NORMALIZERS = ("LayerNorm", "BatchNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
+
+
+def small_groups(recognised: Recognised | None) -> Iterator[str]:
+    """Normalisation of so few numbers that its gradient says little."""
+    if recognised is None or recognised.layer not in NORMALIZERS or recognised.layer == "RMSNorm":
+        return
+    m = recognised.symbols.get("m")
+    if m == 2:
+        yield (
+            "groups of m = 2: two standardised numbers are always -1 and 1, so dx is only of the order of eps and almost "
+            "any dx would pass; use groups of m >= 4"
+        )
+    elif m == 3:
+        yield "groups of m = 3: the mean and x_hat terms leave dx one direction only; use m >= 4 to see each term by itself"
+
+
+def constant_cotangent(u: np.ndarray, recognised: Recognised | None) -> str | None:
+    """A cotangent of equal numbers: the sum of y, which softmax and the centring layers hold constant."""
+    if u.size < 2 or np.ptp(u) > 1e-6 * np.max(np.abs(u)):
+        return None
+    layer = recognised.layer if recognised else "a normalisation or softmax layer"
+    return (
+        f"the cotangent is constant, which is a loss of sum(y): the sum of {layer}'s output does not depend on x, so "
+        "dx = 0 would pass. Leave cotangent out, and a random one with both signs is drawn"
+    )
+
+
+NO_DEPENDENCE = "the output does not change with"
+
+
+def no_dependence(name: str, blinded: bool) -> str:
+    """An input along which nothing changes; because of the loss, perhaps."""
+    reason = (
+        "a loss of sum(y), mean(y) or sum(y²) behind a normalisation or softmax is constant: use a random weight, (w * y).sum()"
+        if blinded
+        else "a gradient of zero would pass"
+    )
+    return f"{NO_DEPENDENCE} {name} at this point, to within rounding: {reason}"
+
+
+def mostly_flat(flat: list[InputReport], inputs: list[InputReport]) -> bool:
+    """Whether a loss does not change with most of its inputs' elements; a bias before a BatchNorm alone is no such matter."""
+    return 2 * sum(prod(found.shape) for found in flat) > sum(prod(found.shape) for found in inputs)
+
+
+def constant_inputs(measure: Measure) -> list[int]:
+    """The inputs whose elements are equal but for the sign, as gamma = 1 and beta = 0: what they do goes unseen."""
+    return [i for i, x in enumerate(measure.point) if _constant(np.abs(x))]
+
+
+def _constant(a: np.ndarray) -> bool:
+    if a.size == 1:
+        return float(a.flat[0]) in (0.0, 1.0)
+    return a.size > 1 and float(np.ptp(a)) <= 1e-6 * float(np.max(a))

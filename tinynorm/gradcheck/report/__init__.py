@@ -1,0 +1,1 @@
+"""What a check found, and how it is told: as text, as HTML, as a dict."""
