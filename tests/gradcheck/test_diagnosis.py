@@ -5,7 +5,7 @@ import pytest
 
 from tinynorm.gradcheck import Evidence, Sample, check_backward, mistakes
 from tinynorm.gradcheck.diagnosis import diagnose, recognise
-from tinynorm.gradcheck.diagnosis.factors import Names
+from tinynorm.gradcheck.diagnosis.naming import Names
 
 RIGHT = {layer.name: layer for layer in mistakes.RIGHT[:-1]}
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
-from .factors import exactly, near
-from .judge import Hypothesis, suspect_of
+from .hypotheses import Hypothesis, wrong_gradient
+from .naming import exactly, near
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -54,7 +54,7 @@ def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
             continue
         x, dy = evidence.inputs[recognised.roles["x"]], evidence.cotangent
         hypotheses = list(_alpha(evidence, i, x, dy) if role == "alpha" else _of(recognised, evidence, i, x, dy))
-        suspect = suspect_of(recognised, evidence, i, hypotheses[0].prediction)
+        suspect = wrong_gradient(recognised, evidence, i, hypotheses[0].prediction)
         finding = suspect.judge(hypotheses) if suspect else None
         if finding is not None:
             found.append(finding)

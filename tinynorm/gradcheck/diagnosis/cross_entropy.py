@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
-from .judge import Hypothesis, suspect_of
+from .hypotheses import Hypothesis, wrong_gradient
 from .softmax import softmax
 
 
@@ -49,7 +49,7 @@ def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
     if i not in evidence.wrong:
         return []
     hypotheses = list(_hypotheses(recognised, evidence.names[i], evidence.inputs[i], evidence.cotangent))
-    suspect = suspect_of(recognised, evidence, i, hypotheses[0].prediction)
+    suspect = wrong_gradient(recognised, evidence, i, hypotheses[0].prediction)
     finding = suspect.judge(hypotheses) if suspect else None
     return [finding] if finding else []
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..report.evidence import Evidence, Finding
-from .factors import NAMED, NEAR_ONE, exactly, remedy
-from .judge import by_constants, either
+from .hypotheses import by_constants, either
+from .naming import NAMED, NEAR_ONE, exactly, remedy
 from .parts import moved, part, some
 from .pattern import Pattern
 

@@ -8,9 +8,9 @@ from itertools import combinations, product
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
-from .judge import Hypothesis, suspect_of
+from .hypotheses import Hypothesis, wrong_gradient
+from .naming import named_axes
 from .recognise_linear import Form, recognise
-from .symbols import named_axes
 
 __all__ = ["explain", "recognise"]
 
@@ -24,7 +24,7 @@ def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
         if role is None:
             continue
         hypotheses = list({"x": _dx, "W": _dW, "b": _db}[role](recognised, evidence, i))
-        suspect = suspect_of(recognised, evidence, i, hypotheses[0].prediction)
+        suspect = wrong_gradient(recognised, evidence, i, hypotheses[0].prediction)
         finding = suspect.judge(hypotheses) if suspect else None
         if finding is not None:
             found.append(finding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..report.evidence import Evidence, Finding
-from .factors import NAMED, NEAR_ONE, exactly
+from .naming import NAMED, NEAR_ONE, exactly
 from .pattern import Pattern
 
 FEW = 0.34  # of the elements measured, that may be wrong to speak of some

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Sample
-from .factors import Names
-from .judge import constants_in, explains, norm
+from .hypotheses import constants_in, explains, norm
+from .naming import Names
 
 
 class Pattern:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
-from .judge import Hypothesis, suspect_of
+from .hypotheses import Hypothesis, wrong_gradient
 
 
 def softmax(x: np.ndarray, axis: int) -> np.ndarray:
@@ -40,7 +40,7 @@ def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
         return []
     of = _softmax if recognised.layer == "Softmax" else _log_softmax
     hypotheses = list(of(recognised.symbols["axis"], evidence.names[i], evidence.inputs[i], evidence.cotangent))
-    suspect = suspect_of(recognised, evidence, i, hypotheses[0].prediction)
+    suspect = wrong_gradient(recognised, evidence, i, hypotheses[0].prediction)
     finding = suspect.judge(hypotheses) if suspect else None
     return [finding] if finding else []
 

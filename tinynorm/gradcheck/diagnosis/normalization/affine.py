@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from ...report.evidence import Evidence, Finding, Recognised
-from ..judge import Hypothesis, Suspect, suspect_of
-from ..symbols import explained, named_axes
+from ..hypotheses import Hypothesis, WrongGradient, wrong_gradient
+from ..naming import explained, named_axes
 from .deviations import other_rstds
 
 
@@ -29,7 +29,7 @@ def _explain(recognised: Recognised, evidence: Evidence, i: int, formula: str, f
     like = s["layout"].against(evidence.inputs[i], s["view"])
     if like is None:
         return None
-    suspect = suspect_of(recognised, evidence, i, _summed(dy * factors[0][3], like, shape))
+    suspect = wrong_gradient(recognised, evidence, i, _summed(dy * factors[0][3], like, shape))
     if suspect is None:
         return None
     formula = f"d{suspect.name} = {formula}"
@@ -39,7 +39,7 @@ def _explain(recognised: Recognised, evidence: Evidence, i: int, formula: str, f
     return suspect.judge(hypotheses, lambda says: explained(says, s))
 
 
-def _hypotheses(suspect: Suspect, dy: np.ndarray, like: np.ndarray, factors: list[Factor]) -> Iterator[Hypothesis]:
+def _hypotheses(suspect: WrongGradient, dy: np.ndarray, like: np.ndarray, factors: list[Factor]) -> Iterator[Hypothesis]:
     shape, right = suspect.R.shape, dy * factors[0][3]
     summed = tuple(k for k, n in enumerate(like.shape) if n == 1 and dy.shape[k] > 1)
     yield Hypothesis("", suspect.R)
@@ -61,7 +61,7 @@ def _hypotheses(suspect: Suspect, dy: np.ndarray, like: np.ndarray, factors: lis
             yield Hypothesis("missing_accumulation", part.sum(axis=rest).reshape(shape), says, f"Σ over axis {axis}")
 
 
-def _means(suspect: Suspect, dy: np.ndarray, summed: tuple[int, ...]) -> Iterator[Hypothesis]:
+def _means(suspect: WrongGradient, dy: np.ndarray, summed: tuple[int, ...]) -> Iterator[Hypothesis]:
     """A mean over some of the axes, for the sum."""
     counts: dict[int, list[tuple[int, ...]]] = {}
     for n in range(1, len(summed) + 1):

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...report.evidence import Evidence, Finding, Recognised
-from ..judge import Candidate, Suspect, suspect_of
+from ..hypotheses import Candidate, WrongGradient, wrong_gradient
 from .affine import explain_beta, explain_gamma
 from .recognise import recognise
 from .search import TRIED, Combination, Search
@@ -44,7 +44,7 @@ def _dx(recognised: Recognised, evidence: Evidence, i: int) -> Finding | None:
     )
     base = ingredients(recognised, evidence)
     R = sum(base.term(k) for k in range(3) if right[k])
-    suspect = suspect_of(recognised, evidence, i, np.asarray(R).reshape(evidence.inputs[i].shape))
+    suspect = wrong_gradient(recognised, evidence, i, np.asarray(R).reshape(evidence.inputs[i].shape))
     if suspect is None:
         return None
     suspect.G, suspect.R = suspect.G.reshape(s["view"]), suspect.R.reshape(s["view"])
@@ -57,7 +57,7 @@ def _dx(recognised: Recognised, evidence: Evidence, i: int) -> Finding | None:
 
 
 def _explanations(
-    suspect: Suspect, base: Ingredients, recognised: Recognised, words: Wording, clause: Clause | None
+    suspect: WrongGradient, base: Ingredients, recognised: Recognised, words: Wording, clause: Clause | None
 ) -> list[Candidate]:
     """The cheapest explanations by what `base` is made of; `clause` says what is wrong with that itself."""
     search = Search(suspect, [base.term(k) for k in range(3)], list(traits(base, recognised)))
@@ -82,7 +82,7 @@ def _supposed(found: Combination, words: Wording) -> int:
     return len(causes) + len(missing) + extra
 
 
-def _holds(suspect: Suspect, base: Ingredients, found: Combination, c: np.ndarray) -> bool:
+def _holds(suspect: WrongGradient, base: Ingredients, found: Combination, c: np.ndarray) -> bool:
     """Whether a combination is G in all elements, and not only in those that were looked at."""
     terms = [c[o.term] * (o.trait.make() if o.trait else base.term(o.term)) for o in found if not o.absent]
     return suspect.explained(np.sum(terms, axis=0)) is not None

@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from ..judge import Suspect
+from ..hypotheses import WrongGradient
 from .terms import Trait
 
 SAMPLE = 4096  # elements in which combinations are compared
@@ -35,10 +35,10 @@ Combination = tuple[Option, ...]  # one for each term
 class Search:
     """The options of each term, as vectors over a sample of the elements."""
 
-    def __init__(self, suspect: Suspect, right: Sequence[np.ndarray], traits: Sequence[Trait]) -> None:
+    def __init__(self, suspect: WrongGradient, right: Sequence[np.ndarray], traits: Sequence[Trait]) -> None:
         n = suspect.G.size
         self.index = np.arange(n) if n <= SAMPLE else np.random.default_rng(0).choice(n, SAMPLE, replace=False)
-        self.suspect = Suspect(suspect.name, self._at(suspect.G), self._at(suspect.R), suspect.names, suspect.constants)
+        self.suspect = WrongGradient(suspect.name, self._at(suspect.G), self._at(suspect.R), suspect.names, suspect.constants)
         self.vectors: dict[Option, np.ndarray] = {}
         self.options: list[list[Option]] = [[], [], []]
         for k, value in enumerate(right):

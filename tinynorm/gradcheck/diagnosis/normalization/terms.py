@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from ...report.evidence import Evidence, Recognised
-from ..symbols import named_axes
+from ..naming import named_axes
 from .deviations import other_rstds
 
 FIRST, MEAN, PROJECTION = 0, 1, 2

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...report.evidence import Recognised
-from ..factors import NAMED, NEAR_ONE, PLAIN, exactly, near, remedy
-from ..judge import Candidate, Suspect
-from ..symbols import explained
+from ..hypotheses import Candidate, WrongGradient
+from ..naming import NAMED, NEAR_ONE, PLAIN, exactly, explained, near, remedy
 from .search import Combination, Option
 from .terms import FIRST, MEAN, PROJECTION, Trait
 
@@ -31,7 +30,7 @@ class Clause:
 class Wording:
     """The words for one layer."""
 
-    def __init__(self, recognised: Recognised, suspect: Suspect, right: Sequence[bool]) -> None:
+    def __init__(self, recognised: Recognised, suspect: WrongGradient, right: Sequence[bool]) -> None:
         self.layer, self.symbols, self.suspect = recognised.layer, recognised.symbols, suspect
         self.right = right  # which terms belong there
         self.m, self.names = recognised.symbols["m"], suspect.names

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
-from .factors import NAMED, NEAR_ONE, Names, exactly, remedy
+from .naming import NAMED, NEAR_ONE, Names, exactly, remedy
 
 REMAINDER = 1e-5  # of the error, that an explanation may leave
 ROUNDING = 2e-13  # of the right gradient, that is no error
@@ -49,7 +49,7 @@ class Candidate:
     details: dict[str, Any] | None = None
 
 
-class Suspect:
+class WrongGradient:
     """One wrong gradient: G, the right one R, and the sizes and constant inputs by which a factor may be named."""
 
     def __init__(self, name: str, G: np.ndarray, R: np.ndarray, names: Names, constants: dict[str, float]) -> None:
@@ -179,7 +179,7 @@ def constants_in(evidence: Evidence) -> dict[str, float]:
     return found
 
 
-def suspect_of(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray | None) -> Suspect | None:
+def wrong_gradient(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray | None) -> WrongGradient | None:
     """What is to be explained about input `i`; None where the layer's right gradient is not what was measured."""
     G, sample = evidence.analytic[i], evidence.numeric[i]
     if G is None or sample is None or R is None or G.shape != R.shape or not np.all(np.isfinite(G)):
@@ -193,4 +193,4 @@ def suspect_of(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray
         return None  # no formula is wrong in a few elements only
     symbols = recognised.symbols
     names = Names(symbols.get("sizes", {}), symbols.get("variance", ""))
-    return Suspect(evidence.names[i], np.asarray(G, dtype=float), R, names, constants_in(evidence))
+    return WrongGradient(evidence.names[i], np.asarray(G, dtype=float), R, names, constants_in(evidence))
