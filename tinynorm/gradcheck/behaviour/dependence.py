@@ -1,4 +1,4 @@
-"""What may depend on what: a gradient on dout, linearly; a row of the output on its own row."""
+"""What may depend on what: a gradient depends linearly on dout; a row of the output may depend on its own row alone."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from contextlib import suppress
 
 import numpy as np
 
+from ..problem.settings import random_cotangent
 from ..report.report import Fault
 from ..slopes.measure import SAFETY, UNDERFLOW, Measure
 
-SCALES = (2.0**-10, 2.0**10, 2.0**-27, 2.0**27)  # powers of 2, which round nothing
-Identity = tuple[str, np.ndarray, list[tuple[float, np.ndarray]]]  # in words, a cotangent, the sum that it is
+# dout is multiplied by these. Powers of 2 add no rounding error. Small and large ones find gradients that backward clips, and
+# numbers that it drops as too small; the moderate ones come first, since the extreme ones may leave the range of float16.
+SCALES = (2.0**-10, 2.0**10, 2.0**-27, 2.0**27)
+Terms = list[tuple[float, np.ndarray]]  # a linear combination of cotangents: (factor, cotangent)
 
 # ---- on dout -------------------------------------------------------------------------------------------------------------
 
 
 def nonlinear(measure: Measure) -> Iterator[Fault]:
-    """A gradient is linear in dout: backward(a dout + b dout') = a backward(dout) + b backward(dout'), whatever they are."""
-    other = measure.rng.choice([-1.0, 1.0], measure.u.shape) * measure.rng.uniform(0.5, 1.5, measure.u.shape)
+    """The gradients for which backward(a dout + b dout') is not a backward(dout) + b backward(dout')."""
+    other = random_cotangent(measure.u.shape, measure.rng)
     known = {id(v): _gradients(measure, v) for v in (measure.u, other)}
     with_gradient = [g is not None and g.shape == x.shape for g, x in zip(measure.claimed, measure.point, strict=True)]
     left = {i for i, has in enumerate(with_gradient) if has}
@@ -37,8 +40,8 @@ def nonlinear(measure: Measure) -> Iterator[Fault]:
                 )
 
 
-def _identities(measure: Measure, other: np.ndarray) -> Iterator[Identity]:
-    """Cotangents of many kinds, as sums of others: with zeros, all positive, all the same, small and large."""
+def _identities(measure: Measure, other: np.ndarray) -> Iterator[tuple[str, np.ndarray, Terms]]:
+    """(the mistake in words, a cotangent, the linear combination that it equals), for cotangents of many kinds."""
     a, b, u = 0.75, -1.5, measure.u
     says = "backward(a dout + b dout') differs from a backward(dout) + b backward(dout')"
     yield says, a * u + b * other, [(a, u), (b, other)]
@@ -54,16 +57,16 @@ def _identities(measure: Measure, other: np.ndarray) -> Iterator[Identity]:
 
 
 def _gradients(measure: Measure, v: np.ndarray) -> list[np.ndarray]:
-    """NaN where there is none, or one of another shape: no gradient may come and go with dout."""
+    """The gradients for cotangent `v`; NaN for a gradient that is missing or of another shape, which is a difference too."""
     found: list[np.ndarray | None] = [None] * len(measure.point)
-    with suppress(ArithmeticError):  # of Python's own numbers, where 0 / 0 raises
+    with suppress(ArithmeticError):  # Python's own 0 / 0 raises
         found = measure.problem.gradients(measure.point, v)
     pairs = zip(found, measure.point, strict=True)
     return [np.full(x.shape, np.nan) if g is None or g.shape != x.shape else g for g, x in pairs]
 
 
 def _equal(measure: Measure, i: int, total: np.ndarray, products: list[np.ndarray], factor: float) -> bool:
-    """Whether a gradient is the sum of others but for rounding, or would have left the numbers that its dtype holds."""
+    """Whether gradient `total` equals the sum of `products`, but for rounding and for what overflows or underflows."""
     claimed = measure.claimed[i]
     assert claimed is not None
     with np.errstate(all="ignore"):
@@ -71,22 +74,23 @@ def _equal(measure: Measure, i: int, total: np.ndarray, products: list[np.ndarra
         limits, largest = np.finfo(measure.problem.dtype), np.max(sizes, initial=0.0, where=np.isfinite(sizes))
         if factor != 1 and largest and not np.sqrt(limits.tiny) < largest < np.sqrt(limits.max):
             return True
-        # rounding is counted from what the last digits of the inputs do to the gradient for `u`, which is of the same size
+        # The rounding error is estimated from the gradient for `u`, which is of the same size.
         scatter = measure.scatter[i]
-        allowed = factor * SAFETY * 4 * (scatter + _mean(scatter)) + _grain(measure) * (sizes + _mean(sizes))
-        if np.any(np.abs(total - np.sum(products, axis=0)) > allowed):  # what is left may be rounding of what has cancelled
+        allowed = factor * SAFETY * 4 * (scatter + _mean(scatter)) + _relative_rounding(measure) * (sizes + _mean(sizes))
+        difference = np.abs(total - np.sum(products, axis=0))
+        if np.any(difference > allowed):  # the terms of the gradient may cancel: their own rounding error is larger
             allowed = allowed + factor * SAFETY * 4 * measure.eps * measure.elsewhere(i)
-        near = np.abs(total - np.sum(products, axis=0)) <= allowed + UNDERFLOW * max(factor, 1.0)
-        infinite = ~np.isfinite(claimed) | np.isinf(sizes)  # the derivative itself, as of sqrt at 0
+        near = difference <= allowed + UNDERFLOW * max(factor, 1.0)
+        infinite = ~np.isfinite(claimed) | np.isinf(sizes)  # the derivative itself is, as that of sqrt at 0
         return bool(np.all(near | infinite))
 
 
-def _grain(measure: Measure) -> float:
-    """Of what a sum may be off for its own rounding. Code for inputs of few digits may round to these, whatever it runs in."""
+def _relative_rounding(measure: Measure) -> float:
+    """The relative rounding error of a sum of gradients. Code for inputs of few digits may round to these in any dtype."""
     problem = measure.problem
     own = float(np.finfo(problem.coarsest).eps) if problem.recast else 0.0
-    with np.errstate(all="ignore"):
-        seen = np.nanmedian(measure.sigma / measure.size) if np.any(measure.size) else 0.0  # of one cast to float32 inside, say
+    with np.errstate(all="ignore"):  # `seen` shows, for example, a cast to float32 inside the function
+        seen = np.nanmedian(measure.sigma / measure.size) if np.any(measure.size) else 0.0
     return 1e4 * measure.eps + 64 * max(own, float(seen))
 
 
@@ -101,7 +105,7 @@ INDEPENDENT = ("LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm", "BatchNormEv
 
 
 def dependent_rows(measure: Measure, wanted: bool | None, layer: str | None) -> Iterator[Fault]:
-    """Where the layer promises it: a row of the output must not change when all other rows of the first input do."""
+    """A row of the output that changes when only the other rows of the first input do, for a layer that promises it does not."""
     if not (wanted if wanted is not None else layer in INDEPENDENT):
         return
     problem, x = measure.problem, measure.point[0]
@@ -125,16 +129,16 @@ def dependent_rows(measure: Measure, wanted: bool | None, layer: str | None) -> 
 
 
 def _change_with_others(measure: Measure, r: int) -> float:
-    """By how much row `r` of the output changes when the others go above it, or below; 0.0 for its rounding."""
+    """How far row `r` of the output moves when all other rows increase, or decrease; 0.0 if by no more than its rounding."""
     x, rows = measure.point[0], len(measure.point[0])
-    reach = float(np.ptp(x)) if x.size else 0.0
-    v = (reach or float(np.max(np.abs(x), initial=0.0)) or 1.0) * measure.rng.uniform(1.0, 2.0, x.shape)
+    extent = float(np.ptp(x)) if x.size else 0.0
+    v = (extent or float(np.max(np.abs(x), initial=0.0)) or 1.0) * measure.rng.uniform(1.0, 2.0, x.shape)
     v[r] = 0
     f, y = measure.along(0, v), measure.y.reshape(rows, -1)[r]
     allowed = SAFETY * 4 * (measure.sigma + measure.eps * np.abs(measure.y)).reshape(rows, -1)[r]
     for sign in (1.0, -1.0):
         moved = f(sign)
         change = np.abs(moved.reshape(rows, -1)[r] - y)
-        if not np.all(change <= allowed) and not np.all(np.isnan(moved)):  # where f cannot go, it is all NaN
+        if not np.all(change <= allowed) and not np.all(np.isnan(moved)):  # all outputs are NaN outside the domain of f
             return float(np.max(np.nan_to_num(change, nan=np.inf)))
     return 0.0

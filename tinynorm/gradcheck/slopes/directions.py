@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .difference import Slope, central, ladder, size
+from .differences import Slope, central_differences, halved_steps, norm
 from .elements import RESOLVED, SMALL
 from .measure import SAFETY, UNDERFLOW, Measure
 
@@ -44,7 +44,7 @@ class Directions:
 
     def without_the_still(self) -> Directions:
         """Knowing which outputs do not depend on these elements, so that their rounding is none of the direction's."""
-        self.still = self.measure.stands_still(self.i, self.draw())
+        self.still = self.measure.constant_range(self.i, self.draw())
         return self
 
     def with_own_step(self) -> Directions:
@@ -69,13 +69,13 @@ class Directions:
     def residual(self, v: np.ndarray, slope: Slope) -> tuple[float, float]:
         """(<G, v> minus what was measured along v, how large it may be)."""
         Gv = (self.G * v).ravel()
-        allowed = SAFETY * (float(slope.error) + float(size((self.measure.scatter[self.i] * v).ravel())))
-        return float(np.sum(Gv) - slope.value), allowed + RTOL_DENSE * float(size(Gv)) + UNDERFLOW
+        allowed = SAFETY * (float(slope.error) + float(norm((self.measure.scatter[self.i] * v).ravel())))
+        return float(np.sum(Gv) - slope.value), allowed + RTOL_DENSE * float(norm(Gv)) + UNDERFLOW
 
     def quick_residual(self, v: np.ndarray) -> float:
         """The same from three steps, and without an estimate of the error."""
-        steps = ladder(self.top / 2, 3)
-        a, b, c = central(self.measure.along(self.i, v), steps) @ self.measure.u
+        steps = halved_steps(self.top / 2, 3)
+        a, b, c = central_differences(self.measure.along(self.i, v), steps) @ self.measure.u
         return float(np.sum(self.G * v) - (a - 20 * b + 64 * c) / 45)  # h² and h⁴ taken out
 
 
@@ -106,7 +106,7 @@ class Search:
 
     def _nothing_moves(self) -> bool:
         """Whether zero was claimed and measured, and f does not depend on the input as far as it can tell."""
-        return self.flat() and self.measure.flat(self.i, self.G, np.array([s.value for s in self.slopes]))
+        return self.flat() and self.measure.is_constant(self.i, self.G, np.array([s.value for s in self.slopes]))
 
     def _look(self, here: Directions, times: int) -> None:
         """Measure along some directions; where they cannot tell, with a better step, and then in parts."""

@@ -7,7 +7,7 @@ import numpy as np
 from ..problem.settings import RTOL
 from ..report.evidence import Sample
 from ..report.report import InputReport, Worst
-from .difference import Slope
+from .differences import Slope
 from .kink import examine
 from .measure import SAFETY, UNDERFLOW, Measure
 from .other_steps import mistaken
@@ -41,8 +41,10 @@ class Elements:
         self.difference = np.abs(self.G - N)
         typical = float(np.sqrt(np.mean(N**2))) if len(N) else 0.0
         size = np.maximum(np.abs(N), SMALL * typical)
-        if np.all(np.abs(N) <= self.tolerance) and self.measure.flat(self.i, self.G, N):  # no size to compare with but f's own
-            size = np.maximum(size, ZERO * self.measure.natural(self.i))
+        if np.all(np.abs(N) <= self.tolerance) and self.measure.is_constant(
+            self.i, self.G, N
+        ):  # no size to compare with but f's own
+            size = np.maximum(size, ZERO * self.measure.uncancelled_size(self.i))
         coarse = self.tolerance > RESOLVED * size  # few digits, whose own error is known by fewer
         finite = np.isfinite(self.G)
         wrong = self.difference > np.where(coarse, COARSE * self.tolerance, self.tolerance)

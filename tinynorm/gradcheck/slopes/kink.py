@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .difference import Slope, extrapolate, ladder, size
+from .differences import Outputs, Slope, halved_steps, norm, richardson
 from .measure import SAFETY, Measure
 
 RUNGS_DOWN = 24
@@ -37,13 +37,13 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     """Element `j` (flat) of input `i`, with steps of its own, from both sides together and from each side alone."""
     v = np.zeros(measure.point[i].shape)
     v.flat[j] = 1.0
-    still = measure.stands_still(i, v)
+    still = measure.constant_range(i, v)
     found = measure.best_step(i, v, still)
     top = 8 * found.step
     slope = measure.slope(i, v, top, still)
-    if not found.contains(float(slope.value), SAFETY * float(slope.error)):  # other than what all smaller steps say
+    if not found.agrees_with(float(slope.value), SAFETY * float(slope.error)):  # other than what all smaller steps say
         slope.error = np.asarray(np.inf)
-    f, steps = measure.along(i, v), ladder(top, RUNGS_DOWN)
+    f, steps = measure.along(i, v), halved_steps(top, RUNGS_DOWN)
     f0 = f(0.0)
     right = np.stack([(f(h) - f0) / h for h in steps])
     left = np.stack([(f0 - f(-h)) / h for h in steps])
@@ -62,7 +62,7 @@ def examine(measure: Measure, i: int, j: int) -> Examined:
     low = np.sum(np.where(kinked, np.min(both, axis=0), middle))
     high = np.sum(np.where(kinked, np.max(both, axis=0), middle))
     alone = np.sum(moved) == 1 and not np.any(_moved_by_others(measure, i, v, found.step)[moved])
-    return Examined(slope, found.step, (float(low), float(high)), SAFETY * float(size(u * error)), bool(alone))
+    return Examined(slope, found.step, (float(low), float(high)), SAFETY * float(norm(u * error)), bool(alone))
 
 
 def _moved_by_others(measure: Measure, i: int, v: np.ndarray, h: float) -> np.ndarray:
@@ -89,4 +89,4 @@ def _bends(
 
 def _each(D: np.ndarray, steps: np.ndarray, sigma: np.ndarray) -> Slope:
     """The one-sided derivative of each output by itself, from (rungs, outputs) differences."""
-    return extrapolate(D.T[..., None], steps, np.ones(1), sigma[:, None, None], power=1)
+    return richardson(D.T[..., None], steps, Outputs(np.ones(1), sigma[:, None, None]), power=1)

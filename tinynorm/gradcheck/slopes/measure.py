@@ -1,29 +1,52 @@
-"""Measuring derivatives of a Problem: how exact it is, which steps suit it, element by element, or along a dense direction."""
+"""The derivatives of a Problem at one point, by elements and along directions, and how far a claimed one may be off."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
 from ..problem.problem import Point, Problem
-from .difference import RUNGS, Slope, central, extrapolate, ladder, size
-from .rounding import CHAOTIC, JITTERS, jittered, rounding_of, typical_size
-from .steps import Climb, climb
+from .differences import (
+    CHAOTIC,
+    LEVELS,
+    SAMPLES,
+    Outputs,
+    Slope,
+    StepChoice,
+    central_differences,
+    choose_step,
+    halved_steps,
+    norm,
+    perturbed,
+    richardson,
+    rounding_errors,
+    typical_sizes,
+)
 
-SAFETY = 8.0  # an estimated error is taken this many times before a difference counts as wrong
-UNDERFLOW = 1e-60  # smaller derivatives are zero: f may have lost them
-FAR = 1e6  # times the size of an input: what does not move there either does not depend on it
-ABOUT = (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)  # sizes of an input: nearby, and across zero
-FARTHEST = 4096.0  # steps, in units of the point's size
-CONSTANT = 4.0  # times its rounding at most goes an output that does not depend on an input
-FAINT = 30.0  # times its rounding, that an output has to go for its slope to be measured
-DROWNED = 100.0  # times the rounding of the output: no more than rounding
-CHUNK = 4_000_000  # numbers held at once while elements are measured
+# A difference counts as wrong if it is larger than this many times the estimated error. The estimate itself is rough.
+SAFETY = 8.0
+# Smaller derivatives count as zero: numbers of this size may have been lost inside f, where they were squared.
+UNDERFLOW = 1e-60
+# The distance, in units of the size of the point, at which an output that is constant nearby is looked at once more.
+FAR = 1e6
+# The largest step that the search for a step tries, in units of the size of the point.
+LARGEST_STEP = 4096.0
+# An output that changes by at most this many times its rounding error, however far an input goes, does not depend on it.
+CONSTANT = 4.0
+# An output that changes by less than this many times its rounding error, however far an input goes, has no measurable slope.
+FAINT = 30.0
+# A chaotic output is nothing but rounding for an input whose claimed part in it is below this many times its rounding error.
+ONLY_ROUNDING = 100.0
+# The differences that are held in memory at once: 32 MB.
+NUMBERS_AT_ONCE = 4_000_000
+# The distances, in units of the size of an input, at which an output is evaluated to see whether it depends on the input.
+NEARBY = (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)
 
 
 class Measure:
-    """One point, one cotangent: what is needed to tell whether a claimed derivative is right.
+    """The derivatives of <u, f> at one point: those that backward claims, and those that finite differences measure.
 
     Attributes
     ----------
@@ -34,9 +57,11 @@ class Measure:
     claimed : list of array or None
         The gradients that backward returned.
     sigma : array (outputs)
-        The rounding of each output.
+        The rounding error of each output.
     scatter : list of array
-        The same for the claimed gradients.
+        The rounding error of the claimed gradients.
+    steps : dict of array
+        For an input, once it is measured: the best step for each element.
     """
 
     def __init__(self, problem: Problem, point: Point, u: np.ndarray, rng: np.random.Generator) -> None:
@@ -44,23 +69,21 @@ class Measure:
         self.y = problem(point)
         self.claimed = problem.gradients(point, u)
         self.eps = float(np.finfo(problem.dtype).eps)
-        self.size = typical_size(self._try, point, self.y, rng)
-        self.sigma = rounding_of(self._try, point, self.y, self.size, self.eps, rng)
-        # where the last digits of the inputs decide an output, there is no slope to measure
-        self.chaotic = self.sigma > CHAOTIC * (self.size + size(self.y) / np.sqrt(max(self.y.size, 1)))
-        self.scatter = self._scatter()
-        self.steps: dict[int, np.ndarray] = {}  # input -> the best step for each of its elements
-        self.largest: list[float] | None = None  # the gradients at other points
-        self.moves: dict[int, np.ndarray] = {}  # input -> how far each output goes with it
+        self.output_size = typical_sizes(self._outputs_at, point, self.y, rng)
+        self.sigma = rounding_errors(self._outputs_at, point, self.y, self.output_size, self.eps, rng)
+        self.chaotic = self.sigma > CHAOTIC * (self.output_size + norm(self.y) / np.sqrt(max(self.y.size, 1)))
+        self.scatter = self._gradient_scatter()
+        self.steps: dict[int, np.ndarray] = {}
+        self._changes: dict[int, np.ndarray] = {}  # for an input: how far each output changes with it
 
-    def _scatter(self) -> list[np.ndarray]:
-        scatter = [np.zeros_like(x) for x in self.point]
-        for _ in range(JITTERS):
-            near, u = jittered(self.point, self.eps, self.rng), jittered([self.u], self.eps, self.rng)[0]
-            for s, g, g0 in zip(scatter, self.problem.gradients(near, u), self.claimed, strict=True):
+    def _gradient_scatter(self) -> list[np.ndarray]:
+        squares = [np.zeros_like(x) for x in self.point]
+        for _ in range(SAMPLES):
+            near, u = perturbed(self.point, self.eps, self.rng), perturbed([self.u], self.eps, self.rng)[0]
+            for s, g, g0 in zip(squares, self.problem.gradients(near, u), self.claimed, strict=True):
                 if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
                     s += np.nan_to_num((g - g0) ** 2, nan=0.0, posinf=0.0)
-        scatter = [np.sqrt(s / JITTERS) for s in scatter]
+        scatter = [np.sqrt(s / SAMPLES) for s in squares]
         for s, g in zip(scatter, self.claimed, strict=True):
             if g is not None and g.shape == s.shape:
                 s += 2 * self.eps * np.abs(g)
@@ -68,72 +91,73 @@ class Measure:
 
     # -- along a direction ---------------------------------------------------------------------------------------------
 
-    def along(self, i: int, v: np.ndarray) -> Callable[[float], np.ndarray]:
-        """The outputs as a function of the distance along `v` in input `i`; NaN where f does not go there."""
-
-        def f(t: float) -> np.ndarray:
-            moved = list(self.point)
-            moved[i] = self.point[i] + t * v
-            return self._try(moved)
-
-        return f
-
-    def _try(self, point: Point) -> np.ndarray:
+    def _outputs_at(self, point: Point) -> np.ndarray:
+        """f; NaN where it fails, as outside its domain."""
         try:
             y = self.problem(point)
-        except Exception:  # as of a domain left behind: at the point itself it runs
+        except Exception:
             return np.full_like(self.y, np.nan)
         return y if y.shape == self.y.shape else np.full_like(self.y, np.nan)
 
-    def slope(self, i: int, v: np.ndarray, top: float, still: np.ndarray | None = None) -> Slope:
-        """<u, df/dt> along `v`, from a ladder that starts at the step `top`."""
-        steps = ladder(top)
-        D = central(self.along(i, v), steps)
-        reach = self.reach(i, v)
-        return self._tamed(extrapolate(D, steps, self.u, self.sigma, still=still, reach=reach), D, i, reach)
+    def along(self, i: int, v: np.ndarray) -> Callable[[float], np.ndarray]:
+        """The outputs as a function of the distance along `v` in input `i`."""
+        return lambda t: self._outputs_at([*self.point[:i], self.point[i] + t * v, *self.point[i + 1 :]])
 
-    def _tamed(self, slope: Slope, D: np.ndarray, i: int, reach: np.ndarray | float) -> Slope:
-        """The error is infinite where a chaotic output has moved.
+    def slope(self, i: int, v: np.ndarray, h: float, constant_range: np.ndarray | None = None) -> Slope:
+        """The derivative of <u, f> along `v`, from the steps h, h/2, h/4 ..."""
+        steps, scale = halved_steps(h), self.scale_along(i, v)
+        D = central_differences(self.along(i, v), steps)
+        slope = richardson(D, steps, Outputs(self.u, self.sigma, constant_range, scale))
+        return self._with_hidden_error(slope, D, i, scale)
 
-        And where one has that goes nowhere by more than a few roundings, however far the input, no step tells its slope: it
-        may be as large as what it goes, over the size of the input.
+    def _with_hidden_error(self, slope: Slope, D: np.ndarray, i: int, scale: np.ndarray | float) -> Slope:
+        """Add the error that no step shows: it is infinite where a chaotic output changes.
+
+        The slope of an output that changes by no more than a few rounding errors, however far the input goes, is hidden in
+        rounding. It may be as large as that change, over the size of the input.
         """
         moved = np.any(D != 0, axis=-2)
-        wild = np.any(moved & self.chaotic, axis=-1)
-        drowned = size(np.where(moved, self.u * self._drowned_moves(i), 0.0)) / reach
-        return Slope(slope.value, np.where(wild, np.inf, np.hypot(slope.error, drowned)))
+        change = self._largest_change(i)
+        faint = np.where(change < FAINT * self.sigma, change, 0.0)
+        hidden = norm(np.where(moved, self.u * faint, 0.0)) / scale
+        chaotic = np.any(moved & self.chaotic, axis=-1)
+        return Slope(slope.value, np.where(chaotic, np.inf, np.hypot(slope.error, hidden)))
 
-    def _drowned_moves(self, i: int) -> np.ndarray:
-        """How far outputs go with input `i`, over its own size and twice that; 0 for those that show above their rounding."""
-        if i not in self.moves:
-            x = self.point[i]
-            far = np.where(x != 0, np.abs(x), float(np.max(np.abs(x), initial=0.0)) or 1.0)
-            f = self.along(i, far * self.rng.choice([-1.0, 1.0], x.shape))
-            moves = np.max([np.abs(f(t) - self.y) for t in ABOUT], axis=0)
-            self.moves[i] = np.where(np.isfinite(moves), moves, np.inf)
-        return np.where(self.moves[i] < FAINT * self.sigma, self.moves[i], 0.0)
+    def _largest_change(self, i: int) -> np.ndarray:
+        """How far each output changes when input `i` goes as far as it is large, and twice as far."""
+        if i not in self._changes:
+            f = self.along(i, self._own_size(i) * self.rng.choice([-1.0, 1.0], self.point[i].shape))
+            changes = np.max([np.abs(f(t) - self.y) for t in NEARBY], axis=0)
+            self._changes[i] = np.where(np.isfinite(changes), changes, np.inf)
+        return self._changes[i]
 
-    def reach(self, i: int, v: np.ndarray) -> float:
-        """The distance along `v` over which the point itself lies: |x| / |v|, or where x is 0 the size of the others."""
+    def _own_size(self, i: int) -> np.ndarray:
+        """The size of each element of input `i`; of one that is 0, the size of the largest, or 1."""
+        x = np.abs(self.point[i])
+        return np.where(x != 0, x, float(np.max(x, initial=0.0)) or 1.0)
+
+    def scale_along(self, i: int, v: np.ndarray) -> float:
+        """The size of the point along `v`: |x| / |v|; where x is 0, the size of the other elements, or 1."""
         x = self.point[i]
         own = float(np.max(np.abs(x[v != 0] / v[v != 0]), initial=0.0))
         return own or float(np.max(np.abs(x), initial=0.0)) or 1.0
 
-    def stands_still(self, i: int, v: np.ndarray) -> np.ndarray:
-        """How far each output is known not to move along `v`: nearby, across zero, far away; 0 for one that does."""
-        f, reach = self.along(i, v), self.reach(i, v)
-        wide = max(reach, float(np.max(np.abs(self.point[i]))) / float(np.max(np.abs(v))))
-        places = {t * r for r in (reach, wide) for t in ABOUT} | {FAR * wide, -FAR * wide}
+    def constant_range(self, i: int, v: np.ndarray) -> np.ndarray:
+        """The distance along `v` over which each output is constant: nearby, across zero and far away. 0 if it is not."""
+        f, scale = self.along(i, v), self.scale_along(i, v)
+        wide = max(scale, float(np.max(np.abs(self.point[i]))) / float(np.max(np.abs(v))))
+        places = {t * s for s in (scale, wide) for t in NEARBY} | {FAR * wide, -FAR * wide}
         return np.where(np.all([f(t) == self.y for t in places], axis=0), FAR * wide, 0.0)
 
-    def best_step(self, i: int, v: np.ndarray, still: np.ndarray | None = None) -> Climb:
+    def best_step(self, i: int, v: np.ndarray, constant_range: np.ndarray | None = None) -> StepChoice:
         """The step at which differences along `v` are most exact.
 
-        Where the smallest steps do not see rounding but a function that is not smooth there, a far smaller start is tried.
+        The search starts again from far smaller steps if f varies faster than the first ones resolve.
         """
-        f, reach = self.along(i, v), self.reach(i, v)
-        for start in (1e-8, 1e-12):
-            found = climb(f, start * min(reach, 1.0), FARTHEST * max(reach, 1.0), self.u, self.sigma, still, reach)
+        f, scale = self.along(i, v), self.scale_along(i, v)
+        outputs = Outputs(self.u, self.sigma, constant_range, scale)
+        for first in (1e-8, 1e-12):
+            found = choose_step(f, first * min(scale, 1.0), LARGEST_STEP * max(scale, 1.0), outputs)
             if np.isfinite(found.error):
                 break
         return found
@@ -141,98 +165,61 @@ class Measure:
     # -- element by element --------------------------------------------------------------------------------------------
 
     def step_of(self, i: int) -> np.ndarray:
-        """A step for each element of input `i`: one for all, or in proportion to the elements, whichever measures better."""
+        """A step for each element of input `i`: one for all, or in proportion to the elements, whichever is more exact."""
         if i not in self.steps:
             x = self.point[i]
             signs = self.rng.choice([-1.0, 1.0], x.shape)
-            size_ = np.abs(x)
             typical = float(np.sqrt(np.mean(x**2))) if x.size else 1.0
-            relative = np.where(size_ > 0, size_, typical or 1.0)
+            sizes = np.where(x != 0, np.abs(x), typical or 1.0)
             one = self.best_step(i, signs)
             steps = np.full(x.shape, one.step)
-            low, high = np.quantile(relative, [0.1, 0.99]) if x.size else (1.0, 1.0)
+            low, high = np.quantile(sizes, [0.1, 0.99]) if x.size else (1.0, 1.0)
             if high > 200 * low:
-                in_proportion = self.best_step(i, signs * relative)
-                if in_proportion.relative < one.relative:
-                    steps = in_proportion.step * relative
+                in_proportion = self.best_step(i, signs * sizes)
+                if in_proportion.relative_error < one.relative_error:
+                    steps = in_proportion.step * sizes
             self.steps[i] = steps
         return self.steps[i]
 
     def elements(self, i: int, index: np.ndarray) -> tuple[Slope, np.ndarray]:
-        """The derivatives by the elements `index` (flat) of input `i`, and which of them look as if they lay on a kink."""
-        steps = ladder(8 * self.step_of(i).ravel()[index])  # (elements, rungs)
+        """The derivatives by the elements `index` (flat) of input `i`, and which of these seem to lie on a kink."""
+        steps = halved_steps(8 * self.step_of(i).ravel()[index])  # (elements, levels)
         x = np.abs(self.point[i].ravel())
-        reach = np.maximum(x, float(np.sqrt(np.mean(x**2))) or 1.0)[index]
-        together = max(1, CHUNK // (RUNGS * self.y.size + 1))
-        parts, kinked = [], []
+        scale = np.maximum(x, float(np.sqrt(np.mean(x**2))) or 1.0)[index]
+        together = max(1, NUMBERS_AT_ONCE // (LEVELS * self.y.size + 1))
+        slopes, kinked = [], []
         for start in range(0, len(index), together):
-            some = slice(start, start + together)
-            found = [self._element_differences(i, j, h) for j, h in zip(index[some], steps[some], strict=True)]
-            D, bend = (np.stack(arrays) for arrays in zip(*found, strict=True))
-            slope = extrapolate(D, steps[some], self.u, self.sigma, reach=reach[some])
-            parts.append(self._tamed(slope, D, i, reach[some]))
-            kinked.append(self._bent(D[:, -1], bend, steps[some]))
-        slope = Slope(np.concatenate([p.value for p in parts]), np.concatenate([p.error for p in parts]))
+            part = slice(start, start + together)
+            found = [self._element_differences(i, j, h) for j, h in zip(index[part], steps[part], strict=True)]
+            D, second = (np.stack(arrays) for arrays in zip(*found, strict=True))
+            slope = richardson(D, steps[part], Outputs(self.u, self.sigma, scale=scale[part]))
+            slopes.append(self._with_hidden_error(slope, D, i, scale[part]))
+            kinked.append(self._kinked(D[:, -1], second, steps[part]))
+        slope = Slope(np.concatenate([s.value for s in slopes]), np.concatenate([s.error for s in slopes]))
         return slope, np.concatenate(kinked)
 
     def _element_differences(self, i: int, j: int, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The first differences by element `j`, and for the last two steps the second ones: (rungs, outputs), (2, outputs)."""
+        """For element `j`, the first differences (levels, outputs), and the second ones for the last two steps (2, outputs)."""
         x = self.point[i].copy()
         moved = [*self.point[:i], x, *self.point[i + 1 :]]
         x0, flat = x.flat[j], x.reshape(-1)
-        D, bend = np.empty((len(steps), self.y.size)), np.empty((2, self.y.size))
+        D, second = np.empty((len(steps), self.y.size)), np.empty((2, self.y.size))
         for k, h in enumerate(steps):
-            above, below = x0 + h, x0 - h  # as rounded: the distance is theirs
+            above, below = x0 + h, x0 - h  # these are rounded, so their distance is not 2h
             flat[j] = above
-            y_above = self._try(moved)
+            y_above = self._outputs_at(moved)
             flat[j] = below
-            y_below = self._try(moved)
+            y_below = self._outputs_at(moved)
             D[k] = (y_above - y_below) / (above - below)
             if k >= len(steps) - 2:
-                bend[k - len(steps)] = y_above - 2 * self.y + y_below
-        return D, bend
+                second[k - len(steps)] = y_above - 2 * self.y + y_below
+        return D, second
 
-    def _bent(self, D: np.ndarray, bend: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Whether the slopes on the two sides differ, and not by less when the step is halved."""
-        gap = size(self.u * bend) / steps[:, -2:]
-        noise = size(np.where(D != 0, self.u * self.sigma, 0.0)) / steps[:, -1]
-        return (gap[:, 1] > 0.75 * gap[:, 0]) & (gap[:, 1] > 100 * noise + 1e-3 * size(self.u * D))
-
-    def flat(self, i: int, G: np.ndarray, N: np.ndarray) -> bool:
-        """Whether zero is claimed for input `i`, and f does not move with it: by no bit nearby, or only by rounding anywhere.
-
-        Not so where f moves, by less than its rounding near the point and by more than that further off.
-        """
-        if not np.any(G) and not np.any(N):
-            return True
-        claimed, scatter = self.claimed[i], self.scatter[i]
-        zero = claimed is None or np.all(np.abs(claimed) <= SAFETY * (scatter + np.mean(scatter)))
-        return bool(zero) and self.constant(i)
-
-    def constant(self, i: int) -> bool:
-        """Whether f changes by no more than its rounding when input `i` goes as far as it is large, and twice as far."""
-        self._drowned_moves(i)
-        return bool(np.all(self.moves[i] <= CONSTANT * self.sigma))
-
-    def drowned(self, i: int) -> bool:
-        """Whether the output is nothing but rounding, and input `i` claims no larger a part in it."""
-        moved = float(size((self.claimed[i] * self.point[i]).ravel()))
-        return bool(np.all(self.chaotic)) and moved <= DROWNED * float(size(self.u * self.sigma))
-
-    def elsewhere(self, i: int) -> float:
-        """How large the claimed gradients of input `i` get at other points: what cancels in them here, or has saturated."""
-        if self.largest is None:
-            points = [[x * s * self.rng.standard_normal(x.shape) for x in self.point] for s in (1.0, 0.1, 0.01)]
-            found = [self._largest(point) for point in points]
-            self.largest = [max(sizes) for sizes in zip(*found, strict=True)]
-        return self.largest[i]
-
-    def _largest(self, point: Point) -> list[float]:
-        try:
-            grads = self.problem.gradients(point, self.u)
-        except Exception:  # backward may not go there
-            return [0.0] * len(point)
-        return [0.0 if g is None else float(np.max(np.abs(g), initial=0.0, where=np.isfinite(g))) for g in grads]
+    def _kinked(self, D: np.ndarray, second: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Whether the slopes on the two sides differ clearly, and by as much when the step is halved."""
+        gap = norm(self.u * second) / steps[:, -2:]
+        noise = norm(np.where(D != 0, self.u * self.sigma, 0.0)) / steps[:, -1]
+        return (gap[:, 1] > 0.75 * gap[:, 0]) & (gap[:, 1] > 100 * noise + 1e-3 * norm(self.u * D))
 
     # -- judgement -----------------------------------------------------------------------------------------------------
 
@@ -240,7 +227,37 @@ class Measure:
         """How far the claimed derivatives may be from the measured ones."""
         return SAFETY * (slope.error + self.scatter[i].ravel()[index]) + rtol * np.abs(slope.value) + atol + UNDERFLOW
 
-    def natural(self, i: int) -> float:
-        """The size that a derivative by an element of input `i` has where nothing cancels."""
+    def uncancelled_size(self, i: int) -> float:
+        """The size of a derivative by an element of input `i` where no terms cancel: |u| |f| / |x|."""
         largest = float(np.max(np.abs(self.point[i]), initial=0.0)) or 1.0
-        return float(size(self.u * self.size)) / largest
+        return float(norm(self.u * self.output_size)) / largest
+
+    def is_constant(self, i: int, claimed: np.ndarray, measured: np.ndarray) -> bool:
+        """Whether the gradient by input `i` is claimed to be 0, and f does not depend on the input.
+
+        It does not if all that was measured is 0, or if f changes by rounding only, however far the input goes. An f that
+        changes by less than its rounding near the point, and by more further away, depends on it.
+        """
+        if not np.any(claimed) and not np.any(measured):
+            return True
+        g, scatter = self.claimed[i], self.scatter[i]
+        zero = g is None or np.all(np.abs(g) <= SAFETY * (scatter + np.mean(scatter)))
+        return bool(zero) and bool(np.all(self._largest_change(i) <= CONSTANT * self.sigma))
+
+    def is_only_rounding(self, i: int) -> bool:
+        """Whether all outputs are nothing but rounding, and input `i` claims no larger a part in them."""
+        part = float(norm((self.claimed[i] * self.point[i]).ravel()))
+        return bool(np.all(self.chaotic)) and part <= ONLY_ROUNDING * float(norm(self.u * self.sigma))
+
+    @cached_property
+    def gradient_sizes_elsewhere(self) -> list[float]:
+        """The size of the claimed gradient by each input at other points, where its terms may not cancel or saturate."""
+        points = [[x * s * self.rng.standard_normal(x.shape) for x in self.point] for s in (1.0, 0.1, 0.01)]
+        return [max(sizes) for sizes in zip(*[self._gradient_sizes(point) for point in points], strict=True)]
+
+    def _gradient_sizes(self, point: Point) -> list[float]:
+        try:
+            gradients = self.problem.gradients(point, self.u)
+        except Exception:  # the point may lie outside the domain of backward
+            return [0.0] * len(point)
+        return [0.0 if g is None else float(np.max(np.abs(g), initial=0.0, where=np.isfinite(g))) for g in gradients]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .difference import Slope, central, rounding
+from .differences import Outputs, Slope, central_differences
 from .measure import SAFETY, Measure
 
 WIDER = 8  # ladders, where larger steps are asked whether they know better
@@ -34,10 +34,10 @@ def contradicted(measure: Measure, i: int, v: np.ndarray, slope: Slope, step: fl
 
     Where the steps were small enough, smaller ones agree; where f swings within them, or is flat beyond, they do not.
     """
-    smallest = max(min(1e-8 * measure.reach(i, v), step / 1e4), SMALLEST)
+    smallest = max(min(1e-8 * measure.scale_along(i, v), step / 1e4), SMALLEST)
     steps = np.geomspace(max(step / 16, smallest), smallest, 5)
-    D = central(measure.along(i, v), steps)
-    noise = rounding(D, steps, measure.u, measure.sigma, measure.stands_still(i, v))
+    D = central_differences(measure.along(i, v), steps)
+    noise = Outputs(measure.u, measure.sigma, measure.constant_range(i, v)).rounding_error(D, steps)
     apart = np.abs(D @ measure.u - slope.value)
     return bool(np.any(apart > SAFETY * (noise + slope.error) + 0.5 * np.abs(slope.value)))
 
@@ -50,7 +50,7 @@ def told_by_larger_steps(measure: Measure, i: int, v: np.ndarray, claimed: float
     if abs(claimed) < 2 * abs(slope.value):
         return False
     start = max(64 * step, SMALLEST)
-    for top in np.geomspace(start, max(0.1 * measure.reach(i, v), start), WIDER):
+    for top in np.geomspace(start, max(0.1 * measure.scale_along(i, v), start), WIDER):
         wider = measure.slope(i, v, top)
         if max(wider.error, abs(wider.value - claimed)) < NEARER * abs(claimed - slope.value):
             return True
@@ -66,7 +66,7 @@ def told_by_smaller_steps(measure: Measure, i: int, v: np.ndarray, claimed: floa
     for h in step / FINER ** np.arange(1, RUNGS):
         if not SMALLEST < h < np.inf:
             return False
-        D = central(measure.along(i, v), np.array([h]))[0]
+        D = central_differences(measure.along(i, v), np.array([h]))[0]
         noise = float(np.sum(np.abs(measure.u * measure.y)[D != 0])) * measure.eps / h
         agrees = abs(float(D @ measure.u) - claimed) <= close and noise <= close
         agreed = agreed + 1 if agrees or (claimed == 0 and not np.any(D)) else 0
@@ -87,10 +87,10 @@ def below_a_stair(measure: Measure, i: int, v: np.ndarray, claimed: float, slope
     def jump(h: float) -> float:
         return max(float(np.abs((f(t) - y) @ measure.u)) for t in (h, -h))
 
-    low = high = max(1e-9 * measure.reach(i, v), SMALLEST)
+    low = high = max(1e-9 * measure.scale_along(i, v), SMALLEST)
     while jump(high) == 0:
         low, high = high, 2 * high
-        if not high < 1e6 * measure.reach(i, v):
+        if not high < 1e6 * measure.scale_along(i, v):
             return False
     for _ in range(HALVINGS):
         middle = (low + high) / 2
