@@ -79,7 +79,7 @@ def _equal(measure: Measure, i: int, total: np.ndarray, products: list[np.ndarra
         allowed = factor * SAFETY * 4 * (scatter + _mean(scatter)) + _relative_rounding(measure) * (sizes + _mean(sizes))
         difference = np.abs(total - np.sum(products, axis=0))
         if np.any(difference > allowed):  # the terms of the gradient may cancel: their own rounding error is larger
-            allowed = allowed + factor * SAFETY * 4 * measure.eps * measure.elsewhere(i)
+            allowed = allowed + factor * SAFETY * 4 * measure.eps * measure.gradient_sizes_elsewhere[i]
         near = difference <= allowed + UNDERFLOW * max(factor, 1.0)
         infinite = ~np.isfinite(claimed) | np.isinf(sizes)  # the derivative itself is, as that of sqrt at 0
         return bool(np.all(near | infinite))
@@ -90,7 +90,7 @@ def _relative_rounding(measure: Measure) -> float:
     problem = measure.problem
     own = float(np.finfo(problem.coarsest).eps) if problem.recast else 0.0
     with np.errstate(all="ignore"):  # `seen` shows, for example, a cast to float32 inside the function
-        seen = np.nanmedian(measure.sigma / measure.size) if np.any(measure.size) else 0.0
+        seen = np.nanmedian(measure.sigma / measure.output_size) if np.any(measure.output_size) else 0.0
     return 1e4 * measure.eps + 64 * max(own, float(seen))
 
 

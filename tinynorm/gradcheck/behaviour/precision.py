@@ -8,8 +8,8 @@ import numpy as np
 
 from ..problem.problem import Problem, flat, host
 from ..report.report import Fault
+from ..slopes.differences import SAMPLES, perturbed
 from ..slopes.measure import SAFETY, Measure
-from ..slopes.rounding import JITTERS, jittered
 
 MARGIN = 64  # times the rounding error that one rounding of the inputs causes
 STEADY = 0.1  # of a difference
@@ -38,7 +38,7 @@ def imprecise(problem: Problem, measure: Measure, composed: bool = False) -> Ite
             limits.smallest_subnormal
         )
         if np.any(error > allowed):  # terms may cancel here, or the function may be saturated: look at other points
-            allowed = allowed + CANCELLED * eps * measure.elsewhere(i)
+            allowed = allowed + CANCELLED * eps * measure.gradient_sizes_elsewhere[i]
         overflows = float(limits.max) < np.abs(exact)
         if np.any(~(error <= allowed) & np.isfinite(exact) & ~overflows):
             k = int(np.argmax(np.nan_to_num(error - allowed, nan=np.inf)))
@@ -64,8 +64,8 @@ def _another_function(problem: Problem, measure: Measure, eps: float) -> bool:
     The difference between two functions stays when the last digits of the inputs change. A rounding error does not stay.
     """
     differences = []
-    for _ in range(JITTERS):
-        near = jittered(measure.point, eps / 2, measure.rng)
+    for _ in range(SAMPLES):
+        near = perturbed(measure.point, eps / 2, measure.rng)
         near = [x.astype(dtype).astype(float) for x, dtype in zip(near, problem.own, strict=True)]
         with np.errstate(all="ignore"):
             differences.append(flat(problem.outputs(near, own=True)) - problem(near))
@@ -90,15 +90,15 @@ def _size_of_terms(measure: Measure, i: int, exact: np.ndarray) -> float:
     rounding = float(np.max(measure.scatter[i], initial=0.0, where=np.isfinite(measure.scatter[i])))
     if largest <= SAFETY * rounding:
         largest = max(largest, rounding) / measure.eps
-    return max(largest, measure.natural(i) / float(np.sqrt(exact.size)))
+    return max(largest, measure.uncancelled_size(i) / float(np.sqrt(exact.size)))
 
 
 def _scatter(measure: Measure, eps: float) -> list[np.ndarray]:
     """How far the float64 gradients move when the inputs and dout change by the rounding of the other dtype."""
     scatter = [np.zeros_like(x) for x in measure.point]
-    for _ in range(JITTERS):
-        near, u = jittered(measure.point, eps / 2, measure.rng), jittered([measure.u], eps / 2, measure.rng)[0]
+    for _ in range(SAMPLES):
+        near, u = perturbed(measure.point, eps / 2, measure.rng), perturbed([measure.u], eps / 2, measure.rng)[0]
         for s, g, g0 in zip(scatter, measure.problem.gradients(near, u), measure.claimed, strict=True):
             if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
                 s += np.nan_to_num((g - g0) ** 2, nan=0.0)
-    return [np.sqrt(s / JITTERS) for s in scatter]
+    return [np.sqrt(s / SAMPLES) for s in scatter]
