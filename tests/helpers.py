@@ -5,9 +5,15 @@ import sys
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 
 import tinynorm
 from tinynorm import Tensor
+
+
+def examples(few, many):
+    """Runs a test with `few` examples with each commit, and with `many` among the long tests (`pytest -m long`)."""
+    return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.long)])
 
 
 def difference_quotients(f, arrays, wanted, h):

@@ -1,25 +1,27 @@
 """Right backward passes never fail: scales from 1e-12 to 1e12, offsets to 1e6, float32 and float64, kinks on the samples."""
 
 import pytest
+from helpers import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinynorm.gradcheck import check_backward, mistakes
 
 pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-EXAMPLES = 240  # for each of the nine right layers: 2,160 in all
+FEW, MANY = 20, 240  # for each of the nine right layers: 180 with each commit, 2,160 among the long tests
 RIGHT = {f"{layer.name} {', '.join(layer.names)}": layer for layer in mistakes.RIGHT}
 
 
 def test_there_are_2000_examples():
-    assert EXAMPLES * len(RIGHT) >= 2000
+    assert MANY * len(RIGHT) >= 2000
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_a_right_backward_never_fails(name):
+@examples(FEW, MANY)
+def test_a_right_backward_never_fails(name, examples):
     layer, count = RIGHT[name], {True: 0, None: 0}
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+    @settings(max_examples=examples, deadline=None, derandomize=True)
     @given(
         seed=st.integers(0, 2**32 - 1),
         scale=st.integers(-12, 12),

@@ -1,10 +1,15 @@
-"""All of tinynorm's ops and layers through its own checker, first and second derivatives; hypothesis chooses the inputs."""
+"""All of tinynorm's ops and layers through its own checker, first and second derivatives; hypothesis chooses the inputs.
+
+With each commit an example or two of each on the CPU (tests/ops/test_gradients.py has finite differences of the same table, and
+tests/ops/test_stand_in_gpu.py compares it on the stand-in for a GPU); more of them, and the stand-in, among the long tests.
+"""
 
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +22,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 import test_gradients  # the table of every op and layer; its test holds that none is missing
 
 pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-ONCE, FEW, SOME = (settings(max_examples=n, deadline=None, derandomize=True) for n in (1, 3, 8))
+LONG_ON_THE_STAND_IN = pytest.mark.parametrize("gpu", [pytest.param("stand-in", marks=pytest.mark.long), "cuda"], indirect=True)
+
+
+def for_examples(n, check):
+    """Run ``check(data)`` on n examples, the same each time."""
+    settings(max_examples=n, deadline=None, derandomize=True)(given(data=st.data())(lambda data: check(data)))()
 
 
 @st.composite
@@ -41,29 +51,29 @@ def layer_passes(name, data, device):
 
 
 @pytest.mark.parametrize("name", test_gradients.ALL)
-@FEW
-@given(data=st.data())
-def test_every_op_passes_gradcheck_and_gradgradcheck(name, data):
-    op_passes(name, data, "cpu")
+@examples(1, 3)
+def test_every_op_passes_gradcheck_and_gradgradcheck(name, examples):
+    for_examples(examples, lambda data: op_passes(name, data, "cpu"))
 
 
 @pytest.mark.parametrize("name", test_gradients.ALL)
+@LONG_ON_THE_STAND_IN
 def test_every_op_passes_on_a_gpu(name, gpu, monkeypatch):
     for constant in test_gradients.CONSTANTS:
         monkeypatch.setattr(test_gradients, constant, getattr(test_gradients, constant).to("cuda"))
-    ONCE(given(data=st.data())(lambda data: op_passes(name, data, "cuda")))()
+    for_examples(1, lambda data: op_passes(name, data, "cuda"))
 
 
 @pytest.mark.parametrize("name", strategies.NAMES)
-@SOME
-@given(data=st.data())
-def test_every_layer_passes_with_its_parameters(name, data):
-    layer_passes(name, data, "cpu")
+@examples(2, 8)
+def test_every_layer_passes_with_its_parameters(name, examples):
+    for_examples(examples, lambda data: layer_passes(name, data, "cpu"))
 
 
 @pytest.mark.parametrize("name", strategies.NAMES)
+@LONG_ON_THE_STAND_IN
 def test_every_layer_passes_on_a_gpu(name, gpu):
-    ONCE(given(data=st.data())(lambda data: layer_passes(name, data, "cuda")))()
+    for_examples(1, lambda data: layer_passes(name, data, "cuda"))
 
 
 def test_a_wrong_second_derivative_is_seen():
