@@ -8,15 +8,16 @@ import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
 from . import activation, cross_entropy, general, linear, softmax
+from .hypotheses import explain
 from .normalization import explain as normalization
 from .swapped import swapped
 
-LAYERS = (activation, linear, softmax, cross_entropy, normalization)
-EXPLAINERS: dict[str, Any] = {
-    **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU", "Tanh", "Sigmoid"), activation),
-    **dict.fromkeys(("Linear", "Linear (columns)"), linear),
-    **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
-    "SoftmaxCrossEntropy": cross_entropy,
+RECOGNISERS = (activation, linear, softmax, cross_entropy, normalization)
+HYPOTHESES = {
+    **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU", "Tanh", "Sigmoid"), activation.hypotheses),
+    **dict.fromkeys(("Linear", "Linear (columns)"), linear.hypotheses),
+    **dict.fromkeys(("Softmax", "LogSoftmax"), softmax.hypotheses),
+    "SoftmaxCrossEntropy": cross_entropy.hypotheses,
 }
 LARGE = 4_000_000  # numbers; the formulas of larger ones are not tried
 
@@ -36,7 +37,7 @@ def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str
     if output.size > LARGE:
         return None
     with np.errstate(all="ignore"):
-        for layer in LAYERS:
+        for layer in RECOGNISERS:
             found = layer.recognise(names, inputs, output, hint)
             if found is not None:
                 return found
@@ -48,8 +49,9 @@ def diagnose(evidence: Evidence, recognised: Recognised | None = None) -> list[F
     with np.errstate(all="ignore"):
         found = {finding.input: finding for finding in swapped(evidence)}
         if recognised is not None:
-            explainer = EXPLAINERS.get(recognised.layer, normalization)
-            found = {finding.input: finding for finding in explainer.explain(recognised, evidence)} | found
+            of = HYPOTHESES.get(recognised.layer)
+            told = explain(recognised, evidence, of) if of else normalization.explain(recognised, evidence)
+            found = {finding.input: finding for finding in told} | found
         for i in evidence.wrong:
             name = evidence.names[i]
             if name not in found:

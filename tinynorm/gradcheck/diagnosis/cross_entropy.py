@@ -1,4 +1,4 @@
-"""What is wrong with the backward pass of softmax and cross-entropy: dx = dy (p - q) / N, q the targets' 1."""
+"""What is wrong with the backward pass of softmax and cross-entropy: dx = dy (p - q) / N, where q is 1 at the target."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..report.evidence import Evidence, Finding, Recognised
-from .hypotheses import Hypothesis, wrong_gradient
+from ..report.evidence import Evidence, Recognised
+from .hypotheses import Hypothesis, Mistake, listed
 from .softmax import softmax
 
 
@@ -43,64 +43,52 @@ def _targets(inputs: list[Any], x: int, shape: tuple[int, ...]) -> Iterator[tupl
             yield i, t.astype(float)
 
 
-def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
-    """At most one finding."""
-    i = recognised.roles["x"]
-    if i not in evidence.wrong:
+def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hypothesis]:
+    if role != "x":
         return []
-    hypotheses = list(_hypotheses(recognised, evidence.names[i], evidence.inputs[i], evidence.cotangent))
-    suspect = wrong_gradient(recognised, evidence, i, hypotheses[0].prediction)
-    finding = suspect.judge(hypotheses) if suspect else None
-    return [finding] if finding else []
-
-
-def _hypotheses(recognised: Recognised, name: str, x: np.ndarray, dy: np.ndarray) -> Iterator[Hypothesis]:
-    q, N = recognised.symbols["q"], len(x)
-    mean = recognised.symbols["reduction"] == "mean"
+    i = recognised.roles[role]
+    x, dy, q, mean = evidence.inputs[i], evidence.cotangent, recognised.symbols["q"], recognised.symbols["reduction"] == "mean"
+    N, p = len(x), softmax(x, 1)
     scale = dy.reshape(-1, 1) / (N if mean else 1) * np.ones((N, 1))
-    right = f"d{name} = dy * (p - q)" + (" / N" if mean else "") + ", with p = softmax, q = 1 at the target and 0 elsewhere"
-    p = softmax(x, 1)
-    yield Hypothesis("", scale * (p - q))
-    if mean:
-        says = f"the loss is a mean over the N = {N} rows, and its gradient is that of their sum: divide by N"
-        yield Hypothesis("batch_mean_forgotten", N * scale * (p - q), says, "/ N", is_factor=True)
-    yield Hypothesis("dy_forgotten", (p - q) / (N if mean else 1), f"dy is not multiplied in: {right}", "dy")
-    for kind, wrong, says, formula in (*_targets_wrong(p, q), *_softmax_wrong(x, p, q)):
-        yield Hypothesis(kind, scale * wrong, f"{says}: {right}", formula)
+    formula = (
+        f"d{evidence.names[i]} = dy * (p - q){' / N' if mean else ''}, with p = softmax, q = 1 at the target and 0 elsewhere"
+    )
+    says = f"the loss is a mean over the N = {N} rows, and its gradient is that of their sum: divide by N"
+    factors: list[Mistake] = [("batch_mean_forgotten", N * scale * (p - q), says, "/ N")] if mean else []
+    without_dy = (p - q) / (N if mean else 1)
+    mistakes = [(kind, scale * wrong, f"{says}: {{right}}", term) for kind, wrong, says, term in _in_place_of_p_q(x, p, q)]
+    mistakes.insert(0, ("dy_forgotten", without_dy, "dy is not multiplied in: {right}", "dy"))
+    return listed(formula, scale * (p - q), mistakes, factors)
 
 
-Wrong = tuple[str, np.ndarray, str, str]  # (kind, in the place of p - q, what it says, formula)
-
-
-def _targets_wrong(p: np.ndarray, q: np.ndarray) -> Iterator[Wrong]:
-    """Another thing than q is subtracted."""
-    yield "target_forgotten", p, "the target's 1 is not subtracted", "- q"
-    for shift in (1, -1):
-        says = f"the target's 1 is subtracted in the neighbouring class, {shift:+d}"
-        yield "wrong_target", p - np.roll(q, shift, axis=1), says, "q"
-    yield "term_sign", p + q, "the target's 1 is added, and has to be subtracted", "- q"
-    if np.all((q == 0) | (q == 1)):
-        columns = np.broadcast_to(np.any(q, axis=0), q.shape)
-        says = "the 1 is subtracted in all rows, in each column that is anyone's target (p[:, t] -= 1 for p[range(N), t] -= 1)"
-        yield "wrong_target", p - columns, says, "q"
-        largest = np.eye(p.shape[1])[p.argmax(axis=1)]
-        yield "wrong_target", p - largest, "the 1 is subtracted in the class with the largest p, and not in the target's", "q"
-    yield "wrong_target", p - 1, "1 is subtracted in all classes", "q"
-    yield "some_elements", (p - q) * q, "only the target's element is filled in", "p - q"
-    yield "some_elements", p * (1 - q), "the target's element is 0", "p - q"
-
-
-def _softmax_wrong(x: np.ndarray, p: np.ndarray, q: np.ndarray) -> Iterator[Wrong]:
-    """Another thing than p stands there, or the softmax is differentiated once too often, or not at all."""
-    says = "the softmax is differentiated once more, by p * (1 - p), which is in p - q already"
-    yield "extra_softmax_factor", (p - q) * p * (1 - p), says, "p * (1 - p)"
-    yield "extra_softmax_factor", (p - q) * p, "p is multiplied in once too often", "p"
-    with np.errstate(all="ignore"):
-        says = "it is the derivative by p, -q / p, and the softmax is not differentiated"
-        yield "wrong_function", np.where(q > 0, -q / p, 0.0), says, "p - q"
-    yield "logits_for_probabilities", x - q, "the logits stand for p", "p"
-    yield "logits_for_probabilities", np.log(p) - q, "log p stands for p", "p"
-    yield "logits_for_probabilities", np.exp(x) - q, "exp(logits), not divided by its sum, stands for p", "p"
+def _in_place_of_p_q(x: np.ndarray, p: np.ndarray, q: np.ndarray) -> list[Mistake]:
+    """What people write in place of p - q: first something else for q, then something else for p or for the derivative."""
+    columns = "the 1 is subtracted in all rows, in each column that is anyone's target (p[:, t] -= 1 for p[range(N), t] -= 1)"
+    largest = "the 1 is subtracted in the class with the largest p, and not in the target's"
+    once_more = "the softmax is differentiated once more, by p * (1 - p), which is in p - q already"
+    by_p = "it is the derivative by p, -q / p, and the softmax is not differentiated"
     shifted = np.exp(x - x.max(axis=1, keepdims=True))
-    yield "logits_for_probabilities", shifted - q, "exp(logits - max), not divided by its sum, stands for p", "p"
-    yield "wrong_axes", softmax(x, 0) - q, "the softmax runs over the rows, and has to run over the classes, axis 1", "p"
+    hard: list[Mistake] = [
+        ("wrong_target", p - np.broadcast_to(np.any(q, axis=0), q.shape), columns, "q"),
+        ("wrong_target", p - np.eye(p.shape[1])[p.argmax(axis=1)], largest, "q"),
+    ]
+    return [
+        ("target_forgotten", p, "the target's 1 is not subtracted", "- q"),
+        *(
+            ("wrong_target", p - np.roll(q, k, axis=1), f"the target's 1 is subtracted in the neighbouring class, {k:+d}", "q")
+            for k in (1, -1)
+        ),
+        ("term_sign", p + q, "the target's 1 is added, and has to be subtracted", "- q"),
+        *(hard if np.all((q == 0) | (q == 1)) else []),
+        ("wrong_target", p - 1, "1 is subtracted in all classes", "q"),
+        ("some_elements", (p - q) * q, "only the target's element is filled in", "p - q"),
+        ("some_elements", p * (1 - q), "the target's element is 0", "p - q"),
+        ("extra_softmax_factor", (p - q) * p * (1 - p), once_more, "p * (1 - p)"),
+        ("extra_softmax_factor", (p - q) * p, "p is multiplied in once too often", "p"),
+        ("wrong_function", np.where(q > 0, -q / p, 0.0), by_p, "p - q"),
+        ("logits_for_probabilities", x - q, "the logits stand for p", "p"),
+        ("logits_for_probabilities", np.log(p) - q, "log p stands for p", "p"),
+        ("logits_for_probabilities", np.exp(x) - q, "exp(logits), not divided by its sum, stands for p", "p"),
+        ("logits_for_probabilities", shifted - q, "exp(logits - max), not divided by its sum, stands for p", "p"),
+        ("wrong_axes", softmax(x, 0) - q, "the softmax runs over the rows, and has to run over the classes, axis 1", "p"),
+    ]

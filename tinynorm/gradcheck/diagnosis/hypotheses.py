@@ -1,8 +1,9 @@
-"""How a hypothesis about a mistake is judged: what it predicts has to be the wrong gradient, to rounding.
+"""How a hypothesis about a mistake is tested: it must predict the wrong gradient, up to rounding.
 
-A hypothesis predicts the wrong gradient G. It stands if that leaves next to nothing of the error G - R (R the right gradient),
-as it is or times a number with a name: -1, 2, 1/2, the number of rows ... Chance does not produce such. Where two hypotheses
-predict the same numbers, both are told: one of them may be the case, and nothing here can say which.
+Let G be the wrong gradient and R the right one. A hypothesis is a formula that somebody may have written in place of the right
+one. It predicts a gradient P. The hypothesis holds if |G - P| is next to nothing compared with the error |G - R|. It also holds
+if this is so for c P, where the factor c has a name: -1, 2, 1/2, the number of rows. Chance does not produce such a match.
+Several hypotheses may predict the same numbers at the given inputs. Then the finding tells them all: "either ..., or ...".
 """
 
 from __future__ import annotations
@@ -17,29 +18,37 @@ import numpy as np
 from ..report.evidence import Evidence, Finding, Recognised
 from .naming import NAMED, NEAR_ONE, Names, exactly, remedy
 
-REMAINDER = 1e-5  # of the error, that an explanation may leave
-ROUNDING = 2e-13  # of the right gradient, that is no error
-FEW = 0.04  # of the elements
-MANY = 3  # explanations that fit equally well; more of them are none
+# The share of the error that an explanation may leave. The user's code rounds, which can be some 1e-6 of a small error. A wrong
+# hypothesis that is merely similar to the mistake leaves more than 1e-3 of the error.
+REMAINDER = 1e-5
+# The rounding error of a gradient, times its norm: about a thousand times the spacing of float64, for sums with cancellation.
+ROUNDING = 2e-13
+# The smallest share of the elements that a wrong formula changes. If fewer are wrong, their places say more than a formula.
+SPREAD = 0.04
+# The most explanations that one sentence offers. If more of them fit equally well, the inputs are too special to tell anything.
+MANY = 3
 
 
 @dataclass
 class Hypothesis:
-    """Something that may have been written in place of the right formula.
+    """A formula that somebody may have written in place of the right one.
 
-    `says` tells what is wrong in words; `kind` "" stands for the right formula, wrong only by a factor.
+    `says` tells the mistake in words. The kind "" stands for the right formula, which can still be wrong by a factor.
     """
 
     kind: str
     prediction: np.ndarray
     says: str = ""
     formula: str = ""
-    is_factor: bool = False  # whatever the inputs, it is the right gradient times a number: a mean for a sum
+    is_factor: bool = False  # for all inputs the prediction is the right gradient times a number, e.g. a mean for a sum
+
+
+Mistake = tuple[str, np.ndarray, str, str]  # kind, prediction, what it says ({right} is the right formula), the term at fault
 
 
 @dataclass
 class Candidate:
-    """An explanation that fits: how much it supposes, and what share of the error it leaves."""
+    """An explanation that fits: its cost is the number of its assumptions, `left` the share of the error that it leaves."""
 
     cost: int
     left: float
@@ -50,7 +59,7 @@ class Candidate:
 
 
 class WrongGradient:
-    """One wrong gradient: G, the right one R, and the sizes and constant inputs by which a factor may be named."""
+    """G, the right gradient R, and what a factor can be named by: the sizes, and the inputs that are constant."""
 
     def __init__(self, name: str, G: np.ndarray, R: np.ndarray, names: Names, constants: dict[str, float]) -> None:
         self.name, self.G, self.R, self.names, self.constants = name, G, R, names, constants
@@ -58,16 +67,16 @@ class WrongGradient:
         self.allowed = REMAINDER * self.error + ROUNDING * norm(R)
 
     def explained(self, prediction: np.ndarray) -> float | None:
-        """What a prediction leaves of the error, as a share of it, if that is next to nothing; else None."""
+        """The share of the error that the prediction leaves, if that is next to nothing; else None."""
         left = norm(self.G - prediction)
         if not left <= min(self.allowed, REMAINDER * norm(self.G)) or not self.error > 3 * self.allowed:
             return None
         return left / self.error
 
     def fit(self, terms: Sequence[np.ndarray]) -> tuple[np.ndarray, float] | None:
-        """(the coefficients of the terms, the share of the error left), where their combination is G."""
+        """(coefficients, share of the error left) of the linear combination of the terms that is G; None if none is."""
         if self.G.size <= len(terms):
-            return None  # any would do
+            return None  # any terms would fit
         A = np.stack([np.broadcast_to(t, self.G.shape).ravel() for t in terms], axis=1)
         scale = np.sqrt(np.sum(A * A, axis=0))
         if not np.all(scale > 0) or not np.all(np.isfinite(scale)):
@@ -80,11 +89,12 @@ class WrongGradient:
         return None if left is None else (c / scale, left)
 
     def judge(self, hypotheses: Iterable[Hypothesis], finished: Callable[[str], str] = str) -> Finding | None:
-        """What explains the error as it is, or times a number with a name."""
-        found = [candidate for h in hypotheses if np.shape(h.prediction) == self.G.shape for candidate in self._tried(h)]
+        """The finding of the hypotheses that hold; None if none holds."""
+        found = [candidate for h in hypotheses if np.shape(h.prediction) == self.G.shape for candidate in self._test(h)]
         return self.finding(found, finished)
 
-    def _tried(self, h: Hypothesis) -> list[Candidate]:
+    def _test(self, h: Hypothesis) -> list[Candidate]:
+        """The hypothesis as it is, or times a factor with a name."""
         left = self.explained(h.prediction) if h.kind else None
         if left is not None:
             return [Candidate(0 if h.is_factor else 1, left, h.kind, h.says, h.formula)]
@@ -95,12 +105,10 @@ class WrongGradient:
         if not h.kind:
             return self.factor(c, left)
         named = self.names.of(c)
-        if named is None:
-            return []
-        return [Candidate(2, left, h.kind, f"{h.says}; and all is {named} times that", h.formula)]
+        return [Candidate(2, left, h.kind, f"{h.says}; and all is {named} times that", h.formula)] if named else []
 
     def factor(self, c: float, left: float) -> list[Candidate]:
-        """G = c R; and what else, by the value of an input that is the same everywhere, that may be."""
+        """The explanations of G = c R: the factor itself, and each constant input that has this value."""
         if abs(c - 1) < NEAR_ONE or c == 0:
             return []
         if abs(c + 1) < NAMED:
@@ -108,14 +116,14 @@ class WrongGradient:
         else:
             named = self.names.of(c)
             says = f"it is {named or exactly(c)} times the right gradient; {remedy(c, self.names)}"
-            cost = 1 if named else 3  # an odd number supposes more
+            cost = 1 if named else 3  # a number without a name is a stronger assumption
             whole = Candidate(cost, left, "constant_factor", says, named or exactly(c), {"factor": c})
         return [whole, *(Candidate(1, left, whole.kind, says, formula) for says, formula in by_constants(c, self.constants))]
 
     def finding(self, found: Sequence[Candidate], finished: Callable[[str], str] = str) -> Finding | None:
-        """The explanation that supposes least; of several that do, all in one sentence; None where they are too many.
+        """The candidate with the lowest cost, or all such candidates in one sentence; None if there are too many.
 
-        `finished` adds to the sentence what its symbols mean.
+        `finished` adds the definitions of the symbols to the sentence.
         """
         if not found:
             return None
@@ -134,8 +142,56 @@ class WrongGradient:
         return Finding(first.kind, self.name, sentence, first.formula, max(0.0, 1.0 - left), details)
 
 
+def listed(formula: str, right: np.ndarray, mistakes: Iterable[Mistake], factors: Iterable[Mistake] = ()) -> list[Hypothesis]:
+    """The right gradient, which `formula` writes down, then the mistakes as hypotheses; `factors` are those with is_factor."""
+    rows = [*((row, True) for row in factors), *((row, False) for row in mistakes)]
+    wrong = [Hypothesis(kind, P, says.replace("{right}", formula), term, by) for (kind, P, says, term), by in rows]
+    return [Hypothesis("", right), *wrong]
+
+
+def explain(
+    recognised: Recognised, evidence: Evidence, hypotheses_of: Callable[[Recognised, Evidence, str], list[Hypothesis]]
+) -> list[Finding]:
+    """At most one finding for each wrong input. `hypotheses_of` gives the hypotheses about the input with a role."""
+    findings = []
+    for role, i in recognised.roles.items():
+        hypotheses = hypotheses_of(recognised, evidence, role) if i in evidence.wrong else []
+        wrong = wrong_gradient(recognised, evidence, i, hypotheses[0].prediction) if hypotheses else None
+        finding = wrong.judge(hypotheses) if wrong else None
+        if finding is not None:
+            findings.append(finding)
+    return findings
+
+
+def wrong_gradient(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray) -> WrongGradient | None:
+    """The wrong gradient of input `i`; None if R is not what was measured, or if too few elements are wrong."""
+    G, sample = evidence.analytic[i], evidence.numeric[i]
+    if G is None or sample is None or G.shape != R.shape or not np.all(np.isfinite(G)):
+        return None
+    measured, right = sample.value, R.ravel()[sample.index]
+    typical = float(np.sqrt(np.mean(right**2))) if right.size else 0.0
+    if np.any(np.abs(measured - right) > 20 * sample.error + 1e-6 * (np.abs(right) + typical)):
+        return None
+    differs = np.abs(G - R) > 1e-9 * (np.abs(R) + typical)
+    if np.mean(differs) < SPREAD and G.size > 1 / SPREAD:
+        return None
+    symbols = recognised.symbols
+    names = Names(symbols.get("sizes", {}), symbols.get("variance", ""))
+    return WrongGradient(evidence.names[i], np.asarray(G, dtype=float), R, names, constants_in(evidence))
+
+
+def constants_in(evidence: Evidence) -> dict[str, float]:
+    """The inputs whose elements are all the same number, as a gamma of ones."""
+    found = {}
+    for name, x in zip(evidence.names, evidence.inputs, strict=True):
+        a = np.asarray(x)
+        if a.dtype.kind == "f" and a.size and np.ptp(a) == 0 and np.isfinite(a.flat[0]) and a.flat[0] != 0:
+            found[name] = float(a.flat[0])
+    return found
+
+
 def by_constants(c: float, constants: dict[str, float]) -> list[tuple[str, str]]:
-    """(what it says, formula) for each input that is the same number everywhere, and is that factor, or one over it."""
+    """(what it says, formula) for each constant input whose value is the factor c, or 1/c."""
     found = []
     for name, value in constants.items():
         if abs(abs(value) - 1) < NEAR_ONE and value > 0:
@@ -148,17 +204,17 @@ def by_constants(c: float, constants: dict[str, float]) -> list[tuple[str, str]]
 
 
 def either(says: Sequence[str]) -> str:
-    """Explanations that nothing here can tell apart."""
+    """One sentence for explanations that give the same numbers."""
     if len(says) == 1:
         return says[0]
     heads, tails = zip(*(text.rpartition(": ")[::2] for text in says), strict=True)
-    if len(set(tails)) == 1 and all(heads):  # the right formula
+    if len(set(tails)) == 1 and all(heads):  # all end with the right formula
         return f"either {', or '.join(heads)} (they give the same numbers here): {tails[0]}"
     return f"either {', or '.join(says)}: they give the same numbers here"
 
 
 def explains(left: float) -> str:
-    """How much of the error, with the digits that matter."""
+    """A sentence on how much of the error is explained, with the digits that matter."""
     if left <= 1e-9:
         return "This explains the whole error, to rounding."
     nines = max(2, floor(-log10(left)))
@@ -167,30 +223,3 @@ def explains(left: float) -> str:
 
 def norm(a: np.ndarray) -> float:
     return float(np.sqrt(np.sum(np.square(a))))
-
-
-def constants_in(evidence: Evidence) -> dict[str, float]:
-    """The inputs that are one number everywhere, as a gamma of ones."""
-    found = {}
-    for name, x in zip(evidence.names, evidence.inputs, strict=True):
-        a = np.asarray(x)
-        if a.dtype.kind == "f" and a.size and np.ptp(a) == 0 and np.isfinite(a.flat[0]) and a.flat[0] != 0:
-            found[name] = float(a.flat[0])
-    return found
-
-
-def wrong_gradient(recognised: Recognised, evidence: Evidence, i: int, R: np.ndarray | None) -> WrongGradient | None:
-    """What is to be explained about input `i`; None where the layer's right gradient is not what was measured."""
-    G, sample = evidence.analytic[i], evidence.numeric[i]
-    if G is None or sample is None or R is None or G.shape != R.shape or not np.all(np.isfinite(G)):
-        return None
-    measured, right = sample.value, R.ravel()[sample.index]
-    typical = float(np.sqrt(np.mean(right**2))) if right.size else 0.0
-    if np.any(np.abs(measured - right) > 20 * sample.error + 1e-6 * (np.abs(right) + typical)):
-        return None
-    few = np.abs(G - R) > 1e-9 * (np.abs(R) + typical)
-    if np.mean(few) < FEW and G.size > 1 / FEW:
-        return None  # no formula is wrong in a few elements only
-    symbols = recognised.symbols
-    names = Names(symbols.get("sizes", {}), symbols.get("variance", ""))
-    return WrongGradient(evidence.names[i], np.asarray(G, dtype=float), R, names, constants_in(evidence))
