@@ -12,7 +12,7 @@ from math import prod
 import pytest
 
 from tinynorm import __version__
-from tinynorm.command import inputs as drawing
+from tinynorm.command import draw_inputs
 from tinynorm.command.main import main
 from tinynorm.gradcheck.report.text import wrapped
 
@@ -210,15 +210,19 @@ NUMPY = "import numpy as np\n"
 
 def test_no_two_counts_of_the_drawn_shapes_are_equal():
     """Or a mean over the wrong axes has the right factor."""
-    n, c, h, w, g = drawing.N, drawing.C, drawing.H, drawing.W, drawing.G
+    (n, c, h, w), g = draw_inputs.IMAGES.x, draw_inputs.NUMBERS["G"]
+    assert g == draw_inputs.SETTINGS["num_groups"]
+    n_again, t, d = draw_inputs.STEPS.x
+    assert draw_inputs.ROWS.x == (n, d)
+    assert n_again == n
     images = [n, c, h, w, g, c // g, h * w, n * c, n * g, c * h * w, n * h * w, c // g * h * w, n * c * h * w]
     taken_means_over = [n, c, h * w, n * c, c * h * w, n * h * w, c // g * h * w]
-    rows = [drawing.N, drawing.D, drawing.M, drawing.T]
-    rows += [prod(some) for some in itertools.combinations(rows, 2)] + [drawing.N * drawing.T * drawing.D]
+    rows = [n, d, draw_inputs.OUTPUTS, t]
+    rows += [prod(some) for some in itertools.combinations(rows, 2)] + [n * t * d]
     for counts, apart in ((images, 1), (taken_means_over, 2), (rows, 1)):
         assert min(abs(a - b) for a, b in itertools.combinations(counts, 2)) >= apart
     assert c % g == 0
-    assert min(h * w, c // g * h * w, n, drawing.D) >= 4  # groups of fewer numbers hide mistakes
+    assert min(h * w, c // g * h * w, n, d) >= 4  # groups of fewer numbers hide mistakes
 
 
 def test_a_mean_over_the_wrong_axes_is_wrong(run):

@@ -8,18 +8,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from .. import __version__
 from ..gradcheck.diagnosis.normalization.recognise import plain
-from ..gradcheck.report.text import show, wrapped
-from .check import Checked, Pair, check_pair, pairs_in
-from .loading import Explained
-from .page import page
-from .visiting import Heard
+from ..gradcheck.report.text import wrapped
+from .check_pair import check_pair
+from .find_pairs import find_pairs
+from .load_file import load
+from .print_results import as_dict, as_page, exit_code, print_text, summary
+from .run_code import Prints, UserError
 
-RIGHT, WRONG, NOT_CHECKED, INTERRUPTED = 0, 1, 2, 130
-LAYERS = (  # that the diagnosis knows
+LAYERS = (  # the layers that the diagnosis knows
     *("ReLU", "Linear", "Softmax", "SoftmaxCrossEntropy"),
     *("BatchNorm", "BatchNormEval", "LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm"),
 )
@@ -32,7 +31,7 @@ returns them as a tuple. exit code: 0 all right, 1 something wrong, 2 something 
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     top = argparse.ArgumentParser(prog="tinynorm", description="tensors, autograd and gradient checks")
     top.add_argument("--version", action="version", version=f"tinynorm {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -60,7 +59,7 @@ def _layer(text: str) -> str:
 
 
 def _writable(text: str) -> Path:
-    path = Path(text).absolute()  # the file that is checked may change the directory
+    path = Path(text).absolute()  # the user's file may change the directory
     why = "it is a directory" if path.is_dir() else "" if path.parent.is_dir() else f"there is no directory {path.parent}"
     if not why and not os.access(path if path.exists() else path.parent, os.W_OK):
         why = "no permission"
@@ -70,94 +69,48 @@ def _writable(text: str) -> Path:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run the command and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # where the terminal has no √ or ², a question mark is better than nothing
+        if hasattr(stream, "reconfigure"):  # a terminal without √ or ² shows a question mark
             stream.reconfigure(errors="replace")
     arguments = parser().parse_args(argv)
     path, _, name = arguments.file.partition("::")
     sys.dont_write_bytecode = True
-    heard = Heard()
+    prints = Prints()
     try:
-        return check(Path(path), name or None, arguments, heard)
-    except Explained as explained:
-        print(wrapped(f"tinynorm check: {explained}"), file=sys.stderr)
-        return NOT_CHECKED
+        return check(Path(path), name or None, arguments, prints)
+    except UserError as error:
+        print(wrapped(f"tinynorm check: {error}"), file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # of `| head`
+        return 130  # as the shell returns it: 128 and the number of the signal
+    except BrokenPipeError:  # the output goes to `| head`, which has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOT_CHECKED
+        return 2
     finally:
-        heard.retell(Path(path), sys.stderr)
+        prints.show(Path(path), sys.stderr)
 
 
-def check(path: Path, name: str | None, arguments: argparse.Namespace, heard: Heard) -> int:
-    """Check the pairs of a file, print what was found, return the exit code."""
+def check(path: Path, name: str | None, arguments: argparse.Namespace, prints: Prints) -> int:
+    """Check the pairs of a file (or the one with this name), print the results and return the exit code."""
+    pairs, left_over = find_pairs(load(path, prints), path, name)
     results = []
-    found = pairs_in(path, name, heard)
-    for pair in found.pairs:
-        result = _one(pair, arguments, heard)
-        results.append(result)
+    for pair in pairs:
+        results.append(check_pair(pair, arguments.seed, arguments.layer, prints))
         if not arguments.json:
-            _print(result)
-    last = [summary(results)]
-    last += [f"not looked at: {', '.join(found.others)}"] if found.others else []
+            print_text(results[-1])
+    not_looked_at = [f"not looked at: {', '.join(left_over)}"] if left_over else []
+    last = [summary(results), *not_looked_at]
     if arguments.json:
-        print(json.dumps({result.name: _as_dict(result) for result in results}, indent=2))
-        for line in [result.reason for result in results if result.reason] + last[1:]:
+        print(json.dumps({result.name: as_dict(result) for result in results}, indent=2))
+        for line in [result.reason for result in results if result.reason] + not_looked_at:
             print(wrapped(f"tinynorm check: {line}"), file=sys.stderr)
     else:
         print("\n".join(map(wrapped, last)))
     if arguments.html:
-        arguments.html.write_text(page(str(path), results, last), encoding="utf-8")
+        arguments.html.write_text(as_page(str(path), results, last), encoding="utf-8")
     return exit_code(results)
-
-
-def _one(pair: Pair, arguments: argparse.Namespace, heard: Heard) -> Checked:
-    """What was found about a pair; where that is nothing, the reason."""
-    try:
-        return check_pair(pair, arguments.seed, arguments.layer, heard)
-    except Explained as explained:
-        return Checked(pair.name, None, reason=f"could not check {explained}")
-
-
-def _print(result: Checked) -> None:
-    print(wrapped(f"{result.name}: {result.inputs}" if result.report is not None else result.reason))
-    if result.report is not None:
-        show(result.report)
-    print()
-
-
-def _as_dict(result: Checked) -> dict[str, Any]:
-    """For JSON: the report and which inputs it is of, or why there is none."""
-    if result.report is None:
-        return {"ok": None, "reason": result.reason}
-    return {"arguments": result.inputs} | result.report.as_dict()
-
-
-def summary(results: Sequence[Checked]) -> str:
-    """One line: how many of each, and which are not right."""
-    groups: dict[str, list[str]] = {"right": [], "wrong": [], "not resolved": [], "not checked": []}
-    for result in results:
-        groups[_verdict(result)].append(result.name)
-    parts = [
-        f"{len(names)} {verdict}" + (f" ({', '.join(names)})" if verdict != "right" else "")
-        for verdict, names in groups.items()
-        if names
-    ]
-    return f"{len(results)} pair{'s' if len(results) > 1 else ''}: {', '.join(parts)}"
-
-
-def _verdict(result: Checked) -> str:
-    return "not checked" if result.report is None else {True: "right", False: "wrong", None: "not resolved"}[result.report.ok]
-
-
-def exit_code(results: Sequence[Checked]) -> int:
-    """1 where something is wrong, else 2 where something could not be told, else 0."""
-    verdicts = set(map(_verdict, results))
-    return WRONG if "wrong" in verdicts else RIGHT if verdicts == {"right"} else NOT_CHECKED
 
 
 if __name__ == "__main__":

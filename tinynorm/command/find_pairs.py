@@ -1,0 +1,96 @@
+"""Find the functions NAME_forward and NAME_backward among the names of the user's file."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .load_file import module_name
+from .run_code import UserError
+
+FORWARD = re.compile(r"((?:.*_)?)forward((?:_.*)?)", re.DOTALL)  # conv_forward, conv_forward_naive
+HALF = re.compile(r"(^|_)(forward|backward)(_|$)")
+
+
+@dataclass
+class Pair:
+    """A forward and its backward, and the function that makes inputs for them (None where the file has none)."""
+
+    name: str
+    forward: Callable
+    backward: Callable
+    inputs: Any
+    path: Path
+    forward_name: str
+    backward_name: str
+
+
+def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[list[Pair], list[str]]:
+    """Return the pairs (or the one that is called `only`), and the names that look like layers but belong to no pair.
+
+    Raises
+    ------
+    UserError
+        The file has no pairs, or none that is called `only`.
+    """
+    functions = {name: value for name, value in names.items() if callable(value)}
+    own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
+    pairs = list(_pairs(functions, names, path))
+    if not pairs:
+        raise UserError(f"{path}: no pairs of functions NAME_forward and NAME_backward found{_advice(own, path)}")
+    chosen = [pair for pair in pairs if only in (None, pair.name, pair.forward_name, pair.backward_name)]
+    if not chosen:
+        raise UserError(f"{path}: there is no pair called {only!r}; there are {', '.join(pair.name for pair in pairs)}")
+    return chosen, [] if only else _left_over(own, pairs)
+
+
+def _pairs(functions: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each backward, in the order of their forwards in the file.
+
+    The forward of X_backward_Y is X_forward_Y; else X_forward (several backwards may share it), else X.
+    """
+    order = list(functions)
+
+    def place(backward: str) -> int:
+        forward = backward.replace("backward", "forward")
+        return order.index(forward if forward in functions else backward)
+
+    for backward in sorted((name for name in functions if "backward" in name), key=place):
+        match = FORWARD.fullmatch(backward.replace("backward", "forward"))
+        if match is None:
+            continue
+        prefix, suffix = match.groups()
+        options = [f"{prefix}forward{suffix}", f"{prefix}forward", prefix.rstrip("_")]
+        forward = next((name for name in options if name in functions), None)
+        if forward is not None and not inspect.isclass(functions[forward]):
+            title = f"{prefix.rstrip('_')}{suffix}".strip("_") or "forward"
+            inputs = names.get(f"{title}_inputs", names.get(f"{prefix}inputs"))
+            yield Pair(title, functions[forward], functions[backward], inputs, path, forward, backward)
+
+
+def _left_over(own: dict[str, Callable], pairs: list[Pair]) -> list[str]:
+    """Return what the file defines beside the pairs: single forwards and backwards, losses, and classes with both methods."""
+    paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
+    found = []
+    for name, value in own.items():
+        if inspect.isclass(value):
+            found += [f"class {name}"] if hasattr(value, "forward") and hasattr(value, "backward") else []
+        elif name not in paired and (HALF.search(name) or name.endswith("_loss")):
+            found.append(name)
+    return found
+
+
+def _advice(own: dict[str, Callable], path: Path) -> str:
+    """Say why a file has no pairs."""
+    classes = [name for name, value in own.items() if inspect.isclass(value) and hasattr(value, "forward")]
+    if classes:
+        some = "class has" if len(classes) == 1 else "classes have"
+        return f". The {some} methods ({', '.join(classes)}); write a pair of functions around them to check those"
+    halves = [name for name in own if HALF.search(name)]
+    if halves:
+        return f"; {', '.join(halves)} {'has' if len(halves) == 1 else 'have'} no counterpart"
+    return '. What stands under `if __name__ == "__main__":` is not run' if b"__main__" in path.read_bytes() else ""

@@ -1,0 +1,134 @@
+"""The surroundings of the user's code while it runs: `sys.path`, its prints and warnings, and its exceptions."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from ..gradcheck.problem.problem import random_state_kept
+
+OUR_CODE = str(Path(__file__).parents[1]) + os.sep  # the directory of tinynorm
+# Lines of the user's prints that are shown. A check calls forward a thousand times. Ten lines show what a debug print prints
+# and leave the report on the screen.
+SHOWN_LINES = 10
+# Frames of a traceback that are shown. A call chain of six functions is shown whole; an endless recursion has a thousand.
+SHOWN_FRAMES = 6
+
+
+class UserError(Exception):
+    """Something in the user's file does not work. The user sees the message in place of a traceback of tinynorm."""
+
+
+class Prints(io.RawIOBase):
+    """Collects the different lines that the user's code prints and warns of.
+
+    `stream` replaces `sys.stdout`. It stays open between two runs of the user's code, since a logger may keep it.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.not_shown = 0
+        self.warned: set[tuple] = set()
+        self.unfinished = b""  # a line whose end is not printed yet
+        self.stream = io.TextIOWrapper(self, encoding="utf-8", errors="replace", write_through=True)  # type: ignore[type-var]
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        *lines, self.unfinished = (self.unfinished + bytes(data)).split(b"\n")
+        for line in lines:
+            self._add(line.decode(errors="replace").rstrip("\r"))
+        return len(data)
+
+    def _add(self, line: str) -> None:
+        if line in self.lines:
+            return
+        if len(self.lines) < SHOWN_LINES:
+            self.lines.append(line)
+        else:
+            self.not_shown += 1
+
+    def warning(self, message: Any, kind: type, file: str, line: int, *_: Any) -> None:
+        """Replace `warnings.showwarning`: add each place in the user's code once, and nothing from tinynorm's code."""
+        if not file.startswith(OUR_CODE) and (file, line, kind) not in self.warned:
+            self.warned.add((file, line, kind))
+            self._add(f"{os.path.basename(file)}:{line}: {kind.__name__}: {message}")
+
+    def show(self, path: Path, file: TextIO) -> None:
+        if self.lines:
+            print(f"printed by {path} (each line once):", *(f"  {line}" for line in self.lines), sep="\n", file=file)
+        if self.not_shown:
+            print(f"  ... and {self.not_shown:,} more", file=file)
+
+
+@contextmanager
+def running(path: Path, prints: Prints) -> Iterator[None]:
+    """Inside, the user's code runs as `python FILE` runs it, but its prints go to `prints`. Afterwards, all is put back."""
+    search, arguments, directory, stdin = list(sys.path), sys.argv, os.getcwd(), sys.stdin
+    sys.path[:0] = dict.fromkeys([str(path.resolve().parent), package_of(path)[0]])
+    sys.argv, sys.stdin = [str(path)], io.StringIO()
+    try:
+        with redirect_stdout(prints.stream), warnings.catch_warnings(), random_state_kept():
+            warnings.resetwarnings()  # to the filters that Python starts with:
+            for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+                warnings.simplefilter("ignore", kind)
+            warnings.showwarning = prints.warning  # type: ignore[assignment]
+            yield
+    finally:
+        if prints.unfinished:
+            prints.write(b"\n")
+        sys.argv, sys.stdin, sys.path[:] = arguments, stdin, search
+        with suppress(OSError):
+            os.chdir(directory)
+
+
+def package_of(path: Path) -> tuple[str, str]:
+    """Return (the directory that imports start from, the dotted name of the file's package or "")."""
+    home, names = path.resolve().parent, []
+    while (home / "__init__.py").exists() and home.name.isidentifier():
+        names.append(home.name)
+        home = home.parent
+    return str(home), ".".join(reversed(names))
+
+
+def attempt(function: Callable, *arguments: Any, **keywords: Any) -> tuple[Any, BaseException | None]:
+    """Call a function that runs the user's code. Return (its result, None), or (None, its exception: SystemExit too)."""
+    try:
+        with np.errstate(all="ignore"):
+            return function(*arguments, **keywords), None
+    except (KeyboardInterrupt, UserError):
+        raise
+    except BaseException as error:
+        return None, error
+
+
+def own_traceback(error: BaseException, path: Path) -> str:
+    """Return the traceback of an exception, without the frames of tinynorm and of the libraries."""
+    lines = []
+    for frame in own_frames(error, path):
+        file = str(path) if Path(frame.filename) == path.resolve() else os.path.relpath(frame.filename, path.resolve().parent)
+        lines.append(f"  {file}:{frame.lineno}, in {frame.name}\n    {frame.line}")
+    if len(lines) > SHOWN_FRAMES:
+        half = SHOWN_FRAMES // 2
+        lines = [*lines[:half], "  ...", *lines[-half:]]
+    return "\n".join([*lines, f"  {type(error).__name__}: {error}" if str(error) else f"  {type(error).__name__}"])
+
+
+def own_frames(error: BaseException, path: Path) -> list[traceback.FrameSummary]:
+    """Return the frames of an exception that are in the user's file or in a file beside it."""
+    home = str(path.resolve().parent) + os.sep
+    return [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(home) and "site-packages" not in frame.filename and not frame.filename.startswith(OUR_CODE)
+    ]
