@@ -10,7 +10,7 @@ from tinynorm.autograd import Function
 from tinynorm.gradcheck import check_backward, check_function
 from tinynorm.gradcheck.behaviour.precision import imprecise
 from tinynorm.gradcheck.mistakes import layernorm
-from tinynorm.gradcheck.problem.problem import PairProblem
+from tinynorm.gradcheck.problem.arrays import PairProblem
 from tinynorm.gradcheck.problem.settings import Settings, draw_cotangent
 from tinynorm.gradcheck.report.catalogue import FAULTS
 from tinynorm.gradcheck.slopes.measure import Measure

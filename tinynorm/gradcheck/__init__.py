@@ -17,8 +17,8 @@ The rooms, of which each may import from those below it only:
 `mistakes`, wrong backward passes to learn from, stands alone and is loaded when it is asked for.
 """
 
-from .doors.arrays import check_backward
-from .doors.tensors import check_function, check_hvp, check_module, check_second
+from .doors.arrays import check_backward, check_hvp
+from .doors.tensors import check_function, check_module, check_second
 from .problem.problem import CannotCheck
 from .report.catalogue import KINDS
 from .report.evidence import Evidence, Finding, Recognised, Sample

@@ -1,1 +1,1 @@
-"""How the code behaves: what it writes into, what it hands back, and whether it gives the same results each time."""
+"""How the code behaves: what it writes into, what it returns, and whether it gives the same results each time."""

@@ -105,7 +105,7 @@ INDEPENDENT = ("LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm", "BatchNormEv
 
 
 def dependent_rows(measure: Measure, wanted: bool | None, layer: str | None) -> Iterator[Fault]:
-    """A row of the output that changes when only the other rows of the first input do, for a layer that promises it does not."""
+    """The first row of the output that changes when only other rows of the first input do, if the layer promises otherwise."""
     if not (wanted if wanted is not None else layer in INDEPENDENT):
         return
     problem, x = measure.problem, measure.point[0]

@@ -1,4 +1,4 @@
-"""What a backward pass may do wrong apart from its numbers: write where it must not, hand back what is not its own."""
+"""One forward and one backward pass, watched: what they write into, and what backward returns."""
 
 from __future__ import annotations
 
@@ -8,48 +8,46 @@ from typing import Any
 import numpy as np
 
 from ... import backend
-from ..problem.problem import PairProblem
+from ...tensor import Tensor
+from ..problem.arrays import PairProblem
+from ..problem.problem import Problem
 from ..report.report import Fault
 
 
-def watched(problem: PairProblem, u: np.ndarray, own: bool, allow_alias: bool) -> tuple[list, list[Fault]]:
-    """(the gradients of one forward and one backward, what was wrong beside them), in the inputs' `own` dtypes or ours."""
-    arguments = problem.arguments(problem.point, own)
-    before = [bits(a) for a in arguments]
-    out, cache = problem.run_on(arguments)
-    faults = [*_changed(arguments, before, problem.all_names, "forward")]
-    before = [bits(a) for a in arguments]
-    out_before, dout = bits(out), problem.cotangent(out, problem.split(u))
-    dout_before = bits(dout)
-    grads = problem.call_backward(dout, cache)
-    faults += _changed(arguments, before, problem.all_names, "backward")
-    if bits(dout) != dout_before:
-        faults.append(
-            Fault(
-                "mutates_dout", "backward writes into the incoming gradient dout, which others still need; work on dout.copy()"
-            )
-        )
-    if bits(out) != out_before:
-        faults.append(Fault("mutates_output", "backward writes into the output of forward; work on a copy of what was cached"))
-    if not allow_alias:
-        faults += _aliases(grads, problem, dout, arguments)
-    faults += _misfits(grads, problem, own)
+def watched_run(problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -> tuple[list, list[Fault]]:
+    """(the gradients, the faults) of one forward and one backward pass, in the inputs' `own` dtypes or that of the problem."""
+    words = problem.words
+    faults: list[Fault] = []
+    with problem.lent(own):
+        arguments = problem.arguments(problem.point, own)
+        before = bits(arguments)
+        out, saved = problem.run(arguments)
+        faults += _mutated(problem, arguments, before, words.forward)
+        dout = problem.cotangent(out, problem.split(u))
+        before, out_before, dout_before = bits(arguments), bits(out), bits(dout)
+        grads = problem.run_backward(dout, saved)
+        faults += _mutated(problem, arguments, before, "backward")
+        if bits(dout) != dout_before:
+            told = f"backward writes into {words.dout}, which others still need; work on {words.copy_of_dout}"
+            faults.append(Fault("mutates_dout", told))
+        if bits(out) != out_before:
+            told = f"backward writes into the output of forward; work on a copy of what was {words.saved}"
+            faults.append(Fault("mutates_output", told))
+    if isinstance(problem, PairProblem):  # the graph of Tensors itself sees to the memory, the shape and the dtype of gradients
+        faults += [] if allow_alias else _aliases(grads, problem, dout, arguments)
+        faults += _misfits(grads, problem, own)
     return grads, faults
 
 
-def _changed(arguments: list, before: list, names: list[str], who: str) -> Iterator[Fault]:
-    for name, argument, was in zip(names, arguments, before, strict=True):
-        if bits(argument) != was:
-            yield Fault("mutates_input", f"{who} writes into its input {name}; work on {name}.copy()", name)
-
-
 def bits(x: Any) -> Any:
-    """What can be compared to tell whether arrays have changed: NaN equals itself here."""
+    """A value that compares equal as long as no bit of the arrays in `x` changes. (NaN does not compare equal to itself.)"""
+    if isinstance(x, Tensor):
+        return bits(x.data)
     if isinstance(x, tuple | list):
         return [bits(item) for item in x]
     if backend.is_array(x) or isinstance(x, np.generic):
         array = np.asarray(x) if isinstance(x, np.generic) else backend.to_numpy(x)
-        if array.dtype == np.longdouble != np.float64:  # whose bytes have gaps that hold anything
+        if array.dtype == np.longdouble != np.float64:  # some of the bytes of a longdouble are padding, with any content
             array = np.stack([array.astype(float), (array - array.astype(float)).astype(float)])
         return array.shape, array.dtype.str, array.tobytes()
     return repr(x) if isinstance(x, float | complex) else None
@@ -63,10 +61,19 @@ def shared(a: Any, b: Any) -> bool:
     return both and all(str(backend.device_of(x)).startswith("cuda") for x in (a, b)) and backend.shares_memory(a, b)
 
 
+def _mutated(problem: Problem, arguments: list, before: list, who: str) -> Iterator[Fault]:
+    for name, now, was in zip(problem.argument_names, bits(arguments), before, strict=True):
+        if now != was:
+            told = f"{who} writes into its input {name}; work on {name}.{problem.words.copy}()"
+            yield Fault("mutates_input", told, name)
+
+
 def _aliases(grads: list, problem: PairProblem, dout: Any, arguments: list) -> Iterator[Fault]:
+    """Gradients in the memory of dout, of an input or of another gradient."""
     douts = dout if isinstance(dout, tuple) else (dout,)
     for i, (name, g) in enumerate(zip(problem.names, grads, strict=True)):
-        if any(shared(g, d) for d in douts):
+        is_dout = any(shared(g, d) for d in douts)
+        if is_dout:
             yield Fault(
                 "aliases_dout",
                 f"d{name} is the memory of dout itself: whoever adds to one in place changes the other; return a copy",
@@ -76,30 +83,29 @@ def _aliases(grads: list, problem: PairProblem, dout: Any, arguments: list) -> I
             if shared(g, x):
                 yield Fault("aliases_input", f"d{name} is the memory of the input {other}; return a copy", name)
         for other, h in zip(problem.names[:i], grads[:i], strict=True):
-            if shared(g, h) and not any(shared(g, d) for d in douts):
+            if not is_dout and shared(g, h):
                 yield Fault("aliases_input", f"d{name} and d{other} are the same memory; return a copy", name)
 
 
 def _misfits(grads: list, problem: PairProblem, own: bool) -> Iterator[Fault]:
-    """Gradients of a wrong shape, dtype or type."""
-    for name, g, x, given in zip(problem.names, grads, problem.point, problem.own, strict=True):
+    """Gradients of a wrong type, shape or dtype."""
+    for name, g, x, dtype in zip(problem.names, grads, problem.point, problem.own, strict=True):
         if g is None:
             continue
         if not backend.is_array(g) and not isinstance(g, float | complex | np.generic):
             yield Fault("wrong_shape", f"d{name}: expected an array of shape {x.shape}, got {type(g).__name__}", name)
-            continue
-        shape = tuple(np.shape(g))
-        if shape != x.shape:
-            yield Fault(
-                "wrong_shape", f"d{name}: expected the shape of {name}, {x.shape}, got {shape}{_hint(x.shape, shape)}", name
-            )
-        elif (own or not problem.recast) and (dtype := _dtype(g, given)) != given:
-            yield Fault("wrong_dtype", f"d{name}: expected the dtype of {name}, {given}, got {dtype}", name)
+        elif (shape := tuple(np.shape(g))) != x.shape:
+            told = f"d{name}: expected the shape of {name}, {x.shape}, got {shape}{_hint(x.shape, shape)}"
+            yield Fault("wrong_shape", told, name)
+        elif (own or not problem.recast) and (got := _dtype(g, dtype)) != dtype:
+            yield Fault("wrong_dtype", f"d{name}: expected the dtype of {name}, {dtype}, got {got}", name)
 
 
-def _dtype(g: Any, given: np.dtype) -> np.dtype:
-    """Of a gradient; a Python float fits wherever an array of no dimensions does."""
-    return given if isinstance(g, float) and not hasattr(g, "dtype") else np.dtype(str(getattr(g, "dtype", type(g).__name__)))
+def _dtype(g: Any, expected: np.dtype) -> np.dtype:
+    """The dtype of a gradient; a Python float has the expected one."""
+    if isinstance(g, float) and not hasattr(g, "dtype"):
+        return expected
+    return np.dtype(str(getattr(g, "dtype", type(g).__name__)))
 
 
 def _hint(expected: tuple, got: tuple) -> str:

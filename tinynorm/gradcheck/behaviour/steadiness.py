@@ -1,59 +1,63 @@
-"""Whether the same numbers always give the same gradients: again and again, from the same cache, after another forward."""
+"""Whether the same numbers always give the same gradients: at every call, from the same cache, and after another forward."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from ... import backend
-from ..problem.problem import PairProblem, Problem
+from ..problem.arrays import PairProblem
+from ..problem.problem import Problem
 from ..report.report import Fault, Report
 from ..slopes.measure import Measure
-from .memory import bits, shared, watched
+from .memory import bits, shared, watched_run
 
-FEW, MANY = 3, 24  # times that backward is called with the same numbers
-WORTH = 200_000  # numbers that may go in and out of it for that
+# Backward is called between FEWEST and MOST times with the same numbers, to find a gradient that changes now and then. MOST
+# sees a change at every 24th call. FEWEST is what a change between two calls takes, and one call more.
+FEWEST, MOST = 3, 24
+# All these calls together may read and write so many numbers: a few milliseconds. Large inputs are called fewer times.
+NUMBERS = 200_000
 
-# Of what has no arrays in its cache, as a class that keeps them in `self`: it is meant so.
+# A note, and no fault, where the cache holds no arrays: a class that keeps its cache in `self` means to work like that.
 IN_TURN = "backward works with what the last forward left behind outside its cache: call it before the next forward"
 
-Watch = Callable[[np.ndarray, bool], tuple[list, list[Fault]]]  # from a cotangent: the gradients, and what is wrong beside them
 
-
-def behave(problem: PairProblem, report: Report, u: np.ndarray, allow_alias: bool) -> None:
-    """Everything that can be seen in a few calls, before anything is measured."""
-
-    def watch(v: np.ndarray, own: bool) -> tuple[list, list[Fault]]:
-        return watched(problem, v, own, allow_alias)
-
-    ours: list = []
+def check_behaviour(problem: Problem, report: Report, u: np.ndarray, allow_alias: bool) -> None:
+    """Report the faults that a few calls show, before any derivative is measured."""
+    first: list = []  # the gradients in the dtype of the problem
     for own in (False, True) if problem.recast else (False,):
-        faults, seen = repeated(watch, problem, u, own, allow_alias)
-        faults += [_missing(problem, i) for i, (was, now) in enumerate(zip(ours, seen, strict=False)) if was and now is None]
-        ours = seen
+        faults, seen = _repeated(problem, u, own, allow_alias)
+        faults += [_missing(problem, i) for i, (was, now) in enumerate(zip(first, seen, strict=False)) if was and now is None]
+        first = seen
         if not any(fault.kind == "nondeterministic" for fault in faults):
-            faults += _second(problem, u, own, seen)
-            cache, grads = _after_another_forward(problem, u, own)
-            outside = foreign(problem, grads, seen)
-            if _has_arrays(cache):
+            if isinstance(problem, PairProblem):  # the graph of Tensors is freed after its first backward pass
+                faults += _second_backward(problem, u, own, seen)
+            cache, outside = _after_another_forward(problem, u, own, seen)
+            if not isinstance(problem, PairProblem) or _has_arrays(cache):
                 faults += outside
             elif outside and IN_TURN not in report.notes:
                 report.notes.append(IN_TURN)
         report.faults += [fault for fault in faults if fault not in report.faults]
 
 
-def repeated(watch: Watch, problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -> tuple[list[Fault], list]:
-    """(what is wrong with backward called again and again, the bits of its gradients), for `u` and others with zeros."""
-    first, faults = watch(u, own)
+def unlike_before(measure: Measure) -> Iterator[Fault]:
+    """The gradients that are others at the end of a check than at its beginning."""
+    again = measure.problem.gradients(measure.point, measure.u)
+    return (_varies(name) for name in _different(measure.problem, again, [bits(g) for g in measure.claimed]))
+
+
+def _repeated(problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -> tuple[list[Fault], list]:
+    """(the faults of backward at many calls, the bits of its gradients), for the cotangent `u`, and for others once each."""
+    first, faults = watched_run(problem, u, own, allow_alias)
     seen = [bits(g) for g in first]
-    for v in (np.where(np.arange(u.size) % 2, 0.0, u), np.abs(u), 0 * u):  # some write, or hand back dout, only then
-        with suppress(ArithmeticError):  # of Python's own numbers, where 0 / 0 raises: `nonlinear` tells that
-            faults += watch(v, own)[1]
-    for _ in range(_times(problem, u) - 1):
-        grads, found = watch(u, own)
+    for v in (np.where(np.arange(u.size) % 2, 0.0, u), np.abs(u), 0 * u):  # some backwards write, or return dout, only then
+        with suppress(ArithmeticError):  # Python's own 0 / 0 raises: `nonlinear` reports that
+            faults += watched_run(problem, v, own, allow_alias)[1]
+    for _ in range(_calls(problem, u) - 1):
+        grads, found = watched_run(problem, u, own, allow_alias)
         faults += found
         for name, g, h, was in zip(problem.names, grads, first, seen, strict=True):
             if bits(g) != was:
@@ -70,14 +74,14 @@ def repeated(watch: Watch, problem: Problem, u: np.ndarray, own: bool, allow_ali
     return list(dict.fromkeys(faults)), seen
 
 
+def _calls(problem: Problem, u: np.ndarray) -> int:
+    numbers = u.size + sum(x.size for x in problem.point)
+    return int(np.clip(NUMBERS // (numbers + 1), FEWEST, MOST))
+
+
 def _missing(problem: Problem, i: int) -> Fault:
     name, dtype = problem.names[i], problem.own[i]
     return Fault("returned_none", f"backward returned None for {name} in {dtype}, and a gradient in {problem.dtype}", name)
-
-
-def _times(problem: Problem, u: np.ndarray) -> int:
-    numbers = u.size + sum(x.size for x in problem.point)
-    return int(np.clip(WORTH // (numbers + 1), FEW, MANY))
 
 
 def _varies(name: str) -> Fault:
@@ -85,25 +89,14 @@ def _varies(name: str) -> Fault:
     return Fault("nondeterministic", sentence, name)
 
 
-def lasting(measure: Measure) -> Iterator[Fault]:
-    """Whether the gradients at the end of a check are those from before."""
-    again = measure.problem.gradients(measure.point, measure.u)
-    for name, g, before in zip(measure.problem.names, again, measure.claimed, strict=True):
-        if bits(g) != bits(before):
-            yield _varies(name)
-
-
-# ---- from the cache alone ------------------------------------------------------------------------------------------------
-
-
-def _second(problem: PairProblem, u: np.ndarray, own: bool, seen: list) -> list[Fault]:
-    """A second backward from the same cache."""
-    out, cache = problem.run(problem.point, own)
+def _second_backward(problem: PairProblem, u: np.ndarray, own: bool, seen: list) -> list[Fault]:
+    """The gradients that a second backward from the same cache changes."""
+    out, cache = problem.run(problem.arguments(problem.point, own))
     parts = problem.split(u)
-    problem.call_backward(problem.cotangent(out, parts), cache)
+    problem.run_backward(problem.cotangent(out, parts), cache)
     try:
-        second = problem.call_backward(problem.cotangent(out, parts), cache)
-    except Exception:  # it used its cache up, and says so: that is a second backward's own affair
+        second = problem.run_backward(problem.cotangent(out, parts), cache)
+    except Exception:  # backward may use its cache up, and say so when it is called again
         return []
     return [
         Fault(
@@ -116,44 +109,34 @@ def _second(problem: PairProblem, u: np.ndarray, own: bool, seen: list) -> list[
     ]
 
 
-def _after_another_forward(problem: PairProblem, u: np.ndarray, own: bool) -> tuple[Any, list | None]:
-    """(the cache, the gradients from it) where forward ran again, at another point, before backward; None where that raises."""
-    out, cache = problem.run(problem.point, own)
-    dout = problem.cotangent(out, problem.split(u))
-    for point, constants in zip(elsewhere(problem.point), elsewhere(problem.constants.values(), vary=False), strict=True):
-        arguments = problem.arguments(point, own)
-        for i, constant in zip(problem.constants, constants, strict=True):
-            arguments[i] = constant if isinstance(constant, np.ndarray) else arguments[i]
-        try:
-            problem.run_on(arguments)
-            return cache, problem.call_backward(dout, cache)
-        except Exception:
-            continue
-    return cache, None
-
-
-def elsewhere(arrays: Iterable[Any], vary: bool = True) -> Iterator[list]:
-    """Other inputs: the same numbers in other places, and for a forward that does not take them so, in their own."""
-    rng = np.random.default_rng(0)
-    for mix in (rng.permutation, np.copy):
-        mixed = [np.asarray(mix(a.ravel())).reshape(a.shape) if isinstance(a, np.ndarray) else a for a in arrays]
-        yield [a * rng.uniform(0.5, 1.5, a.shape) for a in mixed] if vary else mixed
-
-
-def foreign(problem: Problem, grads: list | None, seen: list) -> list[Fault]:
-    """Gradients that are others when forward ran in between."""
-    return [
+def _after_another_forward(problem: Problem, u: np.ndarray, own: bool, seen: list) -> tuple[Any, list[Fault]]:
+    """(the cache, the gradients that a forward at another point changes, if it runs before backward)."""
+    with problem.lent(own):
+        arguments = problem.arguments(problem.point, own)
+        out, saved = problem.run(arguments)
+        dout = problem.cotangent(out, problem.split(u))
+        for other in problem.elsewhere(arguments, own):
+            try:
+                problem.run(other)
+                grads = problem.run_backward(dout, saved)
+                break
+            except Exception:  # forward may not take this other point
+                continue
+        else:
+            return saved, []
+    return saved, [
         Fault(
             "foreign_state",
             f"backward uses what the last forward left behind outside its cache, so d{name} is another one when forward ran "
             "again in between; keep it in the cache",
             name,
         )
-        for name in ([] if grads is None else _different(problem, grads, seen))
+        for name in _different(problem, grads, seen)
     ]
 
 
 def _different(problem: Problem, grads: list, seen: list) -> list[str]:
+    """The names of the gradients whose bits are not those seen before."""
     return [name for name, g, was in zip(problem.names, grads, seen, strict=True) if bits(g) != was]
 
 

@@ -1,25 +1,18 @@
-"""check_backward: a forward and a backward on plain arrays, and everything that can be said about them."""
+"""Checks of plain arrays: check_backward for a backward pass, check_hvp for Hessian-vector products."""
 
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..behaviour.dependence import dependent_rows, nonlinear
-from ..behaviour.precision import imprecise
-from ..behaviour.steadiness import behave, lasting
-from ..diagnosis import recognise
-from ..problem.problem import PairProblem, Problem, WrongCount, differentiable, random_state_kept
-from ..problem.settings import EXHAUSTIVE, RTOL, Settings, draw_cotangent
-from ..report.evidence import Recognised
-from ..report.progress import shown
-from ..report.report import Fault, Report
-from . import blind_spots as blind
-from .comparison import Numbers
+from ..problem.arrays import PairProblem
+from ..problem.problem import differentiable, random_state_kept
+from ..problem.settings import EXHAUSTIVE, RTOL, Settings
+from ..report.report import Report
+from .check import check_problem
 
 
 def check_backward(
@@ -99,7 +92,6 @@ def check_backward(
     'constant_factor'
     """
     settings = Settings(seed, eps, atol, rtol, method, exhaustive, cotangent)
-    started = time.perf_counter()
     names = input_names(forward, inputs, names)
     for x in inputs:
         if isinstance(x, np.matrix | np.ma.MaskedArray):
@@ -109,15 +101,11 @@ def check_backward(
         raise TypeError(f"check_backward: expected at least one floating-point array among the inputs, got {got}")
     with random_state_kept():
         problem = PairProblem(forward, backward, inputs, names)
-        report = Report(ok=None, settings={"seed": seed, "method": method, "dtype": str(problem.dtype)})
-        with shown(problem, names):
-            _check_pair(problem, report, settings, layer, allow_alias, batch_independent)
-    report.evaluations, report.seconds = problem.evaluations, time.perf_counter() - started
-    return report
+        return check_problem(problem, settings, layer, allow_alias, batch_independent)
 
 
 def input_names(forward: Callable, inputs: Sequence[Any], names: Sequence[str] | None) -> list[str]:
-    """One name for each input: those given, else those of forward's parameters."""
+    """One name for each input: the given ones, else the names of forward's parameters."""
     if names is not None:
         if len(names) != len(inputs):
             raise ValueError(f"gradcheck: expected {len(inputs)} names, one for each input, got {len(names)}")
@@ -133,74 +121,39 @@ def input_names(forward: Callable, inputs: Sequence[Any], names: Sequence[str] |
     return [found[i] if i < len(found) else f"input{i}" for i in range(len(inputs))]
 
 
-def _check_pair(
-    problem: PairProblem, report: Report, settings: Settings, layer: str | None, allow_alias: bool, independent: bool | None
-) -> None:
-    y = settle_randomness(problem, report)
-    if y is None:
-        return
-    rng = np.random.default_rng(settings.seed)
-    u = draw_cotangent(problem, settings, y.size, rng)
-    recognised = layer_of(problem, y, layer)
-    report.layer = recognised.layer if recognised else layer
-    try:
-        behave(problem, report, u, allow_alias)
-    except WrongCount as error:
-        report.faults.append(Fault("wrong_count", str(error)))
-        report.ok = False
-        return
-    numbers = Numbers(problem, report, settings, recognised, layer)
-    measure = numbers.check(problem.point, u, rng)
-    if not any(fault.kind == "wrong_dtype" for fault in report.faults):  # which rounds, and so is not linear either
-        report.faults += nonlinear(measure)
-        report.faults += [] if numbers.wrong else imprecise(problem, measure)
-    report.faults += dependent_rows(measure, independent, report.layer)
-    report.faults += [fault for fault in lasting(measure) if fault not in report.faults]
-    numbers.check_other_constants(measure)
-    numbers.diagnose()
-    report.warnings += blind.small_groups(recognised)
-    conclude(report)
+def check_hvp(gradient: Callable, hvp: Callable, inputs: Sequence[Any], **options: Any) -> Report:
+    """Check Hessian-vector products on plain arrays: ``hvp(v, *inputs)`` against the differences of ``gradient(*inputs)``.
 
+    A Hessian is symmetric, so H v is the backward of the gradient with v as its cotangent.
 
-def layer_of(problem: Problem, y: np.ndarray, hint: str | None) -> Recognised | None:
-    """The layer that the output is recognised as: at the point, and at another one, since constant inputs look like much."""
-    found = recognise(problem.all_names, problem.host_inputs(problem.point), problem.split(y)[0], hint)
-    if found is None:
-        return None
-    rng = np.random.default_rng(1)
-    sizes = [0.1 * np.max(np.abs(x), initial=0.0) for x in problem.point]
-    point = [x * rng.uniform(0.5, 1.5, x.shape) + s * rng.random(x.shape) for x, s in zip(problem.point, sizes, strict=True)]
-    try:
-        there = problem(point)
-    except Exception:  # forward may take no others
-        return found
-    if there.shape != y.shape or not np.all(np.isfinite(there)):
-        return found
-    again = recognise(problem.all_names, problem.host_inputs(point), problem.split(there)[0], hint)
-    return found if again is not None and again.layer == found.layer else None
+    Parameters
+    ----------
+    gradient : callable
+        ``gradient(*inputs)``: the gradient of a scalar function, one array per input (or the array alone for one input).
+        Check it first, with `check_backward`.
+    hvp : callable
+        ``hvp(v, *inputs)``: H v, as `gradient` in form; `v` likewise.
+    inputs : sequence of array
+    **options
+        As in `check_backward`.
 
+    Returns
+    -------
+    Report
 
-def settle_randomness(problem: Problem, report: Report) -> np.ndarray | None:
-    """The output at the point; None, with the reason in the report, where it is not a number or never the same twice."""
-    y = problem(problem.point)
-    if not np.array_equal(y, problem(problem.point), equal_nan=True):
-        problem.seeded = True
-        y = problem(problem.point)
-        if not np.array_equal(y, problem(problem.point), equal_nan=True):
-            report.warnings.append(
-                "forward gives another output each time for the same inputs (dropout?), so it has no derivative to measure: "
-                "draw its random numbers outside and hand them in"
-            )
-            return None
-        report.notes.append("forward draws random numbers; the same were drawn each time")
-    if not np.all(np.isfinite(y)):
-        bad = int(np.sum(~np.isfinite(y)))
-        report.warnings.append(f"forward gives NaN or infinity for {bad} of {y.size} outputs at these inputs; choose others")
-        return None
-    return y
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    >>> check_hvp(lambda x: A @ x, lambda v, x: A @ v, [np.array([0.3, -0.7])]).ok
+    True
+    """
 
+    def forward(*xs: Any) -> tuple[Any, tuple]:
+        return gradient(*xs), xs
 
-def conclude(report: Report) -> None:
-    """The verdict of the parts as one."""
-    verdicts = [found.ok for found in report.inputs]
-    report.ok = False if report.faults or False in verdicts else None if None in verdicts or not verdicts else True
+    def backward(v: Any, xs: tuple) -> Any:
+        return hvp(v, *xs)
+
+    names = options.pop("names", None) or input_names(gradient, inputs, None)
+    return check_backward(forward, backward, inputs, names=names, **options)

@@ -1,1 +1,1 @@
-"""What is checked: somebody's function, its inputs and its gradients, called in one way whatever they are made of."""
+"""What is checked: a function, its inputs and its gradients, called in one way for plain arrays and for Tensors."""

@@ -1,20 +1,21 @@
-"""What is checked, whichever door it came through: a function of arrays, and the gradients that are claimed for it.
+"""What is checked, for every kind of input: a function of arrays, and the gradients that its author claims for it.
 
-A `Problem` maps points (a list of float64 NumPy arrays, one for each differentiable input) to one flat vector of outputs, and a
-cotangent (such a vector) to the claimed gradients. Everything that measures stands on these two; what they are made of
-(a forward and a backward on arrays, a function of Tensors, a module) is the door's own affair.
+A `Problem` maps a point (a list of float64 NumPy arrays, one for each differentiable input) to one flat vector of outputs, and
+a cotangent (such a vector) to the claimed gradients. All measurements call only these two maps. The subclasses know how to run
+the function: `PairProblem` a forward and a backward on arrays, `TensorProblem` a function of Tensors or a module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ... import backend
+from ...tensor import Tensor
 
 Point = list[np.ndarray]
 
@@ -27,10 +28,21 @@ class WrongCount(CannotCheck):
     """Backward returned another number of gradients than there are inputs."""
 
 
+class Words(NamedTuple):
+    """How messages name things: plain arrays and Tensors have different words for the same thing."""
+
+    forward: str
+    copy: str  # the method that copies an input
+    dout: str
+    copy_of_dout: str
+    saved: str  # what forward did with the values that backward needs
+    no_output: str
+
+
 def host(x: Any) -> np.ndarray:
-    """An output as a float64 NumPy array, wherever it lives."""
+    """An output, on any device, as a float64 (or complex) NumPy array."""
     array = x if type(x) is np.ndarray else backend.to_numpy(x) if backend.is_array(x) else np.asarray(x)
-    return array.astype(complex if array.dtype.kind == "c" else float)  # always a copy: the memory may be used again
+    return array.astype(complex if array.dtype.kind == "c" else float)  # always a copy: the caller may reuse the memory
 
 
 def flat(outputs: Sequence[Any]) -> np.ndarray:
@@ -42,58 +54,111 @@ def flat(outputs: Sequence[Any]) -> np.ndarray:
 class Problem:
     """A function from a point to a vector, with claimed gradients.
 
+    A subclass sets its own attributes first and then calls this constructor, which runs the function once or twice.
+
     Attributes
     ----------
+    inputs, all_names : list
+        All inputs and their names, constants among them.
+    wrt : list of int
+        The positions of the differentiable inputs in `inputs`.
     names : list of str
         Of the differentiable inputs.
     point : list of array
-        Where it is checked: float64, on the host.
+        The differentiable inputs as float64 arrays on the host.
+    own : list of numpy.dtype
+        The dtypes of the differentiable inputs as the caller gave them.
     dtype : numpy.dtype
-        In which the function is run: float64 wherever it can.
+        The function is run in this dtype: float64 where the function takes it.
+    shapes : list of tuple
+        Of the outputs.
     seeded : bool
-        Whether random numbers are held the same from call to call.
+        Whether every run draws the same random numbers.
+    tick : callable or None
+        Called at every evaluation, to show progress.
     """
 
-    names: list[str]
-    point: Point
-    dtype: Any = np.dtype(float)
-    own: Sequence[Any] = ()  # the dtypes of the inputs as they were given
-    all_names: list[str]  # of all inputs, constants among them
+    words: Words
+    dtype: Any
+    shapes: list[tuple[int, ...]]
     seeded = False
-    tick: Callable[[], Any] | None = None  # called at every evaluation, to show progress
+    tick: Callable[[], Any] | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: Sequence[Any], names: Sequence[str], wrt: Sequence[int], arrays: Sequence[Any]) -> None:
+        """`arrays` holds the data of the differentiable inputs."""
+        self.inputs, self.all_names, self.wrt = list(inputs), list(names), list(wrt)
+        self.names = [names[i] for i in wrt]
+        self.originals = arrays
+        self.point = [host(a) for a in arrays]
+        self.own = [np.dtype(str(a.dtype)) for a in arrays]
         self.evaluations = 0
+        with np.errstate(all="ignore"):
+            self._choose_dtypes()
 
-    def outputs(self, point: Point, own: bool = False) -> list:
-        """The floating-point outputs at `point`, as they come."""
-        raise NotImplementedError
+    def _choose_dtypes(self) -> None:
+        """Run in float64 where the function takes it, else in the dtype of the inputs.
 
-    def claimed(self, point: Point, u: list, own: bool = False) -> list:
-        """The claimed gradient for each input, for cotangents `u` shaped as the outputs; None where there is none.
-
-        In `self.dtype`, or each in the dtype of its `own` input.
+        A function may refuse inputs of several dtypes. Then its precision is judged as if all inputs had the dtype of the run.
         """
-        raise NotImplementedError
-
-    def settle_own(self) -> None:
-        """Inputs of several dtypes may have been meant for one: where the function does not take them as they are, they are."""
+        common = np.result_type(*self.own)
+        for dtype in dict.fromkeys([np.dtype(float), common]):
+            try:
+                self._start(dtype)
+                break
+            except Exception:
+                if dtype == common:
+                    raise
         if len(set(self.own)) > 1:
             try:
-                with np.errstate(all="ignore"):
-                    self.outputs(self.point, own=True)
+                self.outputs(self.point, own=True)
             except Exception:
                 self.own = [self.dtype] * len(self.own)
 
-    @property
-    def recast(self) -> bool:
-        """Whether an input has another dtype than the one that the function is run in."""
-        return any(own != self.dtype for own in self.own)
+    def _start(self, dtype: Any) -> None:
+        self.dtype = dtype
+        with self.lent():
+            out, _ = self.run(self.arguments(self.point))
+        outputs = self.floating(out)
+        if not outputs:
+            raise CannotCheck(self.words.no_output.format(type(out).__name__))
+        self.shapes = [tuple(np.shape(y)) for y in outputs]
+
+    # -- what a subclass defines; `own=True` asks for the inputs' own dtypes instead of `self.dtype` --------------------
 
     @property
-    def coarsest(self) -> Any:
-        """The dtype with the fewest digits among the inputs' own."""
-        return max(self.own, key=lambda own: np.finfo(own).eps)
+    def argument_names(self) -> list[str]:
+        """The names of what `arguments` returns."""
+        raise NotImplementedError
+
+    def arguments(self, point: Point, own: bool = False) -> list:
+        """New inputs for one run, with the numbers of `point`."""
+        raise NotImplementedError
+
+    def run(self, arguments: list) -> tuple[Any, Any]:
+        """(the output, what the backward pass needs) of one forward pass."""
+        raise NotImplementedError
+
+    def floating(self, out: Any) -> list:
+        """The floating-point arrays in an output."""
+        raise NotImplementedError
+
+    def cotangent(self, out: Any, u: list) -> Any:
+        """The arrays `u` in the form that the backward pass takes: with the dtype and on the device of each output."""
+        raise NotImplementedError
+
+    def run_backward(self, dout: Any, saved: Any) -> list:
+        """The claimed gradient of each differentiable input."""
+        raise NotImplementedError
+
+    def elsewhere(self, arguments: list, own: bool = False) -> Iterator[list]:
+        """Arguments at other points, to run the function with between a forward pass and its backward pass."""
+        raise NotImplementedError
+
+    def lent(self, own: bool = False) -> AbstractContextManager:
+        """Within, a module works on copies of its parameters and buffers, in the dtype of the run."""
+        return nullcontext()
+
+    # -- evaluation ----------------------------------------------------------------------------------------------------
 
     def __call__(self, point: Point) -> np.ndarray:
         """The outputs as one vector."""
@@ -103,59 +168,62 @@ class Problem:
         with np.errstate(all="ignore"):
             return flat(self.outputs(point))
 
+    def outputs(self, point: Point, own: bool = False) -> list:
+        """The floating-point outputs at `point`."""
+        with self.lent(own):
+            return self.floating(self.run(self.arguments(point, own))[0])
+
+    def claimed(self, point: Point, u: list, own: bool = False) -> list:
+        """The claimed gradient of each differentiable input, or None. The cotangents `u` have the shapes of the outputs."""
+        with self.lent(own):
+            out, saved = self.run(self.arguments(point, own))
+            return self.run_backward(self.cotangent(out, u), saved)
+
     def gradients(self, point: Point, u: np.ndarray) -> list[np.ndarray | None]:
         """The claimed gradients in float64, for a cotangent that is one vector."""
         with np.errstate(all="ignore"):
             found = self.claimed(point, self.split(u))
-        return [None if g is None else np.real(host(g)) for g in found]  # (complex ones are a fault, which is told as such)
+        return [None if g is None else np.real(host(g)) for g in found]  # a complex gradient is reported as a wrong dtype
+
+    # -- dtypes and shapes ---------------------------------------------------------------------------------------------
+
+    @property
+    def recast(self) -> bool:
+        """Whether the function is run in another dtype than that of some input."""
+        return any(own != self.dtype for own in self.own)
+
+    @property
+    def coarsest(self) -> Any:
+        """The dtype with the fewest digits among the inputs' own."""
+        return max(self.own, key=lambda own: np.finfo(own).eps)
+
+    def arrays(self, point: Point, own: bool = False) -> list:
+        """The point's arrays in the dtype of the run (or in the inputs' own), on the devices of the inputs."""
+        dtypes = self.own if own else [self.dtype] * len(self.own)
+        kinds = [np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind for kind, x in zip(dtypes, point, strict=True)]
+        return [beside(original, x.astype(k)) for original, x, k in zip(self.originals, point, kinds, strict=True)]
 
     def split(self, u: np.ndarray) -> list[np.ndarray]:
         """One vector as arrays of the outputs' shapes."""
         parts = np.split(u, np.cumsum([int(np.prod(s)) for s in self.shapes])[:-1])
         return [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
-    shapes: list[tuple[int, ...]]  # of the outputs
-
-    # -- the differentiable inputs among all ---------------------------------------------------------------------------
-
-    def input_number(self, i: int) -> int:
-        """Which of all inputs differentiable input `i` is."""
-        return i
-
-    def spread(self, values: list) -> list:
-        """One value for each of all inputs, None for those that are not differentiable."""
-        return values
+    def for_all_inputs(self, values: Sequence[Any]) -> list:
+        """The values of the differentiable inputs as one value for each of all inputs, None for a constant."""
+        by_number = dict(zip(self.wrt, values, strict=True))
+        return [by_number.get(number) for number in range(len(self.inputs))]
 
     def host_inputs(self, point: Point) -> list:
-        """All inputs, with the differentiable ones from `point`; arrays as NumPy's."""
-        return point
+        """All inputs with arrays as NumPy's, the differentiable ones from `point`."""
+        return [_as_numpy(x) if p is None else p for x, p in zip(self.inputs, self.for_all_inputs(point), strict=True)]
 
 
-FORWARD, BACKWARD = 0, 1  # seeds: not the same, or a mask that backward draws anew would be the one of forward
+def _as_numpy(x: Any) -> Any:
+    data = x.data if isinstance(x, Tensor) else x
+    return backend.to_numpy(data) if backend.is_array(data) else x
 
 
-def repeatable(wanted: bool, seed: int = FORWARD) -> AbstractContextManager:
-    """Within, if `wanted`, random numbers from NumPy's global state or tinynorm's generator are the same every time."""
-    return _repeatable(seed) if wanted else nullcontext()
-
-
-@contextmanager
-def _repeatable(seed: int):
-    with random_state_kept():
-        np.random.seed(seed)  # noqa: NPY002
-        backend.manual_seed(seed)
-        yield
-
-
-@contextmanager
-def random_state_kept():
-    """Afterwards, NumPy's global state and tinynorm's generator go on as if nothing had been drawn."""
-    state, ours = np.random.get_state(), backend.default_generator.get_state()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-        backend.default_generator.set_state(ours)
+# ---- inputs --------------------------------------------------------------------------------------------------------------
 
 
 def differentiable(x: Any) -> bool:
@@ -165,132 +233,48 @@ def differentiable(x: Any) -> bool:
 
 def beside(original: Any, x: np.ndarray) -> Any:
     """The numbers `x` on the device of `original`."""
-    x = np.asarray(x)  # (of 0 dimensions, arithmetic gives NumPy scalars)
+    x = np.asarray(x)  # arithmetic on arrays of no dimensions gives NumPy scalars
     return x if isinstance(original, np.ndarray) else backend.move(x, backend.device_of(original))
 
 
 def fresh(x: Any) -> Any:
-    """A copy of an input, that a forward may write into."""
+    """A copy of an input, which a forward may write into."""
     return backend.copy(x) if backend.is_array(x) else deepcopy(x) if isinstance(x, dict | list) else x
 
 
-class PairProblem(Problem):
-    """``out, cache = forward(*inputs)`` and ``grads = backward(dout, cache)``, on NumPy or CuPy arrays."""
+def shuffled(arrays: Iterable[Any], rescaled: bool = False) -> Iterator[list]:
+    """Other inputs: first the same numbers in a random order, then in their own order, for a forward that needs that order.
 
-    def __init__(self, forward: Callable, backward: Callable, inputs: Sequence[Any], names: Sequence[str]) -> None:
-        super().__init__()
-        self.forward, self.backward, self.inputs = forward, backward, list(inputs)
-        self.all_names = list(names)
-        self.wrt = [i for i, x in enumerate(inputs) if differentiable(x)]
-        self.names = [names[i] for i in self.wrt]
-        self.point = [host(inputs[i]) for i in self.wrt]
-        self.own = [np.dtype(str(inputs[i].dtype)) for i in self.wrt]
-        self.constants = {i: x for i, x in enumerate(inputs) if i not in self.wrt}
-        self.multiple = False
-        self.dtype = self._working_dtype()
-        self.settle_own()
-
-    # -- at the start --------------------------------------------------------------------------------------------------
-
-    def _working_dtype(self) -> Any:
-        """float64 where forward takes it, else the dtype of the inputs."""
-        own = np.result_type(*self.own)
-        if own != np.float64:
-            try:
-                self._start(np.dtype(float))
-                return np.dtype(float)
-            except Exception:  # whatever a forward for another dtype says: it is run in that one instead
-                pass
-        self._start(own)
-        return own
-
-    def _start(self, dtype: Any) -> None:
-        self.dtype = dtype
-        with np.errstate(all="ignore"):
-            out, _ = self.run(self.point)
-        self.multiple = isinstance(out, tuple | list)
-        outputs = self._floating(out)
-        if not outputs:
-            raise CannotCheck(f"forward returned no floating-point output, got {type(out).__name__}")
-        self.shapes = [tuple(np.shape(y)) for y in outputs]
-        self.out_dtypes = [np.dtype(str(getattr(y, "dtype", "float64"))) for y in outputs]
-
-    def input_number(self, i: int) -> int:
-        return self.wrt[i]
-
-    def spread(self, values: list) -> list:
-        by_number = dict(zip(self.wrt, values, strict=True))
-        return [by_number.get(number) for number in range(len(self.inputs))]
-
-    def host_inputs(self, point: Point) -> list:
-        own = [backend.to_numpy(x) if backend.is_array(x) else x for x in self.inputs]
-        return [x if p is None else p for p, x in zip(self.spread(point), own, strict=True)]
-
-    # -- one run -------------------------------------------------------------------------------------------------------
-
-    def arguments(self, point: Point, own: bool = False) -> list:
-        """Fresh inputs for forward: the point's arrays on the inputs' own devices, the others as they are."""
-        arguments: list = [None] * len(self.inputs)
-        for i, constant in self.constants.items():
-            arguments[i] = fresh(constant)
-        for i, x, given in zip(self.wrt, point, self.own, strict=True):
-            kind = given if own else self.dtype
-            kind = np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind
-            arguments[i] = beside(self.inputs[i], x.astype(kind))
-        return arguments
-
-    def run(self, point: Point, own: bool = False) -> tuple[Any, Any]:
-        """(out, cache) of one forward."""
-        return self.run_on(self.arguments(point, own))
-
-    def run_on(self, arguments: list) -> tuple[Any, Any]:
-        with repeatable(self.seeded):
-            result = self.forward(*arguments)
-        if not isinstance(result, tuple | list) or len(result) != 2:
-            got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
-            raise CannotCheck(f"forward: expected two values, (out, cache), got {got}; end it with `return out, cache`")
-        return result[0], result[1]
-
-    def _floating(self, out: Any) -> list:
-        outputs = list(out) if isinstance(out, tuple | list) else [out]
-        return [y for y in outputs if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") in ("f", "c")]
-
-    def outputs(self, point: Point, own: bool = False) -> list:
-        return self._floating(self.run(point, own)[0])
-
-    def claimed(self, point: Point, u: list, own: bool = False) -> list:
-        out, cache = self.run(point, own)
-        return self.call_backward(self.cotangent(out, u), cache)
-
-    def cotangent(self, out: Any, u: list) -> Any:
-        """`u` as backward expects it: like the output in dtype and device (a number for a number)."""
-        parts, outputs = iter(u), list(out) if isinstance(out, tuple | list) else [out]
-        made = [_like(next(parts), y) if self._floating([y]) else y for y in outputs]
-        return tuple(made) if self.multiple else made[0]
-
-    def call_backward(self, dout: Any, cache: Any) -> list:
-        """What backward returns, one for each differentiable input.
-
-        Raises
-        ------
-        WrongCount
-            The number of gradients is neither that of the inputs nor that of the differentiable ones.
-        """
-        with repeatable(self.seeded, BACKWARD):
-            grads = self.backward(dout, cache)
-        if not isinstance(grads, tuple | list):
-            grads = (grads,)
-        if len(grads) == len(self.inputs):
-            return [grads[i] for i in self.wrt]
-        if len(grads) == len(self.wrt):
-            return list(grads)
-        raise WrongCount(
-            f"backward: expected {len(self.inputs)} gradients, one for each input ({', '.join(self.all_names)}; None where an "
-            f"input has none), got {len(grads)}"
-        )
+    With `rescaled`, each number is multiplied by a random factor too. What is no NumPy array stays as it is.
+    """
+    rng = np.random.default_rng(0)
+    for reorder in (rng.permutation, np.copy):
+        mixed = [np.asarray(reorder(a.ravel())).reshape(a.shape) if isinstance(a, np.ndarray) else a for a in arrays]
+        yield [a * rng.uniform(0.5, 1.5, a.shape) for a in mixed] if rescaled else mixed
 
 
-def _like(u: np.ndarray, y: Any) -> Any:
-    if not backend.is_array(y):
-        return type(y)(u) if hasattr(y, "dtype") else float(u)
-    return beside(y, u.astype(np.dtype(str(y.dtype))))
+# ---- random numbers ------------------------------------------------------------------------------------------------------
+
+
+def repeatable(wanted: bool, seed: int = 0) -> AbstractContextManager:
+    """Within, if `wanted`, NumPy's global generator and tinynorm's draw the same random numbers every time."""
+    return _seeded(seed) if wanted else nullcontext()
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    with random_state_kept():
+        np.random.seed(seed)  # noqa: NPY002
+        backend.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Afterwards, NumPy's global generator and tinynorm's go on as if no number had been drawn."""
+    state, ours = np.random.get_state(), backend.default_generator.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+        backend.default_generator.set_state(ours)

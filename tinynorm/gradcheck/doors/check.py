@@ -1,0 +1,111 @@
+"""The order in which a check does its work, the same for plain arrays and for Tensors."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..behaviour.dependence import dependent_rows, nonlinear
+from ..behaviour.precision import imprecise
+from ..behaviour.steadiness import check_behaviour, unlike_before
+from ..diagnosis import recognise
+from ..problem.problem import Problem, WrongCount
+from ..problem.settings import Settings, draw_cotangent
+from ..problem.tensors import TensorProblem
+from ..report.evidence import Recognised
+from ..report.progress import shown
+from ..report.report import Fault, Report
+from . import blind_spots as blind
+from .gradient_comparison import GradientComparison
+
+
+def check_problem(
+    problem: Problem,
+    settings: Settings,
+    layer: str | None,
+    allow_alias: bool = False,
+    batch_independent: bool | None = False,
+) -> Report:
+    """Check everything that `check_backward` promises. Options as there."""
+    started = time.perf_counter()
+    report = Report(ok=None, settings={"seed": settings.seed, "method": settings.method, "dtype": str(problem.dtype)})
+    with shown(problem, problem.names):
+        y = _steady_output(problem, report)
+        if y is not None:
+            _check(problem, report, settings, layer, y, allow_alias, batch_independent)
+    report.evaluations, report.seconds = problem.evaluations, time.perf_counter() - started
+    return report
+
+
+def _check(
+    problem: Problem,
+    report: Report,
+    settings: Settings,
+    layer: str | None,
+    y: np.ndarray,
+    allow_alias: bool,
+    batch_independent: bool | None,
+) -> None:
+    rng = np.random.default_rng(settings.seed)
+    u = draw_cotangent(problem, settings, y.size, rng)
+    recognised = _recognised_layer(problem, y, layer)
+    report.layer = recognised.layer if recognised else layer
+    try:
+        check_behaviour(problem, report, u, allow_alias)
+    except WrongCount as error:
+        report.faults.append(Fault("wrong_count", str(error)))
+        report.ok = False
+        return
+    comparison = GradientComparison(problem, report, settings, recognised, layer)
+    measure = comparison.compare(problem.point, u, rng)
+    if not any(fault.kind == "wrong_dtype" for fault in report.faults):  # a cast to that dtype rounds, and is not linear
+        report.faults += nonlinear(measure)
+        if not comparison.wrong:
+            composed = isinstance(problem, TensorProblem) and recognised is None
+            report.faults += imprecise(problem, measure, composed)
+    report.faults += dependent_rows(measure, batch_independent, report.layer)
+    report.faults += [fault for fault in unlike_before(measure) if fault not in report.faults]
+    comparison.compare_without_constant_inputs()
+    comparison.diagnose()
+    report.warnings += blind.small_groups(recognised)
+    verdicts = [found.ok for found in report.inputs]
+    report.ok = False if report.faults or False in verdicts else None if None in verdicts or not verdicts else True
+
+
+def _steady_output(problem: Problem, report: Report) -> np.ndarray | None:
+    """The output at the point; None, with the reason in the report, where it is not finite or changes from run to run."""
+    y = problem(problem.point)
+    if not np.array_equal(y, problem(problem.point), equal_nan=True):
+        problem.seeded = True
+        y = problem(problem.point)
+        if not np.array_equal(y, problem(problem.point), equal_nan=True):
+            report.warnings.append(
+                "forward gives another output each time for the same inputs (dropout?), so it has no derivative to measure: "
+                "draw its random numbers outside and hand them in"
+            )
+            return None
+        report.notes.append("forward draws random numbers; the same were drawn each time")
+    if not np.all(np.isfinite(y)):
+        bad = int(np.sum(~np.isfinite(y)))
+        report.warnings.append(f"forward gives NaN or infinity for {bad} of {y.size} outputs at these inputs; choose others")
+        return None
+    return y
+
+
+def _recognised_layer(problem: Problem, y: np.ndarray, hint: str | None) -> Recognised | None:
+    """The layer that computes the output, at the point and at another one too: constant inputs agree with many layers."""
+    found = recognise(problem.all_names, problem.host_inputs(problem.point), problem.split(y)[0], hint)
+    if found is None:
+        return None
+    rng = np.random.default_rng(1)
+    sizes = [0.1 * np.max(np.abs(x), initial=0.0) for x in problem.point]
+    point = [x * rng.uniform(0.5, 1.5, x.shape) + s * rng.random(x.shape) for x, s in zip(problem.point, sizes, strict=True)]
+    try:
+        there = problem(point)
+    except Exception:  # forward may not take other inputs
+        return found
+    if there.shape != y.shape or not np.all(np.isfinite(there)):
+        return found
+    again = recognise(problem.all_names, problem.host_inputs(point), problem.split(there)[0], hint)
+    return found if again is not None and again.layer == found.layer else None

@@ -1,0 +1,176 @@
+"""The claimed gradients against the measured derivatives, input by input, and the diagnosis of what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..diagnosis import diagnose, recognise
+from ..problem.problem import Point, Problem
+from ..problem.settings import Settings
+from ..report.evidence import Evidence, Recognised, Sample
+from ..report.report import Fault, InputReport, Report
+from ..slopes.complex_step import ComplexMeasure
+from ..slopes.dense import check_directions
+from ..slopes.elements import check_every_element
+from ..slopes.measure import Measure
+from . import blind_spots as blind
+
+METHODS = {"central": Measure, "complex": ComplexMeasure}
+# Elements of an input times outputs: up to this product, every element is measured. Each element takes about ten differences of
+# all outputs, so this is about a second of work.
+AFFORDABLE = 4_000_000
+
+
+@dataclass
+class AtPoint:
+    """What the comparison found at one point."""
+
+    measure: Measure
+    inputs: list[InputReport] = field(default_factory=list)
+    samples: list[Sample | None] = field(default_factory=list)  # measured derivatives; None where there are none to compare
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[int]:
+        """The inputs whose claimed gradients differ from the measured ones."""
+        pairs = zip(self.inputs, self.samples, strict=True)
+        return [i for i, (found, sample) in enumerate(pairs) if found.ok is False and sample is not None]
+
+
+class GradientComparison:
+    """Compares the claimed gradients with the measured derivatives, and writes what it finds into the report."""
+
+    def __init__(
+        self, problem: Problem, report: Report, settings: Settings, recognised: Recognised | None, layer: str | None
+    ) -> None:
+        self.problem, self.report, self.settings, self.recognised, self.layer = problem, report, settings, recognised, layer
+        self.found: AtPoint
+
+    @property
+    def wrong(self) -> list[int]:
+        return self.found.wrong
+
+    def compare(self, point: Point, u: np.ndarray, rng: np.random.Generator) -> Measure:
+        """Compare at `point`, with the cotangent `u`."""
+        self._take(self._at(point, u, rng))
+        return self.found.measure
+
+    def _take(self, found: AtPoint) -> None:
+        self.found, self.report.inputs = found, found.inputs
+        self.report.warnings += found.warnings
+
+    def _at(self, point: Point, u: np.ndarray, rng: np.random.Generator) -> AtPoint:
+        with np.errstate(all="ignore"):  # the function may overflow far from the point, and then gives infinity or NaN
+            found = AtPoint(METHODS[self.settings.method](self.problem, point, u, rng))
+            if self.settings.eps is not None:
+                found.measure.steps = {i: np.full(x.shape, self.settings.eps) for i, x in enumerate(point)}
+            flat = [report for i in range(len(point)) if (report := self._compare_input(found, i))]
+        given = self.settings.cotangent is not None
+        blinded = given or (found.measure.y.size == 1 and blind.mostly_flat(flat, found.inputs))
+        for report in flat:
+            found.warnings.append(blind.no_dependence(report.name, blinded))
+            report.ok = None if blinded else report.ok
+        warning = blind.constant_cotangent(u, self.recognised) if given else None
+        if warning:
+            found.warnings.append(warning)
+            for report in found.inputs:
+                report.ok = report.ok and None
+        return found
+
+    def _compare_input(self, found: AtPoint, i: int) -> InputReport | None:
+        """Add the report and the sample of input `i`. Return the report where the output does not change with the input."""
+        measure, name, settings = found.measure, self.problem.names[i], self.settings
+        x, claimed = measure.point[i], measure.claimed[i]
+        flat, sample = False, None
+        if x.size == 0:
+            report = InputReport(name, x.shape, True, notes=["empty"])
+        elif claimed is not None and claimed.shape != x.shape:
+            report = InputReport(name, x.shape, False, notes=[f"not measured: its gradient has shape {claimed.shape}"])
+        else:
+            every = x.size <= settings.exhaustive and x.size * measure.y.size <= AFFORDABLE
+            check = check_every_element if every else check_directions
+            report, sample, flat = check(measure, i, name, settings.atol, settings.rtol)
+            if claimed is None:
+                flat, sample, report = False, None, self._without_gradient(report, measure, i)
+            else:
+                flat = report.ok is not False and (flat or measure.is_only_rounding(i))
+        found.inputs.append(report)
+        found.samples.append(sample)
+        return report if flat else None
+
+    def _without_gradient(self, report: InputReport, measure: Measure, i: int) -> InputReport:
+        """The report of an input for which backward returned None.
+
+        None declares a constant. That is a fault if the output depends on the input, and if the layer is known to differentiate
+        the input or backward returned None for all inputs.
+        """
+        depends = report.ok is False
+        report = InputReport(report.name, report.shape, True, constant=True)
+        nothing = all(g is None for g in measure.claimed)
+        if depends and (nothing or self._symbol(i) in ("x", "gamma", "beta", "W", "b")):
+            sentence = f"backward returned None for {report.name}, and the output depends on it; return its gradient"
+            self.report.faults.append(Fault("returned_none", sentence, report.name))
+            report.ok = False
+        elif depends:
+            self.report.notes.append(f"the output depends on {report.name}, for which backward returned None (a constant)")
+        return report
+
+    def _symbol(self, i: int) -> str | None:
+        """The symbol of input `i` in the formula of the recognised layer."""
+        roles = {} if self.recognised is None else self.recognised.roles
+        return {number: symbol for symbol, number in roles.items()}.get(self.problem.wrt[i])
+
+    def compare_without_constant_inputs(self) -> None:
+        """Compare again with random numbers in place of inputs whose elements are all equal (gamma = 1, beta = 0).
+
+        The report then tells about that point, unless an input that is wrong at the given point is right there.
+        """
+        first = self.found
+        constant = blind.constant_inputs(first.measure)
+        point = self._with_random(first.measure, constant) if constant else None
+        if point is None:
+            return
+        names = ", ".join(self.problem.names[i] for i in constant)
+        second = self._at(point, first.measure.u, first.measure.rng)
+        if second.wrong and set(first.wrong) <= set(second.wrong):
+            self._take(second)
+            seen = "measured" if first.wrong == second.wrong else "seen only"
+            self.report.notes.append(f"{seen} with random numbers for {names}, which are all equal in the inputs given")
+        elif not first.wrong:
+            self.report.notes.append(
+                f"{names}: all equal in the inputs given, so checked with random numbers in their place too"
+            )
+
+    def _with_random(self, measure: Measure, constant: list[int]) -> Point | None:
+        """The point with random numbers for its constant inputs; None where forward does not take them."""
+        point, rng = list(measure.point), measure.rng
+        for i in constant:
+            x = point[i]
+            point[i] = x * rng.uniform(0.5, 1.5, x.shape) if np.any(x) else rng.standard_normal(x.shape)
+        try:
+            return point if np.all(np.isfinite(self.problem(point))) else None
+        except Exception:  # forward may accept only these constants
+            return None
+
+    def diagnose(self) -> None:
+        """Add the names of the mistakes to the report."""
+        if not self.wrong:
+            return
+        problem, measure = self.problem, self.found.measure
+        output = problem.split(measure.y)[0]
+        evidence = Evidence(
+            names=problem.all_names,
+            inputs=problem.host_inputs(measure.point),
+            output=output,
+            cotangent=problem.split(measure.u)[0],
+            analytic=problem.for_all_inputs(measure.claimed),
+            numeric=problem.for_all_inputs(self.found.samples),
+            wrong=[problem.wrt[i] for i in self.wrong],
+            layer=self.layer,
+        )
+        recognised = recognise(evidence.names, evidence.inputs, output, self.layer)
+        self.report.findings += diagnose(evidence, recognised)
+        told = {finding.input for finding in self.report.findings if finding.kind in ("dy_forgotten", "mask_of_dy")}
+        self.report.faults = [f for f in self.report.faults if f.kind != "not_linear" or f.input not in told]
