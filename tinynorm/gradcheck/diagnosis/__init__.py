@@ -1,4 +1,4 @@
-"""What a mistake looks like: by the formula of the layer where it is known, else by patterns that any gradient may show."""
+"""What the mistake is: by the formula of the layer if it is known, else by patterns that any gradient may show."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
-from . import activation, cross_entropy, general, linear, softmax
+from . import activation, cross_entropy, linear, patterns, softmax
 from .hypotheses import explain
 from .normalization import explain as normalization
-from .swapped import swapped
+from .wrong_elements import some_elements
 
 RECOGNISERS = (activation, linear, softmax, cross_entropy, normalization)
 HYPOTHESES = {
@@ -19,43 +19,60 @@ HYPOTHESES = {
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax.hypotheses),
     "SoftmaxCrossEntropy": cross_entropy.hypotheses,
 }
-LARGE = 4_000_000  # numbers; the formulas of larger ones are not tried
+PATTERNS = (  # the first that fits is told
+    patterns.not_finite,
+    patterns.zero,
+    patterns.factor,
+    patterns.plus_dy,
+    some_elements,
+    patterns.offset,
+    patterns.moved,
+    patterns.reduced,
+    patterns.dy_factor,
+)
+# The number of outputs up to which layers are recognised. Each formula takes a few arrays of this size and up to a second.
+LARGE = 4_000_000
 
 
 def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str | None = None) -> Recognised | None:
-    """The layer whose formula gives `output` from `inputs`; None where no known one does.
+    """The layer whose formula gives `output` from `inputs`; None if no known layer does.
 
     Parameters
     ----------
     names : list of str
     inputs : list
-        NumPy arrays, in float64 where they are floating-point, and other arguments.
+        NumPy arrays, in float64 if they are floating-point, and other arguments.
     output : array
     hint : str, optional
-        The layer's name; case, digits and a final "d" do not matter. Settles which of two equal formulas is meant.
+        The layer's name; case, digits and a final "d" do not matter. It decides between layers whose formulas give the same.
     """
     if output.size > LARGE:
         return None
     with np.errstate(all="ignore"):
-        for layer in RECOGNISERS:
-            found = layer.recognise(names, inputs, output, hint)
-            if found is not None:
-                return found
-    return None
+        recognised = (family.recognise(names, inputs, output, hint) for family in RECOGNISERS)
+        return next((layer for layer in recognised if layer is not None), None)
 
 
 def diagnose(evidence: Evidence, recognised: Recognised | None = None) -> list[Finding]:
     """One finding for each wrong input whose mistake has a name."""
     with np.errstate(all="ignore"):
-        found = {finding.input: finding for finding in swapped(evidence)}
+        found = {finding.input: finding for finding in patterns.swapped(evidence)}
         if recognised is not None:
             of = HYPOTHESES.get(recognised.layer)
-            told = explain(recognised, evidence, of) if of else normalization.explain(recognised, evidence)
-            found = {finding.input: finding for finding in told} | found
+            by_formula = explain(recognised, evidence, of) if of else normalization.explain(recognised, evidence)
+            found = {finding.input: finding for finding in by_formula} | found
         for i in evidence.wrong:
-            name = evidence.names[i]
-            if name not in found:
-                finding = general.explain(evidence, i)
-                if finding is not None:
-                    found[name] = finding
+            finding = None if evidence.names[i] in found else _by_pattern(evidence, i)
+            if finding is not None:
+                found[finding.input] = finding
     return [found[evidence.names[i]] for i in evidence.wrong if evidence.names[i] in found]
+
+
+def _by_pattern(evidence: Evidence, i: int) -> Finding | None:
+    """The first pattern that fits the wrong gradient of input `i`; None if none does."""
+    G, sample = evidence.analytic[i], evidence.numeric[i]
+    if G is None or sample is None or not sample.index.size:
+        return None
+    comparison = patterns.Comparison(evidence, i, G, sample)
+    found = (pattern(comparison) for pattern in PATTERNS) if np.any(comparison.wrong) else ()
+    return next((finding for finding in found if finding is not None), None)

@@ -1,0 +1,96 @@
+"""Gradients that are wrong in some elements and right in the others: which elements are wrong, and how."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..report.evidence import Finding
+from .naming import NAMED, NEAR_ONE, exactly
+from .patterns import Comparison, place
+
+# The largest share of wrong elements that is told as a list of places. If more than about a third are wrong, a list is no help.
+FEW = 0.34
+
+
+def some_elements(c: Comparison) -> Finding | None:
+    """The wrong elements are a part with one factor, a row or column, or a few places."""
+    if not np.any(~c.wrong & c.telling):
+        return None
+    places = np.stack(np.unravel_index(c.index[c.wrong], c.shape), axis=1)
+    line, k, where = _line(c, places), c.ratio(c.wrong), _where(c)
+    in_part = _factor_in_part(c, k, where) if line is None and k is not None and len(places) > 2 else None
+    return in_part or _few(c, places, line, k, where)
+
+
+def _factor_in_part(c: Comparison, k: float, where: str) -> Finding | None:
+    """Each element is right, or wrong by the factor k."""
+    if abs(k - 1) < NEAR_ONE:
+        return None
+    share = f"{int(c.wrong.sum())} of {c.G.size} elements"
+    prediction = np.where(c.wrong, k * c.N, c.N)
+    if abs(k + 1) < NAMED:
+        says = f"the sign is wrong in {share}, and right in the others{where}"
+        return c.finding("shifted_sign", says, "-1 in a part", prediction)
+    if not where and c.wrong.mean() <= FEW:
+        return None
+    if k == 0 or np.all(c.G[c.wrong] == 0):
+        return c.finding("zero_in_part", f"{share} are 0, and the others right{where}", "0 in a part")
+    says = f"{share} are {exactly(k)} times the right value, and the others right{where}"
+    return c.finding("factor_in_part", says, f"{exactly(k)} in a part", prediction, factor=k)
+
+
+def _few(c: Comparison, places: np.ndarray, line: tuple[int, int] | None, k: float | None, where: str) -> Finding | None:
+    """One row or column is wrong, or a few elements are."""
+    few, what = c.wrong.mean() <= FEW, _what(c, k) + where
+    shown = [tuple(map(int, at)) for at in places[:8]]
+    if line is not None and (k is not None or few):
+        axis, at = line
+        word = {0: "row", len(c.shape) - 1: "column"}.get(axis, f"slice of axis {axis},") if len(c.shape) > 1 else "element"
+        return c.finding("some_elements", f"only {word} {at} is wrong: {what}", places=shown)
+    if few:
+        listed = ", ".join(place(at) for at in places[:4]) + (", ..." if len(places) > 4 else "")
+        count = f"{len(places)} of {c.full.size} elements {'is' if len(places) == 1 else 'are'} wrong"
+        return c.finding("some_elements", f"{count}, at {listed}: {what}", places=shown)
+    return None
+
+
+def _line(c: Comparison, places: np.ndarray) -> tuple[int, int] | None:
+    """(axis, index) of the row or column that contains all wrong elements and is wrong wherever it was measured."""
+    if len(places) < 2:
+        return None
+    every = np.stack(np.unravel_index(c.index, c.shape), axis=1)
+    for axis, k in enumerate(places[0]):
+        there = every[:, axis] == k
+        if np.all(places[:, axis] == k) and np.all(c.wrong[there] | ~c.telling[there]) and np.sum(there) < len(c.index):
+            return axis, int(k)
+    return None
+
+
+def _what(c: Comparison, k: float | None) -> str:
+    """What the wrong elements are in place of the right values."""
+    if k is None:
+        worst = int(np.argmax(np.where(c.wrong, np.abs(c.G - c.N), -1)))
+        at = place(np.array(np.unravel_index(c.index[worst], c.shape)))
+        return f"at {at}, the worst of them, it is {c.G[worst]:.6g} where {c.N[worst]:.6g} was measured"
+    if k == 0 or np.all(c.G[c.wrong] == 0):
+        return "0, where it is not"
+    if abs(k - 1) < NEAR_ONE:
+        return f"1 {'+' if k > 1 else '-'} {abs(k - 1):.2g} times the right value"
+    return "the sign is wrong" if abs(k + 1) < NAMED else f"{exactly(k)} times the right value"
+
+
+def _where(c: Comparison) -> str:
+    """A condition that holds in the wrong elements only: an input, dy or the output is negative, positive or one integer."""
+    inputs = list(zip(c.evidence.names, c.evidence.inputs, strict=True))
+    own = inputs.pop(c.i)
+    for name, values in (own, ("dy", c.evidence.cotangent), ("the output", c.evidence.output), *inputs):
+        if not isinstance(values, np.ndarray) or values.shape != c.shape or np.sum(c.wrong) < 3:
+            continue
+        chosen = np.ravel(values)[c.index]
+        for word, there in (("negative", chosen < 0), ("positive", chosen > 0)):
+            if np.array_equal(there[c.telling], c.wrong[c.telling]):
+                return f": where {name} is {word}"
+        value = chosen[c.wrong][0]
+        if values.dtype.kind in "iub" and np.array_equal(chosen == value, c.wrong):
+            return f": where {name} is {int(value)}"
+    return ""
