@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..gradcheck.problem.problem import differentiable, fresh
-from .draw_inputs import CONSTANT, kind_of
+from .draw_inputs import CONSTANT, Layout, kind_of
 from .find_pairs import Pair
 from .run_code import UserError
 
 # ---- signatures --------------------------------------------------------------------------------------------------------
 
 
-def parameters(function: Callable) -> list[inspect.Parameter]:
-    """Return the parameters of a function; [] for a built-in function without a signature."""
+POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+BY_KEYWORD = {inspect.Parameter.KEYWORD_ONLY}
+ONE_VALUE = POSITIONAL | BY_KEYWORD
+STARRED = {inspect.Parameter.VAR_POSITIONAL}
+
+
+def parameters(function: Callable, kinds: Container = tuple(inspect._ParameterKind)) -> list[inspect.Parameter]:
+    """Return the parameters of a function, or those of some kinds; [] for a built-in function without a signature."""
     try:
-        return list(inspect.signature(function).parameters.values())
+        return [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
     except (TypeError, ValueError):
         return []
-
-
-def positional(found: Iterable[inspect.Parameter]) -> list[inspect.Parameter]:
-    return [p for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-
-def arguments_of(function: Callable) -> list[inspect.Parameter]:
-    """Return the parameters that have one value each: all but *args and **kwargs."""
-    return [p for p in parameters(function) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-
-
-def takes_any_number(function: Callable) -> bool:
-    return any(p.kind == p.VAR_POSITIONAL for p in parameters(function))
 
 
 def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
@@ -50,17 +43,10 @@ def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
 
 
 def backward_extras(pair: Pair) -> list[str]:
-    """Return the arguments of backward after (dout, cache): arguments of forward that backward takes again.
-
-    Raises
-    ------
-    UserError
-        Backward cannot be called as backward(dout, cache).
-    """
-    found = parameters(pair.backward)
-    names = [p.name for p in positional(found)]
-    needed = [p.name for p in positional(found) if p.default is p.empty]
-    advice = _backward_advice(names, needed, [p.name for p in found if p.kind == p.VAR_POSITIONAL])
+    """Return the arguments of backward after (dout, cache); forward must have them too. Else raise UserError."""
+    found, positional = parameters(pair.backward), parameters(pair.backward, POSITIONAL)
+    needed = [p.name for p in positional if p.default is p.empty]
+    advice = _backward_advice([p.name for p in positional], needed, [p.name for p in parameters(pair.backward, STARRED)])
     known = {p.name for p in parameters(pair.forward)}
     if len(needed) > 2 and (needed[1] in known or not known.issuperset(needed[2:])):
         advice = advice or "put what it needs of forward into the cache, and unpack it inside"
@@ -97,10 +83,17 @@ class Call:
     pair: Pair
     names: list[str]
     inputs: list[Any]
+    layout: Layout | None = None  # of drawn inputs
+    # filled in when the call is tried:
     seconds: float = 0.0  # the time of one forward
+    shape: Any = None  # the output's; a list of shapes for several outputs
+    rank: tuple[bool, bool] = (
+        False,
+        False,
+    )  # whether the output is finite, whether backward gives gradients of the right shapes
 
     def __post_init__(self) -> None:
-        by_keyword = {p.name for p in parameters(self.pair.forward) if p.kind == p.KEYWORD_ONLY}
+        by_keyword = {p.name for p in parameters(self.pair.forward, BY_KEYWORD)}
         self.keywords = [name if name in by_keyword else "" for name in self.names]
         self.extras = backward_extras(self.pair)
         self.kinds = [kind_of(name, self.pair.name) for name in self.names]

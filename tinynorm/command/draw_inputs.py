@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -151,27 +152,13 @@ def candidates(
         kinds = ["hidden" if name.lower() in ("h", "a_prev") else kind for name, kind in zip(names, kinds, strict=True)]
     for unit in (False, True):
         for layout in only or layouts(function, set(kinds)):
-            draws = {kind: _draws(kind, layout, function, set(kinds), unit) for kind in kinds}
+            draws = {kind: _draws(kind, layout, function, set(kinds), unit) for kind in kinds if kind != "number"}
             for choice in itertools.islice(itertools.product(*draws.values()), COMBINATIONS):
-                chosen = dict(zip(draws, choice, strict=True))
-                yield (
-                    layout,
-                    [
-                        _number(name, function) if kind == "number" else chosen[kind](np.random.default_rng([seed, k]))
-                        for k, (name, kind) in enumerate(zip(names, kinds, strict=True))
-                    ],
-                )
-
-
-def _draws(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool) -> list[Draw]:
-    """Return the ways to draw an argument of a kind, each a function of a generator."""
-    if kind in ("number", "settings"):
-        return [lambda rng: dict(SETTINGS)]
-    if kind == "shape":
-        return [lambda rng: layout.x[1:]]
-    if kind == "target":
-        return _targets(layout, unit)
-    return [_array(kind, shape, unit) for shape in layout.shapes(kind, function, kinds)]
+                chosen, inputs = dict(zip(draws, choice, strict=True)), []
+                for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+                    rng = np.random.default_rng([seed, k])
+                    inputs.append(_number(name, function) if kind == "number" else chosen[kind](rng))
+                yield layout, inputs
 
 
 def _number(name: str, function: str) -> Any:
@@ -180,25 +167,27 @@ def _number(name: str, function: str) -> Any:
     return NUMBERS[name if name in NUMBERS else _plain(name)]
 
 
-def _targets(layout: Layout, unit: bool) -> list[Draw]:
-    """Return the draws for targets: class numbers, zeros and ones, one-hot rows, real numbers, numbers of features."""
-    rows, classes = layout.x[:-1], layout.x[-1]
-    return [
-        lambda rng: rng.integers(0, classes, rows),
-        *([lambda rng: rng.integers(0, 2, layout.x).astype(float)] if unit else []),
-        lambda rng: np.eye(classes)[rng.integers(0, classes, rows)],
-        lambda rng: rng.standard_normal(layout.x),
-        lambda rng: rng.integers(0, layout.features, layout.x[0]),
-    ]
-
-
-def _array(kind: str, shape: tuple[int, ...], unit: bool) -> Draw:
-    """Return the draw for an array: normally distributed, except where the kind needs something else."""
-    draws: dict[str, Draw] = {
-        "x": lambda rng: rng.uniform(0.1, 0.9, shape) if unit else 2 * rng.standard_normal(shape) + 0.5,
-        "affine": lambda rng: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1.5, shape),  # of both signs, not close to 0
-        "variance": lambda rng: rng.uniform(0.5, 2.0, shape),
-        "index": lambda rng: rng.integers(0, 9, shape),
-        "mask": lambda rng: rng.random(shape) < 0.6,
+def _draws(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool) -> list[Draw]:
+    """Return the ways to draw an argument of a kind, the likeliest first; `unit` for values of x between 0 and 1."""
+    x, rows, classes = layout.x, layout.x[:-1], layout.x[-1]
+    if kind == "settings":
+        return [lambda rng: dict(SETTINGS)]
+    if kind == "shape":
+        return [lambda rng: x[1:]]
+    if kind == "target":
+        return [
+            lambda rng: rng.integers(0, classes, rows),
+            *([lambda rng: rng.integers(0, 2, x).astype(float)] if unit else []),
+            lambda rng: np.eye(classes)[rng.integers(0, classes, rows)],
+            lambda rng: rng.standard_normal(x),
+            lambda rng: rng.integers(0, layout.features, x[0]),
+        ]
+    values: dict[str, Callable] = {
+        "x": (lambda rng, s: rng.uniform(0.1, 0.9, s)) if unit else (lambda rng, s: 2 * rng.standard_normal(s) + 0.5),
+        "affine": lambda rng, s: rng.choice([-1.0, 1.0], s) * rng.uniform(0.5, 1.5, s),  # of both signs, not close to 0
+        "variance": lambda rng, s: rng.uniform(0.5, 2.0, s),
+        "index": lambda rng, s: rng.integers(0, 9, s),
+        "mask": lambda rng, s: rng.random(s) < 0.6,
     }
-    return draws.get(kind, lambda rng: rng.standard_normal(shape))
+    draw = values.get(kind, lambda rng, s: rng.standard_normal(s))
+    return [partial(draw, s=shape) for shape in layout.shapes(kind, function, kinds)]

@@ -30,13 +30,7 @@ class Pair:
 
 
 def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[list[Pair], list[str]]:
-    """Return the pairs (or the one that is called `only`), and the names that look like layers but belong to no pair.
-
-    Raises
-    ------
-    UserError
-        The file has no pairs, or none that is called `only`.
-    """
+    """Return the pairs (or those called `only`), and the names that look like layers but belong to no pair."""
     functions = {name: value for name, value in names.items() if callable(value)}
     own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
     pairs = list(_pairs(functions, names, path))
@@ -54,17 +48,13 @@ def _pairs(functions: dict[str, Callable], names: dict[str, Any], path: Path) ->
     The forward of X_backward_Y is X_forward_Y; else X_forward (several backwards may share it), else X.
     """
     order = list(functions)
-
-    def place(backward: str) -> int:
-        forward = backward.replace("backward", "forward")
-        return order.index(forward if forward in functions else backward)
-
-    for backward in sorted((name for name in functions if "backward" in name), key=place):
-        match = FORWARD.fullmatch(backward.replace("backward", "forward"))
+    partner = {name: name.replace("backward", "forward") for name in functions if "backward" in name}
+    for backward in sorted(partner, key=lambda name: order.index(partner[name] if partner[name] in functions else name)):
+        match = FORWARD.fullmatch(partner[backward])
         if match is None:
             continue
         prefix, suffix = match.groups()
-        options = [f"{prefix}forward{suffix}", f"{prefix}forward", prefix.rstrip("_")]
+        options = [partner[backward], f"{prefix}forward", prefix.rstrip("_")]
         forward = next((name for name in options if name in functions), None)
         if forward is not None and not inspect.isclass(functions[forward]):
             title = f"{prefix.rstrip('_')}{suffix}".strip("_") or "forward"

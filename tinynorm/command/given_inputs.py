@@ -8,26 +8,21 @@ from typing import Any
 import numpy as np
 
 from ..gradcheck.problem.problem import differentiable, random_state_kept
-from .call_pair import Call, arguments_of, parameters, positional, takes_any_number
+from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call, parameters
 from .find_pairs import Pair
 from .run_code import UserError, attempt, own_traceback
 
 
 def given_call(pair: Pair, seed: int) -> Call:
-    """Return the call with the inputs that NAME_inputs returns.
-
-    Raises
-    ------
-    UserError
-        NAME_inputs raises an exception, or returns something that forward does not take.
-    """
+    """Return the call with the inputs that NAME_inputs returns. Raise UserError where forward does not take them."""
     title = f"{pair.name}_inputs"
-    made, wanted = _run(pair, seed, title), arguments_of(pair.forward)
+    made, wanted = _run(pair, seed, title), parameters(pair.forward, ONE_VALUE)
     order = [p.name for p in wanted]
-    names, inputs = _by_name(made, wanted) if isinstance(made, dict) else _by_order(made, order)
+    names, inputs = _by_name(made, wanted) if isinstance(made, dict) else (order[: len(made)], list(made))
+    names += [f"input{i}" for i in range(len(names), len(inputs))]  # inputs of *args have no names
     takes = f"{pair.forward_name} takes ({', '.join(order)})"
     unknown = [name for name in names if wanted and name not in order]
-    if unknown and (isinstance(made, dict) or not takes_any_number(pair.forward)):
+    if unknown and (isinstance(made, dict) or not parameters(pair.forward, STARRED)):
         raise UserError(
             f"{title} returns {', '.join(unknown) if isinstance(made, dict) else f'{len(made)} inputs'}, and {takes}"
         )
@@ -48,7 +43,7 @@ def _run(pair: Pair, seed: int, title: str) -> Any:
     make = pair.inputs
     if not callable(make):
         raise UserError(f"{title} is a {type(make).__name__}; expected a function that returns the inputs as a tuple")
-    taken = positional(parameters(make))
+    taken = parameters(make, POSITIONAL)
     if len([p for p in taken if p.default is p.empty]) > 1:
         raise UserError(f"{title} takes ({', '.join(p.name for p in taken)}); expected {title}(rng), or no argument")
     arguments: list = [] if not taken else [seed] if "seed" in taken[0].name else [np.random.default_rng(seed)]
@@ -68,7 +63,3 @@ def _by_name(made: dict, wanted: list[inspect.Parameter]) -> tuple[list[str], li
     known = {p.name: made.get(p.name, p.default) for p in wanted[: last + 1] if p.name in made or p.default is not p.empty}
     inputs = known | {str(name): x for name, x in made.items() if name not in known}
     return list(inputs), list(inputs.values())
-
-
-def _by_order(made: Any, order: list[str]) -> tuple[list[str], list[Any]]:
-    return [order[i] if i < len(order) else f"input{i}" for i in range(len(made))], list(made)

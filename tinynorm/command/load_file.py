@@ -12,13 +12,7 @@ from .run_code import Prints, UserError, attempt, own_traceback, package_of, run
 
 
 def load(path: Path, prints: Prints) -> dict[str, Any]:
-    """Run a file and return its names.
-
-    Raises
-    ------
-    UserError
-        The file cannot be read, has a syntax error, or raises an exception.
-    """
+    """Run a file and return its names. Raise UserError where it cannot be read, has a syntax error, or raises an exception."""
     with running(path, prints):
         source, where = _read(path), str(path.resolve())  # an absolute path: the file may change the directory
         module = ModuleType(module_name(path))
