@@ -1,21 +1,22 @@
-"""The groups that normalisation layers standardise, and the deviations that they divide by."""
+"""How a normalisation layer groups the numbers of x, and by which standard deviation it divides them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """The standard deviation that x - mu is divided by."""
+    """A formula for the standard deviation that x - mu is divided by."""
 
     formula: str
-    unbiased: bool = False  # divided by m - 1
-    outside: bool = False  # eps added to it, not to the variance
-    correction: str = ""  # what the x_hat term of dx is multiplied by because of that
+    unbiased: bool = False  # the variance is divided by m - 1, not by m
+    eps_outside: bool = False  # eps is added to the standard deviation, not to the variance
+    correction: str = ""  # the factor k of the x_hat term of dx that follows from that; "" where k = 1
 
 
 USUAL = Deviation("sqrt({var} + eps)")
@@ -26,61 +27,79 @@ OTHER_DEVIATIONS = (
 )
 
 
+@dataclass(frozen=True)
 class Layout:
-    """A layer's groups: the view of x in which they lie along `axes`, and how a parameter is laid against that view."""
+    """The groups of a layer: x, reshaped to `view`, has one group along `axes`."""
 
-    def __init__(self, layer: str, view: tuple[int, ...], axes: tuple[int, ...], parameter: tuple[int, ...]) -> None:
-        self.layer, self.view, self.axes, self.parameter = layer, view, axes, parameter
-        self.m = int(np.prod([view[a] for a in axes]))
+    layer: str
+    view: tuple[int, ...]
+    axes: tuple[int, ...]
+    parameter: tuple[int, ...]  # the shape in which gamma and beta broadcast against the view
 
-    def against(self, p: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
-        """A parameter ready to broadcast; None where it does not fit."""
+    @property
+    def m(self) -> int:
+        """How many numbers a group has."""
+        return prod(self.view[a] for a in self.axes)
+
+    def aligned(self, p: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray | None:
+        """A parameter in the shape in which it broadcasts against an x of `shape`; None where it does not fit."""
         if p is None:
             return None
         if p.ndim == len(shape) and p.ndim > 1 and self.view == shape:
-            fits = all(n in (1, s) for n, s in zip(p.shape, shape, strict=True))
-            return p if fits else None
-        if p.size != int(np.prod(self.parameter)):
-            return None
-        return p.reshape(self.parameter)
+            return p if all(n in (1, s) for n, s in zip(p.shape, shape, strict=True)) else None
+        return p.reshape(self.parameter) if p.size == prod(self.parameter) else None
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Symbol -> size, for the sizes by which people divide a sum. The symbol m is there if no other symbol equals m."""
+        view, sizes = self.view, {}
+        if self.layer.startswith(("LayerNorm", "RMSNorm")):
+            sizes = {"N": view[0]} if len(view) > 1 else {}
+            sizes |= {"T": view[1]} if len(view) == 3 else {}
+        elif self.layer == "BatchNorm" and len(view) > 2 and view[-1] == self.parameter[-1] > 1:  # channels last
+            sizes = {"N": view[0], "C": view[-1], "the number of positions": prod(view[1:-1])}
+        else:
+            channels = 3 if self.layer == "GroupNorm" else 2  # the axes before the positions; a group's channels are axis 2
+            sizes = {"N": view[0], "C": prod(view[1:channels])}
+            sizes |= {"the number of positions": prod(view[channels:])} if view[channels:] else {}
+        return sizes if self.m in sizes.values() else sizes | {"m": self.m}
 
 
 def layouts(shape: tuple[int, ...]) -> Iterator[Layout]:
-    """All layers that x of this shape may have gone through."""
-    ndim, rest = len(shape), tuple(range(2, len(shape)))
-    if ndim == 1:  # one row
+    """The layouts of all layers that take an x of this shape."""
+    ndim, ones = len(shape), (1,) * len(shape)
+    if ndim == 1:
         yield Layout("LayerNorm (one row)", shape, (0,), shape)
-        yield Layout("RMSNorm (one row)", shape, (0,), shape)
         return
-    channel = (1, *shape[1:2], *(1 for _ in rest))
-    yield Layout("BatchNorm", shape, (0, *rest), channel)
-    for k in range(1, ndim):
-        trailing = tuple(range(ndim - k, ndim))
-        parameter = (*(1 for _ in range(ndim - k)), *shape[ndim - k :])
-        yield Layout("LayerNorm", shape, trailing, parameter)
-        yield Layout("RMSNorm", shape, trailing, parameter)
+    N, C, *positions = shape
+    channel = (1, C, *ones[2:])
+    yield Layout("BatchNorm", shape, (0, *range(2, ndim)), channel)
+    for first in range(ndim - 1, 0, -1):  # the first of the axes that make up a row
+        for layer in ("LayerNorm", "RMSNorm"):
+            yield Layout(layer, shape, tuple(range(first, ndim)), (*ones[:first], *shape[first:]))
     if ndim > 2:
-        yield Layout("InstanceNorm", shape, rest, channel)
-        yield Layout("BatchNorm", shape, tuple(range(ndim - 1)), (*(1 for _ in range(ndim - 1)), shape[-1]))
-    C = shape[1]
+        yield Layout("InstanceNorm", shape, tuple(range(2, ndim)), channel)
+        yield Layout("BatchNorm", shape, tuple(range(ndim - 1)), (*ones[1:], shape[-1]))  # channels last
     for G in range(1, C):
         if C % G == 0:
-            view = (shape[0], G, C // G, *shape[2:])
-            yield Layout("GroupNorm", view, tuple(range(2, len(view))), (1, G, C // G, *(1 for _ in rest)))
+            view = (N, G, C // G, *positions)
+            yield Layout("GroupNorm", view, tuple(range(2, len(view))), (1, G, C // G, *ones[2:]))
 
 
-def sizes_of(layout: Layout) -> dict[str, int]:
-    """The numbers that a sum may have been divided by, by their symbols; m only where it has no other."""
-    view, sizes = layout.view, {}
-    if layout.layer.startswith(("LayerNorm", "RMSNorm")):
-        sizes = {"N": view[0]} if len(view) > 1 else {}
-        if len(view) == 3:
-            sizes |= {"T": view[1]}
-    else:
-        last = layout.layer == "BatchNorm" and view[-1:] == layout.parameter[-1:] and len(view) > 2 and view[-1] > 1
-        channels = view[-1] if last else view[1] * view[2] if layout.layer == "GroupNorm" else view[1]
-        places = view[1:-1] if last else view[3:] if layout.layer == "GroupNorm" else view[2:]
-        sizes = {"N": view[0], "C": channels} | ({"the number of positions": int(np.prod(places))} if places else {})
-    if layout.m not in sizes.values():
-        sizes["m"] = layout.m
-    return sizes
+def wrong_rstds(symbols: dict) -> Iterator[tuple[str, str, str, str, np.ndarray]]:
+    """What people take for rstd: (cause, kind, sentence, formula, its values).
+
+    There is none where forward itself has an unusual deviation, or where its variance is not known.
+    """
+    var, eps, m, rstd = symbols["var"], symbols["eps"], symbols["m"], symbols["definitions"]["rstd"]
+    if symbols.get("correction") is not None or symbols.get("fitted"):
+        return
+    with np.errstate(all="ignore"):
+        if m > 1:
+            says = "the variance is divided by m - 1; this layer normalises with the biased one, divided by m"
+            formula = "1 / sqrt(var * m / (m - 1) + eps)"
+            yield "unbiased", "unbiased_variance", says, formula, 1 / np.sqrt(var * (m / (m - 1)) + eps)
+        if eps and np.all(var > 0):
+            says = f"eps is added to the standard deviation; it stands inside the root, {rstd}"
+            yield "eps outside", "eps_outside_root", says, "1 / (sqrt(var) + eps)", 1 / (np.sqrt(var) + eps)
+            yield "eps", "eps_forgotten", f"eps is left out of {rstd}", "1 / sqrt(var)", 1 / np.sqrt(var)

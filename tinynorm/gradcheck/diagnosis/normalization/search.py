@@ -1,103 +1,114 @@
-"""Which of the things that people write make up a wrong dx: every combination of one option for each term is tried.
+"""Which variants of the three terms make up a wrong dx? Every combination of one variant for each term is tried.
 
-All options' inner products are taken once; from them the best coefficients of any combination, and what they leave, come out
-without touching the arrays again. What leaves next to nothing is then fitted exactly.
+There are some 50,000 combinations. The inner products of the variants with each other and with dx are computed once. From them
+follow the least-squares coefficients of every combination and its residual, without the arrays. Only a combination with a
+tiny residual is fitted to the arrays themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 
-from ..hypotheses import WrongGradient
-from .terms import Trait
+from ...report.evidence import Recognised
+from ..hypotheses import Candidate, WrongGradient
+from .terms import TERMS, Terms, Variant
+from .wording import Clause, Combination, Wording
 
-SAMPLE = 4096  # elements in which combinations are compared
-PROMISING = 1e-11  # of |G|², that a combination may leave before it is looked at
-TRIED = 3000  # combinations that are fitted exactly
-
-
-@dataclass(frozen=True)
-class Option:
-    """One term as it is (no trait), or with a trait; or not there at all."""
-
-    term: int
-    trait: Trait | None = None
-    absent: bool = False
+SAMPLE = 4096
+PROMISING = 1e-11
+TRIED = 3000
 
 
-Combination = tuple[Option, ...]  # one for each term
+def explanations(
+    wrong: WrongGradient, terms: Terms, recognised: Recognised, words: Wording, about_gamma: Clause | None
+) -> list[Candidate]:
+    """The explanations of a wrong dx by combinations of variants; `about_gamma` is a mistake that all variants share."""
+    search = Search(wrong, terms.variants(recognised))
+    by_cost = sorted(((words.assumptions(found), found) for found in search.promising()), key=lambda pair: pair[0])
+    candidates: list[Candidate] = []
+    for assumptions, found in by_cost[:TRIED]:
+        cost = assumptions + (about_gamma is not None)
+        if any(c.cost < cost and c.left < 1e-9 for c in candidates):
+            break  # `WrongGradient.finding` prefers the cheaper one
+        fit = search.fit(found)
+        candidate = words.candidate(found, *fit, about_gamma) if fit else None
+        if fit and candidate is not None and _is_everywhere(wrong, found, fit[0]):
+            candidates.append(candidate)
+    return candidates
+
+
+def _is_everywhere(wrong: WrongGradient, found: Combination, c: np.ndarray) -> bool:
+    """Whether the combination is the wrong gradient in all elements, not only in the sample."""
+    return wrong.explained(np.sum([c[v.term] * v.value() for v in found if v], axis=0)) is not None
 
 
 class Search:
-    """The options of each term, as vectors over a sample of the elements."""
+    """The variants of each term, as vectors of the elements in a sample."""
 
-    def __init__(self, suspect: WrongGradient, right: Sequence[np.ndarray], traits: Sequence[Trait]) -> None:
-        n = suspect.G.size
+    def __init__(self, wrong: WrongGradient, variants: Iterator[Variant]) -> None:
+        n = wrong.G.size
         self.index = np.arange(n) if n <= SAMPLE else np.random.default_rng(0).choice(n, SAMPLE, replace=False)
-        self.suspect = WrongGradient(suspect.name, self._at(suspect.G), self._at(suspect.R), suspect.names, suspect.constants)
-        self.vectors: dict[Option, np.ndarray] = {}
-        self.options: list[list[Option]] = [[], [], []]
-        for k, value in enumerate(right):
-            self._add(Option(k), self._at(value), None)
-        for trait in traits:
-            self._add(Option(trait.term, trait), self._at(trait.make()), self.vectors.get(Option(trait.term)))
+        self.wrong = WrongGradient(wrong.name, self._at(wrong.G), self._at(wrong.R), wrong.names, wrong.constants)
+        self.vectors: tuple[dict[Variant, np.ndarray], ...] = ({}, {}, {})  # of each term
+        right: dict[int, np.ndarray] = {}
+        for variant in variants:
+            v, k = self._at(variant.value()), variant.term
+            if not np.all(np.isfinite(v)) or not np.any(v):
+                continue
+            if not variant.cause:
+                right[k] = v
+            elif k in right and np.max(np.abs(v - right[k])) <= 1e-13 * np.max(np.abs(right[k])):
+                continue  # at these inputs the mistake makes no difference
+            self.vectors[k][variant] = v
 
     def _at(self, a: np.ndarray) -> np.ndarray:
         return np.asarray(a).ravel()[self.index]
 
-    def _add(self, option: Option, v: np.ndarray, right: np.ndarray | None) -> None:
-        """Keep an option, unless it is nothing, or at these inputs the same as what is right."""
-        if not np.all(np.isfinite(v)) or not np.any(v):
-            return
-        if right is not None and np.max(np.abs(v - right)) <= 1e-13 * np.max(np.abs(right)):
-            return
-        self.vectors[option] = v
-        self.options[option.term].append(option)
-
     def promising(self) -> Iterator[Combination]:
-        """The combinations of which G may be made, with coefficients of 1 or any."""
-        for there in product((True, False), repeat=3):
-            terms = [k for k in range(3) if there[k] and self.options[k]]
-            if any(there[k] and not self.options[k] for k in range(3)) or not terms:
-                continue
-            for chosen in self._fitting([self.options[k] for k in terms]):
-                found = dict(zip(terms, chosen, strict=True))
-                yield tuple(found.get(k, Option(k, absent=True)) for k in range(3))
+        """The combinations with a tiny residual, with the best coefficients or with coefficients of 1."""
+        variants = [list(of_term) for of_term in self.vectors]
+        for present in product((True, False), repeat=3):
+            terms = [k for k in TERMS if present[k]]
+            if terms and all(variants[k] for k in terms):
+                for row in self._small_residuals([np.stack(list(self.vectors[k].values())) for k in terms]):
+                    chosen = {k: variants[k][i] for k, i in zip(terms, row, strict=True)}
+                    yield tuple(chosen.get(k) for k in TERMS)
 
-    def _fitting(self, options: list[list[Option]]) -> list[Combination]:
-        A = [np.stack([self.vectors[o] for o in some]) for some in options]
-        scales = [np.sqrt(np.sum(a * a, axis=1)) for a in A]
-        A = [a / s[:, None] for a, s in zip(A, scales, strict=True)]
-        G, total = self.suspect.G, float(np.sum(self.suspect.G**2))
+    def _small_residuals(self, A: list[np.ndarray]) -> np.ndarray:
+        """The combinations, one row of each matrix in A, that are G up to a tiny residual: (combinations, matrices) indices."""
+        G, d = self.wrong.G, len(A)
+        norms = [np.sqrt(np.sum(a * a, axis=1)) for a in A]
+        A = [a / s[:, None] for a, s in zip(A, norms, strict=True)]
+        total = float(np.sum(G**2))
         index = np.stack([i.ravel() for i in np.meshgrid(*(np.arange(len(a)) for a in A), indexing="ij")], axis=1)
-        d = len(A)
-        b = np.stack([(A[k] @ G)[index[:, k]] for k in range(d)], axis=1)  # (combinations, d)
-        gram = np.empty((len(index), d, d))
+        b = np.stack([(A[k] @ G)[index[:, k]] for k in range(d)], axis=1)  # inner products with G
+        gram = np.empty((len(index), d, d))  # inner products with each other
         for j, k in product(range(d), repeat=2):
             gram[:, j, k] = (A[j] @ A[k].T)[index[:, j], index[:, k]]
-        ones = np.stack([scales[k][index[:, k]] for k in range(d)], axis=1)
-        as_they_are = total - 2 * np.sum(b * ones, axis=1) + np.einsum("nj,njk,nk->n", ones, gram, ones)
-        gram[np.abs(np.linalg.det(gram)) < 1e-9] = np.eye(d)  # of which no coefficients can be had
-        c = np.linalg.solve(gram, b[:, :, None])[:, :, 0]
-        weighted = total - 2 * np.sum(b * c, axis=1) + np.einsum("nj,njk,nk->n", c, gram, c)
-        good = np.minimum(np.abs(as_they_are), np.abs(weighted)) <= PROMISING * total
-        return [tuple(options[k][i] for k, i in enumerate(row)) for row in index[good]]
 
-    def coefficients(self, combination: Combination) -> tuple[np.ndarray, float] | None:
-        """(the coefficients, the share of the error left) with which a combination is G."""
-        terms = [self.vectors[o] for o in combination if not o.absent]
-        there = [o.term for o in combination if not o.absent]
+        def residual(c: np.ndarray) -> np.ndarray:
+            """|G - Σ c_k A_k|²."""
+            return np.abs(total - 2 * np.sum(b * c, axis=1) + np.einsum("nj,njk,nk->n", c, gram, c))
+
+        ones = residual(np.stack([norms[k][index[:, k]] for k in range(d)], axis=1))
+        gram[np.abs(np.linalg.det(gram)) < 1e-9] = np.eye(d)  # linearly dependent: no unique coefficients
+        best = residual(np.linalg.solve(gram, b[:, :, None])[:, :, 0])
+        return index[np.minimum(ones, best) <= PROMISING * total]
+
+    def fit(self, found: Combination) -> tuple[np.ndarray, float] | None:
+        """(coefficients, share of the error left) of the combination; None if it is not G."""
+        terms = [v.term for v in found if v]
+        vectors = [self.vectors[v.term][v] for v in found if v]
         c = np.zeros(3)
-        left = self.suspect.explained(np.sum(terms, axis=0))
+        left = self.wrong.explained(np.sum(vectors, axis=0))
         if left is not None:
-            c[there] = 1.0
+            c[terms] = 1.0
             return c, left
-        fitted = self.suspect.fit(terms)
+        fitted = self.wrong.fit(vectors)
         if fitted is None:
             return None
-        c[there] = fitted[0]
+        c[terms] = fitted[0]
         return c, fitted[1]

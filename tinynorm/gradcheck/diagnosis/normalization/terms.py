@@ -1,6 +1,13 @@
-"""The three terms of dx = rstd (g - mean(g) - x_hat mean(g x_hat)), and what people write in the place of each.
+"""The three terms of dx of a normalisation layer, as they are right and as people get them wrong.
 
-A trait is one thing about one term that is not as it should be: another power of rstd, no gamma, other axes, x for x_hat.
+Forward is y = gamma * x_hat + beta with x_hat = (x - mu) * rstd. Since mu, var and rstd = 1 / sqrt(var + eps) depend on x too,
+
+    dx = rstd * g - rstd * mean(g) - rstd * x_hat * mean(g * x_hat)    with g = dy * gamma.
+
+The first term is the direct path from x to y, the mean term the path through mu, the x_hat term the path through var. RMSNorm
+subtracts no mu and has no mean term. In BatchNorm's eval mode mu and var are constants, and the first term is all.
+
+A `Variant` is one term with one mistake: another power of rstd, no gamma, a mean over other axes, x for x_hat, and so on.
 """
 
 from __future__ import annotations
@@ -8,47 +15,64 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from ...report.evidence import Evidence, Recognised
 from ..naming import named_axes
-from .deviations import other_rstds
+from .layouts import wrong_rstds
 
-FIRST, MEAN, PROJECTION = 0, 1, 2
-POWERS = (-6, -4, -3, -2, -1, 1, 2, 3, 4)  # of rstd, too many
+FIRST, MEAN, PROJECTION = TERMS = (0, 1, 2)
+FORMULAS = ("rstd * g", "rstd * mean(g)", "rstd * x_hat * mean(g * x_hat)")
+RIGHT_TERMS = {"RMSNorm": (FIRST, PROJECTION), "BatchNormEval": (FIRST,)}  # of the other layers: all three
+# How much the power of rstd is too large -> (kind, sentence). -6 is division by each of the three rstd of the x_hat term.
+POWERS = {p: ("rstd_power", f"rstd^{1 + p} stands for rstd") for p in (-6, -4, -3, -2, -1, 1, 2, 3, 4)} | {
+    -2: ("rstd_power", "1 / rstd stands for rstd"),
+    -1: ("rstd_forgotten", "rstd is missing: multiply by it"),
+    1: ("rstd_squared", "rstd is multiplied in twice: divide by it once"),
+    2: ("rstd_squared", "rstd^3 stands for rstd"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One term of dx with one mistake, or as it is right."""
+
+    term: int
+    value: Callable[[], np.ndarray]
+    cause: str = ""  # "" for the right term; variants of several terms with one cause are a single mistake
+    kind: str = ""
+    says: str = ""
+    formula: str = ""
+    needs_mean: bool = False  # the mistake cannot be in the first term
+    power: int = 0  # of rstd, in excess
 
 
 @dataclass(frozen=True)
-class Ingredients:
-    """What the terms are made of, in the view in which a group lies along `axes`."""
+class Terms:
+    """The arrays that the terms are made of, in the view in which a group lies along `axes`."""
 
     dy: np.ndarray
     gamma: np.ndarray | None
     rstd: np.ndarray
-    c: np.ndarray  # x - mu; x itself in RMSNorm
+    c: np.ndarray  # x - mu; x in RMSNorm
     axes: tuple[int, ...]
-    correction: np.ndarray | float = 1.0  # of the x_hat term, where forward takes another standard deviation
+    correction: np.ndarray | float = 1.0  # k, a factor of the x_hat term if forward has an unusual standard deviation
 
-    @property
-    def x_hat(self) -> np.ndarray:
-        return self.c * self.rstd
-
-    @property
-    def gamma_is_constant(self) -> bool:
-        """Whether a group has one gamma, so that it may as well stand outside the means."""
-        return self.gamma is None or all(self.gamma.shape[a] == 1 for a in self.axes)
+    @classmethod
+    def of(cls, recognised: Recognised, evidence: Evidence) -> Terms:
+        s = recognised.symbols
+        return cls(evidence.cotangent.reshape(s["view"]), s["gamma"], s["rstd"], s["c"], s["axes"], s.get("correction", 1.0))
 
     def term(
-        self,
-        k: int,
-        power: int = 0,
-        gamma: str = "in",
-        axes: tuple[int, ...] | None = None,
-        outer: np.ndarray | float | None = None,
-        inner: np.ndarray | float | None = None,
+        self, k: int, power: int = 0, gamma: str = "in", axes: Any = None, outer: Any = None, inner: Any = None
     ) -> np.ndarray:
-        """Term `k`, sign and all, with rstd to a power more, and gamma "in" the mean, "after" it, "both", "twice" or "none"."""
+        """Term k with its sign, as it is right by default.
+
+        `power` is added to the power of rstd. gamma stands "in" the mean, "after" it, in "both" places, "twice" in it, or not
+        at all, "none". `axes` are those of the mean. `outer` stands for x_hat before the mean, `inner` inside it.
+        """
         gamma_ = 1.0 if self.gamma is None else self.gamma
         g = self.dy * {"in": gamma_, "both": gamma_, "twice": np.square(gamma_)}.get(gamma, 1.0)
         scale = self.rstd ** (1.0 + power) * (gamma_ if gamma in ("after", "both") else 1.0)
@@ -58,135 +82,98 @@ class Ingredients:
         elif k == MEAN:
             value = -scale * np.mean(g * (1.0 if inner is None else inner), axis=axes, keepdims=True)
         else:
-            outer, inner = (self.x_hat if a is None else a for a in (outer, inner))
+            outer, inner = (self.c * self.rstd if a is None else a for a in (outer, inner))
             value = -scale * self.correction * outer * np.mean(g * inner, axis=axes, keepdims=True)
         return np.broadcast_to(value, self.dy.shape)
 
+    def _wrong(self, k: int, cause: str, kind: str, says: str, formula: str, factor: Any = 1.0, **changes: Any) -> Variant:
+        """Term k times a factor, with `changes` to the arguments of `term`."""
+        needs_mean = "axes" in changes or changes.get("gamma") == "after"
+        value = lambda: self.term(k, **changes) * factor  # noqa: E731
+        return Variant(k, value, cause, kind, says, formula, needs_mean, changes.get("power", 0))
 
-@dataclass(frozen=True, eq=False)
-class Trait:
-    """What is not as it should be about one term."""
+    def variants(self, recognised: Recognised) -> Iterator[Variant]:
+        """The right terms, then each term with each mistake."""
+        for k in TERMS:
+            yield Variant(k, lambda k=k: self.term(k))  # type: ignore[misc]
+        for k in TERMS:
+            if self.gamma is not None:
+                yield from self._gamma(k)
+            for power, (kind, says) in POWERS.items():
+                yield self._wrong(k, f"rstd {power}", kind, says, f"rstd^{1 + power}", power=power)
+            for cause, kind, says, formula, rstd in wrong_rstds(recognised.symbols):
+                for power in (1, 2, 3) if k == PROJECTION else (1,):  # x_hat has rstd too
+                    yield self._wrong(k, cause, kind, says, formula, (rstd / self.rstd) ** power)
+            if k != FIRST:
+                yield from self._axes(k, recognised)
+        yield from self._x_hat(recognised)
+        if not np.all(self.correction == 1.0):
+            says = "the factor k is missing, which is 1 only where the variance is divided by m and eps stands inside the root"
+            value = lambda: self.term(PROJECTION) / self.correction  # noqa: E731
+            yield Variant(PROJECTION, value, "usual", "unbiased_variance", says, "k")
+        if recognised.layer == "BatchNormEval":
+            yield from self._batch_statistics(recognised)
 
-    term: int
-    cause: str  # the same for terms that went wrong in the same way
-    kind: str
-    says: str
-    make: Callable[[], np.ndarray]
-    formula: str = ""
-    everywhere: tuple[int, ...] = (FIRST, MEAN, PROJECTION)  # the terms it may show in: where it does in all, none is named
-    power: int = 0  # of rstd
-
-
-def ingredients(recognised: Recognised, evidence: Evidence) -> Ingredients:
-    s = recognised.symbols
-    dy = evidence.cotangent.reshape(s["view"])
-    return Ingredients(dy, s["gamma"], s["rstd"], s["c"], s["axes"], s.get("correction", 1.0))
-
-
-def traits(base: Ingredients, recognised: Recognised) -> Iterator[Trait]:
-    """All that is looked for, term by term."""
-    for k in (FIRST, MEAN, PROJECTION):
-        yield from _gammas(base, k)
-        yield from _powers(base, k)
-        yield from _scales(base, recognised, k)
-        if k != FIRST:
-            yield from _axes(base, recognised, k)
-    yield from _x_hats(base, recognised)
-    if not np.all(base.correction == 1.0):
-        says = "the factor k is missing, which is 1 only where the variance is divided by m and eps stands inside the root"
-        make = lambda: base.term(PROJECTION) / base.correction  # noqa: E731
-        yield Trait(PROJECTION, "usual", "unbiased_variance", says, make, "k", (PROJECTION,))
-    if recognised.layer == "BatchNormEval":
-        yield from _batch(base, recognised)
-
-
-def _gammas(s: Ingredients, k: int) -> Iterator[Trait]:
-    if s.gamma is None:
-        return
-    says = "gamma is forgotten, dy alone stands for g"
-    yield Trait(k, "gamma none", "gamma_forgotten", says, lambda: s.term(k, gamma="none"), "g = dy * gamma")
-    for where in ("twice",) if k == FIRST or s.gamma_is_constant else ("twice", "both"):
+    def _gamma(self, k: int) -> Iterator[Variant]:
+        """gamma is missing, is there twice, or stands outside a mean over numbers with several gammas."""
+        assert self.gamma is not None
+        says, formula = "gamma is forgotten, dy alone stands for g", "g = dy * gamma"
+        yield self._wrong(k, "gamma none", "gamma_forgotten", says, formula, gamma="none")
         says = "gamma is multiplied in twice"
-        yield Trait(k, "gamma twice", "extra_gamma", says, lambda w=where: s.term(k, gamma=w), "gamma")  # type: ignore[misc]
-    if k != FIRST and not s.gamma_is_constant:
-        says = "gamma is multiplied on after the mean; it differs within a group, so it has to stand inside, in g"
-        everywhere = (MEAN, PROJECTION)
-        yield Trait(k, "gamma after", "gamma_forgotten", says, lambda: s.term(k, gamma="after"), "mean(dy * gamma)", everywhere)
+        yield self._wrong(k, "gamma twice", "extra_gamma", says, "gamma", gamma="twice")
+        if k != FIRST and any(self.gamma.shape[a] > 1 for a in self.axes):
+            yield self._wrong(k, "gamma twice", "extra_gamma", says, "gamma", gamma="both")
+            says = "gamma is multiplied on after the mean; it differs within a group, so it has to stand inside, in g"
+            yield self._wrong(k, "gamma after", "gamma_forgotten", says, "mean(dy * gamma)", gamma="after")
 
-
-def _powers(s: Ingredients, k: int) -> Iterator[Trait]:
-    for power in POWERS:
-        kind = {-1: "rstd_forgotten", 1: "rstd_squared", 2: "rstd_squared"}.get(power, "rstd_power")
-        says = {-1: "rstd is missing: multiply by it", 1: "rstd is multiplied in twice: divide by it once"}.get(
-            power, "1 / rstd stands for rstd" if power == -2 else f"rstd^{1 + power} stands for rstd"
-        )
-        make = lambda p=power: s.term(k, power=p)  # noqa: E731
-        yield Trait(k, f"rstd {power}", kind, says, make, f"rstd^{1 + power}", power=power)
-
-
-def _scales(s: Ingredients, recognised: Recognised, k: int) -> Iterator[Trait]:
-    """Another standard deviation in the place of rstd: in front of the bracket, in x_hat, or in both."""
-    for cause, kind, says, formula, other in other_rstds(recognised.symbols):
-        ratio = other / s.rstd
-        for power in (1, 2, 3) if k == PROJECTION else (1,):
-            make = lambda q=ratio**power: s.term(k) * q  # noqa: E731
-            yield Trait(k, cause, kind, says, make, formula)
-
-
-def _axes(s: Ingredients, recognised: Recognised, k: int) -> Iterator[Trait]:
-    """The mean over other axes: of the view or, for groups of channels, of x as it is."""
-    shape = s.dy.shape
-    long = tuple(a for a, n in enumerate(shape) if n > 1)  # a mean along one number is none
-    right = tuple(a for a in s.axes if a in long)
-    m, there = recognised.symbols["m"], named_axes(right)
-    of = " of (N, G, C/G, *)" if recognised.layer == "GroupNorm" else ""
-    for n in range(1, len(long) + 1):
-        for axes in combinations(long, n):
+    def _axes(self, k: int, recognised: Recognised) -> Iterator[Variant]:
+        """The mean runs over other axes, or the sum does, which is then divided by m all the same."""
+        shape, m = self.dy.shape, recognised.symbols["m"]
+        long = [a for a, n in enumerate(shape) if n > 1]
+        right = tuple(a for a in self.axes if a in long)
+        of = " of (N, G, C/G, *)" if recognised.layer == "GroupNorm" else ""
+        for axes in (some for n in range(1, len(long) + 1) for some in combinations(long, n)):
             if axes != right:
-                says = f"the mean runs over {named_axes(axes)}{of}, and has to run over {there}"
-                make = lambda a=axes: s.term(k, axes=a)  # noqa: E731
-                yield Trait(k, f"axes {axes}", "wrong_axes", says, make, f"mean over axes {axes}", (MEAN, PROJECTION))
+                over, there = f"runs over {named_axes(axes)}{of}", f"has to run over {named_axes(right)}"
+                says, formula = f"the mean {over}, and {there}", f"mean over axes {axes}"
+                yield self._wrong(k, f"axes {axes}", "wrong_axes", says, formula, axes=axes)
                 share = np.prod([shape[a] for a in axes]) / m
-                if share != 1:  # written as a sum, over m as it should be
-                    says = f"the sum, which is divided by m = {m}, runs over {named_axes(axes)}{of}; it has to run over {there}"
-                    summed = lambda a=axes, q=share: s.term(k, axes=a) * q  # type: ignore[misc]  # noqa: E731
-                    yield Trait(k, f"sum {axes}", "wrong_axes", says, summed, f"sum over axes {axes}", (MEAN, PROJECTION))
+                if share != 1:
+                    says, formula = f"the sum, which is divided by m = {m}, {over}; it {there}", f"sum over axes {axes}"
+                    yield self._wrong(k, f"sum {axes}", "wrong_axes", says, formula, share, axes=axes)
 
+    def _x_hat(self, recognised: Recognised) -> Iterator[Variant]:
+        """Something else stands for x_hat; or x_hat stands in the mean term, where it does not belong."""
+        x, y = recognised.symbols["x"], recognised.symbols["y"]
+        others = [("y", "y_for_x_hat", "y stands for x_hat", y)]
+        if recognised.layer == "RMSNorm":
+            centred = (x - x.mean(axis=self.axes, keepdims=True)) * self.rstd
+            others += [("centred", "extra_mean_term", "x is centred, which RMSNorm does not do", centred)]
+        else:
+            others += [("x", "x_for_x_hat", "x stands for x_hat = (x - mu) * rstd", x)]
+            others += [("x rstd", "x_for_x_hat", "mu is not subtracted from x", x * self.rstd)]
+        formula = "x_hat * mean(g * x_hat)"
+        for cause, kind, says, other in others:
+            for place, where, changes in (
+                ("before", "before the mean", {"outer": other}),
+                ("inside", "inside the mean", {"inner": other}),
+                ("both", "before the mean and inside", {"outer": other, "inner": other}),
+            ):
+                yield self._wrong(PROJECTION, f"{cause} {place}", kind, f"{says}, {where}", formula, **changes)
+        says = "x_hat is missing before the mean"
+        yield self._wrong(PROJECTION, "1 before", "x_hat_forgotten", says, formula, outer=1.0)
+        says = "x_hat is missing inside the mean, which has to be mean(g * x_hat)"
+        yield self._wrong(PROJECTION, "1 inside", "x_hat_forgotten", says, formula, inner=1.0)
+        says = "x_hat is multiplied in: mean(g * x_hat) stands for mean(g)"
+        yield self._wrong(MEAN, "x_hat in mean", "extra_x_hat", says, "mean(g)", inner=self.c * self.rstd)
 
-def _x_hats(s: Ingredients, recognised: Recognised) -> Iterator[Trait]:
-    """What stands for x_hat before the mean, inside it, or in both places."""
-    x, y = recognised.symbols["x"], recognised.symbols["y"]
-
-    def trait(cause: str, kind: str, says: str, outer: object, inner: object) -> Trait:
-        make = lambda: s.term(PROJECTION, outer=outer, inner=inner)  # type: ignore[arg-type]  # noqa: E731
-        return Trait(PROJECTION, cause, kind, says, make, "x_hat * mean(g * x_hat)", (PROJECTION,))
-
-    others: list[tuple[str, str, str, np.ndarray]] = [("y", "y_for_x_hat", "y stands for x_hat", y)]
-    if recognised.layer == "RMSNorm":
-        says = "x is centred, which RMSNorm does not do"
-        centred = (x - x.mean(axis=s.axes, keepdims=True)) * s.rstd
-        others += [("centred", "extra_mean_term", says, centred)]
-    else:
-        others += [("x", "x_for_x_hat", "x stands for x_hat = (x - mu) * rstd", x)]
-        others += [("x rstd", "x_for_x_hat", "mu is not subtracted from x", x * s.rstd)]
-    for cause, kind, says, other in others:
-        yield trait(f"{cause} before", kind, f"{says}, before the mean", other, None)
-        yield trait(f"{cause} inside", kind, f"{says}, inside the mean", None, other)
-        yield trait(f"{cause} both", kind, f"{says}, before the mean and inside", other, other)
-    yield trait("1 before", "x_hat_forgotten", "x_hat is missing before the mean", 1.0, None)
-    yield trait("1 inside", "x_hat_forgotten", "x_hat is missing inside the mean, which has to be mean(g * x_hat)", None, 1.0)
-    says = "x_hat is multiplied in: mean(g * x_hat) stands for mean(g)"
-    yield Trait(MEAN, "x_hat in mean", "extra_x_hat", says, lambda: s.term(MEAN, inner=s.x_hat), "mean(g)", (MEAN,))
-
-
-def _batch(s: Ingredients, recognised: Recognised) -> Iterator[Trait]:
-    """The batch's own mean and variance for the running ones."""
-    x, eps = recognised.symbols["x"], recognised.symbols["eps"]
-    c = x - x.mean(axis=s.axes, keepdims=True)
-    var = np.square(c).mean(axis=s.axes, keepdims=True)
-    if not np.all(var > 0):
-        return
-    batch = replace(s, c=c, rstd=1 / np.sqrt(var + eps))
-    for k in (FIRST, MEAN, PROJECTION):
-        says = "the batch's own statistics stand for the running ones"
-        yield Trait(k, "batch", "constants_as_statistics", says, lambda k=k: batch.term(k), "running_var")  # type: ignore[misc]
+    def _batch_statistics(self, recognised: Recognised) -> Iterator[Variant]:
+        """In eval mode, the mean and the variance of the batch stand for the running ones."""
+        x, eps = recognised.symbols["x"], recognised.symbols["eps"]
+        c = x - x.mean(axis=self.axes, keepdims=True)
+        var = np.square(c).mean(axis=self.axes, keepdims=True)
+        if np.all(var > 0):
+            batch = replace(self, c=c, rstd=1 / np.sqrt(var + eps))
+            says = "the batch's own statistics stand for the running ones"
+            for k in TERMS:
+                yield batch._wrong(k, "batch", "constants_as_statistics", says, "running_var")
