@@ -1,4 +1,4 @@
-"""The names of mistakes: what a diagnosis can say, and what the mutation suite (`mistakes`) is sorted by."""
+"""The names of mistakes, and what each means. A diagnosis gives these names; each wrong backward pass in `mistakes` has one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ KINDS: dict[str, str] = {
     "zero": "the gradient is zero",
     "transposed": "the gradient, or a factor of it, is transposed",
     "wrong_axes": "a sum or mean runs over the wrong axes",
-    "not_summed": "the gradient of a broadcast input is not summed over the broadcast axes",
     "missing_accumulation": "one of several paths to an input is not added",
     "doubled_accumulation": "a path to an input is added twice",
     "off_by_one": "the gradient is shifted by one row or column",
@@ -68,7 +67,7 @@ KINDS: dict[str, str] = {
     "logits_for_probabilities": "the logits stand where the probabilities belong",
 }
 
-# Wrong behaviour, which a check sees beside the numbers.
+# Wrong behaviour, which the numbers of a gradient do not show.
 FAULTS: dict[str, str] = {
     "mutates_dout": "backward writes into the incoming gradient",
     "mutates_input": "an input is written into",

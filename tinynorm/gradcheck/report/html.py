@@ -1,27 +1,25 @@
-"""A report in a notebook."""
+"""A report as HTML, for a notebook."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
-from .text import checked_cell, effort, remarks_on, verdict, verdict_cell, worst_cells
+from .text import TITLES, cells, effort, remarks_on, verdict
 
 if TYPE_CHECKING:
     from .report import Report
 
-# Two for each: the first has a contrast of 4.5 and more on white and on black (there is one lightness for which both hold), for
-# notebooks that do not say which they are; the second is for those that say that they are dark.
+# (colour, colour on a dark page). The first is for pages that do not say whether they are dark: its contrast is at least 4.5 on
+# white and on black, which only one lightness reaches.
 COLOURS = {True: ("#16873c", "#3fb950"), False: ("#e02b36", "#ff7b72"), None: ("#a06b00", "#d29922")}
-TITLES = ("", "shape", "verdict", "worst at", "analytic", "numeric", "error", "numeric's error", "checked")
-NUMBERS = range(4, 8)  # columns, to be aligned to the right
+NUMBERS = range(4, 8)  # the columns that are aligned to the right
 
 
 def as_html(report: Report) -> str:
-    """A table with the verdict above it; no scripts, no styles but its own."""
-    colour = _colour(report.ok)
+    """The verdict, the diagnosis, a table and the remarks; without scripts, and with inline styles only."""
     parts = [f'<div style="border-left:4px solid {COLOURS[report.ok][0]};padding-left:0.8em;overflow-x:auto">']
-    parts.append(f'<b style="{colour}">{escape(verdict(report))}</b>')
+    parts.append(f'<b style="{_colour(report.ok)}">{escape(verdict(report))}</b>')
     if report.ok is False:
         parts += [f"<p>{escape(sentence)}</p>" for sentence in report.diagnosis.split("\n")]
     if report.inputs:
@@ -30,25 +28,22 @@ def as_html(report: Report) -> str:
     remarks += [f"warning: {warning}" for warning in report.warnings] + [f"note: {note}" for note in report.notes]
     if remarks:
         parts.append("<ul>" + "".join(f"<li>{escape(remark)}</li>" for remark in remarks) + "</ul>")
-    parts.append(f'<p class="effort">{escape(effort(report))}</p>')
-    return "".join(parts) + "</div>"
+    return "".join([*parts, f'<p class="effort">{escape(effort(report))}</p></div>'])
 
 
 def _colour(ok: bool | None) -> str:
-    """As a style: where `light-dark` is not known, the first colour stays."""
+    """A style. A browser that does not know `light-dark` keeps the first colour."""
     light, dark = COLOURS[ok]
     return f"color:{light};color:light-dark({light},{dark});"
 
 
 def _table(report: Report) -> str:
     head = "".join(f'<th style="{_aligned(k)}">{title}</th>' for k, title in enumerate(TITLES))
-    rows = []
+    body = ""
     for found in report.inputs:
-        shape = "×".join(map(str, found.shape)) or "scalar"
-        cells = [f"d{found.name}", shape, verdict_cell(found), *worst_cells(found), checked_cell(found)]
-        styles = [_aligned(k) + (_colour(found.ok) if TITLES[k] == "verdict" else "") for k in range(len(cells))]
-        rows.append("".join(f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, cells, strict=True)))
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
+        styles = [_aligned(k) + (_colour(found.ok) if title == "verdict" else "") for k, title in enumerate(TITLES)]
+        row = (f'<td style="{style}">{escape(cell)}</td>' for style, cell in zip(styles, cells(found, "×"), strict=True))
+        body += f"<tr>{''.join(row)}</tr>"
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -7,19 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-DELAY = 3.0  # seconds before the bar shows
-
 
 @contextmanager
 def shown(problem: Any, names: Sequence[str]) -> Iterator[None]:
-    """Count the problem's evaluations in a bar, on a terminal or in a notebook, where tqdm is installed."""
+    """Count the problem's evaluations in a bar, on a terminal or in a notebook, if tqdm is installed."""
     try:
         from tqdm.auto import tqdm
     except ImportError:
         yield
         return
     hidden = False if "ipykernel" in sys.modules else None  # None: shown on terminals only
-    with tqdm(desc=f"checking {', '.join(names)}", unit=" evaluations", delay=DELAY, leave=False, disable=hidden) as bar:
+    # most checks end within the delay of 3 seconds and show no bar
+    with tqdm(desc=f"checking {', '.join(names)}", unit=" evaluations", delay=3.0, leave=False, disable=hidden) as bar:
         problem.tick = bar.update
         try:
             yield

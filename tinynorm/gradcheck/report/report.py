@@ -1,4 +1,4 @@
-"""What a gradient check found."""
+"""The result of a gradient check."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .text import as_text
 
 @dataclass
 class Worst:
-    """The element with the largest error, counted in units of what is allowed there."""
+    """The element whose error is largest relative to the tolerance at this element."""
 
     index: tuple[int, ...]
     analytic: float
     numeric: float
-    numeric_error: float  # what the numerical value itself may be off by
+    numeric_error: float  # an estimate of the error of the numerical value
     error: float = field(init=False)  # |analytic - numeric|
 
     def __post_init__(self) -> None:
@@ -27,20 +27,20 @@ class Worst:
 
 @dataclass
 class InputReport:
-    """What was found about the gradient of one input."""
+    """The result for the gradient of one input."""
 
     name: str
     shape: tuple[int, ...]
-    ok: bool | None  # None: not resolved
+    ok: bool | None  # None: the check could not tell
     worst: Worst | None = None
     checked: int = 0  # elements that were measured one by one
     wrong: int = 0  # how many of those are wrong
-    directions: int = 0  # dense directions measured over all elements at once
-    unresolved: int = 0  # elements (or directions) where the finite difference could not tell
+    directions: int = 0  # dense directions: directional derivatives over all elements at once
+    unresolved: int = 0  # elements, or directions, where the error of the finite difference is too large to tell
     kinks: list[tuple[int, ...]] = field(default_factory=list)  # elements on a kink, whose value is a valid subgradient
-    left_out: int = 0  # outputs on a kink, left out of the dense directions
-    resolution: float = 0.0  # the smallest relative error in one element that would have been seen
-    constant: bool = False  # backward returned None: not differentiated
+    left_out: int = 0  # outputs on a kink, which the dense directions leave out
+    resolution: float = 0.0  # the smallest relative error of one element that the check would have seen
+    constant: bool = False  # backward returned None, which means: not differentiated
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -50,7 +50,7 @@ class InputReport:
 
 @dataclass(frozen=True)
 class Fault:
-    """Wrong behaviour that is no matter of numbers: what was mutated, aliased, of a wrong shape ..."""
+    """Wrong behaviour that the numbers do not show: an array is mutated, aliased, of a wrong shape ..."""
 
     kind: str
     sentence: str
@@ -61,7 +61,7 @@ class Fault:
 class Report:
     """The result of a gradient check. ``print(report)`` shows it, and so does a notebook.
 
-    ``report.ok`` is True, False, or None where the check could not tell; only True is true in an ``if``.
+    ``report.ok`` is True, False, or None if the check could not tell; only True is true in an ``if``.
 
     Examples
     --------
@@ -87,10 +87,9 @@ class Report:
 
     @property
     def diagnosis(self) -> str:
-        """What is wrong, in words, a line each; "" where nothing is wrong."""
-        named = {finding.input for finding in self.findings} | {
-            f.input for f in self.faults if f.kind in ("wrong_shape", "returned_none")
-        }
+        """What is wrong, one sentence in each line; "" if nothing is wrong."""
+        named: set[str | None] = {finding.input for finding in self.findings}
+        named |= {fault.input for fault in self.faults if fault.kind in ("wrong_shape", "returned_none")}
         sentences = [finding.sentence for finding in self.findings]
         sentences += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
         sentences += [fault.sentence for fault in self.faults]
@@ -106,7 +105,7 @@ class Report:
         return as_html(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, for json.dumps: NaN and infinities as text."""
+        """Plain data for json.dumps, with NaN and infinities as text."""
         inputs = [asdict(found) | {"share_wrong": found.share_wrong} for found in self.inputs]
         return _plain(asdict(self) | {"inputs": inputs, "diagnosis": self.diagnosis})
 
@@ -122,7 +121,7 @@ def _plain(value: Any) -> Any:
 
 
 class GradcheckError(RuntimeError):
-    """A gradient is wrong, or could not be checked; `report` has all that was found."""
+    """A gradient is wrong, or could not be checked. `report` has all that was found."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
