@@ -20,7 +20,8 @@ from .wording import Clause, Wording
 
 __all__ = ["explain", "recognise"]
 
-DEAREST = 3
+# The most mistakes that an explanation may assume. People make two or three at once. More of them fit too much by chance.
+MOST_MISTAKES = 3
 
 
 def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
@@ -44,4 +45,4 @@ def _explain_x(recognised: Recognised, evidence: Evidence, i: int) -> Finding | 
     if terms.gamma is not None and all(c.cost > 1 for c in found):
         forgotten = Clause("gamma_forgotten", "gamma is forgotten, dy alone stands for g", "g = dy * gamma")
         found += explanations(wrong, replace(terms, gamma=None), recognised, words, forgotten)
-    return wrong.finding([c for c in found if c.cost <= DEAREST], words.finished)
+    return wrong.finding([c for c in found if c.cost <= MOST_MISTAKES], words.finished)
