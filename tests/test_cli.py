@@ -441,6 +441,15 @@ def test_none_is_a_gradient_forgotten(run):
     assert "dy  6x9    constant" in out
 
 
+def test_several_outputs_of_different_shapes(run):
+    code, out, _ = run("""
+        def f_forward(x): return (x * 2, x.sum()), x.shape
+        def f_backward(d, shape): return d[0] * 2 + d[1]
+    """)
+    assert code == 0
+    assert "f: x (6, 9)\n" in out
+
+
 def test_gradients_in_each_others_place(run):
     code, out, _ = run(AFFINE.replace("(x, w, b)", "(w, x, b)"))
     assert code == 1

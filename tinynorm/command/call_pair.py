@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Container
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,12 @@ class Call:
         self.keywords = [name if name in by_keyword else "" for name in self.names]
         self.extras = backward_extras(self.pair)
         self.kinds = [kind_of(name, self.pair.name) for name in self.names]
+
+    def with_inputs(self, inputs: list[Any], layout: Layout) -> Call:
+        """Return a copy with other inputs, without a new look at the signatures: thousands of inputs may be tried."""
+        call = copy(self)
+        call.inputs, call.layout = inputs, layout
+        return call
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {_shown(x)}" for name, x in zip(self.names, self.inputs, strict=True))

@@ -16,7 +16,7 @@ from .given_inputs import given_call
 from .run_code import UserError, attempt, own_frames, own_traceback
 
 # Candidates with which forward works and backward does not, after which the search ends. A wrong backward refuses them all,
-# and each costs a forward. Twelve shapes of the parameters of a layer come before those of all its columns.
+# and each costs a forward. The right one may come late where forward broadcasts most shapes.
 ENOUGH = 24
 
 
@@ -35,8 +35,9 @@ def _best(pair: Pair, seed: int) -> Call:
     furthest: tuple[int, BaseException | None, Call | None] = (-1, None, None)
     best, taken = None, 0
     for names in _arguments(pair):
+        template = Call(pair, names, [None] * len(names))
         for layout, inputs in candidates(names, pair.name, seed):
-            call = Call(pair, names, inputs, layout)
+            call = template.with_inputs(inputs, layout)
             error = _try(call)
             if error is not None:
                 line = next((frame.lineno or 0 for frame in own_frames(error, pair.path)), 0)
@@ -120,7 +121,7 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
     for layout in (IMAGES,) if kinds & {"affine", "settings"} else (IMAGES, STEPS):
         expected = layout.x if best.shape == ROWS.x else best.shape
         for _, inputs in candidates(best.names, best.pair.name, seed, [layout]):
-            other = Call(best.pair, best.names, inputs, layout)
+            other = best.with_inputs(inputs, layout)
             if _alike(best, other, layout) and _try(other) is None and other.rank[0] and other.shape == expected:
                 return [other]
     return []

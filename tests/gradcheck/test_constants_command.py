@@ -1,0 +1,181 @@
+"""The constants of the console command: each is held by something that a user would miss."""
+
+import json
+import sys
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+import pytest
+from held import holds
+
+from tinynorm.command import choose_call, draw_inputs
+from tinynorm.command.main import main
+
+AFFINE = """
+import numpy as np
+def affine_forward(x, w, b): return x @ w + b, (x, w)
+def affine_backward(dout, cache): return dout @ cache[1].T, cache[0].T @ dout, dout.sum(0)
+"""
+RELU = """
+def relu_forward(x): return x * (x > 0), x
+def relu_backward(dout, x): return dout * (x > 0)
+"""
+RNN_STEP = """
+def rnn_step_forward(x, prev_h, Wx, Wh, b): return x @ Wx + prev_h @ Wh + b, (x, prev_h, Wx, Wh)
+def rnn_step_backward(d, cache):
+    x, h, Wx, Wh = cache
+    return d @ Wx.T, d @ Wh.T, x.T @ d, h.T @ d, d.sum(0)
+"""
+
+
+def checked(text):
+    """(what `tinynorm check --json` finds in a file of this text, what it says beside it)."""
+    out, err = StringIO(), StringIO()
+    with TemporaryDirectory() as folder, redirect_stdout(out), redirect_stderr(err):
+        path = Path(folder, "layers.py")
+        path.write_text(text)
+        main(["check", str(path), "--json"])
+    return json.loads(out.getvalue()), err.getvalue()
+
+
+@contextmanager
+def forward_takes(seconds):
+    """Within, the command believes that one forward takes so long."""
+    with patch.object(choose_call, "perf_counter", count(0.0, seconds).__next__):
+        yield
+
+
+def elements(report):
+    """How many elements of each input are checked one by one; None where random directions are checked too."""
+    return {found["name"]: None if found["directions"] else found["checked"] for found in report["inputs"]}
+
+
+def calls():
+    """How often forward was called, in a file that appends to `calls`."""
+    return len(sys.modules["_checked_layers"].calls)
+
+
+# ---- run_code ----------------------------------------------------------------------------------------------------------
+
+
+def shown_lines():
+    """Ten different prints are shown, of fifteen the last five are not."""
+    printing = "for i in range({}): print('number', i)\n"
+    _, said = checked(printing.format(10) + RELU)
+    assert "number 9" in said
+    assert "more" not in said
+    _, said = checked(printing.format(15) + RELU)
+    assert "  ... and 5 more" in said
+
+
+def shown_frames():
+    """A chain of six calls is shown whole, a chain of ten is not."""
+    chain = "def relu_backward(dout, x): return f1(x)\n"
+    for calls, whole in ((6, True), (10, False)):
+        functions = [f"def f{i}(x): return f{i + 1}(x)\n" for i in range(1, calls)]
+        found, _ = checked(RELU + chain + "".join(functions).replace(f"f{calls}(x)", "1 / 0"))
+        assert ("  ..." not in found["relu"]["reason"]) is whole
+
+
+# ---- draw_inputs -------------------------------------------------------------------------------------------------------
+
+
+def outputs():
+    """A gradient with the wrong count (the weights' instead of the rows') has the wrong size. A check costs few evaluations."""
+    found, _ = checked("""
+import numpy as np
+def temporal_mean_forward(x, w):
+    return (x @ w).mean((0, 1)), (x, w)
+def temporal_mean_backward(d, cache):
+    x, w = cache
+    return np.broadcast_to(w @ d, x.shape) / w.size, np.outer(x.sum((0, 1)), d) / w.size
+""")
+    assert found["temporal_mean"]["ok"] is False
+    found, _ = checked(AFFINE)
+    assert found["affine"]["evaluations"] < 1200
+
+
+def combinations():
+    """Rare shapes are found. A forward that refuses them all is given up after 2000 calls or so."""
+    found, _ = checked("""
+def scale_forward(x, w, b, gamma):
+    assert w.shape == x.shape == b.shape
+    return gamma * (x * w + b), (x, w, b, gamma)
+def scale_backward(d, cache):
+    x, w, b, gamma = cache
+    return d * gamma * w, d * gamma * x, d * gamma, (d * (x * w + b)).sum(0)
+""")
+    assert found["scale"]["ok"] is True
+    names = ["x", "w", "b", "gamma", "h0", "wh"]
+    assert sum(1 for _ in draw_inputs.candidates(names, "rnn", 0, [draw_inputs.STEPS])) < 1500
+
+
+# ---- choose_call -------------------------------------------------------------------------------------------------------
+
+
+def enough():
+    """Shapes are found that come after many others, all broadcast. A backward that always raises costs 200 forwards."""
+    found, _ = checked("""
+def scale_forward(x, gamma, beta, y): return ((x * gamma + beta - y) ** 2).sum(), (x, gamma, beta, y)
+def scale_backward(d, cache):
+    x, gamma, beta, y = cache
+    N, T, D = x.shape
+    d = d * 2 * (x * gamma + beta - y)
+    return d * gamma, (d * x).sum((0, 1)), d.sum((0, 1)), None
+""")
+    assert found["scale"]["ok"] is True
+    checked("""
+calls = []
+def affine_forward(x, w, b): return calls.append(1) or x @ w + b, None
+def affine_backward(d, cache): raise ValueError
+""")
+    assert calls() < 250
+
+
+# ---- check_pair --------------------------------------------------------------------------------------------------------
+
+
+def large():
+    """Where forward is slow, each of 24 elements is checked, and 54 are not."""
+    with forward_takes(0.1):
+        found, _ = checked(RNN_STEP)
+    assert elements(found["rnn_step"])["prev_h"] == 24
+    assert elements(found["rnn_step"])["x"] is None
+
+
+def slow():
+    """With 94 elements, a forward of 16 ms is fast enough to check each, and one of 32 ms is not."""
+    for seconds, each in ((0.016, 54), (0.032, None)):
+        with forward_takes(seconds):
+            found, _ = checked(AFFINE)
+        assert elements(found["affine"])["x"] == each
+
+
+def patience():
+    """With a forward of 8 ms x of four dimensions is checked too, with 15 ms it is not."""
+    for seconds, too in ((0.008, True), (0.015, False)):
+        with forward_takes(seconds):
+            found, _ = checked(RELU)
+        assert found["relu"]["arguments"].endswith("; and x (6, 8, 3, 5)") is too
+        assert any("for forward is slow" in note for note in found["relu"]["notes"]) is not too
+
+
+HELD = {
+    "command.run_code.SHOWN_LINES": shown_lines,
+    "command.run_code.SHOWN_FRAMES": shown_frames,
+    "command.draw_inputs.OUTPUTS": outputs,
+    "command.draw_inputs.COMBINATIONS": combinations,
+    "command.choose_call.ENOUGH": enough,
+    "command.check_pair.LARGE": large,
+    "command.check_pair.SLOW": slow,
+    "command.check_pair.PATIENCE": patience,
+}
+
+
+@pytest.mark.parametrize("constant", HELD)
+def test_a_constant_is_held(constant):
+    holds(constant, HELD[constant])
