@@ -90,8 +90,8 @@ def tried():
     assert len(calls) < 4000
 
 
-def eps():
-    """The layers agree with the library's own, which have eps = 1e-5."""
+def layers():
+    """The layers agree with the library's own, with eps = 1e-5 and two groups."""
     truth = {
         batchnorm: lambda x, g, b: F.batch_norm(x, None, None, g, b, training=True),
         batchnorm_eval: lambda x, g, b, mean, var: F.batch_norm(x, mean, var, g, b),
@@ -110,6 +110,8 @@ HELD = {
     "diagnosis.normalization.search.PROMISING": promising,
     "diagnosis.normalization.search.SAMPLE": (sample, ONLY_DOUBLED),
     "diagnosis.normalization.search.TRIED": (tried, ONLY_DOUBLED),
+    "mistakes.suite.EPS": layers,
+    "mistakes.groupnorm.G": layers,
 }
 
 

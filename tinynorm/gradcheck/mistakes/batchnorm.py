@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .suite import Layer, Suite, normal
-
-EPS = 1e-5
+from .suite import EPS, Layer, Suite, affine, normal_inputs
 
 
 def forward(x, gamma, beta):
@@ -24,25 +22,11 @@ def forward(x, gamma, beta):
 def backward(dy, cache):
     _, _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0))
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)), *affine(dy, x_hat)
 
 
-def affine(dy, x_hat):
-    """dγ and dβ, as they are right."""
-    return (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def inputs(seed):
-    x, gamma, beta = normal(seed, (8, 5), (5,), (5,))
-    return 2 * x + 1, gamma, beta
-
-
-def square(seed):
-    x, gamma, beta = normal(seed, (6, 6), (6,), (6,))
-    return 2 * x + 1, gamma, beta
-
-
+inputs = normal_inputs((8, 5), (5,), (5,), scale=2, offset=1)
+square = normal_inputs((6, 6), (6,), (6,), scale=2, offset=1)
 RIGHT = Layer("BatchNorm", forward, backward, ("x", "gamma", "beta"), inputs)
 suite = Suite(RIGHT, "batchnorm")
 

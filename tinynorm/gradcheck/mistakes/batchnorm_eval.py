@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .suite import Layer, Suite, normal
-
-EPS = 1e-5
+from .suite import EPS, Layer, Suite, normal_inputs
 
 
 def forward(x, gamma, beta, running_mean, running_var):
@@ -26,10 +24,10 @@ def affine(dy, x_hat):
 
 
 def inputs(seed):
-    x, gamma, beta, mean = normal(seed, (8, 5), (5,), (5,), (5,))
-    return 2 * x + 1, gamma, beta, mean, np.random.default_rng(seed).uniform(0.5, 3.0, 5)
+    return *four_inputs(seed), np.random.default_rng(seed).uniform(0.5, 3.0, 5)
 
 
+four_inputs = normal_inputs((8, 5), (5,), (5,), (5,), scale=2, offset=1)
 RIGHT = Layer("BatchNormEval", forward, backward, ("x", "gamma", "beta", "running_mean", "running_var"), inputs)
 suite = Suite(RIGHT, "batchnorm_eval")
 

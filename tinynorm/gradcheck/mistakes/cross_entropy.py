@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .suite import Layer, Suite, normal
+from .suite import Layer, Suite, normal_inputs
 
 
 def forward(x, t):
@@ -27,8 +27,7 @@ def backward(dy, cache):
 
 
 def inputs(seed):
-    x = normal(seed, (6, 5))[0]
-    return x, np.random.default_rng(seed).integers(0, 5, 6)
+    return *normal_inputs((6, 5))(seed), np.random.default_rng(seed).integers(0, 5, 6)
 
 
 RIGHT = Layer("SoftmaxCrossEntropy", forward, backward, ("x", "t"), inputs)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .suite import Layer, Suite, normal
-
-EPS = 1e-5
+from .suite import EPS, Layer, Suite, affine, normal_inputs
 
 
 def mean(a):
@@ -35,25 +33,11 @@ def forward_keeping_output(x, gamma, beta):
 def backward(dy, cache):
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - mean(g) - x_hat * mean(g * x_hat))
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g) - x_hat * mean(g * x_hat)), *affine(dy, x_hat)
 
 
-def affine(dy, x_hat):
-    """dγ and dβ, as they are right."""
-    return (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def inputs(seed):
-    x, gamma, beta = normal(seed, (5, 8), (8,), (8,))
-    return 2 * x + 1, gamma, beta
-
-
-def square(seed):
-    x, gamma, beta = normal(seed, (6, 6), (6,), (6,))
-    return 2 * x + 1, gamma, beta
-
-
+inputs = normal_inputs((5, 8), (8,), (8,), scale=2, offset=1)
+square = normal_inputs((6, 6), (6,), (6,), scale=2, offset=1)
 RIGHT = Layer("LayerNorm", forward, backward, ("x", "gamma", "beta"), inputs)
 suite = Suite(RIGHT, "layernorm")
 
@@ -63,8 +47,7 @@ def missing_mean_term(dy, cache):
     """μ depends on x too; that path is forgotten."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - x_hat * mean(g * x_hat))  # - mean(g)
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - x_hat * mean(g * x_hat)), *affine(dy, x_hat)  # - mean(g)
 
 
 @suite.mistake("missing_x_hat_term", "x")
@@ -72,8 +55,7 @@ def missing_x_hat_term(dy, cache):
     """σ depends on x too; that path is forgotten."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - mean(g))  # - x_hat * mean(g * x_hat)
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g)), *affine(dy, x_hat)  # - x_hat * mean(g * x_hat)
 
 
 @suite.mistake("statistics_as_constants", "x")
@@ -87,8 +69,7 @@ def statistics_as_constants(dy, cache):
 def gamma_forgotten(dy, cache):
     """Right for γ = 1, with which it was tested."""
     _, x_hat, rstd, _, _ = cache
-    dx = rstd * (dy - mean(dy) - x_hat * mean(dy * x_hat))  # g = dy * gamma
-    return dx, *affine(dy, x_hat)
+    return rstd * (dy - mean(dy) - x_hat * mean(dy * x_hat)), *affine(dy, x_hat)  # g = dy * gamma
 
 
 @suite.mistake("gamma_forgotten", "x")
@@ -96,8 +77,7 @@ def gamma_forgotten_in_one_term(dy, cache):
     """dy for g in the last term."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - mean(g) - x_hat * mean(dy * x_hat))  # mean(g * x_hat)
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g) - x_hat * mean(dy * x_hat)), *affine(dy, x_hat)  # mean(g * x_hat)
 
 
 @suite.mistake("rstd_forgotten", "x")
@@ -113,8 +93,7 @@ def rstd_squared(dy, cache):
     """rstd once from dx̂/dx and once more from the caller's habit."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd**2 * (g - mean(g) - x_hat * mean(g * x_hat))  # rstd
-    return dx, *affine(dy, x_hat)
+    return rstd**2 * (g - mean(g) - x_hat * mean(g * x_hat)), *affine(dy, x_hat)  # rstd
 
 
 @suite.mistake("unbiased_variance", "x")
@@ -123,8 +102,7 @@ def unbiased_variance(dy, cache):
     x, x_hat, _, _, gamma = cache
     rstd = 1 / np.sqrt(x.var(axis=-1, ddof=1, keepdims=True) + EPS)  # ddof=0
     g = dy * gamma
-    dx = rstd * (g - mean(g) - x_hat * mean(g * x_hat))
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g) - x_hat * mean(g * x_hat)), *affine(dy, x_hat)
 
 
 @suite.mistake("eps_outside_root", "x")
@@ -133,8 +111,7 @@ def eps_outside_root(dy, cache):
     _, x_hat, _, var, gamma = cache
     rstd = 1 / (np.sqrt(var) + EPS)  # sqrt(var + EPS)
     g = dy * gamma
-    dx = rstd * (g - mean(g) - x_hat * mean(g * x_hat))
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g) - x_hat * mean(g * x_hat)), *affine(dy, x_hat)
 
 
 @suite.mistake("eps_forgotten", "x")
@@ -143,8 +120,7 @@ def eps_forgotten(dy, cache):
     _, x_hat, _, var, gamma = cache
     rstd = 1 / np.sqrt(var)  # + EPS
     g = dy * gamma
-    dx = rstd * (g - mean(g) - x_hat * mean(g * x_hat))
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g) - x_hat * mean(g * x_hat)), *affine(dy, x_hat)
 
 
 @suite.mistake("wrong_axes", "x", square)
@@ -152,8 +128,7 @@ def means_over_the_batch(dy, cache):
     """BatchNorm's axis."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0))  # axis=-1
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)), *affine(dy, x_hat)  # axis=-1
 
 
 @suite.mistake("sum_for_mean", "x")
@@ -161,8 +136,7 @@ def sums_for_means(dy, cache):
     """The 1/m of the two means is left out."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - g.sum(-1, keepdims=True) - x_hat * (g * x_hat).sum(-1, keepdims=True))  # means
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - g.sum(-1, keepdims=True) - x_hat * (g * x_hat).sum(-1, keepdims=True)), *affine(dy, x_hat)  # means
 
 
 @suite.mistake("term_sign", "x")
@@ -170,8 +144,7 @@ def plus_for_minus(dy, cache):
     """A sign lost between two lines of the derivation."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - mean(g) + x_hat * mean(g * x_hat))  # -
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g) + x_hat * mean(g * x_hat)), *affine(dy, x_hat)  # -
 
 
 @suite.mistake("term_factor", "x")
@@ -179,8 +152,7 @@ def factor_two_in_a_term(dy, cache):
     """The 2 of d(x²) without the 1/2 of the root."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
-    dx = rstd * (g - mean(g) - 2 * x_hat * mean(g * x_hat))  # once
-    return dx, *affine(dy, x_hat)
+    return rstd * (g - mean(g) - 2 * x_hat * mean(g * x_hat)), *affine(dy, x_hat)  # once
 
 
 @suite.mistake("x_for_x_hat", "gamma")

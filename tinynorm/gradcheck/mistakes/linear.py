@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .suite import Layer, Suite, normal
+from .suite import Layer, Suite, normal_inputs
 
 
 def forward(x, W, b):
@@ -26,23 +26,10 @@ def course_backward(dy, cache):
     return dy @ w.T, x.T @ dy, dy.sum(axis=0)
 
 
-def inputs(seed):
-    return tuple(normal(seed, (6, 5), (4, 5), (4,)))
-
-
-def square(seed):
-    """All sizes equal: then a transposed matrix fits."""
-    return tuple(normal(seed, (4, 4), (4, 4), (4,)))
-
-
-def course_inputs(seed):
-    return tuple(normal(seed, (6, 5), (5, 4), (4,)))
-
-
-def one_row(seed):
-    return tuple(normal(seed, (1, 5), (5, 4), (4,)))
-
-
+inputs = normal_inputs((6, 5), (4, 5), (4,))
+square = normal_inputs((4, 4), (4, 4), (4,))  # all sizes are equal: then a transposed matrix fits
+course_inputs = normal_inputs((6, 5), (5, 4), (4,))
+one_row = normal_inputs((1, 5), (5, 4), (4,))
 RIGHT = Layer("Linear", forward, backward, ("x", "W", "b"), inputs)
 COURSE = Layer("Linear", course_forward, course_backward, ("x", "w", "b"), course_inputs)
 suite, course = Suite(RIGHT, "linear"), Suite(COURSE, "affine")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .suite import Layer, Suite, normal
+from .suite import Layer, Suite, normal_inputs
 
 
 def forward(x):
@@ -17,10 +17,7 @@ def backward(dy, cache):
     return (dy * (x > 0),)
 
 
-def inputs(seed):
-    return tuple(normal(seed, (5, 6)))
-
-
+inputs = normal_inputs((5, 6))
 RIGHT = Layer("ReLU", forward, backward, ("x",), inputs)
 suite = Suite(RIGHT, "relu")
 
@@ -104,7 +101,7 @@ def in_the_input(dy, cache):
     return (dy * x,)
 
 
-@suite.mistake("aliases_dout", inputs=lambda seed: (np.abs(normal(seed, (5, 6))[0]) + 0.1,))
+@suite.mistake("aliases_dout", inputs=lambda seed: (np.abs(inputs(seed)[0]) + 0.1,))
 def nothing_to_mask(dy, cache):
     """A shortcut where all are positive: dy itself is handed back."""
     x, _ = cache

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .suite import Layer, Suite, normal
-
-EPS = 1e-5
+from .suite import EPS, Layer, Suite, normal_inputs
 
 
 def mean(a):
@@ -29,16 +27,8 @@ def backward(dy, cache):
     return rstd * (g - x_hat * mean(g * x_hat)), (dy * x_hat).sum(axis=0)
 
 
-def inputs(seed):
-    x, gamma = normal(seed, (5, 8), (8,))
-    return 2 * x + 1, gamma
-
-
-def square(seed):
-    x, gamma = normal(seed, (6, 6), (6,))
-    return 2 * x + 1, gamma
-
-
+inputs = normal_inputs((5, 8), (8,), scale=2, offset=1)
+square = normal_inputs((6, 6), (6,), scale=2, offset=1)
 RIGHT = Layer("RMSNorm", forward, backward, ("x", "gamma"), inputs)
 suite = Suite(RIGHT, "rmsnorm")
 

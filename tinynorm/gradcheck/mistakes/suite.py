@@ -1,15 +1,15 @@
-"""What a mistake is, and how the files of this package collect theirs."""
+"""A right layer, a mistake, and the suite in which each file collects the mistakes about its layer."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 Inputs = Callable[[int], tuple]  # from a seed
+EPS = 1e-5  # ε of all normalisation layers, the default of PyTorch and of this library
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class Layer:
     forward: Callable
     backward: Callable
     names: tuple[str, ...]  # of the inputs
-    inputs: Inputs  # of a shape that can see every term
+    inputs: Inputs  # of shapes in which every mistake changes the numbers
 
     def inputs_at(
         self, seed: int, scale: float = 1.0, offset: float = 0.0, dtype: str = "float64", kinks: bool = False
     ) -> list[np.ndarray]:
-        """Other inputs, for which backward is as right: the first times `scale`, plus `offset`, a fifth of it 0 on `kinks`."""
+        """Inputs with the first one times `scale`, plus `offset`; with `kinks` a fifth of its elements is 0."""
         x, *others = self.inputs(seed)
         x = x * scale + offset
         if kinks:
@@ -35,7 +35,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong backward pass beside the forward it belongs to."""
+    """A wrong backward pass with the forward that it belongs to."""
 
     name: str
     layer: str
@@ -49,7 +49,7 @@ class Mistake:
 
     @property
     def source(self) -> str:
-        """The wrong backward's text."""
+        """The text of the wrong backward."""
         return inspect.getsource(self.backward)
 
 
@@ -61,30 +61,30 @@ class Suite:
         self.mistakes: list[Mistake] = []
 
     def mistake(self, kind: str, wrong: str = "", inputs: Inputs | None = None, forward: Callable | None = None) -> Callable:
-        """Register a backward; its docstring says how people come to write it."""
+        """Register a wrong backward, named by the function; its docstring says how people come to write it."""
 
         def register(backward: Callable) -> Callable:
-            name = f"{self.prefix}_{backward.__name__}"
-            why = inspect.cleandoc(backward.__doc__ or "").replace("\n", " ")
-            right = self.layer
-            found = Mistake(
-                name,
-                right.name,
-                kind,
-                tuple(wrong.split()),
-                why,
-                forward or right.forward,
-                backward,
-                right.names,
-                inputs or right.inputs,
-            )
-            self.mistakes.append(found)
+            name, why = f"{self.prefix}_{backward.__name__}", inspect.cleandoc(backward.__doc__ or "").replace("\n", " ")
+            layer = self.layer
+            about = (name, layer.name, kind, tuple(wrong.split()), why)
+            code = (forward or layer.forward, backward, layer.names, inputs or layer.inputs)
+            self.mistakes.append(Mistake(*about, *code))
             return backward
 
         return register
 
 
-def normal(seed: int, *shapes: tuple[int, ...]) -> list[Any]:
-    """Standard normal arrays, a shape each."""
-    rng = np.random.default_rng(seed)
-    return [rng.standard_normal(shape) for shape in shapes]
+def normal_inputs(*shapes: tuple[int, ...], scale: float = 1.0, offset: float = 0.0) -> Inputs:
+    """Standard normal arrays of these shapes; the first one times `scale`, plus `offset`."""
+
+    def inputs(seed: int) -> tuple:
+        rng = np.random.default_rng(seed)
+        x, *others = (rng.standard_normal(shape) for shape in shapes)
+        return scale * x + offset, *others
+
+    return inputs
+
+
+def affine(dy: np.ndarray, x_hat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """dγ and dβ of a normalisation layer for (rows, features), as they are right."""
+    return (dy * x_hat).sum(axis=0), dy.sum(axis=0)
