@@ -45,29 +45,25 @@ def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
 
 def backward_extras(pair: Pair) -> list[str]:
     """Return the arguments of backward after (dout, cache); forward must have them too. Else raise UserError."""
-    found, positional = parameters(pair.backward), parameters(pair.backward, POSITIONAL)
-    needed = [p.name for p in positional if p.default is p.empty]
-    advice = _backward_advice([p.name for p in positional], needed, [p.name for p in parameters(pair.backward, STARRED)])
+    found, starred = parameters(pair.backward), parameters(pair.backward, STARRED)
+    names = [p.name for p in parameters(pair.backward, POSITIONAL)]
+    needed = [p.name for p in parameters(pair.backward, POSITIONAL) if p.default is p.empty]
     known = {p.name for p in parameters(pair.forward)}
-    if len(needed) > 2 and (needed[1] in known or not known.issuperset(needed[2:])):
-        advice = advice or "put what it needs of forward into the cache, and unpack it inside"
+    advice = ""
+    if len(names) > 1 and _is_cache(names[0]) and not _is_cache(names[1]):
+        advice = "swap the two"
+    elif len(names) < 2 and not starred:
+        advice = "give it both, and multiply by dout inside" if not names or _is_cache(names[0]) else "give it both"
+    elif len(names) == 1 and starred[0].name not in ("args", "arguments"):
+        advice = f"take the cache as one argument, without the star, and unpack it inside: `... = {starred[0].name}`"
+    elif len(needed) > 2 and needed[1].startswith("d") and _is_cache(needed[-1]):
+        advice = "several outputs are one tuple, `return (a, b), cache` in forward, and dout is a tuple too"
+    elif len(needed) > 2 and (needed[1] in known or not known.issuperset(needed[2:])):
+        advice = "put what it needs of forward into the cache, and unpack it inside"
     if found and advice:
         takes = ", ".join(str(p).split(":")[0].split("=")[0] for p in found)
         raise UserError(f"{pair.backward_name} is called as {pair.backward_name}(dout, cache); yours takes ({takes}); {advice}")
     return needed[2:]
-
-
-def _backward_advice(names: list[str], needed: list[str], starred: list[str]) -> str:
-    """Say what to change for backward(dout, cache); "" where the first two arguments are right."""
-    if len(names) > 1 and _is_cache(names[0]) and not _is_cache(names[1]):
-        return "swap the two"
-    if len(names) < 2 and not starred:
-        return "give it both, and multiply by dout inside" if not names or _is_cache(names[0]) else "give it both"
-    if len(names) == 1 and starred[0] not in ("args", "arguments"):
-        return f"take the cache as one argument, without the star, and unpack it inside: `... = {starred[0]}`"
-    if len(needed) > 2 and needed[1].startswith("d") and _is_cache(needed[-1]):
-        return "several outputs are one tuple, `return (a, b), cache` in forward, and dout is a tuple too"
-    return ""
 
 
 def _is_cache(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Check a pair with the chosen inputs, and word what is found for the author of a homework."""
+"""Check the gradients of a pair with the chosen inputs; make the report fit a homework."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from .choose_call import choose_calls
 from .find_pairs import Pair
 from .run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 
-# Elements of an input up to which each is checked (larger inputs: along random directions), for a slow forward and for a second
-# call. A check of every element takes a dozen forwards for each. The usual limit, EXHAUSTIVE, would take too long.
+# An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
+# element takes a dozen forwards for each. A bias or the state of a small recurrent layer has fewer elements.
 LARGE = 32
-# Seconds of one forward, times the elements of all inputs, from which LARGE is the limit. Two seconds mean a check of half a
-# minute.
+# Forward is slow where the seconds of one forward times the elements of all inputs are more. To check each element then takes
+# more than half a minute.
 SLOW = 2.0
-PATIENCE = 0.01  # seconds of one forward, above which a second call is not checked: it has about ten times as many elements
+# A second call is not checked where one forward takes more seconds: its inputs have up to ten times as many elements.
+PATIENCE = 0.01
 
 VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.ok`, from good to bad
 
@@ -59,11 +60,13 @@ def _worse(first: Result, call: Call, seed: int, layer: str | None) -> Result:
         notes.append(f"forward takes {call} too; with these it was not checked, for forward is slow")
         return first
     try:
-        report = _report(call, seed, layer, LARGE)
+        report = _report(call, seed, layer, second=True)
     except UserError as error:
         if first.report.ok and "weight" in call.kinds:  # forward flattens x; that is no accident of broadcasting
             raise UserError(f"{error}\n  ({first.verdict} with {first.inputs})") from None
-        kind = f"{call.pair.name}: {error}".split("\n")[-1].strip().partition(":")[0]  # the exception's, in a traceback
+        kind = (
+            f"{call.pair.name}: {error}".split("\n")[-1].strip().partition(":")[0]
+        )  # of exception, where there is a traceback
         notes.append(f"forward runs with {call} too, backward does not ({kind}), so that was not checked")
         return first
     second = Result(first.name, report, str(call))
@@ -74,10 +77,11 @@ def _worse(first: Result, call: Call, seed: int, layer: str | None) -> Result:
     return replace(first, inputs=f"{first.inputs}; and {call}") if report.ok == first.report.ok else first
 
 
-def _report(call: Call, seed: int, layer: str | None, exhaustive: int = EXHAUSTIVE) -> Report:
+def _report(call: Call, seed: int, layer: str | None, second: bool = False) -> Report:
+    """Return the report of `check_backward`. Raise UserError where the user's code raises."""
     pair = call.pair
-    if call.seconds * sum(call.inputs[i].size for i in call.floats) > SLOW:
-        exhaustive = LARGE
+    slow = call.seconds * sum(call.inputs[i].size for i in call.floats) > SLOW
+    exhaustive = LARGE if slow or second else EXHAUSTIVE
     options = {"names": call.names, "layer": layer or pair.name, "seed": seed, "exhaustive": exhaustive}
     report, error = attempt(check_backward, call.forward, call.backward, call.inputs, **options)
     if error is not None:

@@ -16,7 +16,7 @@ from .given_inputs import given_call
 from .run_code import UserError, attempt, own_frames, own_traceback
 
 # Candidates with which forward works and backward does not, after which the search ends. A wrong backward refuses them all,
-# and each costs a forward. The right one may come late where forward broadcasts most shapes.
+# and each costs a forward. Where forward broadcasts most shapes, the right one may come as late as the 19th.
 ENOUGH = 24
 
 

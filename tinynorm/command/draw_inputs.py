@@ -45,8 +45,8 @@ NUMBERS: dict[str, Any] = {
     "mode": "train",
     "kernel_size": 3,
 }
-SETTINGS = {"mode": "train", "eps": 1e-5, "momentum": 0.9, "p": 0.4, "seed": 1, "stride": 2, "pad": 1, "f": 2}
-SETTINGS |= {"pool_height": 2, "pool_width": 2, "keep_prob": 0.4, "num_groups": 2}
+IN_SETTINGS = "mode eps momentum p seed stride pad f pool_height pool_width keep_prob num_groups"
+SETTINGS = {name: NUMBERS[name] for name in IN_SETTINGS.split()}  # the dict bn_param, conv_param ...
 
 
 def kind_of(name: str, function: str = "") -> str:

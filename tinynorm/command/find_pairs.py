@@ -13,7 +13,7 @@ from .load_file import module_name
 from .run_code import UserError
 
 FORWARD = re.compile(r"((?:.*_)?)forward((?:_.*)?)", re.DOTALL)  # conv_forward, conv_forward_naive
-HALF = re.compile(r"(^|_)(forward|backward)(_|$)")
+HALF = re.compile(r"(^|_)(forward|backward)(_|$)")  # names that may be one half of a pair
 
 
 @dataclass
