@@ -10,10 +10,12 @@ from pathlib import Path
 import check_your_backward
 import gradcheck_contenders
 import gradcheck_contest
+from helpers import examples
 
 
-def test_check_your_backward_names_the_missing_term_and_finds_the_element(capsys):
-    check_your_backward.main()
+@examples(700, 1000)
+def test_check_your_backward_names_the_missing_term_and_finds_the_element(examples, capsys):
+    check_your_backward.main(side=examples)
     printed = capsys.readouterr().out
     assert "the mean term is missing: subtract rstd * mean(g)" in printed
     assert "BatchNorm: right" in printed
@@ -21,7 +23,7 @@ def test_check_your_backward_names_the_missing_term_and_finds_the_element(capsys
     assert "at (412, 77): 1 + 0.0001 times the right value" in printed
     evaluations = [int(n.replace(",", "")) for n in re.findall(r"\(([\d,]+) evaluations in", printed)]
     assert len(evaluations) == 5
-    assert evaluations[-1] < 1000  # for a million elements: some directions, 20 halvings, and a dozen elements
+    assert evaluations[-1] < 1000  # for up to a million elements: some directions, 20 halvings, and a dozen elements
 
 
 def test_the_contest_runs_without_the_other_tools(monkeypatch, capsys, tmp_path):
