@@ -13,8 +13,6 @@ from ..problem.problem import CannotCheck, Point
 from .differences import Slope, norm, perturbed
 from .measure import SAFETY, Measure
 
-# The step, in units of the size of x. The truncation error is its square, 1e-60 of the derivative.
-STEP = 1e-30
 # The largest difference between complex steps and central differences, relative to the derivative, that is no contradiction.
 DIFFERENT = 1e-5
 NOT_ANALYTIC = (
@@ -38,8 +36,9 @@ class ComplexMeasure(Measure):
         return self._complex_slope(i, v, h)
 
     def _complex_slope(self, i: int, v: np.ndarray, h: float) -> Slope:
-        d = self._derivatives(self.point, i, v, h * STEP)
-        near = self._derivatives(perturbed(self.point, self.eps, self.rng), i, v, h * STEP)
+        h *= 1e-30  # the truncation error is the square of it, and vanishes
+        d = self._derivatives(self.point, i, v, h)
+        near = self._derivatives(perturbed(self.point, self.eps, self.rng), i, v, h)
         error = norm(self.u * (near - d)) + 4 * self.eps * norm(self.u * d)
         return Slope(np.asarray(d @ self.u), np.asarray(error))
 

@@ -25,32 +25,29 @@ import numpy as np
 
 from ..problem.problem import Point
 
-# The number of steps h, h/2, h/4 ... of an extrapolation. Five steps allow three extrapolations; each further step costs two
-# evaluations, and its rounding error is twice as large.
+# A difference is real if it is more than this many times its estimated error. The estimate is rough: the largest error of
+# many may be several times the typical one.
+SAFETY = 8.0
+# A difference is large if it is more than this many times its estimated error.
+CLEAR = 30.0
+# The number of steps h, h/2, h/4 ... of an extrapolation. Five allow to remove h², h⁴ and h⁶ and to see the last change; each
+# further one costs two evaluations.
 LEVELS = 5
-# The number of columns T₀, T₁ ... of the table in which the result is looked for. Later ones amplify rounding errors.
+# The number of columns T₀, T₁ ... of the table in which the result is looked for. Five steps fill no more than three columns.
 COLUMNS = 3
-# The rounding error of an entry of the table, at most, in units of the rounding error of one difference. An extrapolation adds
-# (4 + 1) / 3 of them.
+# The rounding error of an entry of the table, in units of that of one difference. The extrapolations multiply it by
+# (4 + 1) / 3, (16 + 1) / 15, (64 + 1) / 63 ..., which is below 2 in all.
 AMPLIFIED = 2.0
-# Where an output does not change at all: how far f counts as linear, in units of the size of the point. Further away the output
-# may be curved, and say nothing about the slope at the point.
+# How far an output that does not change counts as linear, in units of the size of the point. Further away it may be curved, and
+# say nothing about the slope at the point.
 LINEAR = 0.25
-# The ratio of neighbouring steps, where a wide range of steps is searched: about one decimal digit.
+# The ratio of neighbouring steps where a wide range of steps is searched: nearly one decimal digit.
 RATIO = 8.0
-# Two measurements agree if they differ by at most this many times their errors, as three standard deviations.
-AGREE = 3.0
-# The search for a step ends where the error is this many times the smallest one found, or the rounding error.
-WORSE = 30.0
-# A change of at most this many times the rounding error counts as rounding.
-IS_ROUNDING = 8.0
-# The number of random samples from which a size or a rounding error is estimated.
+# The number of random samples from which a rounding error or a size is estimated.
 SAMPLES = 4
 # The number of steps, each RATIO times the one before, with which the rounding of intermediate results is looked for. They
 # reach from the last digit of x to about 1e-4 of x.
 ROUNDING_STEPS = 13
-# The largest rounding error, relative to the output. An output whose error is larger is chaotic: it has no measurable slope.
-CHAOTIC = 1e-3
 
 Function = Callable[[Point], np.ndarray]
 
@@ -79,24 +76,12 @@ def norm(a: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Outputs:
-    """The weights of the outputs of f, and what is known about their rounding errors along a direction.
+    """The weights of the outputs of f, and what is known about their rounding errors along a direction."""
 
-    Attributes
-    ----------
-    u : array (outputs)
-        The cotangent.
-    sigma : array (outputs)
-        The rounding error of each output.
-    constant_range : array (outputs), optional
-        The distance over which an output is known to be constant; 0 where nothing is known.
-    scale : float or array (...)
-        The size of the point along the direction.
-    """
-
-    u: np.ndarray
-    sigma: np.ndarray
-    constant_range: np.ndarray | None = None
-    scale: float | np.ndarray = np.inf
+    u: np.ndarray  # the cotangent
+    sigma: np.ndarray  # the rounding error of each output
+    constant_range: np.ndarray | None = None  # the distance over which each output is constant; 0 where nothing is known
+    scale: float | np.ndarray = np.inf  # the size of the point along the direction
 
     def rounding_error(self, D: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """The rounding error in the differences D (..., levels, outputs) of <u, f>, for each step (..., levels).
@@ -167,29 +152,23 @@ def richardson(D: np.ndarray, steps: np.ndarray, outputs: Outputs, power: int = 
 
 @dataclass
 class StepChoice:
-    """The best step, the derivative that it measures, and the interval of derivatives with which all steps tried agree."""
+    """The best step, and the derivative that it measures."""
 
     step: float
     value: float = 0.0
     error: float = np.inf
-    low: float = -np.inf
-    high: float = np.inf
 
     @property
     def relative_error(self) -> float:
         return self.error / abs(self.value) if self.value else 1.0 if np.isfinite(self.error) else np.inf
 
-    def agrees_with(self, value: float, error: float) -> bool:
-        """Whether another measurement agrees with all steps tried."""
-        return bool(abs(value - np.clip(value, self.low, self.high)) <= AGREE * error)
-
 
 def choose_step(f: Callable[[float], np.ndarray], first: float, largest: float, outputs: Outputs) -> StepChoice:
     """The step with the smallest error, of first, 8 first, 64 first ... up to `largest`.
 
-    The search ends where the error grows, or where a step contradicts what all smaller steps agree on (Lepski 1990). It looks
-    no further, because a function that becomes constant far away looks exact there. The error is infinite if the first steps
-    disagree by more than rounding: f varies faster than they resolve.
+    The search ends where the truncation error or the whole error is clearly larger than before. It looks no further, because a
+    function that becomes constant far away looks exact there. The error is infinite if the first steps disagree by more than
+    rounding: f varies faster than they resolve.
     """
     h, change, u = first, np.inf, outputs.u
     resolved = False  # whether neighbouring steps have agreed to within rounding: then the steps are small enough
@@ -203,17 +182,16 @@ def choose_step(f: Callable[[float], np.ndarray], first: float, largest: float, 
         if len(T) > 1:
             before, change = change, float(norm(u * (T[0] - T[1])))
             noise = float(outputs.rounding_error(np.stack(D), np.array([h / RATIO**2, h / RATIO, h]))[1])
-            resolved = resolved or change <= IS_ROUNDING * noise
+            resolved = resolved or change <= SAFETY * noise
             if not resolved and change > 0.1 * float(norm(u * T[0])):
                 return StepChoice(first)
-            value, error = float(T[0] @ u), max(change, before / RATIO if np.isfinite(before) else 0.0) + noise
-            if error > WORSE * found.error or not found.agrees_with(value, error):
+            error = max(change, before / RATIO if np.isfinite(before) else 0.0) + noise
+            if error > CLEAR * found.error:
                 break
             if error < found.error:
-                found.step, found.value, found.error = h / RATIO, value, error
-            if change > WORSE * noise:
+                found = StepChoice(h / RATIO, float(T[0] @ u), error)
+            if change > CLEAR * noise:
                 break
-            found.low, found.high = max(found.low, value - AGREE * error), min(found.high, value + AGREE * error)
         h *= RATIO
     return found
 
@@ -250,7 +228,7 @@ def _intermediate_rounding(f: Function, point: Point, y: np.ndarray, eps: float,
     """The rounding that the last digits of the inputs do not reach: in sin(1e3 + x²), that of 1e3 + x².
 
     For growing steps, the second difference of a smooth f grows as the square of the step, at a kink as the step. As long as it
-    grows less, it is rounding. A second difference that is large beside the output is no rounding.
+    grows less, it is rounding. A second difference above 1e-3 of the output is too large for that.
     """
     v = [x * rng.choice([-1.0, 1.0], x.shape) for x in point]
     found, before = np.zeros_like(y), np.zeros_like(y)
@@ -259,7 +237,7 @@ def _intermediate_rounding(f: Function, point: Point, y: np.ndarray, eps: float,
         ahead, behind = (f([x + t * d for x, d in zip(point, v, strict=True)]) for t in (step, -step))
         change = np.abs(ahead - 2 * y + behind)
         grows = ~(change <= RATIO / 2 * before)
-        rounding = ~grows & ~smooth & (before < CHAOTIC * np.abs(y))
+        rounding = ~grows & ~smooth & (before < 1e-3 * np.abs(y))
         found = np.where(rounding, np.maximum(found, before), found)
         smooth |= grows & grew  # from two growths in succession on, the change is that of f
         grew, before = grows, change

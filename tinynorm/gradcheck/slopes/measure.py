@@ -9,8 +9,9 @@ import numpy as np
 
 from ..problem.problem import Point, Problem
 from .differences import (
-    CHAOTIC,
+    CLEAR,
     LEVELS,
+    SAFETY,
     SAMPLES,
     Outputs,
     Slope,
@@ -25,22 +26,14 @@ from .differences import (
     typical_sizes,
 )
 
-# A difference counts as wrong if it is larger than this many times the estimated error. The estimate itself is rough.
-SAFETY = 8.0
 # Smaller derivatives count as zero: numbers of this size may have been lost inside f, where they were squared.
 UNDERFLOW = 1e-60
-# The distance, in units of the size of the point, at which an output that is constant nearby is looked at once more.
-FAR = 1e6
 # The largest step that the search for a step tries, in units of the size of the point.
 LARGEST_STEP = 4096.0
 # An output that changes by at most this many times its rounding error, however far an input goes, does not depend on it.
 CONSTANT = 4.0
-# An output that changes by less than this many times its rounding error, however far an input goes, has no measurable slope.
-FAINT = 30.0
 # A chaotic output is nothing but rounding for an input whose claimed part in it is below this many times its rounding error.
 ONLY_ROUNDING = 100.0
-# The differences that are held in memory at once: 32 MB.
-NUMBERS_AT_ONCE = 4_000_000
 # The distances, in units of the size of an input, at which an output is evaluated to see whether it depends on the input.
 NEARBY = (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)
 
@@ -71,7 +64,8 @@ class Measure:
         self.eps = float(np.finfo(problem.dtype).eps)
         self.output_size = typical_sizes(self._outputs_at, point, self.y, rng)
         self.sigma = rounding_errors(self._outputs_at, point, self.y, self.output_size, self.eps, rng)
-        self.chaotic = self.sigma > CHAOTIC * (self.output_size + norm(self.y) / np.sqrt(max(self.y.size, 1)))
+        # the last digits of the inputs decide a chaotic output, so it has no slope to measure
+        self.chaotic = self.sigma > 1e-3 * (self.output_size + norm(self.y) / np.sqrt(max(self.y.size, 1)))
         self.scatter = self._gradient_scatter()
         self.steps: dict[int, np.ndarray] = {}
         self._changes: dict[int, np.ndarray] = {}  # for an input: how far each output changes with it
@@ -118,7 +112,7 @@ class Measure:
         """
         moved = np.any(D != 0, axis=-2)
         change = self._largest_change(i)
-        faint = np.where(change < FAINT * self.sigma, change, 0.0)
+        faint = np.where(change < CLEAR * self.sigma, change, 0.0)
         hidden = norm(np.where(moved, self.u * faint, 0.0)) / scale
         chaotic = np.any(moved & self.chaotic, axis=-1)
         return Slope(slope.value, np.where(chaotic, np.inf, np.hypot(slope.error, hidden)))
@@ -146,8 +140,9 @@ class Measure:
         """The distance along `v` over which each output is constant: nearby, across zero and far away. 0 if it is not."""
         f, scale = self.along(i, v), self.scale_along(i, v)
         wide = max(scale, float(np.max(np.abs(self.point[i]))) / float(np.max(np.abs(v))))
-        places = {t * s for s in (scale, wide) for t in NEARBY} | {FAR * wide, -FAR * wide}
-        return np.where(np.all([f(t) == self.y for t in places], axis=0), FAR * wide, 0.0)
+        far = 1e6 * wide
+        places = {t * s for s in (scale, wide) for t in NEARBY} | {far, -far}
+        return np.where(np.all([f(t) == self.y for t in places], axis=0), far, 0.0)
 
     def best_step(self, i: int, v: np.ndarray, constant_range: np.ndarray | None = None) -> StepChoice:
         """The step at which differences along `v` are most exact.
@@ -186,7 +181,7 @@ class Measure:
         steps = halved_steps(8 * self.step_of(i).ravel()[index])  # (elements, levels)
         x = np.abs(self.point[i].ravel())
         scale = np.maximum(x, float(np.sqrt(np.mean(x**2))) or 1.0)[index]
-        together = max(1, NUMBERS_AT_ONCE // (LEVELS * self.y.size + 1))
+        together = max(1, 4_000_000 // (LEVELS * self.y.size + 1))  # differences of 32 MB at once
         slopes, kinked = [], []
         for start in range(0, len(index), together):
             part = slice(start, start + together)
