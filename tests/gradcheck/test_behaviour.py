@@ -10,7 +10,7 @@ from tinynorm.autograd import Function
 from tinynorm.gradcheck import check_backward, check_function
 from tinynorm.gradcheck.behaviour.precision import imprecise
 from tinynorm.gradcheck.mistakes import layernorm
-from tinynorm.gradcheck.problem.arrays import PairProblem
+from tinynorm.gradcheck.problem.problem import Problem
 from tinynorm.gradcheck.problem.settings import Settings, draw_cotangent
 from tinynorm.gradcheck.report.catalogue import FAULTS
 from tinynorm.gradcheck.slopes.measure import Measure
@@ -501,7 +501,7 @@ def test_many_numbers_added_one_by_one_are_no_mistake():
     """NumPy adds the rows of a column sum one to the other."""
 
     x = np.random.default_rng(0).standard_normal((200_000, 8)).astype(np.float32)
-    problem = PairProblem(lambda b: (x + b, None), lambda dy, cache: (dy.sum(axis=0),), [x[0]], ["b"])
+    problem = Problem(lambda b: (x + b, None), lambda dy, cache: (dy.sum(axis=0),), [x[0]], ["b"])
     rng = np.random.default_rng(2)
     measure = Measure(problem, problem.point, draw_cotangent(problem, Settings(), x.size, rng), rng)
     assert list(imprecise(problem, measure)) == []

@@ -12,7 +12,7 @@ from tinynorm import nn
 from tinynorm.gradcheck import Report, check_backward, check_function
 from tinynorm.gradcheck.behaviour.steadiness import check_behaviour
 from tinynorm.gradcheck.problem import settings
-from tinynorm.gradcheck.problem.arrays import PairProblem
+from tinynorm.gradcheck.problem.problem import Problem
 
 EPS32 = float(np.finfo(np.float32).eps)
 
@@ -92,7 +92,7 @@ def sees_every_kth(size, k, calls):
             return (2 * x * dy * (1 + 1e-6 * (next(called) % k == 0)),)
 
         x, report = np.linspace(1, 2, size), Report(ok=None)
-        check_behaviour(PairProblem(lambda x: (x * x, x), backward, [x], ["x"]), report, np.ones(size), False)
+        check_behaviour(Problem(lambda x: (x * x, x), backward, [x], ["x"]), report, np.ones(size), False)
         assert "nondeterministic" in kinds(report)
         assert next(called) - 1 <= calls
 

@@ -8,32 +8,37 @@ from typing import Any
 import numpy as np
 
 from ... import backend
-from ...tensor import Tensor
-from ..problem.arrays import PairProblem
 from ..problem.problem import Problem
 from ..report.report import Fault
+
+# The words of the messages for plain arrays with a backward by hand (True) and for Tensors (False): forward, the method
+# that copies an input, the cotangent, a copy of it, and what the forward pass did with the values that backward needs.
+WORDS = {
+    True: ("forward", "copy", "the incoming gradient dout", "dout.copy()", "cached"),
+    False: ("the function", "clone", "the incoming gradient", "a copy", "saved"),
+}
 
 
 def watched_run(problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -> tuple[list, list[Fault]]:
     """(the gradients, the faults) of one forward and one backward pass, in the inputs' `own` dtypes or that of the problem."""
-    words = problem.words
+    forward, copy, of_dout, dout_copy, kept = WORDS[problem.by_hand]
     faults: list[Fault] = []
     with problem.lent(own):
         arguments = problem.arguments(problem.point, own)
         before = bits(arguments)
         out, saved = problem.run(arguments)
-        faults += _mutated(problem, arguments, before, words.forward)
+        faults += _mutated(problem, arguments, before, forward, copy)
         dout = problem.cotangent(out, problem.split(u))
         before, out_before, dout_before = bits(arguments), bits(out), bits(dout)
         grads = problem.run_backward(dout, saved)
-        faults += _mutated(problem, arguments, before, "backward")
+        faults += _mutated(problem, arguments, before, "backward", copy)
         if bits(dout) != dout_before:
-            told = f"backward writes into {words.dout}, which others still need; work on {words.copy_of_dout}"
+            told = f"backward writes into {of_dout}, which others still need; work on {dout_copy}"
             faults.append(Fault("mutates_dout", told))
         if bits(out) != out_before:
-            told = f"backward writes into the output of forward; work on a copy of what was {words.saved}"
+            told = f"backward writes into the output of forward; work on a copy of what was {kept}"
             faults.append(Fault("mutates_output", told))
-    if isinstance(problem, PairProblem):  # the graph of Tensors itself sees to the memory, the shape and the dtype of gradients
+    if problem.by_hand:  # the graph of Tensors sees to the memory, the shape and the dtype of gradients
         faults += [] if allow_alias else _aliases(grads, problem, dout, arguments)
         faults += _misfits(grads, problem, own)
     return grads, faults
@@ -41,8 +46,6 @@ def watched_run(problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -
 
 def bits(x: Any) -> Any:
     """A value that compares equal as long as no bit of the arrays in `x` changes. (NaN does not compare equal to itself.)"""
-    if isinstance(x, Tensor):
-        return bits(x.data)
     if isinstance(x, tuple | list):
         return [bits(item) for item in x]
     if backend.is_array(x) or isinstance(x, np.generic):
@@ -61,14 +64,14 @@ def shared(a: Any, b: Any) -> bool:
     return both and all(str(backend.device_of(x)).startswith("cuda") for x in (a, b)) and backend.shares_memory(a, b)
 
 
-def _mutated(problem: Problem, arguments: list, before: list, who: str) -> Iterator[Fault]:
-    for name, now, was in zip(problem.argument_names, bits(arguments), before, strict=True):
-        if now != was:
-            told = f"{who} writes into its input {name}; work on {name}.{problem.words.copy}()"
+def _mutated(problem: Problem, arguments: list, before: list, who: str, copy: str) -> Iterator[Fault]:
+    for i, (name, now, was) in enumerate(zip(problem.all_names, bits(arguments), before, strict=True)):
+        if now != was and (problem.by_hand or i in problem.wrt):  # a buffer that a function of Tensors updates is no mistake
+            told = f"{who} writes into its input {name}; work on {name}.{copy}()"
             yield Fault("mutates_input", told, name)
 
 
-def _aliases(grads: list, problem: PairProblem, dout: Any, arguments: list) -> Iterator[Fault]:
+def _aliases(grads: list, problem: Problem, dout: Any, arguments: list) -> Iterator[Fault]:
     """Gradients in the memory of dout, of an input or of another gradient."""
     douts = dout if isinstance(dout, tuple) else (dout,)
     for i, (name, g) in enumerate(zip(problem.names, grads, strict=True)):
@@ -87,7 +90,7 @@ def _aliases(grads: list, problem: PairProblem, dout: Any, arguments: list) -> I
                 yield Fault("aliases_input", f"d{name} and d{other} are the same memory; return a copy", name)
 
 
-def _misfits(grads: list, problem: PairProblem, own: bool) -> Iterator[Fault]:
+def _misfits(grads: list, problem: Problem, own: bool) -> Iterator[Fault]:
     """Gradients of a wrong type, shape or dtype."""
     for name, g, x, dtype in zip(problem.names, grads, problem.point, problem.own, strict=True):
         if g is None:

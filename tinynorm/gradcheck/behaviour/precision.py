@@ -11,9 +11,15 @@ from ..report.report import Fault
 from ..slopes.differences import SAMPLES, perturbed
 from ..slopes.measure import SAFETY, Measure
 
-MARGIN = 64  # times the rounding error that one rounding of the inputs causes
-STEADY = 0.1  # of a difference
-CANCELLED = 4  # roundings of the terms of a gradient
+# A gradient may be off by so many times the error that one rounding of its inputs causes. A formula of some dozen operations,
+# each of which rounds, stays below; a formula in which large terms cancel does not.
+MARGIN = 64
+# The difference between the outputs in two dtypes is steady if its standard deviation, while the last digits of the inputs
+# change, is below this share of its mean. Pure rounding errors have a share near 1 or above.
+STEADY = 0.1
+# Where the terms of a gradient cancel, it may be off by so many roundings of one of these terms: each is the result of a few
+# operations.
+CANCELLED = 4
 
 
 def imprecise(problem: Problem, measure: Measure, composed: bool = False) -> Iterator[Fault]:

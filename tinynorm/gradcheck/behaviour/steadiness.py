@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ... import backend
-from ..problem.arrays import PairProblem
 from ..problem.problem import Problem
 from ..report.report import Fault, Report
 from ..slopes.measure import Measure
@@ -33,10 +32,10 @@ def check_behaviour(problem: Problem, report: Report, u: np.ndarray, allow_alias
         faults += [_missing(problem, i) for i, (was, now) in enumerate(zip(first, seen, strict=False)) if was and now is None]
         first = seen
         if not any(fault.kind == "nondeterministic" for fault in faults):
-            if isinstance(problem, PairProblem):  # the graph of Tensors is freed after its first backward pass
+            if problem.by_hand:  # the graph of Tensors is freed after its first backward pass
                 faults += _second_backward(problem, u, own, seen)
             cache, outside = _after_another_forward(problem, u, own, seen)
-            if not isinstance(problem, PairProblem) or _has_arrays(cache):
+            if not problem.by_hand or _has_arrays(cache):
                 faults += outside
             elif outside and IN_TURN not in report.notes:
                 report.notes.append(IN_TURN)
@@ -89,7 +88,7 @@ def _varies(name: str) -> Fault:
     return Fault("nondeterministic", sentence, name)
 
 
-def _second_backward(problem: PairProblem, u: np.ndarray, own: bool, seen: list) -> list[Fault]:
+def _second_backward(problem: Problem, u: np.ndarray, own: bool, seen: list) -> list[Fault]:
     """The gradients that a second backward from the same cache changes."""
     out, cache = problem.run(problem.arguments(problem.point, own))
     parts = problem.split(u)

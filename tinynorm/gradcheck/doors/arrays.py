@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..problem.arrays import PairProblem
-from ..problem.problem import differentiable, random_state_kept
+from ..problem.problem import Problem, differentiable, random_state_kept
 from ..problem.settings import EXHAUSTIVE, RTOL, Settings
 from ..report.report import Report
 from .check import check_problem
@@ -100,7 +99,7 @@ def check_backward(
         got = ", ".join(type(x).__name__ for x in inputs) or "no inputs"
         raise TypeError(f"check_backward: expected at least one floating-point array among the inputs, got {got}")
     with random_state_kept():
-        problem = PairProblem(forward, backward, inputs, names)
+        problem = Problem(forward, backward, inputs, names)
         return check_problem(problem, settings, layer, allow_alias, batch_independent)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import prod
 
 import numpy as np
@@ -11,25 +10,23 @@ from ..report.evidence import Recognised
 from ..report.report import InputReport
 from ..slopes.measure import Measure
 
-NORMALIZERS = ("LayerNorm", "BatchNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
+CENTRED = ("LayerNorm", "BatchNorm", "GroupNorm", "InstanceNorm")  # these layers subtract the mean of each group
+SMALL_GROUPS = {
+    2: "groups of m = 2: two standardised numbers are always -1 and 1, so dx is only of the order of eps and almost "
+    "any dx would pass; use groups of m >= 4",
+    3: "groups of m = 3: the mean and x_hat terms leave dx one direction only; use m >= 4 to see each term by itself",
+}
+NO_DEPENDENCE = "the output does not change with"
 
 
-def small_groups(recognised: Recognised | None) -> Iterator[str]:
-    """Normalisation of so few numbers that its gradient says little."""
-    if recognised is None or recognised.layer not in NORMALIZERS or recognised.layer == "RMSNorm":
-        return
-    m = recognised.symbols.get("m")
-    if m == 2:
-        yield (
-            "groups of m = 2: two standardised numbers are always -1 and 1, so dx is only of the order of eps and almost "
-            "any dx would pass; use groups of m >= 4"
-        )
-    elif m == 3:
-        yield "groups of m = 3: the mean and x_hat terms leave dx one direction only; use m >= 4 to see each term by itself"
+def small_groups(recognised: Recognised | None) -> list[str]:
+    """The warning about a normalisation over so few numbers that its gradient says little."""
+    m = recognised.symbols.get("m") if recognised is not None and recognised.layer in CENTRED else None
+    return [SMALL_GROUPS[m]] if m in SMALL_GROUPS else []
 
 
 def constant_cotangent(u: np.ndarray, recognised: Recognised | None) -> str | None:
-    """A cotangent of equal numbers: the sum of y, which softmax and the centring layers hold constant."""
+    """The warning about a cotangent of equal numbers: softmax and the centring layers hold the sum of y constant."""
     if u.size < 2 or np.ptp(u) > 1e-6 * np.max(np.abs(u)):
         return None
     layer = recognised.layer if recognised else "a normalisation or softmax layer"
@@ -39,26 +36,23 @@ def constant_cotangent(u: np.ndarray, recognised: Recognised | None) -> str | No
     )
 
 
-NO_DEPENDENCE = "the output does not change with"
-
-
-def no_dependence(name: str, blinded: bool) -> str:
-    """An input along which nothing changes; because of the loss, perhaps."""
+def no_dependence(name: str, by_the_loss: bool) -> str:
+    """The warning about an input with which the output does not change, perhaps because of the loss."""
     reason = (
         "a loss of sum(y), mean(y) or sum(y²) behind a normalisation or softmax is constant: use a random weight, (w * y).sum()"
-        if blinded
+        if by_the_loss
         else "a gradient of zero would pass"
     )
     return f"{NO_DEPENDENCE} {name} at this point, to within rounding: {reason}"
 
 
 def mostly_flat(flat: list[InputReport], inputs: list[InputReport]) -> bool:
-    """Whether a loss does not change with most of its inputs' elements; a bias before a BatchNorm alone is no such matter."""
+    """Whether a loss does not change with most elements of its inputs. A bias before a BatchNorm alone is no reason to warn."""
     return 2 * sum(prod(found.shape) for found in flat) > sum(prod(found.shape) for found in inputs)
 
 
 def constant_inputs(measure: Measure) -> list[int]:
-    """The inputs whose elements are equal but for the sign, as gamma = 1 and beta = 0: what they do goes unseen."""
+    """The inputs whose elements are equal but for the sign, as gamma = 1 and beta = 0: such inputs hide wrong terms."""
     return [i for i, x in enumerate(measure.point) if _constant(np.abs(x))]
 
 

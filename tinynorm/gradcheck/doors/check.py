@@ -12,7 +12,6 @@ from ..behaviour.steadiness import check_behaviour, unlike_before
 from ..diagnosis import recognise
 from ..problem.problem import Problem, WrongCount
 from ..problem.settings import Settings, draw_cotangent
-from ..problem.tensors import TensorProblem
 from ..report.evidence import Recognised
 from ..report.progress import shown
 from ..report.report import Fault, Report
@@ -31,22 +30,17 @@ def check_problem(
     started = time.perf_counter()
     report = Report(ok=None, settings={"seed": settings.seed, "method": settings.method, "dtype": str(problem.dtype)})
     with shown(problem, problem.names):
-        y = _steady_output(problem, report)
-        if y is not None:
-            _check(problem, report, settings, layer, y, allow_alias, batch_independent)
+        _check(problem, report, settings, layer, allow_alias, batch_independent)
     report.evaluations, report.seconds = problem.evaluations, time.perf_counter() - started
     return report
 
 
 def _check(
-    problem: Problem,
-    report: Report,
-    settings: Settings,
-    layer: str | None,
-    y: np.ndarray,
-    allow_alias: bool,
-    batch_independent: bool | None,
+    problem: Problem, report: Report, settings: Settings, layer: str | None, allow_alias: bool, independent: bool | None
 ) -> None:
+    y = _steady_output(problem, report)
+    if y is None:
+        return
     rng = np.random.default_rng(settings.seed)
     u = draw_cotangent(problem, settings, y.size, rng)
     recognised = _recognised_layer(problem, y, layer)
@@ -62,9 +56,8 @@ def _check(
     if not any(fault.kind == "wrong_dtype" for fault in report.faults):  # a cast to that dtype rounds, and is not linear
         report.faults += nonlinear(measure)
         if not comparison.wrong:
-            composed = isinstance(problem, TensorProblem) and recognised is None
-            report.faults += imprecise(problem, measure, composed)
-    report.faults += dependent_rows(measure, batch_independent, report.layer)
+            report.faults += imprecise(problem, measure, composed=not problem.by_hand and recognised is None)
+    report.faults += dependent_rows(measure, independent, report.layer)
     report.faults += [fault for fault in unlike_before(measure) if fault not in report.faults]
     comparison.compare_without_constant_inputs()
     comparison.diagnose()

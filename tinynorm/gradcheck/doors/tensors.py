@@ -13,8 +13,9 @@ from ...autograd.mode import lending
 from ...nn import Module
 from ...tensor import Tensor
 from ..problem.modules import modules_in, untouched
+from ..problem.problem import fresh
 from ..problem.settings import EXHAUSTIVE, RTOL, Settings, random_cotangent
-from ..problem.tensors import TensorProblem, copied, floating_tensors
+from ..problem.tensors import TensorProblem, floating_tensors
 from ..report.report import Report
 from . import blind_spots as blind
 from .arrays import input_names
@@ -201,7 +202,7 @@ def _cotangents(
     if given is not None:
         return [v.detach().requires_grad_() for v in ([given] if isinstance(given, Tensor) else given)]
     with untouched(modules):
-        outputs = floating_tensors(func(*copied(inputs)))
+        outputs = floating_tensors(func(*map(fresh, inputs)))
     rng = np.random.default_rng(seed)
     made = [random_cotangent(y.shape, rng) for y in outputs]
     return [

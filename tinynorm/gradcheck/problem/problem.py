@@ -1,8 +1,8 @@
-"""What is checked, for every kind of input: a function of arrays, and the gradients that its author claims for it.
+"""What is checked: a function of arrays, and the gradients that its author claims for it.
 
 A `Problem` maps a point (a list of float64 NumPy arrays, one for each differentiable input) to one flat vector of outputs, and
-a cotangent (such a vector) to the claimed gradients. All measurements call only these two maps. The subclasses know how to run
-the function: `PairProblem` a forward and a backward on arrays, `TensorProblem` a function of Tensors or a module.
+a cotangent (such a vector) to the claimed gradients. All measurements call only these two maps. They come from a forward and a
+backward on plain arrays; the subclass `TensorProblem` makes such a pair of a function of Tensors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -28,17 +28,6 @@ class WrongCount(CannotCheck):
     """Backward returned another number of gradients than there are inputs."""
 
 
-class Words(NamedTuple):
-    """How messages name things: plain arrays and Tensors have different words for the same thing."""
-
-    forward: str
-    copy: str  # the method that copies an input
-    dout: str
-    copy_of_dout: str
-    saved: str  # what forward did with the values that backward needs
-    no_output: str
-
-
 def host(x: Any) -> np.ndarray:
     """An output, on any device, as a float64 (or complex) NumPy array."""
     array = x if type(x) is np.ndarray else backend.to_numpy(x) if backend.is_array(x) else np.asarray(x)
@@ -52,9 +41,7 @@ def flat(outputs: Sequence[Any]) -> np.ndarray:
 
 
 class Problem:
-    """A function from a point to a vector, with claimed gradients.
-
-    A subclass sets its own attributes first and then calls this constructor, which runs the function once or twice.
+    """``out, cache = forward(*inputs)`` and ``grads = backward(dout, cache)``, on NumPy or CuPy arrays.
 
     Attributes
     ----------
@@ -67,9 +54,9 @@ class Problem:
     point : list of array
         The differentiable inputs as float64 arrays on the host.
     own : list of numpy.dtype
-        The dtypes of the differentiable inputs as the caller gave them.
+        The dtypes of the differentiable inputs as the caller gave them. A parameter `own` asks for these dtypes in a run.
     dtype : numpy.dtype
-        The function is run in this dtype: float64 where the function takes it.
+        The function is otherwise run in this dtype: float64 where the function takes it.
     shapes : list of tuple
         Of the outputs.
     seeded : bool
@@ -78,19 +65,25 @@ class Problem:
         Called at every evaluation, to show progress.
     """
 
-    words: Words
-    dtype: Any
-    shapes: list[tuple[int, ...]]
+    by_hand = True  # whether the user wrote backward; otherwise the graph of Tensors gives the gradients
     seeded = False
     tick: Callable[[], Any] | None = None
 
-    def __init__(self, inputs: Sequence[Any], names: Sequence[str], wrt: Sequence[int], arrays: Sequence[Any]) -> None:
-        """`arrays` holds the data of the differentiable inputs."""
-        self.inputs, self.all_names, self.wrt = list(inputs), list(names), list(wrt)
-        self.names = [names[i] for i in wrt]
-        self.originals = arrays
-        self.point = [host(a) for a in arrays]
-        self.own = [np.dtype(str(a.dtype)) for a in arrays]
+    def __init__(
+        self,
+        forward: Callable,
+        backward: Callable,
+        inputs: Sequence[Any],
+        names: Sequence[str],
+        wrt: Sequence[int] | None = None,
+    ) -> None:
+        """`wrt` are the differentiable inputs, by default all floating-point arrays."""
+        self.forward, self.backward, self.inputs, self.all_names = forward, backward, list(inputs), list(names)
+        self.wrt = [i for i, x in enumerate(inputs) if differentiable(x)] if wrt is None else list(wrt)
+        self.names = [names[i] for i in self.wrt]
+        self.originals = [_data(inputs[i]) for i in self.wrt]
+        self.point = [host(a) for a in self.originals]
+        self.own = [np.dtype(str(a.dtype)) for a in self.originals]
         self.evaluations = 0
         with np.errstate(all="ignore"):
             self._choose_dtypes()
@@ -115,48 +108,76 @@ class Problem:
                 self.own = [self.dtype] * len(self.own)
 
     def _start(self, dtype: Any) -> None:
-        self.dtype = dtype
+        self.dtype: Any = dtype
         with self.lent():
             out, _ = self.run(self.arguments(self.point))
         outputs = self.floating(out)
         if not outputs:
-            raise CannotCheck(self.words.no_output.format(type(out).__name__))
-        self.shapes = [tuple(np.shape(y)) for y in outputs]
-
-    # -- what a subclass defines; `own=True` asks for the inputs' own dtypes instead of `self.dtype` --------------------
-
-    @property
-    def argument_names(self) -> list[str]:
-        """The names of what `arguments` returns."""
-        raise NotImplementedError
-
-    def arguments(self, point: Point, own: bool = False) -> list:
-        """New inputs for one run, with the numbers of `point`."""
-        raise NotImplementedError
-
-    def run(self, arguments: list) -> tuple[Any, Any]:
-        """(the output, what the backward pass needs) of one forward pass."""
-        raise NotImplementedError
-
-    def floating(self, out: Any) -> list:
-        """The floating-point arrays in an output."""
-        raise NotImplementedError
-
-    def cotangent(self, out: Any, u: list) -> Any:
-        """The arrays `u` in the form that the backward pass takes: with the dtype and on the device of each output."""
-        raise NotImplementedError
-
-    def run_backward(self, dout: Any, saved: Any) -> list:
-        """The claimed gradient of each differentiable input."""
-        raise NotImplementedError
-
-    def elsewhere(self, arguments: list, own: bool = False) -> Iterator[list]:
-        """Arguments at other points, to run the function with between a forward pass and its backward pass."""
-        raise NotImplementedError
+            raise CannotCheck(f"forward returned no floating-point output, got {type(out).__name__}")
+        self.shapes: list[tuple[int, ...]] = [tuple(np.shape(y)) for y in outputs]
 
     def lent(self, own: bool = False) -> AbstractContextManager:
-        """Within, a module works on copies of its parameters and buffers, in the dtype of the run."""
+        """Within, what the function holds itself is a copy, in the dtype of the run."""
         return nullcontext()
+
+    # -- one run -------------------------------------------------------------------------------------------------------
+
+    def arguments(self, point: Point, own: bool = False) -> list:
+        """New inputs for forward: those of the point, and copies of the constants."""
+        arrays = self.for_all_inputs(self.arrays(point, own))
+        return [fresh(x) if array is None else array for x, array in zip(self.inputs, arrays, strict=True)]
+
+    def run(self, arguments: list) -> tuple[Any, Any]:
+        """(the output, the cache) of one forward pass."""
+        with repeatable(self.seeded):
+            result = self.forward(*arguments)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
+            raise CannotCheck(f"forward: expected two values, (out, cache), got {got}; end it with `return out, cache`")
+        return result[0], result[1]
+
+    def floating(self, out: Any) -> list:
+        """The floating-point outputs (complex ones for a complex step)."""
+        outputs = list(out) if isinstance(out, tuple | list) else [out]
+        return [y for y in outputs if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") in ("f", "c")]
+
+    def cotangent(self, out: Any, u: list) -> Any:
+        """The arrays `u` as backward takes them: with the form, dtypes and devices of the output.
+
+        An output that is not floating-point stands in the place of its cotangent.
+        """
+        several = isinstance(out, tuple | list)
+        parts = iter(u)
+        made = [_like(next(parts), y) if self.floating([y]) else y for y in (out if several else [out])]
+        return tuple(made) if several else made[0]
+
+    def run_backward(self, dout: Any, cache: Any) -> list:
+        """What backward returns, one for each differentiable input.
+
+        Raises
+        ------
+        WrongCount
+            The number of gradients is neither that of the inputs nor that of the differentiable ones.
+        """
+        with repeatable(self.seeded, seed=1):  # with the seed of forward, a mask drawn anew would equal that of forward
+            grads = self.backward(dout, cache)
+        if not isinstance(grads, tuple | list):
+            grads = (grads,)
+        if len(grads) == len(self.inputs):
+            return [grads[i] for i in self.wrt]
+        if len(grads) == len(self.wrt):
+            return list(grads)
+        raise WrongCount(
+            f"backward: expected {len(self.inputs)} gradients, one for each input ({', '.join(self.all_names)}; None where an "
+            f"input has none), got {len(grads)}"
+        )
+
+    def elsewhere(self, arguments: list, own: bool) -> Iterator[list]:
+        """Arguments at other points, to run forward with between a forward pass on `arguments` and its backward pass."""
+        constants = [None if i in self.wrt else x for i, x in enumerate(self.inputs)]
+        for point, others in zip(shuffled(self.point, rescaled=True), shuffled(constants), strict=True):
+            made = self.arguments(point, own)
+            yield [other if isinstance(other, np.ndarray) else argument for other, argument in zip(others, made, strict=True)]
 
     # -- evaluation ----------------------------------------------------------------------------------------------------
 
@@ -176,8 +197,8 @@ class Problem:
     def claimed(self, point: Point, u: list, own: bool = False) -> list:
         """The claimed gradient of each differentiable input, or None. The cotangents `u` have the shapes of the outputs."""
         with self.lent(own):
-            out, saved = self.run(self.arguments(point, own))
-            return self.run_backward(self.cotangent(out, u), saved)
+            out, cache = self.run(self.arguments(point, own))
+            return self.run_backward(self.cotangent(out, u), cache)
 
     def gradients(self, point: Point, u: np.ndarray) -> list[np.ndarray | None]:
         """The claimed gradients in float64, for a cotangent that is one vector."""
@@ -215,12 +236,19 @@ class Problem:
 
     def host_inputs(self, point: Point) -> list:
         """All inputs with arrays as NumPy's, the differentiable ones from `point`."""
-        return [_as_numpy(x) if p is None else p for x, p in zip(self.inputs, self.for_all_inputs(point), strict=True)]
+        given = [backend.to_numpy(_data(x)) if backend.is_array(_data(x)) else x for x in self.inputs]
+        return [x if p is None else p for x, p in zip(given, self.for_all_inputs(point), strict=True)]
 
 
-def _as_numpy(x: Any) -> Any:
-    data = x.data if isinstance(x, Tensor) else x
-    return backend.to_numpy(data) if backend.is_array(data) else x
+def _data(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+def _like(u: np.ndarray, y: Any) -> Any:
+    """The cotangent `u` as the same kind of object as the output `y`."""
+    if not backend.is_array(y):
+        return type(y)(u) if hasattr(y, "dtype") else float(u)
+    return beside(y, u.astype(np.dtype(str(y.dtype))))
 
 
 # ---- inputs --------------------------------------------------------------------------------------------------------------
@@ -239,6 +267,8 @@ def beside(original: Any, x: np.ndarray) -> Any:
 
 def fresh(x: Any) -> Any:
     """A copy of an input, which a forward may write into."""
+    if isinstance(x, Tensor):
+        return x.detach().clone()
     return backend.copy(x) if backend.is_array(x) else deepcopy(x) if isinstance(x, dict | list) else x
 
 
