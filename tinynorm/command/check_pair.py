@@ -64,9 +64,8 @@ def _worse(first: Result, call: Call, seed: int, layer: str | None) -> Result:
     except UserError as error:
         if first.report.ok and "weight" in call.kinds:  # forward flattens x; that is no accident of broadcasting
             raise UserError(f"{error}\n  ({first.verdict} with {first.inputs})") from None
-        kind = (
-            f"{call.pair.name}: {error}".split("\n")[-1].strip().partition(":")[0]
-        )  # of exception, where there is a traceback
+        last_line = f"{first.name}: {error}".split("\n")[-1]  # of a traceback: the exception and its message
+        kind = last_line.strip().partition(":")[0]
         notes.append(f"forward runs with {call} too, backward does not ({kind}), so that was not checked")
         return first
     second = Result(first.name, report, str(call))
