@@ -12,7 +12,7 @@ from .hypotheses import explain
 from .normalization import explain as normalization
 from .wrong_elements import some_elements
 
-RECOGNISERS = (activation, linear, softmax, cross_entropy, normalization)
+FAMILIES = (activation, linear, softmax, cross_entropy)
 HYPOTHESES = {
     **dict.fromkeys(("ReLU", "LeakyReLU", "PReLU", "Tanh", "Sigmoid"), activation.hypotheses),
     **dict.fromkeys(("Linear", "Linear (columns)"), linear.hypotheses),
@@ -49,8 +49,11 @@ def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str
     if output.size > LARGE:
         return None
     with np.errstate(all="ignore"):
-        recognised = (family.recognise(names, inputs, output, hint) for family in RECOGNISERS)
-        return next((layer for layer in recognised if layer is not None), None)
+        for family in FAMILIES:
+            recognised = family.recognise(names, inputs, output)
+            if recognised is not None:
+                return recognised
+        return normalization.recognise(names, inputs, output, hint)
 
 
 def diagnose(evidence: Evidence, recognised: Recognised | None = None) -> list[Finding]:

@@ -15,14 +15,21 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str | None) -> Recognised | None:
+# f; f' as a function of y = f(x); dy f' with a plus for the minus in f'; f' in words; f' in words, as a factor
+SMOOTH: dict[str, tuple[Any, Any, Any, str, str]] = {
+    "Tanh": (np.tanh, lambda y: 1 - y * y, lambda y, dy: dy * (1 + y * y), "1 - y²", "(1 - y²)"),
+    "Sigmoid": (sigmoid, lambda y: y * (1 - y), lambda y, dy: dy * y * (1 + y), "y (1 - y)", "y (1 - y)"),
+}
+
+
+def recognise(names: list[str], inputs: list[Any], output: np.ndarray) -> Recognised | None:
     """y = max(x, 0), y = x or a x, tanh(x) or sigmoid(x), for the first array of the output's shape."""
     for i, x in enumerate(inputs):
         if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or x.shape != output.shape or not x.size:
             continue
         if np.any(output) and np.array_equal(np.maximum(x, 0), output):
             return Recognised("ReLU", {"x": i}, {})
-        for layer, f in (("Tanh", np.tanh), ("Sigmoid", sigmoid)):
+        for layer, (f, *_) in SMOOTH.items():
             if np.any(x) and np.allclose(f(x), output, rtol=1e-9, atol=1e-12):
                 return Recognised(layer, {"x": i}, {"y": output})
         slope = _slope(x, output)
@@ -100,9 +107,9 @@ def _threshold(x: np.ndarray, dy: np.ndarray, G: np.ndarray) -> list[Mistake]:
 
 
 def _leaky(d: str, x: np.ndarray, dy: np.ndarray, a: float) -> list[Hypothesis]:
-    slope = exactly(a) if a >= 0.001 else f"{a:.6g}"
-    slope = f"{a:.6g}" if "/" in slope else slope
-    above = x > 0
+    above, slope = x > 0, exactly(a)
+    if a < 0.001 or "/" in slope:  # a decimal, also of 1/3
+        slope = f"{a:.6g}"
 
     def below(value: np.ndarray | float) -> np.ndarray:
         return np.where(above, dy, value)
@@ -144,24 +151,20 @@ def _alpha(d: str, x: np.ndarray, dy: np.ndarray, shape: tuple[int, ...]) -> lis
 
 
 def _smooth(layer: str, d: str, x: np.ndarray, y: np.ndarray, dy: np.ndarray) -> list[Hypothesis]:
-    """tanh and sigmoid: f' is written in y = f(x)."""
-    if layer == "Tanh":
-        written, right, of_x, plus, again = "1 - y²", f"{d} = dy * (1 - y²)", 1 - x * x, dy * (1 + y * y), 1 - np.tanh(y) ** 2
-        derivative, other, others = 1 - y * y, y * (1 - y), "y (1 - y)"
-    else:
-        f_of_y, written, right, of_x, plus = sigmoid(y), "y (1 - y)", f"{d} = dy * y (1 - y)", x * (1 - x), dy * y * (1 + y)
-        derivative, other, others, again = y * (1 - y), 1 - y * y, "(1 - y²)", f_of_y * (1 - f_of_y)
+    f, derivative_of, plus, written, factor = SMOOTH[layer]
+    _, derivative_of_other, *_, other_factor = SMOOTH["Sigmoid" if layer == "Tanh" else "Tanh"]
+    derivative, of_other = derivative_of(y), f"it is dy * {other_factor}, the derivative of another function: {{right}}"
     mistakes: list[Mistake] = [
         ("dy_forgotten", derivative, "dy is not multiplied in: {right}", "dy"),
         ("wrong_function", dy, f"dy is passed on, {written} is not multiplied in: {{right}}", written),
-        ("x_for_y", dy * of_x, f"x stands for y = {layer.lower()}(x): {{right}}", "y"),
-        ("x_for_y", dy * again, "the function is applied once more, to y: {right}", "y"),
-        ("wrong_function", dy * other, f"it is dy * {others}, the derivative of another function: {{right}}", written),
+        ("x_for_y", dy * derivative_of(x), f"x stands for y = {layer.lower()}(x): {{right}}", "y"),
+        ("x_for_y", dy * derivative_of(f(y)), "the function is applied once more, to y: {right}", "y"),
+        ("wrong_function", dy * derivative_of_other(y), of_other, written),
         ("wrong_function", dy * y, "it is dy * y: {right}", written),
         ("wrong_function", dy * (1 - y), "it is dy * (1 - y): {right}", written),
         ("wrong_function", dy * y * y, "it is dy * y²: {right}", written),
-        ("term_sign", plus, "a plus stands for the minus: {right}", written),
+        ("term_sign", plus(y, dy), "a plus stands for the minus: {right}", written),
         ("dy_twice", dy * dy * derivative, "dy is multiplied in twice: {right}", "dy"),
         ("wrong_function", dy * derivative**2, f"{written} is multiplied in twice: {{right}}", written),
     ]
-    return listed(right, dy * derivative, mistakes)
+    return listed(f"{d} = dy * {factor}", dy * derivative, mistakes)

@@ -12,7 +12,7 @@ from .hypotheses import Hypothesis, Mistake, listed
 from .softmax import softmax
 
 
-def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str | None) -> Recognised | None:
+def recognise(names: list[str], inputs: list[Any], output: np.ndarray) -> Recognised | None:
     """The cross-entropy of logits (N, C) and integer, or one-hot, targets: its mean, its sum, or each row's."""
     x = next((i for i, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.ndim), None)
     if x is None or not inputs[x].size or not np.all(np.isfinite(output)):

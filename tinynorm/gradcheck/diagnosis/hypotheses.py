@@ -111,14 +111,10 @@ class WrongGradient:
         """The explanations of G = c R: the factor itself, and each constant input that has this value."""
         if abs(c - 1) < NEAR_ONE or c == 0:
             return []
-        if abs(c + 1) < NAMED:
-            whole = Candidate(1, left, "sign", "it has the wrong sign; multiply by -1", "-1", {"factor": -1.0})
-        else:
-            named = self.names.of(c)
-            says = f"it is {named or exactly(c)} times the right gradient; {remedy(c, self.names)}"
-            cost = 1 if named else 3  # a number without a name is a stronger assumption
-            whole = Candidate(cost, left, "constant_factor", says, named or exactly(c), {"factor": c})
-        return [whole, *(Candidate(1, left, whole.kind, says, formula) for says, formula in by_constants(c, self.constants))]
+        kind, says, formula, factor = as_factor(c, self.names)
+        cost = 1 if self.names.of(c) else 3  # a number without a name is a stronger assumption
+        constants = [Candidate(1, left, kind, says, name) for says, name in by_constants(c, self.constants)]
+        return [Candidate(cost, left, kind, says, formula, {"factor": factor}), *constants]
 
     def finding(self, found: Sequence[Candidate], finished: Callable[[str], str] = str) -> Finding | None:
         """The candidate with the lowest cost, or all such candidates in one sentence; None if there are too many.
@@ -188,6 +184,14 @@ def constants_in(evidence: Evidence) -> dict[str, float]:
         if a.dtype.kind == "f" and a.size and np.ptp(a) == 0 and np.isfinite(a.flat[0]) and a.flat[0] != 0:
             found[name] = float(a.flat[0])
     return found
+
+
+def as_factor(c: float, names: Names) -> tuple[str, str, str, float]:
+    """(kind, what it says, formula, factor) of a gradient that is c times the right one."""
+    if abs(c + 1) < NAMED:
+        return "sign", "it has the wrong sign; multiply by -1", "-1", -1.0
+    named = names.of(c) or exactly(c)
+    return "constant_factor", f"it is {named} times the right gradient; {remedy(c, names)}", named, c
 
 
 def by_constants(c: float, constants: dict[str, float]) -> list[tuple[str, str]]:

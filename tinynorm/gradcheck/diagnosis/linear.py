@@ -42,7 +42,7 @@ CONVENTIONS = (
 )
 
 
-def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str | None) -> Recognised | None:
+def recognise(names: list[str], inputs: list[Any], output: np.ndarray) -> Recognised | None:
     """y = x Wᵀ (+ b) or y = x W (+ b), x (..., in); or y = W x (+ b), x (in, samples)."""
     arrays = [i for i, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
     matrices = [i for i in arrays if inputs[i].ndim == 2]

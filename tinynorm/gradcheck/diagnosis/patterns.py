@@ -11,8 +11,8 @@ from itertools import combinations
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Sample
-from .hypotheses import by_constants, constants_in, either, explains, norm
-from .naming import NAMED, NEAR_ONE, Names, exactly, remedy
+from .hypotheses import as_factor, by_constants, constants_in, either, explains, norm
+from .naming import NAMED, NEAR_ONE, Names
 
 
 def tolerance_of(sample: Sample) -> np.ndarray:
@@ -100,15 +100,11 @@ def factor(c: Comparison) -> Finding | None:
     if dy.size == 1 and abs(k * float(dy.ravel()[0]) - 1) < NAMED:
         return c.finding("dy_forgotten", "the incoming gradient dy is not multiplied in; it is not always 1", "dy", k * c.N)
     names = Names(_sizes(c.evidence, c.i))
-    named = names.of(k)
-    if c.G.size == 1 and named is None:
+    if c.G.size == 1 and names.of(k) is None:
         return None
-    kind, k_found = "constant_factor", k
-    says = [f"it is {named or exactly(k)} times the right gradient; {remedy(k, names)}"]
-    if abs(k + 1) < NAMED:
-        kind, k_found, says = "sign", -1.0, ["it has the wrong sign; multiply by -1"]
-    says += [what for what, _ in by_constants(k, constants_in(c.evidence))]
-    return c.finding(kind, either(says), named or exactly(k), k * c.N, factor=k_found)
+    kind, says, formula, value = as_factor(k, names)
+    reasons = [reason for reason, _ in by_constants(k, constants_in(c.evidence))]
+    return c.finding(kind, either([says, *reasons]), formula, k * c.N, factor=value)
 
 
 def _sizes(evidence: Evidence, i: int) -> dict[str, int]:

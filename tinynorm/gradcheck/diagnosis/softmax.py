@@ -15,7 +15,7 @@ def softmax(x: np.ndarray, axis: int) -> np.ndarray:
     return e / e.sum(axis=axis, keepdims=True)
 
 
-def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str | None) -> Recognised | None:
+def recognise(names: list[str], inputs: list[Any], output: np.ndarray) -> Recognised | None:
     """p = softmax(x), or log p, along some axis."""
     x = next((i for i, a in enumerate(inputs) if isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.ndim), None)
     if x is None or not inputs[x].size or not np.all(np.isfinite(output)) or inputs[x].shape != output.shape:
