@@ -42,7 +42,7 @@ def _explain_x(recognised: Recognised, evidence: Evidence, i: int) -> Finding | 
     wrong.G, wrong.R = wrong.G.reshape(view), wrong.R.reshape(view)
     words = Wording(recognised, wrong)
     found = explanations(wrong, terms, recognised, words, None)
-    if terms.gamma is not None and all(c.cost > 1 for c in found):
+    if isinstance(terms.gamma, np.ndarray) and all(c.cost > 1 for c in found):
         forgotten = Clause("gamma_forgotten", "gamma is forgotten, dy alone stands for g", "g = dy * gamma")
-        found += explanations(wrong, replace(terms, gamma=None), recognised, words, forgotten)
+        found += explanations(wrong, replace(terms, gamma=1.0), recognised, words, forgotten)
     return wrong.finding([c for c in found if c.cost <= MOST_MISTAKES], words.finished)

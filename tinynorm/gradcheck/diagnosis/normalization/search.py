@@ -41,14 +41,10 @@ def explanations(
             break  # `WrongGradient.finding` would prefer the cheaper one, which leaves rounding errors only
         fit = search.fit(found)
         candidate = words.candidate(found, *fit, about_gamma) if fit else None
-        if fit and candidate is not None and _is_everywhere(wrong, found, fit[0]):
-            candidates.append(candidate)
+        if fit and candidate:
+            in_all_elements = np.sum([fit[0][v.term] * v.value() for v in found if v], axis=0)
+            candidates += [candidate] if wrong.explained(in_all_elements) is not None else []
     return candidates
-
-
-def _is_everywhere(wrong: WrongGradient, found: Combination, c: np.ndarray) -> bool:
-    """Whether the combination is the wrong gradient in all elements, not only in the sample."""
-    return wrong.explained(np.sum([c[v.term] * v.value() for v in found if v], axis=0)) is not None
 
 
 class Search:
@@ -106,15 +102,11 @@ class Search:
 
     def fit(self, found: Combination) -> tuple[np.ndarray, float] | None:
         """(coefficients, share of the error left) of the combination; None if it is not G."""
-        terms = [v.term for v in found if v]
         vectors = [self.vectors[v.term][v] for v in found if v]
-        c = np.zeros(3)
-        left = self.wrong.explained(np.sum(vectors, axis=0))
-        if left is not None:
-            c[terms] = 1.0
-            return c, left
-        fitted = self.wrong.fit(vectors)
+        as_they_are = self.wrong.explained(np.sum(vectors, axis=0))
+        fitted = self.wrong.fit(vectors) if as_they_are is None else (np.ones(len(vectors)), as_they_are)
         if fitted is None:
             return None
-        c[terms] = fitted[0]
-        return c, fitted[1]
+        c = np.zeros(3)
+        c[[v.term for v in found if v]], left = fitted
+        return c, left

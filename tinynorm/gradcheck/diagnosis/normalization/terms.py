@@ -51,56 +51,52 @@ class Variant:
 
 @dataclass(frozen=True)
 class Terms:
-    """The arrays that the terms are made of, in the view in which a group lies along `axes`."""
+    """The factors of the terms, in the view in which a group lies along `axes`. A wrong variant has another factor."""
 
     dy: np.ndarray
-    gamma: np.ndarray | None
+    gamma: np.ndarray | float  # 1 if the layer has none
     rstd: np.ndarray
-    c: np.ndarray  # x - mu; x in RMSNorm
+    outer: np.ndarray | float  # x_hat before the mean
+    inner: np.ndarray | float  # x_hat inside the mean
     axes: tuple[int, ...]
     correction: np.ndarray | float = 1.0  # k, a factor of the x_hat term if forward has an unusual standard deviation
+    extra: np.ndarray | float = 1.0  # a factor inside the mean of the mean term
 
     @classmethod
     def of(cls, recognised: Recognised, evidence: Evidence) -> Terms:
         s = recognised.symbols
-        return cls(evidence.cotangent.reshape(s["view"]), s["gamma"], s["rstd"], s["c"], s["axes"], s.get("correction", 1.0))
+        dy, gamma = evidence.cotangent.reshape(s["view"]), 1.0 if s["gamma"] is None else s["gamma"]
+        return cls(dy, gamma, s["rstd"], s["x_hat"], s["x_hat"], s["axes"], s.get("correction", 1.0))
 
-    def term(
-        self, k: int, power: int = 0, gamma: str = "in", axes: Any = None, outer: Any = None, inner: Any = None
-    ) -> np.ndarray:
-        """Term k with its sign, as it is right by default.
-
-        `power` is added to the power of rstd. gamma stands "in" the mean, "after" it, in "both" places, "twice" in it, or not
-        at all, "none". `axes` are those of the mean. `outer` stands for x_hat before the mean, `inner` inside it.
-        """
-        gamma_ = 1.0 if self.gamma is None else self.gamma
-        g = self.dy * {"in": gamma_, "both": gamma_, "twice": np.square(gamma_)}.get(gamma, 1.0)
-        scale = self.rstd ** (1.0 + power) * (gamma_ if gamma in ("after", "both") else 1.0)
-        axes = self.axes if axes is None else axes
+    def term(self, k: int) -> np.ndarray:
+        """Term k with its sign."""
+        g, value = self.dy * self.gamma, self.rstd
         if k == FIRST:
-            value = scale * g
+            value = value * g
         elif k == MEAN:
-            value = -scale * np.mean(g * (1.0 if inner is None else inner), axis=axes, keepdims=True)
+            value = -value * np.mean(g * self.extra, axis=self.axes, keepdims=True)
         else:
-            outer, inner = (self.c * self.rstd if a is None else a for a in (outer, inner))
-            value = -scale * self.correction * outer * np.mean(g * inner, axis=axes, keepdims=True)
+            value = -value * self.correction * self.outer * np.mean(g * self.inner, axis=self.axes, keepdims=True)
         return np.broadcast_to(value, self.dy.shape)
 
-    def _wrong(self, k: int, cause: str, kind: str, says: str, formula: str, factor: Any = 1.0, **changes: Any) -> Variant:
-        """Term k times a factor, with `changes` to the arguments of `term`."""
-        needs_mean = "axes" in changes or changes.get("gamma") == "after"
-        value = lambda: self.term(k, **changes) * factor  # noqa: E731
-        return Variant(k, value, cause, kind, says, formula, needs_mean, changes.get("power", 0))
+    def _wrong(
+        self, k: int, cause: str, kind: str, says: str, formula: str, factor: Any = 1.0, power: int = 0, **factors: Any
+    ) -> Variant:
+        """Term k with other `factors`, and times a factor."""
+        needs_mean = "axes" in factors or cause == "gamma after"
+        value = lambda: replace(self, **factors).term(k) * factor  # noqa: E731
+        return Variant(k, value, cause, kind, says, formula, needs_mean, power)
 
     def variants(self, recognised: Recognised) -> Iterator[Variant]:
         """The right terms, then each term with each mistake."""
         for k in TERMS:
             yield Variant(k, lambda k=k: self.term(k))  # type: ignore[misc]
         for k in TERMS:
-            if self.gamma is not None:
-                yield from self._gamma(k)
+            if isinstance(self.gamma, np.ndarray):
+                yield from self._gamma(k, self.gamma)
             for power, (kind, says) in POWERS.items():
-                yield self._wrong(k, f"rstd {power}", kind, says, f"rstd^{1 + power}", power=power)
+                rstd = self.rstd ** (1.0 + power)
+                yield self._wrong(k, f"rstd {power}", kind, says, f"rstd^{1 + power}", power=power, rstd=rstd)
             for cause, kind, says, formula, rstd in wrong_rstds(recognised.symbols):
                 for power in (1, 2, 3) if k == PROJECTION else (1,):  # x_hat has rstd too
                     yield self._wrong(k, cause, kind, says, formula, (rstd / self.rstd) ** power)
@@ -114,17 +110,17 @@ class Terms:
         if recognised.layer == "BatchNormEval":
             yield from self._batch_statistics(recognised)
 
-    def _gamma(self, k: int) -> Iterator[Variant]:
+    def _gamma(self, k: int, gamma: np.ndarray) -> Iterator[Variant]:
         """gamma is missing, is there twice, or stands outside a mean over numbers with several gammas."""
-        assert self.gamma is not None
-        says, formula = "gamma is forgotten, dy alone stands for g", "g = dy * gamma"
-        yield self._wrong(k, "gamma none", "gamma_forgotten", says, formula, gamma="none")
+        says = "gamma is forgotten, dy alone stands for g"
+        yield self._wrong(k, "gamma none", "gamma_forgotten", says, "g = dy * gamma", gamma=1.0)
         says = "gamma is multiplied in twice"
-        yield self._wrong(k, "gamma twice", "extra_gamma", says, "gamma", gamma="twice")
-        if k != FIRST and any(self.gamma.shape[a] > 1 for a in self.axes):
-            yield self._wrong(k, "gamma twice", "extra_gamma", says, "gamma", gamma="both")
+        yield self._wrong(k, "gamma twice", "extra_gamma", says, "gamma", gamma=np.square(gamma))
+        if k != FIRST and any(gamma.shape[a] > 1 for a in self.axes):
+            yield self._wrong(k, "gamma twice", "extra_gamma", says, "gamma", rstd=self.rstd * gamma)
             says = "gamma is multiplied on after the mean; it differs within a group, so it has to stand inside, in g"
-            yield self._wrong(k, "gamma after", "gamma_forgotten", says, "mean(dy * gamma)", gamma="after")
+            outside = {"gamma": 1.0, "rstd": self.rstd * gamma}
+            yield self._wrong(k, "gamma after", "gamma_forgotten", says, "mean(dy * gamma)", **outside)
 
     def _axes(self, k: int, recognised: Recognised) -> Iterator[Variant]:
         """The mean runs over other axes, or the sum does, which is then divided by m all the same."""
@@ -165,7 +161,7 @@ class Terms:
         says = "x_hat is missing inside the mean, which has to be mean(g * x_hat)"
         yield self._wrong(PROJECTION, "1 inside", "x_hat_forgotten", says, formula, inner=1.0)
         says = "x_hat is multiplied in: mean(g * x_hat) stands for mean(g)"
-        yield self._wrong(MEAN, "x_hat in mean", "extra_x_hat", says, "mean(g)", inner=self.c * self.rstd)
+        yield self._wrong(MEAN, "x_hat in mean", "extra_x_hat", says, "mean(g)", extra=self.inner)
 
     def _batch_statistics(self, recognised: Recognised) -> Iterator[Variant]:
         """In eval mode, the mean and the variance of the batch stand for the running ones."""
@@ -173,7 +169,7 @@ class Terms:
         c = x - x.mean(axis=self.axes, keepdims=True)
         var = np.square(c).mean(axis=self.axes, keepdims=True)
         if np.all(var > 0):
-            batch = replace(self, c=c, rstd=1 / np.sqrt(var + eps))
-            says = "the batch's own statistics stand for the running ones"
+            rstd, says = 1 / np.sqrt(var + eps), "the batch's own statistics stand for the running ones"
+            batch = {"rstd": rstd, "outer": c * rstd, "inner": c * rstd}
             for k in TERMS:
-                yield batch._wrong(k, "batch", "constants_as_statistics", says, "running_var")
+                yield self._wrong(k, "batch", "constants_as_statistics", says, "running_var", **batch)
