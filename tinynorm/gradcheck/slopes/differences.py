@@ -25,13 +25,17 @@ import numpy as np
 
 from ..problem.problem import Point
 
+# For each constant, a check in tests/gradcheck/test_constants_slopes_measure.py fails if it is halved or doubled, and says why
+# (COLUMNS and LINEAR: only if halved).
+
 # A difference is real if it is more than this many times its estimated error. The estimate is rough: the largest error of
 # many may be several times the typical one.
 SAFETY = 8.0
-# A difference is large if it is more than this many times its estimated error.
+# A difference is clearly large if it is more than this many times its estimated error: larger than SAFETY, because the search
+# for a step should not end by chance.
 CLEAR = 30.0
 # The number of steps h, h/2, h/4 ... of an extrapolation. Five allow to remove h², h⁴ and h⁶ and to see the last change; each
-# further one costs two evaluations.
+# further one costs two evaluations, and its rounding error is twice as large.
 LEVELS = 5
 # The number of columns T₀, T₁ ... of the table in which the result is looked for. Five steps fill no more than three columns.
 COLUMNS = 3
@@ -43,7 +47,8 @@ AMPLIFIED = 2.0
 LINEAR = 0.25
 # The ratio of neighbouring steps where a wide range of steps is searched: nearly one decimal digit.
 RATIO = 8.0
-# The number of random samples from which a rounding error or a size is estimated.
+# The number of random samples from which a rounding error or a size is estimated. Two often underestimate it; each costs an
+# evaluation.
 SAMPLES = 4
 # The number of steps, each RATIO times the one before, with which the rounding of intermediate results is looked for. They
 # reach from the last digit of x to about 1e-4 of x.
