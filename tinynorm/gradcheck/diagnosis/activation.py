@@ -51,6 +51,7 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float | None:
 
 
 def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hypothesis]:
+    """What may be wrong with the gradient of the input that has this role."""
     i, x, dy = recognised.roles[role], evidence.inputs[recognised.roles["x"]], evidence.cotangent
     d = f"d{evidence.names[i]}"
     if role == "alpha":

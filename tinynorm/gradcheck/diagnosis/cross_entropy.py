@@ -44,6 +44,7 @@ def _targets(inputs: list[Any], x: int, shape: tuple[int, ...]) -> Iterator[tupl
 
 
 def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hypothesis]:
+    """What may be wrong with the gradient of the input that has this role."""
     if role != "x":
         return []
     i = recognised.roles[role]

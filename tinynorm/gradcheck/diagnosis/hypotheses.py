@@ -18,8 +18,8 @@ import numpy as np
 from ..report.evidence import Evidence, Finding, Recognised
 from .naming import NAMED, NEAR_ONE, Names, exactly, remedy
 
-# The share of the error that an explanation may leave. The user's code rounds, which can be some 1e-6 of a small error. A wrong
-# hypothesis that is merely similar to the mistake leaves more than 1e-3 of the error.
+# The share of the error that an explanation may leave, because the user's code rounds. Code that computes in float32 rounds by
+# about 1e-7 of the gradient, which is a larger share of an error that is smaller than the gradient.
 REMAINDER = 1e-5
 # The rounding error of a gradient, times its norm: about a thousand times the spacing of float64, for sums with cancellation.
 ROUNDING = 2e-13
@@ -139,7 +139,10 @@ class WrongGradient:
 
 
 def listed(formula: str, right: np.ndarray, mistakes: Iterable[Mistake], factors: Iterable[Mistake] = ()) -> list[Hypothesis]:
-    """The right gradient, which `formula` writes down, then the mistakes as hypotheses; `factors` are those with is_factor."""
+    """The right gradient as the first hypothesis, then the mistakes; `factors` are the right gradient times a number.
+
+    `formula` is the right formula in words. It replaces {right} in the sentences.
+    """
     rows = [*((row, True) for row in factors), *((row, False) for row in mistakes)]
     wrong = [Hypothesis(kind, P, says.replace("{right}", formula), term, by) for (kind, P, says, term), by in rows]
     return [Hypothesis("", right), *wrong]

@@ -85,6 +85,7 @@ def _matching(x: np.ndarray, W: np.ndarray, b: np.ndarray | None, y: np.ndarray,
 
 
 def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hypothesis]:
+    """What may be wrong with the gradient of the input that has this role."""
     s, i = recognised.symbols, recognised.roles[role]
     convention, x = s["convention"], s["x"]
     dy = evidence.cotangent.T if convention.columns else evidence.cotangent  # a sample in each row

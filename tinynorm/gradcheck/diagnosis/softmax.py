@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -33,24 +34,21 @@ def recognise(names: list[str], inputs: list[Any], output: np.ndarray) -> Recogn
 
 
 def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hypothesis]:
+    """What may be wrong with the gradient of the input that has this role."""
     i, axis = recognised.roles[role], recognised.symbols["axis"]
     of = _softmax if recognised.layer == "Softmax" else _log_softmax
     return of(axis, evidence.names[i], evidence.inputs[i], evidence.cotangent)
 
 
-def _sums(a: np.ndarray, axis: int) -> list[tuple[str, np.ndarray]]:
+def _sums(a: np.ndarray, axis: int) -> Iterator[tuple[str, np.ndarray]]:
     """(what is wrong, the sum): over another axis, over all axes, and over the right axis but broadcast along another."""
-    sums = []
     for other in range(a.ndim):
         if other != axis and a.shape[other] > 1:
-            says = f"the sum runs over axis {other}, and has to run over axis {axis}"
-            sums.append((says, a.sum(axis=other, keepdims=True)))
+            yield f"the sum runs over axis {other}, and has to run over axis {axis}", a.sum(axis=other, keepdims=True)
     if a.ndim > 1 and a.size > a.shape[axis]:
-        sums.append((f"the sum runs over all elements, and has to run over axis {axis}", np.asarray(a.sum())))
+        yield f"the sum runs over all elements, and has to run over axis {axis}", np.asarray(a.sum())
     if a.ndim == 2 and a.shape[0] == a.shape[1]:
-        says = "the sum is laid along the wrong axis: keep its axis, keepdims=True"
-        sums.append((says, np.expand_dims(a.sum(axis=axis), 1 - axis)))
-    return sums
+        yield "the sum is laid along the wrong axis: keep its axis, keepdims=True", np.expand_dims(a.sum(axis=axis), 1 - axis)
 
 
 def _softmax(axis: int, name: str, x: np.ndarray, dy: np.ndarray) -> list[Hypothesis]:
