@@ -1,4 +1,4 @@
-"""gradcheck and gradgradcheck, under PyTorch's names; the work is done in the package `tinynorm.gradcheck`."""
+"""gradcheck and gradgradcheck under PyTorch's names. The package `tinynorm.gradcheck` does the work."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ def gradcheck(
     func : callable
         From Tensors to a Tensor or a tuple of them. A module that it runs has the same state afterwards.
     inputs : Tensor or sequence
-        Those that require grad are checked, in float64, whatever their dtype, where `func` takes it.
+        Those that require grad are checked, in float64 if `func` takes it, whatever their own dtype.
     eps : float, optional
-        The step. Default: found for each input.
+        The step size of the central differences. Default: found for each input.
     atol, rtol : float, optional
-        Allowed on top of the error that the finite difference itself carries. Default: 0 and 1e-7.
+        Allowed on top of the error of the finite differences. Default: 0 and 1e-7.
     raise_exception : bool
-        Raise, with the whole report as the message, where a gradient is wrong or could not be resolved.
+        Raise, with the whole report as the message, if a gradient is wrong or could not be resolved.
     fast_mode : bool
-        Dense directions only, and single elements only where these show an error.
+        Measure directional derivatives only, and single elements only where these show an error.
     **options
         As in `tinynorm.gradcheck.check_function`: names, layer, seed, exhaustive, cotangent.
 
     Returns
     -------
     bool
-        True where all gradients are right. What could not be resolved is never True.
+        True if all gradients are right; False if one is wrong or could not be resolved.
 
     Raises
     ------
@@ -74,9 +74,9 @@ def gradgradcheck(
     fast_mode: bool = False,
     **options: Any,
 ) -> bool:
-    """Check the second derivatives: those of the gradients that ``create_graph=True`` gives, by the inputs and the cotangent.
+    """Check second derivatives: those of the gradients that ``create_graph=True`` gives, by the inputs and the cotangent.
 
-    The derivative of a hand-derived backward goes through its formula, so this checks the formula once more.
+    This differentiates a hand-derived backward through its formula, so it checks the formula once more.
 
     Parameters
     ----------

@@ -3,10 +3,10 @@
 `check_backward` takes a forward and a backward on plain arrays, `check_function` a function of Tensors, `check_module` a layer
 with its parameters, `check_second` second derivatives, `check_hvp` Hessian-vector products. Each returns a `Report`.
 
-The rooms, of which each may import from those below it only:
+The rooms. A file imports from its own room and from the rooms below it:
 
 =============  =====================================================================
-`doors`        what may be handed in, and the order in which a check does its work
+`doors`        what a caller may hand in, and the order in which a check does its work
 `diagnosis`    what the mistake is: naming, general patterns, one file a layer family
 `behaviour`    how the code behaves: mutation, aliasing, steadiness, dependence, precision
 `slopes`       how a derivative is measured: differences, directions, kinks
@@ -14,7 +14,7 @@ The rooms, of which each may import from those below it only:
 `report`       what was found, and how it is told: text, HTML, dict
 =============  =====================================================================
 
-`mistakes`, wrong backward passes to learn from, stands alone and is loaded when it is asked for.
+`mistakes` holds wrong backward passes to learn from. It stands alone and is loaded on first use.
 """
 
 from .doors.arrays import check_backward, check_hvp

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +23,18 @@ NUMBERS = 200_000
 IN_TURN = "backward works with what the last forward left behind outside its cache: call it before the next forward"
 
 
+SENTENCES = {
+    "nondeterministic": "backward gives another gradient for {} each time, or now and then, when it is called with the same "
+    "numbers",
+    "reuses_memory": "d{} is the same memory at every call of backward, so that the next call changes a gradient that was "
+    "handed out before; return a new array",
+    "mutates_cache": "a second backward from the same cache gives another gradient for {}: the first one writes into the "
+    "cache; work on a copy",
+    "foreign_state": "backward uses what the last forward left behind outside its cache, so d{} is another one when forward "
+    "ran again in between; keep it in the cache",
+}
+
+
 def check_behaviour(problem: Problem, report: Report, u: np.ndarray, allow_alias: bool) -> None:
     """Report the faults that a few calls show, before any derivative is measured."""
     first: list = []  # the gradients in the dtype of the problem
@@ -42,40 +53,19 @@ def check_behaviour(problem: Problem, report: Report, u: np.ndarray, allow_alias
         report.faults += [fault for fault in faults if fault not in report.faults]
 
 
-def unlike_before(measure: Measure) -> Iterator[Fault]:
+def unlike_before(measure: Measure) -> list[Fault]:
     """The gradients that are others at the end of a check than at its beginning."""
     again = measure.problem.gradients(measure.point, measure.u)
-    return (_varies(name) for name in _different(measure.problem, again, [bits(g) for g in measure.claimed]))
+    return _changed("nondeterministic", measure.problem, again, bits(measure.claimed))
 
 
-def _repeated(problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -> tuple[list[Fault], list]:
-    """(the faults of backward at many calls, the bits of its gradients), for the cotangent `u`, and for others once each."""
-    first, faults = watched_run(problem, u, own, allow_alias)
-    seen = [bits(g) for g in first]
-    for v in (np.where(np.arange(u.size) % 2, 0.0, u), np.abs(u), 0 * u):  # some backwards write, or return dout, only then
-        with suppress(ArithmeticError):  # Python's own 0 / 0 raises: `nonlinear` reports that
-            faults += watched_run(problem, v, own, allow_alias)[1]
-    for _ in range(_calls(problem, u) - 1):
-        grads, found = watched_run(problem, u, own, allow_alias)
-        faults += found
-        for name, g, h, was in zip(problem.names, grads, first, seen, strict=True):
-            if bits(g) != was:
-                faults.append(_varies(name))
-            if not allow_alias and shared(g, h):
-                faults.append(
-                    Fault(
-                        "reuses_memory",
-                        f"d{name} is the same memory at every call of backward, so that the next call changes a gradient "
-                        "that was handed out before; return a new array",
-                        name,
-                    )
-                )
-    return list(dict.fromkeys(faults)), seen
+def _changed(kind: str, problem: Problem, grads: list, seen: list) -> list[Fault]:
+    """A fault of this kind for each gradient whose bits are not those seen before."""
+    return [_fault(kind, name) for name, g, was in zip(problem.names, grads, seen, strict=True) if bits(g) != was]
 
 
-def _calls(problem: Problem, u: np.ndarray) -> int:
-    numbers = u.size + sum(x.size for x in problem.point)
-    return int(np.clip(NUMBERS // (numbers + 1), FEWEST, MOST))
+def _fault(kind: str, name: str) -> Fault:
+    return Fault(kind, SENTENCES[kind].format(name), name)
 
 
 def _missing(problem: Problem, i: int) -> Fault:
@@ -83,9 +73,21 @@ def _missing(problem: Problem, i: int) -> Fault:
     return Fault("returned_none", f"backward returned None for {name} in {dtype}, and a gradient in {problem.dtype}", name)
 
 
-def _varies(name: str) -> Fault:
-    sentence = f"backward gives another gradient for {name} each time, or now and then, when it is called with the same numbers"
-    return Fault("nondeterministic", sentence, name)
+def _repeated(problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -> tuple[list[Fault], list]:
+    """(the faults of backward at many calls, the bits of its gradients), for the cotangent `u`, and for others once each."""
+    first, faults = watched_run(problem, u, own, allow_alias)
+    seen = bits(first)
+    for v in (np.where(np.arange(u.size) % 2, 0.0, u), np.abs(u), 0 * u):  # some backwards write, or return dout, only then
+        with suppress(ArithmeticError):  # Python's own 0 / 0 raises: `nonlinear` reports that
+            faults += watched_run(problem, v, own, allow_alias)[1]
+    numbers = u.size + sum(x.size for x in problem.point)
+    for _ in range(int(np.clip(NUMBERS // (numbers + 1), FEWEST, MOST)) - 1):
+        grads, found = watched_run(problem, u, own, allow_alias)
+        faults += found
+        for name, g, h, was in zip(problem.names, grads, first, seen, strict=True):
+            faults += [_fault("nondeterministic", name)] if bits(g) != was else []
+            faults += [_fault("reuses_memory", name)] if not allow_alias and shared(g, h) else []
+    return list(dict.fromkeys(faults)), seen
 
 
 def _second_backward(problem: Problem, u: np.ndarray, own: bool, seen: list) -> list[Fault]:
@@ -97,46 +99,22 @@ def _second_backward(problem: Problem, u: np.ndarray, own: bool, seen: list) -> 
         second = problem.run_backward(problem.cotangent(out, parts), cache)
     except Exception:  # backward may use its cache up, and say so when it is called again
         return []
-    return [
-        Fault(
-            "mutates_cache",
-            f"a second backward from the same cache gives another gradient for {name}: the first one writes into the "
-            "cache; work on a copy",
-            name,
-        )
-        for name in _different(problem, second, seen)
-    ]
+    return _changed("mutates_cache", problem, second, seen)
 
 
 def _after_another_forward(problem: Problem, u: np.ndarray, own: bool, seen: list) -> tuple[Any, list[Fault]]:
     """(the cache, the gradients that a forward at another point changes, if it runs before backward)."""
     with problem.lent(own):
         arguments = problem.arguments(problem.point, own)
-        out, saved = problem.run(arguments)
+        out, cache = problem.run(arguments)
         dout = problem.cotangent(out, problem.split(u))
         for other in problem.elsewhere(arguments, own):
             try:
                 problem.run(other)
-                grads = problem.run_backward(dout, saved)
-                break
+                return cache, _changed("foreign_state", problem, problem.run_backward(dout, cache), seen)
             except Exception:  # forward may not take this other point
                 continue
-        else:
-            return saved, []
-    return saved, [
-        Fault(
-            "foreign_state",
-            f"backward uses what the last forward left behind outside its cache, so d{name} is another one when forward ran "
-            "again in between; keep it in the cache",
-            name,
-        )
-        for name in _different(problem, grads, seen)
-    ]
-
-
-def _different(problem: Problem, grads: list, seen: list) -> list[str]:
-    """The names of the gradients whose bits are not those seen before."""
-    return [name for name, g, was in zip(problem.names, grads, seen, strict=True) if bits(g) != was]
+    return cache, []
 
 
 def _has_arrays(cache: Any) -> bool:

@@ -38,44 +38,46 @@ def check_backward(
     forward : callable
         ``out, cache = forward(*inputs)``; `out` is an array, a number, or a tuple of them.
     backward : callable
-        ``grads = backward(dout, cache)``: a tuple of one gradient per input, None for one that has none (it may leave out the
-        inputs that are no floating-point arrays).
+        ``grads = backward(dout, cache)``: a tuple of one gradient per input, None for an input that has none. Inputs that are
+        no floating-point arrays may be left out.
     inputs : sequence
-        NumPy or CuPy arrays, and anything else that `forward` takes, handed on as it is. Shapes that can see every term:
-        groups of four numbers or more, gamma not all ones. float32 and float16 inputs are checked in float64, and against it.
+        NumPy or CuPy arrays, and anything else that `forward` takes, handed on as it is. Choose inputs that show every term:
+        groups of four numbers or more, gamma not all ones. float32 and float16 inputs are checked in float64. The gradients
+        in their own dtype are then compared with those in float64.
     names : sequence of str, optional
-        Of the inputs. Default: the names of forward's parameters.
+        The names of the inputs. Default: the names of forward's parameters.
     layer : str, optional
-        What the layer is meant to be ("LayerNorm", "linear"), for the diagnosis. Default: recognised by its output.
+        The name of the layer ("LayerNorm", "linear"), for the diagnosis. Default: recognised by its output.
     seed : int
-        Of the random cotangent and directions.
+        The seed of the random cotangent and directions.
     eps : float, optional
-        The step of the finite differences. Default: found for each input.
+        The step size of the finite differences. Default: found for each input.
     atol, rtol : float
-        Allowed beside the numerical derivative's own error: an absolute error, and one relative to each derivative.
+        The absolute error, and the error relative to each derivative, allowed on top of the error of the finite differences.
     method : {"central", "complex"}
-        Central differences; or complex steps, exact to rounding, for a forward that is analytic and takes complex arrays.
+        Central differences, or complex steps. Complex steps are exact to rounding, but need a forward that is analytic and
+        takes complex arrays.
     exhaustive : int
-        Inputs of up to so many elements are measured element by element (where the output is not very large), larger ones
-        along dense directions.
+        Inputs of up to so many elements are measured element by element, unless the output is very large. Of larger inputs,
+        directional derivatives are measured.
     cotangent : array, optional
         `dout`, of the shape of `out`. Default: random, with both signs.
     allow_alias : bool
         Let backward hand back the memory of dout or of an input.
     batch_independent : bool, optional
-        Check that each row (axis 0) of the output depends on its own row of the first input only. Default: where the layer is
-        recognised, or named in `layer`, as one that promises it (LayerNorm, RMSNorm, GroupNorm, InstanceNorm, ReLU, Linear).
+        Check that each row (axis 0) of the output depends on its own row of the first input only. Default: True for the
+        layers that promise it (LayerNorm, RMSNorm, GroupNorm, InstanceNorm, ReLU, Linear), recognised or named in `layer`.
 
     Returns
     -------
     Report
-        ``report.ok`` is True, False, or None where the finite differences could not tell. ``print(report)`` shows all.
+        ``report.ok`` is True, False, or None if the finite differences could not tell. ``print(report)`` shows all.
 
     Raises
     ------
     TypeError, ValueError
-        There is nothing to differentiate among the inputs, or `forward` does not return ``(out, cache)``. What `forward` and
-        `backward` raise themselves goes through.
+        No input is a floating-point array, or `forward` does not return ``(out, cache)``. Exceptions of `forward` and
+        `backward` themselves are passed on.
 
     Examples
     --------
@@ -131,7 +133,7 @@ def check_hvp(gradient: Callable, hvp: Callable, inputs: Sequence[Any], **option
         ``gradient(*inputs)``: the gradient of a scalar function, one array per input (or the array alone for one input).
         Check it first, with `check_backward`.
     hvp : callable
-        ``hvp(v, *inputs)``: H v, as `gradient` in form; `v` likewise.
+        ``hvp(v, *inputs)``: H v. Both `v` and H v have the form of what `gradient` returns.
     inputs : sequence of array
     **options
         As in `check_backward`.

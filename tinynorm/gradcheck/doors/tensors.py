@@ -43,10 +43,10 @@ def check_function(
     func : callable
         From Tensors to a Tensor or a tuple of them. A module that it runs has the same state afterwards.
     inputs : Tensor or sequence
-        Those that require grad are checked, in float64 (and what they give in their own dtype is compared with that).
-        Nothing is written into them or their `.grad`.
+        Those that require grad are checked in float64. The gradients in their own dtype are then compared with those in
+        float64. Nothing is written into the inputs or their `.grad`.
     names, layer, seed, eps, atol, rtol, method, exhaustive, cotangent
-        As in `check_backward`; only central differences.
+        As in `check_backward`. The only method is "central".
 
     Returns
     -------
@@ -85,10 +85,10 @@ def check_module(
     exhaustive: int = EXHAUSTIVE,
     cotangent: Any = None,
 ) -> Report:
-    """Check a module's gradients with respect to its inputs and its parameters, and leave it as it was.
+    """Check a module's gradients with respect to its inputs and its parameters.
 
-    The parameters, their gradients, the running statistics and the mode are the same afterwards. Parameters whose elements are
-    all equal (gamma = 1, beta = 0) are checked with random numbers in their place too.
+    The parameters, their gradients, the running statistics and the mode are the same afterwards. If all elements of a parameter
+    are equal (gamma = 1, beta = 0), a second check has random numbers in its place.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ def check_module(
 
     Raises
     ------
-    TypeError
-        It is no Module, or there is neither a floating-point input nor a parameter.
+    TypeError, ValueError
+        `module` is no Module, or there is neither a floating-point input nor a parameter.
 
     Examples
     --------
@@ -146,12 +146,12 @@ def _check(
 def check_second(
     func: Callable, inputs: Tensor | Sequence[Any], grad_outputs: Tensor | Sequence[Tensor] | None = None, **options: Any
 ) -> Report:
-    """Check the derivatives of the gradients that the graph gives (``create_graph=True``), by inputs and cotangent.
+    """Check the derivatives of the graph's gradients (``create_graph=True``) with respect to the inputs and the cotangent.
 
     Parameters
     ----------
     func, inputs
-        As in `check_function`; of a module, its parameters are checked too.
+        As in `check_function`. The parameters of a module are checked too.
     grad_outputs : Tensor or sequence of Tensor, optional
         The cotangent at which the gradients are taken. Default: random.
     **options
