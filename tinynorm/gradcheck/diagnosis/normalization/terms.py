@@ -4,8 +4,9 @@ Forward is y = gamma * x_hat + beta with x_hat = (x - mu) * rstd. Since mu, var 
 
     dx = rstd * g - rstd * mean(g) - rstd * x_hat * mean(g * x_hat)    with g = dy * gamma.
 
-The first term is the direct path from x to y, the mean term the path through mu, the x_hat term the path through var. RMSNorm
-subtracts no mu and has no mean term. In BatchNorm's eval mode mu and var are constants, and the first term is all.
+The first term is the direct path from x to y. The mean term is the path through mu. The x_hat term, the projection of g on
+x_hat, is the path through var. RMSNorm subtracts no mu and has no mean term. In BatchNorm's eval mode mu and var are constants,
+and only the first term is there.
 
 A `Variant` is one term with one mistake: another power of rstd, no gamma, a mean over other axes, x for x_hat, and so on.
 """
@@ -26,7 +27,7 @@ from .layouts import wrong_rstds
 FIRST, MEAN, PROJECTION = TERMS = (0, 1, 2)
 FORMULAS = ("rstd * g", "rstd * mean(g)", "rstd * x_hat * mean(g * x_hat)")
 RIGHT_TERMS = {"RMSNorm": (FIRST, PROJECTION), "BatchNormEval": (FIRST,)}  # of the other layers: all three
-# How much the power of rstd is too large -> (kind, sentence). -6 is division by each of the three rstd of the x_hat term.
+# How much too large the power of rstd is -> (kind, sentence). With -6, the x_hat term is divided by rstd^3, not multiplied.
 POWERS = {p: ("rstd_power", f"rstd^{1 + p} stands for rstd") for p in (-6, -4, -3, -2, -1, 1, 2, 3, 4)} | {
     -2: ("rstd_power", "1 / rstd stands for rstd"),
     -1: ("rstd_forgotten", "rstd is missing: multiply by it"),
@@ -82,7 +83,7 @@ class Terms:
     def _wrong(
         self, k: int, cause: str, kind: str, says: str, formula: str, factor: Any = 1.0, power: int = 0, **factors: Any
     ) -> Variant:
-        """Term k with other `factors`, and times a factor."""
+        """Term k with other `factors` in it, and `factor` times as large."""
         needs_mean = "axes" in factors or cause == "gamma after"
         value = lambda: replace(self, **factors).term(k) * factor  # noqa: E731
         return Variant(k, value, cause, kind, says, formula, needs_mean, power)

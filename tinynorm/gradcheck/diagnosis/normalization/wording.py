@@ -84,18 +84,17 @@ class Wording:
         return explained(says, self.symbols)
 
     def _wrong_variants(self, found: Combination) -> list[Clause]:
-        """A clause for each cause."""
+        """A clause for each cause. It names the terms, unless all terms that can have this mistake have it."""
         there = [v for k in self.right if (v := found[k])]
-        causes = dict.fromkeys(v.cause for v in there if v.cause)
-        return [self._wrong_variant([v for v in there if v.cause == cause], [v.term for v in there]) for cause in causes]
-
-    def _wrong_variant(self, variants: list[Variant], there: list[int]) -> Clause:
-        one, terms = variants[0], [v.term for v in variants]
-        if one.power and terms == [PROJECTION]:
-            return self._power_in_projection(one)
-        possible = [k for k in there if k != FIRST or not one.needs_mean]
-        in_all = (terms == possible and len(possible) > 1) or there == [FIRST]
-        return Clause(one.kind, one.says if in_all else f"in {_listed(terms)}, {one.says}", one.formula)
+        clauses = []
+        for cause in dict.fromkeys(v.cause for v in there if v.cause):
+            terms = [v.term for v in there if v.cause == cause]
+            one = next(v for v in there if v.cause == cause)
+            possible = [v.term for v in there if v.term != FIRST or not one.needs_mean]
+            in_all = (terms == possible and len(possible) > 1) or [v.term for v in there] == [FIRST]
+            clause = Clause(one.kind, one.says if in_all else f"in {_listed(terms)}, {one.says}", one.formula)
+            clauses.append(self._power_in_projection(one) if one.power and terms == [PROJECTION] else clause)
+        return clauses
 
     def _power_in_projection(self, variant: Variant) -> Clause:
         """The x_hat term, written as rstd^3 (x - mu) mean(g (x - mu)), has another power of rstd."""
@@ -109,6 +108,7 @@ class Wording:
         return Clause("x_for_x_hat", says, variant.formula)
 
     def _missing(self, found: Combination) -> list[Clause]:
+        """A clause for each term that is absent; one for both if the mean term and the x_hat term are."""
         missing = {k for k in self.right if found[k] is None}
         clauses = []
         if FIRST in missing:
@@ -172,9 +172,8 @@ class Wording:
         if near(ratio, -1.0):
             return Clause("term_sign", f"the sign of {which} is wrong: multiply by -1", formula)
         if FIRST not in terms and near(ratio, self.m) and self.m > 1:
-            return Clause(
-                "sum_for_mean", f"a sum stands for a mean over {self.over} in {which}: divide by m = {self.m}", formula
-            )
+            says = f"a sum stands for a mean over {self.over} in {which}: divide by m = {self.m}"
+            return Clause("sum_for_mean", says, formula)
         divisor = self._divisor(ratio, terms)
         if divisor:
             says = f"in {which}, it is as if the sum were divided by {divisor}, not by m = {self.m}"
@@ -186,10 +185,7 @@ class Wording:
         return Clause("term_factor", says, f"{named} * ({formula})")
 
     def _divisor(self, ratio: float, terms: list[int]) -> str | None:
-        """By what the sum is divided instead of m, if that is one of the sizes.
-
-        A plain factor of a single term, such as 2, is more likely a factor.
-        """
+        """The size by which the sum is divided instead of m; None if it is no size, or a plain factor such as 2 of one term."""
         count, is_plain = self.m / ratio, any(near(abs(ratio), p) for p in PLAIN)
         if FIRST in terms or ratio < 0 or count < 1.5 or not near(count, round(count)) or (is_plain and len(terms) == 1):
             return None
