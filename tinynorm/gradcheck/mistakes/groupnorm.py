@@ -25,7 +25,7 @@ def channelwise(a):
 
 def forward(x, gamma, beta):
     c = x - mean(x)
-    c = c - mean(c)
+    c = c - mean(c)  # the first mean has a rounding error
     rstd = 1 / np.sqrt(mean(c * c) + EPS)
     x_hat = c * rstd
     return channelwise(gamma) * x_hat + channelwise(beta), (x, x_hat, rstd, gamma)

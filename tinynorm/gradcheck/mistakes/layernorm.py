@@ -17,7 +17,7 @@ def mean(a):
 
 def forward(x, gamma, beta):
     c = x - mean(x)
-    c = c - mean(c)
+    c = c - mean(c)  # the first mean has a rounding error
     var = mean(c * c)
     rstd = 1 / np.sqrt(var + EPS)
     x_hat = c * rstd

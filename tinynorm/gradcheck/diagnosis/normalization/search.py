@@ -1,6 +1,6 @@
 """Which variants of the three terms make up a wrong dx? Every combination of one variant for each term is tried.
 
-There are tens of thousands of them. The inner products of the variants with each other and with dx are computed once. From them
+There are 10,000 to 100,000 of them. The inner products of the variants with each other and with dx are computed once. From them
 follow the least-squares coefficients of every combination and its residual, without the arrays. Only a combination with a
 tiny residual is fitted to the arrays themselves.
 """
