@@ -76,7 +76,7 @@ class GradientComparison:
         if warning:
             found.warnings.append(warning)
             for report in found.inputs:
-                report.ok = report.ok and None
+                report.ok = False if report.ok is False else None
         return found
 
     def _compare_input(self, found: AtPoint, i: int) -> InputReport | None:
@@ -118,7 +118,7 @@ class GradientComparison:
         return report
 
     def _symbol(self, i: int) -> str | None:
-        """The symbol of input `i` in the formula of the recognised layer."""
+        """The symbol of input `i` in the formula of the recognised layer, if it has one."""
         roles = {} if self.recognised is None else self.recognised.roles
         return {number: symbol for symbol, number in roles.items()}.get(self.problem.wrt[i])
 

@@ -16,10 +16,10 @@ from ...nn import Module
 from ...tensor import Tensor, version_of
 from .problem import random_state_kept
 
-# The search for modules goes so many references deep. A lambda in a list in an object that a function closes over lies at
-# depth 4; the search does not walk through a whole program.
+# The search for modules follows so many references from one object to the next. The module that a lambda calls, in a list in an
+# object that a function closes over, lies at depth 4. The limit keeps the search from walking through a whole program.
 DEPTH = 5
-# The search visits so many objects, and no more of one container: a few milliseconds. A module behind more is not found.
+# The search visits at most so many objects, which takes a few milliseconds, and at most so many of one container.
 VISITED = 2000
 
 
