@@ -22,12 +22,19 @@ from .elements import RESOLVED, SMALL, Elements
 from .kinks import random_direction, suspicious_elements, without_kinked_outputs
 from .measure import SAFETY, UNDERFLOW, Measure
 
+# The directions through elements of typical size; through the others, one less. An error is invisible along one direction by
+# chance, but hardly along three.
 DIRECTIONS = 3
+# The error of a directional derivative that is always allowed, relative to the norm of its terms: the sum of a million terms
+# loses digits. It is 1e-6 of one term among a million equal ones.
 RTOL_DENSE = 1e-9
+# The groups of elements with smaller gradients, each of two decades. Still smaller gradients belong to the last group.
 BANDS = 4
-PARTS = 64
+# Parts are split further only if the first one is at most this many times as coarse as the whole: else splitting does not help.
 HELPS = 0.8
+# The largest work for one group in parts: evaluations times numbers in the input and the output. It takes a few seconds.
 WORK_IN_PARTS = 600_000_000
+# The same for the elements that are measured one by one, with ten evaluations each.
 WORK = 250_000_000
 
 
@@ -204,7 +211,7 @@ class Search:
         left = self._coarseness(best, times)
         here, coarseness = (best, left) if left < coarseness else (here, coarseness)
         # rounding errors grow as the root of the number of elements
-        parts = int(min(max(2 * coarseness**2, 2), PARTS, len(here.index)))
+        parts = int(min(max(2 * coarseness**2, 2), 64, len(here.index)))
         if coarseness <= 1 or parts < 2:
             return coarseness
         largest = 0.0

@@ -12,10 +12,17 @@ from .kinks import indicator, measure_element
 from .measure import SAFETY, UNDERFLOW, Measure
 from .other_steps import contradicted_by_other_steps
 
+# An element is resolved if a relative error of this size would be visible: mistakes in formulas are larger.
 RESOLVED = 1e-4
+# For an element that is not resolved, a difference is wrong from this many times the tolerance on. Few digits are left, and the
+# error of the measurement is itself known roughly.
 COARSE = 4.0
+# An element smaller than this fraction of the typical one is resolved if one of this fraction would be.
 SMALL = 0.1
+# Where f is constant, an error is compared with this fraction of the size that the derivative would have without cancellation.
 ZERO = 1e-4
+# So many elements that look wrong are measured again without a change, then the others are believed. A wrong formula makes
+# all elements wrong, and measuring each of them again is expensive.
 PATIENCE = 12
 
 

@@ -14,12 +14,13 @@ import numpy as np
 from .differences import Outputs, Slope, halved_steps, norm, richardson
 from .measure import SAFETY, Measure
 
-RUNGS_DOWN = 24
-CLEAR = 100.0
-KINK = 40.0
+# The number of steps, each half of the one before, for a one-sided slope. The first one is the largest useful step, far too
+# large beside a kink; the last one is 10 million times as small. Each step costs two evaluations.
+ONE_SIDED_STEPS = 24
+# A gap between two slopes is visible if it is this many times its rounding error: then a bend is told from a kink.
+VISIBLE = 100.0
+# The elements at kinks that are measured one by one: so many at random, and so many that look wrong.
 CANDIDATES = 4
-SPLITS = 3
-TINY = 1e-290
 
 
 def indicator(shape: tuple[int, ...], index: int | np.ndarray) -> np.ndarray:
@@ -61,7 +62,7 @@ def measure_element(measure: Measure, i: int, j: int) -> ElementSlope:
     best = measure.best_step(i, v, constant_range)
     top = 8 * best.step
     slope = measure.slope(i, v, top, constant_range)
-    f, steps = measure.along(i, v), halved_steps(top, RUNGS_DOWN)
+    f, steps = measure.along(i, v), halved_steps(top, ONE_SIDED_STEPS)
     f0 = f(0.0)
     right = np.stack([(f(h) - f0) / h for h in steps])
     left = np.stack([(f0 - f(-h)) / h for h in steps])
@@ -91,8 +92,8 @@ def _is_smooth(
     smooth = np.zeros(gap.shape, dtype=bool)
     while True:
         h /= 8
-        visible = CLEAR * sigma / h < gap
-        if not np.any(visible) or h < TINY:
+        visible = VISIBLE * sigma / h < gap
+        if not np.any(visible) or h < 1e-290:  # smaller steps lose digits
             return smooth
         smooth |= visible & (np.abs(f(h) - 2 * f0 + f(-h))[moved] / h < 0.5 * gap)
 
@@ -119,7 +120,7 @@ def without_kinked_outputs(measure: Measure, i: int) -> tuple[Measure, np.ndarra
     f, f0, h = measure.along(i, random_direction(measure.rng, steps / np.max(steps))), measure.y, _step(measure, i)
     wide, gap = ((f(t) - 2 * f0 + f(-t)) / t for t in (h, h / 2))
     with np.errstate(all="ignore"):
-        kinked = (np.abs(gap) > KINK * measure.sigma / h) & (np.abs(wide - gap) < 0.1 * np.abs(gap))
+        kinked = (np.abs(gap) > 40 * measure.sigma / h) & (np.abs(wide - gap) < 0.1 * np.abs(gap))
         kinked &= np.abs(gap) > 1e-4 * np.abs((f(h) - f(-h)) / (2 * h))
     which = np.flatnonzero(kinked)
     if which.size in (0, kinked.size):
@@ -147,7 +148,7 @@ def suspicious_elements(measure: Measure, i: int, kinked: np.ndarray) -> np.ndar
 
 def _is_elementwise(measure: Measure, i: int, kinked: np.ndarray) -> bool:
     """Whether each of these elements moves its own output only. Random halves of them are moved; no other output may change."""
-    for _ in range(SPLITS):
+    for _ in range(3):
         moved = kinked[measure.rng.random(kinked.size) < 0.5]
         change = measure.along(i, indicator(measure.point[i].shape, moved))(_step(measure, i)) != measure.y
         change[moved] = False
@@ -164,4 +165,4 @@ def _one_sided_slopes(measure: Measure, i: int, kinked: np.ndarray) -> tuple[np.
         far, near = ((f(t)[kinked] - measure.y[kinked]) / t for t in (step, step / 2))
         sides.append(2 * near - far)
     low, high = np.minimum(*sides), np.maximum(*sides)
-    return low, high, SAFETY * KINK * measure.sigma[kinked] / h + 1e-4 * (high - low)
+    return low, high, SAFETY * 40 * measure.sigma[kinked] / h + 1e-4 * (high - low)

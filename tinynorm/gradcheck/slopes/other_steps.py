@@ -9,13 +9,23 @@ from __future__ import annotations
 import numpy as np
 
 from .differences import Outputs, Slope, central_differences
-from .kinks import TINY
 from .measure import SAFETY, Measure
 
-WIDER = 8
+# The smallest normal number, so that no step is 0.
+TINY = float(np.finfo(float).tiny)
+# The number of larger steps that are tried, evenly spaced on a logarithmic scale.
+LARGER_STEPS = 8
+# A step confirms the claimed derivative if it measures it to within this fraction of the distance to the measured one. Much
+# closer is not possible: the function is mostly rounding there.
 NEARER = 0.3
-FINER, RUNGS, IN_A_ROW = 10**0.5, 25, 4
-CLOSELY = 1e-3
+# The number of smaller steps that are tried: 24 of them reach 12 digits below the step, to the last digits of the point.
+SMALLER_STEPS = 24
+# The ratio of neighbouring smaller steps: two steps for each decimal digit.
+RATIO = 10**0.5
+# So many smaller steps in succession have to confirm the claimed derivative. Two or three may agree by chance.
+IN_SUCCESSION = 4
+# How closely smaller steps have to measure the claimed derivative, relative to it.
+CLOSE = 1e-3
 
 
 def contradicted_by_other_steps(measure: Measure, i: int, v: np.ndarray, claimed: float, slope: Slope, step: float) -> bool:
@@ -49,7 +59,7 @@ def _larger_steps_confirm(measure: Measure, i: int, v: np.ndarray, claimed: floa
     if abs(claimed) < 2 * abs(slope.value):
         return False
     start = max(64 * step, TINY)
-    for top in np.geomspace(start, max(0.1 * measure.scale_along(i, v), start), WIDER):
+    for top in np.geomspace(start, max(0.1 * measure.scale_along(i, v), start), LARGER_STEPS):
         larger = measure.slope(i, v, top)
         if max(larger.error, abs(larger.value - claimed)) < NEARER * abs(claimed - slope.value):
             return True
@@ -61,15 +71,15 @@ def _smaller_steps_confirm(measure: Measure, i: int, v: np.ndarray, claimed: flo
 
     The function min(x, 1e5) near x = 1e5 is an example: its kink looks like rounding, which leads to too large steps.
     """
-    agreed, close = 0, min(CLOSELY * abs(claimed), NEARER / 10 * abs(claimed - float(slope.value)))
-    for h in step / FINER ** np.arange(1, RUNGS):
+    agreed, close = 0, min(CLOSE * abs(claimed), NEARER / 10 * abs(claimed - float(slope.value)))
+    for h in step / RATIO ** np.arange(1, SMALLER_STEPS + 1):
         if not TINY < h < np.inf:
             return False
         D = central_differences(measure.along(i, v), np.array([h]))[0]
         noise = float(np.sum(np.abs(measure.u * measure.y)[D != 0])) * measure.eps / h
         agrees = abs(float(D @ measure.u) - claimed) <= close and noise <= close
         agreed = agreed + 1 if agrees or (claimed == 0 and not np.any(D)) else 0
-        if agreed >= IN_A_ROW:
+        if agreed >= IN_SUCCESSION:
             return True
     return False
 
