@@ -28,13 +28,14 @@ DIRECTIONS = 3
 # The error of a directional derivative that is always allowed, relative to the norm of its terms: the sum of a million terms
 # loses digits. It is 1e-6 of one term among a million equal ones.
 RTOL_DENSE = 1e-9
-# The groups of elements with smaller gradients, each of two decades. Still smaller gradients belong to the last group.
+# The groups of elements with smaller gradients, each of two decades. Four reach down to 1e-8 of the typical size; the last one
+# has the still smaller gradients too. Each group costs two directions.
 BANDS = 4
 # Parts are split further only if the first one is at most this many times as coarse as the whole: else splitting does not help.
 HELPS = 0.8
 # The largest work for one group in parts: evaluations times numbers in the input and the output. It takes a few seconds.
 WORK_IN_PARTS = 600_000_000
-# The same for the elements that are measured one by one, with ten evaluations each.
+# The same for the elements that are measured one by one, with ten evaluations each. It takes about a second.
 WORK = 250_000_000
 
 

@@ -17,9 +17,11 @@ RESOLVED = 1e-4
 # For an element that is not resolved, a difference is wrong from this many times the tolerance on. Few digits are left, and the
 # error of the measurement is itself known roughly.
 COARSE = 4.0
-# An element smaller than this fraction of the typical one is resolved if one of this fraction would be.
+# A small element counts as resolved if an element of this fraction of the typical size would be. Without this bound, an element
+# of 0 could never be resolved.
 SMALL = 0.1
-# Where f is constant, an error is compared with this fraction of the size that the derivative would have without cancellation.
+# Where f is constant, there is no derivative to compare an error with. It is compared with this fraction of |f| / |x|, the size
+# of a derivative without cancellation.
 ZERO = 1e-4
 # So many elements that look wrong are measured again without a change, then the others are believed. A wrong formula makes
 # all elements wrong, and measuring each of them again is expensive.

@@ -17,9 +17,11 @@ from .measure import SAFETY, Measure
 # The number of steps, each half of the one before, for a one-sided slope. The first one is the largest useful step, far too
 # large beside a kink; the last one is 10 million times as small. Each step costs two evaluations.
 ONE_SIDED_STEPS = 24
-# A gap between two slopes is visible if it is this many times its rounding error: then a bend is told from a kink.
+# A gap between two slopes is visible if it is this many times its rounding error. A sharp bend is told from a kink as long as
+# the gap is visible; a smaller factor would take rounding for a bend.
 VISIBLE = 100.0
 # The elements at kinks that are measured one by one: so many at random, and so many that look wrong.
+# Each costs about a hundred evaluations.
 CANDIDATES = 4
 
 

@@ -13,7 +13,7 @@ from .measure import SAFETY, Measure
 
 # The smallest normal number, so that no step is 0.
 TINY = float(np.finfo(float).tiny)
-# The number of larger steps that are tried, evenly spaced on a logarithmic scale.
+# The number of larger steps that are tried, evenly spaced on a logarithmic scale. Each costs ten evaluations.
 LARGER_STEPS = 8
 # A step confirms the claimed derivative if it measures it to within this fraction of the distance to the measured one. Much
 # closer is not possible: the function is mostly rounding there.
@@ -24,7 +24,8 @@ SMALLER_STEPS = 24
 RATIO = 10**0.5
 # So many smaller steps in succession have to confirm the claimed derivative. Two or three may agree by chance.
 IN_SUCCESSION = 4
-# How closely smaller steps have to measure the claimed derivative, relative to it.
+# How closely smaller steps have to measure the claimed derivative, relative to it. One step is no more exact: it has no
+# extrapolation.
 CLOSE = 1e-3
 
 
