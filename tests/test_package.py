@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -51,21 +52,28 @@ def name_of(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path):
     """(the dotted name, the line, whether loading the file leaves it out: inside a function, or for type checkers) of each."""
-    tree = ast.parse(path.read_text())
+    found, tree = [], tree_of(path)
     inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) or _for_types(f) for n in ast.walk(f)}
     package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
     for node in ast.walk(tree):
         lazily = id(node) in inside
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield alias.name, node.lineno, lazily
+                found.append((alias.name, node.lineno, lazily))
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
             for alias in node.names:
                 both = f"{base}.{alias.name}"
-                yield (both if is_module(both) else base), node.lineno, lazily
+                found.append((both if is_module(both) else base, node.lineno, lazily))
+    return found
 
 
 def _for_types(node):
@@ -123,7 +131,7 @@ def test_only_the_backend_knows_cupys_name():
     knowing = set()
     for path in sources():
         names = [name for name, _, _ in imports(path)]
-        texts = [n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)]
+        texts = [n.value for n in ast.walk(tree_of(path)) if isinstance(n, ast.Constant)]
         if {str(name).split(".")[0] for name in names + texts} & {"cupy", "cupyx"}:
             knowing.add(path.name)
     assert knowing == {"backend.py"}

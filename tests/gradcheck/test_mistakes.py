@@ -82,7 +82,7 @@ def test_a_mistake_is_wrong_where_it_says_and_right_elsewhere(m):
             np.testing.assert_allclose(g, e, rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("m", mistakes.ALL, ids=lambda m: m.name)
 def test_every_mistake_is_caught(m, seed):
     report = check(m, seed)
