@@ -190,11 +190,11 @@ def choose_step(f: Callable[[float], np.ndarray], first: float, largest: float, 
             resolved = resolved or change <= SAFETY * noise
             if not resolved and change > 0.1 * float(norm(u * T[0])):
                 return StepChoice(first)
-            error = max(change, before / RATIO if np.isfinite(before) else 0.0) + noise
-            if error > CLEAR * found.error:
+            value, error = float(T[0] @ u), max(change, before / RATIO if np.isfinite(before) else 0.0) + noise
+            if error > CLEAR * found.error or not np.isfinite(value):  # f may not be defined there, or h is 0
                 break
             if error < found.error:
-                found = StepChoice(h / RATIO, float(T[0] @ u), error)
+                found = StepChoice(h / RATIO, value, error)
             if change > CLEAR * noise:
                 break
         h *= RATIO
