@@ -1,7 +1,7 @@
 """Tensor: an array, its gradient, and the node that made it.
 
-The mathematics lives in `ops/`, which hangs its functions on the class with `method`; what is here is state:
-who owns which array, which node made it, and who has changed it in place.
+The mathematics is in `ops/`, which adds its functions to the class with `method`. This file holds the state of a tensor:
+its array, the node that made it, and the version counter that counts in-place operations.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from . import backend
 from .backend import Array
 
 if TYPE_CHECKING:
-    from ._methods import Methods  # what ops/ and autograd/ hang on the class, written down for type checkers
+    from ._methods import Methods  # the methods that ops/ and autograd/ add to the class, declared for type checkers
 else:
     Methods = object
 
@@ -26,41 +26,44 @@ F = TypeVar("F", bound=Callable)
 
 
 class Version:
-    """How often an array was changed in place, and by whom last; shared by all tensors that share the memory."""
+    """A version counter: how often the array was changed in place, and the last op that did it.
+
+    All tensors that share the memory share one counter.
+    """
 
     __slots__ = ("_room", "_views", "count", "op")
     _room: int
 
     def __init__(self) -> None:
         self.count, self.op = 0, ""
-        self._views: list[weakref.ref[Tensor]] | None = None  # made for the first view
+        self._views: list[weakref.ref[Tensor]] | None = None  # the list is created with the first view
 
     def bump(self, op: str) -> None:
         self.count += 1
         self.op = op
 
     def add_view(self, y: Tensor) -> None:
-        """Note a view of the memory (weakly: a view that is dead asks for nothing)."""
+        """Register a view of the memory. The reference is weak, so it does not keep the view alive."""
         views = self._views
         if views is None or len(views) >= self._room:
             views = self._views = [r for r in views or () if r() is not None]
-            self._room = 2 * len(views) + 32  # so many are noted before the dead ones are looked for again
+            self._room = 2 * len(views) + 32  # the list is cleared of dead views again at this length
         views.append(weakref.ref(y))
 
     def views(self) -> list[Tensor]:
-        """The living views that are still of this memory, each behind what it is a view of."""
+        """The live views that still share this memory. Each view comes after the tensor it is a view of."""
         return [y for r in self._views or () if (y := r()) is not None and y._version_ is self]
 
 
 class Tensor(Methods):
-    """An n-dimensional array that can record how it was computed, and so be differentiated.
+    """An n-dimensional array that can record how it was computed, so that it can be differentiated.
 
-    Make one with `tinynorm.tensor`. Its arithmetic is NumPy's, its names are PyTorch's.
+    Create one with `tinynorm.tensor`. The arithmetic follows NumPy, the names follow PyTorch.
 
     Attributes
     ----------
     data : numpy.ndarray or cupy.ndarray
-        The raw array. Writing into it goes unseen by the graph.
+        The raw array. The graph does not notice when you write into it.
     grad : Tensor or None
         The gradient that `backward` accumulates, of the same shape, dtype and device as the tensor.
     grad_fn : Node or None
@@ -75,13 +78,13 @@ class Tensor(Methods):
     tensor([2., 4., 6.])
     """
 
-    _array: Array  # what `data` shows; the engine reads it here
+    _array: Array  # the array that `data` returns; the engine reads this attribute directly
     grad_fn: Any = None
     _requires_grad: bool = False
     _grad: Tensor | None = None
     _output_nr: int = 0  # which of grad_fn's outputs this is
-    _version_: Version | None = None  # made when somebody first asks
-    _view: Any = None  # of a view: (what it is a view of, the node that made it); or a weak reference to its base
+    _version_: Version | None = None  # created on first use
+    _view: Any = None  # for a view: (its parent, the node that made it), or a weak reference to its base
     _hooks: dict[int, Callable] | None = None
     __array_priority__ = 1000
     __hash__ = object.__hash__
@@ -103,7 +106,7 @@ class Tensor(Methods):
         return self._array
 
     @data.setter
-    def data(self, value: Any) -> None:  # a Tensor's array is taken over, as in ``p.data = p.data - lr * p.grad``
+    def data(self, value: Any) -> None:  # takes the array of a Tensor: ``p.data = p.data - lr * p.grad``
         array = raw(value)
         if not backend.is_array(array):
             raise TypeError(f"data: expected an array or a Tensor, got {type(value).__name__}; tinynorm.tensor(...) makes one")
@@ -113,7 +116,10 @@ class Tensor(Methods):
         self._array = array
 
     def _leave_memory(self) -> None:
-        """From now on this is no view any more, and what was a view of it is one of its base without a way back."""
+        """Stop sharing memory: this tensor is no longer a view.
+
+        Its views become views of its base, without the nodes that lead back to the base.
+        """
         base = base_of(self)
         for y in self._version_.views() if self._version_ else ():
             if type(y._view) is tuple and y._view[0] is self:
@@ -148,7 +154,7 @@ class Tensor(Methods):
         return getattr(self.device, "type", "") == "cuda"
 
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or its entry `dim`."""
+        """The shape, or its size along dimension `dim`."""
         return self.shape if dim is None else self.shape[dim]
 
     def dim(self) -> int:
@@ -192,19 +198,19 @@ class Tensor(Methods):
             expected, got = [(t.shape, str(t.dtype), str(t.device)) for t in (self, grad)]
             if expected != got:
                 raise RuntimeError(f"grad: expected (shape, dtype, device) = {expected}, as of the tensor, got {got}")
-            if not backend.is_writeable(grad._array):  # expanded, or read-only: a gradient is added to, in memory of its own
+            if not backend.is_writeable(grad._array):  # expanded or read-only: later gradients are added in place
                 grad = grad.clone()
         self._grad = grad
 
     def retain_grad(self) -> None:
-        """Have `backward` set `.grad` on this tensor although it is not a leaf."""
+        """Make `backward` set `.grad` on this tensor, even if it is not a leaf."""
         if not self._requires_grad:
             raise RuntimeError("retain_grad: this tensor does not require grad, so it will have none")
         if self.grad_fn is not None:
             self.grad_fn.retain(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
-        """Call `hook(grad)` whenever this tensor's gradient is computed; what it returns, if a Tensor, replaces it.
+        """Call `hook(grad)` whenever this tensor's gradient is computed. If it returns a Tensor, that replaces the gradient.
 
         Raises
         ------
@@ -220,21 +226,21 @@ class Tensor(Methods):
         return HookHandle(self._hooks, hook)
 
     def detach(self) -> Tensor:
-        """The same array, outside the graph."""
+        """A new tensor with the same array that is not part of the graph."""
         y = Tensor.__new__(Tensor)
         y._array = self._array
-        y._version_ = version_of(self)  # the memory is shared, so a change of it is a change of both
+        y._version_ = version_of(self)  # both tensors share the memory, so they share the version counter
         return y
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradient, or fill it with zeros."""
+        """Set the gradient to None, or fill it with zeros."""
         if set_to_none:
             self._grad = None
         elif self._grad is not None:
             self._grad._array[...] = 0
             version_of(self._grad).bump("zero_grad")
 
-    # -- handing the array on ------------------------------------------------------------------------------------------
+    # -- conversions ---------------------------------------------------------------------------------------------------
 
     def numpy(self) -> np.ndarray:
         """The NumPy array itself, not a copy.
@@ -267,12 +273,12 @@ class Tensor(Methods):
         return self._array.__dlpack_device__()
 
     def item(self) -> Any:
-        """The one number in it, as a Python number.
+        """The only element of the tensor, as a Python number.
 
         Raises
         ------
         RuntimeError
-            There is not exactly one.
+            The tensor does not have exactly one element.
         """
         if self._array.size != 1:
             raise RuntimeError(f"item: expected a tensor with one element, got shape {self.shape}; use .tolist()")
@@ -282,7 +288,7 @@ class Tensor(Methods):
         return float(one) if backend.is_floating(one) else bool(one) if str(one.dtype).endswith("bool") else int(one)
 
     def tolist(self) -> Any:
-        """Its numbers as nested Python lists."""
+        """The elements as nested Python lists."""
         return backend.to_numpy(self._array).tolist()
 
     def __float__(self) -> float:
@@ -327,11 +333,11 @@ class Tensor(Methods):
         return f"tensor({text})"
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is pickled: the numbers, without the graph and without who shares the memory."""
+        """The attributes to pickle: array, gradient and `requires_grad`, without the graph and the version counter."""
         return {name: value for name, value in vars(self).items() if name not in _OF_THE_GRAPH}
 
     def __copy__(self) -> Tensor:
-        """Another name for the same memory (for numbers of its own: `clone`, `copy.deepcopy`)."""
+        """A new tensor with the same memory. Use `clone` or `copy.deepcopy` to copy the numbers."""
         copy = type(self).__new__(type(self))
         vars(copy).update(self.__getstate__())
         copy._version_ = version_of(self)
@@ -351,9 +357,9 @@ _OF_THE_GRAPH = ("grad_fn", "_output_nr", "_version_", "_view", "_hooks")
 
 
 class HookHandle:
-    """What `register_hook` returns: `remove()` takes the hook away again."""
+    """The result of `register_hook`. Its `remove()` removes the hook."""
 
-    _keys = itertools.count()  # none is given twice: a handle never takes another one's hook away
+    _keys = itertools.count()  # each handle has its own key, so it removes only its own hook
 
     def __init__(self, hooks: dict[int, Callable], hook: Callable) -> None:
         self._hooks, self._key = hooks, next(HookHandle._keys)
@@ -364,33 +370,33 @@ class HookHandle:
 
 
 def wrap(array: Array) -> Tensor:
-    """A Tensor around an array (or NumPy scalar), with none of the constructor's checks."""
+    """A Tensor that holds the array (or NumPy scalar), made without the constructor's checks."""
     t = Tensor.__new__(Tensor)
     t._array = array if not isinstance(array, np.generic) else np.asarray(array)
     return t
 
 
 def raw(x: Any) -> Any:
-    """The array of a Tensor; anything else as it is."""
+    """The array of a Tensor; any other object is returned unchanged."""
     return x._array if isinstance(x, Tensor) else x
 
 
 def version_of(t: Tensor) -> Version:
-    """The tensor's version counter, made on first use."""
+    """The tensor's version counter, created on first use."""
     if t._version_ is None:
         t._version_ = Version()
     return t._version_
 
 
 def base_of(t: Tensor) -> Tensor:
-    """What the tensor is a view of, as far as the way back is known; the tensor itself where it is no view."""
+    """The base that the known nodes of a view lead back to; the tensor itself if it is not a view."""
     while type(t._view) is tuple:
         t = t._view[0]
     return t
 
 
 def method(*names: str) -> Callable[[F], F]:
-    """Hang a function on Tensor under its own name, or under those given."""
+    """A decorator that adds a function to Tensor as a method, under its own name or under `names`."""
 
     def attach(f: F) -> F:
         for name in names or (f.__name__,):

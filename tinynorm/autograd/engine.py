@@ -1,8 +1,8 @@
-"""The one backward loop.
+"""The backward loop: the only one in the package.
 
-A node is always younger than the nodes it stands on, so taking the youngest waiting node first meets every node after all the
-nodes that use its outputs: each runs once, with its gradient complete, and nothing recurses. Leaves get their gradients at
-the very end: an error on the way leaves every `.grad` as it was.
+A node is always younger than the nodes that made its inputs. The loop always takes the youngest waiting node, so it reaches a
+node after all nodes that use its outputs. Each node therefore runs once, with its complete gradient, and the loop needs no
+recursion. Leaves get their gradients at the very end, so an error in the backward pass leaves every `.grad` unchanged.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ def _edge_of(t: Tensor) -> Edge:
 
 
 def _key(edge: Edge) -> Any:
-    return edge if type(edge) is tuple else id(edge)  # not the tensor: its == compares elements
+    return edge if type(edge) is tuple else id(edge)  # the tensor itself cannot be a key: its == compares elements
 
 
 class Run:
-    """One backward pass: from the outputs' gradients to the leaves' `.grad`, or to the targets that were asked for."""
+    """One backward pass: from the gradients of the outputs to the `.grad` of the leaves, or to the gradients of the targets."""
 
     def __init__(self, create_graph: bool, retain_graph: bool, targets: Sequence[Tensor] | None = None) -> None:
         self.create_graph, self.retain_graph = create_graph, retain_graph
         self.targets = targets
         self.captured = {_key(_edge_of(t)) for t in targets or ()}
-        self.useful: set[Node] | None = None  # the nodes that must run for the targets; None for all
+        self.useful: set[Node] | None = None  # the nodes that lead to a target; None: run all nodes
         self.found: dict[Any, Any] = {}  # a target's key -> its gradient
-        self.complete: list[tuple[Tensor, Any, bool]] = []  # (tensor, its gradient, is the array ours to keep?), for `.grad`
+        self.complete: list[tuple[Tensor, Any, bool]] = []  # for `.grad`: (tensor, its gradient, may we keep the array?)
         self.waiting: dict[Node, dict[int, Any]] = {}  # node -> {output number: its gradient so far}
         self.youngest: list[tuple[int, Node]] = []  # heap of (-age, node), ages are unique
-        self.leaves: dict[int, tuple[Tensor, Any, bool]] = {}  # id -> (leaf, gradient so far, is the array ours to keep?)
+        self.leaves: dict[int, tuple[Tensor, Any, bool]] = {}  # id -> (leaf, gradient so far, may we keep the array?)
 
     @backend.silent
     def __call__(self, outputs: Sequence[Tensor], grads: Sequence[Any]) -> list:
-        """Run; returns the targets' gradients, None where there is no path."""
+        """Run the backward pass. Returns the gradient of each target, or None if no path leads to it."""
         before, mode.enabled = mode.enabled, self.create_graph
         try:
             if self.targets is not None:
@@ -63,7 +63,7 @@ class Run:
         return [self.found.get(_key(_edge_of(t))) for t in self.targets or ()]
 
     def _step(self, node: Node, grads_out: list) -> None:
-        """One node: its outputs' gradients become its inputs' gradients."""
+        """Run the backward of one node and pass the gradients on to its inputs."""
         grads_in = node.gradients(grads_out, self.create_graph)
         if not self.retain_graph:
             node.free()
@@ -72,11 +72,11 @@ class Run:
                 self._deliver(edge, g, node.fresh)
 
     def _is_useful(self, edge: Edge) -> bool:
-        """Whether the edge leads to a target, or is one."""
+        """Whether the edge is a target or leads to one."""
         return _key(edge) in self.captured or (type(edge) is tuple and edge[0] in (self.useful or ()))
 
     def _deliver(self, edge: Edge, g: Any, fresh: bool) -> None:
-        """Add `g` to what has arrived at `edge` so far (never into it: the array may have other owners)."""
+        """Add `g` to the gradient at `edge` so far. The sum is a new array, because others may hold the old one."""
         if type(edge) is not tuple:
             before = self.leaves.get(id(edge))
             self.leaves[id(edge)] = (edge, g, fresh) if before is None else (edge, before[1] + g, True)
@@ -89,7 +89,7 @@ class Run:
         arrived[nr] = arrived[nr] + g if nr in arrived else g
 
     def _collect(self, node: Node) -> list:
-        """The complete gradients of the node's outputs, past their hooks."""
+        """The complete gradients of the node's outputs, after their hooks ran."""
         arrived = self.waiting.pop(node)
         grads = []
         for nr in range(node.output_count):
@@ -112,7 +112,7 @@ class Run:
     def _run_hooks(self, hooks: dict | None, g: Any) -> Any:
         if not hooks:
             return g
-        g = g.clone() if isinstance(g, Tensor) else backend.copy(g)  # others may hold the array, and a hook may write into it
+        g = g.clone() if isinstance(g, Tensor) else backend.copy(g)  # a hook may write into it
         for hook in list(hooks.values()):
             seen = g if isinstance(g, Tensor) else wrap(g)
             changed = hook(seen)
@@ -122,17 +122,17 @@ class Run:
         return g
 
     def _finish(self, leaf: Tensor, g: Any, fresh: bool) -> None:
-        """A leaf's gradient is complete: it is for the caller who asked, or for `.grad`."""
+        """Store the complete gradient of a leaf: as a target's result, or in the list of gradients for `.grad`."""
         if leaf._hooks:
             g, fresh = self._run_hooks(leaf._hooks, g), False
         if self.targets is None:
-            if leaf._requires_grad:  # it may have been frozen since the forward
+            if leaf._requires_grad:  # False if the user froze the leaf after the forward pass
                 self.complete.append((leaf, g, fresh))
         else:
             self.found[id(leaf)] = g
 
     def _find_useful(self, outputs: Sequence[Tensor]) -> None:
-        """Collect the nodes whose backward must run for the targets; the others are left alone."""
+        """Collect the nodes that lead to a target. Only these run."""
         seen = {y.grad_fn for y in outputs if y.grad_fn is not None}
         stack = list(seen)
         while stack:
@@ -141,13 +141,13 @@ class Run:
                     seen.add(edge[0])
                     stack.append(edge[0])
         self.useful = set()
-        for node in sorted(seen, key=lambda node: node.age):  # oldest first: what a node stands on is decided before it
+        for node in sorted(seen, key=lambda node: node.age):  # oldest first: a node comes after the nodes that made its inputs
             if any(edge is not None and self._is_useful(edge) for edge in node.edges):
                 self.useful.add(node)
 
 
 def accumulate_all(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
-    """Add each gradient to its tensor's `.grad`; all of them, or none."""
+    """Add each gradient to its tensor's `.grad`. If one shape does not fit, add none."""
     for t, g, _ in complete:
         if t._grad is not None and t._grad._array.shape != g.shape:
             raise RuntimeError(
@@ -159,11 +159,11 @@ def accumulate_all(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
 
 
 def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
-    """Add `g` to ``t.grad``; the first becomes it, as a copy unless the array is `fresh`."""
+    """Add `g` to ``t.grad``. If ``t.grad`` is None, `g` becomes it: as a copy, unless the array is `fresh`."""
     if isinstance(g, Tensor):
         t._grad = (g.clone() if t._grad is None else t._grad + g).to(t.dtype)
     elif t._grad is None:
-        if g.dtype != t._array.dtype:  # the leaf's bytes are in another order than this machine's
+        if g.dtype != t._array.dtype:  # the leaf does not have the machine's byte order
             g, fresh = backend.astype(g, t._array.dtype), True
         t._grad = wrap(g if fresh else backend.copy(g))
     else:
@@ -184,7 +184,7 @@ def _check_gradient(what: str, g: Any, y: Tensor) -> None:
 
 
 def _starting_gradient(op: str, y: Tensor, gradient: Tensor | None, create_graph: bool) -> Any:
-    """The gradient at an output: what the caller gave, or 1 for a scalar."""
+    """The gradient at an output: the one that the caller passed, or 1 for a scalar."""
     if not y._requires_grad:
         raise RuntimeError(
             f"{op}: this tensor does not require grad: nothing it was computed from has requires_grad=True, "
@@ -216,19 +216,19 @@ def backward(
     Parameters
     ----------
     gradient : Tensor, optional
-        The gradient with respect to this tensor, of its shape, dtype and device; may be left out for a scalar (1 then).
+        The upstream gradient, with the shape, dtype and device of this tensor. Default: 1, for a scalar only.
     retain_graph : bool, optional
-        Keep what the ops saved, so that the graph can be gone through again. Default: `create_graph`.
+        Keep the saved tensors, so that another backward can run through the graph. Default: `create_graph`.
     create_graph : bool
-        Record the backward pass too, so that the gradients can be differentiated.
+        Record the backward pass as well, so that the gradients can be differentiated.
     inputs : sequence of Tensor, optional
-        Accumulate into these only.
+        Accumulate only into the `.grad` of these tensors.
 
     Raises
     ------
     RuntimeError
-        The tensor does not require grad; is no scalar and `gradient` is missing or of another shape; the graph was freed
-        by an earlier backward; a tensor that an op saved was changed in place. No `.grad` is changed then.
+        The tensor does not require grad; it is not a scalar and `gradient` is missing; `gradient` does not fit the tensor;
+        an earlier backward freed the graph; or a saved tensor was changed in place. An error leaves every `.grad` unchanged.
 
     Examples
     --------
@@ -270,21 +270,21 @@ def grad(
     allow_unused: bool | None = None,
     *,
     only_inputs: bool = True,
-) -> tuple[Any, ...]:  # of Tensors; of None only where allow_unused asks for it
-    """The gradients of `outputs` with respect to `inputs`, returned, not accumulated.
+) -> tuple[Any, ...]:  # Tensors; None only with allow_unused=True
+    """Return the gradients of `outputs` with respect to `inputs`, without accumulating them in `.grad`.
 
     Parameters
     ----------
     outputs, inputs : Tensor or sequence of Tensor
-        From where to where. An input need not be a leaf.
+        The tensors to differentiate, and the tensors to differentiate with respect to. An input need not be a leaf.
     grad_outputs : Tensor or sequence of (Tensor or None), optional
-        The gradient with respect to each output; None for a scalar's 1.
+        The upstream gradient for each output. None means 1, for a scalar only.
     retain_graph, create_graph : bool
         As in `Tensor.backward`.
     allow_unused : bool, optional
-        Return None for an input that the outputs do not depend on, instead of raising.
+        Return None for an input that the outputs do not depend on, instead of raising an error.
     only_inputs : bool
-        Only True, which programs for PyTorch pass: `.grad` is never touched.
+        Must be True. Programs written for PyTorch pass it; this function never changes `.grad`.
 
     Returns
     -------
@@ -294,7 +294,7 @@ def grad(
     Raises
     ------
     RuntimeError
-        As `Tensor.backward`; an input does not require grad, or is not used and `allow_unused` is not set.
+        As for `Tensor.backward`; or an input does not require grad; or an input is not used and `allow_unused` is not True.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Function: an op of the user's own, with a hand-written backward, used like any other."""
+"""Function: a user-defined op with a hand-written backward. It is used like any other op."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from .views import become, is_recorded, refuse_if_unsafe
 class Function:
     """Subclass this with static methods `forward` and `backward` on raw arrays; call it with ``apply``.
 
-    ``forward(ctx, *inputs)`` gets NumPy or CuPy arrays (and any other arguments as they are) and returns an array, or a tuple
-    of them. ``backward(ctx, *grads)`` gets one gradient per output and returns one per argument of `forward`, None for those
-    that have none. Under ``create_graph=True`` the gradients and ``ctx.saved_tensors`` are Tensors: a backward written with
-    operators and methods that arrays and Tensors share is then differentiable itself.
+    ``forward(ctx, *inputs)`` gets NumPy or CuPy arrays instead of Tensors; other arguments are passed unchanged. It returns an
+    array or a tuple of arrays. ``backward(ctx, *grads)`` gets one gradient per output. It returns one gradient per argument of
+    `forward`, and None for an argument without a gradient. With ``create_graph=True`` the gradients and ``ctx.saved_tensors``
+    are Tensors. So a backward can be differentiated if it uses only operators and methods that arrays and Tensors share.
 
-    ``ctx.save_for_backward(*arrays)`` keeps inputs and outputs; other attributes may be set on `ctx` freely.
-    ``ctx.needs_input_grad`` tells which gradients are wanted; ``ctx.mark_non_differentiable(*arrays)`` which outputs have none.
+    ``ctx.save_for_backward(*arrays)`` keeps inputs and outputs. You may set any other attribute on `ctx`.
+    ``ctx.needs_input_grad`` says which gradients are needed. ``ctx.mark_non_differentiable(*arrays)`` marks outputs that have
+    no gradient.
 
-    What `forward` and `backward` get is not to be written into: NumPy's arrays refuse it, but for the gradients, which are
-    copies. A forward that works in place says ``ctx.mark_dirty(x)`` before it writes into x, and returns x. An output that
-    shares an input's memory is a view of it, which cannot be changed in place where ops are recorded.
+    `forward` and `backward` must not write into the arrays they get. NumPy arrays are passed as read-only; only the gradients
+    are copies and can be written to. A forward that works in place calls ``ctx.mark_dirty(x)`` before it writes into x, and
+    returns x. An output that shares memory with an input is a view of it; such a view cannot be changed in place while ops are
+    recorded.
 
     Raises
     ------
     RuntimeError, TypeError
-        On backward: the number, shape, dtype or type of the returned gradients is not that of the inputs; it says which.
+        In backward: the returned gradients do not fit the inputs in number, type, shape or dtype. The message says which one.
 
     Examples
     --------
@@ -62,7 +64,7 @@ class Function:
 
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
-        """Run the op, and record it where an input requires grad."""
+        """Run the op, and record it if an input requires grad."""
         return Context(cls, inputs).run()
 
 
@@ -71,9 +73,9 @@ class Context(Node):
 
     def __init__(self, function: type[Function], inputs: tuple) -> None:
         self.function, self._inputs = function, inputs
-        self._dirty: list[tuple[Tensor, Any]] = []  # and its array
+        self._dirty: list[tuple[Tensor, Any]] = []  # (input, its array)
         self.expected: list[Any] = [(x.data.shape, x.data.dtype) if isinstance(x, Tensor) else None for x in inputs]
-        self.saved_tensors: tuple = ()  # in backward: what save_for_backward kept
+        self.saved_tensors: tuple = ()  # during backward: the arrays that save_for_backward kept
 
     @property
     def name(self) -> str:
@@ -81,26 +83,26 @@ class Context(Node):
 
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
-        """For each argument of `forward`, whether its gradient is wanted."""
+        """For each argument of `forward`, whether its gradient is needed."""
         return tuple(self.needs)
 
     def save_for_backward(self, *arrays: Any) -> None:
-        """In `forward`: keep inputs or outputs for `backward`."""
+        """In `forward`: save inputs or outputs for `backward`."""
         self.save(*map(self._original, arrays))
 
     def mark_non_differentiable(self, *arrays: Any) -> None:
-        """In `forward`: these outputs have no gradient."""
+        """In `forward`: declare that these outputs have no gradient."""
         self._marked = tuple(map(self._original, arrays))
 
     _marked: tuple = ()
 
     def mark_dirty(self, *arrays: Any) -> None:
-        """In `forward`, before it writes into them: these inputs are changed in place, and returned.
+        """In `forward`: declare that it changes these inputs in place and returns them. Call this before writing into them.
 
         Raises
         ------
         RuntimeError
-            One is no input; or the change could not be differentiated, as with any in-place op.
+            An array is not a tensor input; or the in-place change is not allowed, for the same reasons as in any in-place op.
         """
         for array in arrays:
             i = next((i for i, lent in enumerate(self._lent) if lent is array), None)
@@ -114,7 +116,7 @@ class Context(Node):
             self._dirty.append((x, self._given[i]))
 
     def run(self) -> Any:
-        """Run forward on the inputs. An input that was marked dirty is then the output itself."""
+        """Run forward on the inputs. An input that was marked dirty is itself returned as the output."""
         out = self(*self._inputs)
         outputs = out if isinstance(out, tuple) else (out,)
         dirty, self._inputs, self._given, self._lent, self._dirty = self._dirty, (), (), (), []
@@ -128,7 +130,7 @@ class Context(Node):
         return outputs if isinstance(out, tuple) else outputs[0]
 
     _given: tuple = ()  # the inputs' arrays
-    _lent: tuple = ()  # what forward was given in their place
+    _lent: tuple = ()  # the read-only views that forward gets instead of them
 
     def forward(self, *inputs: Any) -> Any:
         self._given = inputs
@@ -147,12 +149,12 @@ class Context(Node):
         return outputs if isinstance(out, tuple) else outputs[0]
 
     def _original(self, array: Any) -> Any:
-        """The input's own array for what forward was given in its place; any other as it is, and a Tensor's array."""
+        """The input's own array, if `array` is the view that forward got; else `array` itself, or a Tensor's array."""
         array = raw(array)
         return next((a for a, lent in zip(self._given, self._lent, strict=True) if lent is array), array)
 
     def _share_memory(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
-        """An output in the memory of an input, or of another output, is a view of it, but no op leads back to that."""
+        """Mark an output that shares memory with an input or an earlier output as its view. No node leads back from it."""
         earlier = [x for x in inputs if isinstance(x, Tensor)]
         for y in outputs:
             x = next((x for x in earlier if owner(x._array) == owner(y._array)), None)
@@ -161,11 +163,11 @@ class Context(Node):
             earlier.append(y)
 
     def _saved(self, array: Any, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
-        changed = any(array is a for _, a in self._dirty)  # it is saved as the output that it became
+        changed = any(array is a for _, a in self._dirty)  # a dirty input is saved as an output
         return super()._saved(array, inputs, [] if changed else arrays, out, outputs)
 
     def explained(self, error: ValueError | OverflowError, arrays: list) -> Exception:
-        """The user's own error, as it is; but writing into an input is explained."""
+        """The user's error, unchanged; an error about writing into a read-only input gets an explanation."""
         if "read-only" not in str(error):
             return error
         return RuntimeError(
@@ -174,7 +176,7 @@ class Context(Node):
         )
 
     def gradients(self, grads: list, as_tensors: bool) -> tuple:
-        """Call the user's backward, and check what comes back."""
+        """Call the user's backward, and check the gradients that it returns."""
         self.saved_tensors = tuple(map(_lend, self.unpack(as_tensors)))
         if as_tensors:
             self._refuse_intermediates()
@@ -227,7 +229,7 @@ class Context(Node):
 
 
 def _lend(array: Any) -> Any:
-    """The array for users' code to read: NumPy's refuses to be written into. Anything else as it is."""
+    """A read-only view of a NumPy array, for the user's code; any other object unchanged."""
     if not isinstance(array, np.ndarray) or mode.lends:
         return array
     view = array.view()

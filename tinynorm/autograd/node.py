@@ -1,10 +1,11 @@
-"""Node: one op in the graph, its forward beside its hand-derived backward.
+"""Node: one op in the graph, with its forward and its hand-derived backward.
 
-A node is made with the op's settings and called with its inputs: ``Sum(dim)(x)``. Calling it runs `forward` on raw
-arrays and, if an input wants a gradient, keeps what `backward` needs. `backward` is array algebra that takes its functions from
-its arguments: on arrays it is the gradient; on Tensors (``create_graph=True``) it records a graph of its own.
+A node is created with the op's settings and called with its inputs: ``Sum(dim)(x)``. The call runs `forward` on raw arrays.
+If an input requires grad, the node keeps what `backward` needs. `backward` works on arrays and on Tensors: on arrays it
+computes the gradient; on Tensors (``create_graph=True``) it also records a graph of the gradient.
 
-References run one way, from an output to the node to the node's inputs, so a graph is freed as soon as its output is.
+References point one way: from an output to its node, and from the node to its inputs. So Python frees the graph as soon as it
+frees the output.
 """
 
 from __future__ import annotations
@@ -21,63 +22,63 @@ from ..backend import Array
 from ..tensor import Tensor, Version, base_of, version_of, wrap
 from .mode import mode
 
-next_age = count().__next__  # a node is younger than every node it stands on
+next_age = count().__next__  # a node is younger than the nodes that made its inputs
 
 
 class Saved:
-    """An array kept for backward: where its gradient goes, and how often it had been changed in place by then."""
+    """A saved tensor: the array, the edge that its gradient goes to, and its version count when it was saved."""
 
     __slots__ = ("array", "count", "known", "origin", "version")
 
     def __init__(self, array: Any, origin: Any, version: Version | None, known: bool = True) -> None:
         self.array = array
-        self.known = known  # whether it is an input or an output itself
-        self.origin = origin  # an input's edge; or the number of an output (its Tensor would close a cycle); or None
-        self.version = version  # None for what lies in no input's and no output's memory
+        self.known = known  # whether the array is itself an input or output of the op
+        self.origin = origin  # an input's edge; an output's number (a Tensor would make a reference cycle); or None
+        self.version = version  # None if the array shares no memory with an input or output
         self.count = version.count if version else 0
 
 
 class Node:
-    """One op. Subclasses write `forward` and `backward`; see `ops/arithmetic.py` for the shortest ones.
+    """One op. A subclass defines `forward` and `backward`; the shortest examples are in `ops/arithmetic.py`.
 
     Attributes
     ----------
     needs : list of bool
-        For each input, whether a gradient is wanted; `backward` need not compute the others.
+        For each input, whether its gradient is needed. `backward` may skip the other gradients.
     """
 
     is_view = False  # whether the output may share memory with the first input
-    fresh = False  # whether backward returns only new arrays, which a leaf can keep without a copy
+    fresh = False  # whether backward returns only new arrays; a leaf then keeps them without a copy
     nondifferentiable: tuple[int, ...] = ()  # outputs that have no gradient
     needs: list[bool]
     age: int
     edges: list
-    outputs: tuple[Array, ...] | None = None  # kept only where there are several
+    outputs: tuple[Array, ...] | None = None  # kept only if the op has several outputs
     hooks: dict[int, dict[int, Callable]] | None = None  # output number -> its tensor's hooks
-    retained: dict[int, weakref.ref] | None = None  # output number -> the tensor that wants its gradient
+    retained: dict[int, weakref.ref] | None = None  # output number -> the tensor that retains its gradient
     _to_save: tuple[Array, ...] = ()
-    saved: Sequence | None = ()  # arrays as Saved, other things as they are; None once backward has freed it
+    saved: Sequence | None = ()  # arrays are stored as Saved, other objects unchanged; None after backward freed it
 
     def forward(self, *inputs: Any) -> Any:
-        """From arrays to the output array, or a tuple of them."""
+        """Compute the output array, or a tuple of output arrays, from the input arrays."""
         raise TypeError(f"{self.name}: forward is not defined; write forward and backward in the subclass")
 
     def backward(self, *args: Any) -> Any:
-        """From the outputs' gradients, and what `save` kept, to a tuple of the inputs' gradients."""
+        """Compute a tuple of input gradients from the output gradients and the saved arrays."""
         raise TypeError(f"{self.name}: backward is not defined; write forward and backward in the subclass")
 
     def save(self, *arrays: Array | None) -> None:
-        """In `forward`: keep these inputs or outputs; `backward` is handed them behind the gradients."""
+        """In `forward`: keep these inputs or outputs. `backward` gets them as arguments after the gradients."""
         self._to_save = arrays
 
     def recall(self, formula: Callable, x: Any, *args: Any) -> Any:
-        """In `backward`: what `forward` left in ``self.kept`` by ``formula(x, *args)``.
+        """In `backward`: the value of ``formula(x, *args)``, which `forward` stored in ``self.kept``.
 
-        On Tensors the formula runs again, so that second derivatives see how the values depend on `x`.
+        If `x` is a Tensor, the formula runs again and is recorded, because second derivatives need its dependence on `x`.
         """
         return formula(x, *args) if isinstance(x, Tensor) else self.kept
 
-    kept: Any = None  # in memory of its own: what inputs and outputs share is for `save`, which notices changes
+    kept: Any = None  # must not share memory with inputs or outputs: only `save` detects in-place changes
 
     @property
     def name(self) -> str:
@@ -87,7 +88,7 @@ class Node:
 
     @backend.silent
     def __call__(self, *inputs: Any) -> Any:
-        """Run forward; with no Tensor among the inputs, on arrays to arrays."""
+        """Run forward. If no input is a Tensor, the result is an array or a tuple of arrays."""
         recording, tensors, elsewhere = mode.enabled, False, False
         arrays, edges, needs = [], [], []  # an edge is where an input's gradient goes: a leaf itself, or (node, output number)
         for x in inputs:
@@ -131,7 +132,7 @@ class Node:
         return outputs
 
     def explained(self, error: ValueError | OverflowError, arrays: list) -> Exception:
-        """What is raised for NumPy's or CuPy's complaint about the inputs (it does not name the op)."""
+        """The error to raise when NumPy or CuPy rejects the inputs. (Their own message does not name the op.)"""
         shapes = " and ".join(str(tuple(x.shape)) for x in arrays if hasattr(x, "shape"))
         return RuntimeError(f"{self.name}: the inputs do not fit together: {str(error).strip()}; got shapes {shapes}")
 
@@ -140,14 +141,14 @@ class Node:
             share(inputs[0], outputs[0], self if mode.enabled else None)
 
     def again(self) -> Node:
-        """A node of the same settings, for another call."""
+        """A new node with the same settings, for another call."""
         node = Node.__new__(type(self))
         vars(node).update(vars(self))
         node.hooks = node.retained = None
         return node
 
     def _record(self, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> None:
-        """Make this the node of its outputs, and note the versions of what it saved."""
+        """Make this node the `grad_fn` of its outputs, and store the saved tensors with their version counts."""
         self.age = next_age()
         for nr, y in enumerate(outputs):
             if nr not in self.nondifferentiable:
@@ -165,16 +166,19 @@ class Node:
                 return Saved(x._array, self.edges[i], version_of(x)) if isinstance(x, Tensor) else Saved(a, None, Version())
         for nr, y in enumerate(out):
             if y is array:
-                return Saved(outputs[nr]._array, nr, version_of(outputs[nr]))  # (of a NumPy scalar, this is an array)
+                return Saved(outputs[nr]._array, nr, version_of(outputs[nr]))  # (if y is a NumPy scalar, wrap made an array)
         for t in (*inputs, *outputs):
             if isinstance(t, Tensor) and owner(t._array) == owner(array):
                 return Saved(array, None, version_of(t), known=False)
         return Saved(array, None, None, known=False)
 
-    # -- what the backward loop asks of a node -----------------------------------------------------------------------------
+    # -- called by the backward loop ---------------------------------------------------------------------------------------
 
     def unpack(self, as_tensors: bool) -> list:
-        """What forward saved, as arrays or (create_graph) as Tensors with their history; checked for changes since."""
+        """The saved tensors: as arrays, or with `as_tensors` (create_graph) as Tensors with their history.
+
+        Raises an error if one was changed in place after it was saved.
+        """
         if self.saved is None:
             raise RuntimeError(
                 f"backward: {self.name} has already been differentiated, and what it had saved for that was freed. "
@@ -215,12 +219,12 @@ class Node:
         )
 
     def free(self) -> None:
-        """Let go of what was saved; nodes that saved nothing can be gone through again."""
+        """Free the saved tensors. A node that saved nothing can run backward again."""
         if self.saved:
             self.saved, self.kept = None, None
 
     def gradients(self, grads: list, as_tensors: bool) -> Any:
-        """Call `backward`. (Function, for users' own ops, checks here what comes back.)"""
+        """Call `backward`. (Function, the base class of user-defined ops, overrides this to check the returned gradients.)"""
         return self.backward(*grads, *self.unpack(as_tensors))
 
     @property
@@ -228,7 +232,7 @@ class Node:
         return 1 if self.outputs is None else len(self.outputs)
 
     def zeros(self, nr: int) -> Array:
-        """The gradient of an output, one of several, that none has reached."""
+        """Zeros, as the gradient of an output that no gradient has reached. The op has several outputs."""
         assert self.outputs is not None
         return backend.namespace(self.outputs[nr]).zeros_like(self.outputs[nr])
 
@@ -239,12 +243,12 @@ class Node:
         return self.hooks.setdefault(nr, {})
 
     def retain(self, output: Tensor) -> None:
-        """Have `backward` leave the output's gradient in its `.grad` (held weakly: it must not close a cycle)."""
+        """Make `backward` store the output's gradient in its `.grad`. (A weak reference avoids a reference cycle.)"""
         self.retained = {} if self.retained is None else self.retained
         self.retained[output._output_nr] = weakref.ref(output)
 
     def release(self, output: Tensor) -> bool:
-        """No longer leave it there; whether that had been asked."""
+        """Undo `retain`. Returns whether the output was retained."""
         known = (self.retained or {}).get(output._output_nr)
         if known is None or known() is not output:
             return False
@@ -253,9 +257,9 @@ class Node:
 
 
 def _tell_apart(arrays: list, edges: list) -> None:
-    """Put a view in the place of an array that two tensors of different history hold, as in ``x * x.detach()``.
+    """Replace an array by a view of it if two tensors with different histories hold it, as in ``x * x.detach()``.
 
-    So it is known which of them is saved.
+    Then a saved array shows which of the tensors it came from.
     """
     first: dict[int, Any] = {}
     for i, (array, edge) in enumerate(zip(arrays, edges, strict=True)):
@@ -268,7 +272,7 @@ def _same_edge(a: Any, b: Any) -> bool:
 
 
 def share(x: Tensor, y: Tensor, node: Node | None) -> None:
-    """y is a view of x: they have one version, and the node, where there is one, is the way back to x (see `views.py`)."""
+    """Mark y as a view of x. They share one version counter; `node`, if given, leads from y back to x (see `views.py`)."""
     y._version_ = version = x._version_ or version_of(x)
     if node is not None:
         y._view = x, node
@@ -279,6 +283,6 @@ def share(x: Tensor, y: Tensor, node: Node | None) -> None:
 
 
 def owner(array: Any) -> int:
-    """Which memory this is; views of one array give the same."""
+    """A number for the array's memory; all views of one array have the same number."""
     base = getattr(array, "base", None)
     return id(array if base is None else base)

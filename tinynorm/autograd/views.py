@@ -1,8 +1,9 @@
-"""What a change in place does to the graph: PyTorch's rules for a tensor, its views, and what it is a view of.
+"""How an in-place operation changes the graph. A tensor, its views and its base follow PyTorch's rules.
 
-A view made while ops are recorded knows what it is a view of, and the node that made it; so a chain leads from every view to
-its base. A recorded change gives the base a new history: the op's own, or, where a view was changed, "the base with that view
-replaced". Each living view then has its node anew on the new history: same memory, other gradient.
+A view that is made while ops are recorded stores its parent (the tensor it is a view of) and the node that made it. So a chain
+of nodes leads from every view to its base. A recorded in-place operation gives the base a new history. This is the history of
+the op; if the op changed a view, it is "the base with that view replaced" (`Replaced`). Each live view then gets a new node on
+the new history: its memory is the same, its gradient is different.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from .node import Node, next_age
 
 
 def is_recorded(x: Tensor, other: Any = None) -> bool:
-    """Whether a change of `x` by `other` is to be differentiated."""
+    """Whether an in-place operation on `x` with the operand `other` is recorded."""
     if not mode.enabled:
         return False
     return x._requires_grad or (isinstance(other, Tensor) and other._requires_grad) or base_of(x)._requires_grad
 
 
 def refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
-    """Before `x` is changed in place.
+    """Check that `x` may be changed in place; call this before the change.
 
     Raises
     ------
     RuntimeError
-        The memory cannot be written to; or the change could not be differentiated rightly.
+        The memory cannot be written to; or the gradient after the change would be wrong.
     """
     if not backend.is_writeable(x._array):
         raise RuntimeError(
@@ -53,7 +54,7 @@ def refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
 
 
 def become(x: Tensor, y: Tensor, op: str) -> Tensor:
-    """`x`, whose memory `op` has written to, takes over the place of `y` in the graph; its base and all their views follow."""
+    """Give `x` the place of `y` in the graph, after `op` wrote to the memory of `x`. Update its base and all views too."""
     base = base_of(x)
     if base is not x:
         y = Replaced(_way(base, x))(base, y)
@@ -67,7 +68,7 @@ def become(x: Tensor, y: Tensor, op: str) -> Tensor:
 
 
 def _renew(view: Tensor, parent: Tensor, node: Node) -> None:
-    """The view's node anew, on the new history of what it is a view of. (Its forward need not run: the memory is the same.)"""
+    """Give the view a new node on the new history of its parent. (Its forward need not run: the memory is the same.)"""
     again, wanted = node.again(), parent._requires_grad
     again.needs, again.edges, again.age = [wanted], [(parent.grad_fn, parent._output_nr) if wanted else None], next_age()
     view._view = parent, again
@@ -84,9 +85,9 @@ def _way(base: Tensor, view: Tensor) -> list[Node]:
 
 
 def _views_of(base: Tensor) -> list[Tensor]:
-    """The living views of `base`, each behind what it is a view of.
+    """The live views of `base`. Each view comes after its parent.
 
-    Not the views of what shares the memory and has a history of its own, as what `detach` gave.
+    A tensor from `detach` shares the memory but has its own history, so its views are not included.
     """
     if base._version_ is None or base._version_._views is None:
         return []
@@ -100,7 +101,7 @@ def _views_of(base: Tensor) -> list[Tensor]:
 
 
 def _take_over(x: Tensor, node: Any, nr: int, requires_grad: bool) -> None:
-    """The node's output is x from now on; a gradient that x is to retain is that of the new value."""
+    """Make `x` output number `nr` of the node. If `x` retains its gradient, it now retains the gradient of the new value."""
     retained = x.grad_fn is not None and x.grad_fn.retained and x.grad_fn.release(x)
     x.grad_fn, x._output_nr, x._requires_grad = node, nr, requires_grad
     if retained and node is not None:
@@ -108,13 +109,13 @@ def _take_over(x: Tensor, node: Any, nr: int, requires_grad: bool) -> None:
 
 
 class Replaced(Node):
-    """y = x with v in the place of a view of x;  dx = g with zeros in that place,  dv = that view of g."""
+    """y = x, with a view of x replaced by v;  dx = g with zeros at that view,  dv = the same view of g."""
 
     def __init__(self, way: list[Node]) -> None:
         self.way = [node.again() for node in way]  # from x to the view
 
     def forward(self, x: Any, v: Any) -> Any:
-        return x  # v has been written there
+        return x  # x already contains v
 
     def backward(self, g: Any) -> Any:
         dv = g
@@ -128,7 +129,10 @@ class Replaced(Node):
 
 
 class Lost(Node):
-    """The history of a view without one, after its base was changed by `op`: a gradient that comes here would be lost."""
+    """The node of a view that has no node leading to its base, after `op` changed the base.
+
+    Its backward raises an error, because the gradient would be lost.
+    """
 
     def __init__(self, base: Tensor, op: str) -> None:
         self.op, self.age = op, next_age()
