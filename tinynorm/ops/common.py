@@ -1,4 +1,4 @@
-"""What the op files share: broadcasting's backward, dtype promotion, and dimensions under either name."""
+"""Helpers for the ops: the backward of broadcasting, dtype promotion, sums, and dimension arguments (`dim` or `axis`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..tensor import Tensor, wrap
 
 F = TypeVar("F", bound=Callable)
 Dims = int | Sequence[int] | None
-NUMBERS = (float, int, bool)  # Python's, which change no float tensor's dtype
+NUMBERS = (float, int, bool)  # Python numbers: they do not change the dtype of a float tensor
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -26,7 +26,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
-    """The gradient of broadcasting: `g` summed over the axes along which `shape` was repeated.
+    """The backward of broadcasting from `shape`: sum `g` over the axes along which the input was repeated.
 
     >>> sum_to(np.ones((2, 3)), (3,))
     array([2., 2., 2.])
@@ -39,14 +39,17 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def reshaped(x: Any, shape: tuple[int, ...]) -> Any:
-    """`x` in another shape; `x` itself where it has it."""
+    """Reshape `x`; return `x` itself if it already has the shape."""
     if x.shape == shape:
         return x
     return x.reshape(shape) if type(x) is np.ndarray else namespace(x).reshape(x, shape)
 
 
 def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
-    """The sum over `axes`, in rising order, kept with length 1; never added up one number after another (see kernels/sums)."""
+    """The sum over `axes` (in increasing order); the summed axes stay, with length 1.
+
+    Long sums are added up in blocks, so that few digits are lost (see kernels/sums).
+    """
     if isinstance(x, Tensor):
         return namespace(x).sum(x, axis=axes, keepdims=True)
     y = blas_sum(x, axes) if type(x) is np.ndarray else blocked_sum(x, axes)
@@ -54,24 +57,24 @@ def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def mean_over(x: Any, axes: tuple[int, ...]) -> Any:
-    """The mean over `axes`, likewise; 0 over nothing."""
+    """The mean over `axes`, computed as in `sum_over`; 0 if there are no elements."""
     y = blas_sum(x, axes, mean=True) if type(x) is np.ndarray else None
     return sum_over(x, axes) / max(math.prod(x.shape[i] for i in axes), 1) if y is None else y
 
 
 def keep_where(mask: Any, g: Any) -> Any:
-    """`g` where the mask holds, else 0, be `g` infinite or not: by a kernel where there is one."""
+    """`g` where the mask is True, else 0, also where `g` is infinite or NaN. Uses a fast kernel if one fits the arrays."""
     y = keep_bits(mask, g) if type(g) is np.ndarray and type(mask) is np.ndarray else None
     return namespace(g).where(mask, g, 0.0) if y is None else y
 
 
 def as_tensor_like(x: Any, like: Tensor) -> Tensor:
-    """A raw array or list that meets a Tensor, as a Tensor.
+    """Convert `x`, an array, list or number that is an operand beside the Tensor `like`, to a Tensor.
 
     Raises
     ------
     TypeError
-        It is neither, and no number.
+        `x` cannot be converted to real numbers.
     """
     if not backend.is_array(x):
         host = np.asarray(x)
@@ -82,9 +85,10 @@ def as_tensor_like(x: Any, like: Tensor) -> Tensor:
 
 
 def promote(a: Any, b: Any) -> tuple[Any, Any]:
-    """Bring two operands to one dtype by PyTorch's rule; Python numbers never change a float's.
+    """Convert two operands to one dtype by PyTorch's rule.
 
-    Floats win over integers, tensors with dimensions over 0-d ones, the wider over the narrower.
+    A float dtype wins over an integer dtype, then a tensor with dimensions wins over a 0-d tensor, then the wider dtype wins.
+    A Python number never changes the dtype of a float tensor.
     """
     ta, tb = isinstance(a, Tensor), isinstance(b, Tensor)
     if ta and tb:
@@ -95,7 +99,7 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
     if type(other) in NUMBERS:
         if type(other) is float and not backend.is_floating(t.data):
             t = t.to(backend.float32)
-    elif isinstance(other, np.generic):  # a number too
+    elif isinstance(other, np.generic):  # a NumPy scalar counts as a Python number
         number = float(other) if other.dtype.kind == "f" else other.item()
         return promote(a, number) if ta else promote(number, b)
     else:
@@ -104,13 +108,13 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def _tensor_of(number: Any) -> Tensor:
-    """A Python number that meets another one, as a 0-d Tensor: an operation answers with a Tensor."""
+    """Convert a Python number to a 0-d Tensor. (If both operands are numbers, the op must still return a Tensor.)"""
     return wrap(np.asarray(number, dtype_of_numbers(number)))
 
 
 def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     x, y = a.data, b.data
-    if isinstance(x, np.ndarray) != isinstance(y, np.ndarray):  # on two devices: the op will say so
+    if isinstance(x, np.ndarray) != isinstance(y, np.ndarray):  # on two devices: the op raises the error
         return a, b
     fx, fy = backend.is_floating(x), backend.is_floating(y)
     if fx != fy:
@@ -123,18 +127,18 @@ def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def dtype_of_numbers(*numbers: Any) -> Any:
-    """What Python numbers become when no tensor is there to say: float32, int64 or bool."""
+    """The dtype of Python numbers if no tensor determines it: float32, int64 or bool."""
     kinds = {type(n) for n in numbers}
     return backend.float32 if float in kinds else backend.int64 if int in kinds else backend.bool_
 
 
 def as_float(x: Any) -> Any:
-    """Integers and booleans as float32, as the functions of analysis need them.
+    """Convert a Tensor of integers or booleans to float32, for functions such as `exp` that return floats.
 
     Raises
     ------
     TypeError
-        It is neither Tensor nor array nor number.
+        `x` is not a Tensor, an array or a number.
     """
     if isinstance(x, Tensor):
         return x if backend.is_floating(x.data) else x.to(backend.float32)
@@ -144,7 +148,7 @@ def as_float(x: Any) -> Any:
 
 
 def accepts_axis(f: F) -> F:
-    """Let NumPy's ``axis`` and ``keepdims`` stand for PyTorch's ``dim`` and ``keepdim``."""
+    """Decorator: accept NumPy's names ``axis`` and ``keepdims`` as well as PyTorch's ``dim`` and ``keepdim``."""
 
     @functools.wraps(f)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -159,12 +163,12 @@ def accepts_axis(f: F) -> F:
 
 
 def one_dim(dim: Any, ndim: int, op: str) -> int:
-    """A dimension counted from the front.
+    """Convert a dimension, which may be negative, to its number counted from the front.
 
     Raises
     ------
     IndexError
-        It is out of range.
+        The dimension is out of range.
     """
     try:
         d = dim.__index__()
@@ -177,12 +181,12 @@ def one_dim(dim: Any, ndim: int, op: str) -> int:
 
 
 def all_dims(dim: Dims, ndim: int, op: str) -> tuple[int, ...]:
-    """Dimensions counted from the front; all of them for None.
+    """Convert dimensions to their numbers counted from the front; None means all dimensions.
 
     Raises
     ------
     IndexError, ValueError
-        One is out of range, or named twice.
+        A dimension is out of range, or is given twice.
     """
     if dim is None:
         return tuple(range(ndim))
@@ -193,10 +197,10 @@ def all_dims(dim: Dims, ndim: int, op: str) -> tuple[int, ...]:
 
 
 def widened(x: Any) -> Any:
-    """float16 as float32, in which its sums are accumulated; anything else as it is."""
+    """Convert float16 to float32, so that sums are accumulated in float32; return any other dtype unchanged."""
     return backend.astype(x, backend.float32) if backend.is_half(x) else x
 
 
 def narrowed(y: Any, like: Any) -> Any:
-    """A result back in the dtype of `like`."""
+    """Convert a result to the dtype of `like`."""
     return y if y.dtype == like.dtype else backend.astype(y, like.dtype)

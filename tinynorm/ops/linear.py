@@ -10,11 +10,12 @@ from ..autograd.node import Node
 from ..tensor import Tensor, method
 from .common import namespace, narrowed, promote, reshaped, shape_of, sum_over, sum_to, widened
 
-LONG = 16384  # the longest sum that is left to BLAS alone: of equal numbers, the worst case, its roundings come to some 7e-5
+# The longest sum that BLAS computes alone. The worst case, a sum of equal numbers, then has a rounding error of about 7e-5.
+LONG = 16384
 
 
 def product(a: Any, b: Any) -> Any:
-    """a @ b; float16 on the CPU is accumulated in float32 (on the GPU, cuBLAS does)."""
+    """a @ b; float16 is accumulated in float32 (here on the CPU, by cuBLAS on the GPU)."""
     if backend.is_half(a) and not backend.on_gpu(a):
         return backend.astype(product(widened(a), widened(b)), a.dtype)
     if a.shape[-1] > LONG and not isinstance(a, Tensor):
@@ -25,9 +26,10 @@ def product(a: Any, b: Any) -> Any:
 
 
 def _long_product(xp: Any, A: Any, B: Any) -> Any:
-    """(…, n, K) @ (…, K, m) as a sum of products of blocks, as in kernels/sums: BLAS adds up thousands of numbers in a row.
+    """(…, n, K) @ (…, K, m), computed as a sum of block products: BLAS alone would add thousands of numbers in a row.
 
-    Where n and m are small, so are the blocks (a thin product is added up in longer runs), with n m sums for each n m numbers.
+    K is split into blocks, and `sum_over` adds the products of the blocks (see kernels/sums). The block size is n m, within
+    128 and `LONG`. It is small if n and m are small, because BLAS adds the numbers of a thin product in longer runs.
     """
     (*stack, n, K), m = A.shape, B.shape[-1]
     size = min(max(n * m, 128), LONG)
@@ -39,7 +41,10 @@ def _long_product(xp: Any, A: Any, B: Any) -> Any:
 
 
 class MatMul(Node):
-    """Y = A B;  dA = g Bᵀ,  dB = Aᵀ g, batch dimensions broadcast. A vector is one row before, one column behind."""
+    """Y = A B;  dA = g Bᵀ,  dB = Aᵀ g.
+
+    Batch dimensions broadcast. If A is a vector it counts as one row; if B is a vector it counts as one column.
+    """
 
     fresh = True
 
@@ -60,9 +65,9 @@ class MatMul(Node):
 
 
 class Linear(Node):
-    """Y = X Wᵀ + b;  dX = g W,  dW = gᵀ X,  db = Σ g over the rows. One matrix product each.
+    """Y = X Wᵀ + b;  dX = g W,  dW = gᵀ X,  db = Σ g over the rows.
 
-    X (…, in) is taken as rows (N, in); W (out, in); b (out).
+    X (…, in) is reshaped to (N, in); W is (out, in), b is (out). Y, dX and dW are one matrix product each.
     """
 
     fresh = True
@@ -83,7 +88,7 @@ class Linear(Node):
 
 
 def _rows(x: Any) -> Any:
-    """(…, D) as (N, D)."""
+    """Reshape (…, D) to (N, D)."""
     return x if x.ndim == 2 else reshaped(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
@@ -136,7 +141,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     Raises
     ------
     RuntimeError
-        The shapes or dtypes do not fit; the message has them all.
+        The shapes or dtypes do not fit; the message lists all of them.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The normalisation layers as functions: each is a layout, its checks, and a node of `normalization.py`."""
+"""The normalisation layers as functions. Each checks its arguments, picks a layout, and calls a node of `normalization.py`."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """Standardise each channel over the batch and all positions (training), or by the running statistics (eval).
+    """Standardise each channel over the batch and all positions (training), or with the running statistics (eval).
 
-    In training the running statistics, where given, become ``(1 - momentum) * running + momentum * batch``, with the
-    batch's *unbiased* variance; the biased one normalises.
+    In training, the running statistics (if given) become ``(1 - momentum) * running + momentum * batch``. This update uses
+    the *unbiased* variance of the batch; the normalisation uses the biased variance.
 
     Parameters
     ----------
     input : Tensor
         (N, C, *).
     running_mean, running_var : Tensor, optional
-        (C); needed in eval mode, updated in place in training.
+        (C). Required in eval mode; updated in place in training.
     weight, bias : Tensor, optional
         γ and β, (C).
     training : bool
@@ -60,7 +60,7 @@ def batch_norm(
     ValueError
         `eps` or `momentum` is out of range, or there is only one value per channel in training.
     RuntimeError
-        Shapes, dtypes or devices do not fit. In each case before any running statistic has changed.
+        Shapes, dtypes or devices do not fit. After any of these errors the running statistics are unchanged.
 
     Notes
     -----
@@ -107,7 +107,8 @@ def _largest(xp: Any, dtype: Any) -> float:
 def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) -> None:
     """running = (1 - momentum) running + momentum batch, in place.
 
-    `finite`: where a variance is too large for the dtype, the largest number is kept: from infinity it would never come back.
+    If `finite` is True, a variance too large for the dtype is replaced by the largest finite number. (An infinite running
+    variance would stay infinite in all later updates.)
     """
     array = running.data
     new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
@@ -117,7 +118,7 @@ def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) 
 
 
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """Standardise over the trailing dimensions `normalized_shape`, each row by itself.
+    """Standardise each row by itself, over the trailing dimensions `normalized_shape`.
 
     Parameters
     ----------
@@ -158,7 +159,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
 
 
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
-    """Divide by the root mean square over the trailing dimensions `normalized_shape`, each row by itself.
+    """Divide each row by its root mean square, over the trailing dimensions `normalized_shape`.
 
     Parameters
     ----------
@@ -168,8 +169,8 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     weight : Tensor, optional
         γ, of shape `normalized_shape`.
     eps : float, optional
-        Added to the mean square, inside the square root. Default: the machine epsilon of the dtype that is computed in:
-        x's, for float16 float32.
+        Added to the mean square, inside the square root. Default: the machine epsilon of x's dtype (for float16: of float32,
+        because float16 is computed in float32).
 
     Returns
     -------
@@ -213,14 +214,14 @@ def _trailing(op: str, x: Any, normalized_shape: Any, **tensors: Tensor | None) 
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """Standardise over groups of channels and all positions, each sample by itself.
+    """Divide the channels of each sample into groups, and standardise each group over its channels and all positions.
 
     Parameters
     ----------
     input : Tensor
         (N, C, *).
     num_groups : int
-        Divides C.
+        How many groups; must divide C.
     weight, bias : Tensor, optional
         γ and β, (C).
     eps : float
@@ -234,7 +235,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     Raises
     ------
     ValueError
-        `eps` is out of range, the groups do not divide the channels, or a group is one value.
+        `eps` is out of range, `num_groups` does not divide C, or a group has only one value.
     RuntimeError
         Shapes, dtypes or devices do not fit.
 
@@ -273,18 +274,18 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """Standardise each channel of each sample over its positions, or by running statistics.
+    """Standardise each channel of each sample over its positions, or with the running statistics.
 
     Parameters
     ----------
     input : Tensor
         (N, C, *), with at least one dimension of positions.
     running_mean, running_var : Tensor, optional
-        (C); updated in place, with the mean over the batch of each sample's statistics, where `use_input_stats`.
+        (C). If `use_input_stats` is True, they are updated in place with each sample's statistics, averaged over the batch.
     weight, bias : Tensor, optional
         γ and β, (C).
     use_input_stats : bool
-        False: standardise by the running statistics.
+        If False, standardise with the running statistics.
     momentum, eps
         As in `batch_norm`.
 
@@ -298,7 +299,7 @@ def instance_norm(
     ValueError
         `eps` or `momentum` is out of range, or there is only one value per channel.
     RuntimeError
-        Shapes, dtypes or devices do not fit. In each case before any running statistic has changed.
+        Shapes, dtypes or devices do not fit. After any of these errors the running statistics are unchanged.
 
     Notes
     -----
