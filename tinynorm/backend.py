@@ -1,7 +1,7 @@
-"""Whose array is this? NumPy's or CuPy's, on which device; how to move it; where random numbers come from.
+"""The array libraries NumPy and CuPy: the type and device of an array, moves between devices, and random numbers.
 
-This is the one file that knows CuPy's name. CuPy is imported when CUDA is first asked for. Everything above
-takes its functions from the array it was handed (`namespace`), so any array of the Python array API standard works too.
+Only this file names CuPy. It imports CuPy when CUDA is first used. The other files call `namespace` to get the functions that
+fit an array, so they also work with any array of the Python array API standard.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ int8, int16, int32, int64 = np.dtype("int8"), np.dtype("int16"), np.dtype("int32
 uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
 
 
-# ---- whose array ---------------------------------------------------------------------------------------------------
+# ---- the type of an array ------------------------------------------------------------------------------------------
 
 
 def _is_cupy(x: Any) -> bool:
-    cupy = sys.modules.get("cupy")  # an array of CuPy's cannot exist before CuPy is imported
+    cupy = sys.modules.get("cupy")  # no CuPy array can exist before CuPy is imported
     return cupy is not None and isinstance(x, cupy.ndarray)
 
 
@@ -37,14 +37,14 @@ def is_array(x: Any) -> bool:
 
 
 def plain(x: Any) -> Any:
-    """`x`; a subclass of NumPy's array, such as np.matrix, as a plain array of the same memory.
+    """Return `x`, or for a subclass of NumPy's array, such as np.matrix, a plain array with the same memory.
 
-    (A matrix's ``*`` is a matrix product and its slices keep two dimensions: formulas would go wrong unseen.)
+    (For np.matrix, ``*`` is the matrix product and slices keep two dimensions. Formulas would give wrong results silently.)
 
     Raises
     ------
     TypeError
-        It is a masked array, whose mask would be lost.
+        `x` is a masked array. A plain array would lose its mask.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def plain(x: Any) -> Any:
 
 
 def namespace(x: Any) -> Any:
-    """The module whose functions work on `x`: numpy, cupy, or for a Tensor tinynorm's own ops, which record a graph.
+    """The module whose functions work on `x`: numpy, cupy, or for a Tensor tinynorm's ops, which record a graph.
 
     >>> namespace(np.zeros(3)).__name__
     'numpy'
@@ -80,7 +80,7 @@ def namespace(x: Any) -> Any:
 
 
 def no_array(x: Any, op: str = "") -> TypeError:
-    """The error for what is neither Tensor nor array."""
+    """The error for an object that is neither a Tensor nor an array."""
     where = f"{op}: " if op else ""
     return TypeError(f"{where}expected a Tensor, got {type(x).__name__}; tinynorm.tensor(...) makes one of numbers and lists")
 
@@ -97,31 +97,31 @@ def is_bool(x: Array) -> bool:
 
 
 def is_half(x: Any) -> bool:
-    """Whether the array is float16, whose sums are accumulated in float32."""
+    """Whether the array is float16. (Sums of float16 arrays are accumulated in float32.)"""
     return getattr(x.dtype, "char", "") == "e"
 
 
 def astype(x: Any, dtype: Any) -> Any:
-    """`x` in `dtype`; `x` itself where it already is."""
+    """Convert `x` to `dtype`; return `x` itself if it already has that dtype."""
     if x.dtype == dtype:
         return x
     return x.astype(dtype) if hasattr(x, "astype") else namespace(x).astype(x, dtype)
 
 
 def copy(x: Array) -> Array:
-    """A new array of the same numbers."""
+    """A new array with the same elements."""
     return x.copy() if hasattr(x, "copy") else namespace(x).asarray(x, copy=True)
 
 
 def shares_memory(x: Array, y: Array) -> bool:
-    """Whether `y`, made of `x` by a change of shape, is a view of it; where nobody can tell, yes."""
+    """Whether `y`, which was made from `x` by a change of shape, is a view of `x`. True if this is unknown."""
     if isinstance(x, np.ndarray):
         return x.size == 0 or np.may_share_memory(x, y)
     return x.size == 0 or not _is_cupy(x) or x.data.mem.ptr == y.data.mem.ptr
 
 
 def is_writeable(x: Array) -> bool:
-    """Whether each element has memory of its own that can be written to. (CuPy marks nothing as read-only.)"""
+    """Whether the array can be written to. CuPy has no read-only flag, so for its arrays: whether no elements share memory."""
     if _is_cupy(x):
         return all(stride or n < 2 for stride, n in zip(x.strides, x.shape, strict=True))
     return bool(getattr(getattr(x, "flags", None), "writeable", True))
@@ -131,19 +131,19 @@ def is_writeable(x: Array) -> bool:
 
 
 class device:
-    """Where a tensor lives: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+    """The device of a tensor: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
 
     Parameters
     ----------
     type : str or device
         ``"cpu"``, ``"cuda"``, or ``"cuda:INDEX"``.
     index : int, optional
-        The GPU's number, where `type` does not say it.
+        The number of the GPU, if `type` does not contain it.
 
     Raises
     ------
     RuntimeError
-        The text is none of these. (Asking for a device is never an error; moving a tensor to a missing one is.)
+        `type` is none of these texts. (A device that is missing gives no error here, but moving a tensor to it does.)
 
     Examples
     --------
@@ -185,9 +185,9 @@ CPU = device("cpu")
 
 @cache
 def cuda_status() -> tuple[Any, str]:
-    """(cupy, "") where CUDA works; (None, the reason) where it does not.
+    """(cupy, "") if CUDA works; (None, the reason) if it does not.
 
-    It works when CuPy imports, a device answers, NVRTC compiles and a small product comes out right.
+    CUDA works if CuPy can be imported, a device responds, NVRTC compiles a kernel and a small matrix product is correct.
     """
     try:
         import cupy
@@ -205,7 +205,7 @@ def cuda_status() -> tuple[Any, str]:
 
 
 def _try_cuda(cupy: Any) -> tuple[Any, str]:
-    """The last two steps of `cuda_status`: a kernel compiles (NVRTC), and a product comes out right (cuBLAS)."""
+    """The last two steps of `cuda_status`: compile a kernel (NVRTC) and check a small matrix product (cuBLAS)."""
     fix = "the CUDA libraries may be missing: pip install -U 'cupy-cuda12x[ctk]' (or 'cupy-cuda13x[ctk]')"
     try:
         source = 'extern "C" __global__ void twice(float* x) { x[threadIdx.x] *= 2.0f; }'
@@ -220,7 +220,7 @@ def _try_cuda(cupy: Any) -> tuple[Any, str]:
 
 
 def device_of(x: Array) -> Any:
-    """The device an array lives on."""
+    """The device of an array."""
     if isinstance(x, np.ndarray):
         return CPU
     return device("cuda", x.device.id) if _is_cupy(x) else x.device
@@ -232,7 +232,7 @@ def namespace_on(where: device | str | None) -> Any:
     Raises
     ------
     RuntimeError
-        CUDA was asked for and does not work; the message has the reason and the fix.
+        `where` is a CUDA device and CUDA does not work. The message gives the reason and the fix.
     """
     if where is None or device(where).type == "cpu":
         return np
@@ -243,7 +243,7 @@ def namespace_on(where: device | str | None) -> Any:
 
 
 def move(x: Array, where: device | str) -> Array:
-    """The array on the given device; the same array where it already is there."""
+    """Move the array to the given device; return the same array if it is already there."""
     where, xp = device(where), namespace_on(where)
     if xp is np:
         return to_numpy(x)
@@ -252,19 +252,19 @@ def move(x: Array, where: device | str) -> Array:
 
 
 def to_numpy(x: Array) -> np.ndarray:
-    """The array as a NumPy array: itself, or copied from the GPU."""
+    """The array as a NumPy array: a NumPy array unchanged, a GPU array as a copy on the host."""
     if isinstance(x, np.ndarray):
         return x
     return sys.modules["cupy"].asnumpy(x) if _is_cupy(x) else np.asarray(x)
 
 
 def check_same_device(op: str, arrays: list) -> None:
-    """Raise where two arrays live on different devices.
+    """Check that all arrays are on the same device.
 
     Raises
     ------
     RuntimeError
-        Naming the op and both devices.
+        Two arrays are on different devices. The message names the op and both devices.
     """
     if all(type(x) is np.ndarray for x in arrays):
         return
@@ -281,7 +281,7 @@ def check_same_device(op: str, arrays: list) -> None:
 
 
 class Generator:
-    """A source of random numbers on the host, so that a seed means the same on every device.
+    """A random number generator on the host, so that a seed gives the same numbers for every device.
 
     Examples
     --------
@@ -294,7 +294,7 @@ class Generator:
         self.rng = np.random.default_rng()
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start again from `seed` (a non-negative int); returns itself."""
+        """Set the seed (a non-negative int). Returns the generator."""
         self.rng = np.random.default_rng(seed)
         return self
 
@@ -303,15 +303,15 @@ class Generator:
         return dict(self.rng.bit_generator.state)
 
     def set_state(self, state: dict) -> Generator:
-        """Go on from a state that `get_state` gave; returns itself.
+        """Restore a state that `get_state` returned. Returns the generator.
 
         Raises
         ------
         ValueError
-            It is no such state, or one of another kind of generator; nothing is changed then.
+            `state` is not such a state, or it belongs to another kind of generator. The generator is then unchanged.
         """
         kind = type(self.rng.bit_generator)
-        trial = kind(0)  # a setter that misses an entry half-way has set the others
+        trial = kind(0)  # tried on a copy first: if an entry is missing, the setter may already have set others
         try:
             trial.state = state
         except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError) as error:
@@ -324,18 +324,18 @@ default_generator = Generator()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed tinynorm's default generator; returns it.
+    """Set the seed of tinynorm's default generator, and return the generator.
 
     >>> _ = manual_seed(0)
     """
     return default_generator.manual_seed(seed)
 
 
-# ---- what the namespaces do not share --------------------------------------------------------------------------------
+# ---- functions that differ between NumPy, CuPy and the array API standard --------------------------------------------
 
 
 def on_gpu(x: Any) -> bool:
-    """Whether the array is CuPy's."""
+    """Whether the array is a CuPy array."""
     return _is_cupy(x)
 
 
@@ -346,7 +346,7 @@ def _host_special(name: str) -> Callable[[np.ndarray], np.ndarray]:
     except ImportError:
         elementwise = np.frompyfunc(getattr(math, name), 1, 1)
 
-        def function(x: np.ndarray) -> np.ndarray:  # right, and slow: NumPy has none, and SciPy is not a dependency
+        def function(x: np.ndarray) -> np.ndarray:  # slow fallback: NumPy has no erf, and SciPy is optional
             return np.asarray(elementwise(x)).astype(x.dtype)
 
         return function
@@ -355,7 +355,7 @@ def _host_special(name: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def special(name: str, x: Array) -> Array:
-    """The special function `name` (``erf`` or ``erfc``), elementwise: SciPy's or CuPy's where installed, else Python's."""
+    """The special function `name` (``erf`` or ``erfc``), elementwise, from SciPy or CuPy if installed, else from math."""
     if _is_cupy(x):
         from cupyx.scipy import special as cuda
 
@@ -368,16 +368,16 @@ def special(name: str, x: Array) -> Array:
 
 
 def stable_argsort(x: Array) -> Array:
-    """The order that sorts `x`, equals as they came. (CuPy's sort is always stable, and takes no word about it.)"""
+    """The indices that sort `x`; equal elements keep their order. (CuPy's argsort is always stable and has no `stable=`.)"""
     return sys.modules["cupy"].argsort(x) if _is_cupy(x) else namespace(x).argsort(x, stable=True)
 
 
 def on_device_of(x: Array) -> dict[str, Any]:
-    """The keyword with which a creation function puts its array beside `x` (NumPy and CuPy need none)."""
+    """Keyword arguments that make a creation function use the device of `x` (none for NumPy and CuPy)."""
     return {} if isinstance(x, np.ndarray) or _is_cupy(x) else {"device": x.device}
 
 
-# Every op runs under this, forward and backward, and every optimiser's step: infinities and NaN pass through without NumPy's
-# warnings, as on the GPU and as in PyTorch. (isfinite finds them. As a decorator it costs half of what the with-block does,
-# and is safe among threads.)
+# Every forward, every backward and every optimiser step runs under this setting. Infinities and NaN then cause no NumPy
+# warnings, as on the GPU and in PyTorch. (isfinite finds them.) The decorator costs half the time of the with-block, and it is
+# thread-safe.
 silent = np.errstate(divide="ignore", over="ignore", invalid="ignore")

@@ -1,4 +1,4 @@
-"""Is there a GPU to use, and if not, why not."""
+"""Functions that say whether CUDA works, and if it does not, why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from . import backend
 
 
 def is_available() -> bool:
-    """Whether ``device("cuda")`` works: CuPy imports, a GPU answers, a kernel compiles and a small product comes out right.
+    """Whether ``device("cuda")`` works: CuPy imports, a GPU responds, a kernel compiles and a small product is correct.
 
     >>> is_available() in (True, False)
     True
@@ -15,18 +15,18 @@ def is_available() -> bool:
 
 
 def why_not() -> str:
-    """The reason why CUDA is not available, and the fix; "" where it is."""
+    """The reason why CUDA is not available, and the fix; "" if it is available."""
     return backend.cuda_status()[1]
 
 
 def device_count() -> int:
-    """How many GPUs there are; 0 where CUDA does not work."""
+    """The number of GPUs; 0 if CUDA does not work."""
     cupy, _ = backend.cuda_status()
     return 0 if cupy is None else int(cupy.cuda.runtime.getDeviceCount())
 
 
 def synchronize() -> None:
-    """Wait until the GPU has done what it was asked; does nothing without one."""
+    """Wait until the GPU has finished its work; does nothing without a GPU."""
     cupy, _ = backend.cuda_status()
     if cupy is not None:
         cupy.cuda.get_current_stream().synchronize()

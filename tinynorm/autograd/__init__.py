@@ -1,4 +1,4 @@
-"""The graph, and the one loop that goes backward through it."""
+"""The graph, and the backward loop that computes the gradients."""
 
 from .checks import gradcheck, gradgradcheck
 from .engine import grad

@@ -24,17 +24,17 @@ def gradcheck(
     Parameters
     ----------
     func : callable
-        From Tensors to a Tensor or a tuple of them. A module that it runs has the same state afterwards.
+        A function of Tensors that returns a Tensor or a tuple of Tensors. If it runs a module, the check restores its state.
     inputs : Tensor or sequence
-        Those that require grad are checked, in float64 if `func` takes it, whatever their own dtype.
+        The inputs that require grad are checked, in float64 if `func` accepts it, whatever their dtype is.
     eps : float, optional
-        The step size of the central differences. Default: found for each input.
+        The step size of the central differences. Default: the check finds one for each input.
     atol, rtol : float, optional
-        Allowed on top of the error of the finite differences. Default: 0 and 1e-7.
+        The tolerance that is added to the error of the finite differences. Default: 0 and 1e-7.
     raise_exception : bool
-        Raise, with the whole report as the message, if a gradient is wrong or could not be resolved.
+        Raise an error, with the whole report as its message, if a gradient is wrong or could not be resolved.
     fast_mode : bool
-        Measure directional derivatives only, and single elements only where these show an error.
+        Check directional derivatives only; check single elements only if these show an error.
     **options
         As in `tinynorm.gradcheck.check_function`: names, layer, seed, exhaustive, cotangent.
 
@@ -74,9 +74,10 @@ def gradgradcheck(
     fast_mode: bool = False,
     **options: Any,
 ) -> bool:
-    """Check second derivatives: those of the gradients that ``create_graph=True`` gives, by the inputs and the cotangent.
+    """Check second derivatives: the derivatives of the gradients with respect to the inputs and the cotangent.
 
-    This differentiates a hand-derived backward through its formula, so it checks the formula once more.
+    ``create_graph=True`` gives these gradients. The check differentiates the formula of a hand-derived backward, so it tests
+    that formula once more.
 
     Parameters
     ----------

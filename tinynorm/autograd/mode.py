@@ -1,4 +1,4 @@
-"""Whether ops are recorded, thread by thread."""
+"""The switch that turns the recording of ops on or off. Each thread has its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 class _Mode(threading.local):
     enabled = True
-    lends = False  # whether a user's backward gets the incoming gradient itself, and may write into what was saved
+    lends = False  # True: a user's backward gets the gradient and saved arrays themselves, writeable
 
 
 mode = _Mode()
@@ -20,7 +20,7 @@ mode = _Mode()
 
 @contextmanager
 def lending() -> Iterator[None]:
-    """Hand users' backwards the arrays themselves: for the gradient checker, which wants to see what they write into them."""
+    """Pass the arrays themselves to user-defined backwards. The gradient checker uses this to see if they write into them."""
     before, mode.lends = mode.lends, True
     try:
         yield
@@ -38,15 +38,15 @@ def is_grad_enabled() -> bool:
 
 
 class _Recording:
-    """A switch of recording that is a context manager and a decorator."""
+    """A context manager and decorator that turns recording on or off."""
 
     enabled: bool
 
     def __init__(self) -> None:
-        self.before: list[bool] = []  # a stack, so that one instance can be entered again while it is open
+        self.before: list[bool] = []  # a stack, so that one instance can be entered several times
 
     def again(self) -> _Recording:
-        """A fresh one: calls and threads share the decorator."""
+        """A new instance for each call, because calls and threads share the decorator."""
         return type(self)()
 
     def __enter__(self) -> None:
@@ -69,7 +69,7 @@ class _Recording:
         return wrapped_generator if inspect.isgeneratorfunction(function) else wrapped
 
     def _stepwise(self, generator: Generator) -> Generator:
-        """The generator, switched while it runs and not while its user does."""
+        """Run the generator with the switch set; restore the mode at each yield, while the caller's code runs."""
         resume: Callable = generator.send
         value: Any = None
         while True:
@@ -80,12 +80,12 @@ class _Recording:
                 return stop.value
             try:
                 resume, value = generator.send, (yield item)
-            except BaseException as error:  # thrown in by the user, or the generator is being closed
+            except BaseException as error:  # the caller throws an error into the generator, or closes it
                 resume, value = generator.throw, error
 
 
 class set_grad_enabled(_Recording):
-    """Switch recording on or off in this thread, from now on; for a ``with`` block; or, as a decorator, for a function.
+    """Turn recording on or off in this thread: from now on, in a ``with`` block, or in a function (as a decorator).
 
     Examples
     --------
@@ -102,7 +102,7 @@ class set_grad_enabled(_Recording):
     def __init__(self, enabled: bool) -> None:
         super().__init__()
         self.enabled = bool(enabled)
-        self.until_now: bool | None = mode.enabled  # what the first block, or the decorator, goes back to
+        self.until_now: bool | None = mode.enabled  # the mode that the first block or the decorator restores
         mode.enabled = self.enabled
 
     def again(self) -> _Recording:
@@ -112,7 +112,7 @@ class set_grad_enabled(_Recording):
 
     def __call__(self, function: Callable) -> Callable:
         self.__enter__()
-        self.__exit__()  # it is for the function only
+        self.__exit__()  # restore the mode: the switch is for the function only
         return super().__call__(function)
 
     def __enter__(self) -> None:
@@ -122,7 +122,7 @@ class set_grad_enabled(_Recording):
 
 
 class _Bare(_Recording):
-    """One without arguments: `@no_grad` as well as `@no_grad()`."""
+    """A switch without arguments: both `@no_grad` and `@no_grad()` work."""
 
     def __new__(cls, function: Callable | None = None) -> Any:
         self = super().__new__(cls)
@@ -133,7 +133,7 @@ class _Bare(_Recording):
 
 
 class no_grad(_Bare):
-    """Record nothing in this thread: a context manager, and a decorator.
+    """A context manager and decorator: this thread records no ops inside it.
 
     Examples
     --------
@@ -146,7 +146,7 @@ class no_grad(_Bare):
 
 
 class enable_grad(_Bare):
-    """Record again inside a `no_grad` block: a context manager, and a decorator.
+    """A context manager and decorator: this thread records ops inside it, also within a `no_grad` block.
 
     Examples
     --------
