@@ -1,10 +1,11 @@
-"""Sums and means over axes, right to 2e-6 of the terms' size in float32 for 2·10^7 numbers, along any axis of any layout.
+"""Sums and means over axes. In float32 the error is at most 2e-6 of the terms' size for 2·10^7 numbers, in any memory layout.
 
-Numbers that are added one after another into one float32 lose digits, the more the longer the sum has grown: a column of
-10^6 times 0.1 comes out 1 % off. So no more than a block is added up in a row here; the blocks' sums are then added up in
-blocks themselves, and so on. All is one fixed order, so the same numbers always give the same sum.
+If numbers are added one after another into one float32, each addition rounds the sum. The larger the sum, the more digits of
+the next number are lost: the sum of a column of 10^6 times 0.1 is off by 1 %. So this module adds only the numbers of one
+block one after another. Then it adds the sums of the blocks, again in blocks, and so on. The order of all additions is fixed,
+so the same numbers always give the same sum.
 
-On the CPU the inner loop is BLAS's matrix-vector product with a vector of ones, several times as fast as NumPy's reductions.
+On the CPU the inner loop is a matrix-vector product of BLAS with a vector of ones. It is several times as fast as NumPy's sums.
 """
 
 from __future__ import annotations
@@ -18,22 +19,24 @@ import numpy as np
 
 from ..backend import copy, namespace
 
-# How many numbers are added in a row. BLAS adds four rows of a matrix at a time to its sum, so a block of rows is 32
-# additions; along a row it has at least 8 sums going at once, so a block is at most 64. Each addition of like numbers costs
-# up to 2^-26 of the sum: 1e-6 in all. (Held by tests/kernels/test_sums.py, worst case: equal numbers.)
+# The sizes of a block: how many rows of a matrix, and how many numbers of one row. BLAS adds four rows of a matrix at a time to
+# its sum, so a block of 128 rows takes 32 additions. Along a row BLAS keeps at least 8 partial sums, so a block of 512 numbers
+# takes at most 64 additions. The worst case is a sum of equal numbers: each addition then has a rounding error of up to 2^-26
+# of the sum, which makes 1e-6 in all. (tests/kernels/test_sums.py checks this case.)
 ROWS, ROW = 128, 512
 
-# For other libraries' sums. What is contiguous they add up as a tree (on the GPU with 512 threads), other numbers in a row.
+# The sizes of a block for the sums of other libraries, along a row and otherwise. These libraries add contiguous numbers as a
+# tree (on the GPU with 512 threads), and all other numbers one after another.
 ROWS_ELSEWHERE, ROW_ELSEWHERE = 64, 16384
 
 Shape = tuple[int, ...]
-Run = tuple[int, int, int]  # (outer, n, inner): n numbers are added, `inner` apart, for each of outer · inner sums
+Run = tuple[int, int, int]  # (outer, n, inner): outer · inner sums of n numbers each, which are `inner` numbers apart
 Step = Callable[[np.ndarray], np.ndarray]
 
 
 @lru_cache(maxsize=512)
 def _runs(shape: Shape, axes: Shape) -> tuple[tuple[Run, ...], Shape]:
-    """Neighbouring axes that are added up as one, from the last to the first; and the shape of the result.
+    """Merge neighbouring axes of the sum into runs, from the last to the first; also return the shape of the result.
 
     >>> _runs((2, 3, 4, 5), (0, 2, 3))
     (((6, 20, 1), (1, 2, 3)), (1, 3, 1, 1))
@@ -53,16 +56,17 @@ def _runs(shape: Shape, axes: Shape) -> tuple[tuple[Run, ...], Shape]:
     return tuple(runs), tuple(kept)
 
 
-@lru_cache(maxsize=1024)  # none has more than ROW numbers
+@lru_cache(maxsize=1024)  # each has at most ROW numbers
 def _weights(n: int, value: float, dtype: np.dtype) -> np.ndarray:
     return np.full(n, value, dtype)
 
 
-@lru_cache(maxsize=512)  # shapes recur, step after step
+@lru_cache(maxsize=512)  # every training step has the same shapes
 def _plan(shape: Shape, axes: Shape, dtype: np.dtype, mean: bool) -> tuple[list[Step], Shape, float] | None:
-    """The steps that add up a row-major array; the shape of the result; and what it is to be multiplied by. None if unsuited.
+    """The steps that sum a row-major array, the shape of the result, and a factor for the result.
 
-    For a mean, each step divides by what its fullest block counts, so that no sum overflows; emptier blocks leave a factor.
+    The plan is None if the array is empty or is neither float32 nor float64. For a mean, each step divides by the number of
+    terms in its largest block, so that no sum overflows. If the blocks differ in size, the factor corrects the result.
     """
     if dtype.char not in "fd" or 0 in shape:
         return None
@@ -73,7 +77,7 @@ def _plan(shape: Shape, axes: Shape, dtype: np.dtype, mean: bool) -> tuple[list[
         factor /= n
         while n > 1:
             add, size, shape_after = _step(outer, n, inner)
-            count = size * 2 if add is _folded and n % size else size  # the numbers in the fullest block
+            count = size * 2 if add is _folded and n % size else size  # how many numbers the largest block may have
             w = _weights(size, 1 / count if mean else 1.0, dtype)
             steps.append(add((outer, n, inner), w))
             factor *= count
@@ -82,13 +86,13 @@ def _plan(shape: Shape, axes: Shape, dtype: np.dtype, mean: bool) -> tuple[list[
 
 
 def _step(outer: int, n: int, inner: int) -> tuple[Callable[..., Step], int, Run]:
-    """How to add along the middle axis of (outer, n, inner) in blocks, their size, and the shape that this leaves."""
+    """How to add blocks along the middle axis of (outer, n, inner): (function, size of a block, shape of the result)."""
     if inner > 1:
         return (_columns, n, (outer, 1, inner)) if n <= ROWS else (_folded, ROWS, (outer, n // ROWS, inner))
     if n <= ROW:
         return _rows, n, (outer, 1, 1)
     size = next((k for k in range(ROW, ROW // 8, -1) if n % k == 0), 0)
-    if size:  # rows fall into equal pieces, which are rows again
+    if size:  # each row splits into equal pieces: a matrix with shorter rows
         return _rows, size, (outer, n // size, 1)
     if outer <= n // ROW:
         return _folded, ROWS, (outer, n // ROWS, 1)
@@ -106,7 +110,10 @@ def _columns(shape: Run, w: np.ndarray) -> Step:
 
 
 def _folded(shape: Run, w: np.ndarray) -> Step:
-    """With k = n / ROWS, to each of the first k rows add those k, 2k, 3k … below it; to the first, also what is left over."""
+    """With k = n // ROWS, add to each of the first k rows the rows that are k, 2k, 3k … below it.
+
+    The last n - k ROWS rows, which do not fill a block, are added to the first row.
+    """
     outer, n, inner = shape
     k, rest = divmod(n, ROWS)
 
@@ -122,7 +129,7 @@ def _folded(shape: Run, w: np.ndarray) -> Step:
 
 
 def _pieces(shape: Run, w: np.ndarray) -> Step:
-    """Many rows of an awkward length: the first pieces of all, then the second pieces …"""
+    """For many rows that do not split into equal pieces: sum the first piece of every row, then the second pieces …"""
     outer, n, _ = shape
 
     def add(x: np.ndarray) -> np.ndarray:
@@ -137,7 +144,7 @@ def _pieces(shape: Run, w: np.ndarray) -> Step:
 
 
 def blas_sum(x: np.ndarray, axes: tuple[int, ...], mean: bool = False) -> np.ndarray | None:
-    """The sum (mean) over `axes`, kept with length 1; None for what is empty or neither float32 nor float64."""
+    """The sum (or mean) over `axes`, which stay with length 1; None if x is empty or is neither float32 nor float64."""
     plan = _plan(x.shape, axes, x.dtype, mean)
     if plan is None:
         return None
@@ -154,7 +161,11 @@ def blas_sum(x: np.ndarray, axes: tuple[int, ...], mean: bool = False) -> np.nda
 
 
 def _sum_of_any_layout(x: np.ndarray, axes: tuple[int, ...], mean: bool) -> np.ndarray:
-    """Repetitions of one number are a product; the other axes are put in memory's order, and copied if gaps remain."""
+    """`blas_sum` of an array that is not row-major.
+
+    Along an axis of stride 0 one number repeats, so the sum is a product. The other axes are sorted by their strides. If the
+    array then still has gaps in memory, it is copied.
+    """
     times = 1
     for i in axes:
         if x.strides[i] == 0:
@@ -169,7 +180,7 @@ def _sum_of_any_layout(x: np.ndarray, axes: tuple[int, ...], mean: bool) -> np.n
 
 
 def blocked_sum(x: Any, axes: tuple[int, ...]) -> Any:
-    """The sum over `axes`, kept with length 1, of an array of any library: its own sums, over blocks."""
+    """The sum over `axes`, which stay with length 1, for an array of any library: the library's `sum` adds each block."""
     xp = namespace(x)
     runs, kept = _runs(tuple(x.shape), axes)
     if 0 in x.shape or (len(runs) == 1 and runs[0][1] <= _block(x, runs[0][2])):
@@ -182,13 +193,13 @@ def blocked_sum(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _block(x: Any, inner: int) -> int:
-    """How many numbers the library's own sum may add up."""
+    """The size of a block: how many numbers the library's own `sum` may add."""
     tree = inner == 1 and getattr(getattr(x, "flags", None), "c_contiguous", False)
     return ROW_ELSEWHERE if tree else ROWS_ELSEWHERE
 
 
 def _blocks(xp: Any, x: Any) -> Any:
-    """(outer, n, inner) → (outer, inner)."""
+    """Sum the middle axis in blocks: (outer, n, inner) → (outer, inner)."""
     while True:
         outer, n, inner = x.shape
         if inner == 1:

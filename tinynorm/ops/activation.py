@@ -24,7 +24,7 @@ class ReLU(Node):
         return y
 
     def backward(self, g, y):
-        return (keep_where(~(y <= 0), g),)  # NaN lets g through
+        return (keep_where(~(y <= 0), g),)  # where x is NaN, g passes
 
 
 class Sigmoid(Node):
@@ -32,7 +32,7 @@ class Sigmoid(Node):
 
     def forward(self, x):
         xp = namespace(x)
-        e = xp.exp(-xp.abs(x))  # at most 1: neither side overflows
+        e = xp.exp(-xp.abs(x))  # at most 1, so nothing overflows
         y = xp.where(x >= 0, 1 / (1 + e), e / (1 + e))
         self.save(y)
         return y
@@ -58,14 +58,14 @@ class Erf(Node):
 
     def forward(self, x):
         self.save(x)
-        return narrowed(backend.special("erf", widened(x)), x)  # SciPy's takes float16 to float64
+        return narrowed(backend.special("erf", widened(x)), x)  # SciPy's erf converts float16 to float64
 
     def backward(self, g, x):
         return (g * (2 / math.sqrt(math.pi) * namespace(x).exp(-x * x)),)
 
 
 class Erfc(Node):
-    """y = 1 - erf(x), and where that is small not lost beside 1;  dx = -g 2/√π e^(-x²)."""
+    """y = 1 - erf(x), computed so that a small y keeps its digits;  dx = -g 2/√π e^(-x²)."""
 
     def forward(self, x):
         self.save(x)
@@ -76,9 +76,9 @@ class Erfc(Node):
 
 
 class GELU(Node):
-    """y = x Φ(x);  dx = g (Φ(x) + x φ(x)), Φ and φ the normal distribution and its density.
+    """y = x Φ(x);  dx = g (Φ(x) + x φ(x)), where Φ is the normal distribution function and φ its density.
 
-    Φ(x) = erfc(-x/√2) / 2: as (1 + erf(x/√2)) / 2 it would lose its digits for negative x, all of them at -8.3.
+    Φ(x) is computed as erfc(-x/√2) / 2. The formula (1 + erf(x/√2)) / 2 loses digits for negative x, and all of them at -8.3.
     Hendrycks and Gimpel 2016, "Gaussian error linear units", section 2.
     """
 
@@ -113,15 +113,16 @@ class GELUTanh(Node):
         return namespace(x).tanh(self.k * (x + self.c * x * x * x))
 
     def backward(self, g, x):
-        x32 = clamp(widened(x), -32.0, 32.0)  # beyond it 1 - t² is 0 in every dtype, and is not to meet an x² that overflowed
+        # Beyond ±32, 1 - t² is 0 in every dtype. The clamp keeps x² from overflowing: 0 * inf would be NaN.
+        x32 = clamp(widened(x), -32.0, 32.0)
         t = self.t(x32)
         return (narrowed(g * (0.5 * (1 + t) + 0.5 * x32 * (1 - t * t) * (self.k * (1 + 3 * self.c * x32 * x32))), g),)
 
 
 def largest(x: Any, dims: tuple[int, ...]) -> Any:
-    """max x, kept with length 1; -inf over nothing.
+    """The maximum over `dims`, which stay with length 1; -inf if there are no elements.
 
-    It is a constant also where a graph is recorded: it is there to be subtracted from exponents, and cancels.
+    The graph treats it as a constant (`detach`). It is only subtracted from exponents, and cancels out of the result.
     """
     if not size_along(x.shape, dims):
         return -math.inf
@@ -129,7 +130,7 @@ def largest(x: Any, dims: tuple[int, ...]) -> Any:
 
 
 def log_normalized(x: Any, dim: int) -> Any:
-    """log softmax: c - log Σ e^c with c = x - max x: the largest exponent is 0, so nothing overflows."""
+    """log softmax: c - log Σ e^c with c = x - max x. The largest exponent is 0, so nothing overflows."""
     c = x - largest(x, (dim,))
     xp = namespace(x)
     return c - xp.log(sum_over(xp.exp(c), (dim,)))
@@ -174,16 +175,16 @@ class LogSoftmax(Node):
 
 
 class LogSumExp(Reduction):
-    """y = m + s, m = max x and s = log Σ e^(x - m);  dx = g e^(x - m - s), 0 for a row of -inf only.
+    """y = m + s, with m = max x and s = log Σ e^(x - m);  dx = g e^(x - m - s), or 0 if all x of the row are -inf.
 
-    Backward takes m and s, not y, which has lost digits of s where m is large: 10^6 + 0.6931 is 10^6 + 0.6875 in float32.
+    Backward uses m and s, not y: where m is large, y has lost digits of s. In float32, 10^6 + 0.6931 is 10^6 + 0.6875.
     """
 
     def parts(self, x):
-        """(m, s), the reduced dimensions kept."""
+        """(m, s), with the reduced dimensions kept."""
         xp, x32 = namespace(x), widened(x)
         m = largest(x32, self.dims)
-        m = xp.where(xp.isfinite(m), m, 0.0) if size_along(x.shape, self.dims) else 0.0  # nothing to shift by
+        m = xp.where(xp.isfinite(m), m, 0.0) if size_along(x.shape, self.dims) else 0.0  # empty: shift by 0
         return m, xp.log(sum_over(xp.exp(x32 - m), self.dims))
 
     def forward(self, x):
@@ -247,7 +248,7 @@ def erf(x: Any) -> Any:
 
 @method()
 def erfc(x: Any) -> Any:
-    """1 - erf(x), accurate where that is small.
+    """1 - erf(x), accurate also where the result is small.
 
     >>> import tinynorm
     >>> tinynorm.erfc(tinynorm.tensor([0.0, 10.0], dtype="float64"))
@@ -258,7 +259,7 @@ def erfc(x: Any) -> Any:
 
 @method()
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """x Φ(x), Φ the normal distribution; ``approximate="tanh"`` for the older approximation of it.
+    """x Φ(x), where Φ is the normal distribution function; ``approximate="tanh"`` uses an approximation by tanh.
 
     Raises
     ------
@@ -279,7 +280,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 @method()
 @accepts_axis
 def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
-    """e^x / Σ e^x along `dim`, shifted so that nothing overflows.
+    """e^x / Σ e^x along `dim`. The exponents are shifted, so that nothing overflows.
 
     >>> import tinynorm
     >>> tinynorm.softmax(tinynorm.tensor([0.0, 0.0, 1000.0]), dim=0)
@@ -292,7 +293,7 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
 @method()
 @accepts_axis
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
-    """x - log Σ e^x along `dim`, exact where the softmax itself would round to 0.
+    """x - log Σ e^x along `dim`, accurate also where the softmax itself would round to 0.
 
     >>> import tinynorm
     >>> tinynorm.log_softmax(tinynorm.tensor([0.0, 1000.0]), dim=0)
@@ -305,7 +306,7 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
 @method()
 @accepts_axis
 def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
-    """log Σ e^x over `dim`, shifted so that nothing overflows.
+    """log Σ e^x over `dim`. The exponents are shifted, so that nothing overflows.
 
     >>> import tinynorm
     >>> tinynorm.logsumexp(tinynorm.tensor([500.0, 500.0]), dim=0)

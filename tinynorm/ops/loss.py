@@ -1,7 +1,8 @@
-"""Losses, each one node with its closed-form backward.
+"""Losses. Each is one node of the graph, with its backward in closed form.
 
-A class index selects: one number a row is read of log p, and one number a row is changed of the gradient. (A product with an
-indicator of the classes, (N, C), would take several times the memory, and 0 * inf would make NaN of a class no target has.)
+A class index selects one number of each row: the forward reads this number of log p, and the backward changes this number of
+the gradient. (A product with a one-hot matrix (N, C) would take several times the memory. It would also compute 0 * inf = NaN
+for a class with probability 0 that is no target.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def per_row(g: Any, divisor: Any) -> Any:
-    """The gradient of one row's loss: g over the mean's divisor, or, without reduction, g itself beside dim 1."""
+    """The gradient of each row's loss: g / divisor; without reduction, g itself with a new dimension 1."""
     g = widened(g)
     if divisor is None:
         return namespace(g).expand_dims(g, axis=1)
@@ -30,7 +31,10 @@ def per_row(g: Any, divisor: Any) -> Any:
 
 
 def reduced(terms: Any, divisor: Any) -> Any:
-    """-terms, of each row; or their sum over the divisor. (NaN for no rows, without Python's error for a division by 0.)"""
+    """Reduce the terms of the rows: -Σ terms / divisor, or -terms if the divisor is None.
+
+    If there are no rows, the result is NaN. (Python's own division by 0 would raise an error.)
+    """
     if divisor is None:
         return -terms
     total = -namespace(terms).sum(terms)
@@ -38,40 +42,47 @@ def reduced(terms: Any, divisor: Any) -> Any:
 
 
 class Classes:
-    """Targets given as class indices y: q_c = w_c ((1 - ε) [c = y] + ε / C), and 0 for a row that is ignored.
+    """Targets given as class indices y: q_c = w_c ((1 - ε) [c = y] + ε / C), and q_c = 0 for an ignored row.
 
     Parameters
     ----------
     y : array
-        The classes, (N, 1, *); some class for what is ignored.
+        The classes, (N, 1, *). An ignored row has any valid class.
     counts : array or None
-        Which rows count, (N, 1, *); None for all.
+        Which rows count (are not ignored), (N, 1, *). None: all rows count.
     weight : array or None
         w, (1, C, ...).
     smoothing : float
         ε.
     shape : tuple
-        Of the scores, (N, C, *).
+        The shape of the input, (N, C, *).
     """
 
     def __init__(self, y: Any, counts: Any, weight: Any, smoothing: float, shape: tuple[int, ...]) -> None:
         self.y, self.counts, self.w, self.smoothing, self.shape = y, counts, weight, smoothing, shape
-        self.places = (*lines(y, shape[:1]), y, *lines(y, shape[2:], behind=True))  # where in x each row's class is
+        self.places = (*lines(y, shape[:1]), y, *lines(y, shape[2:], behind=True))  # the index of each row's class in x
         self.w_y = None if weight is None else namespace(y).reshape(weight, (-1,))[y]  # (N, 1, *)
 
     def selected(self, rows: Any) -> Any:
-        """Numbers of the rows, (N, 1, *), and 0 where ignored, be they infinite or not."""
+        """`rows`, (N, 1, *), with 0 for the ignored rows, also where these are infinite or NaN."""
         return rows if self.counts is None else namespace(rows).where(_as(rows, self.counts), rows, 0.0)
 
     def total_weight(self, like: Any) -> Any:
-        """What a mean is over: Σ w_y, or how many count: in NumPy's int, or in a GPU's array, for which nobody waits."""
+        """The divisor of the mean: Σ w_y; without weights, the number of rows that count.
+
+        That number is an int on the CPU, but an array on the GPU, so that the host does not wait for it.
+        """
         if self.w_y is not None:
             return namespace(like).sum(self.selected(self.w_y))
         n = math.prod(self.y.shape) if self.counts is None else namespace(like).count_nonzero(self.counts)
         return n if isinstance(n, int) else backend.astype(n, like.dtype)
 
     def loss(self, log_p: Any, divisor: Any) -> Any:
-        """-Σ_c q_c log p_c: the class's part and the smoothing's, each reduced by itself (0 / 0 is not to get lost in inf)."""
+        """-Σ_c q_c log p_c, reduced.
+
+        The part of the target class and the part of the smoothing are reduced separately, and then added. With a total weight
+        of 0 the first part is 0 / 0 = NaN; in one common sum this NaN could become inf.
+        """
         terms = log_p[self.places] if self.w_y is None else self.w_y * log_p[self.places]
         loss = reduced(self.selected(terms)[:, 0, ...], divisor)
         if self.smoothing:
@@ -81,28 +92,28 @@ class Classes:
         return loss
 
     def of_class(self, g: Any) -> Any:
-        """g (1 - ε) w_y of each row: what stands at its class of g q, but for the smoothing."""
+        """g (1 - ε) w_y for each row: the entry of g q at the row's class, without the smoothing term."""
         g = g if not self.smoothing else g * (1 - self.smoothing)
         return self.selected(g if self.w_y is None else g * _as(g, self.w_y))
 
     def gradient(self, g: Any, p: Any) -> Any:
-        """g (p Σ_c q_c - q), g of each row; an array p is written to."""
+        """g (p Σ_c q_c - q), where g has one number per row. If p is an array, it is overwritten."""
         g_y = self.of_class(g)
         if not self.smoothing:
             return add_at_classes(_times(p, g_y), self.places, -g_y)
-        g_c = self.selected(g) * (self.smoothing / self.shape[1])  # the share of every class, (N, 1, *)
+        g_c = self.selected(g) * (self.smoothing / self.shape[1])  # the smoothing term of each class, (N, 1, *)
         g_c = g_c if self.w is None else g_c * _as(g, self.w)  # (N, C, *)
         total = g_y + (self.shape[1] * g_c if self.w is None else sum_over(g_c, (1,)))
         return add_at_classes(_times(p, total) - g_c, self.places, -g_y)
 
 
 def _as(g: Any, constant: Any) -> Any:
-    """A constant array, as a Tensor where g is one."""
+    """Convert a constant array to a Tensor if g is a Tensor."""
     return wrap(constant) if isinstance(g, Tensor) else constant
 
 
 def _times(p: Any, rows: Any) -> Any:
-    """p with its rows multiplied; an array p is written to."""
+    """Multiply each row of p by its number in `rows`. If p is an array, it is overwritten."""
     if isinstance(p, Tensor):
         return p * rows
     p *= rows
@@ -110,18 +121,18 @@ def _times(p: Any, rows: Any) -> Any:
 
 
 def add_at_classes(x: Any, places: tuple, v: Any) -> Any:
-    """x with v added at the places of one class in each row; an array x is written to."""
+    """Add v to x at one class of each row (its index is `places`). If x is an array, it may be overwritten."""
     if isinstance(x, Tensor):
         return AddAtClasses(places)(x, v)
     if isinstance(x, np.ndarray) or backend.on_gpu(x):
         x[places] += v
         return x
-    xp, shape = namespace(x), (1, x.shape[1], *(1,) * (x.ndim - 2))  # the array standard cannot assign to an index array
+    xp, shape = namespace(x), (1, x.shape[1], *(1,) * (x.ndim - 2))  # no assignment by index arrays in the array standard
     return xp.where(xp.reshape(xp.arange(x.shape[1], device=x.device), shape) == places[1], x + v, x)
 
 
 class AddAtClasses(Node):
-    """y = x with v added at one class of each row;  dx = g, dv = g there, summed over broadcasting."""
+    """y = x with v added at one class of each row;  dx = g, dv = g at these places, summed over broadcast dimensions."""
 
     def __init__(self, places):
         self.places = places
@@ -137,8 +148,8 @@ class AddAtClasses(Node):
 class CrossEntropy(Node):
     """ℓ = -Σ_c q_c log p_c, p = softmax(x) along dim 1;  dx = g (p Σ_c q_c - q),  dq = -g log p.
 
-    q is the weighted target distribution: of `Classes`, or probabilities times the weights. Σ q = 1 for a plain index: then
-    dx = g (p - q), softmax minus target. 0 log 0 = 0: what is no target may be impossible.
+    q is the weighted target distribution: a `Classes`, or class probabilities times the weights. For class indices without
+    weights Σ q = 1, so dx = g (p - q): softmax minus target. 0 log 0 counts as 0, so p_c = 0 is allowed where q_c = 0.
     """
 
     fresh = True
@@ -156,7 +167,7 @@ class CrossEntropy(Node):
             self.save(x)
             return narrowed(q.loss(log_p, self.divisor), x)
         self.save(x, q)
-        terms = sum_over(keep_where((q != 0) | (log_p != log_p), q * log_p), (1,))  # NaN stays
+        terms = sum_over(keep_where((q != 0) | (log_p != log_p), q * log_p), (1,))  # a NaN in log p stays NaN
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
     def backward(self, g, x, q=None):
@@ -169,7 +180,7 @@ class CrossEntropy(Node):
 
 
 class NLL(Node):
-    """ℓ = -Σ_c q_c x_c along dim 1, x = log p and q of `Classes`;  dx = -g q."""
+    """ℓ = -Σ_c q_c x_c along dim 1, where x = log p and q is a `Classes`;  dx = -g q."""
 
     fresh = True
 
@@ -203,7 +214,7 @@ class MSE(Node):
         return narrowed(self.reduced(d * d), x)
 
     def reduced(self, squares):
-        """A mean is taken as a mean: their sum may have no room where it has."""
+        """Reduce the squares. `mean_over` computes the mean, because the sum could overflow where the mean does not."""
         if self.divisor is None:
             return squares
         if self.divisor == 1:
@@ -249,14 +260,14 @@ def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
 
 
 def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int, smoothing: float = 0.0) -> Classes:
-    """The targets, checked.
+    """Check the class indices in `target`, and return them as `Classes`.
 
     Raises
     ------
     RuntimeError
-        Not a class for each row.
+        `target` does not have one class for each row.
     IndexError
-        There is no such class.
+        A class index is out of range.
     """
     C, expected = x.shape[1], (x.shape[0], *x.shape[2:])
     if tuple(target.shape) != expected:
@@ -286,27 +297,28 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
-    """The cross-entropy between softmax(x) and the target, from logits, as one node.
+    """The cross-entropy between softmax(x) and the target, where x are logits. It is one node of the graph.
 
     Parameters
     ----------
     input : Tensor
         Logits, (C), (N, C) or (N, C, *).
     target : Tensor
-        Class indices, int, of x's shape without C; or class probabilities, of x's shape and dtype.
+        Class indices (integers) in x's shape without C; or class probabilities in x's shape and dtype.
     weight : Tensor, optional
         A factor per class, (C).
     ignore_index : int
-        Targets of this value count for nothing (class indices only; beside probabilities, one from 0 on is an error).
+        Rows with this class index are ignored. With class probabilities, `ignore_index` >= 0 is an error.
     reduction : {"mean", "sum", "none"}
-        The mean is over the weights of the targets that count.
+        The mean divides by the sum of the weights of the targets that are not ignored; with class probabilities, by the
+        number of rows.
     label_smoothing : float
         From 0 to 1: how much of the target is spread evenly over all classes.
 
     Returns
     -------
     Tensor
-        A scalar, or for "none" of the shape of the class indices.
+        A scalar; for "none", a tensor of the shape of the class indices.
 
     Raises
     ------
@@ -356,21 +368,21 @@ def _probabilities(op: str, x: Tensor, target: Tensor) -> Tensor:
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    """The negative log-likelihood of the target classes, from log-probabilities, as one node.
+    """The negative log-likelihood of the target classes, where x are log-probabilities. It is one node of the graph.
 
     Parameters
     ----------
     input : Tensor
         Log-probabilities, (C), (N, C) or (N, C, *), as `log_softmax` gives them.
     target : Tensor
-        Class indices, int, of x's shape without C.
+        Class indices (integers) in x's shape without C.
     weight, ignore_index, reduction
         As in `cross_entropy`.
 
     Returns
     -------
     Tensor
-        A scalar, or for "none" of the target's shape.
+        A scalar; for "none", a tensor of the target's shape.
 
     Raises
     ------
@@ -401,18 +413,18 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The squared error (x - target)², averaged, summed or as it is.
+    """The squared error (x - target)², averaged, summed or without reduction.
 
     Parameters
     ----------
     input, target : Tensor
-        Of one shape; no broadcasting, which here is nearly always a mistake.
+        Of the same shape. They do not broadcast, because in a loss broadcasting is nearly always a mistake.
     reduction : {"mean", "sum", "none"}
 
     Returns
     -------
     Tensor
-        A scalar, or for "none" of the shape of x.
+        A scalar; for "none", a tensor of the shape of x.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Reductions. In every backward, g is the gradient dL/dy with the reduced dimensions kept (length 1)."""
+"""Reductions. In every formula, g is the gradient dL/dy with the reduced dimensions kept (length 1)."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ def size_along(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
     return math.prod(shape[d] for d in dims)
 
 
-# From so many numbers on, a mean is taken about the first of them: of equal numbers it is then exactly that number. In smaller
-# groups the second pass of `centre` comes to the same, since the sum of so many like rounding errors is exact in float32.
+# If a group has more numbers than this, `centre` computes its mean as first + mean(x - first). If all numbers are equal, this
+# mean is exact. In a smaller group the second pass of `centre` makes it exact: the numbers have equal rounding errors, and the
+# sum of up to 2^20 equal rounding errors is exact in float32.
 LARGE_GROUP = 2**20
 
 
 def centre(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
-    """(x - μ, μ), centred twice: the second pass takes away the rounding error of the first mean.
+    """Compute (x - μ, μ) in two passes: the second pass removes the rounding error of the first mean.
 
-    With a large mean that error is many times the spread's own rounding. Of equal numbers it leaves a few units in the last
-    place, the same for all: their sum is exact and so is its quotient (a product with 1/n would not be), and 0 comes out.
+    If the mean is large, that error is many times larger than the rounding error of the spread. If all numbers are equal, the
+    first pass leaves the same error in each, a few units in the last place. The sum of these errors is exact, and so is the
+    sum divided by n (a product with 1/n would not be exact). So the second pass gives exactly 0.
     """
     n = size_along(x.shape, dims)
     if n > LARGE_GROUP:
@@ -46,14 +48,16 @@ def centre(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
     return c - rest, mu + rest
 
 
-# The least variance whose terms have all their digits: the squares of c down to the last digit of σ are normal numbers.
+# The smallest variance that keeps all its digits: every square c² that is at least eps σ² is then a normal number. (Smaller
+# numbers are subnormal and have fewer digits.)
 LEAST_VAR = {t: float(np.finfo(t).tiny / np.finfo(t).eps) for t in (backend.float32, backend.float64)}
 
 
 def power_of_two(x: Any, dims: tuple[int, ...], least: float = 0.0) -> Any:
-    """For each group a power of two near its largest |x| (at least `least`): divided by it, x has squares that fit its dtype.
+    """For each group, a power of two near its largest |x| (or near `least`, if that is larger).
 
-    Dividing by a power of two changes no digit. 1 for a group of zeros; and for what is infinite or NaN, which stays so.
+    The squares of x divided by this number fit the dtype, and dividing by a power of two changes no digit. For a group of zeros
+    the number is 1 (or near `least`). If a group has inf or NaN, the number is also finite: the division keeps inf and NaN.
     """
     xp = namespace(x)
     largest = xp.max(xp.abs(x), axis=dims, keepdims=True)
@@ -61,7 +65,7 @@ def power_of_two(x: Any, dims: tuple[int, ...], least: float = 0.0) -> Any:
         largest = xp.where(largest > least, largest, least)
     usable = (largest > 0) & xp.isfinite(largest)
     exponent = xp.floor(xp.log2(xp.where(usable, largest, 1.0)))
-    return 2.0 ** xp.minimum(exponent, _largest_exponent(xp, x.dtype))  # log2 of the largest numbers is rounded up
+    return 2.0 ** xp.minimum(exponent, _largest_exponent(xp, x.dtype))  # log2 may round up to an exponent that is too large
 
 
 @cache
@@ -70,17 +74,17 @@ def _largest_exponent(xp: Any, dtype: Any) -> float:
 
 
 class Reduction(Node):
-    """The settings and the shapes that all reductions share."""
+    """The base class of all reductions: the dimensions, `keepdim` and the shape of x."""
 
     def __init__(self, dims: tuple[int, ...], keepdim: bool) -> None:
         self.dims, self.keepdim = dims, keepdim
 
     def expanded(self, g: Any) -> Any:
-        """`g` with its reduced dimensions back, ready to broadcast against x."""
+        """Reshape `g` so that it has the reduced dimensions again (length 1) and broadcasts against x."""
         return namespace(g).reshape(g, kept_shape(self.shape, self.dims))
 
     def reduced(self, y):
-        """`y`, whose reduced dimensions have length 1, as the op returns it."""
+        """Remove the reduced dimensions of `y`, which have length 1, unless `keepdim` is True."""
         if self.keepdim:
             return y
         return reshaped(y, tuple(n for i, n in enumerate(self.shape) if i not in self.dims))
@@ -89,7 +93,7 @@ class Reduction(Node):
 
 
 class Sum(Reduction):
-    """y = Σ x;  dx = g, repeated."""
+    """y = Σ x;  dx = g, broadcast to the shape of x."""
 
     def forward(self, x):
         self.shape = x.shape
@@ -103,19 +107,22 @@ class Sum(Reduction):
 
 
 class Mean(Reduction):
-    """y = Σ x / n;  dx = g / n, repeated."""
+    """y = Σ x / n;  dx = g / n, broadcast to the shape of x."""
 
     def forward(self, x):
         self.shape = x.shape
         return narrowed(self.reduced(mean_over(widened(x), self.dims)), x)
 
     def backward(self, g):
-        n = size_along(self.shape, self.dims)  # may be too large for float16
+        n = size_along(self.shape, self.dims)  # n may be too large for float16
         return (namespace(g).broadcast_to(narrowed(self.expanded(widened(g)) / n, g), self.shape),)
 
 
 class Var(Reduction):
-    """y = Σ (x - μ)² / (n - correction);  dx = 2 g (x - μ) / (n - correction).  (Σ (x - μ) = 0 takes care of dμ.)"""
+    """y = Σ (x - μ)² / (n - correction);  dx = 2 g (x - μ) / (n - correction).
+
+    μ also depends on x, but this adds nothing to dx, because Σ (x - μ) = 0.
+    """
 
     def __init__(self, dims: tuple[int, ...], keepdim: bool, correction: float) -> None:
         super().__init__(dims, keepdim)
@@ -131,7 +138,11 @@ class Var(Reduction):
         self.divisor = builtins.max(size_along(x.shape, self.dims) - self.correction, 0)
 
     def variance(self, x):
-        """Where the sum of the squares has no room, each is divided first: on a GPU, whose host would have to wait, always."""
+        """The variance, with the reduced dimensions kept.
+
+        If the sum of the squares overflows, each square is divided before the sum. On a GPU each square is always divided: a
+        test for overflow would make the host wait.
+        """
         c, _ = centre(x, self.dims)
         if not self.divisor:  # NaN, as in PyTorch, without NumPy's warning about a division by a Python zero
             return sum_over(c, self.dims) * math.nan
@@ -157,7 +168,10 @@ class Std(Var):
         return y
 
     def deviation(self, x):
-        """√ of the variance; of x / s, times s, where squares would leave the dtype's range (see `standardize`)."""
+        """The square root of the variance.
+
+        If the squares leave the dtype's range, compute it for x / s and multiply by s (see `standardize`).
+        """
         xp = namespace(x)
         if isinstance(x, np.ndarray) or 0 in x.shape:
             y = xp.sqrt(self.variance(x))
@@ -172,7 +186,7 @@ class Std(Var):
         y = self.expanded(y)
         flat = y == 0
         slope = xp.where(flat, 0.0, self.expanded(widened(g))) * (1 / self.divisor if self.divisor else math.nan)
-        return (narrowed(slope * (c / xp.where(flat, 1.0, y)), g),)  # (g / y may have no room where c / y has)
+        return (narrowed(slope * (c / xp.where(flat, 1.0, y)), g),)  # (g / y may overflow where c / y does not)
 
 
 class Extremum(Reduction):
@@ -194,11 +208,11 @@ class Extremum(Reduction):
         g32 = self.expanded(widened(g))
         count = sum_over(backend.astype(hit, g32.dtype), self.dims)
         dx = xp.where(hit, g32 / count, 0.0)
-        return (narrowed(xp.where(count == 0, math.nan, dx), g),)  # no element equals a NaN
+        return (narrowed(xp.where(count == 0, math.nan, dx), g),)  # count is 0 where y is NaN
 
 
 class Along(NamedTuple):
-    """What `max` and `min` along a dimension return."""
+    """The result of `max` and `min` along a dimension."""
 
     values: Any
     indices: Any
@@ -220,7 +234,7 @@ def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -
     keepdim, keepdims : bool
         Keep the reduced dimensions with length 1.
     dtype : dtype, optional
-        Convert to this first.
+        Convert x to this dtype before the sum.
 
     Raises
     ------
@@ -240,7 +254,7 @@ def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -
 @method()
 @accepts_axis
 def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """The mean over `dim` (all dimensions if None); NaN over nothing.
+    """The mean over `dim` (all dimensions if None); NaN if there are no elements.
 
     Raises
     ------
@@ -264,7 +278,7 @@ def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
 
 
 def _correction(op: str, dim: Any, unbiased: bool | None, correction: float | None) -> tuple[Any, float]:
-    if isinstance(dim, bool):  # PyTorch's var(False): unbiased without a dim
+    if isinstance(dim, bool):  # as in PyTorch, var(False) means unbiased=False, not dim=False
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
         raise TypeError(f"{op}: got both unbiased= and correction=; pass one (unbiased=True is correction=1)")
@@ -276,9 +290,10 @@ def _correction(op: str, dim: Any, unbiased: bool | None, correction: float | No
 def var(
     x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> Any:
-    """The variance over `dim`: Σ (x - mean)² / (n - correction), unbiased (correction 1) unless told otherwise.
+    """The variance over `dim`: Σ (x - mean)² / (n - correction). The default is the unbiased variance (correction 1).
 
-    The values are centred twice and squared, never E[x²] - E[x]², so a large mean costs no accuracy.
+    The values are centred in two passes and then squared. The formula E[x²] - E[x]² is not used, so a large mean costs no
+    accuracy.
 
     Parameters
     ----------
@@ -289,7 +304,7 @@ def var(
         True for correction 1, False for 0.
     keepdim, keepdims : bool
     correction : float, optional
-        What is taken from n.
+        The number subtracted from n.
 
     Examples
     --------
@@ -306,7 +321,7 @@ def var(
 def std(
     x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> Any:
-    """The square root of `var`; its gradient where the deviation is 0 is taken as 0.
+    """The square root of `var`. Where it is 0, its gradient is defined as 0.
 
     >>> import tinynorm
     >>> tinynorm.tensor([1.0, 3.0]).std(correction=0)
@@ -319,7 +334,7 @@ def std(
 @method()
 @accepts_axis
 def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """The largest element along `dim`; equal ones share the gradient evenly.
+    """The largest element along `dim`. If several elements equal it, they share the gradient evenly.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amax(dim=1)
@@ -331,7 +346,7 @@ def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
 @method()
 @accepts_axis
 def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """The smallest element along `dim`; equal ones share the gradient evenly.
+    """The smallest element along `dim`. If several elements equal it, they share the gradient evenly.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amin(dim=1)
@@ -350,7 +365,7 @@ def _nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
 @method()
 @accepts_axis
 def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest element; with `dim`, a named tuple (values, indices); with a tensor in its place, `maximum`.
+    """The largest element; with an int `dim`, a named tuple (values, indices); with a tensor instead, `maximum`.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).max(dim=1).indices
@@ -362,7 +377,7 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
 @method()
 @accepts_axis
 def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest element; with `dim`, a named tuple (values, indices); with a tensor in its place, `minimum`.
+    """The smallest element; with an int `dim`, a named tuple (values, indices); with a tensor instead, `minimum`.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).min(dim=1).values
