@@ -194,6 +194,7 @@ HELD = {  # the check, and the factors where it is not both
 }
 
 
+@pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
 @pytest.mark.parametrize("constant", HELD)
 def test_a_constant_is_held(constant):
     holds(constant, *HELD[constant])

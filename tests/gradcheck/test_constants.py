@@ -1,0 +1,55 @@
+"""No number of the checker or of the console command is without a test that turns red when it is changed."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import tinynorm
+
+PACKAGE = Path(tinynorm.__file__).parent
+FILES = [*(PACKAGE / "gradcheck").rglob("*.py"), *(PACKAGE / "command").rglob("*.py")]
+HOLDING = sorted(path.stem for path in Path(__file__).parent.glob("test_constants_*.py"))
+
+# numbers that cannot be halved or doubled
+NOT_HELD = {
+    "report.text.WIDTH": "the width of a line where the output is no terminal; no answer depends on it",
+    "slopes.other_steps.TINY": "float64's smallest normal number",
+    "diagnosis.normalization.terms.FIRST": "an index",
+    "diagnosis.normalization.terms.MEAN": "an index",
+    "diagnosis.normalization.terms.PROJECTION": "an index",
+}
+
+
+def constants_of(path):
+    """The names of a file's numbers: NAME = 3, or NAME, OTHER = 1.5, 2."""
+    for node in ast.parse(path.read_text()).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        for target in targets:
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            yield from (name.id for name in names if isinstance(name, ast.Name) and name.id.isupper())
+
+
+def numbers():
+    found = set()
+    for path in FILES:
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        module = importlib.import_module(".".join(["tinynorm", *parts]).removesuffix(".__init__"))
+        within = [part for part in parts if part not in ("gradcheck", "__init__")]
+        found |= {
+            ".".join([*within, name])
+            for name in constants_of(path)
+            if isinstance(getattr(module, name), int | float) and not isinstance(getattr(module, name), bool)
+        }
+    return found
+
+
+def test_every_number_is_held():
+    held = {name for file in HOLDING for name in importlib.import_module(file).HELD}
+    assert numbers() - NOT_HELD.keys() == held
+
+
+@pytest.mark.parametrize("name", NOT_HELD)
+def test_the_exceptions_are_still_there(name):
+    assert name in numbers()
