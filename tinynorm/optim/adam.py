@@ -16,36 +16,36 @@ from .optimizer import Optimizer, check_number, counter, zeros_like
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015, algorithm 1).
 
-    ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g * g``, both without their bias towards the zero they
-    began at: ``m_hat = m / (1 - beta1**t)``, ``v_hat = v / (1 - beta2**t)``; then
-    ``theta -= lr * m_hat / (sqrt(v_hat) + eps)``.
+    The running averages are ``m = beta1 * m + (1 - beta1) * g`` and ``v = beta2 * v + (1 - beta2) * g * g``. They start at
+    zero, so they are biased towards zero. The bias correction is ``m_hat = m / (1 - beta1**t)`` and
+    ``v_hat = v / (1 - beta2**t)``. The step is ``theta -= lr * m_hat / (sqrt(v_hat) + eps)``.
 
-    The averages of a float16 parameter are float32. Where a float32 or float64 gradient's square has no room in its dtype
-    (from 1.9e19 and 1.3e154 on), the optimiser goes on with ``sqrt(v)``, as ``state[p]["exp_avg_sq_root"]``; v itself then is
-    inf in those places. (On a GPU, which says nothing of overflow, v becomes inf and the parameter stays where it is.)
+    The averages of a float16 parameter are float32. The square of a large gradient overflows: in float32 from 1.9e19 on, in
+    float64 from 1.3e154 on. The optimiser then continues with ``sqrt(v)``, stored as ``state[p]["exp_avg_sq_root"]``, and v is
+    inf at the elements that overflow. (A GPU does not report overflow: v becomes inf there and the element no longer changes.)
 
     Parameters
     ----------
     params : iterable of Tensor, or of dict
         Leaf tensors, or groups of them (see `Optimizer`).
     lr : float
-        The learning rate (the paper's alpha).
+        The learning rate (alpha in the paper).
     betas : (float, float)
-        How much of the running averages of g and g * g one step keeps.
+        The decay rates beta1 and beta2 of the running averages of g and g * g.
     eps : float
     weight_decay : float
         Adds ``weight_decay * theta`` to the gradient.
     amsgrad : bool
-        Divide by the largest v so far (Reddi et al. 2018, algorithm 2).
+        Use the largest v so far in the place of v (Reddi et al. 2018, algorithm 2).
     maximize : bool
-        Go up the gradient.
+        Maximise the loss: step in the direction of the gradient.
     decoupled_weight_decay : bool
-        Decay as `AdamW` does.
+        Apply weight decay as `AdamW` does.
 
     Raises
     ------
     TypeError, ValueError
-        As `Optimizer`.
+        As for `Optimizer`.
 
     Examples
     --------
@@ -116,7 +116,7 @@ class Adam(Optimizer):
         alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
         beta1, beta2 = (float(beta) for beta in group["betas"])
         maximize, decoupled, amsgrad = group["maximize"], group["decoupled_weight_decay"], bool(group["amsgrad"])
-        # alpha * m_hat / (sqrt(v_hat) + eps), its corrections taken out of the arrays: the end of the paper's section 2
+        # alpha * m_hat / (sqrt(v_hat) + eps), with the bias correction in the scalars: end of section 2 of the paper
         correction2 = math.sqrt(1 - beta2**t)
         alpha_t, eps_t = alpha / (1 - beta1**t) * correction2, eps * correction2
         xp, overflow = with_out(backend.namespace(theta)), self._overflow
@@ -126,18 +126,18 @@ class Adam(Optimizer):
         )
 
         def average(g: Array, v: Array, s: Array) -> bool:
-            """The next v; True, and nothing changed, where a finite number has no room for its square."""
+            """Update v. If a square overflows, return True and leave v unchanged."""
             overflow.seen = False
             xp.multiply(g, g, out=s)
             if overflow.seen:
                 return True
             s *= one_minus_beta2
             v *= beta2
-            v += s  # an average of squares that have room has room
+            v += s  # cannot overflow: it is an average of squares that did not
             return False
 
         def average_root(g: Array, v: Array, r: Array, s: Array) -> None:
-            """The next r = sqrt(v), scaled before it is squared (by hypot), and v, which is inf where it has no room."""
+            """Update r = sqrt(v) with hypot, which scales before it squares, and v, which is inf where it overflows."""
             r *= root_beta2
             xp.hypot(r, xp.multiply(g, root_rest, out=s), out=r)
             xp.multiply(r, r, out=v)
@@ -174,11 +174,11 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with its weight decay apart from the gradient (Loshchilov and Hutter 2019, algorithm 2).
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2).
 
-    Before Adam's step, ``theta *= 1 - lr * weight_decay``.
+    AdamW does ``theta *= 1 - lr * weight_decay`` and then the step of Adam.
 
-    The parameters, apart from the default weight_decay of 0.01, are those of `Adam`.
+    The parameters are those of `Adam`, except that weight_decay is 0.01 by default.
 
     Examples
     --------

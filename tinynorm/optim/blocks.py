@@ -1,5 +1,7 @@
-"""Running a formula of many passes over many arrays: large ones cut, so that each part stays in the cache; small ones put
-together, so that a call's fixed cost is paid once for all of them.
+"""Run an optimiser's formula on many arrays. The formula reads and writes each array several times.
+
+A large array is cut into blocks, so that each block stays in the cache. Small arrays are copied together into one array, so
+that they share the fixed cost of each NumPy call.
 """
 
 from __future__ import annotations
@@ -13,17 +15,17 @@ import numpy as np
 from .. import backend
 from ..backend import Array
 
-BLOCK = 65536  # elements: five float32 arrays of so many stay in the caches, and calls are few
-SMALL = 2048  # elements up to which copying an array costs less than a dozen calls on it
+BLOCK = 65536  # elements: five float32 arrays of this size fit in the caches, and few calls are needed
+SMALL = 2048  # elements: up to this size, copying an array costs less than a dozen calls on it
 
-# formula(theta, g, *state, s, d) changes all in place but g; s and d are scratch. Where it finds that it must go another way
-# for these numbers (Adam: a square has no room), it returns True and has changed nothing.
+# formula(theta, g, *state, s, d) changes all its arguments in place except g; s and d are scratch arrays. If it cannot handle
+# the numbers (Adam: a square overflows), it returns True and has changed only the scratch arrays.
 Formula = Callable[..., bool | None]
-Undone = tuple[int, Any]  # the number of a task whose formula returned True, and the index of the rows it was called for
+Undone = tuple[int, Any]  # a task for which the formula returned True: its number, and the index of the rows
 
 
 class Blocks:
-    """Runs formulas, and keeps the scratch arrays for them.
+    """Runs formulas, and keeps their scratch arrays for the next call.
 
     Examples
     --------
@@ -41,18 +43,19 @@ class Blocks:
         self._flat: dict[tuple, list[tuple[Array, list[Array]]]] = {}
 
     def __reduce__(self) -> tuple:
-        """A copy, or what is unpickled, begins with no scratch: the flat arrays and their views would come apart."""
+        """Copy and unpickle without scratch arrays. (Copied views would no longer be views of the copied flat arrays.)"""
         return Blocks, ()
 
     def run(self, formula: Formula, tasks: Iterable[tuple[Array, ...]]) -> list[Undone]:
-        """Call the formula on each task ``(theta, g, *state)``, arrays of one shape; all tasks are of one dtype and device.
+        """Call the formula on each task ``(theta, g, *state)``.
 
-        float16 theta and g meet the formula in float32, in which their state is kept; theta is rounded once, at the end.
+        The arrays of a task have the same shape. All tasks have the same dtype and device. If theta and g are float16, the
+        formula gets them as float32, which is also the dtype of the state; theta is rounded to float16 once, at the end.
 
         Returns
         -------
         list of (int, index)
-            Which tasks, and which rows of them, the formula left as they were.
+            The tasks for which the formula returned True, with the index of the rows that it left unchanged.
         """
         small, undone = [], []
         for number, arrays in enumerate(tasks):
@@ -70,17 +73,17 @@ class Blocks:
         theta = arrays[0]
         if not backend.is_half(theta):
             return bool(formula(*arrays, *self._scratch_like(theta)))
-        wide = [backend.astype(x, backend.float32) for x in arrays]  # the state already is
+        wide = [backend.astype(x, backend.float32) for x in arrays]  # the state is float32 already
         undone = bool(formula(*wide, *self._scratch_like(wide[0])))
         if not undone:
             theta[...] = backend.astype(wide[0], theta.dtype)
         return undone
 
     def _run_together(self, formula: Formula, bundle: list[tuple[Array, ...]]) -> bool:
-        """One call for several small tasks: copied behind one another, and what the formula changed copied back."""
+        """Call the formula once for several small tasks: copy them into flat arrays, and copy the changed arrays back."""
         if len(bundle) == 1:
             return self._call(formula, bundle[0])
-        kinds = list(zip(*bundle, strict=True))  # all theta, all g, all of each state
+        kinds = list(zip(*bundle, strict=True))  # all theta, all g, all arrays of each state entry
         together = self._flat_like(kinds)
         for arrays, (_, views) in zip(kinds, together, strict=True):
             for x, view in zip(arrays, views, strict=True):
@@ -89,7 +92,7 @@ class Blocks:
         if formula(*flat, *self._scratch_like(flat[0])):
             return True
         for kind, (arrays, (_, views)) in enumerate(zip(kinds, together, strict=True)):
-            if kind != 1:  # g is not changed
+            if kind != 1:  # the formula does not change g
                 for x, view in zip(arrays, views, strict=True):
                     x[...] = view
         return False
@@ -103,7 +106,7 @@ class Blocks:
         return pair
 
     def _flat_like(self, kinds: list[tuple[Array, ...]]) -> list[tuple[Array, list[Array]]]:
-        """For each kind a flat array, and views of it in the shapes of the bundle's tasks."""
+        """For each kind, a flat array and its views in the shapes of the tasks."""
         x = kinds[0][0]
         shapes = tuple(y.shape for y in kinds[0])
         key = (len(kinds), shapes, x.dtype, place_of(x))
@@ -119,7 +122,10 @@ class Blocks:
 
 
 def _cut(arrays: tuple[Array, ...]) -> Iterator[tuple[Any, tuple[Array, ...]]]:
-    """Rows of some BLOCK elements at a time, and their index; on the GPU, where a call is dear and the cache shared, all."""
+    """Cut the arrays into blocks of rows with about BLOCK elements; yield (index of the rows, the blocks).
+
+    A GPU array stays whole, because a call on a GPU is expensive and its cache is shared.
+    """
     x = arrays[0]
     if x.size <= BLOCK or not isinstance(x, np.ndarray):
         yield ..., arrays
@@ -131,11 +137,11 @@ def _cut(arrays: tuple[Array, ...]) -> Iterator[tuple[Any, tuple[Array, ...]]]:
 
 
 def work_dtype(theta: Array) -> Any:
-    """The dtype in which a parameter's steps are computed and its state is kept: float32 for float16, else its own."""
+    """The dtype of a parameter's state and of the step's arithmetic: float32 for float16, else the parameter's dtype."""
     return backend.float32 if backend.is_half(theta) else theta.dtype
 
 
-# ---- what the namespaces do not share ------------------------------------------------------------------------------------
+# ---- functions that differ between NumPy, CuPy and the array API standard -------------------------------------------------
 
 
 def _has_out(xp: Any) -> bool:
@@ -143,13 +149,13 @@ def _has_out(xp: Any) -> bool:
 
 
 def place_of(x: Array) -> str:
-    """The array's device as a key. (CuPy's own have no hash.)"""
+    """The array's device as a dictionary key. (CuPy's device objects have no hash.)"""
     return "" if isinstance(x, np.ndarray) else str(backend.device_of(x))
 
 
 @cache
 def with_out(xp: Any) -> Any:
-    """The namespace's functions with NumPy's ``out=``, which the array standard has not."""
+    """The functions of the namespace with NumPy's ``out=``, which the array API standard does not have."""
     return xp if _has_out(xp) else _WithOut(xp)
 
 
@@ -168,7 +174,7 @@ class _WithOut:
 
 
 def scalars(theta: Array, *values: float) -> list[Any]:
-    """The numbers in the form in which they meet `theta` fastest: a Python float doubles the time of NumPy's small calls."""
+    """The numbers in the form that is fastest with `theta`: a Python float doubles the time of a small NumPy call."""
     if not isinstance(theta, np.ndarray):
         return list(values)
     dtype = work_dtype(theta)

@@ -1,6 +1,7 @@
-"""Optimizer: parameters in groups with options of their own, and what an optimiser remembers of each.
+"""Optimizer: parameter groups with their own options, and the optimiser's state for each parameter.
 
-A subclass writes its formula on raw arrays, in place: no parameter's array is ever replaced, so its holders see every step.
+A subclass writes its formula as in-place operations on raw arrays. A step never replaces the array of a parameter, so every
+holder of the array sees the step.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .blocks import Blocks, Formula, place_of, work_dtype
 
 
 class Overflow:
-    """What NumPy calls when a finite number became too large: by its word an optimiser knows it without looking."""
+    """A callback that NumPy calls on overflow. So an optimiser detects an overflow without testing the array."""
 
     seen = False
 
@@ -30,46 +31,46 @@ class Overflow:
 
 
 class _Work(NamedTuple):
-    """What one call of `Blocks.run` does: parameters of one group, step number, dtype and device."""
+    """The work of one call of `Blocks.run`: parameters of one group with the same step number, dtype and device."""
 
     group: dict[str, Any]
     t: float  # the number of this step
     formula: Formula
     params: list[Tensor]
-    tasks: list[tuple[Array, ...]]  # (theta, g, *state) of each parameter
+    tasks: list[tuple[Array, ...]]  # (theta, g, *state) for each parameter
 
 
 class Optimizer:
-    """What all optimisers share. Use `SGD`, `Adam` or `AdamW`, or write `_check`, `_begin` and `_formula` in a subclass.
+    """The base class of all optimisers. Use `SGD`, `Adam` or `AdamW`; a subclass defines `_check`, `_begin` and `_formula`.
 
     Parameters
     ----------
     params : iterable of Tensor, or of dict
-        Leaf tensors; or groups ``{"params": tensors, option: value, ...}``, whose options win over `defaults`.
+        Leaf tensors; or groups ``{"params": tensors, option: value, ...}``, whose options override `defaults`.
     defaults : dict
-        The options of groups that do not say otherwise.
+        The options of a group that does not set them.
 
     Attributes
     ----------
     param_groups : list of dict
-        Options may be changed between steps, e.g. ``optimizer.param_groups[0]["lr"] = 0.01``.
+        The groups. You may change options between steps, e.g. ``optimizer.param_groups[0]["lr"] = 0.01``.
     state : dict of Tensor -> dict
-        What the optimiser remembers of each parameter, from its first step with a gradient on.
+        The state of each parameter. It is created at the first step at which the parameter has a gradient.
 
     Raises
     ------
     TypeError, ValueError
-        There are no parameters; one is no Tensor, no leaf, read-only, or there twice; an option is out of its range.
+        There are no parameters; one is not a Tensor, not a leaf, read-only, or given twice; or an option is out of range.
     """
 
-    _per_element: tuple[str, ...] = ()  # the entries of a parameter's state that have its shape
-    _needed: tuple[str, ...] = ()  # the entries that each state must have
+    _per_element: tuple[str, ...] = ()  # the state entries that have the parameter's shape
+    _needed: tuple[str, ...] = ()  # the required state entries
 
     def __init__(self, params: Iterable[Tensor] | Iterable[dict], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
-        self._stepped = False  # schedules warn when they run ahead of the first step
+        self._stepped = False  # a schedule warns if it steps before the optimiser does
         self._blocks, self._overflow = Blocks(), Overflow()
         if isinstance(params, (Tensor, dict)):
             raise TypeError(
@@ -91,17 +92,17 @@ class Optimizer:
     # -- groups ----------------------------------------------------------------------------------------------------------
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Take on more parameters, with options of their own.
+        """Add a group of parameters with its own options.
 
         Parameters
         ----------
         param_group : dict
-            ``"params"``: a Tensor or an iterable of them; and any options, the others being the defaults.
+            ``"params"`` is a Tensor or an iterable of Tensors. Other entries are options; the defaults fill in missing ones.
 
         Raises
         ------
         TypeError, ValueError
-            As for the constructor; nothing is added then.
+            As for the constructor. The group is then not added.
 
         Examples
         --------
@@ -131,10 +132,10 @@ class Optimizer:
         self.param_groups.append(group)
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
-        """Raise where an option of the group is missing or out of its range."""
+        """Raise an error if an option of the group is missing or out of range."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget all parameters' gradients; with ``set_to_none=False`` fill them with zeros instead."""
+        """Set the gradients of all parameters to None, or with ``set_to_none=False`` fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
                 p.zero_grad(set_to_none)
@@ -142,21 +143,21 @@ class Optimizer:
     # -- the step --------------------------------------------------------------------------------------------------------
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient, in place.
+        """Update in place every parameter that has a gradient.
 
         Parameters
         ----------
         closure : callable, optional
-            Computes the loss again, and its gradients; is called first, with gradients recorded.
+            Computes the loss and its gradients again. `step` calls it first, with recording turned on.
 
         Returns
         -------
-        What `closure` returned; None without one.
+        The return value of `closure`; None if there is no closure.
 
         Raises
         ------
         RuntimeError, TypeError, ValueError
-            A parameter cannot be written to, or does not fit its gradient or its state; or an option is none. Nothing is
+            A parameter cannot be written to, or does not fit its gradient or its state; or an option is invalid. Nothing is
             changed then.
         """
         loss = None
@@ -168,8 +169,8 @@ class Optimizer:
         return loss
 
     def _prepared(self) -> list[_Work]:
-        """All that a step does, checked before any of it is done; on an error no new state is left behind."""
-        made: list[tuple[dict[str, Any], int]] = []  # states that are new or got new entries, and how many they had
+        """Prepare and check the whole step before any parameter changes. An error removes all new state again."""
+        made: list[tuple[dict[str, Any], int]] = []  # each state, and its number of entries before this step
         try:
             return [work for group in self.param_groups for work in self._works(group, made)]
         except BaseException:
@@ -179,7 +180,7 @@ class Optimizer:
             raise
 
     def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
-        """The group's parameters with a gradient; those together that have one step number, dtype and device."""
+        """The parameters of the group that have a gradient, grouped by step number, dtype and device."""
         alike: dict[tuple, _Work] = {}
         for p in group["params"]:
             if p._grad is None:
@@ -192,7 +193,7 @@ class Optimizer:
             made.append((state, len(state)))
             t, *arrays = self._begin(group, state, theta)
             kept = work_dtype(theta)
-            for a in arrays[:1]:  # they are of one kind
+            for a in arrays[:1]:  # all arrays of a state have the same type
                 if a.dtype != kept or a.shape != shape or type(a) is not kind:
                     self._explain_move(p, a)
             place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
@@ -205,7 +206,7 @@ class Optimizer:
         return list(alike.values())
 
     def _run(self, works: list[_Work]) -> None:
-        """Each formula on its tasks. Should one fail, the versions tell of what may have changed."""
+        """Run each formula on its tasks. The version counters of the parameters also increase if a formula fails."""
         name, begun = f"{self._name}.step", 0
         try:
             with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
@@ -223,14 +224,14 @@ class Optimizer:
                     version_of(p).bump(name)
 
     def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
-        """The formula again on these rows of a parameter for which it had no room, with a state that has it."""
+        """Run the formula again on the rows for which it returned True (overflow), with the additional state."""
         state = self.state[p]
         self._make_room(state)
         _, *arrays = self._begin(work.group, state, p._array)
         self._blocks.run(work.formula, [tuple(a[rows] for a in (p._array, raw(p._grad), *arrays))])
 
     def _place(self, p: Tensor, others: list[Array]) -> str:
-        """The device of a parameter that is not NumPy's, checked to be its gradient's and its state's."""
+        """The device of a parameter that is not a NumPy array. Its gradient and its state must be on the same device."""
         place = place_of(p._array)
         for a in others:
             if place_of(a) != place:
@@ -257,27 +258,27 @@ class Optimizer:
         )
 
     def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
-        """The number of the parameter's next step, and its state's arrays, made if need be."""
+        """The number of the parameter's next step and the arrays of its state. Missing arrays are created."""
         raise NotImplementedError(f"{self._name}: write _begin(self, group, state, theta) in the subclass")
 
     def _make_room(self, state: dict[str, Any]) -> None:
-        """Add to a parameter's state what its formula, which returned True, needs for larger numbers; `_begin` gives it."""
+        """Add the arrays that the formula needs for larger numbers, after it returned True. `_begin` then returns them too."""
         raise NotImplementedError(f"{self._name}: write _make_room(self, state), since the formula returned True")
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
-        """What step number `t` does, as a function of (theta, g, *state, s, d): all are changed in place but g."""
+        """The function of (theta, g, *state, s, d) that does step `t`. It changes all of these arrays in place except g."""
         raise NotImplementedError(f"{self._name}: write _formula(self, group, t, theta) in the subclass")
 
     # -- saving ----------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs to go on from here, in PyTorch's layout.
+        """The state that `load_state_dict` needs to continue from here, in PyTorch's layout.
 
         Returns
         -------
         dict
             ``{"state": {number of the parameter: its state}, "param_groups": [options, with "params": numbers]}``.
-            The tensors are the optimiser's own, not copies.
+            The tensors are not copies: they belong to the optimiser.
 
         Examples
         --------
@@ -295,12 +296,13 @@ class Optimizer:
         return {"state": dict(sorted(state.items())), "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave, here or in PyTorch; the numbers are copied.
+        """Restore a state that `state_dict` returned, here or in PyTorch. The numbers are copied.
 
         Raises
         ------
         TypeError, KeyError, ValueError
-            It does not fit this optimiser: other groups, options out of range, state of another shape; nothing is changed then.
+            The state does not fit this optimiser: it has other groups, an option out of range, or state of another shape.
+            Nothing is changed then.
         """
         where = f"{self._name}.load_state_dict"
         _check_keys(where, state_dict, ("state", "param_groups"))
@@ -314,15 +316,15 @@ class Optimizer:
                 raise ValueError(f"{where}: expected state of the parameters {sorted(owner)}, got some of {i!r}")
             state[owner[i]] = self._checked_state(f"{where}: state[{i}]", owner[i], entries)
         self.state = state
-        for group, new in zip(self.param_groups, groups, strict=True):  # the dicts themselves stay: a schedule may hold them
-            group.clear()  # an entry of before that the state does not have would belong to neither
+        for group, new in zip(self.param_groups, groups, strict=True):  # keep the same dicts: a schedule may hold them
+            group.clear()  # remove old entries that the loaded state does not have
             group.update(new)
 
     def _params(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
 
     def _checked_groups(self, where: str, saved: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The saved groups with this optimiser's parameters in them."""
+        """The saved groups, with the parameters of this optimiser."""
         if not isinstance(saved, (list, tuple)):
             raise TypeError(f"{where}: expected param_groups to be a list, got {type(saved).__name__}")
         for i, theirs in enumerate(saved):
@@ -341,7 +343,7 @@ class Optimizer:
         return groups
 
     def _checked_state(self, where: str, p: Tensor, entries: dict[str, Any]) -> dict[str, Any]:
-        """A copy of one parameter's saved state, in its work dtype and on its device."""
+        """A copy of one parameter's saved state, in the parameter's work dtype and on its device."""
         _check_keys(where, entries, self._needed)
         copies = {}
         for name, value in entries.items():
@@ -349,7 +351,7 @@ class Optimizer:
                 copies[name] = wrap(_copy_like(p._array, _checked_array(f"{where}[{name!r}]", p, value)))
             elif name == "step":
                 copies[name] = counter(_checked_count(f"{where}['step']", value))
-            elif name not in self._per_element:  # None (PyTorch's SGD without momentum) is no state
+            elif name not in self._per_element:  # skip None, which PyTorch's SGD saves without momentum
                 copies[name] = value
         return copies
 
@@ -365,7 +367,7 @@ class Optimizer:
 
 
 def check_number(where: str, name: str, value: Any, low: float = 0.0, below: float = math.inf) -> None:
-    """Raise unless ``low <= value < below``.
+    """Raise an error unless ``low <= value < below``.
 
     >>> check_number("SGD", "lr", -1)
     Traceback (most recent call last):
@@ -422,7 +424,7 @@ def _check_numbers(where: str, numbers: Any) -> None:
 
 
 def _checked_array(where: str, p: Tensor, value: Any) -> Array:
-    """The array of a saved state's value, which has the parameter's shape and holds real numbers."""
+    """The array of a saved value. It must have the parameter's shape and hold real numbers."""
     got = tuple(value.shape) if hasattr(value, "shape") else value
     if got != tuple(p.shape):
         raise ValueError(f"{where}: expected the parameter's shape {tuple(p.shape)}, got {got}")
@@ -436,7 +438,7 @@ def _checked_array(where: str, p: Tensor, value: Any) -> Array:
 
 
 def _checked_count(where: str, value: Any) -> float:
-    """A saved number of steps."""
+    """A saved number of steps as a float, checked to be at least 0."""
     if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
         raise ValueError(f"{where}: expected a number, got {value!r}")
     try:
@@ -452,17 +454,17 @@ def _checked_count(where: str, value: Any) -> float:
 
 
 def counter(n: float) -> Tensor:
-    """The number of steps taken."""
-    return wrap(np.asarray(n, np.float32))  # float32 and on the host, as in PyTorch's files
+    """A tensor that counts the steps."""
+    return wrap(np.asarray(n, np.float32))  # float32 and on the host, as in PyTorch
 
 
 def zeros_like(theta: Array) -> Tensor:
-    """The beginning of a running average over the parameter's gradients; over float16 ones it is float32."""
+    """The initial running average of the parameter's gradients: zeros, in float32 for a float16 parameter."""
     return wrap(backend.namespace(theta).zeros_like(theta, dtype=work_dtype(theta)))
 
 
 def _copy_like(theta: Array, value: Array) -> Array:
-    """A copy of `value` with the memory layout and device of `theta`, as the state of it."""
+    """A copy of `value` with the memory layout, work dtype and device of the parameter `theta`."""
     xp, dtype = backend.namespace(theta), work_dtype(theta)
     copy = xp.empty_like(theta, dtype=dtype)
     value = backend.to_numpy(value) if xp is np else xp.asarray(value)

@@ -15,9 +15,9 @@ from .optimizer import Optimizer, check_number, zeros_like
 class SGD(Optimizer):
     """Stochastic gradient descent, with classical or Nesterov momentum.
 
-    ``buf = momentum * buf + (1 - dampening) * g`` (buf = g at first), ``theta -= lr * buf``; with Nesterov momentum
-    ``theta -= lr * (g + momentum * buf)``. This is Sutskever et al. (2013), equations 1 to 4, with the velocity divided by -lr
-    as PyTorch has it: a change of the learning rate takes effect at once.
+    ``buf = momentum * buf + (1 - dampening) * g`` (buf = g at the first step), ``theta -= lr * buf``; with Nesterov momentum
+    ``theta -= lr * (g + momentum * buf)``. These are equations 1 to 4 of Sutskever et al. (2013), with the velocity divided by
+    -lr, as in PyTorch. So a change of the learning rate takes effect at once.
 
     Parameters
     ----------
@@ -29,14 +29,14 @@ class SGD(Optimizer):
     weight_decay : float
         Adds ``weight_decay * theta`` to the gradient.
     nesterov : bool
-        Needs momentum, and no dampening.
+        Use Nesterov momentum. It needs momentum > 0 and dampening = 0.
     maximize : bool
-        Go up the gradient.
+        Maximise the loss: step in the direction of the gradient.
 
     Raises
     ------
     TypeError, ValueError
-        As `Optimizer`.
+        As for `Optimizer`.
 
     Examples
     --------
@@ -90,11 +90,11 @@ class SGD(Optimizer):
         first = state.get("momentum_buffer") is None
         if first:
             state["momentum_buffer"] = zeros_like(theta)
-        return 1 if first else 2, state["momentum_buffer"]._array  # only the first step differs, by its dampening
+        return 1 if first else 2, state["momentum_buffer"]._array  # only the first step differs: it has no dampening
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         lr, momentum, decay = float(group["lr"]), float(group["momentum"]), float(group["weight_decay"])
-        dampening = 0.0 if t == 1 else float(group["dampening"])  # buf = g at first
+        dampening = 0.0 if t == 1 else float(group["dampening"])  # buf = g at the first step
         nesterov, maximize = group["nesterov"], group["maximize"]
         xp = with_out(backend.namespace(theta))
         lr, mu, kept, decay_ = scalars(theta, lr, momentum, 1 - dampening, decay)
