@@ -1,6 +1,6 @@
 """Learning-rate schedules: each `step` sets the "lr" of the optimiser's groups.
 
-Those that multiply the rate that is there (all but LambdaLR and OneCycleLR) can be used together, as in PyTorch.
+All schedules except LambdaLR and OneCycleLR multiply the current rate. They can be used together, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class LambdaLR(LRScheduler):
     ----------
     optimizer : Optimizer
     lr_lambda : callable or list of callables
-        From the step number to a factor; one for all groups, or one for each. It is not in the `state_dict`.
+        A function that maps the step number to a factor; one for all groups, or one per group. `state_dict` omits it.
     last_epoch : int
 
     Examples
@@ -62,12 +62,12 @@ class LambdaLR(LRScheduler):
         return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As `LRScheduler.load_state_dict`; the functions are those given here."""
+        """As `LRScheduler.load_state_dict`, but this schedule keeps its own functions."""
         super().load_state_dict({name: value for name, value in state_dict.items() if name != "lr_lambdas"})
 
 
 class StepLR(LRScheduler):
-    """Every `step_size` steps the rate is multiplied by `gamma`.
+    """Multiply the rate by `gamma` every `step_size` steps.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """At each of the `milestones` (step numbers) the rate is multiplied by `gamma`; twice at one that is named twice."""
+    """Multiply the rate by `gamma` at each of the `milestones` (step numbers); twice if a number is listed twice."""
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
         check_number("MultiStepLR", "gamma", gamma)
@@ -106,7 +106,7 @@ class MultiStepLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """Every step multiplies the rate by `gamma`."""
+    """Multiply the rate by `gamma` at every step."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         check_number("ExponentialLR", "gamma", gamma)
@@ -118,7 +118,9 @@ class ExponentialLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """The rate times a factor that goes in a line from `start_factor` to `end_factor` in `total_iters` steps, and stays there.
+    """The initial rate times a factor: it changes linearly from `start_factor` to `end_factor` in `total_iters` steps.
+
+    After that, the factor stays `end_factor`.
 
     Examples
     --------
@@ -151,12 +153,12 @@ class LinearLR(LRScheduler):
             return self._scaled(self.start_factor)
         if n > N:
             return self._scaled(1.0)
-        slope = self.end_factor - self.start_factor  # over N steps; the factor at n is (N start + n slope) / N
+        slope = self.end_factor - self.start_factor  # of N steps; the factor at step n is (N start + n slope) / N
         return self._scaled(1.0 + slope / (N * self.start_factor + (n - 1) * slope))
 
 
 class ConstantLR(LRScheduler):
-    """The rate times `factor` for `total_iters` steps, and then the rate itself."""
+    """The initial rate times `factor` for `total_iters` steps; after that, the initial rate."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 < factor <= 1:
@@ -172,10 +174,10 @@ class ConstantLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """From the initial rate to `eta_min` in `T_max` steps along half a cosine, and back up if stepped on.
+    """Lower the rate from its initial value to `eta_min` in `T_max` steps along half a cosine; further steps raise it again.
 
-    ``lr = eta_min + (initial_lr - eta_min) * (1 + cos(pi * n / T_max)) / 2`` (Loshchilov and Hutter 2017, equation 5), written
-    as a change of the rate that is there, so that schedules can be used together.
+    ``lr = eta_min + (initial_lr - eta_min) * (1 + cos(pi * n / T_max)) / 2`` (Loshchilov and Hutter 2017, equation 5). The
+    code writes it as a change of the current rate, so that schedules can be used together.
 
     Examples
     --------
@@ -197,9 +199,9 @@ class CosineAnnealingLR(LRScheduler):
         n, N, low = self.last_epoch, self.T_max, self.eta_min
         if n == 0:
             return self._scaled(1.0)
-        if (n - 1 - N) % (2 * N) == 0:  # the step before was at the lowest point, from which no factor leads up
+        if (n - 1 - N) % (2 * N) == 0:  # the last rate was eta_min: lr - eta_min is 0, so no factor can raise it
             rise = (1 - math.cos(math.pi / N)) / 2
-            pairs = zip(self.base_lrs, self.optimizer.param_groups, strict=False)  # `_set` refuses groups added since
+            pairs = zip(self.base_lrs, self.optimizer.param_groups, strict=False)  # `_set` raises an error if groups were added
             return [group["lr"] + (base - low) * rise for base, group in pairs]
         ratio = (1 + math.cos(math.pi * n / N)) / (1 + math.cos(math.pi * (n - 1) / N))
         return [ratio * (group["lr"] - low) + low for group in self.optimizer.param_groups]

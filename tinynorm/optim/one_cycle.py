@@ -1,4 +1,4 @@
-"""OneCycleLR: a schedule of learning rate and momentum for one cycle, batch by batch."""
+"""OneCycleLR: a schedule that changes the learning rate and the momentum over one cycle, after every batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .schedule import LRScheduler, check_count, groups_unless_error
 
 
 class OneCycleLR(LRScheduler):
-    """One cycle: up to `max_lr`, and down to far below the beginning; momentum the other way (Smith and Topin 2018).
+    """One cycle of the rate: up to `max_lr`, then down to far below the first rate (Smith and Topin 2018).
+
+    The momentum goes the other way: down, then up.
 
     Call `step` after every batch.
 
@@ -19,28 +21,28 @@ class OneCycleLR(LRScheduler):
     ----------
     optimizer : Optimizer
     max_lr : float or list of float
-        The highest rate, of all groups or of each.
+        The highest rate: one for all groups, or one per group.
     total_steps : int, optional
-        The length of the cycle; or give `epochs` and `steps_per_epoch`.
+        The number of steps in the cycle. Without it, pass `epochs` and `steps_per_epoch`.
     epochs, steps_per_epoch : int, optional
     pct_start : float
-        The part of the cycle that goes up.
+        The fraction of the cycle in which the rate goes up.
     anneal_strategy : {"cos", "linear"}
     cycle_momentum : bool
-        Let momentum (Adam: the first beta) go from `max_momentum` to `base_momentum` and back.
+        Change the momentum (Adam: the first beta) from `max_momentum` to `base_momentum` and back.
     base_momentum, max_momentum : float or list of float
     div_factor : float
         The first rate is ``max_lr / div_factor``.
     final_div_factor : float
         The last rate is the first one divided by this.
     three_phase : bool
-        Down to the first rate as fast as up, and only then to the last.
+        Lower the rate to the first rate in as many steps as it went up, and then to the last rate.
     last_epoch : int
 
     Raises
     ------
     TypeError, ValueError
-        The length is not given; a number is out of range; or the optimizer has no momentum to cycle. `step` beyond the end.
+        The number of steps is missing; a number is out of range; the optimizer has no momentum; or `step` goes past the end.
 
     Examples
     --------
@@ -114,7 +116,7 @@ class OneCycleLR(LRScheduler):
         return [self._anneal(group[start], group[end], pct) for group in self.optimizer.param_groups]
 
     def _phase(self, n: int) -> tuple[tuple[float, float], str, str, str, str]:
-        """The phase of step `n`: (first step, last step), and between which of the group's entries rate and momentum go."""
+        """The phase of step `n`: (first step, last step), and the group's entries where rate and momentum start and end."""
         top, last = self.pct_start * self.total_steps - 1, self.total_steps - 1.0
         phases = [((0.0, top), "initial_lr", "max_lr", "max_momentum", "base_momentum")]
         if self.three_phase:
@@ -126,7 +128,7 @@ class OneCycleLR(LRScheduler):
         return next((phase for phase in phases if n <= phase[0][1]), phases[-1])
 
     def _anneal(self, start: float, end: float, pct: float) -> float:
-        """From `start` to `end` as `pct` goes from 0 to 1."""
+        """The value between `start` (pct = 0) and `end` (pct = 1)."""
         if self.anneal_strategy == "linear":
             return start + pct * (end - start)
         return end + (start - end) / 2 * (1 + math.cos(math.pi * pct))

@@ -1,4 +1,4 @@
-"""What all learning-rate schedules share."""
+"""LRScheduler: the base class of the learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from .optimizer import Optimizer
 
 
 class LRScheduler:
-    """What all schedules share; a subclass writes `get_lr`.
+    """The base class of all schedules. A subclass defines `get_lr`.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Its groups get an "initial_lr" beside their "lr".
+        Its groups get an entry "initial_lr" in addition to "lr".
     last_epoch : int
-        The number of the last epoch that is done, counted from 0: to go on after n epochs, n - 1. -1 to begin.
+        The number of the last finished epoch, counted from 0: pass n - 1 to continue after n epochs, or -1 to begin.
 
     Attributes
     ----------
     last_epoch : int
-        The number of the epoch that is on, counted from 0: how often `step` was called since the beginning.
+        The number of the current epoch, counted from 0: how often `step` was called since the beginning.
     base_lrs : list of float
-        Each group's learning rate at the beginning.
+        The initial learning rate of each group.
 
     Raises
     ------
     TypeError, ValueError
-        `optimizer` is none; or `last_epoch` says that this goes on from before, and a group has no "initial_lr".
-        The optimizer is as it was then.
+        `optimizer` is not an Optimizer; or `last_epoch` is not -1 and a group has no "initial_lr". The optimizer is then
+        unchanged.
 
     Examples
     --------
@@ -73,15 +73,15 @@ class LRScheduler:
         raise NotImplementedError(f"{type(self).__name__}: write get_lr(self) in the subclass")
 
     def get_initial_lr(self) -> list[float]:
-        """The groups' learning rates when the schedule is made; where it goes on from before, those that are there."""
+        """The groups' learning rates at the start. A schedule that continues from a later epoch keeps the current rates."""
         return self.get_lr() if self.last_epoch == 0 else self._scaled(1.0)
 
     def get_last_lr(self) -> list[float]:
-        """The learning rates that were last set, one for each group."""
+        """The learning rates that the last step set, one for each group."""
         return self._last_lr
 
     def step(self) -> None:
-        """Go on by one: after each epoch, or where the schedule counts batches (OneCycleLR) after each batch."""
+        """Go to the next epoch and set its rates. OneCycleLR counts batches: call this after each batch."""
         if self._step_count == 1 and not self.optimizer._stepped:
             warnings.warn(
                 f"{type(self).__name__}.step() before the first optimizer.step() skips the schedule's first learning rate; "
@@ -112,16 +112,16 @@ class LRScheduler:
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """All that changes and was chosen, as numbers, strings and lists; the optimizer is not in it."""
+        """The settings and counters of the schedule, as numbers, strings and lists. It does not contain the optimizer."""
         return {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave. The rates themselves are in the optimizer's state: load that too.
+        """Restore a state that `state_dict` returned. The current rates are in the optimizer's state: load that too.
 
         Raises
         ------
         TypeError, KeyError, ValueError
-            It is another schedule's, or one for another number of groups; nothing is changed then.
+            The state belongs to another kind of schedule or has another number of groups. Nothing is changed then.
         """
         where, mine = f"{type(self).__name__}.load_state_dict", self.state_dict()
         if not isinstance(state_dict, dict):
@@ -146,7 +146,7 @@ class LRScheduler:
 
 @contextmanager
 def groups_unless_error(optimizer: Optimizer) -> Iterator[list[dict[str, Any]]]:
-    """The optimizer's groups, for a change that may fail half-way: their entries are then as they were."""
+    """Give the optimizer's groups to a block that changes them; if the block raises an error, restore their entries."""
     groups = optimizer.param_groups
     before = [dict(group) for group in groups]
     try:
@@ -159,6 +159,6 @@ def groups_unless_error(optimizer: Optimizer) -> Iterator[list[dict[str, Any]]]:
 
 
 def check_count(where: str, name: str, value: Any) -> None:
-    """Raise ValueError where a number of steps is no positive int."""
+    """Raise ValueError if a number of steps is not a positive int."""
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise ValueError(f"{where}: expected {name} to be a positive int, got {value!r}")

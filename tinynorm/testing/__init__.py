@@ -1,4 +1,4 @@
-"""For test suites: `assert_gradients`, and hypothesis strategies for shapes, values and whole layers (`strategies`).
+"""Tools for test suites: `assert_gradients`, and hypothesis strategies for shapes, values and whole layers (`strategies`).
 
 A property test of a layer in three lines::
 

@@ -1,4 +1,4 @@
-"""An assertion whose message is the whole report."""
+"""assert_gradients: an assertion whose message is the whole report of the gradient check."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def assert_gradients(
     Parameters
     ----------
     function : callable
-        A module; a function of Tensors; or, with `backward`, a forward on plain arrays.
+        A module, or a function of Tensors. With `backward`: a forward function of plain arrays.
     inputs : Tensor, array or sequence
-        Of a function of Tensors: floating-point arrays become Tensors that require grad; if none does, all floating-point
-        Tensors are checked.
+        The inputs of `function`. Without `backward`, arrays become Tensors. If no input requires grad, the check covers all
+        floating-point inputs.
     backward : callable, optional
-        As for `tinynorm.gradcheck.check_backward`.
+        A hand-written backward, as for `tinynorm.gradcheck.check_backward`.
     second : bool
-        The second derivatives as well (not with `backward`).
+        Check the second derivatives as well (not possible with `backward`).
     **options
-        Those of the check: seed, names, layer, atol, rtol ...
+        Options of the gradient check: seed, names, layer, atol, rtol ...
 
     Returns
     -------
@@ -78,7 +78,7 @@ def _tensor(x: Any) -> Any:
 
 
 def _requiring_grad(inputs: list) -> list:
-    """The inputs, all floating-point ones requiring grad where none does so far."""
+    """The inputs. If none requires grad, all floating-point inputs become tensors that do."""
     if any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
         return inputs
     return [x.detach().requires_grad_() if isinstance(x, Tensor) and backend.is_floating(x.data) else x for x in inputs]

@@ -1,6 +1,6 @@
 """Hypothesis strategies: shapes, axes, values away from kinks, whole layers and single ops with their inputs.
 
-Needs hypothesis (``pip install hypothesis``).
+This module needs hypothesis (``pip install hypothesis``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Draw = Callable[[st.SearchStrategy], Any]
 
 
 def seeds() -> st.SearchStrategy[int]:
-    """Seeds of NumPy generators: numbers are drawn by these, so that an example stays small and shrinks well."""
+    """Seeds for NumPy generators. Hypothesis draws only the seed of an array, so that an example is small and shrinks well."""
     return st.integers(0, 2**32 - 1)
 
 
@@ -35,7 +35,7 @@ def shapes(min_dims: int = 1, max_dims: int = 4, min_side: int = 1, max_side: in
 
 
 def axes(ndim: int, min_size: int = 1) -> st.SearchStrategy[tuple[int, ...]]:
-    """Some of the axes of an array, in order, counted from the front.
+    """Some axes of an array, as increasing non-negative numbers.
 
     >>> from hypothesis import find
     >>> find(axes(3), lambda chosen: len(chosen) == 2)
@@ -56,16 +56,16 @@ def values(
     margin: float = 0.1,
     dtype: Any = "float64",
 ) -> np.ndarray:
-    """Normally distributed numbers, ``scale * z + offset``, none nearer to a kink than `margin` times `scale`.
+    """Normally distributed numbers ``scale * z + offset``, at least ``margin * scale`` away from every kink.
 
     Parameters
     ----------
     shape : tuple or strategy
     scale, offset : float
     positive : bool
-        The absolute values of z, and at least `margin`.
+        Replace z by ``abs(z) + margin``.
     kinks : sequence of float
-        Numbers to keep away from, e.g. (0.0,) for ReLU.
+        The points to keep away from, e.g. (0.0,) for ReLU.
     margin : float
     dtype : dtype
 
@@ -84,7 +84,7 @@ def values(
 
 @dataclass
 class LayerCase:
-    """A layer, and what to call it with."""
+    """A layer and its inputs."""
 
     module: nn.Module
     inputs: list[Tensor]
@@ -103,12 +103,14 @@ NAMES = (
 
 @st.composite
 def layers(draw: Draw, names: Sequence[str] = NAMES, device: str = "cpu") -> LayerCase:
-    """A layer of tinynorm.nn with random settings, parameters and statistics, in float64, and an input that can see every term.
+    """A layer of tinynorm.nn in float64 with random settings, parameters and running statistics, and a random input.
+
+    The parameters are not close to zero, so that every term of a gradient shows in the check.
 
     Parameters
     ----------
     names : sequence of str
-        Which layers, of those in `NAMES`.
+        The layers to choose from; see `NAMES`.
     device : str
 
     Returns
@@ -159,7 +161,7 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
 
 @dataclass
 class OpCase:
-    """A function of Tensors that calls one op, and what to call it with."""
+    """A function of Tensors that calls one op, and its inputs."""
 
     name: str
     function: Callable[..., Any]
@@ -178,7 +180,7 @@ def _elementwise(name: str, **options: Any) -> st.SearchStrategy[Call]:
 
 @st.composite
 def _pair(draw: Draw, name: str, positive: bool = False, apart: bool = False) -> Call:
-    """Two operands that broadcast; `apart`: no number of the one is near its partner."""
+    """Two operands that broadcast. With `apart`, no element is close to the element that it is paired with."""
     shape = draw(shapes(1, 3, 1, 4))
     other = tuple(1 if draw(st.booleans()) else n for n in shape)[draw(st.integers(0, len(shape) - 1)) :]
     a, b = draw(values(shape, positive=positive)), draw(values(other, positive=positive))
@@ -189,7 +191,7 @@ def _pair(draw: Draw, name: str, positive: bool = False, apart: bool = False) ->
 
 @st.composite
 def _along(draw: Draw, name: str, min_side: int = 1, several: bool = True, keeps: bool = True) -> Call:
-    """Along some dimensions, or one; no two numbers are equal, so that a largest one stays the largest."""
+    """A call along one or several dimensions. All numbers differ, so that a small step does not change which is largest."""
     shape = draw(shapes(1, 3, min_side, 4))
     dims = draw(axes(len(shape)))
     keepdim = {"keepdim": draw(st.booleans())} if keeps else {}
@@ -198,31 +200,31 @@ def _along(draw: Draw, name: str, min_side: int = 1, several: bool = True, keeps
 
     def call(x: Any) -> Any:
         y = getattr(operations, name)(x, dims if several else dims[0], **keepdim)
-        return getattr(y, "values", y)  # of (values, indices)
+        return getattr(y, "values", y)  # the values, if y is (values, indices)
 
     return call, [x]
 
 
 @st.composite
 def _shaped(draw: Draw, call: Callable[[Any], Any], *shape: int) -> Call:
-    """An array of this shape through a function of it."""
+    """A function and an array of this shape to call it with."""
     return call, [draw(values(shape))]
 
 
 @st.composite
 def _of_classes(draw: Draw, name: str) -> Call:
-    """Scores (N, C), and a class for each of the N."""
+    """A loss of scores (N, C), with a target class for each of the N samples."""
     N, C = draw(st.integers(1, 4)), draw(st.integers(2, 5))
     target = Tensor(np.random.default_rng(draw(seeds())).integers(0, C, N))
     return lambda x: getattr(operations, name)(x, target.to(x.device)), [draw(values((N, C)))]
 
 
 def _indices(*numbers: int) -> Callable[[Any], Tensor]:
-    """Places along dim 1, on the device of the tensor that they are for."""
+    """A function that returns the indices along dim 1 on the device of its argument."""
     return lambda x: Tensor(np.array([numbers])).to(x.device)
 
 
-# every op that has a derivative and no layer of its own -> how a call of it is drawn
+# each op with a derivative -> the strategy that draws a call of it; `layers` covers linear, dropout and the normalizations
 OPS: dict[str, st.SearchStrategy[Call]] = {
     **{name: _elementwise(name) for name in ("clone", "erf", "erfc", "exp", "gelu", "neg", "sigmoid", "tanh")},
     **{name: _elementwise(name, positive=True) for name in ("log", "rsqrt", "sqrt")},
@@ -234,7 +236,7 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "remainder": values((2, 3), scale=0.1).map(lambda x: (lambda x: operations.remainder(x, 5.0), [np.abs(x) + 1.0])),
     "where": values((2, 3)).map(lambda x: (lambda x: operations.where(x.detach() > 0, x, 2.0 * x), [x])),
     **{name: _along(name) for name in ("amax", "amin", "logsumexp", "mean", "sum")},
-    **{name: _along(name, min_side=3) for name in ("std", "var")},  # of two numbers, std is their distance: a kink
+    **{name: _along(name, min_side=3) for name in ("std", "var")},  # the std of two numbers has a kink where they are equal
     **{name: _along(name, several=False) for name in ("max", "min")},
     **{name: _along(name, several=False, keeps=False) for name in ("softmax", "log_softmax")},
     "matmul": st.tuples(values((2, 3)), values((3, 4))).map(lambda xs: (lambda a, b: operations.matmul(a, b), list(xs))),
@@ -269,7 +271,7 @@ def ops(draw: Draw, names: Sequence[str] = tuple(OPS), device: str = "cpu") -> O
     Parameters
     ----------
     names : sequence of str
-        Which ops, of those in `OPS`.
+        The ops to choose from; see `OPS`.
     device : str
 
     Returns

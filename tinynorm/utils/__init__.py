@@ -1,4 +1,4 @@
-"""Around training: data loading."""
+"""Utilities for training: data loading."""
 
 from . import data
 

@@ -1,6 +1,6 @@
-"""Datasets, and batches of them. The names are PyTorch's.
+"""Datasets, and a loader that makes batches. The names are PyTorch's.
 
-Order is drawn on the host by NumPy's Generator, so a seed gives the same batches for tensors on either device.
+NumPy's Generator draws the order on the host, so a seed gives the same batches for tensors on the CPU and on the GPU.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..tensor import Tensor
 
 
 class Dataset:
-    """What has a length and gives sample `i`: subclass it with ``__len__`` and ``__getitem__``.
+    """The base class of datasets. A subclass defines ``__len__`` and ``__getitem__``, which returns sample `i`.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Dataset:
 
 
 class TensorDataset(Dataset):
-    """Tensors side by side: sample `i` is the tuple of their rows `i`.
+    """A dataset of tensors with the same first dimension: sample `i` is the tuple of row `i` of each tensor.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class TensorDataset(Dataset):
     Raises
     ------
     ValueError
-        There are none, one is 0-d, or their first dimensions differ.
+        There are no tensors, one is 0-d, or their first dimensions differ.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class TensorDataset(Dataset):
 
 
 class Subset(Dataset):
-    """The samples of a dataset that `indices` names, in that order.
+    """The samples of a dataset at `indices`, in that order.
 
     >>> list(Subset("abcd", [3, 0]))
     ['d', 'a']
@@ -96,14 +96,15 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     ----------
     dataset : Dataset, or anything with a length and indices
     lengths : sequence of int or float
-        The subsets' lengths, or fractions that sum to 1 (rounded down; what remains goes to the first subsets, one each).
+        The lengths of the subsets; or fractions that sum to 1. Fractional lengths are rounded down, and the samples that
+        remain go to the first subsets, one to each.
     generator : Generator, optional
-        Default: the one that `tinynorm.manual_seed` seeds.
+        Default: the generator that `tinynorm.manual_seed` seeds.
 
     Raises
     ------
     ValueError
-        A length is negative, or they do not sum to the dataset's length (fractions: to 1).
+        A length is negative, or the lengths do not sum to the dataset's length (fractions: to 1).
 
     Examples
     --------
@@ -140,16 +141,17 @@ def _sizes(lengths: list, n: int) -> list[int]:
 
 
 def default_collate(samples: Sequence[Any]) -> Any:
-    """Samples as one batch: tensors, arrays and numbers stacked along a new first dimension; tuples and dicts entry by entry.
+    """Make one batch from a list of samples.
 
-    Python floats become float64, as in PyTorch; strings stay a list.
+    Tensors, arrays and numbers are stacked along a new first dimension. Tuples and dicts are collated entry by entry. Python
+    floats become float64, as in PyTorch. Strings stay a list.
 
     Raises
     ------
     TypeError
-        The samples are of none of these types.
+        The samples have another type.
     RuntimeError
-        Their shapes, lengths or keys differ.
+        The samples differ in shape, length or keys.
 
     Examples
     --------
@@ -160,10 +162,10 @@ def default_collate(samples: Sequence[Any]) -> Any:
     first = samples[0]
     if isinstance(first, Tensor):
         return stack(samples)
-    if isinstance(first, (str, bytes)):  # NumPy's own strings too
+    if isinstance(first, (str, bytes)):  # also matches NumPy's strings
         return list(samples)
     if isinstance(first, (np.generic, bool, int, float)):
-        return Tensor(np.asarray(samples))  # refuses what is no number: None among them, dates, integers beyond 64 bits
+        return Tensor(np.asarray(samples))  # raises an error for None, dates and integers of over 64 bits
     if backend.is_array(first):
         return stack([Tensor(sample) for sample in samples])
     if isinstance(first, Mapping):
@@ -189,7 +191,7 @@ def _check_alike(what: str, found: list) -> None:
 
 
 class DataLoader:
-    """A dataset in batches; each ``for`` loop over it is one epoch.
+    """An iterable that gives a dataset in batches. Each ``for`` loop over it is one epoch.
 
     Parameters
     ----------
@@ -198,14 +200,14 @@ class DataLoader:
     shuffle : bool
         Draw a new order for each epoch.
     drop_last : bool
-        Leave out a last batch that is not full.
+        Drop the last batch if it is not full.
     generator : Generator, optional
-        Draws the order. Default: the one that `tinynorm.manual_seed` seeds.
+        Draws the order. Default: the generator that `tinynorm.manual_seed` seeds.
     collate_fn : callable, optional
-        Makes a batch of a list of samples. Default: `default_collate`; for a `TensorDataset` (and subsets of one) that is
-        one index operation for each tensor.
+        Makes a batch from a list of samples. Default: `default_collate`. For a `TensorDataset` (and its subsets) the default
+        indexes each tensor once per batch.
     num_workers, pin_memory
-        Accepted, so that programs written for PyTorch run, and ignored: batches are made in this process.
+        Ignored. They exist so that programs written for PyTorch run; this process makes all batches.
 
     Raises
     ------
@@ -251,12 +253,12 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         n = len(self.dataset)
         rng = (self.generator or default_generator).rng
-        order = rng.permutation(n) if self.shuffle else np.arange(n)  # drawn here, not with the first batch
+        order = rng.permutation(n) if self.shuffle else np.arange(n)  # drawn when iteration starts, not with the first batch
         return self._batches(order)
 
     def _batches(self, order: np.ndarray) -> Iterator[Any]:
         dataset = self.dataset
-        while type(dataset) is Subset:  # a subset of a subset of … is an order of the innermost
+        while type(dataset) is Subset:  # a nested subset becomes one order of the innermost dataset
             order, dataset = np.asarray(dataset.indices)[order], dataset.dataset
         rows = type(dataset) is TensorDataset and self.collate_fn is default_collate
         orders = {t.device: backend.move(order, t.device) for t in dataset.tensors} if rows else {}

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST from their IDX files, downloaded where they are missing."""
+"""MNIST and Fashion-MNIST: download the missing IDX files and read them."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ from ..files import check_regular, replacing
 
 IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}  # third byte of the file
 CHUNK = 1 << 16
-# A gzip file that unpacks to more than both is taken for a trap: 1 MB may claim 1 GB. (Pictures and labels shrink to a tenth.)
+# A gzip file of 1 MB can unpack to 1 GB. So a file that would unpack to more than both limits, MOST_UNPACKED bytes and
+# MOST_TIMES its size, is refused. (Images and labels compress to about a tenth.)
 MOST_UNPACKED, MOST_TIMES = 1 << 26, 100
-LARGEST_DOWNLOAD = 1 << 28  # bytes; the largest of the known files has 26 MB
+LARGEST_DOWNLOAD = 1 << 28  # bytes; the largest known file has 26 MB
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set's files come from, and the SHA-256 of each."""
+    """The address of a data set's files, and the SHA-256 of each file."""
 
     base_url: str
     sha256: Mapping[str, str]
 
 
-# The digests are those of TensorFlow Datasets (github.com/tensorflow/datasets, tensorflow_datasets/url_checksums/mnist.txt
-# and fashion_mnist.txt), which reads the same addresses.
+# The digests come from TensorFlow Datasets (github.com/tensorflow/datasets, tensorflow_datasets/url_checksums/mnist.txt and
+# fashion_mnist.txt), which downloads from the same addresses.
 SOURCES = {
     "mnist": Source(
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -74,7 +75,7 @@ class Images(NamedTuple):
 
 
 def read_idx(path: str | os.PathLike) -> np.ndarray:
-    """Read an IDX file, plain or gzipped (told by its first bytes, not its name).
+    """Read an IDX file, plain or gzipped. The first bytes of the file, not its name, show which one it is.
 
     The format: two zero bytes, a byte for the dtype, a byte for the number of dimensions, each dimension as a big-endian
     uint32, then the numbers, big-endian in row-major order (Y. LeCun, C. Cortes, C. Burges, "The MNIST database").
@@ -86,15 +87,15 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Of the file's shape and dtype, in the machine's byte order.
+        The array, with the file's shape and dtype, in the machine's byte order.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     ValueError
-        It is no IDX file, or is shorter or longer than its header says, or unpacks to over 64 MB and 100 times its size. No
-        memory is taken before the file is known to have what its header says.
+        The file is not an IDX file; or it is shorter or longer than its header says; or it unpacks to more than 64 MB and
+        more than 100 times its size. The function first checks the header, and takes memory only as it reads the data.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
 
 def _parse_idx(file: io.BufferedReader, path: Path, most: int, zipped: bool = False) -> np.ndarray:
-    """The array of an IDX file that has at most `most` bytes."""
+    """The array of an IDX file, which may have at most `most` bytes (after unpacking)."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_DTYPES or magic[3] == 0:
         raise ValueError(
@@ -141,7 +142,7 @@ def _parse_idx(file: io.BufferedReader, path: Path, most: int, zipped: bool = Fa
     if expected > left:
         raise ValueError(f"read_idx: {path} is truncated: {said}, got {left}")
     try:
-        array = np.empty(shape, dtype)  # the system gives the memory as it is written to
+        array = np.empty(shape, dtype)  # the operating system allocates the memory only when it is written to
     except ValueError as error:
         raise ValueError(f"read_idx: {path} has {ndim} dimensions, which NumPy cannot hold ({error}): {said}") from None
     got, body = 0, array.reshape(-1).view(np.uint8).data
@@ -165,11 +166,11 @@ def mnist(data_dir: str | os.PathLike, which: str = "mnist", download: bool = Tr
     data_dir : str or path
         The folder of the four IDX files, each as ``NAME.gz`` or unpacked as ``NAME``.
     which : {"mnist", "fashion-mnist"}
-        The files of both have the same names: keep them in folders of their own.
+        Both data sets have files with the same names: keep each data set in its own folder.
     download : bool
-        Fetch missing files; a file takes its place in the folder only when it is whole and its SHA-256 is right.
+        Download missing files. A file appears in the folder only when it is complete and its SHA-256 is correct.
     base_url : str, optional
-        Fetch them from this address instead of the data set's own.
+        Download the files from this address instead of the data set's own address.
 
     Returns
     -------
@@ -179,9 +180,9 @@ def mnist(data_dir: str | os.PathLike, which: str = "mnist", download: bool = Tr
     Raises
     ------
     FileNotFoundError
-        A file is missing and was not to be, or could not be, downloaded; says which files to put where.
+        A file is missing, and `download` is False or the download failed. The message says which files to put where.
     ValueError
-        A file is damaged, foreign, or the other data set's; a download has another SHA-256; `which` is neither.
+        A file is damaged or does not belong to the data set; a download has a wrong SHA-256; or `which` is unknown.
 
     Examples
     --------
@@ -215,7 +216,7 @@ def mnist(data_dir: str | os.PathLike, which: str = "mnist", download: bool = Tr
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    """The file, unpacked or as .gz; None where there is neither."""
+    """The path of the file, unpacked or as .gz; None if neither exists."""
     for path in (folder / name.removesuffix(".gz"), folder / name):
         if path.is_file():
             return path
@@ -246,7 +247,7 @@ def _load(folder: Path, which: str) -> Images:
 
 
 def _check_not_the_other(path: Path, name: str, which: str) -> None:
-    """The two data sets share their file names; the digest tells them apart where the file is still packed."""
+    """Raise an error if a .gz file belongs to the other data set. The file names are the same, but the digests differ."""
     if path.name != name:
         return
     with path.open("rb") as file:
@@ -272,7 +273,7 @@ def _check_part(images: np.ndarray, labels: np.ndarray, images_path: Path, label
 
 
 def _download(url: str, path: Path, sha256: str) -> None:
-    """Fetch `url` beside `path`, check it, and only then move it there."""
+    """Download `url` to a temporary file next to `path`, check it, and only then move it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         digest = _fetch(url, file)
@@ -284,7 +285,7 @@ def _download(url: str, path: Path, sha256: str) -> None:
 
 
 def _fetch(url: str, file: BinaryIO) -> str:
-    """Write what `url` gives to the file; returns its SHA-256."""
+    """Download `url` into the file; return the SHA-256 of the content."""
     digest, size = hashlib.sha256(), 0
     with (
         urllib.request.urlopen(url, timeout=30) as answer,
@@ -302,14 +303,14 @@ def _fetch(url: str, file: BinaryIO) -> str:
 
 @contextmanager
 def _progress(name: str, total: str | None) -> Iterator[Any]:
-    """A progress bar on a terminal, if tqdm is installed; a line of its own otherwise."""
+    """Show a progress bar if tqdm is installed and the output is a terminal; else print one line."""
     try:
         from tqdm import tqdm
     except ImportError:
         print(f"downloading {name}", flush=True)
         yield lambda n: None
         return
-    size = int(total) if total and re.fullmatch("[0-9]{1,18}", total) else None  # a server may say anything
+    size = int(total) if total and re.fullmatch("[0-9]{1,18}", total) else None  # do not trust the server's header
     with tqdm(desc=name, total=size, unit="B", unit_scale=True, unit_divisor=1024, disable=None) as bar:
         if bar.disable:
             print(f"downloading {name}", flush=True)
