@@ -1,7 +1,7 @@
 """Training checkpoints: model, optimiser, schedule, epoch and random state in one safetensors file. No pickle.
 
-The tensors stand under their names (``model.0.weight``, ``optimizer.3.exp_avg``); everything else is JSON in the file's
-metadata, which is exact: Python writes a float with as many digits as it takes to read the same one back, and integers of
+The tensors are stored under their names (``model.0.weight``, ``optimizer.3.exp_avg``). Everything else is JSON in the file's
+metadata. JSON keeps the numbers exactly: Python writes a float with enough digits to read the same float back, and integers of
 up to 4,300 digits.
 """
 
@@ -20,11 +20,11 @@ from .backend import Generator, default_generator
 from .serialization import CheckpointError, read, save_file
 from .tensor import Tensor, wrap
 
-ENTRY, VERSION = "tinynorm.checkpoint", 1  # the metadata entry that holds the JSON, and how that is laid out
+ENTRY, VERSION = "tinynorm.checkpoint", 1  # the metadata entry that holds the JSON, and the version of its layout
 
 
 class Checkpoint(NamedTuple):
-    """What `load_checkpoint` returns beside what it restores."""
+    """The result of `load_checkpoint`: the values that it returns to the caller."""
 
     epoch: int
     extra: Any
@@ -40,26 +40,26 @@ def save_checkpoint(
     generators: Mapping[str, Generator] | None = None,
     extra: Any = None,
 ) -> None:
-    """Write all that training needs to go on as if it had not stopped, atomically.
+    """Write atomically everything that training needs to continue as if it had not stopped.
 
     Parameters
     ----------
     path : str or path
     model, optimizer, scheduler
-        What has a ``state_dict()``.
+        Objects with a ``state_dict()`` method.
     epoch : int
-        How many epochs are done: where to go on.
+        The number of finished epochs, which is the number of the epoch to continue with.
     generators : dict of str to Generator, optional
-        Generators of your own, e.g. a DataLoader's. The default one, which `tinynorm.manual_seed` seeds, is always saved.
+        Your own generators, e.g. the one of a DataLoader. The default generator (see `tinynorm.manual_seed`) is always saved.
     extra : optional
-        Numbers, strings, None, tensors, arrays, and lists, tuples and dicts of them.
+        Your own values: numbers, strings, None, tensors, arrays, and lists, tuples and dicts of these.
 
     Raises
     ------
     TypeError, ValueError
-        Something cannot be saved; the message says where it is. Nothing is written.
+        A value cannot be saved; the message says where it is. Nothing is written.
     OSError
-        The file cannot be written. The old one is as it was.
+        The file cannot be written. The old file is unchanged.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def save_checkpoint(
     tensors: dict[str, Any] = {}
     document: dict[str, Any] = {"version": VERSION, "epoch": int(epoch), "model": _pack(model.state_dict(), "model", tensors)}
     if optimizer is not None:
-        for part, value in optimizer.state_dict().items():  # the parameters' states stand under their numbers
+        for part, value in optimizer.state_dict().items():  # the state of each parameter is stored under its number
             document[f"optimizer.{part}"] = _pack(value, "optimizer" if part == "state" else f"optimizer.{part}", tensors)
     if scheduler is not None:
         document["scheduler"] = _pack(scheduler.state_dict(), "scheduler", tensors)
@@ -94,18 +94,20 @@ def load_checkpoint(
     scheduler: Any = None,
     generators: Mapping[str, Generator] | None = None,
 ) -> Checkpoint:
-    """Restore what `save_checkpoint` saved; training then goes on bit for bit as if it had not stopped.
+    """Restore what `save_checkpoint` saved. Training then continues, bit for bit, as if it had not stopped.
 
-    All of it is restored, or on an error none. Without a model nothing is: this tells what the checkpoint says of its run.
+    The function restores everything, or after an error nothing. Without a model it restores nothing and only returns the epoch
+    and the extra values.
 
     Parameters
     ----------
     path : str or path
     model, optimizer, scheduler
-        What has ``state_dict()`` and ``load_state_dict()``, made as what was saved was made. What is None is left out.
+        Objects with ``state_dict()`` and ``load_state_dict()``, made with the same settings as the saved ones. None means:
+        do not restore this part.
     generators : dict of str to Generator, optional
-        Under the names they were saved with. The default generator is always restored; others in the file that are not named
-        here are left out.
+        Your own generators, under the names that they were saved with. The default generator is always restored. Generators
+        in the file that are not named here are ignored.
 
     Returns
     -------
@@ -115,10 +117,10 @@ def load_checkpoint(
     Raises
     ------
     CheckpointError
-        The file is truncated, altered, no checkpoint, lacks a part that was asked for, or is of another model or optimiser.
-        Model, optimiser, schedule and generators are then as they were.
+        The file is truncated, altered or not a checkpoint; it lacks a requested part; or it belongs to another model or
+        optimiser. The model, optimiser, schedule and generators are then unchanged.
     TypeError
-        An optimiser, schedule or generators were given, but no model.
+        There is no model, but an optimiser, a schedule or generators were passed.
     OSError
         There is no such file, or it cannot be read.
 
@@ -151,7 +153,7 @@ def load_checkpoint(
 
 
 class _Step(NamedTuple):
-    """One thing to restore: how to ask for its state, how to set it, and to what."""
+    """One object to restore: how to get its state, how to set it, and the state to set."""
 
     name: str
     get: Callable[[], Any]
@@ -160,7 +162,7 @@ class _Step(NamedTuple):
 
 
 def _take(path: Any, steps: list[_Step]) -> None:
-    """Take all steps; if one fails, undo it and those before it."""
+    """Do all steps. If one fails, undo it and the steps before it."""
     before: list[tuple[_Step, Any]] = []
     try:
         for step in steps:
@@ -175,7 +177,7 @@ def _take(path: Any, steps: list[_Step]) -> None:
 
 
 def _set_back(step: _Step, state: Any) -> bool:
-    """Whether it took its own state back. (An optimizer whose rate somebody set to -1 refuses that as it would a file's.)"""
+    """Set the old state again; return whether that worked. (An optimizer whose rate was set to -1 refuses its own state.)"""
     try:
         step.set(state)
     except Exception:
@@ -209,7 +211,7 @@ def _read_document(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]
 
 
 def _part(path: Any, document: dict, arrays: dict[str, np.ndarray], name: str) -> Any:
-    """One entry of the document, with its tensors back in their places."""
+    """One entry of the document, with each reference replaced by its tensor or array."""
     if name not in document:
         raise CheckpointError(
             f"{os.fspath(path)} has no {name.partition('.')[0]}: it was saved without one. Leave it out, or use another file. "
@@ -228,7 +230,7 @@ def _part(path: Any, document: dict, arrays: dict[str, np.ndarray], name: str) -
 
 
 def _pack(value: Any, name: str, tensors: dict[str, Any]) -> Any:
-    """The value as JSON; tensors and arrays go to `tensors` under their names, and leave a reference."""
+    """Convert the value to JSON. Tensors and arrays are stored in `tensors` by name, and the JSON has a reference to them."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -254,7 +256,7 @@ def _pack(value: Any, name: str, tensors: dict[str, Any]) -> Any:
 
 
 def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """What `_pack` packed."""
+    """Convert JSON from `_pack` back to the value."""
     if isinstance(value, list):
         return [_unpack(item, arrays) for item in value]
     if not isinstance(value, dict):
@@ -271,7 +273,7 @@ def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _copied(state: Any) -> Any:
-    """A state with tensors and arrays of its own memory."""
+    """A copy of a state; its tensors and arrays are copied too."""
     if isinstance(state, Tensor):
         return wrap(backend.copy(state.data))
     if isinstance(state, Mapping):

@@ -1,4 +1,4 @@
-"""Writing files so that a killed process leaves the old file or the new one, whole."""
+"""Atomic writing of files: if the process is killed, either the old file or the new one is there, complete."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from typing import BinaryIO
 
 try:
     import fcntl
-except ImportError:  # Windows has none: what a killed process left there must be deleted by hand
+except ImportError:  # Windows has no fcntl: there, users must delete the files that a killed process left
     fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A file to write to, which takes its place at `path` when the block ends without an error.
+    """Open a temporary file for writing, which replaces the file at `path` if the block ends without an error.
 
-    It is written beside its place, forced to the disk and renamed over the old file, whose mode and owner it keeps; a link
-    keeps pointing at the file. What earlier processes, killed in the middle, left beside it is deleted first.
+    The temporary file is in the same folder. It is forced to the disk and renamed over the old file, and it gets the old file's
+    mode and owner. A symbolic link still points to the file afterwards. First, temporary files that killed processes left are
+    deleted.
 
     Raises
     ------
     OSError
-        There is no such folder; or `path` is a folder, a device or a pipe, which is left as it is; or the file cannot be
-        written. The old file is as it was then, and nothing else is left.
+        The folder does not exist; or `path` is a folder, a device or a pipe; or the file cannot be written. Whatever was at
+        `path` is then unchanged, and no temporary file is left.
 
     Examples
     --------
@@ -48,7 +49,7 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
         with open(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())  # before the rename: else a power cut could leave the new name on an empty file
+            os.fsync(file.fileno())  # before the rename: otherwise a power cut could leave an empty file at `path`
         os.replace(beside, target)
     except BaseException:  # Ctrl-C too
         beside.unlink(missing_ok=True)
@@ -60,7 +61,7 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def check_regular(path: str | os.PathLike) -> None:
-    """Raise OSError where `path` is there and is neither a file nor a folder: a pipe would block, a device never end."""
+    """Raise OSError if `path` exists but is neither a file nor a folder. Reading a pipe may block; a device may never end."""
     with suppress(FileNotFoundError):
         _check_kind(path, os.stat(path).st_mode, stat.S_ISREG, stat.S_ISDIR)
 
@@ -74,30 +75,30 @@ def _check_kind(path: str | os.PathLike, mode: int, *right: object) -> None:
 
 
 def _target(path: str | os.PathLike) -> tuple[Path, os.stat_result | None]:
-    """The file that is to be replaced, behind all links, and what it is; None where there is none yet."""
+    """The path of the file to replace, with all links resolved, and its stat result; None if the file does not exist yet."""
     old = None
     with suppress(FileNotFoundError):
         old = os.stat(path)
         _check_kind(path, old.st_mode, stat.S_ISREG)
     target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():  # else the error would name the file beside
+    if not target.parent.is_dir():  # otherwise the error would name the temporary file
         raise FileNotFoundError(errno.ENOENT, "No such folder; make it first", str(target.parent))
     return target, old
 
 
-# ---- the file beside -------------------------------------------------------------------------------------------------
+# ---- the temporary file ------------------------------------------------------------------------------------------------
 
 
 def _stem(target: Path) -> str:
-    """What the names of the files beside begin with: the target's name, or a digest of one that leaves no room for more."""
+    """The start of the temporary files' names: the target's name, or a digest of it if the name is too long to extend."""
     name = os.fsencode(target.name)
     return f".{target.name}" if len(name) <= 200 else f".{hashlib.sha256(name).hexdigest()}"
 
 
 def _create(target: Path, old: os.stat_result | None) -> tuple[Path, int, int | None]:
-    """A new file beside the target, in the same folder since a rename is atomic there; and the lock that says it is in use."""
+    """Create a temporary file in the target's folder, where a rename is atomic. Return it with a lock that marks it as used."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    mode = 0o666 if old is None else 0o600  # the copy of a secret is never anybody else's to read
+    mode = 0o666 if old is None else 0o600  # while it is written, only the owner may read the copy of an existing file
     while True:
         beside = target.with_name(f"{_stem(target)}.{secrets.token_hex(4)}.tmp")
         handle = os.open(beside, flags, mode)
@@ -106,7 +107,7 @@ def _create(target: Path, old: os.stat_result | None) -> tuple[Path, int, int | 
             if old is not None:
                 _keep_rights(handle, old)
             return beside, handle, lock
-        for held in (handle, lock):  # another saver took it for a left one before it was locked
+        for held in (handle, lock):  # another process deleted it as a leftover before it was locked
             if held is not None:
                 os.close(held)
 
@@ -115,27 +116,27 @@ def _keep_rights(handle: int, old: os.stat_result) -> None:
     if hasattr(os, "fchown"):
         new = os.fstat(handle)
         if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-            with suppress(OSError):  # only root may give a file away
+            with suppress(OSError):  # only root may change the owner of a file
                 os.fchown(handle, old.st_uid, old.st_gid)
-        with suppress(OSError):  # some network file systems know no modes
+        with suppress(OSError):  # some network file systems have no modes
             os.fchmod(handle, stat.S_IMODE(old.st_mode))
 
 
 def _lock(handle: int, wait: bool) -> int | None:
-    """Hold the open file until what comes back is closed; the system lets go of it too when the process dies. None: no lock."""
+    """Lock the open file and return a handle. The lock ends when the handle is closed or the process dies. None: no lock."""
     if fcntl is None:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # held by another, or a file system without locks
+    except OSError:  # another process holds it, or the file system has no locks
         return None
-    return os.dup(handle)  # the lock outlives the file object, which is closed before the rename
+    return os.dup(handle)  # the file object is closed before the rename; this handle keeps the lock
 
 
 def _clear(target: Path) -> None:
-    """Delete the files beside `target` that no living process holds."""
+    """Delete the temporary files of `target` that no running process has locked."""
     ours = re.compile(re.escape(_stem(target)) + r"\.[0-9a-f]{8}\.tmp")
-    with suppress(OSError):  # a folder that may be written but not listed
+    with suppress(OSError):  # the folder may be writeable but not readable
         for name in os.listdir(target.parent):
             if ours.fullmatch(name):
                 _delete_if_left(target.with_name(name))
@@ -144,7 +145,7 @@ def _clear(target: Path) -> None:
 def _delete_if_left(beside: Path) -> None:
     if fcntl is None or not stat.S_ISREG(beside.lstat().st_mode):
         return
-    with suppress(OSError):  # somebody else's, or gone meanwhile
+    with suppress(OSError):  # the file belongs to another user, or was deleted in the meantime
         handle = os.open(beside, os.O_RDWR | os.O_NOFOLLOW)
         try:
             lock = _lock(handle, wait=False)
@@ -156,8 +157,8 @@ def _delete_if_left(beside: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the rename itself to the disk, where the system lets the folder be opened; the file is in its place already."""
-    if hasattr(os, "O_DIRECTORY"):  # Windows opens no folders
+    """Force the rename to the disk, if the system can open a folder. Errors are ignored: the file is already in its place."""
+    if hasattr(os, "O_DIRECTORY"):  # Windows cannot open folders
         with suppress(OSError):
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:

@@ -1,7 +1,8 @@
-"""NumPy's functions on Tensors: ``np.exp(t)``, ``array * t``, ``np.sum(t, axis=0)`` run tinynorm's op, and are recorded.
+"""NumPy's functions on Tensors: ``np.exp(t)``, ``array * t`` and ``np.sum(t, axis=0)`` run tinynorm's op, which is recorded.
 
-So a backward that was written with NumPy's functions can be differentiated itself (``create_graph=True``). NumPy asks here by
-two protocols: NEP 13 (``__array_ufunc__``, elementwise functions and operators) and NEP 18 (``__array_function__``, the rest).
+So a backward that is written with NumPy's functions can itself be differentiated (``create_graph=True``). NumPy calls this
+module through two protocols: NEP 13 (``__array_ufunc__``) for elementwise functions and operators, and NEP 18
+(``__array_function__``) for all other functions.
 """
 
 from __future__ import annotations
@@ -53,16 +54,16 @@ UFUNCS: dict[str, Callable] = {
 
 @method("__array_ufunc__")
 def array_ufunc(self: Tensor, ufunc: np.ufunc, how: str, *inputs: Any, out: tuple | None = None, **kwargs: Any) -> Any:
-    """NumPy's elementwise functions, and its arrays' operators, on Tensors.
+    """Run NumPy's elementwise functions and array operators on Tensors.
 
-    With ``out=`` an array, as in ``array -= lr * tensor``, the numbers are written there and nothing is recorded.
+    If ``out=`` is an array, as in ``array -= lr * tensor``, the result is written into it and nothing is recorded.
 
     Raises
     ------
     TypeError
-        tinynorm has no op for it, or `out` is a Tensor.
+        tinynorm has no op for the function, or `out` is a Tensor.
     RuntimeError
-        The result would be recorded, but is to be written into an array.
+        An operand requires grad, but the result goes into an array, which cannot record the op.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def _write(name: str, compute: Callable, inputs: tuple, out: tuple, kwargs: dict
     return compute(*map(raw, inputs), out=out, **{key: raw(value) for key, value in kwargs.items()})
 
 
-# ---- the functions that are no ufuncs, under NumPy's signatures ------------------------------------------------------
+# ---- the functions that are not ufuncs, with NumPy's signatures ------------------------------------------------------
 
 FUNCTIONS: dict[Callable, Callable] = {
     np.all: lambda a, axis=None, *, keepdims=False: ops.all(a != 0, axis, keepdims),
@@ -140,15 +141,15 @@ FUNCTIONS: dict[Callable, Callable] = {
 
 @method("__array_function__")
 def array_function(self: Tensor, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
-    """NumPy's other functions on Tensors, with NumPy's meaning: ``np.var`` divides by n, ``tinynorm.var`` by n - 1.
+    """Run NumPy's other functions on Tensors, with NumPy's meaning: ``np.var`` divides by n, ``tinynorm.var`` by n - 1.
 
-    A function (or an argument of one) that tinynorm has no op for gets the arrays and answers as NumPy does, if no
-    gradient is lost by that.
+    If tinynorm has no op for the function or for one of its arguments, NumPy's own function runs on the arrays. This is allowed
+    only if no tensor requires grad, so that no gradient is lost.
 
     Raises
     ------
     TypeError
-        There is no op for it, and a tensor requires grad or is not on the CPU.
+        tinynorm has no op for the function, and a tensor requires grad or is not on the CPU.
 
     Examples
     --------
@@ -164,7 +165,7 @@ def array_function(self: Tensor, function: Callable, types: Any, args: tuple, kw
         try:
             signature(ours).bind(*args, **kwargs)
         except TypeError:
-            pass  # an argument that only NumPy's function takes
+            pass  # tinynorm's op does not have this argument
         else:
             return ours(*args, **kwargs)
     name, takes = f"np.{function.__name__}", "" if ours is None else f" on Tensors takes {signature(ours)}"
@@ -172,7 +173,7 @@ def array_function(self: Tensor, function: Callable, types: Any, args: tuple, kw
 
 
 def _arrays(name: str, x: Any) -> Any:
-    """The arguments with arrays for Tensors."""
+    """The arguments, with each Tensor replaced by its array."""
     if isinstance(x, (list, tuple)):
         return type(x)(_arrays(name, item) for item in x)
     if isinstance(x, dict):

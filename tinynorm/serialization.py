@@ -1,7 +1,8 @@
-"""Tensors in files: the safetensors format, written so that a killed process leaves the old file or the new one, whole.
+"""Save tensors in safetensors files, and load them.
 
-The format is the safetensors library's, and so is the code that reads and writes it; there is no pickle, so loading runs
-no code from the file. What is added here is the atomic write, and a SHA-256 of the contents, which the format lacks.
+The safetensors library reads and writes the format. The format does not use pickle, so loading runs no code from the file. This
+module adds two things: the write is atomic (a killed process leaves the old file or the new one, complete), and the file has a
+SHA-256 of its contents.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from .files import check_regular, replacing
 from .tensor import Tensor, raw, wrap
 
 DIGEST = "tinynorm.sha256"  # the metadata entry that holds the digest of everything else
-LONGEST_HEADER = 100_000_000  # bytes; the safetensors library reads no file with a longer one
-DTYPES = {  # the format's names for what both it and tinynorm have
+LONGEST_HEADER = 100_000_000  # bytes; the safetensors library refuses files with a longer header
+DTYPES = {  # the format's names of the dtypes that tinynorm supports
     **{f"F{bits}": np.dtype(f"float{bits}") for bits in (16, 32, 64)},
     **{f"I{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
     **{f"U{bits}": np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)},
@@ -32,30 +33,32 @@ DTYPES = {  # the format's names for what both it and tinynorm have
 
 
 class CheckpointError(RuntimeError):
-    """A file is not what it should be: truncated, altered, of another format, or of another model. Nothing was changed."""
+    """A file is truncated or altered, has another format, or belongs to another model. Nothing was changed."""
 
 
 def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Mapping[str, str] | None = None) -> None:
     """Write named tensors to a safetensors file, atomically.
 
-    The file is written beside its final place, forced to the disk and then renamed over the old one, whose mode it keeps.
-    Killed at any moment, the process leaves the old file or the new one, whole (and perhaps a ``.NAME.*.tmp``, which the next
-    save deletes). A link keeps pointing at the file; a device or a pipe is refused.
+    The function writes a temporary file in the same folder, forces it to the disk and renames it over the old file. The new
+    file keeps the mode of the old one. If the process is killed, either the old file or the new one is there, complete. A
+    temporary file ``.NAME.*.tmp`` may remain; the next save deletes it. A symbolic link still points to the file afterwards.
+    A device or a pipe as `path` is an error.
 
     Parameters
     ----------
     tensors : dict of str to Tensor or array
-        On any device, of any layout, of float16, 32 or 64, an integer dtype or bool. Memory they share is written for each.
+        Tensors on any device, with any memory layout. The dtype is float16, float32, float64, an integer dtype or bool.
+        Memory that several tensors share is written once for each tensor.
     path : str or path
     metadata : dict of str to str, optional
-        Kept beside the tensors. A digest of tensors and metadata is added, and verified by `load_file`.
+        Text to store with the tensors. The function adds a digest of the tensors and metadata, which `load_file` verifies.
 
     Raises
     ------
     TypeError, ValueError
-        A name, a tensor or the metadata is of another type, or too long. Nothing is written.
+        A name, a tensor or the metadata has a wrong type or is too long. Nothing is written.
     OSError
-        The file cannot be written. The old one is as it was.
+        The file cannot be written. The old file is unchanged.
 
     Examples
     --------
@@ -83,23 +86,24 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
 
 
 def load_file(path: str | os.PathLike, device: backend.device | str = "cpu") -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name: ours, PyTorch's or anybody's.
+    """Load the tensors of a safetensors file by name. The file may come from tinynorm, PyTorch or another program.
 
     Parameters
     ----------
     path : str or path
     device : device or str
-        Where the tensors shall live.
+        The device of the loaded tensors.
 
     Returns
     -------
     dict of str to Tensor
-        Of their own memory; none requires grad.
+        Tensors with their own memory. None of them requires grad.
 
     Raises
     ------
     CheckpointError
-        The file is truncated, altered (where it has our digest) or in another format, or holds a dtype that tinynorm lacks.
+        The file is truncated, altered (if tinynorm's digest is in it) or in another format; or tinynorm lacks one of its
+        dtypes.
     OSError
         There is no such file, or it cannot be read.
     RuntimeError
@@ -117,25 +121,25 @@ def load_file(path: str | os.PathLike, device: backend.device | str = "cpu") -> 
 
 
 def read(path: str | os.PathLike, ours: bool = False) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays and the metadata of a safetensors file, verified against the digest where there is one.
+    """Read the arrays and the metadata of a safetensors file, and verify the digest if there is one.
 
     Parameters
     ----------
     path : str or path
     ours : bool
-        Whether the file must be tinynorm's, and so have a digest.
+        Whether the file must come from tinynorm and therefore must have a digest.
 
     Raises
     ------
     CheckpointError
-        As `load_file`.
+        As for `load_file`.
     """
     content, metadata = _content(path)
     try:
         entries = safetensors.deserialize(content)
     except safetensors.SafetensorError as error:
         raise _not_whole(path, error, content) from None
-    del content  # each entry is a copy
+    del content  # free the memory: each entry is a copy
     arrays = {name: _array(path, name, **entry) for name, entry in sorted(entries, key=lambda item: item[0])}
     stored = metadata.pop(DIGEST, None)
     if stored is None and ours:
@@ -159,11 +163,11 @@ def read(path: str | os.PathLike, ours: bool = False) -> tuple[dict[str, np.ndar
 def _content(path: str | os.PathLike) -> tuple[bytes, dict[str, str]]:
     """The file's bytes and its metadata.
 
-    Read, not mapped into memory: a mapped file that somebody truncates meanwhile kills the process. And not before the header
-    says that it is as long as it is: a large file of another kind is not read at all.
+    The file is read, not mapped into memory: if another program truncates a mapped file, the process is killed. The function
+    compares the file's length with its header first, so it does not read a large file of another format.
     """
     check_regular(path)
-    with open(path, "rb") as file:  # a missing file, a folder or a lack of rights is the system's error, in its words
+    with open(path, "rb") as file:  # for a missing file, a folder or missing rights, the system's error is raised unchanged
         size, start = os.fstat(file.fileno()).st_size, file.read(8)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > min(size - 8, LONGEST_HEADER):
@@ -177,7 +181,7 @@ def _content(path: str | os.PathLike) -> tuple[bytes, dict[str, str]]:
         if size == expected:
             file.seek(0)
             content = file.read(expected)
-            size = len(content)  # it may have been truncated in this moment
+            size = len(content)  # another program may have truncated the file just now
         if size != expected:
             raise _not_whole(path, f"its header says {expected} bytes, it has {size}", start)
     return content, metadata
@@ -204,7 +208,7 @@ def _not_whole(path: Any, why: Any, start: bytes) -> CheckpointError:
 
 
 def digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
-    """SHA-256 over the metadata and over each array's name, dtype, shape and bytes; the same in whatever order they come."""
+    """SHA-256 of the metadata and of each array's name, dtype, shape and bytes. It does not depend on their order."""
     sha = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
     for name in sorted(arrays):
         array = arrays[name]
@@ -236,7 +240,7 @@ def _checked_note(note: Any) -> str:
 
 
 def _host_array(name: str, x: Any) -> np.ndarray:
-    """On the host, row-major, in the machine's byte order: as the format wants it."""
+    """Convert to the array that the format needs: on the host, row-major, in the machine's byte order."""
     array = raw(x)
     if not backend.is_array(array):
         raise TypeError(
