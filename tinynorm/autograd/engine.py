@@ -1,4 +1,4 @@
-"""The backward loop: the only one in the package.
+"""The backward loop. It is the only one in the package.
 
 A node is always younger than the nodes that made its inputs. The loop always takes the youngest waiting node, so it reaches a
 node after all nodes that use its outputs. Each node therefore runs once, with its complete gradient, and the loop needs no
@@ -132,7 +132,7 @@ class Run:
             self.found[id(leaf)] = g
 
     def _find_useful(self, outputs: Sequence[Tensor]) -> None:
-        """Collect the nodes that lead to a target. Only these run."""
+        """Collect the nodes that lead to a target. Only the backward of these nodes runs."""
         seen = {y.grad_fn for y in outputs if y.grad_fn is not None}
         stack = list(seen)
         while stack:
@@ -169,7 +169,7 @@ def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
     else:
         try:
             t._grad._array += g
-        except ValueError:  # it is read-only
+        except ValueError:  # the array of .grad is read-only
             t._grad = wrap(t._grad._array + g)
         version_of(t._grad).bump("backward")
 

@@ -118,7 +118,7 @@ class ExponentialLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """The initial rate times a factor: it changes linearly from `start_factor` to `end_factor` in `total_iters` steps.
+    """Multiply the rate by a factor that changes linearly from `start_factor` to `end_factor` in `total_iters` steps.
 
     After that, the factor stays `end_factor`.
 
@@ -158,7 +158,7 @@ class LinearLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """The initial rate times `factor` for `total_iters` steps; after that, the initial rate."""
+    """Multiply the rate by `factor` for `total_iters` steps; after that, use the rate itself."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 < factor <= 1:

@@ -180,7 +180,7 @@ class Optimizer:
             raise
 
     def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
-        """The parameters of the group that have a gradient, grouped by step number, dtype and device."""
+        """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""
         alike: dict[tuple, _Work] = {}
         for p in group["params"]:
             if p._grad is None:
@@ -454,7 +454,7 @@ def _checked_count(where: str, value: Any) -> float:
 
 
 def counter(n: float) -> Tensor:
-    """A tensor that counts the steps."""
+    """A tensor that holds the number of steps taken."""
     return wrap(np.asarray(n, np.float32))  # float32 and on the host, as in PyTorch
 
 

@@ -207,7 +207,7 @@ class DataLoader:
         Makes a batch from a list of samples. Default: `default_collate`. For a `TensorDataset` (and its subsets) the default
         indexes each tensor once per batch.
     num_workers, pin_memory
-        Ignored. They exist so that programs written for PyTorch run; this process makes all batches.
+        Ignored. The arguments exist so that programs written for PyTorch run; this process makes all batches.
 
     Raises
     ------
