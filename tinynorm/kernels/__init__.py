@@ -1,1 +1,1 @@
-"""The formulas' inner loops, faster. Every kernel gives what the formula gives; without one, the formula runs."""
+"""Faster inner loops for the formulas. A kernel computes the same as its formula; where no kernel fits, the formula runs."""

@@ -1,4 +1,7 @@
-"""Zeros where a mask is False, by bits: a product with the mask would make NaN of 0 * inf, and `np.where` branches."""
+"""Set numbers to 0 where a mask is False, by bit operations.
+
+A product with the mask would give NaN for 0 * inf, and `np.where` branches for each number.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ _BITS = {"e": np.int16, "f": np.int32, "d": np.int64}
 
 
 def keep_bits(mask: np.ndarray, g: np.ndarray) -> np.ndarray | None:
-    """`g` where `mask`, else 0; None where the arrays do not suit (then `where` will do).
+    """`g` where `mask` is True, else 0; None if the arrays do not fit (the caller then uses `where`).
 
-    Suited are a boolean mask and row-major floats of one shape: -1 has all bits set, so ``g & -mask`` is g or 0.
+    The mask must be boolean, and g must be row-major floats of the same shape. In ``g & -mask``, -True = -1 has all bits set,
+    so the result is g or 0.
     """
     bits = _BITS.get(g.dtype.char)
     if bits is None or mask.dtype != np.bool_ or mask.shape != g.shape or not g.flags.c_contiguous or not g.ndim:

@@ -1,6 +1,6 @@
-"""The mathematics: each op's forward beside its hand-derived backward.
+"""The mathematics: each op's forward and its hand-derived backward.
 
-This module is also the namespace of Tensors: what numpy is to an ndarray, so that one formula runs on both.
+This module is also the array namespace of Tensors, as `numpy` is the array namespace of ndarrays. So one formula runs on both.
 """
 
 from . import inplace
@@ -56,7 +56,7 @@ from .shape import (
     zeros_like,
 )
 
-expand_dims = unsqueeze  # the array standard's name
+expand_dims = unsqueeze  # its name in the array standard
 
 __all__ = [
     "abs",

@@ -1,4 +1,4 @@
-"""Elementwise arithmetic. In every backward, g is the gradient dL/dy, and broadcasting is undone by `sum_to`."""
+"""Elementwise arithmetic. In every backward, g is the gradient dL/dy, and `sum_to` is the backward of broadcasting."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Where(Node):
 class Clamp(Node):
     """y = min(max(x, lo), hi);  dx = g where lo <= x <= hi,  dlo = g where x < lo < hi,  dhi = g where hi < x or hi < lo.
 
-    The bounds are arrays, numbers or None. At a bound, all of g goes to x.
+    The bounds are arrays, numbers or None. Where x equals a bound, all of g goes to x.
     """
 
     def forward(self, x, lo, hi):
@@ -170,16 +170,16 @@ class Abs(Node):
 
 
 class IntegerDivisionByZero(ZeroDivisionError, RuntimeError):
-    """Python raises the first where an integer is divided by 0, PyTorch the second."""
+    """An integer is divided by 0. Python then raises a ZeroDivisionError and PyTorch a RuntimeError; this class is both."""
 
 
 def refuse_zero(op: str, a: Any, b: Any) -> None:
-    """Raise where integers are to be divided by 0: they have no infinity to say so, and NumPy would give 0.
+    """Raise an error if an integer would be divided by 0: integers have no inf or NaN, and NumPy would return 0.
 
     Raises
     ------
     IntegerDivisionByZero
-        A ZeroDivisionError and a RuntimeError.
+        An integer would be divided by 0. (The error is both a ZeroDivisionError and a RuntimeError.)
     """
     a, b = raw(a), raw(b)
     like = a if hasattr(a, "dtype") else b
@@ -196,7 +196,7 @@ def refuse_zero(op: str, a: Any, b: Any) -> None:
 
 @method("add", "__add__")
 def add(a: Any, b: Any) -> Any:
-    """a + b, elementwise; shapes broadcast, dtypes promote, a Python number changes neither.
+    """a + b, elementwise. Shapes broadcast and dtypes promote; a Python number does not change the dtype of a float tensor.
 
     >>> import tinynorm
     >>> tinynorm.add(tinynorm.tensor([1.0, 2.0]), 1)
@@ -240,7 +240,7 @@ def div(a: Any, b: Any) -> Any:
 
 @method("remainder", "__mod__")
 def remainder(a: Any, b: Any) -> Any:
-    """What of a is left over by b, elementwise: a - b ⌊a / b⌋, of b's sign as in Python.
+    """The remainder of a / b, elementwise: a - b ⌊a / b⌋. It has the sign of b, as in Python.
 
     >>> import tinynorm
     >>> tinynorm.tensor([5.0, -5.0]) % 3
@@ -268,7 +268,7 @@ for _name, _swapped in {"radd": add, "rsub": sub, "rmul": mul, "rtruediv": div, 
 
 @method()
 def maximum(a: Any, b: Any) -> Any:
-    """The larger of a and b, elementwise; NaN where either is.
+    """The larger of a and b, elementwise; NaN where a or b is NaN.
 
     >>> import tinynorm
     >>> tinynorm.maximum(tinynorm.tensor([1.0, 5.0]), tinynorm.tensor([3.0, 2.0]))
@@ -279,7 +279,7 @@ def maximum(a: Any, b: Any) -> Any:
 
 @method()
 def minimum(a: Any, b: Any) -> Any:
-    """The smaller of a and b, elementwise; NaN where either is.
+    """The smaller of a and b, elementwise; NaN where a or b is NaN.
 
     >>> import tinynorm
     >>> tinynorm.minimum(tinynorm.tensor([1.0, 5.0]), tinynorm.tensor([3.0, 2.0]))
@@ -289,14 +289,14 @@ def minimum(a: Any, b: Any) -> Any:
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
-    """a where the (boolean) condition holds, else b; the three broadcast.
+    """a where the (boolean) condition is True, else b; all three broadcast.
 
     >>> import tinynorm
     >>> x = tinynorm.tensor([-1.0, 2.0])
     >>> tinynorm.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
-    if type(a) in NUMBERS and type(b) in NUMBERS:  # nothing but the mask says on which device
+    if type(a) in NUMBERS and type(b) in NUMBERS:  # only the mask determines the device
         mask = raw(condition)
         a = wrap(namespace(mask).asarray(a, dtype=as_dtype(dtype_of_numbers(a, b), mask), **backend.on_device_of(mask)))
     return Where()(condition, *promote(a, b))
@@ -304,7 +304,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 @method("clamp", "clip")
 def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
-    """x held between `min` and `max`, either of which may be None, a number, or a tensor to broadcast.
+    """x limited to the range from `min` to `max`. A bound is a number or a tensor that broadcasts; one of them may be None.
 
     >>> import tinynorm
     >>> tinynorm.clamp(tinynorm.tensor([-1.0, 0.5, 2.0]), 0.0, 1.0)
@@ -313,7 +313,7 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both, got neither")
     if hasattr(min, "shape") or hasattr(max, "shape"):
-        for _ in range(2):  # twice: the last bound may have widened the first operands
+        for _ in range(2):  # twice: `max` may give x a new dtype, which `min` then needs too
             x, min = (x, min) if min is None else promote(x, min)
             x, max = (x, max) if max is None else promote(x, max)
     elif isinstance(x, Tensor) and (isinstance(min, float) or isinstance(max, float)):

@@ -22,7 +22,7 @@ class Clone(Node):
 
 
 class Cast(Node):
-    """y = x in another dtype;  dx = g in x's."""
+    """y = x in another dtype;  dx = g in the dtype of x."""
 
     def __init__(self, dtype):
         self.dtype = dtype
@@ -38,7 +38,7 @@ class Cast(Node):
 
 
 class Move(Node):
-    """y = x on another device;  dx = g on x's."""
+    """y = x on another device;  dx = g on the device of x."""
 
     def __init__(self, device):
         self.device = device
@@ -53,7 +53,7 @@ class Move(Node):
 
 @method()
 def clone(x: Tensor) -> Tensor:
-    """A copy of x, through which the gradient passes.
+    """A copy of x. The gradient of the copy passes to x.
 
     >>> import tinynorm
     >>> tinynorm.tensor([1.0]).clone()
@@ -64,19 +64,19 @@ def clone(x: Tensor) -> Tensor:
 
 @method("to")
 def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
-    """x in another dtype, on another device, or both; x itself where nothing changes. The gradient finds its way back.
+    """Convert x to another dtype, another device, or both. If nothing changes, return x itself. The gradient passes to x.
 
     Parameters
     ----------
     *args : dtype, device, device name or Tensor
-        In any order; a tensor stands for its dtype and device.
+        In any order. A tensor gives its dtype and its device.
     dtype, device, copy
-        The same by name; `copy` makes a copy even where nothing changes.
+        The same by name; `copy` makes a copy even if nothing changes.
 
     Raises
     ------
     RuntimeError
-        The device is not available, with the reason and the fix.
+        The device is not available; the message has the reason and the fix.
     TypeError
         An argument is none of these.
 
@@ -96,7 +96,7 @@ def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool 
 
 
 def dtype_and_device(args: tuple, dtype: Any = None, device: Any = None) -> tuple[Any, Any]:
-    """What the arguments of `to` ask for; None where they say nothing."""
+    """The (dtype, device) that the arguments of `to` ask for; None for each that they do not give."""
     for arg in args:
         if isinstance(arg, Tensor):
             dtype, device = arg.dtype, arg.device
@@ -112,12 +112,12 @@ def _same(wanted: backend.device, has: Any) -> bool:
 
 
 def as_dtype(dtype: Any, like: Any = None) -> Any:
-    """A dtype of NumPy's (or of the array standard's, if `like` is such an array).
+    """Convert `dtype` to a NumPy dtype (or to a dtype of `like`'s library, if that does not use NumPy's dtypes).
 
     Raises
     ------
     TypeError
-        It names no dtype.
+        `dtype` is not the name of a dtype.
     """
     if like is not None and not isinstance(like.dtype, np.dtype):
         return getattr(backend.namespace(like), str(dtype), dtype) if isinstance(dtype, np.dtype) else dtype
@@ -178,7 +178,7 @@ def type_as(x: Tensor, other: Tensor) -> Tensor:
 
 @method()
 def contiguous(x: Tensor) -> Tensor:
-    """x with its elements in row-major order in memory; x itself where they are.
+    """x with its elements in row-major order in memory; x itself if they already are.
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3).T.contiguous().data.flags.c_contiguous

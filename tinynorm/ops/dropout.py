@@ -12,7 +12,7 @@ from .inplace import replace
 
 
 class Dropout(Node):
-    """y = x / (1 - p) with probability 1 - p, else 0 (be x infinite or not);  dx = g / (1 - p) where it was kept, else 0."""
+    """y = x / (1 - p) with probability 1 - p, else 0 (also for x = inf);  dx = g / (1 - p) where x was kept, else 0."""
 
     fresh = True
 
@@ -21,7 +21,7 @@ class Dropout(Node):
 
     def forward(self, x):
         keep = 1 - self.p
-        kept = self.rng.random(x.shape, dtype="float32") < keep  # on the host: a seed means the same on every device
+        kept = self.rng.random(x.shape, dtype="float32") < keep  # on the host: a seed gives the same mask on every device
         self.kept_at = namespace(x).asarray(kept, **backend.on_device_of(x))
         self.scale = 1 / keep if keep else 0.0
         return keep_where(self.kept_at, x * self.scale)
@@ -41,14 +41,14 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     p : float
         From 0 to 1.
     training : bool
-        False: the input is returned as it is.
+        If False, the input is returned unchanged.
     inplace : bool
         Write the result into the input.
 
     Returns
     -------
     Tensor
-        As input.
+        In the shape and dtype of the input.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
     Notes
     -----
-    Srivastava et al. 2014, "Dropout", section 10 (inverted dropout). Drawn by tinynorm's default generator.
+    Srivastava et al. 2014, "Dropout", section 10 (inverted dropout). The random numbers come from tinynorm's default generator.
 
     Examples
     --------
@@ -79,6 +79,6 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 
 def check_probability(op: str, p: Any) -> None:
-    """Raise ValueError where `p` is not a number from 0 to 1."""
+    """Raise ValueError if `p` is not a number from 0 to 1."""
     if not isinstance(p, (int, float)) or not 0 <= p <= 1:
         raise ValueError(f"{op}: expected p to be a probability from 0 to 1, got {p!r}")

@@ -24,20 +24,20 @@ class Pow(Node):
         da = db = None
         if self.needs[0]:
             if not hasattr(b, "shape"):
-                slope = 0.5 / a**b if b == 0.5 else b * a ** (b - 1)  # (a square root is NaN of -inf, where a power is not)
+                slope = 0.5 / a**b if b == 0.5 else b * a ** (b - 1)  # (sqrt(-inf) would be NaN)
                 da = g * slope if b != 0 else namespace(g).zeros_like(g)
             else:
                 xp = namespace(b)
-                base = xp.where((b == 0) & ~xp.isfinite(1 / a), 1.0, a)  # keeps an a^(-1) out that is no number: 0 comes out
+                base = xp.where((b == 0) & ~xp.isfinite(1 / a), 1.0, a)  # where b = 0, a^(-1) may be inf or NaN
                 da = g * (b * base ** (b - 1))
             da = sum_to(da, self.shapes[0])
         if self.needs[1]:
             xp = namespace(b)
             if hasattr(a, "shape"):
-                log_a = xp.log(widened(xp.where((b >= 0) & (a == 0), 1.0, a)))  # 0 there
-            else:  # a number, which may be too small for the dtype of b
+                log_a = xp.log(widened(xp.where((b >= 0) & (a == 0), 1.0, a)))  # log(1) = 0
+            else:  # a Python number, which may be too small for the dtype of b
                 log_a = math.log(a) if a > 0 else xp.where(b >= 0, 0.0, -math.inf) if a == 0 else math.nan
-            if backend.is_half(y):  # which may be infinite where db is not
+            if backend.is_half(y):  # y may overflow in float16 where db does not
                 y = (widened(a) if hasattr(a, "shape") else a) ** widened(b)
             db = narrowed(sum_to(widened(g) * y * log_a, self.shapes[1]), g)
         return da, db
@@ -87,7 +87,7 @@ class Rsqrt(Node):
         return y
 
     def backward(self, g, y):
-        return (-0.5 * (g * y) * (y * y),)  # y³ may have no room
+        return (-0.5 * (g * y) * (y * y),)  # y³ could overflow
 
 
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
@@ -103,7 +103,7 @@ def pow(a: Any, b: Any) -> Any:
     """
     a, b = promote(a, b)
     if type(b) is int and hasattr(a, "dtype") and backend.is_bool(raw(a)):
-        a = backend.astype(a, backend.int64)  # (NumPy would take int8)
+        a = backend.astype(a, backend.int64)  # (NumPy would compute in int8)
     _refuse_negative_exponents(raw(a), raw(b))
     return Pow()(a, b)
 

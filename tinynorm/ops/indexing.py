@@ -1,8 +1,9 @@
-"""Indexing: y = x[index], whose gradient adds g back at the index; and assignment to an index.
+"""Indexing, y = x[index], whose gradient adds g at the index; and assignment, x[index] = v.
 
-The rules are PyTorch's: integers and slices are applied first, and what the index arrays give stands where the first of them
-stood, if they are neighbours then, else in front. (NumPy counts an integer among the arrays: its ``x[0, :, [1, 2]]`` has
-another order of axes.) An array of uint8 is a mask.
+The rules are PyTorch's. Integers and slices are applied first, and then the index arrays. If the index arrays are then
+neighbours, the dimensions of their result take the place of the first one; else these dimensions come first. (NumPy treats an
+integer as an index array if there are others, so its ``x[0, :, [1, 2]]`` has another order of axes.) An array of uint8 is a
+mask.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ EVERYTHING = slice(None)
 
 
 class Steps(NamedTuple):
-    """An index in two steps: integers, slices and None, which give a view of x; then arrays, one for a dimension or masks."""
+    """An index in two steps: `basic` (integers, slices, None) gives a view of x, and `arrays` (or masks) index this view."""
 
     basic: tuple
     arrays: Any
 
 
 def is_basic(index: Any) -> bool:
-    """Whether the index has only integers, slices, ... and None, which never name an element twice."""
+    """Whether the index has only integers, slices, ... and None. Such an index never selects an element twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(isinstance(p, (int, np.integer, slice, type(None), type(...))) and not isinstance(p, bool) for p in parts)
 
 
 def own(index: Any) -> Any:
-    """The index with its arrays copied: nobody changes them between forward and backward."""
+    """Copy the arrays of the index, so that they cannot change between forward and backward."""
     if isinstance(index, Steps):
         return Steps(index.basic, own(index.arrays))
     if isinstance(index, tuple):
@@ -45,30 +46,30 @@ def own(index: Any) -> Any:
 
 
 def at(x: Any, index: Any) -> Any:
-    """x[index], of an array or a Tensor."""
+    """x[index], for an array or a Tensor x."""
     if isinstance(x, Tensor):
         return GetItem(index)(x)
     return x[index.basic][index.arrays] if isinstance(index, Steps) else x[index]
 
 
 def write_at(x: Any, index: Any, v: Any) -> None:
-    """x[index] = v, of an array."""
+    """x[index] = v, for an array x."""
     if isinstance(index, Steps):
         write_at(x[index.basic], index.arrays, v)
         return
     if backend.is_array(index) and index.ndim == x.ndim and getattr(v, "ndim", 0) > 1:
-        v = reshaped(v, v.shape[-1:])  # for a mask of x's shape, NumPy takes one dimension at most
+        v = reshaped(v, v.shape[-1:])  # with a mask of x's shape, NumPy allows v at most one dimension
     x[index] = v
 
 
 def may_repeat(index: Any) -> bool:
-    """Whether the index may name an element more than once: only with arrays of integers."""
+    """Whether the index may select an element more than once. Only arrays of integers can."""
     parts = index.arrays if isinstance(index, Steps) else index
     return any(backend.is_array(p) and not backend.is_bool(p) for p in (parts if isinstance(parts, tuple) else (parts,)))
 
 
 def add_at(shape: tuple[int, ...], index: Any, g: Any) -> Any:
-    """Zeros of `shape` with `g` added at `index`; where the index names an element more than once, all are added.
+    """Zeros of `shape` with `g` added at `index`. If the index selects an element more than once, all its `g` are added.
 
     >>> add_at((3,), (np.array([0, 2, 2]),), np.array([1.0, 2.0, 3.0]))
     array([1., 0., 5.])
@@ -117,9 +118,9 @@ class AddAt(Node):
 
 
 class SetItem(Node):
-    """y = x with v written at the index, in place;  dx = g with zeros there, dv = g[index], summed over broadcasting.
+    """y = x with v written at the index, in place;  dx = g with zeros at the index, dv = g[index], summed over broadcasting.
 
-    Of several numbers written to one place the last one stays, so only that one has a gradient.
+    If several numbers are written to one place, only the last one stays, so only the last one gets a gradient.
     """
 
     def __init__(self, index):
@@ -133,13 +134,13 @@ class SetItem(Node):
         return x
 
     def same_for_the_same_place(self, x, v):
-        """v with the number that stays in the place of those written over: a GPU writes in no order (NumPy does)."""
+        """Replace each number of v by the number written last to its place. (Unlike NumPy, a GPU writes in any order.)"""
         xp, last, _ = self.last(x)
         rows = xp.broadcast_to(v, at(x, self.index).shape)
         return xp.reshape(xp.take(xp.reshape(rows, (last.shape[0], -1)), last, axis=0), rows.shape)
 
     def last(self, x):
-        """(the namespace, and what `last_written` says of the index)."""
+        """(the namespace, and the two results of `last_written` for the index)."""
         index, xp = self.index, namespace(x)
         shape = x[index.basic].shape if isinstance(index, Steps) else x.shape
         return xp, *last_written(xp, shape, index.arrays if isinstance(index, Steps) else index)
@@ -151,7 +152,7 @@ class SetItem(Node):
             mask = mask != 0
             dx = namespace(g).where(wrap(mask), 0.0, g)
         else:
-            dx = backend.copy(namespace(g).asarray(g))  # (of a 0-d tensor it may be a NumPy scalar)
+            dx = backend.copy(namespace(g).asarray(g))  # (the g of a 0-d tensor may be a NumPy scalar)
             write_at(dx, self.index, 0.0)
         return dx, self.to_value(g) if self.needs[1] else None
 
@@ -162,27 +163,28 @@ class SetItem(Node):
             rows = xp.reshape(dv.data if isinstance(dv, Tensor) else dv, (stays.shape[0], -1))
             stays = xp.reshape(xp.broadcast_to(xp.reshape(stays, (-1, 1)), rows.shape), dv.shape)
             dv = keep_where(wrap(stays) if isinstance(dv, Tensor) else stays, dv)
-        extra = max(len(shape) - len(dv.shape), 0)  # v may have more dimensions than the place, of length 1
+        extra = max(len(shape) - len(dv.shape), 0)  # v may have extra dimensions of length 1 in front
         return reshaped(sum_to(dv, shape[extra:]), shape)
 
 
 def raw_index(index: Any, where: Any) -> Any:
-    """What NumPy is to be asked for: the index with Tensors and lists as arrays, in two steps where one would mean another.
+    """Convert an index to NumPy's form: Tensors and lists become arrays. The result is a basic index, arrays, or `Steps`.
 
-    Without arrays it ends in ``...``: with that, NumPy's ``x[0, ...]`` is a view where its ``x[0]`` would be a copied number.
+    It is `Steps` if NumPy would read the whole index differently from PyTorch. An index without arrays gets ``...`` at its
+    end: NumPy's ``x[0, ...]`` is always a view, but ``x[0]`` may be a copied number.
 
     Raises
     ------
     TypeError
         An index array is floating-point.
     IndexError
-        A part is of another kind; there are more parts than the array has dimensions; or (on a GPU, which does not look) an
-        index is out of range.
+        A part has another type; there are more parts than the array has dimensions; or an index is out of range (tested here
+        only on a GPU, where the library itself does not test it).
     """
     parts = tuple(_raw_part(part, where) for part in (index if isinstance(index, tuple) else (index,)))
     if is_basic(parts):
         return parts if any(p is ... for p in parts) else (*parts, ...)
-    if len(parts) == 1 and type(parts[0]) is np.ndarray:  # often so, and with one meaning only
+    if len(parts) == 1 and type(parts[0]) is np.ndarray:  # the common case: NumPy and PyTorch agree
         return parts[0] if parts[0].dtype == np.bool_ else parts
     return _in_steps(_for_each_dim(parts, where), where)
 
@@ -221,14 +223,14 @@ def _without_array(index: Any) -> Any:
 
 
 def _consumed(part: Any) -> int:
-    """How many dimensions of x the part of an index is for."""
+    """How many dimensions of x this part of an index covers."""
     if part is None or part is ... or isinstance(part, bool):
         return 0
     return part.ndim if backend.is_array(part) and backend.is_bool(part) else 1
 
 
 def _for_each_dim(parts: tuple, where: Any) -> list:
-    """The parts with slices in the place of ``...``, and behind the last one: one for each dimension of x."""
+    """Replace ``...`` by full slices (without ``...``, append them), so that the parts cover every dimension of x."""
     named = sum(map(_consumed, parts))
     if named > where.ndim:
         raise IndexError(f"index: expected at most {where.ndim} indices for shape {tuple(where.shape)}, got {named}")
@@ -240,7 +242,7 @@ def _for_each_dim(parts: tuple, where: Any) -> list:
 
 
 def _in_steps(parts: list, where: Any) -> Any:
-    """`parts` as one index of NumPy's, where that means the same, else as `Steps`."""
+    """Return `parts` as one NumPy index if that has the same meaning, else as `Steps`."""
     basic: list = []
     arrays: list = []
     dim = 0
@@ -259,13 +261,13 @@ def _in_steps(parts: list, where: Any) -> Any:
         dim += _consumed(part)
     while isinstance(arrays[-1], slice):
         del arrays[-1]
-    # (the array standard allows a mask only by itself)
+    # (in the array standard, a mask must be the only index)
     then = arrays[0] if len(arrays) == 1 and backend.is_bool(arrays[0]) else tuple(arrays)
     return then if all(isinstance(p, slice) and p == EVERYTHING for p in basic) else Steps((*basic, ...), then)
 
 
 def check_range(op: str, at: Any, size: int, lowest: int) -> None:
-    """Raise IndexError where one of the indices is not from `lowest` to size - 1."""
+    """Raise IndexError if an index is not from `lowest` to size - 1."""
     xp = namespace(at)
     wrong = (at < lowest) | (at >= size)
     if bool(xp.any(wrong)):
@@ -275,7 +277,9 @@ def check_range(op: str, at: Any, size: int, lowest: int) -> None:
 
 @method("__getitem__")
 def getitem(x: Any, index: Any) -> Any:
-    """x[index], with slices, integers, ``None``, ``...``, boolean masks and integer arrays (repeated ones accumulate).
+    """x[index], with slices, integers, ``None``, ``...``, boolean masks and integer arrays.
+
+    If the index selects an element more than once, the gradients of all copies are added.
 
     >>> import tinynorm
     >>> tinynorm.tensor([1.0, 2.0, 3.0])[[0, 0, 2]]
@@ -289,7 +293,9 @@ def getitem(x: Any, index: Any) -> Any:
 @method()
 @accepts_axis
 def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
-    """From each line along `dim`, the elements at `indices` (integers, of as many dimensions as x); -1 is the last one.
+    """Take the elements at `indices` from each line along `dim`.
+
+    `indices` are integers and have as many dimensions as x; -1 is the last element of a line.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).take_along_dim(tinynorm.tensor([[1], [0]]), 1)
@@ -313,7 +319,7 @@ def taken(op: str, x: Any, d: int, at: Any, shape: tuple[int, ...]) -> Any:
 
 
 def lines(like: Any, shape: tuple[int, ...], behind: bool = False) -> list:
-    """0, 1, 2, … along each dimension of `shape`, to be broadcast: those before (or behind) an index of `like`'s dimensions."""
+    """Index arrays 0, 1, 2, … for the dimensions `shape` before (or behind) a dimension indexed by `like`; they broadcast."""
     xp, first = namespace(like), like.ndim - len(shape) if behind else 0
     return [
         xp.reshape(xp.arange(n, **backend.on_device_of(like)), (n,) + (1,) * (like.ndim - 1 - first - i))
@@ -323,12 +329,12 @@ def lines(like: Any, shape: tuple[int, ...], behind: bool = False) -> list:
 
 @method()
 def gather(x: Any, dim: int, index: Any) -> Any:
-    """As `take_along_dim`, but where the index is shorter than x along another dimension, x's first lines are taken.
+    """As `take_along_dim`, but `index` may be shorter than x along the other dimensions: only x's first lines are then used.
 
     Raises
     ------
     IndexError
-        An index is negative or too large, or longer than x along another dimension.
+        An index is negative or too large, or `index` is longer than x along another dimension.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""In-place ops: the array is written to, and its version counter says so.
+"""In-place ops. Each writes to the memory of the tensor and increases its version counter.
 
-Under `no_grad`, or where nothing requires grad, that is all. Where the change is to be differentiated, the tensor becomes
-the output of the op's node, and what shares its memory by a view follows (`autograd/views.py`); not so for leaves, which have
-no node.
+Under `no_grad`, or if nothing requires grad, that is all. Otherwise the op is recorded: the tensor becomes the output of the
+op's node, and its base and views are updated too (`autograd/views.py`). A leaf that requires grad has no node, so it cannot be
+changed in place while ops are recorded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .indexing import SetItem, raw_index
 
 
 def _before_change(x: Tensor) -> Tensor:
-    """What `x` is now, number by number and in the graph, for an op to save."""
+    """A copy of `x` before the change, with the same place in the graph. An op can save it for backward."""
     old = wrap(backend.copy(x.data))
     old.grad_fn, old._output_nr, old._requires_grad = x.grad_fn, x._output_nr, x._requires_grad
     return old
@@ -51,7 +51,7 @@ bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", operator.xor)
 
 @method("__setitem__")
 def setitem(x: Tensor, index: Any, value: Any) -> None:
-    """x[index] = value; recorded where either requires grad.
+    """x[index] = value; recorded in the graph if x or value requires grad.
 
     >>> import tinynorm
     >>> x = tinynorm.zeros(3)
@@ -73,7 +73,7 @@ def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
 
 
 def _numbers(op: str, value: Any) -> Any:
-    """What is to be written, checked to be numbers. (NumPy writes NaN for None, and reads strings.)"""
+    """Return `value` after a check that it consists of numbers. (NumPy would write None as NaN, and convert strings.)"""
     if isinstance(value, (int, float)):
         return value
     array = value if backend.is_array(value) else np.asarray(value)
@@ -96,7 +96,7 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 
 @method()
 def copy_(x: Tensor, source: Any) -> Tensor:
-    """Take over the numbers of `source`, broadcast, converted to x's dtype and moved to its device; in place."""
+    """Copy the numbers of `source` into x, in place. They are broadcast, converted to x's dtype and moved to its device."""
     if not isinstance(source, Tensor):
         source = wrap(namespace(x.data).asarray(backend.plain(_numbers("copy_", source))))
     return _assign(x, ..., source.to(x.device) if isinstance(x.device, backend.device) else source, "copy_")
@@ -116,7 +116,7 @@ def relu_(x: Tensor) -> Tensor:
 
 
 def replace(x: Tensor, name: str, op: Callable[[Tensor], Tensor]) -> Tensor:
-    """`x` becomes ``op(x)``, of its own shape and dtype."""
+    """Replace `x` in place by ``op(x)``. The result must have the shape of `x`, and is converted to its dtype."""
     return _replaced(x, name, op, is_recorded(x))
 
 
@@ -151,5 +151,5 @@ def uniform_(x: Tensor, low: float = 0.0, high: float = 1.0, *, generator: backe
 
 
 def fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:
-    """Random numbers are drawn on the host, so that a seed means the same on every device."""
+    """Write `numbers` into x. Random numbers are drawn on the host, so that a seed gives the same numbers on every device."""
     return _assign(x, ..., wrap(namespace(x.data).asarray(numbers.astype(x.dtype))), op)

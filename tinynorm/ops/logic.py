@@ -1,4 +1,4 @@
-"""Comparison, logic and rounding: results without a gradient, or with one that is 0."""
+"""Comparison, logic and rounding. The results have no gradient, or their gradient is 0."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str) -> Callabl
         result = compute(raw(a), raw(b))
         return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
 
-    def operator(a: Any, b: Any) -> Any:  # Python then compares identities: x == None is False
+    def operator(a: Any, b: Any) -> Any:  # after NotImplemented, Python compares identities: x == None is False
         return NotImplemented if b is None or isinstance(b, str) else compare(a, b)
 
     compare.__name__ = compare.__qualname__ = name
@@ -58,7 +58,7 @@ def logical_not(x: Any) -> Any:
 
 @method("__invert__")
 def _invert(x: Tensor) -> Tensor:
-    """~x: not x, for booleans; the complement, for integers."""
+    """~x: the logical not of booleans, the bitwise complement of integers."""
     if backend.is_floating(x.data):
         raise TypeError(f"~: expected booleans or integers, got {x.dtype}; x.logical_not() says where x is 0")
     return wrap(~x.data)
@@ -92,7 +92,7 @@ def isfinite(x: Any) -> Any:
 
 
 class Step(Node):
-    """y = floor(x), or another function that is flat between its steps;  dx = 0."""
+    """y = floor(x), or another piecewise constant function;  dx = 0."""
 
     def __init__(self, function: str) -> None:
         self.function = function
@@ -152,12 +152,12 @@ def ceil(x: Any) -> Any:
 @method("floor_divide", "__floordiv__")
 @backend.silent
 def floor_divide(a: Any, b: Any) -> Any:
-    """⌊a / b⌋, elementwise. Nothing is recorded: PyTorch has no derivative of it either.
+    """⌊a / b⌋, elementwise. It is not recorded in the graph: PyTorch has no derivative of it either.
 
     Raises
     ------
     IntegerDivisionByZero
-        An integer is divided by 0: a ZeroDivisionError and a RuntimeError.
+        An integer is divided by 0. (The error is both a ZeroDivisionError and a RuntimeError.)
 
     Examples
     --------
@@ -181,7 +181,7 @@ def _reduce(name: str, x: Any, dim: Dims, keepdim: bool) -> Any:
     result = getattr(namespace(a), name)(a, axis=all_dims(dim, a.ndim, name), keepdims=keepdim)
     if not isinstance(x, Tensor):
         return result
-    return wrap(backend.astype(result, a.dtype) if a.dtype == backend.uint8 else result)  # PyTorch's uint8 is a boolean of old
+    return wrap(backend.astype(result, a.dtype) if a.dtype == backend.uint8 else result)  # as in PyTorch, uint8 gives uint8
 
 
 @method()
@@ -224,7 +224,7 @@ def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
 @method()
 @accepts_axis
 def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index of the largest element, along `dim` or in the flattened tensor; the first of equals. int64.
+    """The index (int64) of the largest element, along `dim` or in the flattened tensor; the first one if several are equal.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).argmax(dim=1)
@@ -236,7 +236,7 @@ def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 @method()
 @accepts_axis
 def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index of the smallest element, along `dim` or in the flattened tensor; the first of equals. int64.
+    """The index (int64) of the smallest element, along `dim` or in the flattened tensor; the first one if several are equal.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).argmin(dim=1)
@@ -247,7 +247,7 @@ def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 @method()
 def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    """Whether |a - b| <= atol + rtol |b| everywhere.
+    """Whether |a - b| <= atol + rtol |b| for all elements.
 
     >>> import tinynorm
     >>> tinynorm.allclose(tinynorm.tensor([1.0]), tinynorm.tensor([1.0 + 1e-7]))

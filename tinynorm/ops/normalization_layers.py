@@ -53,7 +53,7 @@ def batch_norm(
     Returns
     -------
     Tensor
-        As x.
+        In the shape and dtype of x.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     Returns
     -------
     Tensor
-        As x.
+        In the shape and dtype of x.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     Returns
     -------
     Tensor
-        As x.
+        In the shape and dtype of x.
 
     Raises
     ------
@@ -230,7 +230,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     Returns
     -------
     Tensor
-        As x.
+        In the shape and dtype of x.
 
     Raises
     ------
@@ -292,7 +292,7 @@ def instance_norm(
     Returns
     -------
     Tensor
-        As x.
+        In the shape and dtype of x.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Adding up what goes to the same place: the backward of every op that reads by an index.
+"""Scatter-add: add all numbers that go to the same place. This is the backward of every op that reads by an index.
 
-One number after another, a float32 sum of a million equal numbers is off by 1 %, and with a GPU's atomics it also depends on
-their order. Here it is right to 2e-6 for 2e7 numbers, and always the same: the host adds in float64 or in pairs, the GPU in
-pairs.
+If a million equal float32 numbers are added one after another, the sum is off by 1 %. With atomic additions on a GPU, the sum
+also depends on their order. Here the error is at most 2e-6 for 2e7 numbers, and the sum is always the same: the host adds in
+float64 or in pairs, and the GPU adds in pairs.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 
 from .. import backend
 
-# At most so many are added one after another in float32: 31 roundings of 6e-8 are less than 2e-6.
-# (tests/ops/test_scatter.py holds it.)
+# At most this many numbers are added one after another in float32: 31 rounding errors of 6e-8 are less than 2e-6.
+# (tests/ops/test_scatter.py checks this.)
 FEW = 32
 
 
 def rows_named(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Any, int]:
-    """(the number of the row at which each entry of the index arrays points, the size of a row).
+    """(the number of the row that each entry of the index selects, the size of a row).
 
-    A row is what stands behind the indexed dimensions where the index has arrays of integers for the first ones and nothing
-    else; for every other index, a row is one element.
+    If the index consists only of integer arrays, they index the first dimensions, and a row has the remaining dimensions. For
+    every other index, a row is one element.
 
     >>> rows_named(np, (3, 2), (np.array([0, -1]),))
     (array([0, 2]), 2)
@@ -37,7 +37,7 @@ def rows_named(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Any, int]:
         row = None
         for n, part in zip(shape, parts, strict=False):
             at = backend.astype(part, xp.int64)
-            if xp is not np or (at.size and at.min() < 0):  # (a GPU would have to wait for the answer)
+            if xp is not np or (at.size and at.min() < 0):  # (on a GPU the host would have to wait)
                 at = xp.where(at < 0, at + n, at)
             row = at if row is None else row * n + at
         return row, math.prod(shape[len(parts) :])
@@ -46,7 +46,7 @@ def rows_named(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Any, int]:
 
 
 def add_rows(out: np.ndarray, index: tuple, g: np.ndarray) -> np.ndarray:
-    """`g` added into the zeros `out` at an index that may name an element more than once; on the host."""
+    """Add `g` to `out`, which is all zeros, at an index that may select an element more than once; on the host."""
     if math.prod(part.size for part in index if backend.is_array(part)) <= FEW:
         np.add.at(out, index, g)
         return out
@@ -55,7 +55,7 @@ def add_rows(out: np.ndarray, index: tuple, g: np.ndarray) -> np.ndarray:
     short, dense = inner < 16, out.size <= 16 * inner * n
     if not (short and dense) and _most(row) <= FEW:
         np.add.at(out, index, g)
-    elif short:  # into accumulators of float64
+    elif short:  # np.bincount adds in float64
         element = row if inner == 1 else (row[:, None] * inner + np.arange(inner)).ravel()
         out[...] = np.bincount(element, g.ravel(), out.size).reshape(out.shape)
     else:
@@ -65,12 +65,12 @@ def add_rows(out: np.ndarray, index: tuple, g: np.ndarray) -> np.ndarray:
 
 
 def _most(row: np.ndarray) -> int:
-    """At least how often the row is named that is named most often (rows of one remainder are counted together)."""
+    """An upper bound on how often one row is selected. (Rows with the same remainder are counted together.)"""
     return int(np.bincount(row % (4 * row.size)).max())
 
 
 def _sums_of_runs(row: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(each row that is named, once; the sum of all that goes there): NumPy adds a run of equals in pairs."""
+    """(the number of each selected row, once; the sum of its entries in g). NumPy's reduceat adds the entries in pairs."""
     order = np.argsort(row, kind="stable")
     row = row[order]
     starts = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))
@@ -78,10 +78,11 @@ def _sums_of_runs(row: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def add_rows_in_pairs(xp: Any, out: Any, index: Any, g: Any) -> Any:
-    """As `add_rows`, on a GPU: without atomics, in an order that is always the same.
+    """As `add_rows`, but on a GPU. There are no atomic additions, so the order of the additions is always the same.
 
-    Sort the rows by where they go; then double the reach of each one's sum (1, 2, 4, … neighbours with the same goal), so that
-    the first of every run holds the sum of its run; and let every place look for its run.
+    First, sort the rows of g by their goal, so that the rows with the same goal form a run. Then add to each row the row 1, 2,
+    4, … places behind it, if that has the same goal: now the first row of every run holds the sum of the run. Last, search the
+    run of each place of `out`.
     """
     goal, inner = rows_named(xp, out.shape, index)
     goal = xp.reshape(goal, (-1,))
@@ -102,7 +103,7 @@ def add_rows_in_pairs(xp: Any, out: Any, index: Any, g: Any) -> Any:
 
 
 def last_written(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
-    """For each entry of the index: (the entry that is the last to write to its place, whether that is itself); both flat.
+    """For each entry of the index: (the last entry that writes to the same place, whether it is this entry). Both are flat.
 
     >>> last_written(np, (3,), (np.array([1, 1, 0]),))
     (array([1, 1, 2]), array([False,  True,  True]))

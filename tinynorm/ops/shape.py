@@ -1,4 +1,4 @@
-"""Reshaping, permuting, repeating and joining. Each backward undoes the move."""
+"""Reshaping, permuting, repeating and joining. Each backward undoes the forward."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .convert import as_dtype
 
 
 class Reshape(Node):
-    """y = x in another shape;  dx = g in x's."""
+    """y = x in another shape;  dx = g in the shape of x."""
 
     is_view = True
 
@@ -32,7 +32,7 @@ class Reshape(Node):
 
 
 class Permute(Node):
-    """y = x with its dimensions in another order;  dx = g with the order undone."""
+    """y = x with its dimensions in another order;  dx = g with its dimensions in the original order."""
 
     is_view = True
 
@@ -64,7 +64,7 @@ class Expand(Node):
 
 
 class Cat(Node):
-    """y = [x1, x2, …];  dxi = its part of g."""
+    """y = [x1, x2, …];  dxi = the part of g at the place of xi."""
 
     def __init__(self, dim):
         self.dim = dim
@@ -91,7 +91,7 @@ def _ints(args: tuple) -> tuple[int, ...]:
 
 @method()
 def reshape(x: Any, *shape: Any) -> Any:
-    """x with the same elements in another shape; one size may be -1. Shares the memory where it can.
+    """x with the same elements in another shape; one size may be -1. The result shares the memory of x if possible.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def view(x: Any, *shape: Any) -> Any:
     Raises
     ------
     RuntimeError
-        The sizes do not fit, or x lies in memory in an order of which there is no such view.
+        The sizes do not fit, or the memory layout of x does not allow a view of this shape.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def view(x: Any, *shape: Any) -> Any:
 
 @method()
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
-    """x with the dimensions from `start_dim` to `end_dim` made one; x itself where they are one.
+    """x with the dimensions from `start_dim` to `end_dim` merged into one; x itself if that is only one dimension.
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3, 4).flatten(1).shape
@@ -200,7 +200,7 @@ def matrix_transpose(x: Any) -> Any:
 
 @method()
 def t(x: Any) -> Any:
-    """A matrix transposed; a tensor of fewer dimensions as it is.
+    """The transpose of a matrix. A tensor with fewer than 2 dimensions is returned unchanged.
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3).t().shape
@@ -218,7 +218,7 @@ Tensor.mT = property(matrix_transpose)  # type: ignore[misc, assignment]
 @method()
 @accepts_axis
 def squeeze(x: Any, dim: Any = None) -> Any:
-    """x without its dimensions of length 1, or without those of `dim` that have length 1.
+    """x without its dimensions of length 1. If `dim` is given, only these dimensions are removed (those of length 1).
 
     >>> import tinynorm
     >>> tinynorm.zeros(1, 3, 1).squeeze().shape, tinynorm.zeros(1, 3, 1).squeeze(0).shape
@@ -243,12 +243,12 @@ def unsqueeze(x: Any, dim: int) -> Any:
 
 @method()
 def expand(x: Any, *sizes: Any) -> Any:
-    """x repeated along its dimensions of length 1, without a copy; -1 keeps a size, new dimensions come in front.
+    """x repeated along its dimensions of length 1, without a copy. -1 keeps a size; new dimensions come first.
 
     Raises
     ------
     RuntimeError
-        A dimension that is not 1 would have to change.
+        A dimension of x whose length is not 1 would change.
 
     Examples
     --------
@@ -282,14 +282,14 @@ method("reshape_as")(lambda x, other: reshape(x, other.shape))
 
 
 def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
-    """The tensors, of equal shape but for `dim`, one after the other along it.
+    """Join the tensors along `dim`, one after the other. In all other dimensions their sizes must be equal.
 
     Raises
     ------
     ValueError
-        There are none.
+        There are no tensors.
     RuntimeError
-        Their other sizes differ.
+        The sizes in another dimension differ.
 
     Examples
     --------
@@ -314,7 +314,7 @@ concat = cat
 
 
 def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
-    """The tensors, all of one shape, along a new dimension.
+    """Join the tensors, which all have the same shape, along a new dimension.
 
     >>> import tinynorm
     >>> tinynorm.stack([tinynorm.tensor([1, 2]), tinynorm.tensor([3, 4])], dim=1)
@@ -331,7 +331,7 @@ def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> A
 
 
 def zeros_like(x: Any, **kwargs: Any) -> Any:
-    """Zeros of the shape, dtype and device of x (or as given).
+    """Zeros with the shape, dtype and device of x, unless another dtype or device is given.
 
     >>> import tinynorm
     >>> tinynorm.zeros_like(tinynorm.tensor([1.5, 2.5]))
@@ -341,7 +341,7 @@ def zeros_like(x: Any, **kwargs: Any) -> Any:
 
 
 def ones_like(x: Any, **kwargs: Any) -> Any:
-    """Ones of the shape, dtype and device of x (or as given).
+    """Ones with the shape, dtype and device of x, unless another dtype or device is given.
 
     >>> import tinynorm
     >>> tinynorm.ones_like(tinynorm.tensor([1.5, 2.5]))
@@ -351,7 +351,7 @@ def ones_like(x: Any, **kwargs: Any) -> Any:
 
 
 def full_like(x: Any, fill_value: Any, **kwargs: Any) -> Any:
-    """`fill_value` in the shape, dtype and device of x (or as given).
+    """`fill_value` in the shape, dtype and device of x, unless another dtype or device is given.
 
     >>> import tinynorm
     >>> tinynorm.full_like(tinynorm.tensor([1.5, 2.5]), 7)
