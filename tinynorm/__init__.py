@@ -102,10 +102,10 @@ from .tensor import Tensor
 
 if TYPE_CHECKING:
     from . import gradcheck, testing
-else:  # a type checker would take a module with __getattr__ to have every name there is
+else:  # for a type checker, a module with __getattr__ would have every name
 
     def __getattr__(name):
-        """`gradcheck` and `testing` are more than half of tinynorm: they are loaded when they are first used."""
+        """Load `gradcheck` and `testing` when they are first used, because they are more than half of tinynorm."""
         if name in ("gradcheck", "testing"):
             return import_module(f"{__name__}.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Making tensors: of numbers, of other libraries' arrays, of random draws."""
+"""Functions that make tensors: from numbers, from arrays of other libraries, and from random draws."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ Size = SupportsIndex | Sequence[int]
 
 
 def tensor(data: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of its own memory.
+    """Make a tensor with its own memory.
 
     Parameters
     ----------
     data : number, nested lists, array or Tensor
-        Is copied.
+        The numbers, which are copied.
     dtype : dtype, optional
-        Default: arrays and NumPy's numbers, also in lists, keep theirs; Python floats become float32, ints int64, bools bool.
+        Default: arrays and NumPy scalars keep their dtype, also inside lists. Python floats become float32, ints become
+        int64, and bools stay bool.
     device : device or str, optional
         Default: an array stays where it is; the rest goes to the CPU.
     requires_grad : bool
@@ -34,7 +35,7 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
     Raises
     ------
     ValueError, TypeError
-        The data are no numbers, or of ragged shape.
+        The data are not numbers, or the nested lists have different lengths.
     RuntimeError
         The device is not available.
 
@@ -52,13 +53,13 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
             _check_fits("tensor", array, dtype)
         array = backend.astype(array, dtype)
     if isinstance(array, np.ndarray):
-        array = backend.astype(array, array.dtype.newbyteorder("="))  # bytes in this machine's order: a copy it is anyway
+        array = backend.astype(array, array.dtype.newbyteorder("="))  # the byte order of this machine
     t = Tensor(array if device is None else backend.move(array, device))
     return t.requires_grad_(requires_grad)
 
 
 def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
-    """Numbers as an array; Python's floats (not NumPy's) as float32, unless the caller says their dtype (narrow=False)."""
+    """Convert numbers to an array. If `narrow` is True, Python floats (but not NumPy floats) become float32."""
     try:
         array = np.array(data)
     except ValueError as error:
@@ -67,20 +68,22 @@ def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
         raise TypeError(f"tensor: expected real numbers or booleans, got {type(data).__name__} of {array.dtype}")
     while isinstance(data, (list, tuple)) and data:
         if isinstance(data[0], np.ndarray):
-            data = list(map(backend.plain, data))  # refuses masked ones
-        data = data[0]  # the first number says whose floats these are
+            data = list(map(backend.plain, data))  # raises an error for masked arrays
+        data = data[0]  # the first number shows whether these are Python's or NumPy's floats
     if narrow and array.dtype == np.float64 and not isinstance(data, (np.generic, np.ndarray)):
         array = array.astype(np.float32)
     return array
 
 
 def _check_fits(op: str, numbers: np.ndarray, dtype: np.dtype) -> None:
-    """Raise where one of the numbers is not in the range of an integer dtype. (A negative one may wrap around, as in PyTorch.)
+    """Check that all numbers are in the range of an integer dtype.
+
+    If the dtype is unsigned, a negative number may wrap around, as in PyTorch.
 
     Raises
     ------
     RuntimeError
-        Naming the first.
+        A number is out of range. The message has the first such number.
     """
     if dtype.kind not in "iu" or not numbers.size:
         return
@@ -92,7 +95,7 @@ def _check_fits(op: str, numbers: np.ndarray, dtype: np.dtype) -> None:
 
 
 def as_tensor(data: Any, dtype: Any = None, device: device | str | None = None) -> Tensor:
-    """A tensor that shares the memory of `data` where that is an array or a Tensor of this dtype and on this device.
+    """A tensor that shares the memory of `data` if `data` is an array or Tensor with this dtype and on this device.
 
     >>> as_tensor(np.zeros(2))
     tensor([0., 0.], dtype=float64)
@@ -108,7 +111,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
     Raises
     ------
     TypeError
-        It is not a NumPy array.
+        `array` is not a NumPy array.
 
     Examples
     --------
@@ -165,7 +168,7 @@ def ones(*size: Size, dtype: Any = None, device: device | str | None = None, req
 
 
 def empty(*size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
-    """Memory of the given size with whatever numbers it holds, float32 unless told otherwise.
+    """A tensor of the given size with uninitialised memory: it has arbitrary numbers. float32 unless told otherwise.
 
     >>> empty(2, 3).shape
     (2, 3)
@@ -176,7 +179,7 @@ def empty(*size: Size, dtype: Any = None, device: device | str | None = None, re
 def full(
     size: Size, fill_value: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """One number in the given size; the dtype is that of the number unless told otherwise.
+    """A tensor of the given size, filled with one number. Unless told otherwise, it has the dtype of the number.
 
     >>> full((2,), 7.0)
     tensor([7., 7.])
@@ -202,7 +205,7 @@ def eye(
 
 
 def _number(x: Any) -> Any:
-    """A Python number: itself, or what a tensor or array with one element holds."""
+    """Convert a tensor or array with one element to a Python number; return any other number unchanged."""
     return x.item() if hasattr(x, "item") else x
 
 
@@ -217,12 +220,13 @@ def arange(
 ) -> Tensor:
     """start, start + step, … up to but without end; int64 for integers, else float32. ``arange(end)`` begins at 0.
 
-    Of an integer dtype, the three numbers are cut to integers: of int64, before it is counted how many steps there are.
+    With an integer dtype, `start` and `step` are truncated to integers. With int64 this happens before the number of steps is
+    computed (and `end` is truncated too); with another integer dtype it happens after that.
 
     Raises
     ------
     RuntimeError
-        The step is 0, leads away from the end, or a number is not finite.
+        The step is 0 or leads away from the end, or a number is not finite.
 
     Examples
     --------
@@ -244,7 +248,7 @@ def arange(
     if as_dtype(dtype).kind in "iu":
         n = math.ceil((end - start) / step)
         return _make(lambda xp, dt: (int(start) + int(step) * xp.arange(n)).astype(dt), dtype, device, requires_grad)
-    # counted in float64 and then rounded: in float32, NumPy's step itself would be rounded, and add up
+    # computed in float64 and then rounded: in float32 NumPy would round the step, and this error would grow with each step
     return _make(lambda xp, dt: xp.arange(start, end, step).astype(dt), dtype, device, requires_grad)
 
 
@@ -253,7 +257,7 @@ def linspace(
 ) -> Tensor:
     """`steps` evenly spaced numbers from `start` to `end`, both included.
 
-    Of an integer dtype, both ends and all numbers between are cut to integers (towards 0).
+    With an integer dtype, both ends and all numbers between them are truncated to integers (towards 0).
 
     Raises
     ------
@@ -282,7 +286,7 @@ def linspace(
 def _draw(
     draw: Callable[[np.random.Generator], np.ndarray], generator: Generator | None, dtype: Any, where: Any, grad: bool
 ) -> Tensor:
-    """Drawn on the host, so that a seed means the same on every device."""
+    """Make a tensor of random numbers, drawn on the host, so that a seed gives the same numbers on every device."""
     array = np.asarray(draw((generator or default_generator).rng)).astype(as_dtype(dtype))
     return Tensor(array if where is None else backend.move(array, where)).requires_grad_(grad)
 
@@ -301,7 +305,7 @@ def rand(
 def randn(
     *size: Size, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Normal random numbers of mean 0 and variance 1, float32 unless told otherwise.
+    """Normal random numbers with mean 0 and variance 1, float32 unless told otherwise.
 
     >>> randn(2, 3).shape
     (2, 3)
@@ -318,14 +322,14 @@ def randint(
     dtype: Any = None,
     device: Any = None,
 ) -> Tensor:
-    """Random integers: ``randint(high, size)`` from 0, ``randint(low, high, size)`` from low; high is not among them.
+    """Random integers: ``randint(high, size)`` from 0, ``randint(low, high, size)`` from low; high is excluded.
 
     Raises
     ------
     TypeError
-        There is no high, or no size, or one is no integer.
+        `high` or `size` is missing, or a bound is not an integer.
     ValueError
-        There are no integers from low to high, or they do not fit into the dtype.
+        `high` is not larger than `low`, or the integers do not fit into the dtype.
 
     Examples
     --------

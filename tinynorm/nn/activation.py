@@ -28,7 +28,7 @@ class ReLU(Module):
 
 
 class GELU(Module):
-    """y = x Φ(x), Φ the normal distribution; ``approximate="tanh"`` for the older approximation of it.
+    """y = x Φ(x), where Φ is the normal distribution function; ``approximate="tanh"`` uses an approximation by tanh.
 
     >>> import tinynorm
     >>> GELU()(tinynorm.tensor([-1.0, 1.0]))

@@ -9,17 +9,17 @@ from .module import MODULE, Module
 
 
 class _Ordered(Module):
-    """What the containers share: modules by number, under the names "0", "1", ..."""
+    """The base class of the containers: it holds modules in order, under the names "0", "1", ..."""
 
     def _entries(self) -> list[tuple[str, Any]]:
-        """(name, module) in order; a None keeps its place among them, as in PyTorch."""
+        """(name, module) of all entries in order. An entry that is None is included, as in PyTorch."""
         return [(name, self.__dict__[name]) for name, kind in self._kinds.items() if kind == MODULE]
 
     def _modules_in_order(self) -> list[Any]:
         return [module for _, module in self._entries()]
 
     def _replace(self, modules: Iterable[Module | None]) -> None:
-        """Hold these modules instead, numbered from 0."""
+        """Replace all modules by these modules, numbered from 0."""
         modules = list(modules)
         for module in modules:
             if module is not None and not isinstance(module, Module):
@@ -35,7 +35,7 @@ class _Ordered(Module):
         return self
 
     def extend(self, modules: Iterable[Module]) -> Any:
-        """Add modules at the end, all or, where one is none, not any; returns itself."""
+        """Add modules at the end; returns itself. If one of them is not a module, none is added."""
         modules = list(modules)
         for i, module in enumerate(modules, len(self)):
             if module is not None and not isinstance(module, Module):
@@ -89,7 +89,7 @@ class _Ordered(Module):
 
 
 class Sequential(_Ordered):
-    """Modules that run one after the other, each on the result of the one before.
+    """Modules that run one after the other. The input of each is the output of the one before it.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Sequential(_Ordered):
     Raises
     ------
     TypeError
-        One of them is no module.
+        One of them is not a module.
 
     Examples
     --------
@@ -126,7 +126,7 @@ class Sequential(_Ordered):
     def _of(cls, named: list[tuple[str, Module]]) -> Sequential:
         some = cls()
         for name, module in named:
-            some.add_module(name, module)  # None too, which the constructor refuses
+            some.add_module(name, module)  # may be None, which the constructor refuses
         return some
 
     def forward(self, x: Any) -> Any:
@@ -138,7 +138,7 @@ class Sequential(_Ordered):
 
 
 class ModuleList(_Ordered):
-    """A list of modules, whose parameters are found; it has no forward of its own.
+    """A list of modules. Their parameters belong to the list, and so to the module that holds it. It has no forward.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class ModuleList(_Ordered):
     Raises
     ------
     TypeError
-        One of them is no module.
+        One of them is not a module.
 
     Examples
     --------
@@ -166,5 +166,5 @@ class ModuleList(_Ordered):
         return cls(module for _, module in named)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """A list says nothing about what runs when."""
+        """Raise an error: a list does not define how its modules run."""
         raise NotImplementedError("ModuleList: it is a list and has no forward; loop over it, or use nn.Sequential")

@@ -1,4 +1,4 @@
-"""The layers without state: functions of tensors, under PyTorch's names. The mathematics is in `tinynorm.ops`."""
+"""The layers as functions, without state, under PyTorch's names. The mathematics is in `tinynorm.ops`."""
 
 from ..ops import (
     batch_norm,

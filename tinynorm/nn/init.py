@@ -1,6 +1,7 @@
-"""How parameters begin: each function fills a tensor in place, unseen by the graph, and returns it.
+"""Initial values of parameters. Each function fills a tensor in place, is not recorded in the graph, and returns the tensor.
 
-Random numbers are drawn on the host, by tinynorm's default generator or the one given: a seed means the same on every device.
+Random numbers are drawn on the host, by tinynorm's default generator or by the given generator. So a seed gives the same
+numbers on every device.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..tensor import Tensor
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that makes up for what an activation does to the spread of its input.
+    """The gain of an activation: the factor that compensates for its effect on the standard deviation of its input.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     Raises
     ------
     ValueError
-        It is none of these.
+        `nonlinearity` has another value.
 
     Examples
     --------
@@ -51,7 +52,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 @no_grad()
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Random numbers from [a, b).
+    """Fill with uniform random numbers from [a, b).
 
     >>> import tinynorm
     >>> uniform_(tinynorm.empty(2), 3.0, 3.0)
@@ -62,7 +63,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 
 @no_grad()
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal random numbers.
+    """Fill with normal random numbers.
 
     >>> import tinynorm
     >>> normal_(tinynorm.empty(2), mean=3.0, std=0.0)
@@ -75,7 +76,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None
 ) -> Tensor:
-    """Normal random numbers, of which only those within [a, b] count; drawn through the inverse of the distribution.
+    """Fill with random numbers from the normal distribution truncated to [a, b], by its inverse distribution function.
 
     Raises
     ------
@@ -90,19 +91,19 @@ def trunc_normal_(
     """
     if not std > 0 or not a < b:
         raise ValueError(f"trunc_normal_: expected std > 0 and a < b, got std={std}, a={a}, b={b}")
-    from statistics import NormalDist  # a slow import, for this function alone
+    from statistics import NormalDist  # a slow import, which only this function needs
 
     unit = NormalDist()
     low, high = unit.cdf((a - mean) / std), unit.cdf((b - mean) / std)
     rng = (generator or default_generator).rng
-    p = np.clip(low + (high - low) * rng.random(tuple(tensor.shape)), 1e-300, 1 - 2**-53)  # 0 and 1 have no inverse
+    p = np.clip(low + (high - low) * rng.random(tuple(tensor.shape)), 1e-300, 1 - 2**-53)  # the inverse of 0 and 1 is infinite
     z = np.asarray(np.frompyfunc(unit.inv_cdf, 1, 1)(p)).astype(np.float64)
     return fill_from_host(tensor, "trunc_normal_", np.clip(mean + std * z, a, b))
 
 
 @no_grad()
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One number throughout.
+    """Fill with one number.
 
     >>> import tinynorm
     >>> constant_(tinynorm.empty(2), 0.5)
@@ -112,7 +113,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Ones.
+    """Fill with ones.
 
     >>> import tinynorm
     >>> ones_(tinynorm.empty(2))
@@ -122,7 +123,7 @@ def ones_(tensor: Tensor) -> Tensor:
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Zeros.
+    """Fill with zeros.
 
     >>> import tinynorm
     >>> zeros_(tinynorm.empty(2))
@@ -133,12 +134,12 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 @no_grad()
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix.
+    """Fill with the identity matrix.
 
     Raises
     ------
     ValueError
-        The tensor has not 2 dimensions.
+        The tensor does not have 2 dimensions.
 
     Examples
     --------
@@ -168,11 +169,13 @@ def _kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{op}: expected mode to be 'fan_in' or 'fan_out', got {mode!r}")
     fan = _fans(op, tensor)[mode == "fan_out"]
-    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))  # an empty weight has nothing to fill
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))  # an empty weight may have fan = 0
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform with standard deviation gain √(2 / (fan_in + fan_out)). Glorot and Bengio 2010, equation 16.
+    """Fill with uniform random numbers of standard deviation gain √(2 / (fan_in + fan_out)).
+
+    Glorot and Bengio 2010, equation 16.
 
     Raises
     ------
@@ -190,9 +193,9 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with standard deviation gain √(2 / (fan_in + fan_out)). Glorot and Bengio 2010, section 4.2.
+    """Fill with normal random numbers of standard deviation gain √(2 / (fan_in + fan_out)).
 
-    Raises as `xavier_uniform_`.
+    Glorot and Bengio 2010, section 4.2. It raises the same errors as `xavier_uniform_`.
 
     >>> import tinynorm
     >>> xavier_normal_(tinynorm.empty(3, 3)).shape
@@ -204,7 +207,9 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
 ) -> Tensor:
-    """Uniform with standard deviation gain / √fan. He et al. 2015, "Delving deep into rectifiers", equation 14.
+    """Fill with uniform random numbers of standard deviation gain / √fan.
+
+    He et al. 2015, "Delving deep into rectifiers", equation 14.
 
     Parameters
     ----------
@@ -213,7 +218,7 @@ def kaiming_uniform_(
     a : float
         The negative slope of "leaky_relu".
     mode : {"fan_in", "fan_out"}
-        Whether the spread is kept forward or backward.
+        Whether the standard deviation is preserved in the forward pass or in the backward pass.
     nonlinearity : str
         As in `calculate_gain`.
     generator : Generator, optional
@@ -221,7 +226,7 @@ def kaiming_uniform_(
     Raises
     ------
     ValueError
-        The tensor has fewer than 2 dimensions, or an option is none of these.
+        The tensor has fewer than 2 dimensions, or an option has another value.
 
     Examples
     --------
@@ -236,7 +241,7 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator | None = None
 ) -> Tensor:
-    """Normal with standard deviation gain / √fan; otherwise as `kaiming_uniform_`.
+    """Fill with normal random numbers of standard deviation gain / √fan; otherwise as `kaiming_uniform_`.
 
     >>> import tinynorm
     >>> kaiming_normal_(tinynorm.empty(3, 6)).shape
@@ -247,9 +252,10 @@ def kaiming_normal_(
 
 @no_grad()
 def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """gain times a random matrix of orthonormal rows or columns, whichever are fewer; of (out, in, *), (out, in · *).
+    """Fill with gain times a random matrix with orthonormal rows or columns, whichever are fewer.
 
-    Saxe, McClelland and Ganguli 2014. The signs of R's diagonal are taken into Q, which makes Q uniformly distributed.
+    A tensor (out, in, *) is treated as a matrix (out, in · *). Saxe, McClelland and Ganguli 2014. The matrix is Q of a QR
+    decomposition, multiplied by the signs of R's diagonal: this makes Q uniformly distributed.
 
     Raises
     ------

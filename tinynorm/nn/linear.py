@@ -1,4 +1,4 @@
-"""Linear, and two layers that only hand on."""
+"""Linear, and two layers that do not compute: Identity and Flatten."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Linear(Module):
     ----------
     in_features, out_features : int
     bias : bool
-        Whether there is a b.
+        Whether the layer has a bias b.
     device, dtype
         Of the parameters.
 
     Attributes
     ----------
     weight : Parameter
-        W, (out_features, in_features); at first uniform within ±1/√in_features.
+        W, (out_features, in_features). Its initial values are uniform random numbers within ±1/√in_features.
     bias : Parameter or None
-        b, (out_features); at first the same.
+        b, (out_features). Its initial values are drawn in the same way.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class Linear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw W and b anew."""
+        """Draw new initial values for W and b."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             bound = 1 / math.sqrt(self.in_features) if self.in_features else 0.0
@@ -68,7 +68,7 @@ class Linear(Module):
 
 
 class Identity(Module):
-    """y = x. Takes any arguments, so that it can stand in for any layer.
+    """y = x. It accepts any arguments, so that it can replace any layer.
 
     >>> import tinynorm
     >>> Identity(54)(tinynorm.ones(2))
@@ -83,7 +83,7 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """x with the dimensions from `start_dim` to `end_dim` made one.
+    """x with the dimensions from `start_dim` to `end_dim` merged into one.
 
     >>> import tinynorm
     >>> Flatten()(tinynorm.zeros(2, 3, 4)).shape

@@ -10,7 +10,7 @@ from .module import Module
 
 
 class _Loss(Module):
-    """What the losses share: the reduction, and the weights of the classes, which move with the module."""
+    """The base class of the losses: the reduction, and the class weights (a buffer, which moves with the module)."""
 
     weight: Tensor | None
 
@@ -23,7 +23,7 @@ class _Loss(Module):
 
 
 class CrossEntropyLoss(_Loss):
-    """`functional.cross_entropy`: from logits (N, C, *), with class indices (N, *) or class probabilities.
+    """`functional.cross_entropy` as a module. Input: logits (N, C, *). Target: class indices (N, *) or class probabilities.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CrossEntropyLoss(_Loss):
     Raises
     ------
     ValueError
-        `reduction` or `label_smoothing` is none of these.
+        `reduction` or `label_smoothing` has another value.
 
     Examples
     --------
@@ -59,9 +59,9 @@ class CrossEntropyLoss(_Loss):
 
 
 class NLLLoss(_Loss):
-    """`functional.nll_loss`: from log-probabilities (N, C, *) and class indices (N, *).
+    """`functional.nll_loss` as a module. Input: log-probabilities (N, C, *). Target: class indices (N, *).
 
-    Parameters, errors as `CrossEntropyLoss`.
+    The parameters and errors are the same as in `CrossEntropyLoss`, but there is no `label_smoothing`.
 
     >>> import tinynorm
     >>> NLLLoss()(tinynorm.tensor([[-0.5, -0.9]]), tinynorm.tensor([1]))
@@ -77,7 +77,7 @@ class NLLLoss(_Loss):
 
 
 class MSELoss(_Loss):
-    """`functional.mse_loss`: (input - target)², averaged, summed or as it is.
+    """`functional.mse_loss` as a module: (input - target)², averaged, summed or without reduction.
 
     >>> import tinynorm
     >>> MSELoss()(tinynorm.tensor([1.0, 2.0]), tinynorm.tensor([1.0, 4.0]))

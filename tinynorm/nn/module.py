@@ -1,4 +1,4 @@
-"""Module: parameters, buffers and other modules under one name, with the forward pass that uses them."""
+"""Module: an object that holds parameters, buffers and other modules, with the forward pass that uses them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Module:
     """The base class of all layers and networks.
 
     A subclass calls ``super().__init__()``, assigns parameters, buffers (`register_buffer`) and modules to its attributes, and
-    defines ``forward``; calling the module runs it.
+    defines ``forward``. Calling the module runs ``forward``.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Module:
     """
 
     training: bool
-    # The values are ordinary attributes, so that reading one costs nothing extra; this says which names are what, in order.
+    # The kind of each registered name, in order. The values are ordinary attributes, so that reading one costs nothing extra.
     _kinds: dict[str, str]
     _temporary: frozenset[str] = frozenset()  # buffers that state_dict leaves out
     _forward_hooks: dict[int, Callable] | None = None
@@ -65,13 +65,14 @@ class Module:
         return y
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """From inputs to outputs; the subclass defines it."""
+        """Compute the outputs from the inputs. The subclass defines this method."""
         raise NotImplementedError(f"{type(self).__name__}: define forward(self, ...) in the class")
 
     def register_forward_hook(self, hook: Callable[[Module, tuple, Any], Any]) -> HookHandle:
-        """Call ``hook(module, args, output)`` after each forward pass; what it returns, if not None, replaces the output.
+        """Call ``hook(module, args, output)`` after each forward pass.
 
-        The handle that comes back takes the hook away again by ``remove()``.
+        If the hook returns a value that is not None, this value replaces the output. The ``remove()`` method of the returned
+        handle removes the hook.
         """
         if self._forward_hooks is None:
             self.__dict__["_forward_hooks"] = {}
@@ -96,12 +97,12 @@ class Module:
             kinds[name] = kind
         elif before is not None:
             _check_replacement(name, before, value)
-        elif name not in self.__dict__:  # its first time
+        elif name not in self.__dict__:  # a new attribute
             self._check_method(name, value)
         object.__setattr__(self, name, value)
 
     def _check_method(self, name: str, value: Any) -> None:
-        """A method stays callable: it is not hidden by a value (but a function may replace it)."""
+        """Raise an error if a value would hide a method of the class. (A function may replace a method.)"""
         known = getattr(type(self), name, None)
         if isinstance(known, types.FunctionType) and (_kind_of(value) is not None or not callable(value)):
             switch = f"; to switch the mode, call module.{name}()" if name in ("train", "eval") else ""
@@ -110,7 +111,7 @@ class Module:
                 f"and would be hidden. Take another name, e.g. {name}_{switch}"
             )
 
-    def __getattr__(self, name: str) -> Any:  # only called where there is no such attribute
+    def __getattr__(self, name: str) -> Any:  # Python calls this only if the attribute does not exist
         kinds = self.__dict__.get("_kinds")
         if kinds is None:
             raise AttributeError(
@@ -124,7 +125,7 @@ class Module:
         object.__delattr__(self, name)
 
     def _register(self, name: str, kind: str, value: Any) -> None:
-        """Checks of a name, then the same as assigning; None is registered too."""
+        """Check the name and the value, then register and assign the value. None is registered too."""
         what = f"{type(self).__name__}: register_{kind}"
         if "_kinds" not in self.__dict__:
             raise AttributeError(f"{what}: Module.__init__() has not run; call super().__init__() first in __init__")
@@ -141,29 +142,29 @@ class Module:
         object.__setattr__(self, name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter; None keeps the name without one (a layer without bias).
+        """Add a parameter. None registers the name without a parameter (for example, in a layer without bias).
 
         Raises
         ------
         TypeError
-            It is no Parameter.
+            `param` is neither a Parameter nor None.
         KeyError
             The name is empty, has a dot, or is taken by another attribute.
         AttributeError
-            The name is a method's.
+            The name is the name of a method.
         """
         self._register(name, PARAMETER, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but is not learnt; `persistent=False` keeps it out of `state_dict`.
 
-        Raises as `register_parameter`.
+        It raises the same errors as `register_parameter`.
         """
         self._register(name, BUFFER, tensor)
         self._temporary = self._temporary - {name} if persistent else self._temporary | {name}
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Add a module under a name. Raises as `register_parameter`."""
+        """Add a module under a name. It raises the same errors as `register_parameter`."""
         self._register(name, MODULE, module)
 
     register_module = add_module
@@ -171,7 +172,7 @@ class Module:
     # -- what it holds ---------------------------------------------------------------------------------------------------
 
     def _own(self, kind: str) -> Iterator[tuple[str, Any]]:
-        """Its own (name, value) of a kind, without what is None."""
+        """(name, value) of all values of this kind that this module itself holds, without those that are None."""
         if "_kinds" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__}: Module.__init__() has not run; call super().__init__() in __init__")
         values = self.__dict__
@@ -180,7 +181,10 @@ class Module:
     def named_modules(
         self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """(name, module) of itself and all in it, however deep; shared ones once, unless `remove_duplicate` is False."""
+        """(name, module) of this module and all modules in it, at any depth.
+
+        A shared module is listed once, unless `remove_duplicate` is False.
+        """
         memo = set() if memo is None else memo
         if id(self) in memo:
             return
@@ -191,11 +195,11 @@ class Module:
             yield from module.named_modules(memo, _join(prefix, name), remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
-        """Itself and all modules in it, however deep."""
+        """This module and all modules in it, at any depth; a shared module is listed once."""
         return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """(name, module) of the modules directly in it; shared ones once."""
+        """(name, module) of the modules directly in this module; a shared module is listed once."""
         seen: set[int] = set()
         for name, module in self._own(MODULE):
             if id(module) not in seen:
@@ -203,7 +207,7 @@ class Module:
                 yield name, module
 
     def children(self) -> Iterator[Module]:
-        """The modules directly in it."""
+        """The modules directly in this module; a shared module is listed once."""
         return (module for _, module in self.named_children())
 
     def _named(self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
@@ -219,30 +223,30 @@ class Module:
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """(name, parameter) of all that is learnt; shared ones once, unless `remove_duplicate` is False."""
+        """(name, parameter) of all parameters; a shared one is listed once, unless `remove_duplicate` is False."""
         return self._named(PARAMETER, prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """All that is learnt; shared parameters once."""
+        """All parameters; a shared parameter is listed once."""
         return (p for _, p in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
-        """(name, buffer) of the tensors that are state but are not learnt."""
+        """(name, buffer) of all buffers: the tensors that belong to the state but are not learnt."""
         return self._named(BUFFER, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """The tensors that are state but are not learnt."""
+        """All buffers: the tensors that belong to the state but are not learnt."""
         return (b for _, b in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, target: str) -> Module:
-        """The module of that dotted name; itself for "".
+        """The module with the dotted name `target`; for "", this module itself.
 
         Raises
         ------
         AttributeError
-            There is none.
+            There is no such module.
         """
         module = self
         for name in target.split(".") if target else ():
@@ -261,24 +265,24 @@ class Module:
         return module.__dict__[name]
 
     def get_parameter(self, target: str) -> Parameter:
-        """The parameter of that dotted name. Raises as `get_submodule`."""
+        """The parameter with the dotted name `target`. It raises the same errors as `get_submodule`."""
         return self._get(target, PARAMETER)
 
     def get_buffer(self, target: str) -> Tensor:
-        """The buffer of that dotted name. Raises as `get_submodule`."""
+        """The buffer with the dotted name `target`. It raises the same errors as `get_submodule`."""
         return self._get(target, BUFFER)
 
     # -- modes -----------------------------------------------------------------------------------------------------------
 
     def apply(self, fn: Callable[[Module], Any]) -> Module:
-        """Call `fn` on all modules in it and then on itself; returns itself."""
+        """Call `fn` on all modules in this module, and then on this module; returns this module."""
         for module in self.children():
             module.apply(fn)
         fn(self)
         return self
 
     def train(self, mode: bool = True) -> Module:
-        """Switch itself and all modules in it to training (or, with False, to evaluation); returns itself."""
+        """Switch this module and all modules in it to training mode (with False: to eval mode); returns this module."""
         if not isinstance(mode, bool):
             raise ValueError(f"train: expected mode to be True or False, got {mode!r}")
         for module in self.modules():
@@ -286,16 +290,16 @@ class Module:
         return self
 
     def eval(self) -> Module:
-        """Switch itself and all modules in it to evaluation; returns itself."""
+        """Switch this module and all modules in it to eval mode; returns this module."""
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Module:
-        """Have all parameters be learnt, or frozen; returns itself.
+        """Set `requires_grad` of all parameters (False freezes them); returns this module.
 
         Raises
         ------
         RuntimeError
-            One to be learnt is not of floating-point numbers. None has changed then.
+            `requires_grad` is True, but a parameter is not floating-point. No parameter has changed then.
         """
         for name, p in self.named_parameters():
             if requires_grad and not p.is_floating_point():
@@ -305,16 +309,17 @@ class Module:
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the parameters' gradients, or fill them with zeros."""
+        """Set the gradients of all parameters to None, or (with `set_to_none=False`) fill them with zeros."""
         for p in self.parameters():
             p.zero_grad(set_to_none)
 
     # -- dtype and device ------------------------------------------------------------------------------------------------
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Module:
-        """Parameters, their gradients and buffers in another floating-point dtype, on another device, or both.
+        """Convert the parameters, their gradients and the buffers to another floating-point dtype, another device, or both.
 
-        Buffers of integers keep their dtype. In place: the parameters stay the same objects, so an optimiser goes on with them.
+        Integer buffers keep their dtype. The conversion is in place: the parameters stay the same objects, so an optimiser can
+        still use them. Returns this module.
 
         Parameters
         ----------
@@ -324,9 +329,9 @@ class Module:
         Raises
         ------
         RuntimeError
-            The device is not available, with the reason and the fix. Nothing has moved then.
+            The device is not available; the message has the reason and the fix. Nothing has moved then.
         TypeError
-            The dtype is not a floating-point one.
+            The dtype is not a floating-point dtype.
         """
         dtype, device = dtype_and_device(args, dtype, device)
         if dtype is not None and str(as_dtype(dtype)).rpartition(".")[2] not in ("float16", "float32", "float64"):
@@ -338,7 +343,7 @@ class Module:
         return self._apply(move)
 
     def _apply(self, move: Callable[[Tensor], Tensor]) -> Module:
-        """Replace the arrays of parameters and gradients, and the buffers; all are computed before the first is replaced."""
+        """Replace the arrays of the parameters and gradients, and the buffers, after all new arrays have been computed."""
         with no_grad():
             new_arrays = []  # (tensor, its new array), gradients among them
             for p in self.parameters():
@@ -346,7 +351,7 @@ class Module:
             new_buffers = {id(b): move(b) for b in self.buffers()}
         for t, array in new_arrays:
             if array is not t.data:
-                version_of(t).bump("Module.to")  # what was saved of the old array is not to be used any more
+                version_of(t).bump("Module.to")  # backward must not use the old array, if it is saved
                 t.data = array
         for module in self.modules():
             for name, b in module._own(BUFFER):
@@ -354,32 +359,32 @@ class Module:
         return self
 
     def float(self) -> Module:
-        """Floating-point parameters, gradients and buffers in float32; returns itself."""
+        """Convert floating-point parameters, gradients and buffers to float32; returns this module."""
         return self.to(backend.float32)
 
     def double(self) -> Module:
-        """Floating-point parameters, gradients and buffers in float64; returns itself."""
+        """Convert floating-point parameters, gradients and buffers to float64; returns this module."""
         return self.to(backend.float64)
 
     def half(self) -> Module:
-        """Floating-point parameters, gradients and buffers in float16; returns itself."""
+        """Convert floating-point parameters, gradients and buffers to float16; returns this module."""
         return self.to(backend.float16)
 
     def cpu(self) -> Module:
-        """Everything on the CPU; returns itself."""
+        """Move parameters, gradients and buffers to the CPU; returns this module."""
         return self.to("cpu")
 
     def cuda(self, device: int | None = None) -> Module:
-        """Everything on the GPU (number `device`); returns itself."""
+        """Move parameters, gradients and buffers to the GPU (number `device`); returns this module."""
         return self.to("cuda" if device is None else f"cuda:{device}")
 
     # -- state -----------------------------------------------------------------------------------------------------------
 
     def state_dict(self, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
-        """The parameters and persistent buffers by name; shared ones under each name.
+        """A dict of the parameters and persistent buffers by name. A shared tensor is listed under each of its names.
 
-        The tensors share the module's memory (``.clone()`` one to keep its numbers); `keep_vars` gives the parameters
-        themselves.
+        The tensors share the memory of the module (use ``.clone()`` to keep the current numbers). With `keep_vars=True` the
+        dict has the parameters themselves.
         """
         state: dict[str, Tensor] = {}
         for kind in (PARAMETER, BUFFER):
@@ -391,14 +396,14 @@ class Module:
         return state
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy a state's numbers into the parameters and buffers, each in its own dtype and on its own device.
+        """Copy the numbers of a state dict into the parameters and buffers, which keep their dtype and device.
 
         Parameters
         ----------
         state_dict : mapping of str to Tensor or array
-            As `state_dict` gives it.
+            As `Module.state_dict` returns it.
         strict : bool
-            Whether a missing or unexpected name is an error. A wrong shape always is.
+            Whether a missing or unexpected name is an error. A wrong shape is always an error.
 
         Returns
         -------
@@ -408,16 +413,17 @@ class Module:
         Raises
         ------
         TypeError
-            The state is no mapping.
+            `state_dict` is not a mapping.
         RuntimeError
-            Listing all that is missing, unexpected, or of another shape or type. Nothing has been changed then.
+            The state does not fit. The message lists all names that are missing or unexpected, and all values of another shape
+            or type. Nothing has changed then.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a mapping from names to tensors, got {type(state_dict).__name__}")
         return load_into(self.state_dict(keep_vars=True), state_dict, strict, type(self).__name__)
 
     def __copy__(self) -> Module:
-        """A module of its own with the same parameters, buffers and modules: what one is given later the other has not."""
+        """A shallow copy with the same parameters, buffers and modules. A later assignment changes only one of the two."""
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.__dict__["_kinds"] = dict(self._kinds)
@@ -447,12 +453,12 @@ _TYPES[MODULE] = Module
 
 
 def _kind_of(value: Any) -> str | None:
-    """As what a value is registered when it is assigned; plain tensors are ordinary attributes."""
+    """The kind under which an assigned value is registered; None for ordinary attributes, such as plain tensors."""
     return PARAMETER if isinstance(value, Parameter) else MODULE if isinstance(value, Module) else None
 
 
 def _check_replacement(name: str, kind: str, value: Any) -> None:
-    """What takes a registered value's place is of its kind, or None."""
+    """Raise an error if the new value of a registered name is neither of the registered kind nor None."""
     if value is not None and not isinstance(value, _TYPES[kind]):
         fix = "; wrap it: nn.Parameter(...)" if kind == PARAMETER and isinstance(value, Tensor) else ""
         raise TypeError(

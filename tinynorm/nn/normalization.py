@@ -1,4 +1,4 @@
-"""The normalisation layers' state; their mathematics, one formula for all of them, is in `ops/normalization.py`."""
+"""The normalisation layers with their state. Their mathematics, one formula for all, is in `ops/normalization.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .parameter import Parameter
 
 
 class _Norm(Module):
-    """What the layers share: γ (`weight`), at first 1, and β (`bias`), at first 0, or None."""
+    """The base class of the layers. It has γ (`weight`, initially 1) and β (`bias`, initially 0); each may be None."""
 
     weight: Parameter | None
     bias: Parameter | None
@@ -41,12 +41,12 @@ def _check_size(op: str, **sizes: Any) -> None:
 
 
 class _RunningNorm(_Norm):
-    """What BatchNorm and InstanceNorm share: settings, running statistics and the checks of the input."""
+    """The base class of BatchNorm and InstanceNorm: the settings, the running statistics and the checks of the input."""
 
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
-    positions: tuple[int, ...]  # how many dimensions may stand behind the channels
+    positions: tuple[int, ...]  # how many dimensions may follow the channels
 
     def __init__(
         self,
@@ -80,12 +80,12 @@ class _RunningNorm(_Norm):
                 buffer.fill_(value)
 
     def reset_parameters(self) -> None:
-        """Set γ to 1, β to 0, and the running statistics to their start."""
+        """Set γ to 1, β to 0, and the running statistics to their initial values."""
         self.reset_running_stats()
         super().reset_parameters()
 
     def _check_input(self, x: Tensor) -> None:
-        """(N, C, *) with the right number of dimensions and channels, before any state changes."""
+        """Check that x is (N, C, *) with the right number of dimensions and channels, before any state changes."""
         check_tensor(type(self).__name__, x)
         C = self.num_features
         if x.ndim - 2 not in self.positions or x.shape[1] != C:
@@ -119,7 +119,7 @@ class _BatchNorm(_RunningNorm):
         mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
         update = self.training and self.track_running_stats
         momentum = self.momentum
-        if momentum is None:  # the cumulative average: this batch is one of count + 1
+        if momentum is None:  # cumulative average: one of count + 1 batches
             momentum = 1 / (int(count) + 1) if update and count is not None else 0.0
         if self.training and not update:
             mean = var = None
@@ -131,7 +131,7 @@ class _BatchNorm(_RunningNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Standardise each channel over the batch; in eval, by running statistics. Input (N, C) or (N, C, L).
+    """Standardise each channel over the batch; in eval mode, with the running statistics. Input (N, C) or (N, C, L).
 
     Parameters
     ----------
@@ -140,28 +140,28 @@ class BatchNorm1d(_BatchNorm):
     eps : float
         Added to the variance, inside the square root.
     momentum : float or None
-        How far the running statistics move towards those of a batch; None for their cumulative average.
+        The weight of a new batch in the running statistics. None: they are the average over all batches.
     affine : bool
         Whether there are γ (`weight`) and β (`bias`), each (C).
     track_running_stats : bool
-        False: no running statistics; those of the batch are used in eval too.
+        If False, there are no running statistics, and the layer uses the statistics of the batch in eval mode too.
     device, dtype
         Of parameters and buffers.
     bias : bool
-        False: γ only.
+        If False, there is γ but no β.
 
     Attributes
     ----------
     running_mean, running_var : Tensor or None
-        (C). The variance is the unbiased one.
+        (C). The variance is the unbiased variance.
     num_batches_tracked : Tensor or None
-        How many batches the running statistics have seen, int64. (Empty ones are not counted.)
+        The number of batches in the running statistics, int64. (Empty batches are not counted.)
 
     Raises
     ------
     ValueError
-        A setting is out of range; on calling it, the input has another number of dimensions or channels, or in training one
-        value per channel. No running statistic has changed then.
+        A setting is out of range. When the layer is called: the input has a wrong number of dimensions or channels, or, in
+        training, only one value per channel. No running statistic has changed then.
 
     Notes
     -----
@@ -231,13 +231,13 @@ class _InstanceNorm(_RunningNorm):
 class InstanceNorm1d(_InstanceNorm):
     """Standardise each channel of each sample over its positions. Input (N, C, L) or (C, L).
 
-    Parameters and attributes are `BatchNorm1d`'s, but `affine` and `track_running_stats` are False unless told otherwise. As in
-    PyTorch, batches are not counted, and ``momentum=None`` leaves the running statistics as they are.
+    The parameters and attributes are the same as in `BatchNorm1d`, but `affine` and `track_running_stats` are False by default.
+    As in PyTorch, batches are not counted, and ``momentum=None`` leaves the running statistics unchanged.
 
     Raises
     ------
     ValueError
-        As `BatchNorm1d`.
+        The same as in `BatchNorm1d`.
 
     Notes
     -----
@@ -285,7 +285,7 @@ def _shape(op: str, normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
 
 
 class LayerNorm(_Norm):
-    """Standardise over the trailing dimensions, each row by itself. Input (*, normalized_shape).
+    """Standardise each row by itself, over the trailing dimensions. Input (*, normalized_shape).
 
     Parameters
     ----------
@@ -295,7 +295,7 @@ class LayerNorm(_Norm):
     elementwise_affine : bool
         Whether there are γ (`weight`) and β (`bias`), each of `normalized_shape`.
     bias : bool
-        False: γ only.
+        If False, there is γ but no β.
     device, dtype
         Of the parameters.
 
@@ -304,7 +304,7 @@ class LayerNorm(_Norm):
     ValueError
         A setting is out of range.
     RuntimeError
-        On calling it: the input does not end in `normalized_shape`.
+        When the layer is called: the shape of the input does not end in `normalized_shape`.
 
     Notes
     -----
@@ -341,13 +341,14 @@ class LayerNorm(_Norm):
 
 
 class RMSNorm(_Norm):
-    """Divide by the root mean square over the trailing dimensions, each row by itself. Input (*, normalized_shape).
+    """Divide each row by its root mean square, over the trailing dimensions. Input (*, normalized_shape).
 
     Parameters
     ----------
     normalized_shape : int or sequence of int
     eps : float, optional
-        Added to the mean square, inside the square root. Default: the machine epsilon of the input's dtype.
+        Added to the mean square, inside the square root. Default: the machine epsilon of the input's dtype
+        (for float16: of float32).
     elementwise_affine : bool
         Whether there is a γ (`weight`), of `normalized_shape`.
     device, dtype
@@ -358,7 +359,7 @@ class RMSNorm(_Norm):
     ValueError
         A setting is out of range.
     RuntimeError
-        On calling it: the input does not end in `normalized_shape`.
+        When the layer is called: the shape of the input does not end in `normalized_shape`.
 
     Notes
     -----
@@ -397,12 +398,12 @@ class RMSNorm(_Norm):
 
 
 class GroupNorm(_Norm):
-    """Standardise over groups of channels and all positions, each sample by itself. Input (N, C, *).
+    """Divide the channels of each sample into groups, and standardise each group over all positions. Input (N, C, *).
 
     Parameters
     ----------
     num_groups : int
-        Divides `num_channels`.
+        How many groups; must divide `num_channels`.
     num_channels : int
         C.
     eps : float
@@ -412,12 +413,13 @@ class GroupNorm(_Norm):
     device, dtype
         Of the parameters.
     bias : bool
-        False: γ only.
+        If False, there is γ but no β.
 
     Raises
     ------
     ValueError
-        A setting is out of range, or the groups do not divide the channels; on calling it, the input has other channels.
+        A setting is out of range, or `num_groups` does not divide `num_channels`. When the layer is called: the input has a
+        wrong number of channels.
 
     Notes
     -----

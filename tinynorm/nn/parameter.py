@@ -8,18 +8,18 @@ from ..tensor import Tensor, raw, version_of
 
 
 class Parameter(Tensor):
-    """A leaf tensor that becomes one of a module's parameters when it is assigned to one of its attributes.
+    """A leaf tensor. When it is assigned to an attribute of a module, it becomes a parameter of this module.
 
     Parameters
     ----------
     data : Tensor or array
-        Shares its memory.
+        The parameter shares its memory.
     requires_grad : bool
 
     Raises
     ------
     RuntimeError
-        `requires_grad` for numbers that are not floating-point.
+        `requires_grad` is True, but the data are not floating-point.
 
     Examples
     --------
@@ -32,7 +32,7 @@ class Parameter(Tensor):
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         super().__init__(raw(data), requires_grad)
         if isinstance(data, Tensor):
-            self._version_ = version_of(data)  # the memory is shared, so a change of it is a change of both
+            self._version_ = version_of(data)  # both share the memory, so they share the version counter
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

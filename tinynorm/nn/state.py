@@ -1,4 +1,4 @@
-"""Copying a state dict's numbers into a module's tensors, all of them or none."""
+"""Copy the numbers of a state dict into a module's tensors: all of them, or none if one does not fit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..tensor import Tensor, raw, version_of
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` returns: the names that the state lacks, and those that the module does not have."""
+    """The result of `load_state_dict`: the names that the state dict lacks, and the names that the module lacks."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
 
 
 def load_into(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, into: str) -> IncompatibleKeys:
-    """`Module.load_state_dict`: from `state_dict` into the tensors `own` of a module that errors call `into`."""
+    """Copy `state_dict` into a module's tensors `own`, for `Module.load_state_dict`. Error messages call the module `into`."""
     missing = [name for name in own if name not in state_dict]
     unexpected = [name for name in state_dict if name not in own]
     problems = [f"missing: {', '.join(missing)}"] if strict and missing else []
@@ -39,7 +39,7 @@ def load_into(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: boo
 
 
 def _misfit(name: str, t: Tensor, value: Any) -> str:
-    """What is wrong with a loaded value; "" if nothing."""
+    """The reason why a loaded value does not fit the tensor `t`; "" if it fits."""
     if not isinstance(value, Tensor) and not backend.is_array(value):
         return f"{name}: expected a tensor, got {type(value).__name__}"
     if isinstance(value, np.ma.MaskedArray):
@@ -54,13 +54,13 @@ def _misfit(name: str, t: Tensor, value: Any) -> str:
 
 
 def _fitted(value: Any, t: Tensor) -> Any:
-    """The array of a loaded value, in the dtype and on the device of the tensor it goes to."""
+    """The array of a loaded value, converted to the dtype and moved to the device of the tensor `t`."""
     value = value if isinstance(value, Tensor) else Tensor(value)
     return raw(value.to(dtype=t.dtype, device=t.device if isinstance(t.device, backend.device) else None))
 
 
 def _apart(array: Any, t: Tensor, own: dict[str, Tensor]) -> Any:
-    """The array; a copy where it is memory of another of the module's own tensors, which may be written to first."""
+    """The array; a copy of it if it shares memory with another tensor of the module, which may be written to first."""
     mine = [o._array for o in own.values() if o is not t]
     shared = isinstance(array, np.ndarray) and any(np.may_share_memory(array, o) for o in mine if isinstance(o, np.ndarray))
     return backend.copy(array) if shared or any(array is o for o in mine) else array

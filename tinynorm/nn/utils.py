@@ -1,4 +1,4 @@
-"""Gradients kept within bounds, and parameters as one vector."""
+"""Gradient clipping, and conversion of parameters to one vector and back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..tensor import Tensor, version_of, wrap
 
 
 def _gradients(op: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    """The parameters' gradients, each once; checked to be writeable before any of them is written to."""
+    """The gradients of the parameters, each once. An error is raised here, before any change, if one is not writeable."""
     if not isinstance(parameters, Iterable):
         raise TypeError(f"{op}: expected Tensors, got {type(parameters).__name__}; pass model.parameters()")
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
@@ -43,7 +43,7 @@ def clip_grad_norm_(
     Parameters
     ----------
     parameters : Tensor or iterable of Tensor
-        Those without a gradient are passed over.
+        Tensors without a gradient are skipped.
     max_norm : float
         At least 0.
     norm_type : float
@@ -54,15 +54,15 @@ def clip_grad_norm_(
     Returns
     -------
     Tensor
-        The norm before, 0-d. It is right where squares would overflow or vanish; inf only where it has no room itself, and
-        the gradients are scaled to `max_norm` even then.
+        The norm before clipping, 0-d. It is correct even if the squares of the gradients overflow or underflow. It is inf only
+        if the norm itself overflows; even then the gradients are scaled to `max_norm`.
 
     Raises
     ------
     ValueError
         `max_norm` or `norm_type` is out of range.
     RuntimeError
-        The norm is not finite and `error_if_nonfinite` is set, or gradients live on different devices or cannot be written
+        The norm is not finite and `error_if_nonfinite` is set, or gradients are on different devices or cannot be written
         to. No gradient has changed then.
 
     Examples
@@ -103,10 +103,11 @@ def clip_grad_norm_(
 
 
 def _factors(xp: Any, max_norm: float, total: Any, scale: Any, norm: Any) -> list:
-    """What to multiply with, one after another; at most 1 each. They stay on the device: no synchronisation.
+    """The factors for the gradients, each at most 1. They stay on the device, so there is no synchronisation.
 
-    A factor below the dtype's normal numbers would lose digits, and CuPy's kernels take it for 0. So it goes in as its root,
-    twice: on a GPU always, since the host would have to wait to see its size.
+    A factor that is subnormal in the dtype would lose digits, and CuPy's kernels treat it as 0. Then the gradients are
+    multiplied twice by the square root of the factor. On a GPU this is always done: a test of the factor's size would make the
+    host wait.
     """
     factor = max_norm / (total + 1e-6)
     root = math.sqrt(max_norm) / xp.sqrt(total + 1e-6)
@@ -114,17 +115,17 @@ def _factors(xp: Any, max_norm: float, total: Any, scale: Any, norm: Any) -> lis
         factor = xp.where(total < math.inf, factor, max_norm / scale / norm)
         root = xp.where(total < math.inf, root, xp.sqrt(max_norm / norm) / xp.sqrt(scale))
     single = xp is np and (max_norm == 0 or not factor < xp.finfo(factor.dtype).tiny)
-    return [xp.where(f > 1, xp.ones_like(f), f) for f in ([factor] if single else [root, root])]  # NaN stays
+    return [xp.where(f > 1, xp.ones_like(f), f) for f in ([factor] if single else [root, root])]  # a NaN factor stays NaN
 
 
-ONE = 1.0  # the scale where nothing was scaled
+ONE = 1.0  # the scale if the numbers were not divided
 
 
 def _norm(xp: Any, arrays: list, p: float) -> tuple[Any, Any]:
     """(scale, norm): the p-norm of all numbers together is scale * norm, both 0-d.
 
-    The numbers are divided by a scale where their powers would overflow or vanish. Of NumPy's arrays the sum of the powers
-    tells that at no cost; on a GPU, where asking would be a synchronisation, they are always divided.
+    If the powers of the numbers would overflow or underflow, the numbers are divided by the scale first. With NumPy, the sum of
+    the powers shows this at no extra cost. On a GPU this test would be a synchronisation, so the numbers are always divided.
     """
     like = arrays[0]
     arrays = [a for a in arrays if math.prod(a.shape)] or [xp.zeros((1,), dtype=like.dtype, **backend.on_device_of(like))]
@@ -132,7 +133,7 @@ def _norm(xp: Any, arrays: list, p: float) -> tuple[Any, Any]:
         return ONE, xp.max(xp.stack([xp.max(xp.abs(a)) for a in arrays]))
     if xp is np:
         powers = np.sum(np.stack([_sum_of_powers(xp, a, p) for a in arrays]))
-        if np.finfo(powers.dtype).tiny ** 0.5 < powers < math.inf:  # what vanished was less than 1e-19 of it
+        if np.finfo(powers.dtype).tiny ** 0.5 < powers < math.inf:  # a power that underflowed is less than 1e-19 of this sum
             return ONE, powers ** (1 / p) if p != 2 else np.sqrt(powers)
     flat = xp.concat([xp.reshape(a, (-1,)) for a in arrays])
     scale = power_of_two(flat, (0,))
@@ -169,7 +170,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All parameters one after the other as one vector; the gradient finds its way back.
+    """All parameters joined into one vector, one after the other. The gradient of the vector passes to the parameters.
 
     >>> import tinynorm
     >>> parameters_to_vector([tinynorm.ones(2), tinynorm.zeros(1, 1)])
@@ -184,7 +185,8 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     Raises
     ------
     RuntimeError
-        The vector has not as many numbers as the parameters, or one of these cannot be written to. Nothing has changed then.
+        The vector and the parameters have different numbers of elements, or a parameter cannot be written to. Nothing has
+        changed then.
 
     Examples
     --------
