@@ -112,7 +112,7 @@ def _columns(shape: Run, w: np.ndarray) -> Step:
 def _folded(shape: Run, w: np.ndarray) -> Step:
     """With k = n // ROWS, add to each of the first k rows the rows that are k, 2k, 3k … below it.
 
-    The last n - k ROWS rows, which do not fill a block, are added to the first row.
+    The last n - k · ROWS rows, fewer than a block, are added to the first row.
     """
     outer, n, inner = shape
     k, rest = divmod(n, ROWS)
@@ -129,7 +129,7 @@ def _folded(shape: Run, w: np.ndarray) -> Step:
 
 
 def _pieces(shape: Run, w: np.ndarray) -> Step:
-    """For many rows that do not split into equal pieces: sum the first piece of every row, then the second pieces …"""
+    """For many rows that do not split into equal pieces: sum the first piece of every row, then the second piece, …"""
     outer, n, _ = shape
 
     def add(x: np.ndarray) -> np.ndarray:

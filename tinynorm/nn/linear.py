@@ -22,7 +22,7 @@ class Linear(Module):
     bias : bool
         Whether the layer has a bias b.
     device, dtype
-        Of the parameters.
+        The device and the dtype of the parameters.
 
     Attributes
     ----------

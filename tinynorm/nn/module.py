@@ -14,7 +14,7 @@ from .parameter import Parameter
 from .state import IncompatibleKeys, load_into
 
 PARAMETER, BUFFER, MODULE = "parameter", "buffer", "module"
-_TYPES: dict[str, type] = {PARAMETER: Parameter, BUFFER: Tensor}  # and MODULE, below
+_TYPES: dict[str, type] = {PARAMETER: Parameter, BUFFER: Tensor}  # MODULE is added below, after the class
 
 
 class Module:

@@ -146,7 +146,7 @@ class BatchNorm1d(_BatchNorm):
     track_running_stats : bool
         If False, there are no running statistics, and the layer uses the statistics of the batch in eval mode too.
     device, dtype
-        Of parameters and buffers.
+        The device and the dtype of the parameters and buffers.
     bias : bool
         If False, there is γ but no β.
 
@@ -297,7 +297,7 @@ class LayerNorm(_Norm):
     bias : bool
         If False, there is γ but no β.
     device, dtype
-        Of the parameters.
+        The device and the dtype of the parameters.
 
     Raises
     ------
@@ -352,7 +352,7 @@ class RMSNorm(_Norm):
     elementwise_affine : bool
         Whether there is a γ (`weight`), of `normalized_shape`.
     device, dtype
-        Of the parameter.
+        The device and the dtype of the parameter.
 
     Raises
     ------
@@ -411,7 +411,7 @@ class GroupNorm(_Norm):
     affine : bool
         Whether there are γ (`weight`) and β (`bias`), each (C).
     device, dtype
-        Of the parameters.
+        The device and the dtype of the parameters.
     bias : bool
         If False, there is γ but no β.
 

@@ -89,7 +89,7 @@ class Neg(Node):
 
 
 class Maximum(Node):
-    """y = max(a, b);  the gradient goes to the larger one, half to each where they are equal, to both where one is NaN."""
+    """y = max(a, b);  the gradient goes to the larger one, half to each where a = b, to both where a or b is NaN."""
 
     def forward(self, a, b):
         self.shapes = shape_of(a), shape_of(b)
@@ -104,7 +104,7 @@ class Maximum(Node):
 
 
 class Minimum(Node):
-    """y = min(a, b);  the gradient goes to the smaller one, half to each where they are equal, to both where one is NaN."""
+    """y = min(a, b);  the gradient goes to the smaller one, half to each where a = b, to both where a or b is NaN."""
 
     def forward(self, a, b):
         self.shapes = shape_of(a), shape_of(b)

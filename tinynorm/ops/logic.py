@@ -259,7 +259,7 @@ def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: 
 
 @method()
 def equal(a: Tensor, b: Tensor) -> bool:
-    """Whether the two have the same shape and the same elements.
+    """Whether a and b have the same shape and the same elements.
 
     >>> import tinynorm
     >>> tinynorm.equal(tinynorm.tensor([1, 2]), tinynorm.tensor([1, 2]))

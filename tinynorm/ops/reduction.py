@@ -365,7 +365,7 @@ def _nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
 @method()
 @accepts_axis
 def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest element; with an int `dim`, a named tuple (values, indices); with a tensor instead, `maximum`.
+    """The largest element; with an int `dim`, a named tuple (values, indices); with a tensor instead of `dim`, `maximum`.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).max(dim=1).indices
@@ -377,7 +377,7 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
 @method()
 @accepts_axis
 def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest element; with an int `dim`, a named tuple (values, indices); with a tensor instead, `minimum`.
+    """The smallest element; with an int `dim`, a named tuple (values, indices); with a tensor instead of `dim`, `minimum`.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).min(dim=1).values

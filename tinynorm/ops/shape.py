@@ -115,7 +115,7 @@ def reshape(x: Any, *shape: Any) -> Any:
 
 @method()
 def view(x: Any, *shape: Any) -> Any:
-    """`reshape` that never copies: writing into the result writes into x.
+    """`reshape` without a copy: writing to the result also writes to x.
 
     Raises
     ------
