@@ -68,8 +68,8 @@ def _in_range(var: np.ndarray, eps: float) -> bool:
     """Whether all variances are in a safe range: no overflow, no NaN, and no digits lost near 0.
 
     The sum of the squared variances must not overflow either, because the derivative of rstd is -rstd³ / 2. A variance near 0
-    is safe if ε is large enough to hide the lost digits. The test sums the squares with BLAS: that takes half as long as NumPy's
-    search for the largest variance.
+    is safe if ε is large enough to hide the lost digits. The test sums the squares with BLAS: that takes half as long as
+    NumPy's search for the largest variance.
     """
     least = LEAST_VAR.get(var.dtype, 0.0) ** 0.5
     return float(np.vdot(var, var)) < math.inf and (eps >= least or bool(var.min() + eps >= least))
