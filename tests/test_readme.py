@@ -119,7 +119,7 @@ def test_the_session_at_the_console_is_what_the_command_prints(tmp_path, monkeyp
     layernorm = next(b.text for b in CODE if "def layernorm_forward" in b.text).partition("\n\n\nrng = ")[0]
     (tmp_path / "layers.py").write_text(layernorm + RELU)
     monkeypatch.chdir(tmp_path)
-    assert command(["check", "layers.py"]) == 1
+    assert cli.main(["check", "layers.py"]) == 1
     assert masked(capsys.readouterr().out) == masked(shown)
 
 
