@@ -14,6 +14,7 @@ import make_readme
 import pytest
 
 import tinynorm as tn
+from tinynorm.command import main as cli
 from tinynorm.gradcheck import mistakes
 
 ROOT = Path(__file__).parents[1]
