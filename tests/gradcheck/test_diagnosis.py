@@ -640,6 +640,7 @@ ODD = {
 }
 
 
+@pytest.mark.no_cover  # twice as slow where each line is counted; the tests above run these lines too
 @pytest.mark.parametrize("how", ODD)
 @pytest.mark.parametrize("layer", ["LayerNorm", "BatchNorm", "RMSNorm", "GroupNorm", "BatchNormEval"])
 def test_no_random_wrong_gradient_is_given_a_name(layer, how):

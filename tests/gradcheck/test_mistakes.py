@@ -10,6 +10,8 @@ from tinynorm.gradcheck import KINDS, check_backward, mistakes
 from tinynorm.gradcheck.report.catalogue import FAULTS
 from tinynorm.nn import functional as F
 
+pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
+
 NUMERIC = [m for m in mistakes.ALL if m.kind in KINDS]
 FAULTY = [m for m in mistakes.ALL if m.kind in FAULTS]
 
