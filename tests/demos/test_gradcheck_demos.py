@@ -10,10 +10,7 @@ from pathlib import Path
 import check_your_backward
 import gradcheck_contenders
 import gradcheck_contest
-import pytest
 from helpers import examples
-
-pytestmark = pytest.mark.no_cover  # the demos are no part of what is counted
 
 
 @examples(700, 1000)

@@ -23,8 +23,6 @@ import train_mlp
 from tinynorm import load_checkpoint, load_file
 from tinynorm.utils import datasets
 
-pytestmark = pytest.mark.no_cover  # the demos are no part of what is counted
-
 SCRIPT = Path(train_mlp.__file__)
 SMALL = ["--hidden", "16", "16"]
 

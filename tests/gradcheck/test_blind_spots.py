@@ -11,8 +11,6 @@ from tinynorm.autograd import Function, gradcheck
 from tinynorm.gradcheck import check_backward, check_function, check_module, mistakes
 from tinynorm.gradcheck.mistakes import layernorm
 
-pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-
 LAYER_NORM = mistakes.find("layernorm_zero")
 
 

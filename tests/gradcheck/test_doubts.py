@@ -10,8 +10,6 @@ from tinynorm.gradcheck import check_backward, check_function, check_module
 from tinynorm.gradcheck.mistakes import batchnorm
 from tinynorm.nn import functional as F
 
-pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
