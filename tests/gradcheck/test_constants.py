@@ -5,12 +5,17 @@ import importlib
 from pathlib import Path
 
 import pytest
+from held import holds
 
 import tinynorm
 
 PACKAGE = Path(tinynorm.__file__).parent
 FILES = [*(PACKAGE / "gradcheck").rglob("*.py"), *(PACKAGE / "command").rglob("*.py")]
-HOLDING = sorted(path.stem for path in Path(__file__).parent.glob("test_constants_*.py"))
+HELD = {  # constant -> what is to hold with its value, and not with its half or double; or (that, which multiples are seen)
+    constant: check if isinstance(check, tuple) else (check,)
+    for path in sorted(Path(__file__).parent.glob("constants_*.py"))
+    for constant, check in importlib.import_module(path.stem).HELD.items()
+}
 
 # numbers that cannot be halved or doubled
 NOT_HELD = {
@@ -46,8 +51,13 @@ def numbers():
 
 
 def test_every_number_is_held():
-    held = {name for file in HOLDING for name in importlib.import_module(file).HELD}
-    assert numbers() - NOT_HELD.keys() == held
+    assert numbers() - NOT_HELD.keys() == HELD.keys()
+
+
+@pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
+@pytest.mark.parametrize("constant", HELD)
+def test_a_constant_is_held(constant):
+    holds(constant, *HELD[constant])
 
 
 @pytest.mark.parametrize("name", NOT_HELD)

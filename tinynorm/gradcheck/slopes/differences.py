@@ -25,7 +25,7 @@ import numpy as np
 
 from ..problem.problem import Point
 
-# For each constant, a check in tests/gradcheck/test_constants_slopes_measure.py fails if it is halved or doubled, and says why
+# For each constant, a check in tests/gradcheck/constants_slopes_measure.py fails if it is halved or doubled, and says why
 # (COLUMNS and LINEAR: only if halved).
 
 # A difference is real if it is more than this many times its estimated error. The estimate is rough: the largest error of

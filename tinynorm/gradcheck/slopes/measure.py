@@ -26,7 +26,7 @@ from .differences import (
     typical_sizes,
 )
 
-# For each constant, a check in tests/gradcheck/test_constants_slopes_measure.py fails if it is halved or doubled, and says why.
+# For each constant, a check in tests/gradcheck/constants_slopes_measure.py fails if it is halved or doubled, and says why.
 
 # Smaller derivatives count as zero: numbers of this size may have been lost inside f, where they were squared.
 UNDERFLOW = 1e-60

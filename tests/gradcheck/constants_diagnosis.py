@@ -1,8 +1,6 @@
 """The constants of the diagnosis: each check fails if its constant is halved or doubled."""
 
 import numpy as np
-import pytest
-from held import holds
 
 from tinynorm.gradcheck import Evidence, Sample
 from tinynorm.gradcheck.diagnosis import diagnose, recognise
@@ -105,9 +103,3 @@ HELD = {
     "diagnosis.naming.NEAR_ONE": near_one,
     "diagnosis.LARGE": large,
 }
-
-
-@pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-@pytest.mark.parametrize("constant", HELD)
-def test_a_constant_is_held(constant):
-    holds(constant, HELD[constant])

@@ -9,9 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-import pytest
-from held import holds
-
 from tinynorm.command import choose_call, draw_inputs
 from tinynorm.command.main import main
 
@@ -174,9 +171,3 @@ HELD = {
     "command.check_pair.SLOW": slow,
     "command.check_pair.PATIENCE": patience,
 }
-
-
-@pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-@pytest.mark.parametrize("constant", HELD)
-def test_a_constant_is_held(constant):
-    holds(constant, HELD[constant])

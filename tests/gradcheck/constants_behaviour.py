@@ -4,8 +4,6 @@ from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
-from held import holds
 
 import tinynorm as tn
 from tinynorm import nn
@@ -151,10 +149,3 @@ HELD = {
     "behaviour.precision.STEADY": steady,
     "doors.gradient_comparison.AFFORDABLE": affordable,
 }
-
-
-@pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-@pytest.mark.parametrize("constant", HELD)
-def test_a_constant_is_held(constant):
-    check = HELD[constant]
-    holds(constant, *(check if isinstance(check, tuple) else (check,)))
