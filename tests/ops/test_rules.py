@@ -98,6 +98,13 @@ def test_of_two_python_numbers_an_operation_makes_a_tensor():
         assert (op.item(), op.dtype, op.shape) == (y, dtype, ())
 
 
+@pytest.mark.parametrize("value", [None, 1j])
+def test_where_refuses_what_is_no_real_number(value):
+    for pair in ((value, 1), (1, value)):
+        with pytest.raises(TypeError):
+            tn.where(tn.tensor([True, False]), *pair)
+
+
 def test_numbers_drawn_fit_into_their_dtype():
     with pytest.raises(ValueError, match="fit into uint8, 0 to 255, got low=0, high=300"):
         tn.randint(0, 300, (2,), dtype="uint8")

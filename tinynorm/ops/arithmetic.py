@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import NUMBERS, as_float, dtype_of_numbers, keep_where, namespace, narrowed, promote, shape_of, sum_to, widened
+from .common import as_float, dtype_of_numbers, keep_where, namespace, narrowed, promote, shape_of, sum_to, widened
 from .convert import as_dtype
 
 
@@ -296,7 +296,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     >>> tinynorm.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
-    if type(a) in NUMBERS and type(b) in NUMBERS:  # only the mask determines the device
+    if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two numbers: only the mask determines the device
         mask = raw(condition)
         a = wrap(namespace(mask).asarray(a, dtype=as_dtype(dtype_of_numbers(a, b), mask), **backend.on_device_of(mask)))
     return Where()(condition, *promote(a, b))
