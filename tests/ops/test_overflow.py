@@ -96,6 +96,18 @@ def test_a_running_variance_stays_finite_and_recovers():
     assert np.isnan(var.numpy()[0])
 
 
+@pytest.mark.parametrize("norm", [F.batch_norm, F.instance_norm])
+def test_running_statistics_that_overflow(norm):
+    def running_var(momentum):
+        mean, var = tn.zeros(1), tn.ones(1)
+        norm(tn.tensor([[[1e20, -1e20]], [[1.0, 2.0]]]), mean, var, momentum=momentum, **training)
+        return var.item()
+
+    training = {"training": True} if norm is F.batch_norm else {}
+    assert running_var(0.0) == 1
+    assert running_var(0.1) == np.finfo("f4").max
+
+
 def test_float16s_default_eps_is_that_of_float32():
     y = F.rms_norm(tn.tensor([[0.01, -0.01]], dtype="float16"), 2).numpy()
     np.testing.assert_allclose(y, [[0.9995, -0.9995]], rtol=1e-3)

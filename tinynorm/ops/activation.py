@@ -287,7 +287,8 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     tensor([0., 0., 1.])
     """
     x = as_float(input) if dtype is None else input.to(dtype)
-    return Softmax(one_dim(dim, x.ndim, "softmax"))(x)
+    d = one_dim(dim, x.ndim, "softmax")
+    return Softmax(d)(x) if x.ndim else Softmax(d)(x.reshape(1)).reshape(())
 
 
 @method()
@@ -300,7 +301,8 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     tensor([-1000.,     0.])
     """
     x = as_float(input) if dtype is None else input.to(dtype)
-    return LogSoftmax(one_dim(dim, x.ndim, "log_softmax"))(x)
+    d = one_dim(dim, x.ndim, "log_softmax")
+    return LogSoftmax(d)(x) if x.ndim else LogSoftmax(d)(x.reshape(1)).reshape(())
 
 
 @method()

@@ -303,8 +303,9 @@ def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
             [7.]])
     """
     d, at = one_dim(dim, x.ndim, "take_along_dim"), raw(indices)
-    if type(at) is not np.ndarray and backend.is_array(at) and x.ndim:
-        check_range("take_along_dim", at, x.shape[d], -x.shape[d])
+    if type(at) is not np.ndarray and backend.is_array(at):
+        n = x.shape[d] if x.ndim else 1
+        check_range("take_along_dim", at, n, -n)
     return taken("take_along_dim", x, d, at, x.shape)
 
 
@@ -315,6 +316,8 @@ def taken(op: str, x: Any, d: int, at: Any, shape: tuple[int, ...]) -> Any:
         raise TypeError(f"{op}: expected indices of an integer dtype, got {getattr(at, 'dtype', type(at).__name__)}")
     if at.ndim != x.ndim:
         raise RuntimeError(f"{op}: expected indices of {x.ndim} dimensions, as x has, got shape {tuple(at.shape)}")
+    if not shape:  # x is one number: the only element of a line
+        return GetItem((at.reshape(1),))(x.reshape(1)).reshape(())
     return GetItem((*lines(at, shape[:d]), at, *lines(at, shape[d + 1 :], behind=True)))(x)
 
 
@@ -343,10 +346,10 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     tensor([5., 7.])
     """
     d, at = one_dim(dim, x.ndim, "gather"), raw(index)
-    if backend.is_array(at) and at.ndim == x.ndim and x.ndim and not backend.is_bool(at):
+    if backend.is_array(at) and at.ndim == x.ndim and not backend.is_bool(at):
         for i, (n, size) in enumerate(zip(at.shape, x.shape, strict=True)):
             if i != d and n > size:
                 expected = f"at most x's sizes {tuple(x.shape)} beside dimension {d}"
                 raise IndexError(f"gather: expected an index of {expected}, got {tuple(at.shape)}")
-        check_range("gather", at, x.shape[d], 0)
+        check_range("gather", at, x.shape[d] if x.ndim else 1, 0)
     return taken("gather", x, d, at, at.shape)

@@ -110,6 +110,8 @@ def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) 
     If `finite` is True, a variance too large for the dtype is replaced by the largest finite number. (An infinite running
     variance would stay infinite in all later updates.)
     """
+    if momentum == 0:  # 0 times an infinite variance would be NaN
+        return
     array = running.data
     new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
     xp = namespace(array)
@@ -332,5 +334,5 @@ def instance_norm(
     y = node(x, weight, bias)
     if running_mean is not None and x.data.size:
         _update(running_mean, mean_over(node.mean, (0,)), momentum)
-        _update(running_var, mean_over(node.var * (layout.m / (layout.m - 1)), (0,)), momentum)
+        _update(running_var, mean_over(node.var * (layout.m / (layout.m - 1)), (0,)), momentum, finite=True)
     return y
