@@ -1,4 +1,4 @@
-"""A tensor without dimensions counts as a line of one: every op with `dim` takes dim 0 and -1, and gives what that line gives."""
+"""A tensor without dimensions counts as a line of one: an op with `dim` takes dim 0 and -1, and gives what that line gives."""
 
 import inspect
 
