@@ -27,7 +27,7 @@ LAYERS = [
     {"creation", "files", "interop", "serialization", "cuda"},
     {"nn", "optim", "utils", "checkpoint"},
     {"gradcheck"},
-    {"testing"},
+    {"testing", "derivations"},
     {""},  # tinynorm/__init__.py, which hands on their names
     {"command", "__main__"},
 ]
@@ -152,12 +152,32 @@ def test_importing_tinynorm_asks_for_nothing_heavy():
     sought = {name.split(".")[0] for name in subprocess.check_output([sys.executable, "-c", SPY], text=True, cwd=ROOT).split()}
     assert "numpy" in sought
     assert sought.isdisjoint(
-        {"cupy", "cupyx", "torch", "jax", "numba", "sklearn", "matplotlib", "scipy", "tqdm", "tensorboardX", "hypothesis"}
+        {
+            "cupy",
+            "cupyx",
+            "torch",
+            "jax",
+            "numba",
+            "sklearn",
+            "matplotlib",
+            "scipy",
+            "sympy",
+            "tqdm",
+            "tensorboardX",
+            "hypothesis",
+        }
     )
 
 
 # what is loaded on first use: it takes longer to load than all the rest
-LATE = ("tinynorm.gradcheck", "tinynorm.testing", "tinynorm.command", "tinynorm.__main__", "tinynorm.utils.datasets")
+LATE = (
+    "tinynorm.gradcheck",
+    "tinynorm.testing",
+    "tinynorm.derivations",
+    "tinynorm.command",
+    "tinynorm.__main__",
+    "tinynorm.utils.datasets",
+)
 
 # of Python's own library, beside what NumPy and safetensors bring: few milliseconds, and needed by every training program
 FROM_PYTHON = {"fcntl", "heapq", "_heapq", "json", "json.decoder", "json.encoder", "json.scanner", "_json"}
@@ -183,7 +203,7 @@ def fresh(code):
     return subprocess.run([sys.executable, "-c", code], text=True, cwd=ROOT, capture_output=True, check=True).stdout
 
 
-@pytest.mark.parametrize("name", ["gradcheck", "testing"])
+@pytest.mark.parametrize("name", ["derivations", "gradcheck", "testing"])
 @pytest.mark.parametrize(
     "use",
     [
@@ -246,7 +266,8 @@ def test_a_missing_gpu_skips_or_where_one_is_required_fails():
 def test_third_party_imports_are_declared():
     """The core needs NumPy and safetensors; what else it uses is asked for late, and the demos' own are in their extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    core = {name.split(".")[0] for p in sources() if p.name != "strategies.py" for name, _, lazily in imports(p) if not lazily}
+    late = {"strategies.py", "proof.py"}  # hypothesis and SymPy: their users import these files where they need them
+    core = {name.split(".")[0] for p in sources() if p.name not in late for name, _, lazily in imports(p) if not lazily}
     assert core - set(sys.stdlib_module_names) == {"numpy", "safetensors", "tinynorm"}
     declared = " ".join(project["dependencies"] + project["optional-dependencies"]["demos"]).replace("scikit-learn", "sklearn")
     own = {p.stem for p in sources(ROOT / "demos")} | {"tinynorm"}

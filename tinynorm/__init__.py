@@ -101,17 +101,17 @@ from .serialization import CheckpointError, load_file, save_file
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import gradcheck, testing
+    from . import derivations, gradcheck, testing
 else:  # for a type checker, a module with __getattr__ would have every name
 
     def __getattr__(name):
-        """Load `gradcheck` and `testing` when they are first used, because they are more than half of tinynorm."""
-        if name in ("gradcheck", "testing"):
+        """Load these when they are first used, because they are more than half of tinynorm."""
+        if name in ("derivations", "gradcheck", "testing"):
             return import_module(f"{__name__}.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():
-        return sorted({*globals(), "gradcheck", "testing"})
+        return sorted({*globals(), "derivations", "gradcheck", "testing"})
 
 
 half, float, double = float16, float32, float64
@@ -144,6 +144,7 @@ __all__ = [
     "clone",
     "concat",
     "cuda",
+    "derivations",
     "device",
     "div",
     "double",

@@ -1,0 +1,260 @@
+"""A chapter: its symbols, and its equations in the order in which they are read."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .expression import VOCABULARY, Expression, Letters, Symbol, of
+
+FORWARD, ADJOINT, REWRITING = "forward", "adjoint", "rewriting"
+
+
+@dataclass
+class Line:
+    """One equation: a symbol, and the code that computes it.
+
+    Attributes
+    ----------
+    number : str
+        "BN.7". The same number stands beside the line of `tinynorm/ops` that is this equation, if there is one.
+    kind : {"forward", "adjoint", "rewriting"}
+        A definition; the gradient of the loss with respect to a symbol; or the same quantity in another form.
+    symbol : str
+        The name of what it defines; `dx` is dL/dx.
+    formula : callable
+        The right-hand side. Its parameters are the symbols that it uses.
+    reason : str
+    """
+
+    chapter: Chapter
+    number: str
+    kind: str
+    formula: Callable
+    reason: str
+    proof: Callable | None = None  # () -> SymPy expressions that must vanish; None: the usual proof
+
+    @property
+    def symbol(self) -> str:
+        return self.formula.__name__
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The symbols and settings in the right-hand side."""
+        return tuple(inspect.signature(self.formula).parameters)
+
+    @property
+    def code(self) -> str:
+        """The right-hand side as it stands in the source: what follows ``return``."""
+        source = inspect.getsource(self.formula)
+        return inspect.cleandoc(source[source.index("return ") + len("return ") :])
+
+    @property
+    def tree(self) -> Expression:
+        """The right-hand side, run on symbols."""
+        return traced(self.formula, {name: self.chapter.symbol(name) for name in self.uses})
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """The right-hand side, run on the values of the symbols."""
+        return self.formula(*(values[name] for name in self.uses))
+
+
+@dataclass
+class Table:
+    """Numbers that a chapter shows: computed where they are shown, the same each time."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: Callable[[], list[tuple]]
+
+
+@dataclass
+class Section:
+    title: str
+    text: str = ""
+
+
+@dataclass
+class Chapter:
+    """The equations of one derivation.
+
+    Parameters
+    ----------
+    order : int
+        Its place in the reading order.
+    key : str
+        What its equations' numbers begin with: "BN".
+    name : str
+        "batch_norm"
+    text : str
+        The docstring of the chapter's file. Its first line is "Chapter 6: the title.", the rest is the introduction.
+    sizes : dict
+        The letter of each dimension, and the symbol of its size: {"n": "N", "d": "D"}.
+    given : dict
+        The symbols that the derivation starts from, with the letters of their dimensions, "." for a length of 1:
+        {"x": "nd", "gamma": ".d"}.
+    output : str
+        The symbol whose gradient is given: for "y" that is `dy`, or what `upstream` says.
+    settings : dict
+        What is no array: {"axes": (0,), "eps": 1e-5}. A string is the symbol of a size: {"m": "N"}.
+    """
+
+    order: int
+    key: str
+    name: str
+    text: str | None
+    sizes: dict[str, str]
+    given: dict[str, str]
+    output: str = "y"
+    upstream: str = ""  # what the gradient of the output is called; "" for d and its name
+    settings: dict[str, Any] = field(default_factory=dict)
+    draw: dict[str, Callable] = field(default_factory=dict)  # how a given symbol is drawn: f(rng, shape); default: normal + 0.5
+    parts: list[Line | Section | Table] = field(default_factory=list)
+    runs_as: Callable | None = None
+
+    # -- writing a chapter: the decorators ---------------------------------------------------------------------------------
+
+    def forward(self, number: str, reason: str) -> Callable:
+        """Decorator: a definition."""
+        return self._line(FORWARD, number, reason)
+
+    def adjoint(self, number: str, reason: str) -> Callable:
+        """Decorator: dL/d a symbol, from the adjoints of what the symbol is used in."""
+        return self._line(ADJOINT, number, reason)
+
+    def rewriting(self, number: str, reason: str, proof: Callable | None = None) -> Callable:
+        """Decorator: another form of a symbol that a line above defines.
+
+        The proof unfolds the definitions of both forms until they are equal. Where that is not enough, `proof` returns SymPy
+        expressions that are all 0 if the line is right.
+        """
+        return self._line(REWRITING, number, reason, proof)
+
+    def op(self, f: Callable) -> Callable:
+        """Decorator: the op of `tinynorm` that this chapter derives, as a function of what is given and of settings.
+
+        It gets Tensors and returns the output. Its result, and its gradients of what is given, must be those of the chapter.
+        """
+        self.runs_as = f
+        return f
+
+    def section(self, title: str, text: str = "") -> None:
+        """Begin a section."""
+        self.parts.append(Section(title, text))
+
+    def table(self, title: str, *header: str) -> Callable:
+        """Decorator: a function that returns the rows of a table."""
+
+        def add(rows: Callable) -> Callable:
+            self.parts.append(Table(title, header, rows))
+            return rows
+
+        return add
+
+    def __post_init__(self) -> None:
+        head, _, self.introduction = inspect.cleandoc(self.text or "").partition("\n\n")
+        self.title = head.partition(": ")[2].rstrip(".")
+        self.upstream = self.upstream or f"d{self.output}"
+
+    def _line(self, kind: str, number: str, reason: str, proof: Callable | None = None) -> Callable:
+        def add(formula: Callable) -> Callable:
+            line = Line(self, number, kind, formula, reason, proof)
+            if number != f"{self.key}.{len(self.lines) + 1}":
+                raise ValueError(f"{self.name}: expected the number {self.key}.{len(self.lines) + 1}, got {number}")
+            unknown = [name for name in line.uses if not self._knows(name)]
+            if unknown:
+                raise ValueError(f"{number}: {', '.join(unknown)} is not defined above this line")
+            if kind == REWRITING and self.definition(line.symbol) is None:
+                raise ValueError(f"{number}: expected a symbol that a line above defines, got {line.symbol}")
+            if kind != REWRITING and self.definition(line.symbol) is not None:
+                raise ValueError(f"{number}: {line.symbol} is already defined; call it a rewriting")
+            self.parts.append(line)
+            return formula
+
+        return add
+
+    def _knows(self, name: str) -> bool:
+        return name in self.given or name in self.settings or name == self.upstream or self.definition(name) is not None
+
+    # -- reading it -------------------------------------------------------------------------------------------------------
+
+    @property
+    def lines(self) -> list[Line]:
+        """The equations, in order."""
+        return [part for part in self.parts if isinstance(part, Line)]
+
+    def definition(self, symbol: str) -> Line | None:
+        """The line that defines a symbol."""
+        return next((line for line in self.lines if line.symbol == symbol and line.kind != REWRITING), None)
+
+    def reaches(self, symbol: str) -> bool:
+        """Whether the output is computed from a symbol."""
+        if symbol == self.output:
+            return True
+        return any(symbol in line.uses and self.reaches(line.symbol) for line in self.lines if line.kind == FORWARD)
+
+    def adjoint_of(self, symbol: str) -> str:
+        """The name of dL/d the symbol."""
+        return self.upstream if symbol == self.output else f"d{symbol}"
+
+    def letters(self, name: str) -> Letters:
+        """The letters of a symbol's dimensions."""
+        if name == self.upstream:
+            return self.letters(self.output)
+        if name in self.given:
+            return tuple("" if x == "." else x for x in self.given[name])
+        line = self.definition(name)
+        if line is not None and line.kind == FORWARD:
+            return line.tree.letters
+        return self.letters(name[1:])  # an adjoint has the shape of its symbol
+
+    def symbol(self, name: str) -> Any:
+        """What stands for a name when a formula is run on symbols."""
+        if name not in self.settings:
+            return Symbol(name, self.letters(name))
+        setting = self.settings[name]
+        return setting if isinstance(setting, tuple) else Symbol(setting if isinstance(setting, str) else name)
+
+    def shape(self, name: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        return tuple(sizes[letter] if letter else 1 for letter in self.letters(name))
+
+    def values(self, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
+        """Random values (float64) for what is given and for the output's gradient, and the settings.
+
+        Parameters
+        ----------
+        sizes : dict
+            The length of each letter's dimension: {"n": 4, "d": 3}.
+        """
+        rng = np.random.default_rng(seed)
+        values = {name: self.draw.get(name, _normal)(rng, self.shape(name, sizes)) for name in self.given}
+        values |= {name: sizes[self._letter(s)] if isinstance(s, str) else s for name, s in self.settings.items()}
+        values[self.upstream] = rng.normal(size=self.shape(self.output, sizes))
+        return values
+
+    def _letter(self, size: str) -> str:
+        return next(letter for letter, symbol in self.sizes.items() if symbol == size)
+
+    def run(self, values: Mapping[str, Any], kinds: tuple[str, ...] = (FORWARD, ADJOINT)) -> dict[str, Any]:
+        """The values of all symbols: each definition of these kinds in turn, but for symbols that `values` already has."""
+        values = dict(values)
+        for line in self.lines:
+            if line.kind in kinds and line.symbol not in values:
+                values[line.symbol] = line.value(values)
+        return values
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.normal(size=shape) + 0.5
+
+
+def traced(formula: Callable, symbols: Mapping[str, Any]) -> Expression:
+    """Run a formula on symbols: `sum_over`, `sqrt` … then make trees too."""
+    assert isinstance(formula, types.FunctionType)
+    on_symbols = types.FunctionType(formula.__code__, {**formula.__globals__, **VOCABULARY})
+    return of(on_symbols(**symbols))

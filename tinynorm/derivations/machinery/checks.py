@@ -1,0 +1,214 @@
+"""The checks of each line: finite differences for an adjoint, both sides of a rewriting, and a proof for any sizes of both."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...autograd import grad
+from ...backend import to_numpy
+from ...creation import tensor
+from ...gradcheck import check_backward
+from ...tensor import Tensor, raw
+from .chapter import ADJOINT, FORWARD, REWRITING, Chapter, Line
+
+# The lengths of the dimensions, in the order of a chapter's letters. No two are equal: a sum over a wrong dimension shows.
+LENGTHS = ((4, 3, 2, 5), (3, 5, 4, 2), (7, 2, 3, 4))
+
+
+@dataclass
+class Result:
+    """What the check of a line found: its error, relative to the largest number compared; or the error of the code itself."""
+
+    line: Line
+    ok: bool
+    error: float = 0.0
+    what: str = ""
+    seconds: float = 0.0
+
+
+def sizes_of(chapter: Chapter) -> Iterator[dict[str, int]]:
+    """At least three choices of lengths for the chapter's letters."""
+    for lengths in LENGTHS:
+        yield dict(zip(chapter.sizes, lengths, strict=False))
+
+
+def measure(line: Line, lengths: Mapping[str, int] | None = None, seed: int = 0) -> Result:
+    """Check a line on random numbers: one choice of lengths, or all."""
+    chosen = list(sizes_of(line.chapter)) if lengths is None else [lengths]
+    check = {FORWARD: _defined, ADJOINT: _adjoint, REWRITING: _rewriting}[line.kind]
+    worst = Result(line, True)
+    started = time.perf_counter()
+    for k, sizes in enumerate(chosen):
+        found = check(line, line.chapter.values(sizes, seed + k), sizes)
+        if not found.ok or found.error >= worst.error:
+            worst = found
+        if not found.ok:
+            break
+    worst.seconds = time.perf_counter() - started
+    return worst
+
+
+def _defined(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Result:
+    """A definition: its value has the shape that its notation says, and is finite."""
+    value = line.chapter.run(values, (FORWARD,))[line.symbol]
+    expected = line.chapter.shape(line.symbol, sizes)
+    ok = np.shape(value) == expected and bool(np.all(np.isfinite(value)))
+    return Result(line, ok, what="" if ok else f"expected finite numbers of shape {expected}, got {np.shape(value)}")
+
+
+def _rewriting(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Result:
+    """Another form: equal to the definition, to rounding."""
+    values = line.chapter.run(values)
+    found, expected = np.asarray(line.value(values)), np.asarray(values[line.symbol])
+    if found.shape != expected.shape:
+        return Result(line, False, np.inf, f"expected shape {expected.shape}, as of {line.symbol}, got {found.shape}")
+    scale = max(float(np.max(np.abs(expected), initial=0)), 1.0)
+    error = float(np.max(np.abs(found - expected), initial=0)) / scale
+    return Result(line, error < 1e-12, error, "both sides, on random numbers")
+
+
+def _adjoint(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Result:
+    """An adjoint: against finite differences of the loss with respect to this symbol."""
+    chapter, symbol = line.chapter, line.symbol[1:]
+    before = chapter.run(values, (FORWARD,))
+
+    def forward(s: Any) -> tuple:
+        changed = chapter.run({**values, symbol: s}, (FORWARD,))
+        return changed[chapter.output], changed
+
+    def backward(dout: Any, cache: dict) -> tuple:
+        return (chapter.run({**cache, chapter.upstream: dout})[line.symbol],)
+
+    report = check_backward(forward, backward, [before[symbol]], names=[symbol], batch_independent=False)
+    found = report.inputs[0]
+    error = found.worst.error if found.worst is not None else np.nan
+    return Result(line, report.ok is True, float(error), "finite differences")
+
+
+def three_forms(
+    chapter: Chapter, sizes: Mapping[str, int], seed: int = 0, dtype: str = "float64", device: str = "cpu"
+) -> float:
+    """The largest difference between three ways to the output and its gradients, relative to the largest number.
+
+    The chapter's adjoints; its forward definitions on Tensors, differentiated by the engine; and the op that runs in training.
+    """
+    values = {
+        name: tensor(x, dtype=dtype, device=device) if isinstance(x, np.ndarray) else x
+        for name, x in chapter.values(sizes, seed).items()
+    }
+    ours = chapter.run({name: x.data if isinstance(x, Tensor) else x for name, x in values.items()})
+    wanted = [name for name in chapter.given if chapter.definition(chapter.adjoint_of(name)) is not None]
+    expected = [ours[chapter.output], *(ours[chapter.adjoint_of(name)] for name in wanted)]
+    worst = 0.0
+    for form in (_staged, _op) if chapter.runs_as else (_staged,):
+        leaves = {name: values[name].clone().requires_grad_() for name in wanted}
+        y = form(chapter, {**values, **leaves})
+        grads = grad(y, list(leaves.values()), values[chapter.upstream]) if wanted else ()
+        for found, right in zip([y, *grads], expected, strict=True):
+            a, b = (np.asarray(to_numpy(x), "float64") for x in (raw(found), right))
+            scale = max(float(np.max(np.abs(b), initial=0)), 1.0)
+            worst = max(worst, np.inf if a.shape != b.shape else float(np.max(np.abs(a - b), initial=0)) / scale)
+    return worst
+
+
+def _staged(chapter: Chapter, values: dict[str, Any]) -> Any:
+    return chapter.run(values, (FORWARD,))[chapter.output]
+
+
+def _op(chapter: Chapter, values: dict[str, Any]) -> Any:
+    assert chapter.runs_as is not None
+    return chapter.runs_as(*(values[name] for name in inspect.signature(chapter.runs_as).parameters))
+
+
+def passes(line: Line, formula: Callable, seed: int = 0) -> bool:
+    """Whether the checks of a line would pass with another formula in its place.
+
+    A definition is checked by all that is derived from it: the op that it belongs to, the adjoints and the other forms.
+    """
+    before, line.formula = line.formula, formula
+    chapter, sizes = line.chapter, next(sizes_of(line.chapter))
+    try:
+        if line.kind != FORWARD:
+            return measure(line, sizes, seed).ok
+        return three_forms(chapter, sizes, seed) < 1e-12 and all(measure(other, sizes, seed).ok for other in chapter.lines)
+    except Exception:
+        return False
+    finally:
+        line.formula = before
+
+
+# ---- proofs ----------------------------------------------------------------------------------------------------------
+
+
+def prove(line: Line) -> Result:
+    """Prove an adjoint or a rewriting for all sizes, with SymPy."""
+    from . import proof
+
+    started = time.perf_counter()
+    if line.proof is not None:
+        ok = all(proof.vanishes(d) for d in line.proof())
+        return Result(line, ok, what="a proof of its own", seconds=time.perf_counter() - started)
+    elements = proof.Elements(line.chapter.sizes)
+    difference = (_chain_rule if line.kind == ADJOINT else _two_forms)(line, elements)
+    ok = any(proof.vanishes(d) for d in _unfolded(line.chapter, difference, elements))
+    what = "the chain rule" if line.kind == ADJOINT else "both sides are equal"
+    return Result(line, ok, what=what, seconds=time.perf_counter() - started)
+
+
+def same_in_any_size(line: Line, formula: Callable) -> bool:
+    """Whether another formula for a line is proved to be the same for all sizes."""
+    from . import proof
+
+    elements = proof.Elements(line.chapter.sizes)
+    other = Line(line.chapter, line.number, line.kind, formula, line.reason)
+    difference = elements.of(line.tree, _at(line)) - elements.of(other.tree, _at(line))
+    return any(proof.vanishes(d) for d in _unfolded(line.chapter, difference, elements))
+
+
+def _at(line: Line) -> dict[str, Any]:
+    from . import proof
+
+    return {letter: proof.index(letter) for letter in line.chapter.letters(line.symbol) if letter}
+
+
+def _two_forms(line: Line, elements: Any) -> Any:
+    """The definition minus the other form."""
+    first = line.chapter.definition(line.symbol)
+    assert first is not None
+    return elements.of(first.tree, _at(line)) - elements.of(line.tree, _at(line))
+
+
+def _chain_rule(line: Line, elements: Any) -> Any:
+    """dL/ds minus the sum of dL/dt · ∂t/∂s over all t that are computed from s."""
+    from . import proof
+
+    chapter, symbol = line.chapter, line.symbol[1:]
+    s = elements.of(chapter.symbol(symbol), _at(line))
+    total: Any = 0
+    for consumer in chapter.lines:
+        if consumer.kind != FORWARD or symbol not in consumer.uses or not chapter.reaches(consumer.symbol):
+            continue
+        letters = [letter for letter in chapter.letters(consumer.symbol) if letter]
+        there = {letter: proof.index(f"{letter}_there") for letter in letters}
+        dt = elements.of(chapter.symbol(chapter.adjoint_of(consumer.symbol)), there)
+        term = dt * proof.derivative(elements.of(consumer.tree, there), s)
+        for letter in letters:
+            term = proof.sp.Sum(term, (there[letter], 1, proof.size(chapter.sizes[letter])))
+        total = total + term
+    return elements.of(line.tree, _at(line)) - total
+
+
+def _unfolded(chapter: Chapter, e: Any, elements: Any) -> Iterator[Any]:
+    """The expression, and then with one symbol after another replaced by its definition, the last one that is defined first."""
+    yield e
+    for line in reversed(chapter.lines):
+        if line.kind != REWRITING:
+            before, e = e, elements.unfold(e, {line.symbol: line.tree})
+            if e != before:
+                yield e

@@ -1,0 +1,181 @@
+"""Proofs with SymPy: an equation's right-hand side as an expression for one element, for any sizes.
+
+The mean of x over the batch becomes Sum(x[n, d], (n, 1, N)) / N, with a symbol N for the size. Two right-hand sides are equal
+if their difference, in a normal form, is 0. The normal form multiplies out, splits sums of sums, moves what does not depend
+on a sum's letter out of the sum, and takes the one element that a Kronecker delta leaves of a sum.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import sympy as sp
+from sympy.core.function import UndefinedFunction
+
+from .expression import Binary, Expression, Function, Keep, Number, Product, Sum, Symbol, Transposed
+
+
+@cache
+def size(name: str) -> sp.Symbol:
+    """The symbol of a size: N is a positive integer."""
+    return sp.Symbol(name, positive=True, integer=True)
+
+
+@cache
+def index(letter: str) -> sp.Symbol:
+    return sp.Symbol(letter, positive=True, integer=True)
+
+
+@cache
+def array(name: str) -> sp.IndexedBase:
+    return sp.IndexedBase(name, real=True)
+
+
+@cache
+def number(name: str) -> sp.Symbol:
+    return sp.Symbol(name, positive=True)
+
+
+class Elements:
+    """Turns trees into SymPy's expressions for one element.
+
+    Parameters
+    ----------
+    sizes : dict of str to str
+        The size of each letter's dimension: {"n": "N"}.
+    """
+
+    def __init__(self, sizes: Mapping[str, str]) -> None:
+        self.sizes = sizes
+        self.fresh = itertools.count()
+
+    def unfold(self, e: sp.Expr, definitions: Mapping[str, Expression]) -> sp.Expr:
+        """Replace each symbol that has a definition by it, once."""
+        new = {}
+        for x in e.atoms(sp.Indexed, sp.Symbol):
+            name, indices = (x.base.label.name, x.indices) if isinstance(x, sp.Indexed) else (x.name, ())
+            if name in definitions and (isinstance(x, sp.Indexed) or x == number(name)):
+                tree = definitions[name]
+                new[x] = self.of(tree, dict(zip((i for i in tree.letters if i), indices, strict=True)))
+        return e.xreplace(new)
+
+    def of(self, e: Expression, at: Mapping[str, sp.Symbol]) -> sp.Expr:
+        """The element of `e` at the indices `at` (letter to index)."""
+        match e:
+            case Number():
+                return sp.nsimplify(e.value, rational=True)
+            case Symbol():
+                if e.name in self.sizes.values():
+                    return size(e.name)
+                indices = [at[x] for x in e.letters if x]
+                return array(e.name)[tuple(indices)] if indices else number(e.name)
+            case Function():
+                a = self.of(e.a, at)
+                return -a if e.name == "-" else getattr(sp, e.name)(a)
+            case Binary():
+                a, b = self.of(e.a, at), self.of(e.b, at)
+                return _OPERATORS[e.operator](a, b)
+            case Keep():
+                return holds(self.of(e.condition, at)) * self.of(e.a, at)
+            case Transposed():
+                return self.of(e.a, at)
+            case Product():
+                return self._sum((e.a, e.b), e.a.letters[1:], False, at)
+            case Sum():
+                return self._sum((e.a,), e.over, e.mean, at)
+        raise TypeError(f"cannot prove anything about {type(e).__name__}")
+
+    def _sum(self, factors: Any, over: tuple[str, ...], mean: bool, at: Mapping[str, sp.Symbol]) -> sp.Expr:
+        inner = dict(at)
+        for letter in over:
+            inner[letter] = index(f"{letter}_{next(self.fresh)}")
+        total = sp.Mul(*(self.of(a, inner) for a in factors))
+        for letter in over:
+            total = sp.Sum(total, (inner[letter], 1, size(self.sizes[letter])))
+            total = total / size(self.sizes[letter]) if mean else total
+        return total
+
+
+holds = UndefinedFunction("holds", positive=None)  # 1 where a condition holds, else 0; locally constant
+_OPERATORS: dict[str, Any] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
+    ">": lambda a, b: a > b,
+}
+
+
+def derivative(e: sp.Expr, x: sp.Indexed | sp.Symbol) -> sp.Expr:
+    """∂e/∂x for an element x; a condition counts as constant."""
+    conditions = {c: sp.Dummy(positive=True) for c in e.atoms(holds)}
+    back = {d: c for c, d in conditions.items()}
+    return e.xreplace(conditions).diff(x).xreplace(back)
+
+
+root = UndefinedFunction("root", positive=True)  # in the normal form, √ of a sum: no power of it is multiplied out
+
+
+def normal(e: sp.Expr) -> sp.Expr:
+    """The normal form; equal expressions of this module's kind have equal forms."""
+    if isinstance(e, sp.Sum):
+        inner = normal(e.function)
+        for i, _, n in e.limits:
+            inner = sp.Add(*(_summed(term, i, n) for term in sp.Add.make_args(sp.expand(inner))))
+        return sp.expand(inner)
+    if isinstance(e, (sp.Add, sp.Mul, sp.Pow, sp.Function)) and e.args:
+        e = e.func(*(normal(a) for a in e.args))
+    if isinstance(e, sp.Pow) and isinstance(e.base, sp.Add) and not (e.exp.is_Integer and e.exp > 0):
+        return root(e.base) ** (2 * e.exp)
+    return sp.expand(e)
+
+
+def _summed(term: sp.Expr, i: sp.Symbol, n: sp.Symbol) -> sp.Expr:
+    """The sum over i = 1 … n of one product."""
+    inside: list[sp.Expr] = []
+    outside: list[sp.Expr] = []
+    for factor in sp.Mul.make_args(term):
+        (inside if i in factor.free_symbols else outside).append(factor)
+    delta = next((f for f in inside if isinstance(f, sp.KroneckerDelta)), None)
+    if delta is not None:
+        other = delta.args[1] if delta.args[0] == i else delta.args[0]
+        inside.remove(delta)
+        return sp.Mul(*outside) * normal(sp.Mul(*inside).subs(i, other))
+    product = sp.Mul(*inside)
+    if product == 1:
+        return sp.Mul(*outside) * n
+    limits = [(i, n)]
+    while isinstance(product, sp.Sum):  # a sum of a sum: one over both letters
+        limits += [(j, top) for j, _, top in product.limits]
+        product = product.function
+    return sp.Mul(*outside) * _named(product, limits)
+
+
+def _named(product: sp.Expr, limits: list) -> sp.Expr:
+    """The sum with its letters renamed, so that equal sums are written alike."""
+    inner = (letter for s in product.atoms(sp.Sum) for letter, *_ in s.limits)
+    depth = max((int(letter.name.rpartition("#")[2]) for letter in inner), default=0)
+    best = None
+    for order in itertools.permutations(limits):
+        names = [index(f"{n}#{depth + 1 + k}") for k, (_, n) in enumerate(order)]
+        body = product.subs({i: new for (i, _), new in zip(order, names, strict=True)}, simultaneous=True)
+        found = sp.Sum(body, *((new, 1, n) for new, (_, n) in zip(names, order, strict=True)))
+        if best is None or sp.default_sort_key(found) < sp.default_sort_key(best):
+            best = found
+    return best
+
+
+def vanishes(e: sp.Expr) -> bool:
+    """Whether `e` is 0, whatever its symbols and sizes are."""
+    e = normal(e)
+    if e == 0:
+        return True
+    roots = e.atoms(root)
+    if not roots:
+        return False
+    whole = sp.together(e.xreplace({r: sp.sqrt(r.args[0]) for r in roots}))
+    return sp.expand(whole.as_numer_denom()[0]) == 0
