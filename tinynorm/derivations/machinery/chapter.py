@@ -97,7 +97,7 @@ class Chapter:
         The letter of each dimension, and the symbol of its size: {"n": "N", "d": "D"}.
     given : dict
         The symbols that the derivation starts from, with the letters of their dimensions, "." for a length of 1:
-        {"x": "nd", "gamma": ".d"}.
+        {"x": "nd", "gamma": ".d"}. A symbol that is its own letter is the index: {"k": "k"} is 1, 2, …, T.
     output : str
         The symbol whose gradient is given: for "y" that is `dy`, or what `upstream` says.
     settings : dict
@@ -232,7 +232,10 @@ class Chapter:
             The length of each letter's dimension: {"n": 4, "d": 3}.
         """
         rng = np.random.default_rng(seed)
-        values = {name: self.draw.get(name, _normal)(rng, self.shape(name, sizes)) for name in self.given}
+        values = {
+            name: np.arange(1.0, sizes[name] + 1) if name in sizes else self.draw.get(name, _normal)(rng, self.shape(name, sizes))
+            for name in self.given
+        }
         values |= {name: sizes[self._letter(s)] if isinstance(s, str) else s for name, s in self.settings.items()}
         values[self.upstream] = rng.normal(size=self.shape(self.output, sizes))
         return values

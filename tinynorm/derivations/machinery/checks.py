@@ -66,7 +66,7 @@ def _rewriting(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> 
     """Another form: equal to the definition, to rounding."""
     values = line.chapter.run(values)
     found, expected = np.asarray(line.value(values)), np.asarray(values[line.symbol])
-    if found.shape != expected.shape:
+    if found.ndim and found.shape != expected.shape:  # one number may stand for an array of it
         return Result(line, False, np.inf, f"expected shape {expected.shape}, as of {line.symbol}, got {found.shape}")
     scale = max(float(np.max(np.abs(expected), initial=0)), 1.0)
     error = float(np.max(np.abs(found - expected), initial=0)) / scale

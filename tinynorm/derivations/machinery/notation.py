@@ -44,6 +44,9 @@ class Style:
             return SYMBOLS[name][0 if self.latex else 1]
         if len(name) > 1 and name[0] == "d" and (name[1:] in SYMBOLS or len(name) == 2 or name[2] == "_"):
             return (r"\mathrm{d}" if self.latex else "d") + self.name(name[1:])
+        stem, _, index = name.rpartition("_")
+        if index.isdigit() and stem:
+            return f"{self.name(stem)}_{{{index}}}" if self.latex else self.name(stem) + index.translate(SUBSCRIPTS)
         if "_" in name:
             stem, _, index = name.partition("_")
             return f"{self.name(stem)}_{{\\mathrm{{{index}}}}}" if self.latex else f"{self.name(stem)}_{index}"
@@ -63,6 +66,8 @@ class Style:
         match e:
             case Number():
                 return (str(e.value), ATOM) if e.value >= 0 else (str(e.value), SUM)
+            case Symbol() if e.letters == (e.name,):  # an index as a number
+                return at[e.name], ATOM
             case Symbol():
                 return self.symbol(e.name, "".join(at[x] for x in e.letters if x)), ATOM
             case Function(name="-"):
@@ -160,6 +165,7 @@ def _has_slash(e: Expression, latex: bool) -> bool:
     return not latex and isinstance(e, Binary) and e.operator == "/"
 
 
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
 
 

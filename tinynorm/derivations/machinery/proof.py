@@ -36,7 +36,13 @@ def array(name: str) -> sp.IndexedBase:
 
 @cache
 def number(name: str) -> sp.Symbol:
+    """A setting: ε is positive."""
     return sp.Symbol(name, positive=True)
+
+
+def single(name: str) -> sp.Indexed:
+    """An array of one number, which may be negative."""
+    return array(name)[0]
 
 
 class Elements:
@@ -59,7 +65,8 @@ class Elements:
             name, indices = (x.base.label.name, x.indices) if isinstance(x, sp.Indexed) else (x.name, ())
             if name in definitions and (isinstance(x, sp.Indexed) or x == number(name)):
                 tree = definitions[name]
-                new[x] = self.of(tree, dict(zip((i for i in tree.letters if i), indices, strict=True)))
+                letters = [i for i in tree.letters if i]
+                new[x] = self.of(tree, dict(zip(letters, indices if letters else (), strict=True)))
         return e.xreplace(new)
 
     def of(self, e: Expression, at: Mapping[str, sp.Symbol]) -> sp.Expr:
@@ -70,8 +77,12 @@ class Elements:
             case Symbol():
                 if e.name in self.sizes.values():
                     return size(e.name)
+                if e.letters == (e.name,):  # an index as a number
+                    return at[e.name]
                 indices = [at[x] for x in e.letters if x]
-                return array(e.name)[tuple(indices)] if indices else number(e.name)
+                if indices:
+                    return array(e.name)[tuple(indices)]
+                return single(e.name) if e.letters else number(e.name)
             case Function():
                 a = self.of(e.a, at)
                 return -a if e.name == "-" else getattr(sp, e.name)(a)
