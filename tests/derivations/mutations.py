@@ -14,7 +14,8 @@ def mutants(formula):
     function = tree.body[0]
     function.decorator_list = []
     body = function.body[-1].value
-    for changed in changes_of(body):
+    negated = [ast.UnaryOp(ast.USub(), body)] if isinstance(body, ast.Name) else []  # nothing else of a name can be changed
+    for changed in (*negated, *changes_of(body)):
         function.body[-1].value = changed
         text = ast.unparse(changed)
         names = {}
