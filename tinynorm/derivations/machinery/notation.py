@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from .expression import Binary, Expression, Function, Keep, Number, Product, Sum, Symbol, Transposed
+from .expression import Binary, Broadcast, Expression, Function, Keep, Number, Product, Sum, Symbol, Transposed, View
 
 SUM, TERM, FACTOR, POWER, ATOM = range(5)  # how strongly a written expression holds together
 
@@ -19,6 +19,7 @@ SYMBOLS = {
     "gamma": (r"\gamma", "γ"), "delta": (r"\delta", "δ"), "eps": (r"\varepsilon", "ε"), "eta": (r"\eta", "η"),
     "lam": (r"\lambda", "λ"), "mu": (r"\mu", "μ"), "var": (r"v", "v"), "x_hat": (r"\hat{x}", "x̂"),
     "m_hat": (r"\hat{m}", "m̂"), "v_hat": (r"\hat{v}", "v̂"), "rstd": (r"r", "r"), "theta": (r"\theta", "θ"),
+    "std": (r"s", "s"), "z_hat": (r"\hat{z}", "ẑ"),
 }  # fmt: skip
 
 
@@ -79,8 +80,11 @@ class Style:
             case Keep():
                 a, condition = self._in(e.a, at, TERM), self._in(e.condition, at, SUM)
                 return (rf"{a}\,[{condition}]" if self.latex else f"{a} [{condition}]"), TERM
-            case Transposed():
+            case Transposed() | View() | Broadcast():
                 return self._written(e.a, at)  # the letters say it
+            case Product() if _is_matrix(e):
+                index = "".join(at[x] for x in e.letters if x)
+                return f"({self._matrix(e)})_" + (f"{{{index}}}" if self.latex else index), ATOM
             case Product():
                 return self._sum((e.a, e.b), e.a.letters[1:], False, at)
             case Sum():
@@ -94,20 +98,36 @@ class Style:
             return text
         return rf"\left({text}\right)" if self.latex else f"({text})"
 
+    def _matrix(self, e: Expression) -> str:
+        """A matrix, without index letters."""
+        match e:
+            case Transposed():
+                return self._matrix(e.a) + (r"^{\top}" if self.latex else "ᵀ")
+            case Product():
+                return self._matrix(e.a) + (r" \, " if self.latex else " ") + self._matrix(e.b)
+            case Symbol():
+                return self.name(e.name)
+        raise TypeError(f"no matrix: {type(e).__name__}")
+
     def _function(self, e: Function, at: Mapping[str, str]) -> tuple[str, int]:
         inner = self._written(e.a, at)[0]
         if e.name == "sqrt":
             return (rf"\sqrt{{{inner}}}", ATOM) if self.latex else (f"√({inner})" if len(inner) > 1 else f"√{inner}", ATOM)
         if e.name == "exp":
             return (f"e^{{{inner}}}", POWER) if self.latex else (f"e^({inner})" if len(inner) > 1 else f"e^{inner}", POWER)
+        if e.name == "~":
+            return (r"\text{not } " if self.latex else "not ") + inner, SUM
         argument = self._in(e.a, at, ATOM)
         return (rf"\{e.name} {argument}" if self.latex else f"{e.name} {argument}"), TERM
 
     def _binary(self, e: Binary, at: Mapping[str, str]) -> tuple[str, int]:
         if e.operator == "+":
             return f"{self._in(e.a, at, SUM)} + {self._in(e.b, at, SUM)}", SUM
-        if e.operator in "->":
-            return f"{self._in(e.a, at, SUM)} {e.operator} {self._in(e.b, at, TERM)}", SUM
+        if e.operator in COMPARISONS:
+            sign = COMPARISONS[e.operator][0 if self.latex else 1]
+            return f"{self._in(e.a, at, SUM)} {sign} {self._in(e.b, at, TERM)}", SUM
+        if e.operator == "-":
+            return f"{self._in(e.a, at, SUM)} - {self._in(e.b, at, TERM)}", SUM
         if e.operator == "**":
             return self._power(e.a, self._written(e.b, at)[0], at), POWER
         if e.operator == "*" and e.a is e.b:
@@ -120,7 +140,12 @@ class Style:
         a = self._in(e.a, at, POWER if _ends_in_sum(e.a) else TERM)
         if e.operator == "/":
             return f"{a} / {self._in(e.b, at, POWER)}", TERM
-        return a + (r" \, " if self.latex else " ") + self._in(e.b, at, FACTOR if _has_slash(e.b, self.latex) else TERM), TERM
+        return self._beside(a, self._in(e.b, at, FACTOR if _has_slash(e.b, self.latex) else TERM)), TERM
+
+    def _beside(self, *factors: str) -> str:
+        """A product. LaTeX needs a space between factors, but none at large brackets, which bring their own."""
+        text = (r" \, " if self.latex else " ").join(factors)
+        return text.replace(r" \, \left(", r" \left(").replace(r"\right) \, ", r"\right) ")
 
     def _power(self, base: Expression, exponent: str, at: Mapping[str, str]) -> str:
         return self._in(base, at, ATOM) + (f"^{{{exponent}}}" if self.latex else superscript(exponent))
@@ -133,17 +158,29 @@ class Style:
             free = next(x for x in (letter, *self.spare) if x not in at.values())
             inner[letter] = free
             signs.append(rf"\sum_{{{free}=1}}^{{{self.sizes[letter]}}}" if self.latex else f"Σ_{free}")
-        body = (r" \, " if self.latex else " ").join(self._in(e, inner, TERM) for e in factors)
+        body = self._beside(*(self._in(e, inner, TERM) for e in factors))
         size = "".join(self.sizes[x] for x in over)
         factor = "" if not mean or not over else rf"\frac{{1}}{{{size}}} " if self.latex else f"(1/{size}) "
         return f"{factor}{' '.join(signs)} {body}".strip(), TERM
+
+
+def _is_matrix(e: Expression) -> bool:
+    """Whether it is a product of named matrices, as they are or transposed: it is written x Wᵀ, and not as a sum."""
+    match e:
+        case Symbol():
+            return len(e.letters) == 2
+        case Transposed(a=Symbol() as a):
+            return _is_matrix(a)
+        case Product():
+            return _is_matrix(e.a) and _is_matrix(e.b) and any(e.letters)
+    return False
 
 
 def _ends_in_sum(e: Expression) -> bool:
     """Whether a factor behind the written expression would look like a part of its sum."""
     match e:
         case Sum() | Product():
-            return True
+            return not _is_matrix(e)
         case Binary(operator="*"):
             return _ends_in_sum(e.b)
         case Function():
@@ -165,6 +202,7 @@ def _has_slash(e: Expression, latex: bool) -> bool:
     return not latex and isinstance(e, Binary) and e.operator == "/"
 
 
+COMPARISONS = {">": (">", ">"), "<": ("<", "<"), ">=": (r"\ge", "≥"), "<=": (r"\le", "≤")}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
 
