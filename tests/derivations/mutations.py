@@ -31,7 +31,7 @@ def changes_of(e):
         if isinstance(value, ast.expr):
             for new in changes_of(value):
                 yield type(e)(**{**dict(ast.iter_fields(e)), name: new})
-        elif name == "args":
+        elif name in ("args", "comparators"):
             for i, argument in enumerate(value):
                 for new in changes_of(argument):
                     yield type(e)(**{**dict(ast.iter_fields(e)), name: [*value[:i], new, *value[i + 1 :]]})
@@ -53,5 +53,9 @@ def changed_here(e):
             yield a
             if name in TOTALS:
                 yield ast.Call(ast.Name(TOTALS[name], ast.Load()), [a, *rest], [])
+        case ast.Attribute(value=a, attr="T"):
+            yield a
+        case ast.Compare(left=a, ops=ops, comparators=[b]):
+            yield ast.Compare(b, ops, [a])  # the other way round
         case ast.Name(id="axes"):  # the other dimensions of a matrix
             yield ast.parse("tuple({0, 1} - set(axes))", mode="eval").body

@@ -54,6 +54,18 @@ class Expression:
     def __gt__(self, other: Any) -> Expression:
         return Binary(">", self, of(other))
 
+    def __ge__(self, other: Any) -> Expression:
+        return Binary(">=", self, of(other))
+
+    def __lt__(self, other: Any) -> Expression:
+        return Binary("<", self, of(other))
+
+    def __le__(self, other: Any) -> Expression:
+        return Binary("<=", self, of(other))
+
+    def __invert__(self) -> Expression:
+        return Function("~", self)
+
     def __matmul__(self, other: Expression) -> Expression:
         return Product(self, other)
 
@@ -62,6 +74,16 @@ class Expression:
         return Transposed(self)
 
     mT = T
+
+    @property
+    def shape(self) -> Letters:
+        """What stands for the shape in `broadcast_to`."""
+        return self.letters
+
+    def __getitem__(self, key: Any) -> Expression:
+        return View(self, key if isinstance(key, tuple) else (key,))
+
+    __iter__ = None  # `__getitem__` alone would make it iterable
 
 
 @dataclass(eq=False)
@@ -80,7 +102,7 @@ class Number(Expression):
 
 @dataclass(eq=False)
 class Function(Expression):
-    """A function of each element: sqrt, exp, log, or a minus sign."""
+    """A function of each element: sqrt, exp, log, a minus sign, or ~, the opposite of a condition."""
 
     name: str
     a: Expression
@@ -140,6 +162,31 @@ class Transposed(Expression):
 
 
 @dataclass(eq=False)
+class View(Expression):
+    """An array with dimensions of length 1 put in or taken away: x[:, None] and x[:, 0]."""
+
+    a: Expression
+    key: tuple
+
+    def __post_init__(self) -> None:
+        letters, found = list(self.a.letters), []
+        for k in self.key:
+            letter = "" if k is None else letters.pop(0)
+            if k == 0 and letter:
+                raise ValueError(f"expected the index 0 in a dimension of length 1, got it in dimension {letter}")
+            found += [letter] if k is None or k == slice(None) else []
+        self.letters = (*found, *letters)
+
+
+@dataclass(eq=False)
+class Broadcast(Expression):
+    """An array repeated along its dimensions of length 1."""
+
+    a: Expression
+    letters: Letters
+
+
+@dataclass(eq=False)
 class Product(Expression):
     """The matrix product a @ b of two matrices: the sum over the letter they share."""
 
@@ -187,6 +234,10 @@ def keep_where(condition: Expression, x: Any) -> Expression:
     return Keep(condition, of(x))
 
 
+def broadcast_to(x: Expression, shape: Letters) -> Expression:
+    return Broadcast(x, broadcast(x.letters, shape))
+
+
 def sqrt(x: Expression) -> Expression:
     return Function("sqrt", x)
 
@@ -199,4 +250,4 @@ def log(x: Expression) -> Expression:
     return Function("log", x)
 
 
-VOCABULARY = {f.__name__: f for f in (sum_over, mean_over, keep_where, sqrt, exp, log)}
+VOCABULARY = {f.__name__: f for f in (sum_over, mean_over, keep_where, broadcast_to, sqrt, exp, log)}

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import UndefinedFunction
 
-from .expression import Binary, Expression, Function, Keep, Number, Product, Sum, Symbol, Transposed
+from .expression import Binary, Broadcast, Expression, Function, Keep, Number, Product, Sum, Symbol, Transposed, View
 
 
 @cache
@@ -85,13 +85,13 @@ class Elements:
                 return single(e.name) if e.letters else number(e.name)
             case Function():
                 a = self.of(e.a, at)
-                return -a if e.name == "-" else getattr(sp, e.name)(a)
+                return -a if e.name == "-" else sp.Not(a) if e.name == "~" else getattr(sp, e.name)(a)
             case Binary():
                 a, b = self.of(e.a, at), self.of(e.b, at)
                 return _OPERATORS[e.operator](a, b)
             case Keep():
                 return holds(self.of(e.condition, at)) * self.of(e.a, at)
-            case Transposed():
+            case Transposed() | View() | Broadcast():
                 return self.of(e.a, at)
             case Product():
                 return self._sum((e.a, e.b), e.a.letters[1:], False, at)
@@ -118,6 +118,9 @@ _OPERATORS: dict[str, Any] = {
     "/": lambda a, b: a / b,
     "**": lambda a, b: a**b,
     ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
 }
 
 
@@ -141,6 +144,9 @@ def normal(e: sp.Expr) -> sp.Expr:
     if isinstance(e, (sp.Add, sp.Mul, sp.Pow, sp.Function)) and e.args:
         e = e.func(*(normal(a) for a in e.args))
     if isinstance(e, sp.Pow) and isinstance(e.base, sp.Add) and not (e.exp.is_Integer and e.exp > 0):
+        shared, rest = sp.factor_terms(e.base).as_independent(sp.Add, as_Add=False)  # √(a² v + a² ε) is a √(v + ε)
+        if shared.is_positive and rest != 1:
+            return sp.expand(shared**e.exp * root(rest) ** (2 * e.exp))
         return root(e.base) ** (2 * e.exp)
     return sp.expand(e)
 
