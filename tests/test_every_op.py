@@ -32,7 +32,7 @@ from vectors import Vectors
 # ---- what there is ---------------------------------------------------------------------------------------------------
 
 # files of ops/ that have no op, only what several ops share
-SHARED = {"common", "normalization", "normalization_checks", "scatter"}
+SHARED = {"common", "normalization_formula", "normalization_node", "scaling", "scatter"}
 
 FAMILIES = [
     importlib.import_module(f"tinynorm.ops.{m.name}") for m in pkgutil.iter_modules(ops.__path__) if m.name not in SHARED

@@ -179,15 +179,15 @@ def probabilities(q):
 
 
 NORMS = {
-    "batch_norm": ("Standardize", batch_norm, normal(4, 3)),
-    "batch_norm, 4-D": ("Standardize", batch_norm, normal(2, 3, 2, 2)),
+    "batch_norm": ("StandardizeChannel", batch_norm, normal(4, 3)),
+    "batch_norm, 4-D": ("StandardizeChannel", batch_norm, normal(2, 3, 2, 2)),
     "batch_norm, eval": ("StandardizeByConstants", batch_norm_eval, normal(4, 3)),
     "batch_norm, eval, one row": ("StandardizeByConstants", batch_norm_eval, normal(1, 3)),
     "layer_norm": ("Standardize", lambda x, *affine: F.layer_norm(x, 3, *affine), normal(4, 3)),
     "layer_norm, one row": ("Standardize", lambda x, *affine: F.layer_norm(x, 3, *affine), normal(1, 3)),
     "group_norm": ("Standardize", lambda x, *affine: F.group_norm(x, 1, *affine), normal(2, 3, 2)),
     "group_norm, groups": ("Standardize", lambda x, *affine: F.group_norm(x, 3, *affine), normal(2, 3, 4)),
-    "instance_norm": ("Standardize", lambda x, *affine: F.instance_norm(x, None, None, *affine), normal(2, 3, 4)),
+    "instance_norm": ("StandardizeChannel", lambda x, *affine: F.instance_norm(x, None, None, *affine), normal(2, 3, 4)),
 }
 LAYERS = {}
 for _name, (_node, _layer, _x) in NORMS.items():
@@ -195,9 +195,9 @@ for _name, (_node, _layer, _x) in NORMS.items():
     LAYERS[f"{_name}, gamma 0"] = (_node, _layer, [_x, *ZERO])
     LAYERS[f"{_name}, plain"] = (_node, _layer, [_x])
 LAYERS |= {
-    "rms_norm": ("Standardize", lambda x, w: F.rms_norm(x, 3, w, eps=1e-5), [normal(4, 3), C3[0]]),
-    "rms_norm, gamma 0": ("Standardize", lambda x, w: F.rms_norm(x, 3, w, eps=1e-5), [normal(4, 3), ZERO[0]]),
-    "rms_norm, plain": ("Standardize", lambda x: F.rms_norm(x, 3, eps=1e-5), [normal(4, 3)]),
+    "rms_norm": ("StandardizeUncentred", lambda x, w: F.rms_norm(x, 3, w, eps=1e-5), [normal(4, 3), C3[0]]),
+    "rms_norm, gamma 0": ("StandardizeUncentred", lambda x, w: F.rms_norm(x, 3, w, eps=1e-5), [normal(4, 3), ZERO[0]]),
+    "rms_norm, plain": ("StandardizeUncentred", lambda x: F.rms_norm(x, 3, eps=1e-5), [normal(4, 3)]),
     "layer_norm, only bias": ("Standardize", lambda x, b: F.layer_norm(x, 3, None, b), [normal(4, 3), C3[0]]),
     "layer_norm, two axes": ("Standardize", lambda x, w, b: F.layer_norm(x, (3, 2), w, b), [normal(2, 3, 2), x23.T, -x23.T]),
     "group_norm, only bias": ("Standardize", lambda x, b: F.group_norm(x, 1, None, b), [normal(2, 3, 2), C3[0]]),

@@ -34,7 +34,7 @@ def gradcheck(
     raise_exception : bool
         Raise an error, with the whole report as its message, if a gradient is wrong or could not be resolved.
     fast_mode : bool
-        Check directional derivatives only; check single elements only if these show an error.
+        Check directional derivatives and a few random elements; check more elements only if a directional derivative is wrong.
     **options
         As in `tinynorm.gradcheck.check_function`: names, layer, seed, exhaustive, cotangent.
 
@@ -76,8 +76,8 @@ def gradgradcheck(
 ) -> bool:
     """Check second derivatives: the derivatives of the gradients with respect to the inputs and the cotangent.
 
-    ``create_graph=True`` gives these gradients. The check differentiates the formula of a hand-derived backward, so it tests
-    that formula once more.
+    With ``create_graph=True`` the backward formulas consist of ops that are recorded and differentiated. The check compares the
+    derivatives of the gradients with their finite differences.
 
     Parameters
     ----------

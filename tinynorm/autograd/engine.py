@@ -11,6 +11,8 @@ import heapq
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..tensor import Tensor, method, version_of, wrap
 from .mode import mode
@@ -33,7 +35,7 @@ class Run:
     def __init__(self, create_graph: bool, retain_graph: bool, targets: Sequence[Tensor] | None = None) -> None:
         self.create_graph, self.retain_graph = create_graph, retain_graph
         self.targets = targets
-        self.captured = {_key(_edge_of(t)) for t in targets or ()}
+        self.captured = {_key(_edge_of(t)) for t in targets} if targets else set()
         self.useful: set[Node] | None = None  # the nodes that lead to a target; None: run all nodes
         self.found: dict[Any, Any] = {}  # a target's key -> its gradient
         self.complete: list[tuple[Tensor, Any, bool]] = []  # for `.grad`: (tensor, its gradient, may we keep the array?)
@@ -48,45 +50,45 @@ class Run:
         try:
             if self.targets is not None:
                 self._find_useful(outputs)
-            for y, g in zip(outputs, grads, strict=True):
-                self._deliver(_edge_of(y), g, fresh=False)
+            edges = [y if y.grad_fn is None else (y.grad_fn, y._output_nr) for y in outputs]
+            self._deliver(edges, grads, fresh=False)
             while self.youngest:
                 node = heapq.heappop(self.youngest)[1]
                 grads_out = self._collect(node)
                 if self.useful is None or node in self.useful:
                     self._step(node, grads_out)
-            for leaf, g, fresh in self.leaves.values():
-                self._finish(leaf, g, fresh)
-            accumulate_all(self.complete)
+            self._finish()
+            accumulate(self.complete)
         finally:
             mode.enabled = before
-        return [self.found.get(_key(_edge_of(t))) for t in self.targets or ()]
+        return [self.found.get(_key(_edge_of(t))) for t in self.targets] if self.targets else []
 
     def _step(self, node: Node, grads_out: list) -> None:
         """Run the backward of one node and pass the gradients on to its inputs."""
         grads_in = node.gradients(grads_out, self.create_graph)
         if not self.retain_graph:
             node.free()
-        for edge, g in zip(node.edges, grads_in, strict=True):
-            if edge is not None and g is not None and (self.useful is None or self._is_useful(edge)):
-                self._deliver(edge, g, node.fresh)
+        self._deliver(node.edges, grads_in, node.fresh)
 
     def _is_useful(self, edge: Edge) -> bool:
         """Whether the edge is a target or leads to one."""
         return _key(edge) in self.captured or (type(edge) is tuple and edge[0] in (self.useful or ()))
 
-    def _deliver(self, edge: Edge, g: Any, fresh: bool) -> None:
-        """Add `g` to the gradient at `edge` so far. The sum is a new array, because others may hold the old one."""
-        if type(edge) is not tuple:
-            before = self.leaves.get(id(edge))
-            self.leaves[id(edge)] = (edge, g, fresh) if before is None else (edge, before[1] + g, True)
-            return
-        node, nr = edge
-        arrived = self.waiting.get(node)
-        if arrived is None:
-            arrived = self.waiting[node] = {}
-            heapq.heappush(self.youngest, (-node.age, node))
-        arrived[nr] = arrived[nr] + g if nr in arrived else g
+    def _deliver(self, edges: Sequence[Edge | None], grads: Sequence[Any], fresh: bool) -> None:
+        """Add each gradient to the sum at its edge so far. The sum is a new array, because others may hold the old one."""
+        for edge, g in zip(edges, grads, strict=True):
+            if edge is None or g is None or (self.useful is not None and not self._is_useful(edge)):
+                continue
+            if type(edge) is not tuple:
+                before = self.leaves.get(id(edge))
+                self.leaves[id(edge)] = (edge, g, fresh) if before is None else (edge, before[1] + g, True)
+                continue
+            node, nr = edge
+            arrived = self.waiting.get(node)
+            if arrived is None:
+                arrived = self.waiting[node] = {}
+                heapq.heappush(self.youngest, (-node.age, node))
+            arrived[nr] = arrived[nr] + g if nr in arrived else g
 
     def _collect(self, node: Node) -> list:
         """The complete gradients of the node's outputs, after their hooks ran."""
@@ -121,15 +123,15 @@ class Run:
                 g = changed if self.create_graph else changed._array
         return g
 
-    def _finish(self, leaf: Tensor, g: Any, fresh: bool) -> None:
-        """Store the complete gradient of a leaf: as a target's result, or in the list of gradients for `.grad`."""
-        if leaf._hooks:
-            g, fresh = self._run_hooks(leaf._hooks, g), False
-        if self.targets is None:
-            if leaf._requires_grad:  # False if the user froze the leaf after the forward pass
+    def _finish(self) -> None:
+        """Store the complete gradients of the leaves: as results of targets, or in the list of gradients for `.grad`."""
+        for leaf, g, fresh in self.leaves.values():
+            if leaf._hooks:
+                g, fresh = self._run_hooks(leaf._hooks, g), False
+            if self.targets is not None:
+                self.found[id(leaf)] = g
+            elif leaf._requires_grad:  # False if the user froze the leaf after the forward pass
                 self.complete.append((leaf, g, fresh))
-        else:
-            self.found[id(leaf)] = g
 
     def _find_useful(self, outputs: Sequence[Tensor]) -> None:
         """Collect the nodes that lead to a target. Only the backward of these nodes runs."""
@@ -146,8 +148,11 @@ class Run:
                 self.useful.add(node)
 
 
-def accumulate_all(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
-    """Add each gradient to its tensor's `.grad`. If one shape does not fit, add none."""
+def accumulate(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
+    """Add each gradient to its tensor's `.grad`. If one shape does not fit, add none.
+
+    If a tensor has no `.grad`, the gradient becomes it: as a copy, unless the array is fresh.
+    """
     for t, g, _ in complete:
         if t._grad is not None and t._grad._array.shape != g.shape:
             raise RuntimeError(
@@ -155,29 +160,25 @@ def accumulate_all(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
                 "to it: the tensor's .data was replaced by one of another shape. Set .grad to None first"
             )
     for t, g, fresh in complete:
-        accumulate(t, g, fresh)
-
-
-def accumulate(t: Tensor, g: Any, fresh: bool) -> None:
-    """Add `g` to ``t.grad``. If ``t.grad`` is None, `g` becomes it: as a copy, unless the array is `fresh`."""
-    if isinstance(g, Tensor):
-        t._grad = (g.clone() if t._grad is None else t._grad + g).to(t.dtype)
-    elif t._grad is None:
-        if g.dtype != t._array.dtype:  # the leaf does not have the machine's byte order
-            g, fresh = backend.astype(g, t._array.dtype), True
-        t._grad = wrap(g if fresh else backend.copy(g))
-    else:
-        try:
-            t._grad._array += g
-        except ValueError:  # the array of .grad is read-only
-            t._grad = wrap(t._grad._array + g)
-        version_of(t._grad).bump("backward")
+        if isinstance(g, Tensor):
+            t._grad = (g.clone() if t._grad is None else t._grad + g).to(t.dtype)
+        elif t._grad is None:
+            if g.dtype != t._array.dtype:  # the leaf does not have the machine's byte order
+                g, fresh = backend.astype(g, t._array.dtype), True
+            t._grad = wrap(g if fresh else backend.copy(g))
+        else:
+            try:
+                t._grad._array += g
+            except ValueError:  # the array of .grad is read-only
+                t._grad = wrap(t._grad._array + g)
+            version_of(t._grad).bump("backward")
 
 
 def _check_gradient(what: str, g: Any, y: Tensor) -> None:
     if not isinstance(g, Tensor):
         raise TypeError(f"{what}: expected a Tensor, got {type(g).__name__}")
-    if g._array.shape == y._array.shape and g._array.dtype == y._array.dtype and g.device == y.device:
+    a, b = g._array, y._array
+    if a.shape == b.shape and a.dtype == b.dtype and (type(a) is type(b) is np.ndarray or g.device == y.device):
         return
     expected, got = [(tuple(t.shape), str(t.dtype), str(t.device)) for t in (y, g)]
     raise RuntimeError(f"{what}: expected (shape, dtype, device) = {expected}, as of the tensor it belongs to, got {got}")
@@ -247,7 +248,7 @@ def backward(
     _check_targets("backward", targets)
     found = Run(create_graph, keep, targets)([self], [start])
     once = {id(t): (t, g, False) for t, g in zip(targets, found, strict=True) if g is not None}
-    accumulate_all(list(once.values()))
+    accumulate(list(once.values()))
 
 
 def _check_targets(op: str, targets: Sequence[Tensor]) -> None:

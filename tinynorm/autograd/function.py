@@ -25,10 +25,10 @@ class Function:
     ``ctx.needs_input_grad`` says which gradients are needed. ``ctx.mark_non_differentiable(*arrays)`` marks outputs that have
     no gradient.
 
-    `forward` and `backward` must not write into the arrays they get. NumPy arrays are passed as read-only; only the gradients
-    are copies and can be written to. A forward that works in place calls ``ctx.mark_dirty(x)`` before it writes into x, and
-    returns x. An output that shares memory with an input is a view of it; such a view cannot be changed in place while ops are
-    recorded.
+    `forward` must not write into its inputs, nor `backward` into ``ctx.saved_tensors``: NumPy arrays are passed as read-only.
+    `backward` may write into the gradients, which are copies. A forward that works in place calls ``ctx.mark_dirty(x)`` before
+    it writes into x, and returns x. An output that shares memory with an input is a view of it; such a view cannot be changed
+    in place if the change would be recorded.
 
     Raises
     ------

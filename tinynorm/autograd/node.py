@@ -54,6 +54,7 @@ class Node:
     age: int
     edges: list
     outputs: tuple[Array, ...] | None = None  # kept only if the op has several outputs
+    output_count = 1
     hooks: dict[int, dict[int, Callable]] | None = None  # output number -> its tensor's hooks
     retained: dict[int, weakref.ref] | None = None  # output number -> the tensor that retains its gradient
     _to_save: tuple[Array, ...] = ()
@@ -127,7 +128,7 @@ class Node:
         if self.is_view:
             self._share_memory(inputs, outputs)
         if True in needs:
-            self.outputs = tuple(y._array for y in outputs)
+            self.outputs, self.output_count = tuple(y._array for y in outputs), len(outputs)
             self._record(inputs, arrays, out, outputs)
         return outputs
 
@@ -163,7 +164,9 @@ class Node:
         for i, a in enumerate(arrays):
             if a is array:
                 x = inputs[i]
-                return Saved(x._array, self.edges[i], version_of(x)) if isinstance(x, Tensor) else Saved(a, None, Version())
+                if not isinstance(x, Tensor):
+                    return Saved(a, None, Version())
+                return Saved(x._array, self.edges[i], x._version_ or version_of(x))
         for nr, y in enumerate(out):
             if y is array:
                 return Saved(outputs[nr]._array, nr, version_of(outputs[nr]))  # (if y is a NumPy scalar, wrap made an array)
@@ -226,10 +229,6 @@ class Node:
     def gradients(self, grads: list, as_tensors: bool) -> Any:
         """Call `backward`. (Function, the base class of user-defined ops, overrides this to check the returned gradients.)"""
         return self.backward(*grads, *self.unpack(as_tensors))
-
-    @property
-    def output_count(self) -> int:
-        return 1 if self.outputs is None else len(self.outputs)
 
     def zeros(self, nr: int) -> Array:
         """Zeros, as the gradient of an output that no gradient has reached. The op has several outputs."""

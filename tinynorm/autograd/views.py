@@ -1,9 +1,10 @@
 """How an in-place operation changes the graph. A tensor, its views and its base follow PyTorch's rules.
 
 A view that is made while ops are recorded stores its parent (the tensor it is a view of) and the node that made it. So a chain
-of nodes leads from every view to its base. A recorded in-place operation gives the base a new history. This is the history of
-the op; if the op changed a view, it is "the base with that view replaced" (`Replaced`). Each live view then gets a new node on
-the new history: its memory is the same, its gradient is different.
+of nodes leads from every view to its base. A recorded in-place operation gives the base a new history. If the op changed the
+base, its node is the new grad_fn of the base. If the op changed a view, the new grad_fn of the base is a `Replaced` node: the
+old base with the elements of the view replaced by the result of the op. Each live view then gets a new node on the new history:
+its memory is the same, its gradient is different.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ again. A linear map with the first two properties is a projection.
 """
 
 from ..ops.common import mean_over, sum_over
-from ..ops.reduction import centre
+from ..ops.normalization_formula import centre
 from .machinery.chapter import Chapter
 
 chapter = Chapter(

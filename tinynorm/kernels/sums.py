@@ -1,9 +1,9 @@
-"""Sums and means over axes. In float32 the error is at most 2e-6 of the terms' size for 2·10^7 numbers, in any memory layout.
+"""Sums and means over axes. The error of a float32 sum of 2·10^7 numbers is at most 2e-6 times the sum of |x|, in any layout.
 
 If numbers are added one after another into one float32, each addition rounds the sum. The larger the sum, the more digits of
-the next number are lost: the sum of a column of 10^6 times 0.1 is off by 1 %. So this module adds only the numbers of one
-block one after another. Then it adds the sums of the blocks, again in blocks, and so on. The order of all additions is fixed,
-so the same numbers always give the same sum.
+the next number are lost: the sum of 10^6 numbers 0.1 is off by 1 %. So this module adds only the numbers of one block one after
+another. Then it adds the sums of the blocks, again in blocks, and so on. The order of all additions is fixed, so the same
+numbers always give the same sum.
 
 On the CPU the inner loop is a matrix-vector product of BLAS with a vector of ones. It is several times as fast as NumPy's sums.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -21,17 +21,18 @@ from ..backend import copy, namespace
 
 # The sizes of a block: how many rows of a matrix, and how many numbers of one row. BLAS adds four rows of a matrix at a time to
 # its sum, so a block of 128 rows takes 32 additions. Along a row BLAS keeps at least 8 partial sums, so a block of 512 numbers
-# takes at most 64 additions. The worst case is a sum of equal numbers: each addition then has a rounding error of up to 2^-26
-# of the sum, which makes 1e-6 in all. (tests/kernels/test_sums.py checks this case.)
+# takes at most 64 additions. The worst case is a sum of equal numbers, because their rounding errors may all have the same
+# sign. Each is at most 2^-24 of the sum so far, which is on average half of the block's sum: 64 of them make at most 2e-6.
+# (tests/kernels/test_sums.py checks this case, for blocks of blocks too.)
 ROWS, ROW = 128, 512
 
-# The sizes of a block for the sums of other libraries, along a row and otherwise. These libraries add contiguous numbers as a
-# tree (on the GPU with 512 threads), and all other numbers one after another.
+# The same two sizes for the sums of other libraries. These libraries add contiguous numbers as a tree (on the GPU with 512
+# threads), and all other numbers one after another.
 ROWS_ELSEWHERE, ROW_ELSEWHERE = 64, 16384
 
 Shape = tuple[int, ...]
 Run = tuple[int, int, int]  # (outer, n, inner): outer · inner sums of n numbers each, which are `inner` numbers apart
-Step = Callable[[np.ndarray], np.ndarray]
+Total = Callable[[np.ndarray], np.ndarray]  # sums some axes of a row-major array
 
 
 @lru_cache(maxsize=512)
@@ -62,15 +63,15 @@ def _weights(n: int, value: float, dtype: np.dtype) -> np.ndarray:
 
 
 @lru_cache(maxsize=512)  # every training step has the same shapes
-def _plan(shape: Shape, axes: Shape, dtype: np.dtype, mean: bool) -> tuple[list[Step], Shape, float] | None:
-    """The steps that sum a row-major array, the shape of the result, and a factor for the result.
+def plan(shape: Shape, axes: Shape, dtype: np.dtype, mean: bool) -> Total | None:
+    """A function that sums a row-major array; None if the array is empty or is neither float32 nor float64.
 
-    The plan is None if the array is empty or is neither float32 nor float64. For a mean, each step divides by the number of
-    terms in its largest block, so that no sum overflows. If the blocks differ in size, the factor corrects the result.
+    It takes a step for each level of blocks. For a mean, each step divides by the number of terms in its largest block, so that
+    no sum overflows. If the blocks differ in size, a factor corrects the result.
     """
     if dtype.char not in "fd" or 0 in shape:
         return None
-    steps: list[Step] = []
+    steps: list[Total] = []
     factor = 1.0
     runs, kept = _runs(shape, axes)
     for outer, n, inner in runs:
@@ -79,13 +80,18 @@ def _plan(shape: Shape, axes: Shape, dtype: np.dtype, mean: bool) -> tuple[list[
             add, size, shape_after = _step(outer, n, inner)
             count = size * 2 if add is _folded and n % size else size  # how many numbers the largest block may have
             w = _weights(size, 1 / count if mean else 1.0, dtype)
-            steps.append(add((outer, n, inner), w))
+            last = (outer, n, inner) == runs[-1] and shape_after[1] == 1
+            steps.append(add((outer, n, inner), w, kept if last else shape_after))
             factor *= count
             outer, n, inner = shape_after
-    return steps, kept, factor if mean and abs(factor - 1) > 1e-12 else 1.0
+    if not steps:
+        return lambda x: x.reshape(kept).copy()
+    if mean and abs(factor - 1) > 1e-12:
+        steps.append(lambda x: x * factor)
+    return steps[0] if len(steps) == 1 else lambda x: reduce(lambda y, step: step(y), steps, x).reshape(kept)
 
 
-def _step(outer: int, n: int, inner: int) -> tuple[Callable[..., Step], int, Run]:
+def _step(outer: int, n: int, inner: int) -> tuple[Callable[..., Total], int, Run]:
     """How to add blocks along the middle axis of (outer, n, inner): (function, size of a block, shape of the result)."""
     if inner > 1:
         return (_columns, n, (outer, 1, inner)) if n <= ROWS else (_folded, ROWS, (outer, n // ROWS, inner))
@@ -99,17 +105,17 @@ def _step(outer: int, n: int, inner: int) -> tuple[Callable[..., Step], int, Run
     return _pieces, ROW, (1, -(-n // ROW), outer)
 
 
-def _rows(shape: Run, w: np.ndarray) -> Step:
+def _rows(shape: Run, w: np.ndarray, after: Shape) -> Total:
     n = len(w)
-    return lambda x: (x if x.ndim == 2 and x.shape[1] == n else x.reshape(-1, n)) @ w
+    return lambda x: ((x if x.ndim == 2 and x.shape[1] == n else x.reshape(-1, n)) @ w).reshape(after)
 
 
-def _columns(shape: Run, w: np.ndarray) -> Step:
+def _columns(shape: Run, w: np.ndarray, after: Shape) -> Total:
     matrices = shape if shape[0] > 1 else shape[1:]
-    return lambda x: w @ (x if x.shape == matrices else x.reshape(matrices))
+    return lambda x: (w @ (x if x.shape == matrices else x.reshape(matrices))).reshape(after)
 
 
-def _folded(shape: Run, w: np.ndarray) -> Step:
+def _folded(shape: Run, w: np.ndarray, after: Shape) -> Total:
     """With k = n // ROWS, add to each of the first k rows the rows that are k, 2k, 3k … below it.
 
     The last n - k · ROWS rows, fewer than a block, are added to the first row.
@@ -123,12 +129,12 @@ def _folded(shape: Run, w: np.ndarray) -> Step:
         y = (w @ (head if outer > 1 else head[0])).reshape(outer, k, inner)
         if rest:
             y[:, 0] += w[:rest] @ x[:, k * ROWS :]
-        return y
+        return y.reshape(after)
 
     return add
 
 
-def _pieces(shape: Run, w: np.ndarray) -> Step:
+def _pieces(shape: Run, w: np.ndarray, after: Shape) -> Total:
     """For many rows that do not split into equal pieces: sum the first piece of every row, then the second piece, …"""
     outer, n, _ = shape
 
@@ -138,30 +144,13 @@ def _pieces(shape: Run, w: np.ndarray) -> Step:
         for j, sums in enumerate(y):
             piece = x[:, j * ROW : (j + 1) * ROW]
             np.matmul(piece, w[: piece.shape[1]], out=sums)
-        return y
+        return y.reshape(after)
 
     return add
 
 
-def blas_sum(x: np.ndarray, axes: tuple[int, ...], mean: bool = False) -> np.ndarray | None:
-    """The sum (or mean) over `axes`, which stay with length 1; None if x is empty or is neither float32 nor float64."""
-    plan = _plan(x.shape, axes, x.dtype, mean)
-    if plan is None:
-        return None
-    if not x.flags.c_contiguous:
-        return _sum_of_any_layout(x, axes, mean)
-    steps, kept, factor = plan
-    if not steps:
-        return x.reshape(kept).copy()
-    for step in steps:
-        x = step(x)
-    if factor != 1:
-        x *= factor
-    return x.reshape(kept)
-
-
-def _sum_of_any_layout(x: np.ndarray, axes: tuple[int, ...], mean: bool) -> np.ndarray:
-    """`blas_sum` of an array that is not row-major.
+def sum_of_any_layout(x: np.ndarray, axes: Shape, mean: bool) -> np.ndarray:
+    """The sum or mean of an array that is not row-major and that `plan` has a function for.
 
     Along an axis of stride 0 one number repeats, so the sum is a product. The other axes are sorted by their strides. If the
     array then still has gaps in memory, it is copied.
@@ -172,8 +161,10 @@ def _sum_of_any_layout(x: np.ndarray, axes: tuple[int, ...], mean: bool) -> np.n
             times *= x.shape[i]
             x = x[(*(slice(None),) * i, slice(1))]
     order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
-    y = blas_sum(np.ascontiguousarray(x.transpose(order)), tuple(k for k, i in enumerate(order) if i in axes), mean)
-    assert y is not None
+    x = np.ascontiguousarray(x.transpose(order))
+    total = plan(x.shape, tuple(k for k, i in enumerate(order) if i in axes), x.dtype, mean)
+    assert total is not None
+    y = total(x)
     if times > 1 and not mean:
         y *= times
     return y.transpose(np.argsort(order))

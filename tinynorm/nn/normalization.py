@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import backend
 from ..creation import ones, tensor, zeros
-from ..ops.normalization_checks import check_eps, check_groups, check_momentum, check_tensor
+from ..ops.normalization import check_eps, check_groups, check_momentum, check_tensor
 from ..tensor import Tensor, version_of
 from . import functional as F
 from . import init

@@ -12,7 +12,7 @@ from .. import backend
 from ..backend import namespace
 from ..ops import cat
 from ..ops.common import widened
-from ..ops.reduction import power_of_two
+from ..ops.scaling import power_of_two
 from ..tensor import Tensor, version_of, wrap
 
 
@@ -107,7 +107,7 @@ def _factors(xp: Any, max_norm: float, total: Any, scale: Any, norm: Any) -> lis
 
     A factor that is subnormal in the dtype would lose digits, and CuPy's kernels treat it as 0. Then the gradients are
     multiplied twice by the square root of the factor. On a GPU this is always done: a test of the factor's size would make the
-    host wait.
+    CPU wait for the GPU.
     """
     factor = max_norm / (total + 1e-6)
     root = math.sqrt(max_norm) / xp.sqrt(total + 1e-6)

@@ -34,7 +34,7 @@ from .logic import (
     sign,
 )
 from .loss import cross_entropy, mse_loss, nll_loss
-from .normalization_layers import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
+from .normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from .reduction import amax, amin, max, mean, min, std, sum, var
 from .shape import (
     broadcast_to,

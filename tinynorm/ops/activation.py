@@ -9,8 +9,8 @@ from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method
 from .arithmetic import clamp
-from .common import accepts_axis, all_dims, as_float, keep_where, namespace, narrowed, one_dim, sum_over, widened
-from .reduction import Reduction, amax, size_along
+from .common import accepts_axis, all_dims, as_float, keep_where, namespace, narrowed, one_dim, size_along, sum_over, widened
+from .reduction import Reduction, amax
 
 
 class ReLU(Node):

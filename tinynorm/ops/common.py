@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..backend import namespace
 from ..kernels.select import keep_bits
-from ..kernels.sums import blas_sum, blocked_sum
+from ..kernels.sums import blocked_sum, plan, sum_of_any_layout
 from ..tensor import Tensor, wrap
 
 F = TypeVar("F", bound=Callable)
@@ -50,16 +50,26 @@ def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
 
     Long sums are added up in blocks, so that few digits are lost (see kernels/sums).
     """
-    if isinstance(x, Tensor):
-        return namespace(x).sum(x, axis=axes, keepdims=True)
-    y = blas_sum(x, axes) if type(x) is np.ndarray else blocked_sum(x, axes)
-    return np.sum(x, axis=axes, keepdims=True) if y is None else y
+    if type(x) is np.ndarray:
+        total = plan(x.shape, axes, x.dtype, False)
+        if total is None:
+            return np.sum(x, axis=axes, keepdims=True)
+        return total(x) if x.flags.c_contiguous else sum_of_any_layout(x, axes, mean=False)
+    return namespace(x).sum(x, axis=axes, keepdims=True) if isinstance(x, Tensor) else blocked_sum(x, axes)
 
 
 def mean_over(x: Any, axes: tuple[int, ...]) -> Any:
     """The mean over `axes`, computed as in `sum_over`; 0 if there are no elements."""
-    y = blas_sum(x, axes, mean=True) if type(x) is np.ndarray else None
-    return sum_over(x, axes) / max(math.prod(x.shape[i] for i in axes), 1) if y is None else y
+    total = plan(x.shape, axes, x.dtype, True) if type(x) is np.ndarray else None
+    if total is None:
+        return sum_over(x, axes) / max(size_along(x.shape, axes), 1)
+    return total(x) if x.flags.c_contiguous else sum_of_any_layout(x, axes, mean=True)
+
+
+@functools.lru_cache(maxsize=512)
+def size_along(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
+    """How many numbers a sum over `axes` adds up."""
+    return math.prod(shape[i] for i in axes)
 
 
 def keep_where(mask: Any, g: Any) -> Any:
@@ -198,7 +208,7 @@ def all_dims(dim: Dims, ndim: int, op: str) -> tuple[int, ...]:
 
 def widened(x: Any) -> Any:
     """Convert float16 to float32, so that sums are accumulated in float32; return any other dtype unchanged."""
-    return backend.astype(x, backend.float32) if backend.is_half(x) else x
+    return backend.astype(x, backend.float32) if getattr(x.dtype, "char", "") == "e" else x
 
 
 def narrowed(y: Any, like: Any) -> Any:

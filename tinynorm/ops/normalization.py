@@ -1,217 +1,416 @@
-"""The normalisation layers: one standardisation over different axes.
-
-For a group of m numbers x with mean μ and biased variance σ² (the axes say which numbers form a group),
-
-    rstd = 1 / √(σ² + ε),   x̂ = (x - μ) rstd,   y = γ x̂ + β.
-
-Let g = γ dL/dy. The gradient of x is g without its components along 1 and along x̂ (both means are over the group):
-
-    dx = rstd (g - mean(g) - x̂ mean(g x̂)),   dγ = Σ dL/dy x̂,   dβ = Σ dL/dy.
-
-=============  ====================  ======================
-layer          x is viewed as        axes of a group
-=============  ====================  ======================
-BatchNorm      (N, C, *)             0 and all of *
-LayerNorm      (*, normalized)       the trailing ones
-GroupNorm      (N, G, C/G, *)        2 and on
-InstanceNorm   (N, C, *)             all of *
-RMSNorm        (*, normalized)       the trailing ones; x is not centred: μ = 0, and dx has no mean(g) term
-=============  ====================  ======================
-
-BatchNorm in eval mode uses constants for μ and σ². It is an affine map of x, and dx = γ rstd dL/dy.
-
-Sources: Ioffe and Szegedy 2015, section 3; Ba, Kiros and Hinton 2016, section 3; Wu and He 2018, section 3; Ulyanov, Vedaldi
-and Lempitsky 2016; Zhang and Sennrich 2019, section 4.
-"""
+"""The normalisation layers as functions: each checks its arguments, picks a layout, and calls a node."""
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from .. import backend
-from ..autograd.node import Node
-from ..tensor import raw
-from .common import mean_over, namespace, narrowed, reshaped, sum_over, sum_to, widened
-from .reduction import LEAST_VAR, centre, power_of_two, size_along
+from ..tensor import Tensor, version_of
+from .common import mean_over, namespace, reshaped, widened
+from .normalization_node import (
+    Standardize,
+    StandardizeByConstants,
+    StandardizeChannel,
+    StandardizeUncentred,
+    batch_layout,
+    group_layout,
+    instance_layout,
+    trailing_layout,
+)
 
-Axes = tuple[int, ...]
 
+def batch_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Standardise each channel over the batch and all positions (training), or with the running statistics (eval).
 
-def standardize(x: Any, axes: Axes, eps: float, centred: bool) -> tuple[Any, Any, Any, Any]:
-    """Compute (x̂, rstd, μ, σ²) over the axes, for arrays or Tensors. If `centred` is False, μ is None.
+    In training, the running statistics (if given) become ``(1 - momentum) * running + momentum * batch``. This update uses
+    the *unbiased* variance of the batch; the normalisation uses the biased variance.
 
-    The squares overflow if |x| is too large (float32: from 1.8e19 on), and lose digits if |x| is too small. In both cases x
-    is first divided by s, a power of two near the largest |x| of the group. This does not change the result: x / s with
-    ε / s² has the same x̂ as x with ε. On the GPU x is always divided: a test of the values would make the host wait.
+    Parameters
+    ----------
+    input : Tensor
+        (N, C, *).
+    running_mean, running_var : Tensor, optional
+        (C). Required in eval mode; updated in place in training.
+    weight, bias : Tensor, optional
+        γ and β, (C).
+    training : bool
+    momentum : float
+        From 0 to 1.
+    eps : float
+        Added to the variance, inside the square root.
+
+    Returns
+    -------
+    Tensor
+        In the shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        `eps` or `momentum` is out of range, or there is only one value per channel in training.
+    RuntimeError
+        Shapes, dtypes or devices do not fit. After any of these errors the running statistics are unchanged.
+
+    Notes
+    -----
+    Ioffe and Szegedy 2015, "Batch normalization", algorithm 1. An empty batch gives an empty result and changes no statistics.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.batch_norm(tinynorm.tensor([[1.0], [3.0]]), training=True, eps=0.0)
+    tensor([[-1.],
+            [ 1.]])
     """
-    if isinstance(raw(x), np.ndarray) or 0 in x.shape:
-        found = _standardize(x, axes, eps, centred)
-        if 0 in x.shape or _in_range(raw(found[3]), eps):
-            return found
-    s = power_of_two(raw(x), axes, least=math.sqrt(eps))
-    x_hat, rstd, mu, var = _standardize(x / s, axes, (math.sqrt(eps) / s) ** 2, centred)
-    return x_hat, rstd / s, None if mu is None else mu * s, var * s * s
+    x = input
+    check_input("batch_norm", x, 2, "(N, C) or (N, C, *)")
+    check_eps("batch_norm", eps)
+    check_momentum("batch_norm", momentum)
+    C = x.shape[1]
+    running = ("running_mean", running_mean), ("running_var", running_var)
+    check_tensors("batch_norm", x, (C,), "(C,)", ("weight", weight), ("bias", bias), *running)
+    check_both("batch_norm", running_mean, running_var)
+    layout = batch_layout(x.shape)
+    if not training:
+        if running_mean is None:
+            raise ValueError("batch_norm: eval mode (training=False) standardises by running_mean and running_var, got None")
+        return StandardizeByConstants(layout, eps, widened(running_mean._array), widened(running_var._array))(x, weight, bias)
+    if layout.m == 1:
+        raise ValueError(
+            f"batch_norm: expected more than one value per channel in training, got x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. "
+            "Use a larger batch, drop_last=True, or eval()"
+        )
+    node = StandardizeChannel(layout, eps)
+    y = node(x, weight, bias)
+    if running_mean is not None and layout.m:
+        _update(running_mean, node.mean, momentum)
+        _update(running_var, node.var * (layout.m / (layout.m - 1)), momentum, finite=True)
+    return y
 
 
-def _standardize(x: Any, axes: Axes, eps: Any, centred: bool) -> tuple[Any, Any, Any, Any]:
-    c, mu = centre(x, axes) if centred else (x, None)
-    var = mean_over(c * c, axes)
-    rstd = 1 / namespace(x).sqrt(var + eps)
-    return c * rstd, rstd, mu, var
+@cache
+def _largest(xp: Any, dtype: Any) -> float:
+    return float(xp.finfo(dtype).max)
 
 
-def _in_range(var: np.ndarray, eps: float) -> bool:
-    """Whether all variances are in a safe range: no overflow, no NaN, and no digits lost near 0.
+def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) -> None:
+    """running = (1 - momentum) running + momentum batch, in place.
 
-    The sum of the squared variances must not overflow either, because the derivative of rstd is -rstd³ / 2. A variance near 0
-    is safe if ε is large enough to hide the lost digits. The test sums the squares with BLAS: that takes half as long as
-    NumPy's search for the largest variance.
+    If `finite` is True, a variance too large for the dtype is replaced by the largest finite number. (An infinite running
+    variance would stay infinite in all later updates.)
     """
-    least = LEAST_VAR.get(var.dtype, 0.0) ** 0.5
-    return float(np.vdot(var, var)) < math.inf and (eps >= least or bool(var.min() + eps >= least))
+    if momentum == 0:  # 0 times an infinite variance would be NaN
+        return
+    array = running._array
+    new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
+    xp = namespace(array)
+    array[...] = xp.minimum(new, _largest(xp, array.dtype)) if finite else new
+    version_of(running).bump("batch_norm")
 
 
-def project(g: Any, x_hat: Any, rstd: Any, mean_g: Any, mean_gx: Any) -> Any:
-    """dx = rstd (g - mean(g) - x̂ mean(g x̂)).
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Standardise each row by itself, over the trailing dimensions `normalized_shape`.
 
-    `mean_g` is None if x is not centred, or if the caller has already subtracted the mean from g.
+    Parameters
+    ----------
+    input : Tensor
+        (*, normalized_shape).
+    normalized_shape : int or sequence of int
+    weight, bias : Tensor, optional
+        γ and β, of shape `normalized_shape`.
+    eps : float
+        Added to the variance, inside the square root.
+
+    Returns
+    -------
+    Tensor
+        In the shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        `eps` is out of range.
+    RuntimeError
+        Shapes, dtypes or devices do not fit.
+
+    Notes
+    -----
+    Ba, Kiros and Hinton 2016, "Layer normalization", equation 4.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.layer_norm(tinynorm.tensor([[1.0, 3.0]]), 2, eps=0.0)
+    tensor([[-1.,  1.]])
     """
-    if mean_g is not None:
-        g = g - mean_g
-    return rstd * (g - x_hat * mean_gx)
+    D = row_shape("layer_norm", input, normalized_shape)
+    check_tensors("layer_norm", input, D, "of normalized_shape", ("weight", weight), ("bias", bias))
+    check_eps("layer_norm", eps)
+    layout = trailing_layout(input._array.shape, D, weight is not None or bias is not None)
+    return Standardize(layout, eps)(input, weight, bias)
 
 
-class Layout:
-    """How a layer views its tensors: the shape for x, the axes of a group, and the shape for γ and β."""
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """Divide each row by its root mean square, over the trailing dimensions `normalized_shape`.
 
-    def __init__(self, view: tuple[int, ...], axes: Axes, affine: tuple[int, ...]) -> None:
-        self.view, self.axes, self.affine = view, axes, affine
-        self.m = size_along(view, axes)  # how many numbers a group has
-        self.gamma_is_constant = all(affine[a] == 1 for a in axes)  # γ has one value per group
+    Parameters
+    ----------
+    input : Tensor
+        (*, normalized_shape).
+    normalized_shape : int or sequence of int
+    weight : Tensor, optional
+        γ, of shape `normalized_shape`.
+    eps : float, optional
+        Added to the mean square, inside the square root. Default: the machine epsilon of x's dtype (for float16: of float32,
+        because float16 is computed in float32).
 
+    Returns
+    -------
+    Tensor
+        In the shape and dtype of x.
 
-@lru_cache(maxsize=256)  # every training step has the same shapes
-def batch_layout(shape: tuple[int, ...]) -> Layout:
-    """(N, C, *): a group is one channel, over the batch and all positions."""
-    positions = range(2, len(shape))
-    return Layout(shape, (0, *positions), (1, shape[1], *(1 for _ in positions)))
+    Raises
+    ------
+    ValueError
+        `eps` is out of range.
+    RuntimeError
+        Shapes, dtypes or devices do not fit.
 
+    Notes
+    -----
+    Zhang and Sennrich 2019, "Root mean square layer normalization", equation 4.
 
-@lru_cache(maxsize=256)
-def instance_layout(shape: tuple[int, ...]) -> Layout:
-    """(N, C, *): a group is one channel of one sample, over all positions."""
-    positions = range(2, len(shape))
-    return Layout(shape, tuple(positions), (1, shape[1], *(1 for _ in positions)))
-
-
-@lru_cache(maxsize=256)
-def group_layout(shape: tuple[int, ...], G: int, affine: bool) -> Layout:
-    """(N, C, *) viewed as (N, G, C/G, *): a group is C/G channels of one sample, over all positions."""
-    N, C, *positions = shape
-    view = (N, G, C // G, *positions)
-    return Layout(view, tuple(range(2, len(view))), (1, G, C // G, *(1 for _ in positions)) if affine else (1,) * len(view))
-
-
-@lru_cache(maxsize=256)
-def trailing_layout(shape: tuple[int, ...], D: tuple[int, ...], affine: bool) -> Layout:
-    """(*, D): a group is one row, which is the trailing dimensions D."""
-    rows = len(shape) - len(D)
-    return Layout(shape, tuple(range(rows, len(shape))), (1,) * rows + D if affine else (1,) * len(shape))
-
-
-class Normalization(Node):
-    """The base class of both nodes below: it views x as the layout says, and applies γ and β."""
-
-    fresh = True
-    layout: Layout
-
-    def seen(self, x):
-        """View x as the layout says; convert float16 to float32."""
-        return widened(reshaped(x, self.layout.view))
-
-    def affine(self, gamma):
-        """Reshape γ or β so that it broadcasts against x̂."""
-        return reshaped(gamma, self.layout.affine)
-
-    def scale_and_shift(self, x_hat, gamma, beta, x):
-        """y = γ x̂ + β, in the shape and dtype of x."""
-        self.affine_like = gamma, beta
-        y = x_hat if gamma is None else x_hat * self.affine(gamma)
-        if y is x_hat and (beta is not None or True in self.needs):  # backward needs x̂: do not overwrite it
-            y = backend.copy(y)
-        if beta is not None:
-            y += self.affine(beta)
-        return narrowed(reshaped(y, x.shape), x)
-
-    def fitted(self, dx, dgamma, dbeta, dy):
-        """Give each of the three gradients the shape and dtype of its input: x, γ or β."""
-        if dx is not None:
-            dx = narrowed(reshaped(dx, dy.shape), dy)
-        gamma, beta = self.affine_like
-        return dx, self._summed(dgamma, gamma, self.needs[1]), self._summed(dbeta, beta, self.needs[2])
-
-    def _summed(self, d, like, needed):
-        if not needed:
-            return None
-        d = d * 1 if d.shape == self.layout.affine else sum_to(d, self.layout.affine)  # never dy itself: a leaf keeps d
-        return narrowed(reshaped(d, like.shape), like)
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.rms_norm(tinynorm.tensor([[3.0, 3.0]]), 2)
+    tensor([[1., 1.]])
+    """
+    D = row_shape("rms_norm", input, normalized_shape)
+    check_tensors("rms_norm", input, D, "of normalized_shape", ("weight", weight))
+    x = input._array
+    if eps is None:
+        eps = _machine_epsilon(namespace(x), backend.float32 if backend.is_half(x) else x.dtype)
+    check_eps("rms_norm", eps)
+    return StandardizeUncentred(trailing_layout(x.shape, D, weight is not None), eps)(input, weight, None)
 
 
-class Standardize(Normalization):
-    """y = γ x̂ + β. The mean and variance are computed from each group of x."""
-
-    def __init__(self, layout: Layout, eps: float, centred: bool = True) -> None:
-        self.layout, self.eps, self.centred = layout, eps, centred
-
-    def formula(self, x):
-        return standardize(self.seen(x), self.layout.axes, self.eps, self.centred)
-
-    def forward(self, x, gamma, beta):
-        self.save(x, gamma)
-        self.kept = x_hat, _, self.mean, self.var = self.formula(x)
-        return self.scale_and_shift(x_hat, gamma, beta, x)
-
-    def backward(self, dy, x, gamma):
-        x_hat, rstd, _, _ = self.recall(self.formula, x)
-        axes, m = self.layout.axes, max(self.layout.m, 1)
-        dx, dy_ = None, self.seen(dy)
-        if self.layout.gamma_is_constant:  # then the means need no γ: they are dβ / m and dγ / m
-            dbeta = sum_over(dy_, axes)
-            if self.centred:  # Σ x̂ = 0, so this does not change dγ, and dγ has a smaller rounding error
-                dy_ = dy_ - dbeta / m
-            dgamma = sum_over(dy_ * x_hat, axes)
-            if self.needs[0]:
-                dx = project(dy_, x_hat, rstd if gamma is None else rstd * self.affine(gamma), None, dgamma / m)
-        else:
-            dbeta, dgamma = dy_, dy_ * x_hat  # `fitted` sums both
-            if self.needs[0]:
-                g = dy_ if gamma is None else dy_ * self.affine(gamma)
-                dx = project(g, x_hat, rstd, mean_over(g, axes) if self.centred else None, mean_over(g * x_hat, axes))
-        return self.fitted(dx, dgamma, dbeta, dy)
+@cache
+def _machine_epsilon(xp: Any, dtype: Any) -> float:
+    return float(xp.finfo(dtype).eps)
 
 
-class StandardizeByConstants(Normalization):
-    """BatchNorm in eval mode: y = γ (x - μ) rstd + β, where μ and σ² are given;  dx = γ rstd dy."""
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Divide the channels of each sample into groups, and standardise each group over its channels and all positions.
 
-    def __init__(self, layout: Layout, eps: float, mean: Any, var: Any) -> None:
-        self.layout = layout
-        self.mu = backend.copy(self.affine(mean))  # a copy: training may change the running mean before backward
-        self.rstd = 1 / namespace(var).sqrt(self.affine(var) + eps)
+    Parameters
+    ----------
+    input : Tensor
+        (N, C, *).
+    num_groups : int
+        How many groups; must divide C.
+    weight, bias : Tensor, optional
+        γ and β, (C).
+    eps : float
+        Added to the variance, inside the square root.
 
-    def formula(self, x):
-        return (self.seen(x) - self.mu) * self.rstd
+    Returns
+    -------
+    Tensor
+        In the shape and dtype of x.
 
-    def forward(self, x, gamma, beta):
-        self.save(x, gamma)
-        self.kept = self.formula(x)
-        return self.scale_and_shift(self.kept, gamma, beta, x)
+    Raises
+    ------
+    ValueError
+        `eps` is out of range, `num_groups` does not divide C, or a group has only one value.
+    RuntimeError
+        Shapes, dtypes or devices do not fit.
 
-    def backward(self, dy, x, gamma):
-        x_hat = self.recall(self.formula, x)
-        dy_ = self.seen(dy)
-        scale = self.rstd if gamma is None else self.affine(gamma) * self.rstd
-        return self.fitted(dy_ * scale if self.needs[0] else None, dy_ * x_hat, dy_, dy)
+    Notes
+    -----
+    Wu and He 2018, "Group normalization", equations 1 to 3.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.group_norm(tinynorm.tensor([[1.0, 3.0, 5.0, 5.0]]), 2, eps=0.0001).round()
+    tensor([[-1.,  1.,  0.,  0.]])
+    """
+    x = input
+    check_input("group_norm", x, 2, "(N, C) or (N, C, *)")
+    check_eps("group_norm", eps)
+    C = x.shape[1]
+    check_groups("group_norm", num_groups, C)
+    check_tensors("group_norm", x, (C,), "(C,)", ("weight", weight), ("bias", bias))
+    layout = group_layout(x.shape, num_groups, weight is not None or bias is not None)
+    if layout.m == 1:
+        raise ValueError(
+            f"group_norm: expected groups of more than one value, got {num_groups} groups of x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. Use fewer groups"
+        )
+    return Standardize(layout, eps)(x, weight, bias)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Standardise each channel of each sample over its positions, or with the running statistics.
+
+    Parameters
+    ----------
+    input : Tensor
+        (N, C, *), with at least one dimension of positions.
+    running_mean, running_var : Tensor, optional
+        (C). If `use_input_stats` is True, they are updated in place with each sample's statistics, averaged over the batch.
+    weight, bias : Tensor, optional
+        γ and β, (C).
+    use_input_stats : bool
+        If False, standardise with the running statistics.
+    momentum, eps
+        As in `batch_norm`.
+
+    Returns
+    -------
+    Tensor
+        In the shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        `eps` or `momentum` is out of range, or there is only one value per channel.
+    RuntimeError
+        Shapes, dtypes or devices do not fit. After any of these errors the running statistics are unchanged.
+
+    Notes
+    -----
+    Ulyanov, Vedaldi and Lempitsky 2016, "Instance normalization", equation 1.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.instance_norm(tinynorm.tensor([[[1.0, 3.0]]]), eps=0.0)
+    tensor([[[-1.,  1.]]])
+    """
+    x = input
+    check_input("instance_norm", x, 3, "(N, C, *) with at least one dimension of positions")
+    if not use_input_stats:
+        return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
+    check_eps("instance_norm", eps)
+    check_momentum("instance_norm", momentum)
+    C = x.shape[1]
+    running = ("running_mean", running_mean), ("running_var", running_var)
+    check_tensors("instance_norm", x, (C,), "(C,)", ("weight", weight), ("bias", bias), *running)
+    check_both("instance_norm", running_mean, running_var)
+    layout = instance_layout(x.shape)
+    if layout.m == 1:
+        raise ValueError(
+            f"instance_norm: expected more than one value per channel of a sample, got x (N, C, *) = {tuple(x.shape)}: "
+            "the variance of one value is 0, and the output would be the bias whatever x is. "
+            "Use larger groups: group_norm or layer_norm"
+        )
+    node = StandardizeChannel(layout, eps)
+    y = node(x, weight, bias)
+    if running_mean is not None and x._array.size:
+        _update(running_mean, mean_over(node.mean, (0,)), momentum)
+        _update(running_var, mean_over(node.var * (layout.m / (layout.m - 1)), (0,)), momentum, finite=True)
+    return y
+
+
+# ---- checks of settings and tensors ------------------------------------------------------------------------------------
+
+
+def check_eps(op: str, eps: float) -> None:
+    """Raise ValueError if `eps` is not a finite number >= 0."""
+    if not (type(eps) is float or isinstance(eps, Real)) or not 0 <= eps < math.inf:
+        raise ValueError(f"{op}: expected eps to be a finite number >= 0, got {eps!r}")
+
+
+def check_momentum(op: str, momentum: float) -> None:
+    """Raise ValueError if `momentum` is not a number from 0 to 1."""
+    if not isinstance(momentum, Real) or not 0 <= momentum <= 1:
+        raise ValueError(f"{op}: expected momentum from 0 to 1, got {momentum!r}")
+
+
+def check_groups(op: str, num_groups: int, C: int) -> None:
+    """Raise ValueError if `num_groups` does not divide the number of channels C."""
+    if not isinstance(num_groups, int) or num_groups < 1 or C % num_groups:
+        raise ValueError(f"{op}: expected num_groups to divide the channels C={C}, got num_groups={num_groups!r}")
+
+
+def check_tensor(op: str, x: Any, name: str = "x") -> None:
+    """Raise TypeError if x is not a Tensor."""
+    if not isinstance(x, Tensor):
+        got = type(x).__name__
+        raise TypeError(f"{op}: expected {name} to be a Tensor, got {got}; use tinynorm.from_numpy or tinynorm.tensor")
+
+
+def check_input(op: str, x: Any, min_ndim: int, expected: str) -> None:
+    """Raise an error if x is not a Tensor (TypeError), not floating-point, or has too few dimensions (RuntimeError)."""
+    if not isinstance(x, Tensor):
+        check_tensor(op, x)
+    if not backend.is_floating(x._array):
+        raise RuntimeError(f"{op}: expected a floating-point x, got {x.dtype}; use .float() first")
+    if x._array.ndim < min_ndim:
+        raise RuntimeError(f"{op}: expected x {expected}, got shape {tuple(x.shape)}")
+
+
+def row_shape(op: str, x: Any, normalized_shape: Any) -> tuple[int, ...]:
+    """`normalized_shape` as a tuple. Raise an error if x is not floating-point or does not end in this shape."""
+    D = normalized_shape
+    if type(D) is not tuple:
+        D = (D,) if isinstance(D, Integral) else tuple(D)
+    check_input(op, x, 0, "")
+    shape = x._array.shape
+    if not D or shape[max(len(shape) - len(D), 0) :] != D:
+        raise RuntimeError(f"{op}: expected x (*, normalized_shape = {D}), got shape {tuple(shape)}")
+    return D
+
+
+def check_tensors(op: str, x: Tensor, shape: tuple[int, ...], symbol: str, *tensors: tuple[str, Tensor | None]) -> None:
+    """Raise RuntimeError if the shape, dtype or device of weight, bias or a running statistic does not fit x.
+
+    `tensors` are pairs of a name and a Tensor or None.
+    """
+    array, others = x._array, []
+    for name, t in tensors:
+        if t is None:
+            continue
+        if not isinstance(t, Tensor):
+            check_tensor(op, t, name)
+        a = t._array
+        if a.shape != shape:
+            raise RuntimeError(f"{op}: expected {name} {symbol} = {shape} for x {tuple(x.shape)}, got {tuple(t.shape)}")
+        if a.dtype != array.dtype and not (backend.is_half(array) and a.dtype == backend.float32):
+            raise RuntimeError(f"{op}: expected {name} of dtype {x.dtype}, as of x, got {t.dtype}; convert one with .to(dtype)")
+        if type(a) is not np.ndarray or type(array) is not np.ndarray:
+            others.append(a)
+    if others:
+        backend.check_same_device(op, [array, *others])
+
+
+def check_both(op: str, running_mean: Any, running_var: Any) -> None:
+    """Raise ValueError if only one of the two running statistics is given."""
+    if (running_mean is None) != (running_var is None):
+        raise ValueError(f"{op}: expected running_mean and running_var both or neither, got one of them")

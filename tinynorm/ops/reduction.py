@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,65 +11,27 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import Dims, accepts_axis, all_dims, as_float, mean_over, namespace, narrowed, one_dim, reshaped, sum_over, widened
+from .common import (
+    Dims,
+    accepts_axis,
+    all_dims,
+    as_float,
+    mean_over,
+    namespace,
+    narrowed,
+    one_dim,
+    reshaped,
+    size_along,
+    sum_over,
+    widened,
+)
+from .normalization_formula import centre
+from .scaling import LEAST_VAR, power_of_two
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with the dimensions `dims` reduced to length 1."""
     return tuple(1 if i in dims else n for i, n in enumerate(shape))
-
-
-def size_along(shape: tuple[int, ...], dims: tuple[int, ...]) -> int:
-    return math.prod(shape[d] for d in dims)
-
-
-# If a group has more numbers than this, `centre` computes its mean as first + mean(x - first). If all numbers are equal, this
-# mean is exact. In a smaller group the second pass of `centre` makes it exact: the numbers have equal rounding errors, and the
-# sum of up to 2^20 equal rounding errors is exact in float32.
-LARGE_GROUP = 2**20
-
-
-def centre(x: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
-    """Compute (x - μ, μ) in two passes: the second pass removes the rounding error of the first mean.
-
-    If the mean is large, that error is many times larger than the rounding error of the spread. If all numbers are equal, the
-    first pass leaves the same error in each, a few units in the last place. The sum of these errors is exact, and so is the
-    sum divided by n (a product with 1/n would not be exact). So the second pass gives exactly 0.
-    """
-    n = size_along(x.shape, dims)
-    if n > LARGE_GROUP:
-        first = x[tuple(slice(1) if i in dims else slice(None) for i in range(x.ndim))]
-        mu = first + mean_over(x - first, dims)
-    else:
-        mu = mean_over(x, dims)
-    c = x - mu
-    rest = sum_over(c, dims) / builtins.max(n, 1)
-    return c - rest, mu + rest
-
-
-# The smallest variance that keeps all its digits: every square c² that is at least eps σ² is then a normal number. (Smaller
-# numbers are subnormal and have fewer digits.)
-LEAST_VAR = {t: float(np.finfo(t).tiny / np.finfo(t).eps) for t in (backend.float32, backend.float64)}
-
-
-def power_of_two(x: Any, dims: tuple[int, ...], least: float = 0.0) -> Any:
-    """For each group, a power of two near its largest |x| (or near `least`, if that is larger).
-
-    The squares of x divided by this number fit the dtype, and dividing by a power of two changes no digit. For a group of zeros
-    the number is 1 (or near `least`). If a group has inf or NaN, the number is also finite: the division keeps inf and NaN.
-    """
-    xp = namespace(x)
-    largest = xp.max(xp.abs(x), axis=dims, keepdims=True)
-    if least:
-        largest = xp.where(largest > least, largest, least)
-    usable = (largest > 0) & xp.isfinite(largest)
-    exponent = xp.floor(xp.log2(xp.where(usable, largest, 1.0)))
-    return 2.0 ** xp.minimum(exponent, _largest_exponent(xp, x.dtype))  # log2 may round up to an exponent that is too large
-
-
-@cache
-def _largest_exponent(xp: Any, dtype: Any) -> float:
-    return math.frexp(float(xp.finfo(dtype).max))[1] - 1.0
 
 
 class Reduction(Node):
@@ -141,7 +102,7 @@ class Var(Reduction):
         """The variance, with the reduced dimensions kept.
 
         If the sum of the squares overflows, each square is divided before the sum. On a GPU each square is always divided: a
-        test for overflow would make the host wait.
+        test for overflow would make the CPU wait for the GPU.
         """
         c, _ = centre(x, self.dims)
         if not self.divisor:  # NaN, as in PyTorch, without NumPy's warning about a division by a Python zero

@@ -1,0 +1,203 @@
+"""The nodes of the normalisation layers: what is kept for backward, and which gradients are computed.
+
+=============  ====================  ======================
+layer          x is viewed as        axes of a group
+=============  ====================  ======================
+BatchNorm      (N, C, *)             0 and all of *
+LayerNorm      (*, normalized)       the trailing ones
+GroupNorm      (N, G, C/G, *)        2 and on
+InstanceNorm   (N, C, *)             all of *
+RMSNorm        (*, normalized)       the trailing ones; x is not centred
+=============  ====================  ======================
+
+BatchNorm in eval mode uses constants for μ and v. It is an affine map of x, and dx = γ rstd dL/dy.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autograd.node import Node
+from ..tensor import raw
+from .common import namespace, reshaped, size_along, sum_over, widened
+from .normalization_formula import Axes, project, project_channel, project_uncentred, standardize, standardize_uncentred
+from .scaling import LEAST_VAR, power_of_two
+
+
+class Layout:
+    """How a layer views its tensors: the shape for x, the axes of a group, and the shape for γ and β."""
+
+    def __init__(self, view: tuple[int, ...], axes: Axes, affine: tuple[int, ...]) -> None:
+        self.view, self.axes, self.affine = view, axes, affine
+        before = len(view) - len(affine)  # γ and β broadcast: the dimensions that they lack are x's first ones
+        self.repeated = (*range(before), *(before + a for a, n in enumerate(affine) if n == 1))  # along these they repeat
+        self.m = size_along(view, axes)  # how many numbers a group has
+
+
+@lru_cache(maxsize=256)  # every training step has the same shapes
+def batch_layout(shape: tuple[int, ...]) -> Layout:
+    """(N, C, *): a group is one channel, over the batch and all positions."""
+    positions = range(2, len(shape))
+    return Layout(shape, (0, *positions), (1, shape[1], *(1 for _ in positions)))
+
+
+@lru_cache(maxsize=256)
+def instance_layout(shape: tuple[int, ...]) -> Layout:
+    """(N, C, *): a group is one channel of one sample, over all positions."""
+    positions = range(2, len(shape))
+    return Layout(shape, tuple(positions), (1, shape[1], *(1 for _ in positions)))
+
+
+@lru_cache(maxsize=256)
+def group_layout(shape: tuple[int, ...], G: int, affine: bool) -> Layout:
+    """(N, C, *) viewed as (N, G, C/G, *): a group is C/G channels of one sample, over all positions."""
+    N, C, *positions = shape
+    view = (N, G, C // G, *positions)
+    return Layout(view, tuple(range(2, len(view))), (1, G, C // G, *(1 for _ in positions)) if affine else ())
+
+
+@lru_cache(maxsize=256)
+def trailing_layout(shape: tuple[int, ...], D: tuple[int, ...], affine: bool) -> Layout:
+    """(*, D): a group is one row, which is the trailing dimensions D."""
+    rows = len(shape) - len(D)
+    return Layout(shape, tuple(range(rows, len(shape))), D if affine else ())
+
+
+class Normalization(Node):
+    """The base class: it views x as the layout says, and applies γ and β."""
+
+    fresh = True
+    layout: Layout
+
+    def seen(self, x):
+        """View x as the layout says; convert float16 to float32."""
+        if x.shape != self.layout.view:
+            x = reshaped(x, self.layout.view)
+        return widened(x)
+
+    def shown(self, y, x):
+        """Give y the shape and dtype of x, which may be γ or β: the opposite of `seen`."""
+        if y.shape != x.shape:
+            y = reshaped(y, x.shape)
+        return y if y.dtype == x.dtype else backend.astype(y, x.dtype)
+
+    def affine(self, gamma):
+        """Reshape γ or β so that it broadcasts against x̂."""
+        return gamma if gamma.shape == self.layout.affine else reshaped(gamma, self.layout.affine)
+
+    def scale_and_shift(self, x_hat, gamma, beta, x):
+        """y = γ x̂ + β, in the shape and dtype of x."""
+        self.affine_like = gamma, beta
+        y = x_hat if gamma is None else x_hat * self.affine(gamma)
+        if y is x_hat and (beta is not None or True in self.needs):  # backward needs x̂: do not overwrite it
+            y = backend.copy(y)
+        if beta is not None:
+            y += self.affine(beta)
+        return self.shown(y, x)
+
+    def fitted(self, dx, dgamma, dbeta, dy):
+        """The gradients that are needed, in the shape and dtype of x, γ and β. What γ and β repeat along is summed."""
+        gamma, beta = self.affine_like
+        return (
+            self.shown(dx, dy) if self.needs[0] else None,
+            self.shown(self.summed(dgamma), gamma) if self.needs[1] else None,
+            self.shown(self.summed(dbeta), beta) if self.needs[2] else None,
+        )
+
+    def summed(self, d):
+        return d * 1 if d.shape == self.layout.affine else sum_over(d, self.layout.repeated)  # never dy: a leaf keeps it
+
+
+class Standardize(Normalization):
+    """LayerNorm and GroupNorm: γ and β differ within a group."""
+
+    standardize = staticmethod(standardize)
+    project = staticmethod(project)
+
+    def __init__(self, layout: Layout, eps: float) -> None:
+        self.layout, self.eps = layout, eps
+
+    def forward(self, x, gamma, beta):
+        self.save(x, gamma)
+        self.kept = x_hat, _, self.mean, self.var = self.formula(x)
+        return self.scale_and_shift(x_hat, gamma, beta, x)
+
+    def backward(self, dy, x, gamma):
+        x_hat, rstd, _, _ = self.recall(self.formula, x)
+        dy_, dx = self.seen(dy), None
+        if self.needs[0]:
+            g = dy_ if gamma is None else dy_ * self.affine(gamma)
+            dx = self.project(g, x_hat, rstd, self.layout.axes)
+        return self.fitted(dx, dy_ * x_hat, dy_, dy)
+
+    def formula(self, x):
+        """(x̂, rstd, μ, v).
+
+        The squares overflow if |x| is too large (float32: from 1.8e19 on), and lose digits if |x| is too small. In both cases x
+        is first divided by s, a power of two near the largest |x| of the group. This does not change the result: x / s with
+        ε / s² has the same x̂ as x with ε. On the GPU x is always divided: a test of the values would make the CPU wait.
+        """
+        x, axes, eps = self.seen(x), self.layout.axes, self.eps
+        if type(raw(x)) is np.ndarray or 0 in x.shape:
+            found = self.standardize(x, axes, eps)
+            if 0 in x.shape or squares_fit(raw(found[3]), eps):
+                return found
+        s = power_of_two(raw(x), axes, least=math.sqrt(eps))
+        x_hat, rstd, mu, var = self.standardize(x / s, axes, (math.sqrt(eps) / s) ** 2)
+        return x_hat, rstd / s, None if mu is None else mu * s, var * s * s
+
+
+def squares_fit(var: np.ndarray, eps: float) -> bool:
+    """Whether all variances are in a safe range: no overflow, no NaN, and no digits lost near 0.
+
+    The limit is stricter than that: the sum of the squared variances must be finite too, so in float32 a variance must be
+    below 1.8e19. Then the derivative of rstd, which is -rstd³ / 2, does not underflow either. A variance near 0 is safe if ε is
+    large enough to hide the lost digits. The test sums the squares with BLAS: that takes half as long as NumPy's search for
+    the largest variance.
+    """
+    least = LEAST_VAR.get(var.dtype, 0.0) ** 0.5
+    return float(np.vdot(var, var)) < math.inf and (eps >= least or bool(var.min() + eps >= least))
+
+
+class StandardizeUncentred(Standardize):
+    """RMSNorm."""
+
+    standardize = staticmethod(standardize_uncentred)
+    project = staticmethod(project_uncentred)
+
+
+class StandardizeChannel(Standardize):
+    """BatchNorm and InstanceNorm: a group has a single γ and β."""
+
+    def backward(self, dy, x, gamma):
+        x_hat, rstd, _, _ = self.recall(self.formula, x)
+        scale = None if not self.needs[0] else rstd if gamma is None else rstd * self.affine(gamma)
+        return self.fitted(*project_channel(self.seen(dy), x_hat, scale, self.layout.axes, max(self.layout.m, 1)), dy)
+
+
+class StandardizeByConstants(Normalization):
+    """BatchNorm in eval mode: y = γ (x - μ) rstd + β, where μ and v are given;  dx = γ rstd dy."""
+
+    def __init__(self, layout: Layout, eps: float, mean: Any, var: Any) -> None:
+        self.layout = layout
+        self.mu = backend.copy(self.affine(mean))  # a copy: training may change the running mean before backward
+        self.rstd = 1 / namespace(var).sqrt(self.affine(var) + eps)
+
+    def formula(self, x):
+        return (self.seen(x) - self.mu) * self.rstd
+
+    def forward(self, x, gamma, beta):
+        self.save(x, gamma)
+        self.kept = self.formula(x)
+        return self.scale_and_shift(self.kept, gamma, beta, x)
+
+    def backward(self, dy, x, gamma):
+        x_hat = self.recall(self.formula, x)
+        dy_ = self.seen(dy)
+        scale = self.rstd if gamma is None else self.affine(gamma) * self.rstd
+        return self.fitted(dy_ * scale if self.needs[0] else None, dy_ * x_hat, dy_, dy)
