@@ -198,6 +198,7 @@ class Product(Expression):
         if k != k2:
             raise ValueError(f"matmul: expected a (i, k) and b (k, j), got the letters {self.a.letters} and {self.b.letters}")
         self.letters = (i, j)
+        self.over = (k,) if k else ()  # a length of 1: nothing to add up
 
 
 def of(x: Any) -> Expression:

@@ -19,7 +19,7 @@ SYMBOLS = {
     "gamma": (r"\gamma", "γ"), "delta": (r"\delta", "δ"), "eps": (r"\varepsilon", "ε"), "eta": (r"\eta", "η"),
     "lam": (r"\lambda", "λ"), "mu": (r"\mu", "μ"), "var": (r"v", "v"), "x_hat": (r"\hat{x}", "x̂"),
     "m_hat": (r"\hat{m}", "m̂"), "v_hat": (r"\hat{v}", "v̂"), "rstd": (r"r", "r"), "theta": (r"\theta", "θ"),
-    "std": (r"s", "s"), "z_hat": (r"\hat{z}", "ẑ"),
+    "std": (r"s", "s"), "z_hat": (r"\hat{z}", "ẑ"), "sigma2": (r"\sigma^2", "σ²"),
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ class Style:
                 index = "".join(at[x] for x in e.letters if x)
                 return f"({self._matrix(e)})_" + (f"{{{index}}}" if self.latex else index), ATOM
             case Product():
-                return self._sum((e.a, e.b), e.a.letters[1:], False, at)
+                return self._sum((e.a, e.b), e.over, False, at)
             case Sum():
                 return self._sum((e.a,), e.over, e.mean, at)
         raise TypeError(f"cannot write {type(e).__name__}")

@@ -94,7 +94,7 @@ class Elements:
             case Transposed() | View() | Broadcast():
                 return self.of(e.a, at)
             case Product():
-                return self._sum((e.a, e.b), e.a.letters[1:], False, at)
+                return self._sum((e.a, e.b), e.over, False, at)
             case Sum():
                 return self._sum((e.a,), e.over, e.mean, at)
         raise TypeError(f"cannot prove anything about {type(e).__name__}")
