@@ -462,6 +462,13 @@ def test_a_row_that_depends_on_others_is_seen(change):
         assert told[0].startswith(row)
 
 
+@pytest.mark.parametrize("name", ["Linear", "linear", "layer_norm"])
+def test_a_layer_that_promises_it_may_be_named_in_any_spelling(name):
+    report = check_backward(by_the_row(next_row), right, [np.random.default_rng(0).standard_normal((7, 4))], layer=name)
+    assert report.layer == name  # it is not recognised
+    assert [fault.kind for fault in report.faults] == ["batch_dependent"]
+
+
 def test_rows_on_their_own_are_so_where_forward_does_not_go_far():
     def logs(x):
         if np.any(x <= 0):

@@ -9,7 +9,7 @@ import tinynorm as tn
 from tinynorm import nn
 from tinynorm.autograd import Function, gradcheck
 from tinynorm.gradcheck import check_backward, check_function, check_module, mistakes
-from tinynorm.gradcheck.mistakes import layernorm
+from tinynorm.gradcheck.mistakes import layernorm, linear, relu, rmsnorm
 
 LAYER_NORM = mistakes.find("layernorm_zero")
 
@@ -26,13 +26,15 @@ def test_zero_for_dx_of_a_normalisation_is_seen():
     assert check_backward(LAYER_NORM.forward, LAYER_NORM.backward, LAYER_NORM.inputs(0)).ok is False
 
 
-def test_zero_for_dx_of_softmax_is_seen():
-    def forward(x):
-        e = np.exp(x - x.max(1, keepdims=True))
-        return e / e.sum(1, keepdims=True), x
+def softmax(x):
+    e = np.exp(x - x.max(1, keepdims=True))
+    p = e / e.sum(1, keepdims=True)
+    return p, p
 
+
+def test_zero_for_dx_of_softmax_is_seen():
     x = np.random.default_rng(0).standard_normal((4, 5))
-    assert check_backward(forward, lambda dy, x: (np.zeros_like(x),), [x]).ok is False
+    assert check_backward(softmax, lambda dy, p: (np.zeros_like(p),), [x]).ok is False
 
 
 @pytest.mark.parametrize("backward", [layernorm.backward, LAYER_NORM.backward])
@@ -49,6 +51,27 @@ def test_a_cotangent_of_ones_is_refused_by_name(backward):
     report = check_backward(without_gamma, only_dx, [x], cotangent=np.ones((5, 8)))
     assert report.ok is None
     assert "the sum of LayerNorm's output does not depend on x" in report.warnings[-1]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_cotangent_of_ones_is_refused_for_softmax(right):
+    def backward(dy, p):
+        return (right * p * (dy - (dy * p).sum(1, keepdims=True)),)
+
+    report = check_backward(softmax, backward, [np.random.default_rng(0).standard_normal((4, 5))], cotangent=np.ones((4, 5)))
+    assert report.ok is None
+    assert "the sum of Softmax's output does not depend on x" in report.warnings[-1]
+
+
+@pytest.mark.parametrize("layer", [linear.RIGHT, relu.RIGHT, rmsnorm.RIGHT, layernorm.RIGHT], ids=lambda layer: layer.name)
+def test_a_cotangent_of_ones_is_taken_where_the_sum_of_y_depends_on_x(layer):
+    """As behind LayerNorm, if gamma differs within a group."""
+    inputs = layer.inputs(0)
+    ones = np.ones_like(layer.forward(*inputs)[0])
+    report = check_backward(layer.forward, layer.backward, inputs, names=layer.names, cotangent=ones)
+    assert (report.ok, report.layer, report.warnings) == (True, layer.name, [])
+    report = check_backward(layer.forward, lambda dy, cache: layer.backward(0 * dy, cache), inputs, cotangent=ones)
+    assert report.inputs[0].ok is False  # dx = 0 does not pass
 
 
 def test_a_loss_of_the_sum_is_refused():

@@ -1,4 +1,4 @@
-"""Large inputs, along dense directions: one wrong element is found wherever it hides, and a right gradient is told so."""
+"""Large inputs, along random directions: one wrong element is found wherever it hides, and a right gradient is told so."""
 
 import numpy as np
 import pytest

@@ -3,18 +3,21 @@
 `check_backward` takes a forward and a backward on plain arrays, `check_function` a function of Tensors, `check_module` a layer
 with its parameters, `check_second` second derivatives, `check_hvp` Hessian-vector products. Each returns a `Report`.
 
-The rooms. A file imports from its own room and from the rooms below it:
+The gradient of a loss with respect to the output is called the cotangent. It is `dout` in `check_backward`, `dy` in the
+diagnosis and `u` in the measurements, where <u, f> is Σ u_k f_k.
 
-=============  =====================================================================
-`doors`        what a caller may hand in, and the order in which a check does its work
-`diagnosis`    what the mistake is: naming, general patterns, one file a layer family
+The folders. A file imports from its own folder and from those below it in this table:
+
+=============  =======================================================================================
+`doors`        the functions check_...: what they accept, and the order in which a check does its work
+`diagnosis`    what the mistake is: naming, general patterns, a file or folder for each family of layers
 `behaviour`    how the code behaves: mutation, aliasing, steadiness, dependence, precision
 `slopes`       how a derivative is measured: differences, directions, kinks
 `problem`      what is checked: a function, its inputs and its gradients
 `report`       what was found, and how it is told: text, HTML, dict
-=============  =====================================================================
+=============  =======================================================================================
 
-`mistakes` holds wrong backward passes to learn from. It stands alone and is loaded on first use.
+`mistakes` holds wrong backward passes to learn from. Only ``from tinynorm.gradcheck import mistakes`` loads it.
 """
 
 from .doors.arrays import check_backward, check_hvp

@@ -26,7 +26,7 @@ class Module:
     Attributes
     ----------
     training : bool
-        Set by `train` and `eval`.
+        True in training mode, False in eval mode; set by `train` and `eval`.
 
     Examples
     --------
@@ -351,7 +351,7 @@ class Module:
             new_buffers = {id(b): move(b) for b in self.buffers()}
         for t, array in new_arrays:
             if array is not t.data:
-                version_of(t).bump("Module.to")  # backward must not use the old array, if it is saved
+                version_of(t).bump("Module.to")  # if a node has saved the old array, its backward raises an error
                 t.data = array
         for module in self.modules():
             for name, b in module._own(BUFFER):

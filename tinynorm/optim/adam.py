@@ -20,9 +20,10 @@ class Adam(Optimizer):
     zero, so they are biased towards zero. The bias correction is ``m_hat = m / (1 - beta1**t)`` and
     ``v_hat = v / (1 - beta2**t)``. The step is ``theta -= lr * m_hat / (sqrt(v_hat) + eps)``.
 
-    The averages of a float16 parameter are float32. The square of a large gradient overflows: in float32 from 1.9e19 on, in
-    float64 from 1.3e154 on. The optimiser then continues with ``sqrt(v)``, stored as ``state[p]["exp_avg_sq_root"]``, and v is
-    inf at the elements that overflow. (A GPU does not report overflow: v becomes inf there and the element no longer changes.)
+    The averages of a float16 parameter are float32. The square of a large gradient overflows: from about 1.8e19 on
+    in float32, from about 1.3e154 on in float64. The optimiser then continues with ``sqrt(v)``, stored as
+    ``state[p]["exp_avg_sq_root"]``, and v is inf at the elements that overflow. (A GPU does not report overflow: v becomes inf
+    there and the element no longer changes.)
 
     Parameters
     ----------

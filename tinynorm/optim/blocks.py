@@ -43,7 +43,7 @@ class Blocks:
         self._flat: dict[tuple, list[tuple[Array, list[Array]]]] = {}
 
     def __reduce__(self) -> tuple:
-        """Leave out the scratch arrays when copying or pickling. (Copied views would not be views of the copied arrays.)"""
+        """Leave out the scratch arrays when copying or pickling. (A copy of a view is no longer a view.)"""
         return Blocks, ()
 
     def run(self, formula: Formula, tasks: Iterable[tuple[Array, ...]]) -> list[Undone]:

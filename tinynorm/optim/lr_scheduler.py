@@ -118,9 +118,9 @@ class ExponentialLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """Multiply the rate by a factor that changes linearly from `start_factor` to `end_factor` in `total_iters` steps.
+    """The initial rate times a factor that changes linearly from `start_factor` to `end_factor` in `total_iters` steps.
 
-    After that, the factor stays `end_factor`.
+    After that, the factor stays `end_factor`. (Together with other schedules: the rate that they give, times the factor.)
 
     Examples
     --------
@@ -158,7 +158,10 @@ class LinearLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """Multiply the rate by `factor` for `total_iters` steps; after that, use the rate itself."""
+    """The initial rate times `factor` for the first `total_iters` steps, and then the initial rate.
+
+    (Together with other schedules: the rate that they give, in place of the initial one.)
+    """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 < factor <= 1:

@@ -169,7 +169,7 @@ class Optimizer:
         return loss
 
     def _prepared(self) -> list[_Work]:
-        """Prepare and check the whole step before any parameter changes. An error removes all new state again."""
+        """Prepare and check the whole step before any parameter changes. If that fails, the new state is removed again."""
         made: list[tuple[dict[str, Any], int]] = []  # each state, and its number of entries before this step
         try:
             return [work for group in self.param_groups for work in self._works(group, made)]

@@ -24,7 +24,8 @@ class LRScheduler:
     Attributes
     ----------
     last_epoch : int
-        The number of the current epoch, counted from 0: how often `step` was called since the beginning.
+        The number of the current epoch, counted from 0: how often `step` was called since the beginning. A new schedule starts
+        with one more than the argument.
     base_lrs : list of float
         The initial learning rate of each group.
 

@@ -1,4 +1,4 @@
-"""What may depend on what: a gradient depends linearly on dout; a row of the output may depend on its own row alone."""
+"""What may depend on what: a gradient depends linearly on dout; a row of the output may depend only on its row of the input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Terms = list[tuple[float, np.ndarray]]  # a linear combination of cotangents: (f
 
 
 def nonlinear(measure: Measure) -> Iterator[Fault]:
-    """The gradients for which backward(a dout + b dout') is not a backward(dout) + b backward(dout')."""
+    """The gradients for which backward(a * dout + b * dout') differs from a * backward(dout) + b * backward(dout')."""
     other = random_cotangent(measure.u.shape, measure.rng)
     known = {id(v): _gradients(measure, v) for v in (measure.u, other)}
     with_gradient = [g is not None and g.shape == x.shape for g, x in zip(measure.claimed, measure.point, strict=True)]
@@ -43,7 +43,7 @@ def nonlinear(measure: Measure) -> Iterator[Fault]:
 def _identities(measure: Measure, other: np.ndarray) -> Iterator[tuple[str, np.ndarray, Terms]]:
     """(the mistake in words, a cotangent, the linear combination that it equals), for cotangents of many kinds."""
     a, b, u = 0.75, -1.5, measure.u
-    says = "backward(a dout + b dout') differs from a backward(dout) + b backward(dout')"
+    says = "backward(a * dout + b * dout') differs from a * backward(dout) + b * backward(dout')"
     yield says, a * u + b * other, [(a, u), (b, other)]
     for part, what in (
         (np.where(measure.rng.random(u.shape) < 0.5, other, 0.0), "half the elements of a are 0, and the other half of b"),
@@ -53,11 +53,11 @@ def _identities(measure: Measure, other: np.ndarray) -> Iterator[tuple[str, np.n
         says = f"backward(a + b) differs from backward(a) + backward(b), where {what}"
         yield says, other, [(1.0, part), (1.0, other - part)]
     for scale in SCALES:
-        yield f"backward({scale:.2g} dout) differs from {scale:.2g} backward(dout)", scale * other, [(scale, other)]
+        yield f"backward({scale:.2g} * dout) differs from {scale:.2g} * backward(dout)", scale * other, [(scale, other)]
 
 
 def _gradients(measure: Measure, v: np.ndarray) -> list[np.ndarray]:
-    """The gradients for cotangent `v`; NaN for a gradient that is missing or of another shape, which is a difference too."""
+    """The gradients for cotangent `v`. One that is missing or has another shape is NaN, so that it counts as a difference."""
     found: list[np.ndarray | None] = [None] * len(measure.point)
     with suppress(ArithmeticError):  # Python's own 0 / 0 raises
         found = measure.problem.gradients(measure.point, v)
@@ -86,7 +86,10 @@ def _equal(measure: Measure, i: int, total: np.ndarray, products: list[np.ndarra
 
 
 def _relative_rounding(measure: Measure) -> float:
-    """The relative rounding error of a sum of gradients. Code for inputs of few digits may round to these in any dtype."""
+    """The relative rounding error of a sum of gradients.
+
+    Code written for float32 or float16 may round to that precision even if its inputs are float64.
+    """
     problem = measure.problem
     own = float(np.finfo(problem.coarsest).eps) if problem.recast else 0.0
     with np.errstate(all="ignore"):  # `seen` shows, for example, a cast to float32 inside the function
@@ -101,7 +104,7 @@ def _mean(a: np.ndarray) -> float:
 
 # ---- on other rows -------------------------------------------------------------------------------------------------------
 
-INDEPENDENT = ("LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm", "BatchNormEval", "ReLU", "Linear")
+INDEPENDENT = ("layernorm", "rmsnorm", "groupnorm", "instancenorm", "batchnormeval", "relu", "linear")
 
 
 def dependent_rows(measure: Measure, wanted: bool | None, layer: str | None) -> Iterator[Fault]:

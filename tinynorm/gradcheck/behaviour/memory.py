@@ -45,7 +45,7 @@ def watched_run(problem: Problem, u: np.ndarray, own: bool, allow_alias: bool) -
 
 
 def bits(x: Any) -> Any:
-    """A value that compares equal as long as no bit of the arrays in `x` changes. (NaN does not compare equal to itself.)"""
+    """A value that compares equal as long as no bit of the arrays in `x` changes. (Bits, because NaN != NaN.)"""
     if isinstance(x, tuple | list):
         return [bits(item) for item in x]
     if backend.is_array(x) or isinstance(x, np.generic):

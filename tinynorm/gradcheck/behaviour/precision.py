@@ -11,14 +11,14 @@ from ..report.report import Fault
 from ..slopes.differences import SAMPLES, perturbed
 from ..slopes.measure import SAFETY, Measure
 
-# A gradient may be off by so many times the error that one rounding of its inputs causes. A formula of some dozen operations,
+# A gradient may be off by this many times the error that one rounding of its inputs causes. A formula of some dozen operations,
 # each of which rounds, stays below; a formula in which large terms cancel does not.
 MARGIN = 64
 # The difference between the outputs in two dtypes is steady if its standard deviation, while the last digits of the inputs
 # change, is below this share of its mean. Pure rounding errors have a share near 1 or above.
 STEADY = 0.1
-# Where the terms of a gradient cancel, it may be off by so many roundings of one of these terms: each is the result of a few
-# operations.
+# Where the terms of a gradient cancel, its error may be this many rounding errors of one term, because a term itself results
+# from a few operations.
 CANCELLED = 4
 
 
@@ -88,9 +88,10 @@ def _rounding_error(measure: Measure, i: int, exact: np.ndarray, scatter: np.nda
 
 
 def _size_of_terms(measure: Measure, i: int, exact: np.ndarray) -> float:
-    """The size of the terms that an element of the gradient sums: the largest element, or an equal share of all terms.
+    """An estimate of the size of the terms whose sum is one element of the gradient.
 
-    Where all elements are 0 but for rounding, as for a bias before BatchNorm, the rounding error shows the size of the terms.
+    It is the largest element or, if larger, the size of a derivative without cancellation over √(number of elements). Where
+    all elements are 0 but for rounding, as for a bias before BatchNorm, the rounding error shows the size of the terms.
     """
     largest = float(np.max(np.abs(exact), initial=0.0, where=np.isfinite(exact)))
     rounding = float(np.max(measure.scatter[i], initial=0.0, where=np.isfinite(measure.scatter[i])))

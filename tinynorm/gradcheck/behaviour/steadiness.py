@@ -14,9 +14,10 @@ from ..slopes.measure import Measure
 from .memory import bits, shared, watched_run
 
 # Backward is called between FEWEST and MOST times with the same numbers, to find a gradient that changes now and then. MOST
-# sees a change at every 24th call. FEWEST is what a change between two calls takes, and one call more.
+# sees a change at every 24th call. Two calls show a change from one call to the next; FEWEST has one call more.
 FEWEST, MOST = 3, 24
-# All these calls together may read and write so many numbers: a few milliseconds. Large inputs are called fewer times.
+# All these calls together read and write at most this many numbers, in a few milliseconds, unless FEWEST calls take more. With
+# large inputs, backward is called fewer times.
 NUMBERS = 200_000
 
 # A note, and no fault, where the cache holds no arrays: a class that keeps its cache in `self` means to work like that.
@@ -54,7 +55,7 @@ def check_behaviour(problem: Problem, report: Report, u: np.ndarray, allow_alias
 
 
 def unlike_before(measure: Measure) -> list[Fault]:
-    """The gradients that are others at the end of a check than at its beginning."""
+    """The gradients that differ at the end of a check from those at its beginning."""
     again = measure.problem.gradients(measure.point, measure.u)
     return _changed("nondeterministic", measure.problem, again, bits(measure.claimed))
 

@@ -15,7 +15,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-# f; f' as a function of y = f(x); dy f' with a plus for the minus in f'; f' in words; f' in words, as a factor
+# (f, f' as a function of y = f(x), the mistake: dy f' with + in place of -, f' as text, f' as text for use in a product)
 SMOOTH: dict[str, tuple[Any, Any, Any, str, str]] = {
     "Tanh": (np.tanh, lambda y: 1 - y * y, lambda y, dy: dy * (1 + y * y), "1 - y²", "(1 - y²)"),
     "Sigmoid": (sigmoid, lambda y: y * (1 - y), lambda y, dy: dy * y * (1 + y), "y (1 - y)", "y (1 - y)"),

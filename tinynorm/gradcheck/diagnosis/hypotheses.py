@@ -18,14 +18,16 @@ import numpy as np
 from ..report.evidence import Evidence, Finding, Recognised
 from .naming import NAMED, NEAR_ONE, Names, exactly, remedy
 
-# The share of the error that an explanation may leave, because the user's code rounds. Code that computes in float32 rounds by
-# about 1e-7 of the gradient, which is a larger share of an error that is smaller than the gradient.
+# The share of the error that an explanation may leave, because the user's code rounds. Code in float32 has a rounding error
+# of about 1e-7 of the gradient. If the mistake is small, say 1 % of the gradient, that is already 1e-5 of the mistake.
 REMAINDER = 1e-5
-# The rounding error of a gradient, times its norm: about a thousand times the spacing of float64, for sums with cancellation.
+# The rounding error of a gradient, relative to its norm: about a thousand times the spacing of float64, for sums with
+# cancellation.
 ROUNDING = 2e-13
 # The smallest share of the elements that a wrong formula changes. If fewer are wrong, their places say more than a formula.
 SPREAD = 0.04
-# The most explanations that one sentence offers. If more of them fit equally well, the inputs are too special to tell anything.
+# The largest number of explanations that one sentence offers. If more fit equally well, the inputs are too special to tell
+# anything.
 MANY = 3
 
 
@@ -59,7 +61,7 @@ class Candidate:
 
 
 class WrongGradient:
-    """G, the right gradient R, and what a factor can be named by: the sizes, and the inputs that are constant."""
+    """The wrong gradient G, the right one R, and what can give a factor its name: the sizes and the constant inputs."""
 
     def __init__(self, name: str, G: np.ndarray, R: np.ndarray, names: Names, constants: dict[str, float]) -> None:
         self.name, self.G, self.R, self.names, self.constants = name, G, R, names, constants
@@ -108,7 +110,7 @@ class WrongGradient:
         return [Candidate(2, left, h.kind, f"{h.says}; and all is {named} times that", h.formula)] if named else []
 
     def factor(self, c: float, left: float) -> list[Candidate]:
-        """The explanations of G = c R: the factor itself, and each constant input that has this value."""
+        """The explanations of G = c R: the factor itself, and each constant input whose value is c or 1/c."""
         if abs(c - 1) < NEAR_ONE or c == 0:
             return []
         kind, says, formula, factor = as_factor(c, self.names)
@@ -151,7 +153,7 @@ def listed(formula: str, right: np.ndarray, mistakes: Iterable[Mistake], factors
 def explain(
     recognised: Recognised, evidence: Evidence, hypotheses_of: Callable[[Recognised, Evidence, str], list[Hypothesis]]
 ) -> list[Finding]:
-    """At most one finding for each wrong input. `hypotheses_of` gives the hypotheses about the input with a role."""
+    """At most one finding for each wrong input. `hypotheses_of` gives the hypotheses about the input with the given role."""
     findings = []
     for role, i in recognised.roles.items():
         hypotheses = hypotheses_of(recognised, evidence, role) if i in evidence.wrong else []

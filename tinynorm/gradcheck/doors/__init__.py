@@ -1,1 +1,1 @@
-"""The doors: what may be handed in to be checked, and the order in which a check does its work."""
+"""The public functions check_...: what they accept, and the order in which a check does its work."""

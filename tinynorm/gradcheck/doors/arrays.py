@@ -38,16 +38,17 @@ def check_backward(
     forward : callable
         ``out, cache = forward(*inputs)``; `out` is an array, a number, or a tuple of them.
     backward : callable
-        ``grads = backward(dout, cache)``: a tuple of one gradient per input, None for an input that has none. Inputs that are
-        no floating-point arrays may be left out.
+        ``grads = backward(dout, cache)``: a tuple of one gradient per input, None for an input that has none; or the
+        gradients of the floating-point arrays only.
     inputs : sequence
-        NumPy or CuPy arrays, and anything else that `forward` takes, handed on as it is. Choose inputs that show every term:
-        groups of four numbers or more, gamma not all ones. float32 and float16 inputs are checked in float64. The gradients
-        in their own dtype are then compared with those in float64.
+        NumPy or CuPy arrays, and anything else that `forward` takes; `forward` gets copies of arrays, lists and dicts. Choose
+        inputs that show every term: groups of four numbers or more, gamma not all ones. float32 and float16 inputs are checked
+        in float64. The gradients in their own dtype are then compared with those in float64.
     names : sequence of str, optional
         The names of the inputs. Default: the names of forward's parameters.
     layer : str, optional
-        The name of the layer ("LayerNorm", "linear"), for the diagnosis. Default: recognised by its output.
+        The name of the layer ("LayerNorm", "linear"), for the diagnosis and `batch_independent`. Default: recognised by its
+        output.
     seed : int
         The seed of the random cotangent and directions.
     eps : float, optional
@@ -58,15 +59,16 @@ def check_backward(
         Central differences, or complex steps. Complex steps are exact to rounding, but need a forward that is analytic and
         takes complex arrays.
     exhaustive : int
-        Inputs of up to so many elements are measured element by element, unless the output is very large. Of larger inputs,
-        directional derivatives are measured.
+        The largest number of elements of an input that is measured element by element (if the output is not very large). Of
+        larger inputs, directional derivatives and a few elements are measured.
     cotangent : array, optional
         `dout`, of the shape of `out`. Default: random, with both signs.
     allow_alias : bool
         Let backward hand back the memory of dout or of an input.
     batch_independent : bool, optional
-        Check that each row (axis 0) of the output depends on its own row of the first input only. Default: True for the
-        layers that promise it (LayerNorm, RMSNorm, GroupNorm, InstanceNorm, ReLU, Linear), recognised or named in `layer`.
+        Check for the first, the middle and the last row (axis 0) of the output that each depends only on the same row of the
+        first input. Default: True for the layers that promise it (LayerNorm, RMSNorm, GroupNorm, InstanceNorm, BatchNormEval,
+        ReLU, Linear), recognised or named in `layer`.
 
     Returns
     -------
@@ -76,8 +78,9 @@ def check_backward(
     Raises
     ------
     TypeError, ValueError
-        No input is a floating-point array, or `forward` does not return ``(out, cache)``. Exceptions of `forward` and
-        `backward` themselves are passed on.
+        No input is a floating-point array; an input is a matrix or a masked array; an option does not fit; or `forward` does
+        not return ``(out, cache)`` or, for complex steps, is not analytic. Exceptions of `forward` and `backward` themselves
+        are passed on.
 
     Examples
     --------
@@ -125,7 +128,7 @@ def input_names(forward: Callable, inputs: Sequence[Any], names: Sequence[str] |
 def check_hvp(gradient: Callable, hvp: Callable, inputs: Sequence[Any], **options: Any) -> Report:
     """Check Hessian-vector products on plain arrays: ``hvp(v, *inputs)`` against the differences of ``gradient(*inputs)``.
 
-    A Hessian is symmetric, so H v is the backward of the gradient with v as its cotangent.
+    A Hessian is symmetric, so a backward pass of the function `gradient`, with v as its cotangent, returns Hᵀ v = H v.
 
     Parameters
     ----------

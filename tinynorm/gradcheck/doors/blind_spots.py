@@ -1,4 +1,4 @@
-"""What a check cannot see, by name. A gradient that no test could have found wrong has not been tested."""
+"""Warnings about what a check cannot see: if it would have passed a wrong gradient too, the report says so."""
 
 from __future__ import annotations
 
@@ -25,21 +25,27 @@ def small_groups(recognised: Recognised | None) -> list[str]:
     return [SMALL_GROUPS[m]] if m in SMALL_GROUPS else []
 
 
-def constant_cotangent(u: np.ndarray, recognised: Recognised | None) -> str | None:
-    """The warning about a cotangent of equal numbers: softmax and the centring layers hold the sum of y constant."""
-    if u.size < 2 or np.ptp(u) > 1e-6 * np.max(np.abs(u)):
+def constant_cotangent(u: np.ndarray, recognised: Recognised | None, names: list[str], flat: list[InputReport]) -> str | None:
+    """The warning about a cotangent of equal numbers, if sum(y) does not depend on x of the recognised layer, as measured.
+
+    This is so behind softmax, and behind a centring normalisation if gamma is the same for all numbers of a group.
+    """
+    if recognised is None or u.size < 2 or np.ptp(u) > 1e-6 * np.max(np.abs(u)):
         return None
-    layer = recognised.layer if recognised else "a normalisation or softmax layer"
+    x = names[recognised.roles["x"]]
+    if x not in [found.name for found in flat]:
+        return None
     return (
-        f"the cotangent is constant, which is a loss of sum(y): the sum of {layer}'s output does not depend on x, so "
-        "dx = 0 would pass. Leave cotangent out, and a random one with both signs is drawn"
+        f"the cotangent is constant, which is a loss of sum(y): the sum of {recognised.layer}'s output does not depend on {x}, "
+        f"so d{x} = 0 would pass. Leave cotangent out, and a random one with both signs is drawn"
     )
 
 
 def no_dependence(name: str, by_the_loss: bool) -> str:
     """The warning about an input with which the output does not change, perhaps because of the loss."""
     reason = (
-        "a loss of sum(y), mean(y) or sum(y²) behind a normalisation or softmax is constant: use a random weight, (w * y).sum()"
+        "a loss of sum(y) or mean(y) behind softmax or a centring normalisation, or of sum(y²) behind any normalisation, is "
+        "constant or nearly so: use a random weight, (w * y).sum()"
         if by_the_loss
         else "a gradient of zero would pass"
     )
@@ -52,7 +58,10 @@ def mostly_flat(flat: list[InputReport], inputs: list[InputReport]) -> bool:
 
 
 def constant_inputs(measure: Measure) -> list[int]:
-    """The inputs whose elements are equal but for the sign, as gamma = 1 and beta = 0: such inputs hide wrong terms."""
+    """The inputs whose elements are equal but for the sign, as gamma = 1 and beta = 0: such inputs hide wrong terms.
+
+    An input of a single element is one of them only if it is 0, 1 or -1.
+    """
     return [i for i, x in enumerate(measure.point) if _constant(np.abs(x))]
 
 

@@ -10,6 +10,7 @@ from ..behaviour.dependence import dependent_rows, nonlinear
 from ..behaviour.precision import imprecise
 from ..behaviour.steadiness import check_behaviour, unlike_before
 from ..diagnosis import recognise
+from ..diagnosis.normalization.recognise import plain
 from ..problem.problem import Problem, WrongCount
 from ..problem.settings import Settings, draw_cotangent
 from ..report.evidence import Recognised
@@ -57,7 +58,7 @@ def _check(
         report.faults += nonlinear(measure)
         if not comparison.wrong:
             report.faults += imprecise(problem, measure, composed=not problem.by_hand and recognised is None)
-    report.faults += dependent_rows(measure, independent, report.layer)
+    report.faults += dependent_rows(measure, independent, plain(report.layer))
     report.faults += [fault for fault in unlike_before(measure) if fault not in report.faults]
     comparison.compare_without_constant_inputs()
     comparison.diagnose()
@@ -87,7 +88,10 @@ def _steady_output(problem: Problem, report: Report) -> np.ndarray | None:
 
 
 def _recognised_layer(problem: Problem, y: np.ndarray, hint: str | None) -> Recognised | None:
-    """The layer that computes the output, at the point and at another one too: constant inputs agree with many layers."""
+    """The layer whose formula gives the output at the point, and at a second one if forward takes it.
+
+    One point is not enough: with constant inputs the formulas of many layers give the same output.
+    """
     found = recognise(problem.all_names, problem.host_inputs(problem.point), problem.split(y)[0], hint)
     if found is None:
         return None

@@ -18,8 +18,8 @@ from ..slopes.measure import Measure
 from . import blind_spots as blind
 
 METHODS = {"central": Measure, "complex": ComplexMeasure}
-# Elements of an input times outputs: up to this product, every element is measured. Each element takes about ten differences of
-# all outputs, so this is about a second of work.
+# Elements of an input times outputs: up to this product, every element is measured. Each element takes ten evaluations of all
+# outputs, so this is about a second of work.
 AFFORDABLE = 4_000_000
 
 
@@ -72,7 +72,7 @@ class GradientComparison:
         for report in flat:
             found.warnings.append(blind.no_dependence(report.name, blinded))
             report.ok = None if blinded else report.ok
-        warning = blind.constant_cotangent(u, self.recognised) if given else None
+        warning = blind.constant_cotangent(u, self.recognised, self.problem.all_names, flat) if given else None
         if warning:
             found.warnings.append(warning)
             for report in found.inputs:
@@ -103,8 +103,8 @@ class GradientComparison:
     def _without_gradient(self, report: InputReport, measure: Measure, i: int) -> InputReport:
         """The report of an input for which backward returned None.
 
-        None declares a constant. That is a fault if the output depends on the input, and if the layer is known to differentiate
-        the input or backward returned None for all inputs.
+        None declares a constant. It is a fault if the output depends on the input and, besides, the recognised layer has a
+        gradient for this input or backward returned None for all inputs.
         """
         depends = report.ok is False
         report = InputReport(report.name, report.shape, True, constant=True)
@@ -123,9 +123,10 @@ class GradientComparison:
         return {number: symbol for symbol, number in roles.items()}.get(self.problem.wrt[i])
 
     def compare_without_constant_inputs(self) -> None:
-        """Compare again with random numbers in place of inputs whose elements are all equal (gamma = 1, beta = 0).
+        """Compare again with random numbers in place of inputs whose elements are equal but for the sign (gamma = 1, beta = 0).
 
-        The report then tells about that point, unless an input that is wrong at the given point is right there.
+        If this shows an error, and every input that is wrong at the given point is wrong there too, the report tells about that
+        point; else about the given one.
         """
         first = self.found
         constant = blind.constant_inputs(first.measure)
@@ -137,10 +138,10 @@ class GradientComparison:
         if second.wrong and set(first.wrong) <= set(second.wrong):
             self._take(second)
             seen = "measured" if first.wrong == second.wrong else "seen only"
-            self.report.notes.append(f"{seen} with random numbers for {names}, which are all equal in the inputs given")
+            self.report.notes.append(f"{seen} with random numbers for {names}: the given elements are equal but for the sign")
         elif not first.wrong:
             self.report.notes.append(
-                f"{names}: all equal in the inputs given, so checked with random numbers in their place too"
+                f"{names}: the given elements are equal but for the sign, so checked with random numbers in their place too"
             )
 
     def _with_random(self, measure: Measure, constant: list[int]) -> Point | None:

@@ -87,8 +87,8 @@ def check_module(
 ) -> Report:
     """Check a module's gradients with respect to its inputs and its parameters.
 
-    The parameters, their gradients, the running statistics and the mode are the same afterwards. If all elements of a parameter
-    are equal (gamma = 1, beta = 0), a second check has random numbers in its place.
+    The parameters, their gradients, the running statistics and the mode are the same afterwards. If the elements of a
+    parameter are equal but for the sign (gamma = 1, beta = 0), the check is repeated with random numbers in place of them.
 
     Parameters
     ----------

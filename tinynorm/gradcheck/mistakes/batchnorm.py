@@ -145,20 +145,20 @@ def means_for_sums(dy, cache):
 
 @suite.mistake("sign", "beta")
 def sign_of_beta(dy, cache):
-    """β subtracted in the mind, added in the forward."""
+    """The sign is that of y = γ x̂ - β."""
     dx, dgamma, dbeta = backward(dy, cache)
     return dx, dgamma, -dbeta  # +
 
 
 @suite.mistake("off_by_one", "x")
 def shuffled_batch(dy, cache):
-    """dy of the batch that was shifted by one."""
+    """Each row gets the gradient of the next row."""
     return np.roll(backward(dy, cache)[0], -1, axis=0), *affine(dy, cache[2])  # row by row
 
 
 @suite.mistake("shifted_sign", "x")
 def sign_for_negative_inputs(dy, cache):
-    """|x| in the place of x somewhere on the way."""
+    """As if forward had used |x|: the sign is wrong where x < 0."""
     x, *_ = cache
     dx, dgamma, dbeta = backward(dy, cache)
     return np.where(x < 0, -dx, dx), dgamma, dbeta

@@ -57,7 +57,7 @@ def gamma_forgotten(dy, cache):
 
 @suite.mistake("rstd_forgotten", "x")
 def rstd_forgotten(dy, cache):
-    """Only the affine map's γ."""
+    """Only γ is multiplied in; rstd is forgotten."""
     _, x_hat, _, _, gamma = cache
     return dy * gamma, *affine(dy, x_hat)  # rstd
 

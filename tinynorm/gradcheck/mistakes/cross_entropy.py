@@ -64,7 +64,7 @@ def neighbouring_class(dy, cache):
 
 @suite.mistake("extra_softmax_factor", "x")
 def softmax_derivative_again(dy, cache):
-    """p (1 - p), the derivative of a softmax's own element, multiplied onto what has it already."""
+    """p (1 - p), the diagonal of softmax's Jacobian, is multiplied in, although p - q has the derivative of softmax in it."""
     _, p, t = cache
     return dy * (p - one_hot(t, p)) * p * (1 - p) / len(t), None  # p - q
 
@@ -78,7 +78,7 @@ def logits_for_probabilities(dy, cache):
 
 @suite.mistake("dy_forgotten", "x")
 def dy_forgotten(dy, cache):
-    """The loss is the last node, so dy is 1 there; until somebody weights it."""
+    """The loss is the last node, so dy is 1 there, until somebody multiplies the loss by a weight."""
     _, p, t = cache
     return (p - one_hot(t, p)) / len(t), None  # dy times that
 

@@ -90,7 +90,7 @@ def rstd_forgotten(dy, cache):
 
 @suite.mistake("rstd_squared", "x")
 def rstd_squared(dy, cache):
-    """rstd once from dx̂/dx and once more from the caller's habit."""
+    """dx is multiplied by rstd for dx̂/dx, as is right, and then once more."""
     _, x_hat, rstd, _, gamma = cache
     g = dy * gamma
     return rstd**2 * (g - mean(g) - x_hat * mean(g * x_hat)), *affine(dy, x_hat)  # rstd
@@ -194,7 +194,7 @@ def one_element_slightly_wrong(dy, cache):
 
 @suite.mistake("zero", "x")
 def zero(dy, cache):
-    """What a test with a cotangent of ones would have passed."""
+    """With γ = 1 and a cotangent of ones the right dx is 0, so a test with these passes."""
     x, x_hat, *_ = cache
     return np.zeros_like(x), *affine(dy, x_hat)
 
@@ -208,7 +208,7 @@ def threads(dy, cache):
 
 @suite.mistake("mutates_output", forward=forward_keeping_output)
 def standardised_in_place(dy, cache):
-    """x̂ was cached as the memory of the output, and is used as scratch."""
+    """The cached array is the output itself, and backward overwrites it."""
     out, y = cache
     grads = backward(dy, out)
     y *= 0  # a new array

@@ -86,7 +86,7 @@ def input_forgotten(dy, cache):
 
 @course.mistake("sign", "w")
 def sign_of_weight(dy, cache):
-    """Written as the step that descends, -dW, and then subtracted by the optimiser again."""
+    """The step -dw is returned in place of dw; the optimiser then subtracts it once more."""
     x, w = cache
     return dy @ w.T, -(x.T @ dy), dy.sum(axis=0)  # dw = xᵀ dy
 
@@ -138,7 +138,7 @@ def bias_not_summed(dy, cache):
 
 @suite.mistake("wrong_count")
 def bias_left_out(dy, cache):
-    """Two of three."""
+    """backward returns two gradients for three inputs."""
     x, W = cache
     return dy @ W, dy.T @ x  # and db
 

@@ -50,7 +50,7 @@ def guided(dy, cache):
 
 @suite.mistake("x_for_mask", "x")
 def output_for_mask(dy, cache):
-    """y is 0 where the mask is 0, so it is taken for it."""
+    """y is 0 where the mask is 0, so y is used as the mask."""
     _, y = cache
     return (dy * y,)  # dy (x > 0)
 
@@ -64,7 +64,7 @@ def dy_forgotten(dy, cache):
 
 @suite.mistake("constant_factor", "x")
 def half(dy, cache):
-    """The rule for x = 0, one half, for all."""
+    """The subgradient 1/2, a choice for x = 0 only, is used as a factor for all x."""
     x, _ = cache
     return (0.5 * dy * (x > 0),)  # dy (x > 0)
 
@@ -78,7 +78,7 @@ def sign(dy, cache):
 
 @suite.mistake("some_elements", "x")
 def one_row_off(dy, cache):
-    """The last batch was shorter, and its last row is left at 1.5 times."""
+    """One row is multiplied by 1.5, as if its batch had been scaled for another size."""
     x, _ = cache
     dx = dy * (x > 0)
     dx[3] *= 1.5  # not at all
@@ -87,7 +87,7 @@ def one_row_off(dy, cache):
 
 @suite.mistake("mutates_dout")
 def in_place(dy, cache):
-    """Saves an array; but dy belongs to others too (a residual connection needs it again)."""
+    """Avoids a new array; but dy belongs to others too (a residual connection needs it again)."""
     x, _ = cache
     dy[x <= 0] = 0  # on dy.copy()
     return (dy.copy(),)
@@ -110,6 +110,6 @@ def nothing_to_mask(dy, cache):
 
 @suite.mistake("wrong_dtype")
 def in_float32(dy, cache):
-    """The mask as float32 makes the product float32 where both are cast."""
+    """The product is cast to float32, whatever the dtype of x."""
     x, _ = cache
     return ((dy * (x > 0)).astype(np.float32),)  # in the dtype of x

@@ -16,10 +16,11 @@ from ...nn import Module
 from ...tensor import Tensor, version_of
 from .problem import random_state_kept
 
-# The search for modules follows so many references from one object to the next. The module that a lambda calls, in a list in an
-# object that a function closes over, lies at depth 4. The limit keeps the search from walking through a whole program.
+# The search for modules follows chains of at most this many references. An example of depth 4: a function -> an object in its
+# closure -> a list in that object -> a lambda in the list -> the module that it calls. The limit keeps the search from walking
+# through a whole program.
 DEPTH = 5
-# The search visits at most so many objects, which takes a few milliseconds, and at most so many of one container.
+# The search visits at most this many objects, which takes a few milliseconds, and at most this many of one container.
 VISITED = 2000
 
 
@@ -35,10 +36,11 @@ def untouched(modules: Sequence[Module]) -> Iterator[None]:
 
 @contextmanager
 def kept(module: Module, dtype: Any = None) -> Iterator[None]:
-    """Within, the module works on copies of its parameters and buffers (in `dtype`); at the end each has its own array again.
+    """A context in which the module's parameters and buffers hold copies of their arrays (in `dtype`).
 
-    Its parameters and buffers are then the same objects with the same memory and numbers, and its attributes have their
-    values of before, even if the code within raises. The inside of a list or an array of the user's is not restored.
+    At the end the parameters and buffers are the same objects with the same memory and numbers as before, and the attributes
+    of the module have their values of before, even if the code within raises. The inside of a list or an array of the user's is
+    not restored.
     """
     tensors = [*module.parameters(), *module.buffers()]
     arrays = [t.data for t in tensors]

@@ -54,9 +54,10 @@ class Problem:
     point : list of array
         The differentiable inputs as float64 arrays on the host.
     own : list of numpy.dtype
-        The dtypes of the differentiable inputs as the caller gave them. A parameter `own` asks for these dtypes in a run.
+        The dtypes of the differentiable inputs as the caller gave them (or `dtype` for each, if the function refuses inputs of
+        several dtypes). Methods with ``own=True`` run the function in these dtypes.
     dtype : numpy.dtype
-        The function is otherwise run in this dtype: float64 where the function takes it.
+        The dtype of all other runs: float64 if the function accepts it, else the common dtype of the inputs.
     shapes : list of tuple
         Of the outputs.
     seeded : bool
@@ -117,7 +118,10 @@ class Problem:
         self.shapes: list[tuple[int, ...]] = [tuple(np.shape(y)) for y in outputs]
 
     def lent(self, own: bool = False) -> AbstractContextManager:
-        """Within, what the function holds itself is a copy, in the dtype of the run."""
+        """A context in which the modules that the function uses hold copies of their arrays, in the dtype of the run.
+
+        A function of plain arrays has no modules.
+        """
         return nullcontext()
 
     # -- one run -------------------------------------------------------------------------------------------------------
@@ -144,7 +148,7 @@ class Problem:
     def cotangent(self, out: Any, u: list) -> Any:
         """The arrays `u` as backward takes them: with the form, dtypes and devices of the output.
 
-        An output that is not floating-point stands in the place of its cotangent.
+        An output that is not floating-point has no cotangent; the output itself is passed in that place.
         """
         several = isinstance(out, tuple | list)
         parts = iter(u)
@@ -173,7 +177,10 @@ class Problem:
         )
 
     def elsewhere(self, arguments: list, own: bool) -> Iterator[list]:
-        """Arguments at other points, to run forward with between a forward pass on `arguments` and its backward pass."""
+        """Other arguments for forward.
+
+        The check calls forward with them after the forward pass on `arguments` and before its backward pass.
+        """
         constants = [None if i in self.wrt else x for i, x in enumerate(self.inputs)]
         for point, others in zip(shuffled(self.point, rescaled=True), shuffled(constants), strict=True):
             made = self.arguments(point, own)
@@ -287,7 +294,7 @@ def shuffled(arrays: Iterable[Any], rescaled: bool = False) -> Iterator[list]:
 
 
 def repeatable(wanted: bool, seed: int = 0) -> AbstractContextManager:
-    """Within, if `wanted`, NumPy's global generator and tinynorm's draw the same random numbers every time."""
+    """A context in which, if `wanted`, NumPy's global generator and tinynorm's draw the same random numbers every time."""
     return _seeded(seed) if wanted else nullcontext()
 
 

@@ -65,7 +65,7 @@ class TensorProblem(Problem):
 
     @contextmanager
     def lent(self, own: bool = False) -> Iterator[None]:
-        """Within, the modules work on copies of their parameters and buffers, in the dtype of the run."""
+        """A context in which the parameters and buffers of the modules hold copies of their arrays, in the dtype of the run."""
         with ExitStack() as stack:
             for module in self.modules:
                 stack.enter_context(kept(module, None if own else self.dtype))

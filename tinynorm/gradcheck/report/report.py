@@ -13,7 +13,10 @@ from .text import as_text
 
 @dataclass
 class Worst:
-    """The element whose error is largest relative to the tolerance at this element."""
+    """The element that the table shows: the wrong one with the largest error.
+
+    If none is wrong, the least resolved one; if all are resolved, the one nearest to being wrong.
+    """
 
     index: tuple[int, ...]
     analytic: float
@@ -35,10 +38,10 @@ class InputReport:
     worst: Worst | None = None
     checked: int = 0  # elements that were measured one by one
     wrong: int = 0  # how many of those are wrong
-    directions: int = 0  # dense directions: directional derivatives over all elements at once
-    unresolved: int = 0  # elements, or directions, where the error of the finite difference is too large to tell
+    directions: int = 0  # directional derivatives along random directions, each through many elements
+    unresolved: int = 0  # elements, or groups of elements, for which the error of the finite difference is too large
     kinks: list[tuple[int, ...]] = field(default_factory=list)  # elements on a kink, whose value is a valid subgradient
-    left_out: int = 0  # outputs on a kink, which the dense directions leave out
+    left_out: int = 0  # outputs on a kink, which the random directions leave out
     resolution: float = 0.0  # the smallest relative error of one element that the check would have seen
     constant: bool = False  # backward returned None, which means: not differentiated
     notes: list[str] = field(default_factory=list)
@@ -61,7 +64,7 @@ class Fault:
 class Report:
     """The result of a gradient check. ``print(report)`` shows it, and so does a notebook.
 
-    ``report.ok`` is True, False, or None if the check could not tell; only True is true in an ``if``.
+    ``report.ok`` is True, False, or None if the check could not tell. ``if report:`` holds only if it is True.
 
     Examples
     --------

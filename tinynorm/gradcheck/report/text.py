@@ -89,15 +89,15 @@ def remarks_on(found: InputReport) -> list[str]:
     """Sentences about an input for which the table has no room."""
     remarks = [*found.notes]
     if found.wrong and found.directions:
-        remarks.append("found by bisection from a dense direction, which says nothing of how many others are wrong")
+        remarks.append("found by bisection along a random direction; how many others are wrong is not known")
     if found.kinks:
         places = ", ".join(str(place) for place in found.kinks[:4]) + (", ..." if len(found.kinks) > 4 else "")
         on_a_kink = f"{_count(len(found.kinks), 'element')} on a kink, at {places}"
         remarks.append(f"{on_a_kink}: any value between the slopes of the two sides is a valid subgradient")
     if found.left_out:
-        remarks.append(f"{_count(found.left_out, 'output')} on a kink, left out of the dense directions")
+        remarks.append(f"{_count(found.left_out, 'output')} on a kink, left out of the random directions")
     if found.unresolved:
-        what = _count(found.unresolved, "direction or element" if found.directions else "element")
+        what = _count(found.unresolved, "measurement" if found.directions else "element")
         remarks.append(f"{what} where the finite difference could not tell (its own error is too large)")
     if found.ok and found.resolution > 1e-4:
         remarks.append(f"a relative error below {found.resolution:.0e} in one element would not have been seen")

@@ -13,7 +13,8 @@ from ..problem.problem import CannotCheck, Point
 from .differences import Slope, norm, perturbed
 from .measure import SAFETY, Measure
 
-# The largest difference between complex steps and central differences, relative to the derivative, that is no contradiction.
+# Complex steps and central differences may differ by this much, relative to the derivative and to the output, on top of their
+# errors; more is a contradiction.
 DIFFERENT = 1e-5
 NOT_ANALYTIC = (
     "so it is not analytic here (abs, maximum, a comparison, .real, conj, np.var and np.linalg.norm, which take absolute "

@@ -1,10 +1,12 @@
 """Large inputs: derivatives along a few random directions, and bisection to the wrong element.
 
-A direction has random signs, so that the errors of many elements hardly cancel, and no small entries, so that the error of a
-single element shows. Elements whose gradients have a similar size share a direction: larger gradients would hide theirs. Where
-the rounding error is too large to see an error in one element, the elements are split into parts, as long as that helps.
+The entries of a direction have random signs, so that the errors of many elements rarely cancel, and similar sizes, so that the
+error of a single element shows. A direction goes only through elements whose gradients have a similar size: the rounding errors
+of large gradients would hide an error in small ones. Where the rounding error is still too large to see an error in one
+element, the elements are split into parts, as long as that helps.
 
-A right gradient costs a few evaluations, whatever its size; a wrong one about log₂(elements) measurements more.
+A right gradient costs some hundreds of evaluations, whatever its size, and more only where elements are split. A wrong one
+costs about log₂(elements) measurements more, and then those of up to some 250 single elements.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ from .elements import RESOLVED, SMALL, Elements
 from .kinks import random_direction, suspicious_elements, without_kinked_outputs
 from .measure import SAFETY, UNDERFLOW, Measure
 
-# The directions through elements of typical size; through the others, one less. An error is invisible along one direction by
-# chance, but hardly along three.
+# The directions through elements of typical size; through the others, one less. Along one direction an error may cancel by
+# chance, along three hardly ever.
 DIRECTIONS = 3
 # The error of a directional derivative that is always allowed, relative to the norm of its terms: the sum of a million terms
 # loses digits. It is 1e-6 of one term among a million equal ones.
 RTOL_DENSE = 1e-9
-# The groups of elements with smaller gradients, each of two decades. Four reach down to 1e-8 of the typical size; the last one
-# has the still smaller gradients too. Each group costs two directions.
+# The groups of elements with smaller gradients, each of two decades. Four reach down to 1e-8 of the typical size; the last
+# group also holds all gradients smaller than that, except zeros. Each group costs two directions.
 BANDS = 4
 # Parts are split further only if the first one is at most this many times as coarse as the whole: else splitting does not help.
 HELPS = 0.8
@@ -40,7 +42,10 @@ WORK = 250_000_000
 
 
 def check_directions(measure: Measure, i: int, name: str, atol: float, rtol: float) -> tuple[InputReport, Sample, bool]:
-    """Check input `i` along random directions, and some elements one by one; and whether the output is constant."""
+    """Check input `i` along random directions, and some elements one by one.
+
+    Returns the report, the sample, and whether all directional derivatives are 0 to within ten times their errors.
+    """
     smooth, kinked = without_kinked_outputs(measure, i)
     search = Search(smooth, i).run()
     index = np.union1d(_elements_to_measure(measure, i, search.found), suspicious_elements(measure, i, kinked))
@@ -51,7 +56,7 @@ def check_directions(measure: Measure, i: int, name: str, atol: float, rtol: flo
     report.unresolved += search.unresolved
     diffuse = search.found is not None and not report.wrong and index.size < measure.point[i].size
     if diffuse:
-        report.notes.append("a dense direction shows an error that no single element among those measured accounts for")
+        report.notes.append("a random direction shows an error that no single element among those measured accounts for")
     report.ok = False if report.wrong or diffuse else None if report.unresolved else True
     return report, elements.sample(), search.all_zero()
 
@@ -172,9 +177,10 @@ class Search:
             self.resolution = max(self.resolution, RESOLVED * coarseness)
 
     def _coarseness(self, here: Directions, times: int) -> float:
-        """Measure along some directions: the smallest visible error in one element, in units of RESOLVED.
+        """Measure along some directions. Return the smallest visible error of one small element, in units of RESOLVED.
 
-        It is infinite where two measurements contradict each other. The first wrong direction ends the search.
+        The error is relative to this element; at most 1 is fine enough. The result is infinite where two measurements
+        contradict each other. The first wrong direction ends the search.
         """
         smallest = max(float(np.quantile(here.terms(), 0.1)), SMALL * self.typical)
         coarseness = 0.0

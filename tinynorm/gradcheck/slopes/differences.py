@@ -9,7 +9,8 @@ They are measured for the steps h, h/2, h/4 ... and extrapolated to h = 0 (Richa
     T_{j+1}(h) = (4^{j+1} T_j(h) - T_j(2h)) / (4^{j+1} - 1)
 
 removes one more power of h². Two errors remain: the truncation error, which shows in the change from one step to the next, and
-the rounding error of f, which grows as 1/h. The entry with the smallest sum of both is the result, and the sum is its error.
+the rounding error of f, which grows as 1/h. The T_j(h) form a table. Its entry for which the sum of both errors is smallest is
+the result, and this sum is the error of the result.
 
 Each output of f is extrapolated by itself; the cotangent u weights the outputs only at the end. The errors of the outputs add
 as a root of squares, whatever the signs in u: changes that cancel by chance in <u, f> do not make the estimate too small.
@@ -34,16 +35,19 @@ SAFETY = 8.0
 # A difference is clearly large if it is more than this many times its estimated error: larger than SAFETY, because the search
 # for a step should not end by chance.
 CLEAR = 30.0
-# The number of steps h, h/2, h/4 ... of an extrapolation. Five allow to remove h², h⁴ and h⁶ and to see the last change; each
-# further one costs two evaluations, and its rounding error is twice as large.
+# The number of steps h, h/2, h/4 ... of an extrapolation. Five steps give three entries of T₂, which has lost h² and h⁴, and so
+# the two changes that the estimate of its error needs. Each further step costs two evaluations, and its rounding error is twice
+# as large.
 LEVELS = 5
-# The number of columns T₀, T₁ ... of the table in which the result is looked for. Five steps fill no more than three columns.
+# The number of columns T₀, T₁ ... of the table in which the result is looked for. Of five steps, only these columns have
+# three entries or more, and so the two changes that the estimate of the error needs.
 COLUMNS = 3
 # The rounding error of an entry of the table, in units of that of one difference. The extrapolations multiply it by
-# (4 + 1) / 3, (16 + 1) / 15, (64 + 1) / 63 ..., which is below 2 in all.
+# (4 + 1) / 3, (16 + 1) / 15, (64 + 1) / 63 ..., which is below 2 in all. (For one-sided differences, which are given the same
+# factor, it may be 3 * 5 / 3 = 5.)
 AMPLIFIED = 2.0
-# How far an output that does not change counts as linear, in units of the size of the point. Further away it may be curved, and
-# say nothing about the slope at the point.
+# An output that does not change is taken to be linear up to this distance, in units of the size of the point. That it does not
+# change further away says nothing about its slope at the point: it may be curved.
 LINEAR = 0.25
 # The ratio of neighbouring steps where a wide range of steps is searched: nearly one decimal digit.
 RATIO = 8.0
@@ -92,8 +96,9 @@ class Outputs:
         """The rounding error in the differences D (..., levels, outputs) of <u, f>, for each step (..., levels).
 
         An output that changes over a step h has the error sigma / h. An output that does not change over a distance has a slope
-        of at most sigma / distance, if f is linear so far. The distance is `constant_range` where that is known, else the
-        largest step without a change, and at most `LINEAR` times the scale.
+        of at most sigma / distance, if f is linear over this distance. If no step changes the output, the distance is
+        `constant_range` where that is known, else the largest step, but at most `LINEAR` times the scale. If only some steps
+        change the output, the distance for each of the others is this step, with the same limit.
         """
         zero, noise, leading = D == 0, self.u * self.sigma, tuple(range(D.ndim - 1))
         known = np.zeros(D.shape[-1]) if self.constant_range is None else self.constant_range
@@ -171,9 +176,10 @@ class StepChoice:
 def choose_step(f: Callable[[float], np.ndarray], first: float, largest: float, outputs: Outputs) -> StepChoice:
     """The step with the smallest error, of first, 8 first, 64 first ... up to `largest`.
 
-    The search ends where the truncation error or the whole error is clearly larger than before. It looks no further, because a
-    function that becomes constant far away looks exact there. The error is infinite if the first steps disagree by more than
-    rounding: f varies faster than they resolve.
+    The search ends where the truncation error is clearly larger than the rounding error, or the sum of both is clearly larger
+    than the smallest so far. It looks no further, because a function that becomes constant far away looks exact there. The
+    error is infinite if neighbouring steps differ by more than a tenth of the derivative before any two have agreed to within
+    rounding: f varies faster than these steps resolve.
     """
     h, change, u = first, np.inf, outputs.u
     resolved = False  # whether neighbouring steps have agreed to within rounding: then the steps are small enough
@@ -210,7 +216,7 @@ def perturbed(point: Point, eps: float, rng: np.random.Generator) -> Point:
 
 
 def typical_sizes(f: Function, point: Point, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """|y|; for outputs of 0, which may be what is left of terms that cancel, the largest value at random points."""
+    """|y|. An output of 0 may be the sum of large terms that cancel: its size is the largest |f| at a few random points."""
     sizes = np.abs(y)
     for _ in range(SAMPLES if np.any(y == 0) else 0):
         there = np.abs(f([x * rng.standard_normal(x.shape) for x in point]))
@@ -230,7 +236,9 @@ def rounding_errors(
 
 
 def _intermediate_rounding(f: Function, point: Point, y: np.ndarray, eps: float, rng: np.random.Generator) -> np.ndarray:
-    """The rounding that the last digits of the inputs do not reach: in sin(1e3 + x²), that of 1e3 + x².
+    """The rounding of intermediate results, which may not show when only the last digits of the inputs change.
+
+    In sin(1e3 + x²), for example, the sum 1e3 + x² then often rounds to the same number.
 
     For growing steps, the second difference of a smooth f grows as the square of the step, at a kink as the step. As long as it
     grows less, it is rounding. A second difference above 1e-3 of the output is too large for that.

@@ -14,8 +14,8 @@ from .other_steps import contradicted_by_other_steps
 
 # An element is resolved if a relative error of this size would be visible: mistakes in formulas are larger.
 RESOLVED = 1e-4
-# For an element that is not resolved, a difference is wrong from this many times the tolerance on. Few digits are left, and the
-# error of the measurement is itself known roughly.
+# For an element that is not resolved, a difference is wrong only if it is more than this many times the tolerance: few digits
+# are left, and the error of the measurement is itself known only roughly.
 COARSE = 4.0
 # A small element counts as resolved if an element of this fraction of the typical size would be. Without this bound, an element
 # of 0 could never be resolved.
@@ -23,8 +23,8 @@ SMALL = 0.1
 # Where f is constant, there is no derivative to compare an error with. It is compared with this fraction of |f| / |x|, the size
 # of a derivative without cancellation.
 ZERO = 1e-4
-# So many elements that look wrong are measured again without a change, then the others are believed. A wrong formula makes
-# all elements wrong, and measuring each of them again is expensive.
+# Elements that look wrong are looked at again. After this many in succession have stayed wrong, the others are taken to be
+# wrong without it: a wrong formula makes all elements wrong, and measuring each of them again is expensive.
 PATIENCE = 12
 
 
@@ -38,7 +38,8 @@ class Elements:
     unresolved : array of bool
         The error of the measurement is too large to see a relative error of `RESOLVED`.
     small_unresolved : array of bool
-        The same in relation to the element itself, which is small beside the others.
+        The error is too large to see a relative error of `RESOLVED` in the element itself, even if it is small enough beside
+        the typical element. (Only if there are several outputs.)
     subgradient : array of bool
         The element lies at a kink, and a valid subgradient is claimed.
     resolution : array
@@ -80,7 +81,10 @@ class Elements:
         self.small_unresolved = (own > UNDERFLOW) & (tolerance > RESOLVED * own) & ~decided & (self.measure.y.size > 1)
 
     def _look_closer(self, which: np.ndarray, patience: int) -> None:
-        """Measure these elements again, each with a step of its own; stop after `patience` for which this changed nothing."""
+        """Measure these elements again, each with a step of its own; stop after `patience` for which this changed nothing.
+
+        A wrong element is not measured again if a larger step measures the same and no other step contradicts it.
+        """
         in_vain = 0
         for k in which:
             if in_vain >= patience:
@@ -100,7 +104,8 @@ class Elements:
             self.slope.value[k], self.slope.error[k], self.step[k] = found.slope.value, found.slope.error, found.step
         self.subgradient[k] = found.is_subgradient(float(self.claimed[k]), self.rtol)
         if found.interval is not None and not found.separate and not self.subgradient[k]:
-            self.slope.error[k] = np.inf  # with several kinks at once, the interval does not hold what all backwards return
+            # the element moves several outputs, or others move its output too: a right backward may return another value
+            self.slope.error[k] = np.inf
         self._judge()
         if wrong and self.wrong[k] and self._is_contradicted(k):
             self.slope.error[k] = np.inf
@@ -159,7 +164,10 @@ class Elements:
 
 
 def check_every_element(measure: Measure, i: int, name: str, atol: float, rtol: float) -> tuple[InputReport, Sample, bool]:
-    """Check all elements of input `i`; and whether the output is constant."""
+    """Check all elements of input `i`.
+
+    Returns the report, the sample, and whether all derivatives are 0 to within ten times their errors (False for one element).
+    """
     elements = Elements(measure, i, np.arange(measure.point[i].size), atol, rtol, PATIENCE)
     sample = elements.sample()
     constant = sample.value.size > 1 and bool(np.all(np.abs(sample.value) <= 10 * sample.error))

@@ -14,11 +14,13 @@ import numpy as np
 from .differences import Outputs, Slope, halved_steps, norm, richardson
 from .measure import SAFETY, Measure
 
-# The number of steps, each half of the one before, for a one-sided slope. The first one is the largest useful step, far too
-# large beside a kink; the last one is 10 million times as small. Each step costs two evaluations.
+# The number of steps, each half of the one before, for a one-sided slope. The first is the largest useful step for a
+# smooth function, but far too large if another kink is near; the last is nearly 10 million times smaller. Each step costs two
+# evaluations.
 ONE_SIDED_STEPS = 24
-# A gap between two slopes is visible if it is this many times its rounding error. A sharp bend is told from a kink as long as
-# the gap is visible; a smaller factor would take rounding for a bend.
+# A gap between two slopes is visible if it is this many times its rounding error. As long as the gap is visible, smaller steps
+# can show that it closes: then it is a sharp bend and no kink. With a smaller factor, rounding could look like a gap that
+# closes.
 VISIBLE = 100.0
 # The elements at kinks that are measured one by one: so many at random, and so many that look wrong.
 # Each costs about a hundred evaluations.
@@ -89,7 +91,8 @@ def _is_smooth(
 ) -> np.ndarray:
     """Which of the outputs `moved` have no kink but a sharp bend: for small enough steps, the gap between the slopes closes.
 
-    The steps become smaller from `h` down to where rounding hides the gap. Half of the gap is the limit.
+    The steps become smaller from `h` down to where rounding hides the gap. An output is smooth if its gap falls below half of
+    `gap`.
     """
     smooth = np.zeros(gap.shape, dtype=bool)
     while True:
@@ -116,7 +119,8 @@ def _step(measure: Measure, i: int) -> float:
 def without_kinked_outputs(measure: Measure, i: int) -> tuple[Measure, np.ndarray]:
     """The same measurement with a cotangent of 0 for the outputs that have a kink at the point, and the indices of these.
 
-    An output has a kink if its slopes on the two sides differ, and by as much when the step is halved.
+    An output has a kink if its slopes on the two sides differ, and the difference stays nearly the same when the step is
+    halved. If all outputs have one, none is left out.
     """
     steps = measure.step_of(i)
     f, f0, h = measure.along(i, random_direction(measure.rng, steps / np.max(steps))), measure.y, _step(measure, i)
@@ -131,9 +135,10 @@ def without_kinked_outputs(measure: Measure, i: int) -> tuple[Measure, np.ndarra
 
 
 def suspicious_elements(measure: Measure, i: int, kinked: np.ndarray) -> np.ndarray:
-    """Some elements to measure one by one, where element k of the input moves output k: random ones among those at kinks.
+    """A few random elements at kinks, to be measured one by one. Element k of the input is taken to belong to output k.
 
-    If each of these moves its own output only, add those whose claimed derivative lies furthest from the subgradients.
+    There are none if the input does not have as many elements as the output. If each element at a kink moves its own output
+    only, add those whose claimed derivative lies furthest from the subgradients.
     """
     claimed = measure.claimed[i]
     if not kinked.size or claimed is None or measure.y.size != claimed.size:

@@ -30,14 +30,14 @@ from .differences import (
 
 # Smaller derivatives count as zero: numbers of this size may have been lost inside f, where they were squared.
 UNDERFLOW = 1e-60
-# The largest step that the search for a step tries, in units of the size of the point. Linear functions are the more exact the
-# larger the step is, but each factor of 8 costs two evaluations.
+# The largest step that the search for a step tries, in units of the size of the point. The larger the step, the more exact
+# is the difference of a linear function; but each factor of 8 costs two evaluations.
 LARGEST_STEP = 4096.0
 # An output that changes by at most this many times its rounding error, however far an input goes, does not depend on it. The
 # largest of many rounding errors is about this many times the typical one.
 CONSTANT = 4.0
-# A chaotic output is nothing but rounding for an input whose claimed part in it is below this many times its rounding error.
-# The part is a sum over many elements, each with a rounding error of its own.
+# If all outputs are chaotic, and the norm of gradient * x of an input is at most this many times their rounding error, they say
+# nothing about this input. The norm is over many elements, each with a rounding error of its own.
 ONLY_ROUNDING = 100.0
 # The distances, in units of the size of an input, at which an output is evaluated to see whether it depends on the input.
 NEARBY = (0.5, -0.5, 1.0, -1.0, 2.0, -2.0)
@@ -112,8 +112,8 @@ class Measure:
     def _with_hidden_error(self, slope: Slope, D: np.ndarray, i: int, scale: np.ndarray | float) -> Slope:
         """Add the error that no step shows: it is infinite where a chaotic output changes.
 
-        The slope of an output that changes by no more than a few rounding errors, however far the input goes, is hidden in
-        rounding. It may be as large as that change, over the size of the input.
+        If an output changes by less than CLEAR rounding errors while the input moves by up to twice its size, its slope cannot
+        be seen. It may be as large as that change divided by the size of the point along the direction.
         """
         moved = np.any(D != 0, axis=-2)
         change = self._largest_change(i)
@@ -123,7 +123,10 @@ class Measure:
         return Slope(slope.value, np.where(chaotic, np.inf, np.hypot(slope.error, hidden)))
 
     def _largest_change(self, i: int) -> np.ndarray:
-        """How far each output changes when input `i` goes as far as it is large, and twice as far."""
+        """The largest change of each output when input `i` moves by half its size, its size and twice its size.
+
+        It moves forwards and backwards, along one direction of random signs.
+        """
         if i not in self._changes:
             f = self.along(i, self._own_size(i) * self.rng.choice([-1.0, 1.0], self.point[i].shape))
             changes = np.max([np.abs(f(t) - self.y) for t in NEARBY], axis=0)
@@ -142,7 +145,10 @@ class Measure:
         return own or float(np.max(np.abs(x), initial=0.0)) or 1.0
 
     def constant_range(self, i: int, v: np.ndarray) -> np.ndarray:
-        """The distance along `v` over which each output is constant: nearby, across zero and far away. 0 if it is not."""
+        """The distance along `v` over which each output is taken to be constant: 1e6 times the size of the point.
+
+        It is 0 for an output that changes nearby, across zero or that far away.
+        """
         f, scale = self.along(i, v), self.scale_along(i, v)
         wide = max(scale, float(np.max(np.abs(self.point[i]))) / float(np.max(np.abs(v))))
         far = 1e6 * wide
@@ -245,7 +251,7 @@ class Measure:
         return bool(zero) and bool(np.all(self._largest_change(i) <= CONSTANT * self.sigma))
 
     def is_only_rounding(self, i: int) -> bool:
-        """Whether all outputs are nothing but rounding, and input `i` claims no larger a part in them."""
+        """Whether all outputs are chaotic, and the part that the claimed gradient gives input `i` in them is only rounding."""
         part = float(norm((self.claimed[i] * self.point[i]).ravel()))
         return bool(np.all(self.chaotic)) and part <= ONLY_ROUNDING * float(norm(self.u * self.sigma))
 

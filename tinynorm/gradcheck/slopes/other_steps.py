@@ -15,17 +15,17 @@ from .measure import SAFETY, Measure
 TINY = float(np.finfo(float).tiny)
 # The number of larger steps that are tried, evenly spaced on a logarithmic scale. Each costs ten evaluations.
 LARGER_STEPS = 8
-# A step confirms the claimed derivative if it measures it to within this fraction of the distance to the measured one. Much
-# closer is not possible: the function is mostly rounding there.
+# A larger step confirms the claimed derivative if its result differs from it by less than this fraction of the difference
+# between claimed and measured. It cannot be much closer: where such steps are needed, small changes of f are mostly rounding.
 NEARER = 0.3
 # The number of smaller steps that are tried: 24 of them reach 12 digits below the step, to the last digits of the point.
 SMALLER_STEPS = 24
 # The ratio of neighbouring smaller steps: two steps for each decimal digit.
 RATIO = 10**0.5
-# So many smaller steps in succession have to confirm the claimed derivative. Two or three may agree by chance.
+# The number of smaller steps in succession that have to confirm the claimed derivative. Two or three may agree by chance.
 IN_SUCCESSION = 4
-# How closely smaller steps have to measure the claimed derivative, relative to it. One step is no more exact: it has no
-# extrapolation.
+# How close the result of a smaller step has to be to the claimed derivative, relative to it. It cannot be much closer,
+# because a difference with a single step is not extrapolated.
 CLOSE = 1e-3
 
 
@@ -40,7 +40,7 @@ def contradicted_by_other_steps(measure: Measure, i: int, v: np.ndarray, claimed
 
 
 def _smaller_steps_disagree(measure: Measure, i: int, v: np.ndarray, slope: Slope, step: float) -> bool:
-    """Whether smaller steps measure another slope, by more than their rounding errors.
+    """Whether smaller steps measure another slope: one that differs by more than the errors and half of the slope.
 
     If the step was small enough, smaller ones agree. They disagree if f oscillates within the step, or is constant beyond.
     """
@@ -68,7 +68,7 @@ def _larger_steps_confirm(measure: Measure, i: int, v: np.ndarray, claimed: floa
 
 
 def _smaller_steps_confirm(measure: Measure, i: int, v: np.ndarray, claimed: float, slope: Slope, step: float) -> bool:
-    """Whether several smaller steps in succession measure the claimed derivative, and rounding hides it from none of them.
+    """Whether several smaller steps in succession measure the claimed derivative, each with a small enough rounding error.
 
     The function min(x, 1e5) near x = 1e5 is an example: its kink looks like rounding, which leads to too large steps.
     """
@@ -86,8 +86,9 @@ def _smaller_steps_confirm(measure: Measure, i: int, v: np.ndarray, claimed: flo
 
 
 def _hidden_by_rounding(measure: Measure, i: int, v: np.ndarray, claimed: float, slope: Slope) -> bool:
-    """Whether f does not change, and where it first does, it jumps by more than the claimed derivative would change it.
+    """Whether f is constant near the point only because rounding hides its slope.
 
+    Then, at the first distance where f changes, it jumps by at least 1 / SAFETY of what the claimed derivative predicts there.
     The function log(1 + exp(x)) at x = -40 is an example: exp(x) is less than the last digit of 1. A kink has no jump.
     """
     if slope.value != 0 or claimed == 0:

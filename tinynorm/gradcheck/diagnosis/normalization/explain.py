@@ -20,7 +20,8 @@ from .wording import Clause, Wording
 
 __all__ = ["explain", "recognise"]
 
-# The most mistakes that an explanation may assume. People make two or three at once. More of them fit too much by chance.
+# The largest number of mistakes that an explanation may assume. People make two or three at once. More of them fit too much by
+# chance.
 MOST_MISTAKES = 3
 
 

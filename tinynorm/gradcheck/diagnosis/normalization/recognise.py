@@ -21,8 +21,8 @@ ROLES = {  # role -> the names that people give to this input
     "mean": ("running_mean", "mean", "mu", "moving_mean", "rm"),
     "var": ("running_var", "var", "variance", "moving_var", "moving_variance", "rv"),
 }
-# The largest difference between the output and the formula, times the largest output. Both are computed in float64: the right
-# formula leaves 1e-15, and 3e-9 if the mean of x is 1e8 times its standard deviation. Another formula leaves far more.
+# The largest difference between the output and the formula, relative to the largest output. Both are computed in float64: the
+# right formula leaves 1e-15, and 3e-9 if the mean of x is 1e8 times its standard deviation. Another formula leaves far more.
 CLOSE = 1e-7
 USUAL_EPS = (0.0, *(10.0**-k for k in range(1, 13)), 2e-5, 5e-5, 5e-6)
 
@@ -143,7 +143,7 @@ def _with_some_eps(
 
 
 def _with_fitted_statistics(x: np.ndarray, parameters: dict, y: np.ndarray, layout: Layout) -> dict | None:
-    """Forward has running statistics that are no inputs. Then (y - beta) / gamma = a x + b, with an a and b a channel."""
+    """Forward has running statistics that are no inputs: then (y - beta) / gamma = a x + b, with a and b for each channel."""
     gamma, beta = (layout.aligned(parameters.get(role), x.shape) for role in ("gamma", "beta"))
     if gamma is None or beta is None or not np.all(gamma) or layout.m < 4:
         return None

@@ -20,11 +20,12 @@ from .wording import Clause, Combination, Wording
 # The number of elements in which the variants are compared. It bounds the memory: some 100 vectors of this length. Half of it
 # would do for most mistakes, but may miss one that shows in fewer than 1 in 1000 elements.
 SAMPLE = 4096
-# The largest squared residual of a combination that is fitted to the arrays, times |dx|². It allows dx a relative error of 3e-6
-# from rounding. The inner products have a rounding error of 1e-15, far below it.
+# The largest squared residual of a combination that is fitted to the arrays, relative to |dx|². It allows dx a relative error
+# of 3e-6 from rounding. The inner products have a rounding error of 1e-15, far below it.
 PROMISING = 1e-11
-# The most combinations that are fitted. It bounds the time, to some 0.3 s, where thousands have a tiny residual: in a single
-# row rstd is one number, and all its powers fit. Explanations with few mistakes come first, usually among the first 600.
+# The largest number of combinations that are fitted. It bounds the time, to some 0.3 s, where thousands have a tiny residual:
+# in a single row rstd is one number, and all its powers fit. Explanations with few mistakes come first, usually among the first
+# 600.
 TRIED = 3000
 
 

@@ -27,7 +27,7 @@ from .layouts import wrong_rstds
 FIRST, MEAN, PROJECTION = TERMS = (0, 1, 2)
 FORMULAS = ("rstd * g", "rstd * mean(g)", "rstd * x_hat * mean(g * x_hat)")
 RIGHT_TERMS = {"RMSNorm": (FIRST, PROJECTION), "BatchNormEval": (FIRST,)}  # of the other layers: all three
-# How much too large the power of rstd is -> (kind, sentence). With -6, the x_hat term is divided by rstd^3, not multiplied.
+# Excess of the power of rstd -> (kind, sentence). With -6, the x_hat term is divided by rstd^3, not multiplied.
 POWERS = {p: ("rstd_power", f"rstd^{1 + p} stands for rstd") for p in (-6, -4, -3, -2, -1, 1, 2, 3, 4)} | {
     -2: ("rstd_power", "1 / rstd stands for rstd"),
     -1: ("rstd_forgotten", "rstd is missing: multiply by it"),
@@ -124,7 +124,7 @@ class Terms:
             yield self._wrong(k, "gamma after", "gamma_forgotten", says, "mean(dy * gamma)", **outside)
 
     def _axes(self, k: int, recognised: Recognised) -> Iterator[Variant]:
-        """The mean runs over other axes, or the sum does, which is then divided by m all the same."""
+        """The mean runs over other axes: it is divided by the number of elements summed, or still by m."""
         shape, m = self.dy.shape, recognised.symbols["m"]
         long = [a for a, n in enumerate(shape) if n > 1]
         right = tuple(a for a in self.axes if a in long)
