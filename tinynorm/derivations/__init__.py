@@ -18,7 +18,16 @@ from importlib import import_module
 from .machinery.chapter import Chapter, Line, Section, Table
 
 # the chapters in the order in which they are read; each is a file of this folder
-CHAPTERS = ("vector_jacobian", "centring", "standardising", "batch_norm", "batch_norm_closed_form", "batch_norm_eval")
+CHAPTERS = (
+    "vector_jacobian",
+    "linear",
+    "centring",
+    "standardising",
+    "batch_norm",
+    "batch_norm_closed_form",
+    "batch_norm_eval",
+    "running_statistics",
+)
 
 
 def load(name: str) -> Chapter:

@@ -67,7 +67,9 @@ def y(t):
     return t * t
 
 
-@chapter.table("What dA says: if A grows by a small h, L grows by h times dA", "h", "change of L / h", "dA", "difference")
+@chapter.table(
+    "What dA says: if one number of A grows by a small h, L grows by h times dA", "h", "change of L / h", "dA", "difference"
+)
 def first_order():
     before = chapter.run(chapter.values({"n": 4, "k": 3, "d": 2, "o": 5}))
     dA, rows = before["dA"][0, 1], []
@@ -126,7 +128,7 @@ def sizes_of_jacobians():
     rows = []
     for n, d in ((8, 16), (64, 128), (256, 1024)):
         numbers = n * d
-        rows.append((f"({n}, {d})", f"{numbers**2:,}", f"{numbers:,}", f"{4 * numbers**2 / 2**20:,.2f} MiB"))
+        rows.append((f"({n}, {d})", f"{numbers**2:,}", f"{numbers:,}", f"{4 * numbers**2 / 2**20:,g} MiB"))
     return rows
 
 

@@ -59,8 +59,8 @@ class MatMul(Node):
             g = g[..., None, :] if B.ndim > 1 else g[None]
         if B.ndim == 1:
             g = g[..., None]
-        dA = reshaped(sum_to(product(g, B2.mT), A2.shape), A.shape) if self.needs[0] else None
-        dB = reshaped(sum_to(product(A2.mT, g), B2.shape), B.shape) if self.needs[1] else None
+        dA = reshaped(sum_to(product(g, B2.mT), A2.shape), A.shape) if self.needs[0] else None  # VJ.20
+        dB = reshaped(sum_to(product(A2.mT, g), B2.shape), B.shape) if self.needs[1] else None  # VJ.22
         return dA, dB
 
 
@@ -74,16 +74,16 @@ class Linear(Node):
 
     def forward(self, X, W, b):
         self.save(X, W)
-        Y = product(_rows(X), W.T)  # (N, out)
+        Y = product(_rows(X), W.T)  # LI.4, (N, out)
         if b is not None:
             Y += b
         return reshaped(Y, (*X.shape[:-1], W.shape[0]))
 
     def backward(self, g, X, W):
-        g2 = _rows(g)  # (N, out)
-        dX = reshaped(product(g2, W), X.shape) if self.needs[0] else None
-        dW = product(g2.T, _rows(X)) if self.needs[1] else None
-        db = reshaped(narrowed(sum_over(widened(g2), (0,)), g), (W.shape[0],)) if self.needs[2] else None
+        dy = _rows(g)  # (N, out)
+        dX = reshaped(product(dy, W), X.shape) if self.needs[0] else None  # LI.9
+        dW = product(dy.T, _rows(X)) if self.needs[1] else None  # LI.12
+        db = reshaped(narrowed(sum_over(widened(dy), (0,)), g), (W.shape[0],)) if self.needs[2] else None  # LI.5
         return dX, dW, db
 
 

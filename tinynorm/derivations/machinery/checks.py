@@ -85,7 +85,7 @@ def _adjoint(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Re
     def backward(dout: Any, cache: dict) -> tuple:
         return (chapter.run({**cache, chapter.upstream: dout})[line.symbol],)
 
-    report = check_backward(forward, backward, [before[symbol]], names=[symbol], batch_independent=False)
+    report = check_backward(forward, backward, [before[symbol]], names=[symbol], allow_alias=True, batch_independent=False)
     found = report.inputs[0]
     error = found.worst.error if found.worst is not None else np.nan
     return Result(line, report.ok is True, float(error), "finite differences")
