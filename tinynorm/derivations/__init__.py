@@ -21,6 +21,7 @@ from .machinery.chapter import Chapter, Line, Section, Table
 CHAPTERS = (
     "vector_jacobian",
     "linear",
+    "relu",
     "centring",
     "standardising",
     "batch_norm",

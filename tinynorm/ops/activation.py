@@ -14,7 +14,7 @@ from .reduction import Reduction, amax
 
 
 class ReLU(Node):
-    """y = max(x, 0);  dx = g where x > 0, else 0."""
+    """y = max(x, 0);  dx = dy where x > 0, else 0."""
 
     fresh = True
 
@@ -23,8 +23,8 @@ class ReLU(Node):
         self.save(y)
         return y
 
-    def backward(self, g, y):
-        return (keep_where(~(y <= 0), g),)  # where x is NaN, g passes
+    def backward(self, dy, y):
+        return (keep_where(~(y <= 0), dy),)  # RE.8: where x is NaN, dy passes
 
 
 class Sigmoid(Node):

@@ -69,7 +69,7 @@ def _rewriting(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> 
     if found.ndim and found.shape != expected.shape:  # one number may stand for an array of it
         return Result(line, False, np.inf, f"expected shape {expected.shape}, as of {line.symbol}, got {found.shape}")
     scale = max(float(np.max(np.abs(expected), initial=0)), 1.0)
-    error = float(np.max(np.abs(found - expected), initial=0)) / scale
+    error = float(np.max(np.abs(np.subtract(found, expected, dtype="float64")), initial=0)) / scale  # conditions are 0 and 1
     return Result(line, error < 1e-12, error, "both sides, on random numbers")
 
 
@@ -167,7 +167,7 @@ def same_in_any_size(line: Line, formula: Callable) -> bool:
 
     elements = proof.Elements(line.chapter.sizes)
     other = Line(line.chapter, line.number, line.kind, formula, line.reason)
-    difference = elements.of(line.tree, _at(line)) - elements.of(other.tree, _at(line))
+    difference = elements.number(line.tree, _at(line)) - elements.number(other.tree, _at(line))
     return any(proof.vanishes(d) for d in _unfolded(line.chapter, difference, elements))
 
 
@@ -181,7 +181,7 @@ def _two_forms(line: Line, elements: Any) -> Any:
     """The definition minus the other form."""
     first = line.chapter.definition(line.symbol)
     assert first is not None
-    return elements.of(first.tree, _at(line)) - elements.of(line.tree, _at(line))
+    return elements.number(first.tree, _at(line)) - elements.number(line.tree, _at(line))
 
 
 def _chain_rule(line: Line, elements: Any) -> Any:

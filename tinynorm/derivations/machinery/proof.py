@@ -99,6 +99,11 @@ class Elements:
                 return self._sum((e.a,), e.over, e.mean, at)
         raise TypeError(f"cannot prove anything about {type(e).__name__}")
 
+    def number(self, e: Expression, at: Mapping[str, sp.Symbol]) -> sp.Expr:
+        """The same, and 1 or 0 for a condition."""
+        found = self.of(e, at)
+        return holds(found) if isinstance(found, sp.logic.boolalg.Boolean) else found
+
     def _sum(self, factors: Any, over: tuple[str, ...], mean: bool, at: Mapping[str, sp.Symbol]) -> sp.Expr:
         inner = dict(at)
         for letter in over:
@@ -110,7 +115,14 @@ class Elements:
         return total
 
 
-holds = UndefinedFunction("holds", positive=None)  # 1 where a condition holds, else 0; locally constant
+class holds(sp.Function):
+    """1 where a condition holds, else 0; locally constant."""
+
+    @classmethod
+    def eval(cls, condition: sp.Basic) -> sp.Expr | None:
+        return {sp.true: sp.Integer(1), sp.false: sp.Integer(0)}.get(condition)
+
+
 _OPERATORS: dict[str, Any] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
@@ -191,8 +203,20 @@ def vanishes(e: sp.Expr) -> bool:
     e = normal(e)
     if e == 0:
         return True
+    if e.has(holds):
+        return _in_every_case(e)
     roots = e.atoms(root)
     if not roots:
         return False
     whole = sp.together(e.xreplace({r: sp.sqrt(r.args[0]) for r in roots}))
     return sp.expand(whole.as_numer_denom()[0]) == 0
+
+
+def _in_every_case(e: sp.Expr) -> bool:
+    """Whether `e` is 0 whether the element that its conditions ask for is positive, zero or negative."""
+    asked = {x for condition in e.atoms(holds) for x in condition.atoms(sp.Indexed)}
+    if len(asked) != 1:
+        return False
+    size_of_it = sp.Dummy(positive=True)
+    cases = (e.xreplace({x: value}) for x in asked for value in (size_of_it, sp.Integer(0), -size_of_it))
+    return all(not case.has(holds) and vanishes(case) for case in cases)
