@@ -119,7 +119,8 @@ class Adam(Optimizer):
         maximize, decoupled, amsgrad = group["maximize"], group["decoupled_weight_decay"], bool(group["amsgrad"])
         # alpha * m_hat / (sqrt(v_hat) + eps), with the bias correction in the scalars: end of section 2 of the paper
         correction2 = math.sqrt(1 - beta2**t)
-        alpha_t, eps_t = alpha / (1 - beta1**t) * correction2, eps * correction2
+        alpha_t = alpha * correction2 / (1 - beta1**t)  # AD.20
+        eps_t = eps * correction2  # AD.21
         xp, overflow = with_out(backend.namespace(theta)), self._overflow
         root_beta2, root_rest = math.sqrt(beta2), math.sqrt(1 - beta2)
         beta1, one_minus_beta1, beta2, one_minus_beta2, alpha_t, eps_t, shrink, decay_ = scalars(
@@ -134,7 +135,7 @@ class Adam(Optimizer):
                 return True
             s *= one_minus_beta2
             v *= beta2
-            v += s  # cannot overflow: it is an average of squares that did not
+            v += s  # AD.2; cannot overflow: it is an average of squares that did not
             return False
 
         def average_root(g: Array, v: Array, r: Array, s: Array) -> None:
@@ -149,7 +150,7 @@ class Adam(Optimizer):
             if maximize:
                 g = xp.negative(g, out=d)
             if decay and not decoupled:
-                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)
+                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)  # AD.29
             if roots:
                 average_root(g, v, roots[0], s)
             elif average(g, v, s):
@@ -157,7 +158,7 @@ class Adam(Optimizer):
             if decay and decoupled:
                 theta *= shrink
             m *= beta1
-            m += xp.multiply(g, one_minus_beta1, out=s)
+            m += xp.multiply(g, one_minus_beta1, out=s)  # AD.1
             if v_max:
                 for largest, x in zip((*v_max, *roots[1:]), (v, *roots[:1]), strict=True):
                     xp.maximum(largest, x, out=largest)
@@ -168,7 +169,7 @@ class Adam(Optimizer):
                 s += eps_t
             xp.divide(m, s, out=s)
             s *= alpha_t
-            theta -= s
+            theta -= s  # AD.22
             return False
 
         return step

@@ -104,12 +104,12 @@ class SGD(Optimizer):
             if maximize:
                 g = xp.negative(g, out=d)
             if decay:
-                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)
+                g = xp.add(g, xp.multiply(theta, decay_, out=s), out=d)  # SG.1
             if buf:
                 b = buf[0]
                 b *= mu
-                b += g if dampening == 0 else xp.multiply(g, kept, out=s)
+                b += g if dampening == 0 else xp.multiply(g, kept, out=s)  # SG.4
                 g = xp.add(g, xp.multiply(b, mu, out=s), out=d) if nesterov else b
-            theta -= xp.multiply(g, lr, out=s)
+            theta -= xp.multiply(g, lr, out=s)  # SG.22
 
         return step

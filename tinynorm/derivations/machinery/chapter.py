@@ -232,10 +232,8 @@ class Chapter:
             The length of each letter's dimension: {"n": 4, "d": 3}.
         """
         rng = np.random.default_rng(seed)
-        values = {
-            name: np.arange(1.0, sizes[name] + 1) if name in sizes else self.draw.get(name, _normal)(rng, self.shape(name, sizes))
-            for name in self.given
-        }
+        draw = {name: self.draw.get(name, _normal) for name in self.given} | dict.fromkeys(sizes, _count)
+        values = {name: draw[name](rng, self.shape(name, sizes)) for name in self.given}
         values |= {name: sizes[self._letter(s)] if isinstance(s, str) else s for name, s in self.settings.items()}
         values[self.upstream] = rng.normal(size=self.shape(self.output, sizes))
         return values
@@ -254,6 +252,10 @@ class Chapter:
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.normal(size=shape) + 0.5
+
+
+def _count(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return np.arange(1.0, shape[0] + 1)
 
 
 def traced(formula: Callable, symbols: Mapping[str, Any]) -> Expression:

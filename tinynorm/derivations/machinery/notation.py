@@ -19,6 +19,7 @@ SYMBOLS = {
     "gamma": (r"\gamma", "γ"), "delta": (r"\delta", "δ"), "eps": (r"\varepsilon", "ε"), "eta": (r"\eta", "η"),
     "lam": (r"\lambda", "λ"), "mu": (r"\mu", "μ"), "var": (r"v", "v"), "x_hat": (r"\hat{x}", "x̂"),
     "m_hat": (r"\hat{m}", "m̂"), "v_hat": (r"\hat{v}", "v̂"), "rstd": (r"r", "r"), "theta": (r"\theta", "θ"),
+    "decay": (r"\lambda", "λ"), "lr": (r"\eta", "η"),
     "std": (r"s", "s"), "z_hat": (r"\hat{z}", "ẑ"), "sigma2": (r"\sigma^2", "σ²"),
 }  # fmt: skip
 
@@ -50,7 +51,8 @@ class Style:
             return f"{self.name(stem)}_{{{index}}}" if self.latex else self.name(stem) + index.translate(SUBSCRIPTS)
         if "_" in name:
             stem, _, index = name.partition("_")
-            return f"{self.name(stem)}_{{\\mathrm{{{index}}}}}" if self.latex else f"{self.name(stem)}_{index}"
+            label = index if index in self.sizes.values() else rf"\mathrm{{{index}}}"
+            return f"{self.name(stem)}_{{{label}}}" if self.latex else f"{self.name(stem)}_{index}"
         return rf"\mathrm{{{name}}}" if self.latex and len(name) > 1 else name
 
     def symbol(self, name: str, letters: str) -> str:
@@ -125,9 +127,11 @@ class Style:
             return f"{self._in(e.a, at, SUM)} + {self._in(e.b, at, SUM)}", SUM
         if e.operator in COMPARISONS:
             sign = COMPARISONS[e.operator][0 if self.latex else 1]
-            return f"{self._in(e.a, at, SUM)} {sign} {self._in(e.b, at, TERM)}", SUM
+            return f"{self._in(e.a, at, SUM)} {sign} {self._in(e.b, at, SUM)}", SUM
         if e.operator == "-":
             return f"{self._in(e.a, at, SUM)} - {self._in(e.b, at, TERM)}", SUM
+        if e.operator == "**" and isinstance(e.b, Number) and e.b.value == 0.5:
+            return self._function(Function("sqrt", e.a), at)
         if e.operator == "**":
             return self._power(e.a, self._written(e.b, at)[0], at), POWER
         if e.operator == "*" and e.a is e.b:
