@@ -27,6 +27,7 @@ CHAPTERS = (
     "batch_norm",
     "batch_norm_closed_form",
     "batch_norm_eval",
+    "running_statistics",
     "sgd",
     "adam",
 )
