@@ -177,6 +177,7 @@ LATE = (
     "tinynorm.command",
     "tinynorm.__main__",
     "tinynorm.utils.datasets",
+    "tinynorm.utils.draw",
 )
 
 # of Python's own library, beside what NumPy and safetensors bring: few milliseconds, and needed by every training program
@@ -222,8 +223,9 @@ def test_what_is_loaded_late_is_there_however_it_is_asked_for(use, name):
 def test_the_face_lists_what_is_loaded_late_and_knows_no_other_names():
     program = "import sys, tinynorm; print(*dir(tinynorm)); assert 'tinynorm.gradcheck' not in sys.modules"
     listed = fresh(program).split()
-    assert {"gradcheck", "testing", "Tensor", "__version__"} <= set(listed)
+    assert {"draw", "gradcheck", "testing", "Tensor", "__version__"} <= set(listed)
     assert listed == sorted(listed)
+    assert fresh("import sys, tinynorm; print(tinynorm.draw is sys.modules['tinynorm.utils.draw'].draw)").split() == ["True"]
     with pytest.raises(AttributeError, match="module 'tinynorm' has no attribute 'gradchek'"):
         _ = tinynorm.gradchek
     with pytest.raises(ImportError, match="gradchek"):

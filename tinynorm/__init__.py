@@ -102,16 +102,19 @@ from .tensor import Tensor
 
 if TYPE_CHECKING:
     from . import derivations, gradcheck, testing
+    from .utils.draw import draw
 else:  # for a type checker, a module with __getattr__ would have every name
 
     def __getattr__(name):
         """Load these when they are first used, because they are more than half of tinynorm."""
         if name in ("derivations", "gradcheck", "testing"):
             return import_module(f"{__name__}.{name}")
+        if name == "draw":
+            return import_module(f"{__name__}.utils.draw").draw
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():
-        return sorted({*globals(), "derivations", "gradcheck", "testing"})
+        return sorted({*globals(), "derivations", "draw", "gradcheck", "testing"})
 
 
 half, float, double = float16, float32, float64
@@ -148,6 +151,7 @@ __all__ = [
     "device",
     "div",
     "double",
+    "draw",
     "empty",
     "enable_grad",
     "eq",
