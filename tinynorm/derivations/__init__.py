@@ -28,6 +28,7 @@ CHAPTERS = (
     "batch_norm_closed_form",
     "batch_norm_eval",
     "running_statistics",
+    "second_derivatives",
     "sgd",
     "adam",
 )
