@@ -97,6 +97,7 @@ def parts_table() -> str:
     text += row("`tinynorm`: new tensors", listed(name for name in public(creation) if name in tn.__all__))
     files = [name for name in tn.__all__ if name.startswith(("save_", "load_"))]
     text += row("`tinynorm`: files", listed(files))
+    text += row("`tinynorm`: a picture of the graph", listed(["draw"]))
     for name, module in {
         "nn": nn,
         "nn.functional": nn.functional,
