@@ -22,6 +22,7 @@ CHAPTERS = (
     "vector_jacobian",
     "linear",
     "relu",
+    "softmax_cross_entropy",
     "centring",
     "standardising",
     "batch_norm",

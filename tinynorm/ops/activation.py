@@ -133,7 +133,7 @@ def log_normalized(x: Any, dim: int) -> Any:
     """log softmax: c - log Σ e^c with c = x - max x. The largest exponent is 0, so nothing overflows."""
     c = x - largest(x, (dim,))
     xp = namespace(x)
-    return c - xp.log(sum_over(xp.exp(c), (dim,)))
+    return c - xp.log(sum_over(xp.exp(c), (dim,)))  # SX.11
 
 
 class Softmax(Node):
@@ -146,14 +146,14 @@ class Softmax(Node):
 
     def forward(self, x):
         x32 = widened(x)
-        e = namespace(x).exp(x32 - largest(x32, (self.dim,)))
-        y = narrowed(e / sum_over(e, (self.dim,)), x)
+        e = namespace(x).exp(x32 - largest(x32, (self.dim,)))  # SX.2
+        y = narrowed(e / sum_over(e, (self.dim,)), x)  # SX.4
         self.save(y)
         return y
 
     def backward(self, g, y):
-        y32, g32 = widened(y), widened(g)
-        return (narrowed(y32 * (g32 - sum_over(g32 * y32, (self.dim,))), g),)
+        p, dp = widened(y), widened(g)
+        return (narrowed(p * (dp - sum_over(dp * p, (self.dim,))), g),)  # SX.21
 
 
 class LogSoftmax(Node):
@@ -170,8 +170,8 @@ class LogSoftmax(Node):
         return y
 
     def backward(self, g, y):
-        y32, g32 = widened(y), widened(g)
-        return (narrowed(g32 - namespace(g).exp(y32) * sum_over(g32, (self.dim,)), g),)
+        log_p, dlog_p = widened(y), widened(g)
+        return (narrowed(dlog_p - namespace(g).exp(log_p) * sum_over(dlog_p, (self.dim,)), g),)  # SX.24
 
 
 class LogSumExp(Reduction):

@@ -100,7 +100,7 @@ class Classes:
         """g (p Σ_c q_c - q), where g has one number per row. If p is an array, it is overwritten."""
         g_y = self.of_class(g)
         if not self.smoothing:
-            return add_at_classes(_times(p, g_y), self.places, -g_y)
+            return add_at_classes(_times(p, g_y), self.places, -g_y)  # SX.29: t is one-hot
         g_c = self.selected(g) * (self.smoothing / self.shape[1])  # the smoothing term of each class, (N, 1, *)
         g_c = g_c if self.w is None else g_c * _as(g, self.w)  # (N, C, *)
         total = g_y + (self.shape[1] * g_c if self.w is None else sum_over(g_c, (1,)))
@@ -172,11 +172,11 @@ class CrossEntropy(Node):
 
     def backward(self, g, x, q=None):
         log_p = self.recall(self.log_p, x)
-        p, rows = namespace(g).exp(log_p), per_row(g, self.divisor)
+        p, dell = namespace(g).exp(log_p), per_row(g, self.divisor)
         if q is None:
-            return narrowed(self.classes.gradient(rows, p), x), None
-        dx = narrowed(rows * (p * sum_over(q, (1,)) - q), x) if self.needs[0] else None
-        return dx, narrowed(-rows * log_p, q) if self.needs[1] else None
+            return narrowed(self.classes.gradient(dell, p), x), None
+        dx = narrowed(dell * (p * sum_over(q, (1,)) - q), x) if self.needs[0] else None  # SX.26: t is q
+        return dx, narrowed(-dell * log_p, q) if self.needs[1] else None
 
 
 class NLL(Node):

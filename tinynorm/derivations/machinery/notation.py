@@ -17,10 +17,13 @@ SUM, TERM, FACTOR, POWER, ATOM = range(5)  # how strongly a written expression h
 SYMBOLS = {
     "alpha": (r"\alpha", "α"), "beta": (r"\beta", "β"), "beta1": (r"\beta_1", "β₁"), "beta2": (r"\beta_2", "β₂"),
     "gamma": (r"\gamma", "γ"), "delta": (r"\delta", "δ"), "eps": (r"\varepsilon", "ε"), "eta": (r"\eta", "η"),
+    "ell": (r"\ell", "ℓ"), "log_p": (r"(\log p)", "(log p)"),
     "lam": (r"\lambda", "λ"), "mu": (r"\mu", "μ"), "var": (r"v", "v"), "x_hat": (r"\hat{x}", "x̂"),
     "m_hat": (r"\hat{m}", "m̂"), "v_hat": (r"\hat{v}", "v̂"), "rstd": (r"r", "r"), "theta": (r"\theta", "θ"),
     "decay": (r"\lambda", "λ"), "lr": (r"\eta", "η"),
     "std": (r"s", "s"), "z_hat": (r"\hat{z}", "ẑ"), "sigma2": (r"\sigma^2", "σ²"),
+    "Pg": ("P(g)", "P(g)"), "P1": ("P(1)", "P(1)"), "Px": (r"P(\hat{x})", "P(x̂)"), "Ph": ("P(h)", "P(h)"),
+    "Pw": ("P(w)", "P(w)"), "Pu": ("P(u)", "P(u)"), "PPw": ("P(P(w))", "P(P(w))"),
 }  # fmt: skip
 
 
@@ -157,10 +160,11 @@ class Style:
     def _sum(
         self, factors: tuple[Expression, ...], over: tuple[str, ...], mean: bool, at: Mapping[str, str]
     ) -> tuple[str, int]:
-        inner, signs = dict(at), []
+        inner, signs, taken = dict(at), [], {*at.values()}
         for letter in over:
-            free = next(x for x in (letter, *self.spare) if x not in at.values())
+            free = next(x for x in (letter, *self.spare) if x not in taken)
             inner[letter] = free
+            taken.add(free)
             signs.append(rf"\sum_{{{free}=1}}^{{{self.sizes[letter]}}}" if self.latex else f"Σ_{free}")
         body = self._beside(*(self._in(e, inner, TERM) for e in factors))
         size = "".join(self.sizes[x] for x in over)
