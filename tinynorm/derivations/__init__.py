@@ -32,6 +32,7 @@ CHAPTERS = (
     "second_derivatives",
     "sgd",
     "adam",
+    "gradient_checks",
 )
 
 

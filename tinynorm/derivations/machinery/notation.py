@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from .expression import Binary, Broadcast, Expression, Function, Keep, Number, Product, Sum, Symbol, Transposed, View
 
@@ -71,7 +72,7 @@ class Style:
         """The expression, and how strongly it holds together. `at` says which letter stands for which dimension."""
         match e:
             case Number():
-                return (str(e.value), ATOM) if e.value >= 0 else (str(e.value), SUM)
+                return _number(e.value), ATOM if e.value >= 0 else SUM
             case Symbol() if e.letters == (e.name,):  # an index as a number
                 return at[e.name], ATOM
             case Symbol():
@@ -194,6 +195,14 @@ def _ends_in_sum(e: Expression) -> bool:
         case Function():
             return e.name in ("-", "log")
     return False
+
+
+def _number(value: float) -> str:
+    """
+    >>> _number(0.1), _number(1 / 3)
+    ('0.1', '1/3')
+    """
+    return str(value) if len(str(value)) < 12 else str(Fraction(value).limit_denominator(100))
 
 
 def _without_minus(e: Expression) -> Expression | None:
