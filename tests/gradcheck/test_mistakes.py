@@ -91,14 +91,16 @@ def test_every_mistake_is_caught(m, seed):
         assert {found.name for found in report.inputs if found.ok is False} == set(m.wrong)
 
 
-def test_at_least_nine_in_ten_are_named_rightly_and_none_wrongly():
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)])
+def test_at_least_nine_in_ten_are_named_rightly_and_none_wrongly(every):
     named = other = 0
-    for m in mistakes.ALL:
+    chosen = mistakes.ALL[::every]
+    for m in chosen:
         report = check(m, seed=2)
         kinds = [f.kind for f in report.findings] + [f.kind for f in report.faults]
         named += m.kind in kinds[:1] or (m.kind in FAULTS and m.kind in kinds)
         other += bool(report.findings) and report.findings[0].kind != m.kind
-    assert named >= 0.9 * len(mistakes.ALL), named
+    assert named >= 0.9 * len(chosen), named
     assert other == 0
 
 

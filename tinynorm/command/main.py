@@ -1,4 +1,4 @@
-"""The console command: ``tinynorm check FILE.py`` checks the backward passes in a file."""
+"""The console command: ``tinynorm check FILE.py`` checks the backward passes in a file, ``tinynorm derive`` shows ours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import __version__
 from ..gradcheck.diagnosis.normalization.recognise import plain
 from ..gradcheck.report.text import wrapped
+from . import derive
 from .check_pair import check_pair
 from .find_pairs import find_pairs
 from .load_file import load
@@ -43,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="print the reports as JSON")
     check.add_argument("--html", metavar="FILE", type=_writable, help="write the reports to an HTML file too")
+    check.set_defaults(run=check_file)
+    derive.add_parser(commands)
     return top
 
 
@@ -74,13 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):  # a terminal without √ or ² shows a question mark
             stream.reconfigure(errors="replace")
     arguments = parser().parse_args(argv)
-    path, _, name = arguments.file.partition("::")
-    sys.dont_write_bytecode = True
-    prints = Prints()
     try:
-        return check(Path(path), name or None, arguments, prints)
+        return arguments.run(arguments)
     except UserError as error:
-        print(wrapped(f"tinynorm check: {error}"), file=sys.stderr)
+        print(wrapped(f"tinynorm {arguments.command}: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -88,6 +88,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the output goes to `| head`, which has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
+
+
+def check_file(arguments: argparse.Namespace) -> int:
+    """Check the file that the user named; what it prints itself is shown at the end."""
+    path, _, name = arguments.file.partition("::")
+    sys.dont_write_bytecode = True
+    prints = Prints()
+    try:
+        return check(Path(path), name or None, arguments, prints)
     finally:
         prints.show(Path(path), sys.stderr)
 

@@ -1,0 +1,233 @@
+"""`tinynorm derive`: the derivations in the terminal, with numbers and checks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from .. import derivations
+from ..derivations.machinery.checks import Result, measure, prove
+from ..derivations.machinery.markdown import shape
+from ..derivations.machinery.notation import Style
+from .run_code import UserError
+
+WIDEST = 100  # columns: longer lines of text are hard to read
+SHOWN = 24  # numbers of an array that are shown without --all
+NO_SYMPY = "not proved: SymPy is not installed; pip install 'tinynorm[derive]'"
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's options."""
+    names = ", ".join(derivations.CHAPTERS)
+    derive = commands.add_parser(
+        "derive",
+        help="show and check the derivations of the backward passes",
+        epilog=f"chapters: {names}. exit code: 0 all right, 1 a line is wrong, 2 a line could not be proved.",
+    )
+    derive.add_argument("chapter", nargs="?", help="the chapter to walk through (default: list them)")
+    derive.add_argument("--step", type=int, metavar="N", help="show line N only")
+    derive.add_argument("--seed", type=int, default=0, help="of the numbers (default 0)")
+    derive.add_argument("--shape", metavar="N=4,D=3", help="the sizes of the numbers")
+    derive.add_argument("--all", action="store_true", help="show whole arrays and each line's check")
+    derive.add_argument("--check", action="store_true", help="check the lines (of all chapters if none is given), a line each")
+    derive.add_argument("--json", action="store_true", help="print as JSON")
+    derive.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    if arguments.chapter is not None and arguments.chapter not in derivations.CHAPTERS:
+        raise UserError(f"there is no chapter {arguments.chapter!r}; there are {', '.join(derivations.CHAPTERS)}")
+    if arguments.check:
+        names = [arguments.chapter] if arguments.chapter else list(derivations.CHAPTERS)
+        return _check(names, arguments)
+    if arguments.chapter is None:
+        return _list(arguments.json)
+    return _walk(derivations.load(arguments.chapter), arguments)
+
+
+# ---- the list --------------------------------------------------------------------------------------------------------
+
+
+def _list(as_json: bool) -> int:
+    chapters = [derivations.load(name) for name in derivations.CHAPTERS]
+    if as_json:
+        data = [{"number": c.order, "name": c.name, "title": c.title, "lines": len(c.lines)} for c in chapters]
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+        return 0
+    widest = max(len(c.name) for c in chapters)
+    for c in chapters:
+        print(f"{c.order:2}  {c.name:{widest}}  {c.title}")
+    print("\ntinynorm derive NAME walks through a chapter, tinynorm derive --check checks every line.")
+    return 0
+
+
+# ---- a walk ----------------------------------------------------------------------------------------------------------
+
+
+def _walk(chapter: derivations.Chapter, arguments: argparse.Namespace) -> int:
+    sizes = _sizes(chapter, arguments.shape)
+    values = chapter.run(chapter.values(sizes, arguments.seed))
+    if arguments.step is not None and not 1 <= arguments.step <= len(chapter.lines):
+        raise UserError(f"expected --step from 1 to {len(chapter.lines)}, got {arguments.step}")
+    wanted = chapter.lines if arguments.step is None else [chapter.lines[arguments.step - 1]]
+    if arguments.json:
+        print(json.dumps([_as_data(line, values, arguments.all) for line in wanted], indent=2, ensure_ascii=False))
+        return 0
+    if arguments.step is None:
+        print(f"{chapter.order}. {chapter.title}\n\n{_filled(chapter.introduction)}")
+        print(_filled(f"Numbers: {', '.join(f'{chapter.sizes[x]} = {n}' for x, n in sizes.items())}, seed {arguments.seed}."))
+    red = False
+    for part in chapter.parts:
+        if isinstance(part, derivations.Line):
+            if part in wanted:
+                red |= _show(part, values, arguments)
+        elif arguments.step is None and isinstance(part, derivations.Section):
+            print(f"\n{_filled(part.title)}\n{'-' * min(len(part.title), _width())}")
+            print(*([_filled(part.text)] if part.text else []), sep="", end="\n" if part.text else "")
+        elif arguments.step is None and isinstance(part, derivations.Table):
+            print("\n" + "\n".join(_columns(part)))
+    return int(red)
+
+
+def _show(line: derivations.Line, values: dict, arguments: argparse.Namespace) -> bool:
+    """Print a line; return whether its check failed."""
+    indents = {"initial_indent": f"{line.number:6} ", "subsequent_indent": " " * 11}
+    print("\n" + textwrap.fill(equation(line), _width(), break_on_hyphens=False, **indents))  # type: ignore[arg-type]
+    print(_filled(line.reason, 7))
+    what = shape(line.chapter, line.symbol) or "a number"
+    print(_filled(f"{line.symbol} ({what})  code: {' '.join(line.code.split())}", 7))
+    value = np.asarray(line.value(values), dtype=float)
+    print(textwrap.indent(_numbers(value, arguments.all), " " * 7))
+    if not arguments.all:
+        return False
+    results = list(_results(line))
+    for result in results:
+        print(f"       {'right' if result.ok else 'WRONG' if result.ok is False else '?'}: {_told(result)}")
+    return any(result.ok is False for result in results)
+
+
+def equation(line: derivations.Line) -> str:
+    """The equation in Unicode, on one line."""
+    chapter, style = line.chapter, Style(latex=False, sizes=line.chapter.sizes)
+    left = style.symbol(line.symbol, "".join(x for x in chapter.letters(line.symbol) if x))
+    return f"{left} = {style.write(line.tree)}"
+
+
+def _as_data(line: derivations.Line, values: dict, checked: bool) -> dict:
+    chapter = line.chapter
+    data = {
+        "number": line.number, "kind": line.kind, "symbol": line.symbol, "equation": equation(line),
+        "latex": Style(latex=True, sizes=chapter.sizes).write(line.tree), "code": line.code, "reason": line.reason,
+        "shape": list(np.shape(values[line.symbol])), "value": np.asarray(line.value(values), dtype=float).tolist(),
+    }  # fmt: skip
+    return data | ({"checks": [_result_as_data(result) for result in _results(line)]} if checked else {})
+
+
+def _sizes(chapter: derivations.Chapter, text: str | None) -> dict[str, int]:
+    """The length of each letter's dimension: 4, 3, 2, 5, or as the user says."""
+    sizes = dict(zip(chapter.sizes, (4, 3, 2, 5), strict=False))
+    letters = {symbol: letter for letter, symbol in chapter.sizes.items()}
+    for part in (text or "").split(",") if text else []:
+        symbol, _, length = (x.strip() for x in part.partition("="))
+        if symbol not in letters or not length.isdecimal() or int(length) < 1:
+            example = ",".join(f"{symbol}={n}" for symbol, n in zip(letters, (4, 3, 2, 5), strict=False))
+            raise UserError(f"expected --shape as {example}, got {part!r}")
+        sizes[letters[symbol]] = int(length)
+    return sizes
+
+
+def _numbers(value: np.ndarray, whole: bool) -> str:
+    """The numbers of an array, or its first rows and columns."""
+    with np.printoptions(precision=4, suppress=True, linewidth=_width() - 8, threshold=10**6 if whole else SHOWN, edgeitems=2):
+        return str(value)
+
+
+def _columns(table: derivations.Table) -> Iterator[str]:
+    """A table, its columns one under another."""
+    rows = [table.header, *([str(cell) for cell in row] for row in table.rows())]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(table.header))]
+    yield _filled(table.title)
+    if sum(widths) + 2 * len(widths) - 2 > _width():  # too wide: a row is a list
+        for row in rows[1:]:
+            yield _filled("; ".join(f"{head}: {cell}" for head, cell in zip(table.header, row, strict=True)), 2)
+        return
+    for k, row in enumerate(rows):
+        yield "  ".join(f"{cell:{n}}" for cell, n in zip(row, widths, strict=True)).rstrip()
+        if k == 0:
+            yield "  ".join("-" * n for n in widths)
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((80, 24)).columns, WIDEST)
+
+
+def _filled(text: str, indent: int = 0) -> str:
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(textwrap.indent(textwrap.fill(p, _width() - indent), " " * indent) for p in paragraphs)
+
+
+# ---- the checks ------------------------------------------------------------------------------------------------------
+
+
+def _results(line: derivations.Line) -> Iterator[Result]:
+    """The measurement of a line, and the proof if there is something to prove."""
+    yield measure(line)
+    if line.kind != "forward":
+        yield prove(line) if find_spec("sympy") else Result(line, None, what=NO_SYMPY)
+
+
+def _told(result: Result) -> str:
+    kind = {"": "has its shape and is finite"}.get(result.what, result.what)
+    return f"{kind}, error {result.error:.0e}" if result.error else kind
+
+
+def _result_as_data(result: Result) -> dict:
+    return {"ok": result.ok, "what": result.what, "error": result.error, "seconds": round(result.seconds, 4)}
+
+
+def _check(names: list[str], arguments: argparse.Namespace) -> int:
+    """Check all lines of the chapters: a line for each chapter, or for each line if one chapter is asked for."""
+    found: dict[str, list[Result]] = {}
+    kinds = {"forward": 0, "adjoint": 0, "rewriting": 0}
+    started = time.perf_counter()
+    for name in names:
+        for line in derivations.load(name).lines:
+            found[line.number] = list(_results(line))
+            kinds[line.kind] += 1
+            if not arguments.json and (arguments.chapter or any(r.ok is False for r in found[line.number])):
+                print(_checked(line, found[line.number]), flush=True)
+        if not arguments.json:
+            print(_summary(name, [r for line in derivations.load(name).lines for r in found[line.number]]), flush=True)
+    results = [r for of_line in found.values() for r in of_line]
+    if arguments.json:
+        print(json.dumps({number: [_result_as_data(r) for r in of_line] for number, of_line in found.items()}, indent=2))
+    else:
+        counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+        print(f"{len(found)} lines ({counts}) in {time.perf_counter() - started:.1f} s")
+        if any(r.ok is None for r in results):
+            print(NO_SYMPY, file=sys.stderr)
+    return 1 if any(r.ok is False for r in results) else 2 if any(r.ok is None for r in results) else 0
+
+
+def _checked(line: derivations.Line, results: list[Result]) -> str:
+    verdict = "WRONG" if any(r.ok is False for r in results) else "right"
+    return f"  {line.number:6} {line.kind:9} {verdict}  " + "; ".join(_told(r) for r in results)
+
+
+def _summary(name: str, results: list[Result]) -> str:
+    wrong = sum(r.ok is False for r in results)
+    proofs = [r for r in results if (r.what and "proof" in r.what) or r.what in ("the chain rule", "both sides are equal")]
+    worst = max((r.error for r in results), default=0.0)
+    seconds = sum(r.seconds for r in proofs)
+    verdict = f"{wrong} WRONG" if wrong else "all right"
+    return f"{name:24} {verdict}, worst error {worst:.0e}, {sum(r.ok is True for r in proofs)} proofs in {seconds:.2f} s"
