@@ -47,18 +47,18 @@ def t(r, axes):
 
 
 @chapter.forward("SX.2", "An exponential makes each logit positive. A number s for each row is subtracted first; see SX.10.")
-def e(z, s):
+def u(z, s):
     return exp(z - s)
 
 
 @chapter.forward("SX.3", "Their sum over the classes.")
-def S(e, axes):
-    return sum_over(e, axes)
+def S(u, axes):
+    return sum_over(u, axes)
 
 
 @chapter.forward("SX.4", "Softmax: each exponential's share of the sum. So p is positive, and a row of it sums to 1.")
-def p(e, S):
-    return e / S
+def p(u, S):
+    return u / S
 
 
 @chapter.forward("SX.5", "The logarithms of the probabilities.")
@@ -84,7 +84,7 @@ chapter.section(
 
 
 @chapter.rewriting("SX.8", "The exponential of a difference is a product of exponentials.")
-def e(z, s):
+def u(z, s):
     return exp(z) * exp(-s)
 
 
@@ -108,7 +108,7 @@ def log_of_a_quotient():
 
 @chapter.rewriting(
     "SX.11",
-    "The logarithm of SX.4; e and S are positive. In this form log p is finite even where p rounds to 0.",
+    "The logarithm of SX.4; u and S are positive. In this form log p is finite even where p rounds to 0.",
     proof=log_of_a_quotient,
 )
 def log_p(z, s, S):
@@ -120,13 +120,13 @@ def p(log_p):
     return exp(log_p)
 
 
-@chapter.table("The logits 1000 and 0 in float64", "s", "e", "p", "log(p)", "SX.11")
+@chapter.table("The logits 1000 and 0 in float64", "s", "u", "p", "log(p)", "SX.11")
 def shifted():
     given, rows = {"z": np.array([[1000.0, 0.0]]), "r": np.array([[0.0, 1.0]])}, []
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for s in (np.array([[0.0]]), np.array([[1000.0]])):
             values = chapter.run({**given, **chapter.settings, "s": s}, (FORWARD,))
-            found = (values["e"], values["p"], values["log_p"], line("SX.11").value(values))
+            found = (values["u"], values["p"], values["log_p"], line("SX.11").value(values))
             rows.append((f"{s[0, 0]:g}", *(", ".join(f"{x:g}" for x in array[0]) for array in found)))
     return rows
 
@@ -153,35 +153,35 @@ def dp(dlog_p, p):
     return dlog_p / p
 
 
-@chapter.adjoint("SX.16", "All probabilities of a row share S. The derivative of e/S with respect to S is -e/S².")
-def dS(dp, e, S, axes):
-    return -sum_over(dp * e, axes) / S**2
+@chapter.adjoint("SX.16", "All probabilities of a row share S. The derivative of u/S with respect to S is -u/S².")
+def dS(dp, u, S, axes):
+    return -sum_over(dp * u, axes) / S**2
 
 
 @chapter.adjoint("SX.17", "An exponential is used twice: in its own p, and in S.")
-def de(dp, S, dS):
+def du(dp, S, dS):
     return dp / S + dS
 
 
 @chapter.adjoint("SX.18", "The exponential is its own derivative.")
-def dz(de, e):
-    return de * e
+def dz(du, u):
+    return du * u
 
 
 chapter.section("Softmax")
 
 
-@chapter.rewriting("SX.19", "S is the same for all classes, so one of its two factors moves into the sum, where e/S is p.")
+@chapter.rewriting("SX.19", "S is the same for all classes, so one of its two factors moves into the sum, where u/S is p.")
 def dS(dp, p, S, axes):
     return -sum_over(dp * p, axes) / S
 
 
 @chapter.rewriting("SX.20", "Insert SX.19 into SX.17.")
-def de(dp, p, S, axes):
+def du(dp, p, S, axes):
     return (dp - sum_over(dp * p, axes)) / S
 
 
-@chapter.rewriting("SX.21", "Insert SX.20 into SX.18, where e/S is p. This is softmax's vector-Jacobian product (VJ.10).")
+@chapter.rewriting("SX.21", "Insert SX.20 into SX.18, where u/S is p. This is softmax's vector-Jacobian product (VJ.10).")
 def dz(p, dp, axes):
     return p * (dp - sum_over(dp * p, axes))
 

@@ -146,8 +146,8 @@ class Softmax(Node):
 
     def forward(self, x):
         x32 = widened(x)
-        e = namespace(x).exp(x32 - largest(x32, (self.dim,)))  # SX.2
-        y = narrowed(e / sum_over(e, (self.dim,)), x)  # SX.4
+        u = namespace(x).exp(x32 - largest(x32, (self.dim,)))  # SX.2
+        y = narrowed(u / sum_over(u, (self.dim,)), x)  # SX.4
         self.save(y)
         return y
 

@@ -174,6 +174,10 @@ def _summed(term: sp.Expr, i: sp.Symbol, n: sp.Symbol) -> sp.Expr:
         other = delta.args[1] if delta.args[0] == i else delta.args[0]
         inside.remove(delta)
         return sp.Mul(*outside) * normal(sp.Mul(*inside).subs(i, other))
+    sums = [f for f in inside if isinstance(f, sp.Sum)]
+    if len(sums) == 1:  # a product with a sum: the sum of the products
+        inside.remove(sums[0])
+        inside = [sp.Sum(sp.Mul(*inside, sums[0].function), *sums[0].limits)]
     product = sp.Mul(*inside)
     if product == 1:
         return sp.Mul(*outside) * n
@@ -215,7 +219,8 @@ def vanishes(e: sp.Expr) -> bool:
 def _in_every_case(e: sp.Expr) -> bool:
     """Whether `e` is 0 whether the element that its conditions ask for is positive, zero or negative."""
     asked = {x for condition in e.atoms(holds) for x in condition.atoms(sp.Indexed)}
-    if len(asked) != 1:
+    summed = {i for total in e.atoms(sp.Sum) for i, *_ in total.limits}
+    if len(asked) != 1 or any(x.free_symbols & summed for x in asked):  # the elements of a sum have signs of their own
         return False
     size_of_it = sp.Dummy(positive=True)
     cases = (e.xreplace({x: value}) for x in asked for value in (size_of_it, sp.Integer(0), -size_of_it))
