@@ -114,7 +114,7 @@ def relu_backward(dout, cache):
 
 
 def test_the_session_at_the_console_is_what_the_command_prints(tmp_path, monkeypatch, capsys):
-    (session,) = SESSIONS
+    (session,) = [s for s in SESSIONS if "tinynorm check" in s.text]
     command, _, shown = session.text.partition("\n")
     assert command == "$ .venv/bin/tinynorm check layers.py"
     layernorm = next(b.text for b in CODE if "def layernorm_forward" in b.text).partition("\n\n\nrng = ")[0]
@@ -122,6 +122,18 @@ def test_the_session_at_the_console_is_what_the_command_prints(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     assert cli.main(["check", "layers.py"]) == 1
     assert masked(capsys.readouterr().out) == masked(shown)
+
+
+def test_the_shown_line_of_a_derivation_is_what_the_command_prints(monkeypatch, capsys):
+    (session,) = [s for s in SESSIONS if "tinynorm derive" in s.text]
+    command, _, shown = session.text.partition("\n")
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main(command.split()[2:]) == 0
+    assert masked(capsys.readouterr().out) == masked(shown)
+
+
+def test_every_session_is_tested():
+    assert len(SESSIONS) == 2
 
 
 @pytest.mark.parametrize("mark", ["main job", "test command"])
