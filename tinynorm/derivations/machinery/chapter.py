@@ -242,10 +242,13 @@ class Chapter:
         return next(letter for letter, symbol in self.sizes.items() if symbol == size)
 
     def run(self, values: Mapping[str, Any], kinds: tuple[str, ...] = (FORWARD, ADJOINT)) -> dict[str, Any]:
-        """The values of all symbols: each definition of these kinds in turn, but for symbols that `values` already has."""
+        """The values of all symbols: each definition of these kinds in turn, but for symbols that `values` already has.
+
+        Without the adjoints, the definitions that use one are left out.
+        """
         values = dict(values)
         for line in self.lines:
-            if line.kind in kinds and line.symbol not in values:
+            if line.kind in kinds and line.symbol not in values and values.keys() >= set(line.uses):
                 values[line.symbol] = line.value(values)
         return values
 

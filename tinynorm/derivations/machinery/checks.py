@@ -206,7 +206,7 @@ def _chain_rule(line: Line, elements: Any) -> Any:
 
 
 def _unfolded(chapter: Chapter, e: Any, elements: Any) -> Iterator[Any]:
-    """The expression; with one symbol replaced by its definition; and with more and more, the last one that is defined first."""
+    """The expression, and with one symbol, or more and more of them, replaced by the definition; the last one is first."""
     yield e
     definitions = [{line.symbol: line.tree} for line in reversed(chapter.lines) if line.kind != REWRITING]
     for definition in definitions:
