@@ -33,6 +33,7 @@ CHAPTERS = (
     "other_axes",
     "geometry",
     "second_derivatives",
+    "memory_and_work",
     "sgd",
     "adam",
     "gradient_checks",
