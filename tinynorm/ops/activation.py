@@ -133,11 +133,11 @@ def log_normalized(x: Any, dim: int) -> Any:
     """log softmax: c - log Σ e^c with c = x - max x. The largest exponent is 0, so nothing overflows."""
     c = x - largest(x, (dim,))
     xp = namespace(x)
-    return c - xp.log(sum_over(xp.exp(c), (dim,)))  # SX.11
+    return c - xp.log(sum_over(xp.exp(c), (dim,)))  # cf. SX.11: c = z - s
 
 
 class Softmax(Node):
-    """y = e^x / Σ e^x;  dx = y (g - Σ g y)."""
+    """p = e^z / Σ e^z;  dz = p (dp - Σ dp p)."""
 
     fresh = True
 
@@ -145,11 +145,13 @@ class Softmax(Node):
         self.dim = dim
 
     def forward(self, x):
-        x32 = widened(x)
-        u = namespace(x).exp(x32 - largest(x32, (self.dim,)))  # SX.2
-        y = narrowed(u / sum_over(u, (self.dim,)), x)  # SX.4
-        self.save(y)
-        return y
+        z = widened(x)
+        s = largest(z, (self.dim,))
+        u = namespace(x).exp(z - s)  # SX.2
+        S = sum_over(u, (self.dim,))  # SX.3
+        p = narrowed(u / S, x)  # SX.4
+        self.save(p)
+        return p
 
     def backward(self, g, y):
         p, dp = widened(y), widened(g)

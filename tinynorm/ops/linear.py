@@ -41,7 +41,7 @@ def _long_product(xp: Any, A: Any, B: Any) -> Any:
 
 
 class MatMul(Node):
-    """Y = A B;  dA = g Bᵀ,  dB = Aᵀ g.
+    """u = A B;  dA = du Bᵀ,  dB = Aᵀ du.
 
     Batch dimensions broadcast. If A is a vector it counts as one row; if B is a vector it counts as one column.
     """
@@ -52,15 +52,15 @@ class MatMul(Node):
         self.save(A, B)
         return product(A, B)
 
-    def backward(self, g, A, B):
+    def backward(self, du, A, B):
         A2 = A[None, :] if A.ndim == 1 else A
         B2 = B[:, None] if B.ndim == 1 else B
         if A.ndim == 1:
-            g = g[..., None, :] if B.ndim > 1 else g[None]
+            du = du[..., None, :] if B.ndim > 1 else du[None]
         if B.ndim == 1:
-            g = g[..., None]
-        dA = reshaped(sum_to(product(g, B2.mT), A2.shape), A.shape) if self.needs[0] else None  # VJ.20
-        dB = reshaped(sum_to(product(A2.mT, g), B2.shape), B.shape) if self.needs[1] else None  # VJ.22
+            du = du[..., None]
+        dA = reshaped(sum_to(product(du, B2.mT), A2.shape), A.shape) if self.needs[0] else None  # VJ.20
+        dB = reshaped(sum_to(product(A2.mT, du), B2.shape), B.shape) if self.needs[1] else None  # VJ.22
         return dA, dB
 
 
@@ -74,7 +74,7 @@ class Linear(Node):
 
     def forward(self, X, W, b):
         self.save(X, W)
-        Y = product(_rows(X), W.T)  # LI.4, (N, out)
+        Y = product(_rows(X), W.T)  # cf. LI.4, (N, out)
         if b is not None:
             Y += b
         return reshaped(Y, (*X.shape[:-1], W.shape[0]))

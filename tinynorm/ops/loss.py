@@ -100,7 +100,7 @@ class Classes:
         """g (p Σ_c q_c - q), where g has one number per row. If p is an array, it is overwritten."""
         g_y = self.of_class(g)
         if not self.smoothing:
-            return add_at_classes(_times(p, g_y), self.places, -g_y)  # SX.29: t is one-hot
+            return add_at_classes(_times(p, g_y), self.places, -g_y)  # cf. SX.29: t is one-hot
         g_c = self.selected(g) * (self.smoothing / self.shape[1])  # the smoothing term of each class, (N, 1, *)
         g_c = g_c if self.w is None else g_c * _as(g, self.w)  # (N, C, *)
         total = g_y + (self.shape[1] * g_c if self.w is None else sum_over(g_c, (1,)))

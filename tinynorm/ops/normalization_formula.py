@@ -45,20 +45,20 @@ def centre(x: Any, axes: Axes) -> tuple[Any, Any]:
         mu = mean_over(x, axes)  # CE.1
     c = x - mu  # CE.2
     rest = sum_over(c, axes) / m
-    return c - rest, mu + rest
+    return c - rest, mu + rest  # cf. CE.5: c - mean(c) is c, but for rounding
 
 
 def standardize(x: Any, axes: Axes, eps: float) -> tuple[Any, Any, Any, Any]:
     """Compute (x̂, rstd, μ, v)."""
     c, mu = centre(x, axes)
-    var = mean_over(c * c, axes)  # BN.3
-    rstd = 1 / namespace(x).sqrt(var + eps)  # BN.4
-    return c * rstd, rstd, mu, var  # BN.5
+    var = mean_over(c * c, axes)  # BN.3, LN.3
+    rstd = 1 / namespace(x).sqrt(var + eps)  # BN.4, LN.4
+    return c * rstd, rstd, mu, var  # BN.5, LN.5
 
 
 def project(g: Any, x_hat: Any, rstd: Any, axes: Axes) -> Any:
     """dx, from the gradient g of x̂."""
-    return rstd * (g - mean_over(g, axes) - x_hat * mean_over(g * x_hat, axes))  # CF.23
+    return rstd * (g - mean_over(g, axes) - x_hat * mean_over(g * x_hat, axes))  # CF.23, LN.20, OA.16
 
 
 def project_channel(dy: Any, x_hat: Any, scale: Any, axes: Axes, m: int) -> tuple[Any, Any, Any]:
@@ -67,10 +67,10 @@ def project_channel(dy: Any, x_hat: Any, scale: Any, axes: Axes, m: int) -> tupl
     `scale` is γ rstd; None if dx is not needed. Since Σ x̂ = 0, dγ may be computed from the centred dy: that has a smaller
     rounding error.
     """
-    dbeta = sum_over(dy, axes)  # BN.7
-    d = dy - dbeta / m
-    dgamma = sum_over(d * x_hat, axes)
-    return None if scale is None else scale * (d - x_hat * (dgamma / m)), dgamma, dbeta
+    dbeta = sum_over(dy, axes)  # BN.7, OA.17
+    d = dy - dbeta / m  # OA.22
+    dgamma = sum_over(d * x_hat, axes)  # OA.23
+    return None if scale is None else scale * (d - x_hat * (dgamma / m)), dgamma, dbeta  # OA.25
 
 
 def standardize_uncentred(x: Any, axes: Axes, eps: float) -> tuple[Any, Any, None, Any]:

@@ -1,0 +1,109 @@
+"""An equation's number stands beside the line of the package that is this equation, and nothing else does."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import tinynorm
+from tinynorm import derivations
+
+PACKAGE = Path(tinynorm.__file__).parent
+LINES = {line.number: line for name in derivations.CHAPTERS for line in derivations.load(name).lines}
+TAG = re.compile(r"#.*?\b([A-Z]{2}\.\d+)\b")
+LIKE = re.compile(r"cf\. [A-Z]{2}\.\d+")  # the same quantity, computed otherwise: in place, or for classes instead of rows
+
+# functions whose every line of arithmetic must be an equation: (file, function or class)
+COVERED = [
+    ("ops/normalization_formula.py", "standardize"),
+    ("ops/normalization_formula.py", "project"),
+    ("ops/normalization_formula.py", "project_channel"),
+    ("ops/linear.py", "Linear"),
+]
+
+# what the package does beside the mathematics: dtypes, shapes, the module that has the functions
+TRANSPARENT = {"widened", "narrowed", "reshaped", "sum_to", "_rows"}
+RENAMED = {"A2": "A", "B2": "B", "X": "x", "q": "t"}  # as matrices; targets
+FUNCTIONS = {"sqrt", "exp", "log", "where"}
+
+
+class Plain(ast.NodeTransformer):
+    """An expression without what is no mathematics, so that an op's line and an equation can be compared."""
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        if name in TRANSPARENT:
+            return node.args[0]
+        if name == "product":
+            return ast.BinOp(node.args[0], ast.MatMult(), node.args[1])
+        if name in FUNCTIONS:
+            return ast.Call(ast.Name(name, ast.Load()), node.args, [])
+        if name in ("sum_over", "mean_over"):  # the axes are the layer's, or the chapter's
+            return ast.Call(ast.Name(name, ast.Load()), node.args[:1], [])
+        return node
+
+    def visit_Name(self, node):
+        return ast.Name(RENAMED.get(node.id, node.id), node.ctx)
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        return ast.Name("m", ast.Load()) if ast.unparse(node) == "N * P" else node  # how many numbers a group has
+
+    def visit_Attribute(self, node):
+        self.generic_visit(node)
+        return ast.Attribute(node.value, "T", ast.Load()) if node.attr == "mT" else node
+
+
+def plain(expression):
+    return ast.unparse(Plain().visit(ast.parse(ast.unparse(expression), mode="eval").body))
+
+
+def parts_of(statement):
+    """Every expression in a statement, plainly."""
+    return {plain(e) for e in ast.walk(statement) if isinstance(e, ast.expr) and not isinstance(e, (ast.Starred, ast.Slice))}
+
+
+def statements(tree):
+    return [s for s in ast.walk(tree) if isinstance(s, (ast.Assign, ast.Return, ast.AugAssign))]
+
+
+def tagged():
+    """(file, line, number, statements) of each number in ops/. (optim/ works in place: other tests compare its numbers.)"""
+    for path in sorted(PACKAGE.glob("ops/*.py")):
+        text = path.read_text()
+        lines = text.splitlines()
+        if not any(TAG.search(line) for line in lines):
+            continue
+        simple = statements(ast.parse(text))
+        for k, line in enumerate(lines, 1):
+            for number in re.findall(r"\b[A-Z]{2}\.\d+\b", LIKE.sub("", line.partition("#")[2])):
+                found = [s for s in simple if s.lineno <= k <= s.end_lineno]
+                yield pytest.param(path, k, number, found, id=f"{path.relative_to(PACKAGE)}-{number}")
+
+
+TAGGED = list(tagged())
+
+
+def test_there_are_links():
+    assert len(TAGGED) >= 10
+
+
+@pytest.mark.parametrize(("path", "k", "number", "found"), TAGGED)
+def test_the_line_with_an_equations_number_is_that_equation(path, k, number, found):
+    assert number in LINES, f"{path.name}:{k} names {number}, which is no equation"
+    assert found, f"{path.name}:{k} names {number}, but no assignment and no return stands there"
+    equation = plain(ast.parse(LINES[number].code, mode="eval").body)
+    assert any(equation in parts_of(s) for s in found), f"{path.name}:{k} is not {number}: {equation}"
+
+
+@pytest.mark.parametrize(("file", "name"), COVERED)
+def test_every_line_of_arithmetic_is_an_equation(file, name):
+    text = (PACKAGE / file).read_text()
+    lines = text.splitlines()
+    scope = next(n for n in ast.parse(text).body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name)
+    for s in statements(scope):
+        arithmetic = any(isinstance(e, ast.BinOp) or "_over" in ast.unparse(e) for e in ast.walk(s) if isinstance(e, ast.expr))
+        if arithmetic:
+            assert any(TAG.search(line) for line in lines[s.lineno - 1 : s.end_lineno]), f"{file}:{s.lineno} has no equation"
