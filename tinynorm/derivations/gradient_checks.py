@@ -2,11 +2,11 @@
 
 A gradient check compares a derivative with a difference quotient. The quotient has two errors: one grows with the step h, the
 other with 1 / h. This chapter derives both, the best step, and a combination of two quotients that is far more accurate. Then
-it shows three ways in which a check passes though the gradient is wrong, or fails though it is right.
+it shows how a check can pass though the gradient is wrong, and fail though it is right.
 """
 
 from ..ops import sqrt
-from ..ops.common import mean_over, sum_over
+from ..ops.common import keep_where, mean_over, sum_over
 from .machinery.chapter import Chapter
 
 chapter = Chapter(
@@ -15,7 +15,7 @@ chapter = Chapter(
     name="gradient_checks",
     text=__doc__,
     sizes={"i": "m"},
-    given={"f_0": ".", "f_1": ".", "f_2": ".", "f_3": ".", "f_4": ".", "f_5": ".", "x": "i"},
+    given={"f_0": ".", "f_1": ".", "f_2": ".", "f_3": ".", "f_4": ".", "f_5": ".", "x": "i", "w": "i", "i": "i"},
     output="R",
     settings={"axes": (0,), "h": 0.4, "u": 0.1, "A": 2.0, "B": 3.0, "eps": 0.2, "delta": 0.3, "m": "m"},
 )
@@ -121,16 +121,16 @@ def excess(h, h_best, B):
     return B * (h - h_best) ** 2 * (h + 2 * h_best) / (6 * h)
 
 
-@chapter.table("The derivative of x⁵ at 1.1 in float64", "h", "error of D", "bound E", "error of R")
+@chapter.table("The derivative of x⁵ at 1.1 in float64, with u = 5 · 2⁻⁵³", "h", "error of D", "bound E", "error of R")
 def measured():
-    """Only products and sums, which are the same on every machine. u is 2^-53."""
-    x, unit = 1.1, 2.0**-53
+    """Five roundings of 2^-53: one of x + h and four of products. These are the same on every machine."""
+    x, u = 1.1, 5 * 2.0**-53
     value, third, exact = _fifth(x), 60 * x * x, 5 * x * x * x * x
-    best = (3 * unit * value / third) ** (1 / 3)
+    best = round((3 * u * value / third) ** (1 / 3), 7)
     rows = []
     for h in (1e-1, 1e-2, 1e-3, 1e-4, best, 1e-6, 1e-7, 1e-8):
         wide, narrow = _central(x, h), _central(x, h / 2)
-        bound = h * h * third / 6 + 5 * unit * value / h  # x⁵ is four products, and x + h is rounded too
+        bound = h * h * third / 6 + u * value / h
         errors = (abs(wide - exact), bound, abs((4 * narrow - wide) / 3 - exact))
         rows.append((f"{h:.0e}" if h != best else f"{h:.1e}, the best", *(f"{error:.0e}" for error in errors)))
     return rows
@@ -200,18 +200,60 @@ def Q(var, eps, m):
 
 
 chapter.section(
+    "Blind: one direction",
+    "A cheap check compares one number: the derivative along a direction d, which is the sum of d times the gradient. If the "
+    "gradient is wrong by e, it sees the sum of d times e.",
+)
+
+
+@chapter.forward("GC.28", "An error in the last element alone, as an index that is off by one makes it.")
+def e(i, w, m):
+    return keep_where(i > m - 1, w)
+
+
+@chapter.forward("GC.29", "A direction that changes each element but the last.")
+def d(i, x, m):
+    return keep_where(m > i, x)
+
+
+@chapter.forward("GC.30", "What the check sees.")
+def t(e, d, axes):
+    return sum_over(e * d, axes)
+
+
+def _one_bracket_is_0():
+    """For i = m, and for i = m - k with k = 1, 2, …"""
+    from .machinery.proof import index, size, sp
+
+    def both(i):
+        return sp.Piecewise((1, i - m + 1 > 0), (0, True)) * sp.Piecewise((1, m - i > 0), (0, True))
+
+    m, k = size("m"), index("k")
+    return both(m), both(m - k)
+
+
+@chapter.rewriting(
+    "GC.31",
+    "Nothing: no element is in both. A direction must have no zeros, and one alone can still be at a right angle to e.",
+    proof=_one_bracket_is_0,
+)
+def t():
+    return 0
+
+
+chapter.section(
     "Misled: a kink within the step",
     "ReLU has a kink at 0. At δ, between 0 and h, its derivative is 1. Its values at δ + h and δ - h are δ + h and 0.",
 )
 
 
-@chapter.forward("GC.28", "The central quotient there.")
+@chapter.forward("GC.32", "The central quotient there.")
 def K(delta, h):
     return (delta + h) / (2 * h)
 
 
 @chapter.rewriting(
-    "GC.29", "It is less than 1 for all δ below h, and 1/2 at the kink: the check fails though the derivative is right."
+    "GC.33", "It is less than 1 for all δ below h, and 1/2 at the kink: the check fails though the derivative is right."
 )
 def K(delta, h):
     return 1 - (h - delta) / (2 * h)
