@@ -66,7 +66,7 @@ def test_every_equation_is_on_its_page_with_its_code_and_its_reason(made):
         for line in chapter.lines:
             assert text.count(f"**{line.number}**") == 1
             assert rf"\tag{{{line.number}}}" in text
-            assert f"`{line.symbol} = {' '.join(line.code.split())}`" in text
+            assert f"`{line.symbol}={''.join(line.code.split())}`" in "".join(text.split())
 
 
 def test_comments_in_the_package_name_equations_that_there_are():

@@ -6,8 +6,10 @@ the comment with its number in the package.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import textwrap
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -20,6 +22,7 @@ from .notation import Style
 PACKAGE = Path(__file__).parents[2]  # tinynorm
 FOLDER = "demos/derivations"  # where the pages are, in the repository
 UP = "../../"  # from there to the repository
+WIDEST = 68  # letters of a formula on one line
 
 # what the pages say beside the chapters' own sentences: "page ..." are their keys in a language's file
 WORDS = {
@@ -53,7 +56,9 @@ WORDS = {
     "page rewriting": "both sides measured; proved equal",
     "page own proof": "both sides measured; a proof of its own",
     "page runs": "runs in",
-    "page op": "The op that this chapter derives gives the same output and the same gradients:",
+    "page like": "cf.",
+    "page op": "tinynorm's own code gives the same output and the same gradients:",
+    "page op forward": "tinynorm's own code gives the same output:",
     "page back": "previous",
     "page next": "next",
 }
@@ -109,12 +114,13 @@ def page(chapter: Chapter, links: Links, language: str = "en") -> str:
                 parts += [f"## {escaped(said[key])}", links.into(said[f"{key} text"], chapter)]
             case Table():
                 tables += 1
-                parts += _table(part, f"{chapter.key} table {tables}", said)
+                parts += _table(part, f"{chapter.key} table {tables}", said, links, chapter)
             case _:
                 parts.append(block(part))
                 parts += [_beside(line, said[line.number], words, links) for line in part if line.number != _recalled(part)]
     if chapter.runs_as is not None:
-        parts.append(f"{words['page op']} `{_returned(chapter.runs_as)}`")
+        derived = any(chapter.upstream in line.uses for line in chapter.lines)
+        parts += [words["page op" if derived else "page op forward"], f"```python\n{_body(chapter.runs_as)}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -123,10 +129,9 @@ def _given(chapter: Chapter, words: Mapping[str, str]) -> str:
     items = [f"{words['page given']} " + ", ".join(_named(chapter, name) for name in chapter.given)]
     if any(chapter.upstream in line.uses for line in chapter.lines):
         items[0] += f"; {_named(chapter, chapter.upstream)}, {words['page upstream']} `{chapter.output}`"
-    if chapter.settings:
-        items.append(
-            f"{words['page settings']} " + ", ".join(f"`{name} = {value}`" for name, value in chapter.settings.items())
-        )
+    settings = [f"`{name} = {value}`" for name, value in chapter.settings.items() if name != value]
+    if settings:
+        items.append(f"{words['page settings']} {', '.join(settings)}")
     return "\n".join(f"- {item}" for item in items)
 
 
@@ -182,37 +187,74 @@ def block(chain: Sequence[Line]) -> str:
     chapter, symbol = chain[0].chapter, chain[0].symbol
     style = Style(latex=True, sizes=chapter.sizes)
     left = style.symbol(symbol, "".join(chapter.letters(symbol)))
-    rows = [rf"= {style.write(line.tree)} \tag{{{line.number}}}" for line in chain]
-    if len(chain) == 1:
+    rows = []
+    for line in chain:
+        first, *more = _on_lines(line)
+        rows += [f"= {first}", *(rf"\quad {text}" for text in more)]
+        rows[-1] += rf" \tag{{{line.number}}}"
+    if len(rows) == 1:
         return f"```math\n{left} {rows[0]}\n```"
-    aligned = " \\\\[6pt]\n".join(f"{left if k == 0 else ''} &{row}".strip() for k, row in enumerate(rows))
+    rows = [f"{left if k == 0 else ''} &{row}".strip() + ("" if r"\tag" in row else r" \notag") for k, row in enumerate(rows)]
+    aligned = " \\\\[6pt]\n".join(rows)
     return f"```math\n\\begin{{align}}\n{aligned}\n\\end{{align}}\n```"
+
+
+def _on_lines(line: Line) -> list[str]:
+    """The right-hand side in LaTeX, broken at signs where it is wider than a page."""
+    latex, plain = (Style(latex, line.chapter.sizes) for latex in (True, False))
+    tree = line.tree
+    if _width(plain.write(tree)) <= WIDEST:
+        return [latex.write(tree)]
+    found: list[str] = []
+    room = 0.0
+    for text, width in zip(latex.terms(tree), map(_width, plain.terms(tree)), strict=True):
+        if not found or width > room:
+            found.append(text)
+            room = WIDEST
+        else:
+            found[-1] += f" {text}"
+        room -= width
+    return found
+
+
+def _width(text: str) -> float:
+    """About how wide a formula is, in letters; an index letter is half as wide."""
+    return len(text) - sum((1 + len(letters)) / 2 for letters in re.findall(r"_(\w+)", text))
 
 
 def _beside(line: Line, reason: str, words: Mapping[str, str], links: Links) -> str:
     """What stands below an equation: the reason, the code that runs, the shape, the checks, and where the package runs it."""
     chapter = line.chapter
-    notes = [f"`{line.symbol} = {' '.join(line.code.split())}`"]
+    code = re.sub(r"(?<=[(\[]) | (?=[)\]])", "", " ".join(line.code.split()))  # on one line
+    notes = [f"`{line.symbol} = {code}`"]
     if line.kind != REWRITING and shape(chapter, line.symbol):
-        notes.append(shape(chapter, line.symbol))
+        notes.append(f"({shape(chapter, line.symbol)})")
     notes.append(words["page own proof" if line.proof else f"page {line.kind}"])
-    places = [f"[{path}:{number}]({UP}{path}#L{number})" for path, number in implementations().get(line.number, ())]
-    if places:
-        notes.append(f"{words['page runs']} {', '.join(places)}")
+    for word, exact in ((words["page runs"], True), (words["page like"], False)):
+        places = [(path, k) for path, k, is_it in implementations().get(line.number, ()) if is_it is exact]
+        if places:
+            notes.append(f"{word} " + ", ".join(f"[{path.partition('/')[2]}:{k}]({UP}{path}#L{k})" for path, k in places))
     text = links.into(reason, chapter)
     return f'<a id="{anchor(line.number)}"></a>**{line.number}** {text}<br>\n<small>{" · ".join(notes)}</small>'
 
 
-def _returned(f: Callable) -> str:
-    """What a function of one ``return`` returns, as it stands in its source."""
-    return " ".join(inspect.getsource(f).partition("return ")[2].split())
+def _body(f: Callable) -> str:
+    """A function's statements, as they stand in its source; a single ``return`` as what it returns."""
+    source = textwrap.dedent(inspect.getsource(f))
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    text = textwrap.dedent("\n".join(source.splitlines()[function.body[0].lineno - 1 :]))
+    return text.removeprefix("return ") if len(function.body) == 1 else text
 
 
-def _table(table: Table, key: str, said: Mapping[str, str]) -> list[str]:
-    rows = [[said[f"{key} column {k}"] for k in range(1, len(table.header) + 1)], ["---"] * len(table.header)]
-    rows += [[str(cell) for cell in row] for row in table.rows()]
-    written = (" | ".join(cell if cell == "---" else escaped(cell).replace("|", "\\|") for cell in row) for row in rows)
-    return [f"**{escaped(said[key])}**", "\n".join(f"| {row} |" for row in written)]
+def _table(table: Table, key: str, said: Mapping[str, str], links: Links, chapter: Chapter) -> list[str]:
+    """A table. Columns of numbers are aligned to the right."""
+    rows = [[str(cell) for cell in row] for row in table.rows()]
+    numeric = [all(re.fullmatch(r"-?([\d.,]+(e-?\d+)?|inf)|nan", row[k]) for row in rows) for k in range(len(table.header))]
+    head = [said[f"{key} column {k}"] for k in range(1, len(table.header) + 1)]
+    written = [" | ".join(links.into(cell, chapter).replace("|", "\\|") for cell in row) for row in (head, *rows)]
+    written.insert(1, " | ".join("---:" if right else "---" for right in numeric))
+    return [f"**{links.into(said[key], chapter)}**", "\n".join(f"| {row} |" for row in written)]
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
@@ -257,15 +299,21 @@ class Links:
 
 
 @cache
-def implementations() -> dict[str, list[tuple[str, int]]]:
-    """Where the package runs an equation: number -> (path, line) of each comment that begins with the number."""
-    found: dict[str, list[tuple[str, int]]] = {}
+def implementations() -> dict[str, list[tuple[str, int, bool]]]:
+    """Where the package runs an equation: number -> (path, line, whether it is the equation itself), by the comments there.
+
+    A comment begins with the number; after "cf." it is a line that is like the equation.
+    """
+    found: dict[str, list[tuple[str, int, bool]]] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         if "derivations" in path.parts:
             continue
         with path.open(encoding="utf-8") as file:
-            for token in tokenize.generate_tokens(file.readline):
-                listed = re.match(r"# ?([A-Z]+\.\d+(, [A-Z]+\.\d+)*)", token.string) if token.type == tokenize.COMMENT else None
-                for number in listed[1].split(", ") if listed else ():
-                    found.setdefault(number, []).append((path.relative_to(PACKAGE.parent).as_posix(), token.start[0]))
+            comments = [token for token in tokenize.generate_tokens(file.readline) if token.type == tokenize.COMMENT]
+        for token in comments:
+            listed = re.match(r"# (cf\. )?([A-Z]{2}\.\d+(?:, [A-Z]{2}\.\d+)*)", token.string)
+            if listed:
+                for number in listed[2].split(", "):
+                    place = path.relative_to(PACKAGE.parent).as_posix(), token.start[0], not listed[1]
+                    found.setdefault(number, []).append(place)
     return found

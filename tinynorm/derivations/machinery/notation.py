@@ -44,6 +44,13 @@ class Style:
         """The expression as one line."""
         return self._written(e, letters or {x: x for x in e.letters if x})[0]
 
+    def terms(self, e: Expression, letters: Mapping[str, str] | None = None) -> list[str]:
+        """The expression as the terms of its sum, each but the first with its sign: a long one is written on several lines."""
+        at = letters or {x: x for x in e.letters if x}
+        if isinstance(e, Binary) and e.operator in ("+", "-"):
+            return [*self.terms(e.a, at), f"{e.operator} {self._in(e.b, at, SUM if e.operator == '+' else TERM)}"]
+        return [self.write(e, at)]
+
     def name(self, name: str) -> str:
         """A symbol's name; `dx` is the adjoint of `x`."""
         if name in SYMBOLS:
