@@ -11,6 +11,7 @@ import pytest
 
 from tinynorm import derivations
 from tinynorm.derivations.machinery import languages, markdown
+from tinynorm.derivations.machinery.notation import Style
 
 CHAPTERS = [derivations.load(name) for name in derivations.CHAPTERS]
 AGAIN = "the pages are older than the chapters; make them anew: python tests/derivations/make_pages.py"
@@ -67,6 +68,17 @@ def test_every_equation_is_on_its_page_with_its_code_and_its_reason(made):
             assert text.count(f"**{line.number}**") == 1
             assert rf"\tag{{{line.number}}}" in text
             assert f"`{line.symbol}={''.join(line.code.split())}`" in "".join(text.split())
+
+
+def test_a_wide_equation_is_broken_and_says_the_same():
+    broken = []
+    for line in (line for chapter in CHAPTERS for line in chapter.lines):
+        rows = markdown._on_lines(line)
+        assert " ".join(rows) == Style(latex=True, sizes=line.chapter.sizes).write(line.tree)
+        if len(rows) > 1:
+            broken.append(markdown.block([line]))
+    assert broken
+    assert all(r" \notag" in block for block in broken)
 
 
 def test_comments_in_the_package_name_equations_that_there_are():

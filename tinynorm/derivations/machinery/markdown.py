@@ -44,7 +44,8 @@ WORDS = {
         "sizes.\n"
         "- The tests also change each line: a sign, a term, a factor, a number, an axis, a mean for a sum. Each change must "
         "fail a check, unless the changed line is proved to be the same.\n\n"
-        "`pytest tests/derivations` runs all of this."
+        "`pytest tests/derivations` runs all of this. `tinynorm derive` shows the lines in the terminal, with numbers, and "
+        "checks them."
     ),
     "page chapter": "chapter",
     "page equations": "equations",
@@ -190,7 +191,7 @@ def block(chain: Sequence[Line]) -> str:
     rows = []
     for line in chain:
         first, *more = _on_lines(line)
-        rows += [f"= {first}", *(rf"\quad {text}" for text in more)]
+        rows += [f"= {first}", *(rf"\quad {{}} {text}" for text in more)]
         rows[-1] += rf" \tag{{{line.number}}}"
     if len(rows) == 1:
         return f"```math\n{left} {rows[0]}\n```"

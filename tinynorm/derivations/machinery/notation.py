@@ -24,6 +24,8 @@ SYMBOLS = {
     "decay": (r"\lambda", "λ"), "lr": (r"\eta", "η"),
     "std": (r"s", "s"), "z_hat": (r"\hat{z}", "ẑ"), "sigma2": (r"\sigma^2", "σ²"),
     "Pg": ("P(g)", "P(g)"), "P1": ("P(1)", "P(1)"), "Px": (r"P(\hat{x})", "P(x̂)"), "Ph": ("P(h)", "P(h)"),
+    **{f"{s}_{i}": (f"{s}^{{{i}}}", f"{s}^{i}") for s in "wef" for i in "vcsrzh"},  # mistakes
+    **{f"{s}_mu": (rf"{s}^{{\mu}}", f"{s}^μ") for s in "wef"}, "w_gamma": (r"w^{\gamma}", "w^γ"),
     "Pw": ("P(w)", "P(w)"), "Pu": ("P(u)", "P(u)"), "PPw": ("P(P(w))", "P(P(w))"),
 }  # fmt: skip
 
@@ -158,9 +160,9 @@ class Style:
         return self._beside(a, self._in(e.b, at, FACTOR if _has_slash(e.b, self.latex) else TERM)), TERM
 
     def _beside(self, *factors: str) -> str:
-        """A product. LaTeX needs a space between factors, but none at large brackets, which bring their own."""
+        """A product. LaTeX needs a space between factors, but none in front of a large bracket, which brings its own."""
         text = (r" \, " if self.latex else " ").join(factors)
-        return text.replace(r" \, \left(", r" \left(").replace(r"\right) \, ", r"\right) ")
+        return text.replace(r" \, \left(", r" \left(")
 
     def _power(self, base: Expression, exponent: str, at: Mapping[str, str]) -> str:
         return self._in(base, at, ATOM) + (f"^{{{exponent}}}" if self.latex else superscript(exponent))
