@@ -186,30 +186,40 @@ def db():
     return 0
 
 
-@chapter.adjoint("GE.26", "The linear layer's gradient.")
+@chapter.forward("GE.26", "The mean of the group, which GE.2 subtracts.")
+def mu(x, axes):
+    return mean_over(x, axes)
+
+
+@chapter.rewriting("GE.27", "b shifts the mean too, so it is subtracted again: c does not depend on b. That is why its gradient is 0.")
+def mu(A, W, b, axes):
+    return mean_over(A @ W, axes) + b
+
+
+@chapter.adjoint("GE.28", "The linear layer's gradient.")
 def dW(dx, A):
     return A.T @ dx
 
 
-@chapter.forward("GE.27", "The scalar product of the weights and their gradient: it tells how a step changes their length.")
+@chapter.forward("GE.29", "The scalar product of the weights and their gradient: it tells how a step changes their length.")
 def t(dW, W, axes):
     return sum_over(dW * W, axes)
 
 
-@chapter.rewriting("GE.28", "Insert GE.26, and add over j first.")
+@chapter.rewriting("GE.30", "Insert GE.28, and add over j first.")
 def t(dx, A, W, axes):
     return sum_over(dx * (A @ W), axes)
 
 
 @chapter.rewriting(
-    "GE.29", "A W is c, but for b and the mean of x. These are the same for all numbers, and the sum of dx is 0."
+    "GE.31", "A W is c, but for b and the mean of x. These are the same for all numbers, and the sum of dx is 0."
 )
 def t(dx, c, axes):
     return sum_over(dx * c, axes)
 
 
 @chapter.rewriting(
-    "GE.30",
+    "GE.32",
     "c is x̂ / r, and P multiplies x̂ by ε r² (GE.14). For ε = 0 the gradient is orthogonal to W, so each step of plain SGD "
     "makes W longer.",
 )
@@ -220,26 +230,31 @@ def t(g, x_hat, rstd, eps, axes):
 chapter.section("A group of two numbers", "Then m - 2 = 0: P has no eigenvalue 1.")
 
 
-@chapter.forward("GE.31", "Half of their distance. The centred numbers are a and -a.")
+@chapter.forward("GE.33", "The first number, centred. The second one is -a.")
+def a(x_1, x_2):
+    return x_1 - (x_1 + x_2) / 2
+
+
+@chapter.rewriting("GE.34", "It is half of their distance, up to the sign.")
 def a(x_1, x_2):
     return (x_1 - x_2) / 2
 
 
-@chapter.forward("GE.32", "The first standardised number; the second is its negative. For ε = 0 it is 1 or -1, whatever x is.")
+@chapter.forward("GE.35", "The first standardised number; the second is its negative. For ε = 0 it is 1 or -1, whatever x is.")
 def z_hat(a, eps):
     return a / sqrt(a**2 + eps)
 
 
-@chapter.forward("GE.33", "The first number of P(g).")
+@chapter.forward("GE.36", "The first number of P(g).")
 def p(g_1, g_2, z_hat):
     return g_1 - (g_1 + g_2) / 2 - z_hat * (g_1 * z_hat - g_2 * z_hat) / 2
 
 
-@chapter.rewriting("GE.34", "Both terms have the factor g₁ - g₂.")
+@chapter.rewriting("GE.37", "Both terms have the factor g₁ - g₂.")
 def p(g_1, g_2, z_hat):
     return (g_1 - g_2) * (1 - z_hat**2) / 2
 
 
-@chapter.rewriting("GE.35", "Insert GE.32. If the variance a² is much larger than ε, almost no gradient gets through.")
+@chapter.rewriting("GE.38", "Insert GE.35. If the variance a² is much larger than ε, almost no gradient gets through.")
 def p(g_1, g_2, a, eps):
     return (g_1 - g_2) * eps / (2 * (a**2 + eps))
