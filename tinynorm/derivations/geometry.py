@@ -191,7 +191,9 @@ def mu(x, axes):
     return mean_over(x, axes)
 
 
-@chapter.rewriting("GE.27", "b shifts the mean too, so it is subtracted again: c does not depend on b. That is why its gradient is 0.")
+@chapter.rewriting(
+    "GE.27", "b shifts the mean too, so it is subtracted again: c does not depend on b. That is why its gradient is 0."
+)
 def mu(A, W, b, axes):
     return mean_over(A @ W, axes) + b
 
