@@ -37,6 +37,7 @@ CHAPTERS = (
     "sgd",
     "adam",
     "gradient_checks",
+    "mistakes",
 )
 
 
