@@ -33,7 +33,8 @@ def test_the_pages_are_what_the_chapters_say(made):
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_a_changed_line_of_code_changes_the_page(chapter, tmp_path):
     """A copy of the chapter's file, with another sign in its last equation."""
-    source = Path(inspect.getsourcefile(chapter.lines[-1].formula)).read_text(encoding="utf-8")
+    original = Path(inspect.getsourcefile(chapter.lines[-1].formula))
+    source = original.read_text(encoding="utf-8")
     code = chapter.lines[-1].code
     before, _, after = source.rpartition(f"return {code}")
     page = committed()[markdown.file_name(chapter)]
@@ -42,6 +43,7 @@ def test_a_changed_line_of_code_changes_the_page(chapter, tmp_path):
         path.write_text(f"{before}return {changed}{after}", encoding="utf-8")
         spec = spec_from_file_location(f"tinynorm.derivations.{path.stem}", path)
         module = module_from_spec(spec)
+        module.__file__ = str(original)  # beside which its data are
         spec.loader.exec_module(module)
         assert page.startswith(markdown.page(module.chapter, markdown.Links(CHAPTERS))) is same
 
