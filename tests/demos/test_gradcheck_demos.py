@@ -13,7 +13,7 @@ import gradcheck_contest
 from helpers import examples
 
 
-@examples(450, 1000)
+@examples(700, 1000)
 def test_check_your_backward_names_the_missing_term_and_finds_the_element(examples, capsys):
     check_your_backward.main(side=examples)
     printed = capsys.readouterr().out

@@ -128,8 +128,8 @@ class Problem:
 
     def arguments(self, point: Point, own: bool = False) -> list:
         """New inputs for forward: those of the point, and copies of the constants."""
-        arrays = self.for_all_inputs(self.arrays(point, own))
-        return [fresh(x) if array is None else array for x, array in zip(self.inputs, arrays, strict=True)]
+        arrays = iter(self.arrays(point, own))
+        return [next(arrays) if number in self.wrt else fresh(x) for number, x in enumerate(self.inputs)]
 
     def run(self, arguments: list) -> tuple[Any, Any]:
         """(the output, the cache) of one forward pass."""
@@ -228,8 +228,10 @@ class Problem:
     def arrays(self, point: Point, own: bool = False) -> list:
         """The point's arrays in the dtype of the run (or in the inputs' own), on the devices of the inputs."""
         dtypes = self.own if own else [self.dtype] * len(self.own)
-        kinds = [np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind for kind, x in zip(dtypes, point, strict=True)]
-        return [beside(original, x.astype(k)) for original, x, k in zip(self.originals, point, kinds, strict=True)]
+        return [
+            beside(original, x.astype(np.result_type(kind, x.dtype) if x.dtype.kind == "c" else kind))
+            for original, x, kind in zip(self.originals, point, dtypes, strict=True)
+        ]
 
     def split(self, u: np.ndarray) -> list[np.ndarray]:
         """One vector as arrays of the outputs' shapes."""
