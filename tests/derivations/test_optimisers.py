@@ -25,11 +25,11 @@ def close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=0)
 
 
-@pytest.mark.parametrize(("symbol", "more"), [("theta_D", {}), ("theta_M", {"momentum": 0.9}), ("theta_N", {"momentum": 0.9})])
+@pytest.mark.parametrize(("symbol", "more"), [("theta_D", {}), ("theta_M", {"momentum": 0.8}), ("theta_N", {"momentum": 0.8})])
 def test_sgd(symbol, more):
     chapter = derivations.load("sgd")
     p = tn.tensor(START.copy(), requires_grad=True)
-    optimiser = tn.optim.SGD([p], lr=0.1, weight_decay=0.01, nesterov=symbol == "theta_N", **more)
+    optimiser = tn.optim.SGD([p], lr=0.07, weight_decay=0.013, nesterov=symbol == "theta_N", **more)
     points, _ = taken(optimiser, p)
     theta, b = START, np.zeros(1)
     for t, g in enumerate(GRADIENTS):
@@ -41,15 +41,15 @@ def test_sgd(symbol, more):
 def test_the_momentum_buffer_is_the_sum():
     chapter = derivations.load("sgd")
     p = tn.tensor(START.copy(), requires_grad=True)
-    _, state = taken(tn.optim.SGD([p], lr=0.1, momentum=0.9), p)
+    _, state = taken(tn.optim.SGD([p], lr=0.07, momentum=0.8), p)
     close(state["momentum_buffer"].numpy(), chapter.run(chapter.values({"k": STEPS}) | {"G": GRADIENTS[:, 0]})["B"])
 
 
-@pytest.mark.parametrize(("symbol", "kind", "decay"), [("theta_T", "Adam", 0.0), ("theta_W", "AdamW", 0.01)])
+@pytest.mark.parametrize(("symbol", "kind", "decay"), [("theta_T", "Adam", 0.0), ("theta_W", "AdamW", 0.017)])
 def test_adam(symbol, kind, decay):
     chapter = derivations.load("adam")
     p = tn.tensor(START.copy(), requires_grad=True)
-    optimiser = getattr(tn.optim, kind)([p], lr=0.1, betas=(0.9, 0.99), eps=1e-3, weight_decay=decay)
+    optimiser = getattr(tn.optim, kind)([p], lr=0.03, betas=(0.8, 0.97), eps=1e-3, weight_decay=decay)
     points, _ = taken(optimiser, p)
     theta, m, v = START, np.zeros(1), np.zeros(1)
     for t, g in enumerate(GRADIENTS):
@@ -61,7 +61,7 @@ def test_adam(symbol, kind, decay):
 def test_adams_average_is_the_sum():
     chapter = derivations.load("adam")
     p = tn.tensor(START.copy(), requires_grad=True)
-    _, state = taken(tn.optim.Adam([p], betas=(0.9, 0.99)), p)
+    _, state = taken(tn.optim.Adam([p], betas=(0.8, 0.97)), p)
     close(state["exp_avg"].numpy(), chapter.run(chapter.values({"k": STEPS}) | {"G": GRADIENTS[:, 0]})["M"])
 
 

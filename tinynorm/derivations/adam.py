@@ -19,7 +19,7 @@ chapter = Chapter(
     sizes={"k": "T"},
     given={"theta": ".", "g": ".", "m": ".", "v": ".", "k": "k", "G": "k"},
     output="theta_W",
-    settings={"axes": (0,), "alpha": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-3, "decay": 0.01, "t": "T"},
+    settings={"axes": (0,), "alpha": 0.03, "beta1": 0.8, "beta2": 0.97, "eps": 1e-3, "decay": 0.017, "t": "T"},
     draw={"v": lambda rng, shape: rng.uniform(0.5, 2.0, shape)},
 )
 

@@ -1,7 +1,8 @@
 """Chapter 7: BatchNorm's backward pass in one line.
 
-Chapter 6 goes backward through six steps. Most of what it computes on the way cancels, and what is left is one line. Here is
-every step of the simplification. From now on g stands for dx̂ = γ dy, the gradient that arrives at the standardised values.
+Chapter 6 goes backward from y to x, through dx̂, dr, dv, dc and dμ. Most of that cancels, and one line is left; here is every
+step. As there, dx is the derivative of a loss with respect to x, also called the adjoint of x (chapter 0). We start at x̂: g
+stands for dx̂ = γ dy. If n already stands on the left, the row inside a sum is called k. A Σ reaches up to the next + or -.
 """
 
 from ..ops import batch_norm, sqrt
@@ -54,12 +55,15 @@ def x_hat(c, rstd):
     return c * rstd
 
 
-@chapter.forward("CF.6", "The sum of the centred values, which the simplification needs twice.")
+@chapter.forward("CF.6", "The sum of the centred values. CF.20 needs it.")
 def s(c, axes):
     return sum_over(c, axes)
 
 
-@chapter.rewriting("CF.7", "It is 0: the sum of the values is N times their mean.")
+@chapter.rewriting(
+    "CF.7",
+    "Insert CF.2 and add over n: μ is the same in all N rows, so its sum is N μ. By CF.1 the sum of x is N μ too. So s is 0.",
+)
 def s(x, mu, axes, m):
     return sum_over(x, axes) - m * mu
 
@@ -67,27 +71,31 @@ def s(x, mu, axes, m):
 chapter.section("What chapter 6 computes, backward")
 
 
-@chapter.adjoint("CF.8", "The adjoint of r (BN.10).")
+@chapter.adjoint("CF.8", "r multiplies c in every row of its feature (CF.5), so the contributions g c are added (BN.10).")
 def drstd(g, c, axes):
     return sum_over(g * c, axes)
 
 
-@chapter.adjoint("CF.9", "The adjoint of the variance (BN.11).")
+@chapter.adjoint("CF.9", "The derivative of r = (v + ε)^(-1/2) is -1/2 (v + ε)^(-3/2), and that is -r³ / 2 (BN.11).")
 def dvar(drstd, rstd):
     return -drstd * rstd**3 / 2
 
 
-@chapter.adjoint("CF.10", "The adjoint of c (BN.12): one way through x̂, one way through the variance.")
+@chapter.adjoint(
+    "CF.10",
+    "c is used in x̂ = c r, and in v, whose derivative is 2 c / N (BN.12). r counts as fixed in the first way: that "
+    "it depends on c is the second.",
+)
 def dc(g, rstd, dvar, c, m):
     return g * rstd + dvar * 2 * c / m
 
 
-@chapter.adjoint("CF.11", "The adjoint of μ (BN.13).")
+@chapter.adjoint("CF.11", "μ is subtracted from x in every row (CF.2), and is used nowhere else (BN.13).")
 def dmu(dc, axes):
     return -sum_over(dc, axes)
 
 
-@chapter.adjoint("CF.12", "The adjoint of x (BN.14).")
+@chapter.adjoint("CF.12", "x is used in c, and in μ, to which each row contributes 1/N (BN.14).")
 def dx(dc, dmu, m):
     return dc + dmu / m
 
@@ -100,22 +108,28 @@ def dvar(g, c, rstd, axes):
     return -sum_over(g * c, axes) * rstd**3 / 2
 
 
-@chapter.rewriting("CF.14", "r is the same for all rows, so one of its three factors may move into the sum.")
+@chapter.rewriting(
+    "CF.14",
+    "r has no index n: it is the same in all rows. So one of the three factors of r³ may move into the sum.",
+)
 def dvar(g, c, rstd, axes):
     return -sum_over(g * (c * rstd), axes) * rstd**2 / 2
 
 
-@chapter.rewriting("CF.15", "There c r is x̂ (CF.5).")
+@chapter.rewriting("CF.15", "In the sum, c r is x̂ (CF.5).")
 def dvar(g, x_hat, rstd, axes):
     return -sum_over(g * x_hat, axes) * rstd**2 / 2
 
 
-@chapter.rewriting("CF.16", "Insert this into CF.10. The 2 cancels.")
+@chapter.rewriting(
+    "CF.16",
+    "Insert CF.15 into CF.10. The 2 cancels. The row in the sum is now called k, because n is the row of dc.",
+)
 def dc(g, rstd, x_hat, c, axes, m):
     return g * rstd - sum_over(g * x_hat, axes) * rstd**2 * c / m
 
 
-@chapter.rewriting("CF.17", "One r and c make x̂ again, and a sum divided by N is a mean.")
+@chapter.rewriting("CF.17", "r² c is r (r c), and r c is x̂ (CF.5). The sum divided by N is the mean of g x̂ over the rows.")
 def dc(g, rstd, x_hat, axes):
     return g * rstd - rstd * x_hat * mean_over(g * x_hat, axes)
 
@@ -125,26 +139,37 @@ def dc(g, rstd, x_hat, axes):
     return rstd * (g - x_hat * mean_over(g * x_hat, axes))
 
 
-@chapter.rewriting("CF.19", "Insert CF.17 into CF.11 and split the sum. What does not depend on the row moves out of it.")
+@chapter.rewriting(
+    "CF.19",
+    "Insert CF.17 into CF.11 and split the sum. r and the mean of g x̂ are the same in all rows, so they move in "
+    "front of the sums. Minus times minus is plus.",
+)
 def dmu(g, rstd, x_hat, axes):
     return -rstd * sum_over(g, axes) + rstd * mean_over(g * x_hat, axes) * sum_over(x_hat, axes)
 
 
-@chapter.rewriting("CF.20", "In the second term x̂ is r c, and the sum of c is 0 (CF.7).")
+@chapter.rewriting("CF.20", "x̂ is c r (CF.5), and r moves out of the last sum. What is left in it is the sum of c (CF.6).")
 def dmu(g, rstd, x_hat, s, axes):
     return -rstd * sum_over(g, axes) + rstd * mean_over(g * x_hat, axes) * (rstd * s)
 
 
-@chapter.rewriting("CF.21", "So the second term vanishes. That the variance depends on μ plays no part.")
+@chapter.rewriting(
+    "CF.21",
+    "s is 0 (CF.7), so the second term vanishes. It was the way from μ through c into the variance: that way adds nothing.",
+)
 def dmu(g, rstd, axes):
     return -rstd * sum_over(g, axes)
 
 
-@chapter.rewriting("CF.22", "Insert CF.18 and CF.21 into CF.12. The sum divided by N is a mean.")
+@chapter.rewriting("CF.22", "Insert CF.18 and CF.21 into CF.12. The sum of g divided by N is the mean of g.")
 def dx(g, rstd, x_hat, axes):
     return rstd * (g - x_hat * mean_over(g * x_hat, axes)) - rstd * mean_over(g, axes)
 
 
-@chapter.rewriting("CF.23", "Factor out r. This is the line that runs.")
+@chapter.rewriting(
+    "CF.23",
+    "Factor out r. In words: subtract from g its mean, and x̂ times the mean of g x̂; then multiply by r. This is the "
+    "line that the program runs.",
+)
 def dx(g, rstd, x_hat, axes):
     return rstd * (g - mean_over(g, axes) - x_hat * mean_over(g * x_hat, axes))

@@ -17,7 +17,7 @@ chapter = Chapter(
     sizes={"k": "T"},
     given={"theta": ".", "g": ".", "b": ".", "k": "k", "G": "k"},
     output="theta_N",
-    settings={"axes": (0,), "lr": 0.1, "mu": 0.9, "decay": 0.01, "t": "T"},
+    settings={"axes": (0,), "lr": 0.07, "mu": 0.8, "decay": 0.013, "t": "T"},
 )
 
 

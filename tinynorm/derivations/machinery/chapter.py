@@ -169,6 +169,8 @@ class Chapter:
             unknown = [name for name in line.uses if not self._knows(name)]
             if unknown:
                 raise ValueError(f"{number}: {', '.join(unknown)} is not defined above this line")
+            if line.symbol in self.given or line.symbol in self.settings or line.symbol == self.upstream:
+                raise ValueError(f"{number}: {line.symbol} is given; a line cannot define it")
             if kind == REWRITING and self.definition(line.symbol) is None:
                 raise ValueError(f"{number}: expected a symbol that a line above defines, got {line.symbol}")
             if kind != REWRITING and self.definition(line.symbol) is not None:

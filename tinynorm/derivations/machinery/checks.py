@@ -114,7 +114,8 @@ def three_forms(
         for found, right in zip([y, *grads], expected, strict=True):
             a, b = (np.asarray(to_numpy(x), "float64") for x in (raw(found), right))
             scale = max(float(np.max(np.abs(b), initial=0)), 1.0)
-            worst = max(worst, np.inf if a.shape != b.shape else float(np.max(np.abs(a - b), initial=0)) / scale)
+            error = np.inf if a.shape != b.shape else float(np.max(np.abs(a - b), initial=0)) / scale
+            worst = max(worst, error if error == error else np.inf)  # NaN is no agreement
     return worst
 
 
@@ -171,7 +172,8 @@ def prove(line: Line) -> Result:
 
     started = time.perf_counter()
     if line.proof is not None:
-        ok = all(proof.vanishes(d) for d in line.proof())
+        differences = list(line.proof())
+        ok = bool(differences) and all(proof.vanishes(d) for d in differences)
         return Result(line, ok, what="a proof of its own", seconds=time.perf_counter() - started)
     elements = proof.Elements(line.chapter.sizes)
     differences = [_chain_rule(line, elements)] if line.kind == ADJOINT else _to_earlier_forms(line, elements)

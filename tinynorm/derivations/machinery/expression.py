@@ -18,6 +18,9 @@ class Expression:
 
     letters: Letters
 
+    def __bool__(self) -> bool:
+        raise TypeError("a formula cannot decide by the value of a symbol: write keep_where(condition, x)")
+
     def __add__(self, other: Any) -> Expression:
         return Binary("+", self, of(other))
 

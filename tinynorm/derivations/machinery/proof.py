@@ -144,6 +144,7 @@ def derivative(e: sp.Expr, x: sp.Indexed | sp.Symbol) -> sp.Expr:
 
 
 root = UndefinedFunction("root", positive=True)  # in the normal form, √ of a sum: no power of it is multiplied out
+signed = UndefinedFunction("signed", real=True)  # the sum itself: unlike the square of its root it may be negative
 
 
 def normal(e: sp.Expr) -> sp.Expr:
@@ -154,13 +155,24 @@ def normal(e: sp.Expr) -> sp.Expr:
             inner = sp.Add(*(_summed(term, i, n) for term in sp.Add.make_args(sp.expand(inner))))
         return sp.expand(inner)
     if isinstance(e, (sp.Add, sp.Mul, sp.Pow, sp.Function)) and e.args:
-        e = e.func(*(normal(a) for a in e.args))
+        args = [normal(a) for a in e.args]
+        if (isinstance(e, sp.Pow) and not e.exp.is_integer) or isinstance(e, (sp.Abs, sp.log)):
+            args[0] = _with_signs(args[0])  # √(1 / c²) is 1 / |c|, and not 1 / c
+        e = e.func(*args)
     if isinstance(e, sp.Pow) and isinstance(e.base, sp.Add) and not (e.exp.is_Integer and e.exp > 0):
         shared, rest = sp.factor_terms(e.base).as_independent(sp.Add, as_Add=False)  # √(a² v + a² ε) is a √(v + ε)
         if shared.is_positive and rest != 1:
             return sp.expand(shared**e.exp * root(rest) ** (2 * e.exp))
         return root(e.base) ** (2 * e.exp)
     return sp.expand(e)
+
+
+def _with_signs(e: sp.Expr) -> sp.Expr:
+    """Replace root(b)⁻² by 1 / signed(b), whose sign is not known."""
+    return e.replace(
+        lambda t: t.is_Pow and isinstance(t.base, root) and t.exp.is_even and t.exp.is_negative,
+        lambda t: signed(t.base.args[0]) ** (t.exp / 2),
+    )
 
 
 def _summed(term: sp.Expr, i: sp.Symbol, n: sp.Symbol) -> sp.Expr:
@@ -190,8 +202,10 @@ def _summed(term: sp.Expr, i: sp.Symbol, n: sp.Symbol) -> sp.Expr:
 
 def _named(product: sp.Expr, limits: list) -> sp.Expr:
     """The sum with its letters renamed, so that equal sums are written alike."""
-    inner = (letter for s in product.atoms(sp.Sum) for letter, *_ in s.limits)
-    depth = max((int(letter.name.rpartition("#")[2]) for letter in inner), default=0)
+    inner = {letter for s in product.atoms(sp.Sum, sp.Product) for letter, *_ in s.limits}
+    outer = {s for s in product.free_symbols if isinstance(s, sp.Symbol)} - {i for i, _ in limits}
+    numbers = (letter.name.rpartition("#")[2] for letter in inner | outer if "#" in letter.name)
+    depth = max(map(int, numbers), default=0)
     best = None
     for order in itertools.permutations(limits):
         names = [index(f"{n}#{depth + 1 + k}") for k, (_, n) in enumerate(order)]
@@ -209,10 +223,10 @@ def vanishes(e: sp.Expr) -> bool:
         return True
     if e.has(holds):
         return _in_every_case(e)
-    roots = e.atoms(root)
+    roots = {r: sp.sqrt(r.args[0]) for r in e.atoms(root)} | {s: s.args[0] for s in e.atoms(signed)}
     if not roots:
         return False
-    whole = sp.together(e.xreplace({r: sp.sqrt(r.args[0]) for r in roots}))
+    whole = sp.together(e.xreplace(roots))
     return sp.expand(whole.as_numer_denom()[0]) == 0
 
 
