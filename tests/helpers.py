@@ -16,6 +16,11 @@ def examples(few, many):
     return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.long)])
 
 
+def some(cases, every):
+    """The cases of a test: one in `every` with each commit, the others among the long tests."""
+    return [pytest.param(case, marks=[] if k % every == 0 else pytest.mark.long) for k, case in enumerate(cases)]
+
+
 def difference_quotients(f, arrays, wanted, h):
     """The gradients of the number f(*arrays) by five-point central differences, an entry at a time; in float64."""
     found = []

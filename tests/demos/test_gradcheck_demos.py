@@ -10,12 +10,12 @@ from pathlib import Path
 import check_your_backward
 import gradcheck_contenders
 import gradcheck_contest
-from helpers import examples
+import pytest
 
 
-@examples(700, 1000)
-def test_check_your_backward_names_the_missing_term_and_finds_the_element(examples, capsys):
-    check_your_backward.main(side=examples)
+@pytest.mark.long  # a million elements
+def test_check_your_backward_names_the_missing_term_and_finds_the_element(capsys):
+    check_your_backward.main(side=1000)
     printed = capsys.readouterr().out
     assert "the mean term is missing: subtract rstd * mean(g)" in printed
     assert "BatchNorm: right" in printed
@@ -26,6 +26,7 @@ def test_check_your_backward_names_the_missing_term_and_finds_the_element(exampl
     assert evaluations[-1] < 1000  # for up to a million elements: some directions, 20 halvings, and a dozen elements
 
 
+@pytest.mark.long
 def test_the_contest_runs_without_the_other_tools(monkeypatch, capsys, tmp_path):
     """On a machine that has none of them; they are told of, and what is left is right."""
     for name in ("torch", "jax", "autograd", "autograd.extend"):

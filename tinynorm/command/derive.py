@@ -20,8 +20,6 @@ from ..derivations.machinery.markdown import shape
 from ..derivations.machinery.notation import Style
 from .run_code import UserError
 
-WIDEST = 100  # columns: longer lines of text are hard to read
-SHOWN = 24  # numbers of an array that are shown without --all
 NO_SYMPY = "not proved: SymPy is not installed; pip install 'tinynorm[derive]'"
 
 
@@ -148,7 +146,8 @@ def _sizes(chapter: derivations.Chapter, text: str | None) -> dict[str, int]:
 
 def _numbers(value: np.ndarray, whole: bool) -> str:
     """The numbers of an array, or its first rows and columns."""
-    with np.printoptions(precision=4, suppress=True, linewidth=_width() - 8, threshold=10**6 if whole else SHOWN, edgeitems=2):
+    most = 10**6 if whole else 24  # more numbers than this are left out
+    with np.printoptions(precision=4, suppress=True, linewidth=_width() - 8, threshold=most, edgeitems=2):
         return str(value)
 
 
@@ -168,7 +167,7 @@ def _columns(table: derivations.Table) -> Iterator[str]:
 
 
 def _width() -> int:
-    return min(shutil.get_terminal_size((80, 24)).columns, WIDEST)
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)  # longer lines of text are hard to read
 
 
 def _filled(text: str, indent: int = 0) -> str:

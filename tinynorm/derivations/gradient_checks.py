@@ -208,37 +208,47 @@ chapter.section(
 
 @chapter.forward("GC.28", "An error in the last element alone, as an index that is off by one makes it.")
 def e(i, w, m):
-    return keep_where(i > m - 1, w)
+    return keep_where(i >= m, w)
 
 
-@chapter.forward("GC.29", "A direction that changes each element but the last.")
+def _last_or_not():
+    """For i = m, and for i = m - k with k = 1, 2, …: one of m > i and i ≥ m holds, and never both."""
+    from .machinery.proof import index, size, sp
+
+    m, k = size("m"), index("k")
+    for i in (m, m - k):
+        before, last = (sp.Piecewise((1, condition), (0, True)) for condition in (m - i > 0, i - m >= 0))
+        yield before + last - 1
+        yield before * last
+
+
+@chapter.rewriting("GC.29", "In other words: some error w, without its first m - 1 elements.", proof=_last_or_not)
+def e(i, w, m):
+    return w - keep_where(m > i, w)
+
+
+@chapter.forward("GC.30", "A direction that changes each element but the last.")
 def d(i, x, m):
     return keep_where(m > i, x)
 
 
-@chapter.forward("GC.30", "What the check sees.")
-def t(e, d, axes):
-    return sum_over(e * d, axes)
+@chapter.rewriting("GC.31", "In other words: some direction x, without its last element.", proof=_last_or_not)
+def d(i, x, m):
+    return x - keep_where(i >= m, x)
 
 
-def _one_bracket_is_0():
-    """For i = m, and for i = m - k with k = 1, 2, …"""
-    from .machinery.proof import index, size, sp
-
-    def both(i):
-        return sp.Piecewise((1, i - m + 1 > 0), (0, True)) * sp.Piecewise((1, m - i > 0), (0, True))
-
-    m, k = size("m"), index("k")
-    return both(m), both(m - k)
+@chapter.forward("GC.32", "What the check adds up.")
+def t(e, d):
+    return e * d
 
 
 @chapter.rewriting(
-    "GC.31",
-    "Nothing: no element is in both. A direction must have no zeros, and one alone can still be at a right angle to e.",
-    proof=_one_bracket_is_0,
+    "GC.33",
+    "No element is in both. A direction must have no zeros, and one alone can still be at a right angle to e.",
+    proof=_last_or_not,
 )
-def t():
-    return 0
+def t(w):
+    return 0 * w
 
 
 chapter.section(
@@ -247,13 +257,13 @@ chapter.section(
 )
 
 
-@chapter.forward("GC.32", "The central quotient there.")
+@chapter.forward("GC.34", "The central quotient there.")
 def K(delta, h):
     return (delta + h) / (2 * h)
 
 
 @chapter.rewriting(
-    "GC.33", "It is less than 1 for all δ below h, and 1/2 at the kink: the check fails though the derivative is right."
+    "GC.35", "It is less than 1 for all δ below h, and 1/2 at the kink: the check fails though the derivative is right."
 )
 def K(delta, h):
     return 1 - (h - delta) / (2 * h)
