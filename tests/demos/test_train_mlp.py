@@ -23,6 +23,8 @@ import train_mlp
 from tinynorm import load_checkpoint, load_file
 from tinynorm.utils import datasets
 
+pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
+
 SCRIPT = Path(train_mlp.__file__)
 SMALL = ["--hidden", "16", "16"]
 

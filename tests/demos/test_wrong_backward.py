@@ -9,6 +9,8 @@ import wrong_backward
 from tinynorm import derivations
 from tinynorm.derivations import mistakes
 
+pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
+
 FILE = Path(mistakes.__file__).with_name("mistakes_training.json")
 DATA = json.loads(FILE.read_text(encoding="utf-8"))
 TABLES = {part.title: part for part in derivations.load("mistakes").parts if hasattr(part, "rows")}

@@ -99,6 +99,7 @@ def test_a_gradient_of_zero_is_not_right_where_rounding_hides_what_moves():
     assert check_backward(forward, lambda dy, x: (0 * x,), [NORMAL]).ok is not True
 
 
+@pytest.mark.long
 def test_a_right_backward_never_fails_along_directions():
     """Elements that are measured one by one elsewhere, here along directions."""
     answers = []

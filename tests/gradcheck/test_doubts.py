@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import examples
+from helpers import examples, some
 
 import tinynorm as tn
 from tinynorm import nn
@@ -96,7 +96,7 @@ def test_a_cast_to_float32_inside_is_no_nonlinearity():
 
 
 @pytest.mark.parametrize("layer", [nn.Tanh, nn.Sigmoid, lambda: nn.RMSNorm(8), lambda: nn.LayerNorm(8), lambda: nn.Softmax(1)])
-@pytest.mark.parametrize("scale", [0.03, 0.1, 1.0, 100.0])
+@pytest.mark.parametrize("scale", some([0.03, 0.1, 1.0, 100.0], 2))
 def test_our_layers_in_float32_are_precise(layer, scale):
     for _ in range(5):
         report = check_module(layer(), tn.randn(4, 8) * scale)
