@@ -8,8 +8,6 @@ from tinynorm import derivations
 from tinynorm.command import derive
 from tinynorm.command.main import main
 
-pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted
-
 
 @pytest.fixture
 def run(capsys, monkeypatch):

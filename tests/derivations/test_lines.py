@@ -7,7 +7,6 @@ from mutations import mutants
 from tinynorm import derivations
 from tinynorm.derivations.machinery import checks
 
-pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
 LINES = {line.number: line for name in derivations.CHAPTERS for line in derivations.load(name).lines}
 DERIVED = [number for number, line in LINES.items() if line.kind != "forward"]
 

@@ -13,8 +13,6 @@ from tinynorm import derivations
 from tinynorm.derivations.machinery import languages, markdown
 from tinynorm.derivations.machinery.notation import Style
 
-pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-
 CHAPTERS = [derivations.load(name) for name in derivations.CHAPTERS]
 AGAIN = "the pages are older than the chapters; make them anew: python tests/derivations/make_pages.py"
 
