@@ -135,17 +135,22 @@ class Run:
 
     def _find_useful(self, outputs: Sequence[Tensor]) -> None:
         """Collect the nodes that lead to a target. Only the backward of these nodes runs."""
-        seen = {y.grad_fn for y in outputs if y.grad_fn is not None}
-        stack = list(seen)
-        while stack:
-            for edge in stack.pop().edges:
-                if type(edge) is tuple and edge[0] not in seen:
-                    seen.add(edge[0])
-                    stack.append(edge[0])
         self.useful = set()
-        for node in sorted(seen, key=lambda node: node.age):  # oldest first: a node comes after the nodes that made its inputs
+        for node in nodes_behind(outputs):
             if any(edge is not None and self._is_useful(edge) for edge in node.edges):
                 self.useful.add(node)
+
+
+def nodes_behind(outputs: Sequence[Tensor]) -> list[Node]:
+    """The nodes that the outputs were computed by, the oldest first: a node comes after the nodes that made its inputs."""
+    seen = {y.grad_fn for y in outputs if y.grad_fn is not None}
+    stack = list(seen)
+    while stack:
+        for edge in stack.pop().edges:
+            if type(edge) is tuple and edge[0] not in seen:
+                seen.add(edge[0])
+                stack.append(edge[0])
+    return sorted(seen, key=lambda node: node.age)
 
 
 def accumulate(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:

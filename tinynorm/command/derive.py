@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import derivations
-from ..derivations.machinery.checks import Result, measure, prove
+from ..derivations.machinery.checks import Result, measure, prove, sizes_of
 from ..derivations.machinery.markdown import shape
 from ..derivations.machinery.notation import Style
 from .run_code import UserError
@@ -132,13 +132,13 @@ def _as_data(line: derivations.Line, values: dict, checked: bool) -> dict:
 
 
 def _sizes(chapter: derivations.Chapter, text: str | None) -> dict[str, int]:
-    """The length of each letter's dimension: 4, 3, 2, 5, or as the user says."""
-    sizes = dict(zip(chapter.sizes, (4, 3, 2, 5), strict=False))
+    """The length of each letter's dimension: that of the checks, or as the user says."""
+    sizes = next(sizes_of(chapter))
     letters = {symbol: letter for letter, symbol in chapter.sizes.items()}
-    for part in (text or "").split(",") if text else []:
+    for part in text.split(",") if text else []:
         symbol, _, length = (x.strip() for x in part.partition("="))
         if symbol not in letters or not length.isdecimal() or int(length) < 1:
-            example = ",".join(f"{symbol}={n}" for symbol, n in zip(letters, (4, 3, 2, 5), strict=False))
+            example = ",".join(f"{chapter.sizes[letter]}={n}" for letter, n in next(sizes_of(chapter)).items())
             raise UserError(f"expected --shape as {example}, got {part!r}")
         sizes[letters[symbol]] = int(length)
     return sizes
@@ -186,7 +186,7 @@ def _results(line: derivations.Line) -> Iterator[Result]:
 
 
 def _told(result: Result) -> str:
-    kind = {"": "has its shape and is finite"}.get(result.what, result.what)
+    kind = result.what or "has its shape and is finite"
     return f"{kind}, error {result.error:.0e}" if result.error else kind
 
 
@@ -200,13 +200,14 @@ def _check(names: list[str], arguments: argparse.Namespace) -> int:
     kinds = {"forward": 0, "adjoint": 0, "rewriting": 0}
     started = time.perf_counter()
     for name in names:
-        for line in derivations.load(name).lines:
+        lines = derivations.load(name).lines
+        for line in lines:
             found[line.number] = list(_results(line))
             kinds[line.kind] += 1
             if not arguments.json and (arguments.chapter or any(r.ok is False for r in found[line.number])):
                 print(_checked(line, found[line.number]), flush=True)
         if not arguments.json:
-            print(_summary(name, [r for line in derivations.load(name).lines for r in found[line.number]]), flush=True)
+            print(_summary(name, [found[line.number] for line in lines]), flush=True)
     results = [r for of_line in found.values() for r in of_line]
     if arguments.json:
         print(json.dumps({number: [_result_as_data(r) for r in of_line] for number, of_line in found.items()}, indent=2))
@@ -223,9 +224,10 @@ def _checked(line: derivations.Line, results: list[Result]) -> str:
     return f"  {line.number:6} {line.kind:9} {verdict}  " + "; ".join(_told(r) for r in results)
 
 
-def _summary(name: str, results: list[Result]) -> str:
+def _summary(name: str, of_lines: list[list[Result]]) -> str:
+    results = [r for of_line in of_lines for r in of_line]
+    proofs = [r for of_line in of_lines for r in of_line[1:]]  # what follows the measurement
     wrong = sum(r.ok is False for r in results)
-    proofs = [r for r in results if (r.what and "proof" in r.what) or r.what in ("the chain rule", "both sides are equal")]
     worst = max((r.error for r in results), default=0.0)
     seconds = sum(r.seconds for r in proofs)
     verdict = f"{wrong} WRONG" if wrong else "all right"

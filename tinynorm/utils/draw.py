@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd import grad
+from ..autograd.engine import nodes_behind
 from ..autograd.node import Node, Saved
 from ..files import replacing
 from ..ops import ones_like
@@ -150,7 +151,7 @@ class _Writer:
 
     def __init__(self, outputs: Sequence[Tensor], names: Any, values: bool, gradients: bool, largest: int) -> None:
         self.outputs, self.largest = outputs, largest
-        self.nodes = _nodes(outputs)
+        self.nodes = nodes_behind(outputs)
         self.names: dict[Any, str] = {}
         for name, t in _named(names):
             self.names.setdefault(_key(t), name)
@@ -241,18 +242,6 @@ class _Writer:
         label = "\n".join(filter(None, text)).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
         self.lines.append(f'{name} [label="{label}", fillcolor="{colour}"]')
         return name
-
-
-def _nodes(outputs: Sequence[Tensor]) -> list[Node]:
-    """The nodes that the outputs were computed by, the oldest first."""
-    seen = {y.grad_fn for y in outputs if y.grad_fn is not None}
-    stack = list(seen)
-    while stack:
-        for edge in stack.pop().edges:
-            if type(edge) is tuple and edge[0] not in seen:
-                seen.add(edge[0])
-                stack.append(edge[0])
-    return sorted(seen, key=lambda node: node.age)
 
 
 def _go_backward(outputs: Sequence[Tensor], nodes: Sequence[Node], look: Callable[[Any, Tensor], None]) -> None:

@@ -68,9 +68,15 @@ def _rewriting(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> 
     found, expected = np.asarray(line.value(values)), np.asarray(values[line.symbol])
     if found.ndim and found.shape != expected.shape:  # one number may stand for an array of it
         return Result(line, False, np.inf, f"expected shape {expected.shape}, as of {line.symbol}, got {found.shape}")
+    error = _difference(found, expected)
+    return Result(line, error < 1e-12, error, "both sides, on random numbers")
+
+
+def _difference(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, relative to the largest number expected, or to 1 if that is larger. NaN is no agreement."""
     scale = max(float(np.max(np.abs(expected), initial=0)), 1.0)
     error = float(np.max(np.abs(np.subtract(found, expected, dtype="float64")), initial=0)) / scale  # conditions are 0 and 1
-    return Result(line, error < 1e-12, error, "both sides, on random numbers")
+    return error if error == error else np.inf
 
 
 def _adjoint(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Result:
@@ -113,9 +119,7 @@ def three_forms(
         grads = grad(y, list(leaves.values()), values[chapter.upstream]) if wanted else ()
         for found, right in zip([y, *grads], expected, strict=True):
             a, b = (np.asarray(to_numpy(x), "float64") for x in (raw(found), right))
-            scale = max(float(np.max(np.abs(b), initial=0)), 1.0)
-            error = np.inf if a.shape != b.shape else float(np.max(np.abs(a - b), initial=0)) / scale
-            worst = max(worst, error if error == error else np.inf)  # NaN is no agreement
+            worst = max(worst, np.inf if a.shape != b.shape else _difference(a, b))
     return worst
 
 
