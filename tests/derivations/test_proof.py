@@ -1,10 +1,14 @@
 """What is wrong is not proved, not even if it is right on most numbers."""
 
 import pytest
+from mutations import mutants
 
+from tinynorm import derivations
 from tinynorm.derivations.machinery import checks, proof
 from tinynorm.derivations.machinery.chapter import Chapter
-from tinynorm.derivations.machinery.expression import Symbol
+from tinynorm.derivations.machinery.expression import Symbol, sum_over
+
+LINES = [line for name in derivations.CHAPTERS for line in derivations.load(name).lines]
 
 sp = proof.sp
 x, dy, n, k = proof.array("x"), proof.array("dy"), proof.index("n"), proof.index("k")
@@ -37,6 +41,104 @@ def test_a_root_of_a_square_is_no_signed_number():
     one = sp.Sum(sp.exp(sp.Sum(sp.exp(x[k] * w[n]), (k, 1, N))), (n, 1, N))
     other = sp.Sum(sp.exp(sp.Sum(sp.exp(x[n] * w[k]), (k, 1, N))), (n, 1, N))
     assert not proof.vanishes(one - other)
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.proof], ids=lambda line: line.number)
+def test_a_chapters_own_proof_reads_its_line(line, monkeypatch):
+    """It proves nothing of a changed line that is not the same."""
+    for text, formula in mutants(line.formula):
+        if not checks.passes(line, formula):
+            with monkeypatch.context() as patch:
+                patch.setattr(line, "formula", formula)
+                assert not proved(line), f"{line.number} is not {text}"
+
+
+def proved(line):
+    try:
+        return checks.prove(line).ok
+    except (TypeError, ValueError):  # the changed line is no formula
+        return False
+
+
+def test_a_number_that_is_given_may_be_negative():
+    chapter = Chapter(0, "XX", "x", None, {"n": "N"}, {"a": ""}, output="y", settings={"eps": 0.1})
+
+    @chapter.forward("XX.1", "the root of the square")
+    def y(a):
+        return (a * a) ** 0.5
+
+    @chapter.rewriting("XX.2", "wrong for a negative a")
+    def y(a):  # noqa: F811
+        return a
+
+    @chapter.forward("XX.3", "a setting is positive")
+    def z(eps):
+        return (eps * eps) ** 0.5
+
+    @chapter.rewriting("XX.4", "so it is its own absolute value")
+    def z(eps):  # noqa: F811
+        return eps
+
+    wrong, right = chapter.lines[1], chapter.lines[3]
+    assert not checks.prove(wrong).ok
+    assert checks.prove(right).ok
+
+
+def test_small_numbers_are_compared_too():
+    chapter = Chapter(0, "XX", "x", None, {"n": "N"}, {"x": "n"}, output="y")
+
+    @chapter.forward("XX.1", "small")
+    def y(x):
+        return x / 10**8
+
+    @chapter.rewriting("XX.2", "too large by 10⁻⁶ of itself")
+    def y(x):  # noqa: F811
+        return x / 10**8 + x / 10**14
+
+    assert not checks.measure(chapter.lines[1]).ok
+
+
+@pytest.mark.parametrize(
+    ("why", "arguments"),
+    [
+        ("a letter for each dimension of x", {"given": {"x": "nn"}}),
+        ("a size for each letter", {"sizes": {"n": "N", "k": "N"}}),
+        ("N is a letter or a size", {"given": {"x": "n", "N": "n"}}),
+        ("n is a letter or a size", {"settings": {"n": 2.0}}),
+        ("a positive number for eps, got 0", {"settings": {"eps": 0}}),
+        ("a positive number for eps, got -1", {"settings": {"eps": -1}}),
+    ],
+)
+def test_a_chapter_whose_symbols_a_proof_could_confuse_is_refused(why, arguments):
+    with pytest.raises(ValueError, match=why):
+        Chapter(0, "XX", "x", None, **{"sizes": {"n": "N"}, "given": {"x": "n"}, **arguments})
+
+
+def test_a_line_named_as_a_size_is_refused():
+    chapter = Chapter(0, "XX", "x", None, {"n": "N"}, {"x": "n"})
+    with pytest.raises(ValueError, match="N is a letter or a size"):
+
+        @chapter.forward("XX.1", "wrong")
+        def N(x):
+            return x
+
+
+@pytest.mark.parametrize("wrong", [lambda x: x[:, 1], lambda x: x[:, 0], lambda x: x[1:2], lambda x: x[:, False]])
+def test_a_view_takes_no_part_of_an_array(wrong):
+    with pytest.raises(ValueError, match="expected None, : or"):
+        wrong(Symbol("x", ("n", "d")))
+
+
+def test_a_product_of_an_array_with_itself_is_refused():
+    x = Symbol("x", ("n", "d"))
+    with pytest.raises(ValueError, match="two different letters"):
+        x.T @ x
+
+
+@pytest.mark.parametrize("axes", [(-1,), (2,)])
+def test_axes_count_from_the_first_dimension(axes):
+    with pytest.raises(ValueError, match="expected axes from 0 to 1"):
+        sum_over(Symbol("x", ("n", "d")), axes)
 
 
 def test_what_is_given_cannot_be_defined_again():

@@ -15,7 +15,7 @@ def test_the_lines_hold_where_gamma_is_0(monkeypatch):
         found = checks.measure(line)
         assert found.ok, found
     for sizes in checks.sizes_of(chapter):
-        assert checks.three_forms(chapter, sizes) < 1e-12
+        assert checks.three_forms(chapter, sizes) < checks.ROUNDING
 
 
 def test_the_gradient_of_gamma_is_not_0_there():

@@ -73,16 +73,11 @@ def z(G, k, t, axes):
     return sum_over(keep_where(k > t - 1, G), axes)
 
 
-def _term_by_term():
-    """The terms k < T of both sides, and the term k = T."""
-    from .machinery.proof import index, number, size
+def _term_by_term(difference):
+    """The term k = T of both sides, and the terms k < T."""
+    from .machinery.proof import at_the_last_and_before
 
-    beta1, k, T = number("beta1"), index("k"), size("T")
-
-    def weight(k):
-        return (1 - beta1) * beta1 ** (T - k)
-
-    return weight(k) - beta1 * (weight(k) / beta1), weight(T) - (1 - beta1)
+    return at_the_last_and_before(difference, "k", "T")
 
 
 @chapter.rewriting("AD.7", "The sum satisfies AD.1: it is the average that Adam keeps.", proof=_term_by_term)
@@ -103,12 +98,10 @@ def W(k, beta1, t, axes):
     return sum_over(beta1 ** (t - k) - beta1 ** (t - k + 1), axes)
 
 
-def _geometric_sum():
-    from .machinery.proof import index, number, size, sp
+def _geometric_sum(difference):
+    from .machinery.proof import with_geometric_sums
 
-    beta1, k, T = number("beta1"), index("k"), size("T")
-    _, (powers, _) = sp.summation(beta1**k, (k, 0, T - 1)).args  # T - k runs through 0, …, T - 1; for β₁ = 1 both sides are 0
-    return ((1 - beta1) * powers - (1 - beta1**T),)
+    return with_geometric_sums(difference)
 
 
 @chapter.rewriting(
@@ -168,12 +161,11 @@ def theta_T(theta, m_hat, q, alpha, eps):
     return theta - alpha * m_hat / (q + eps)
 
 
-def _root_of_a_ratio():
-    """The squares of both sides; both are positive."""
-    from .machinery.proof import number, sp
+def _root_of_a_ratio(difference):
+    """For a positive v_T (an average of squares) and 1 - β₂^T."""
+    from .machinery.proof import number, single, size, with_positive
 
-    v, c = number("v"), number("c")
-    return (v / c - (sp.sqrt(v) / sp.sqrt(c)) ** 2,)
+    return with_positive(difference, single("v_T"), 1 - number("beta2") ** size("T"))
 
 
 @chapter.rewriting(
@@ -195,18 +187,10 @@ def eps_T(eps, beta2, t):
     return eps * (1 - beta2**t) ** 0.5
 
 
-def _by_the_other_form_of_q():
-    """AD.18 with AD.15 and AD.19, minus AD.22; a = 1 - β₁^T, c = √(1 - β₂^T), r = √v_T."""
-    from .machinery.proof import number
-
-    alpha, eps, m_T, a, c, r = (number(name) for name in ("alpha", "eps", "m_T", "a", "c", "r"))
-    return (alpha * (m_T / a) / (r / c + eps) - (alpha * c / a) * (m_T / (r + eps * c)),)
-
-
 @chapter.rewriting(
     "AD.22",
     "So both corrections are two numbers per step, and the arrays need none. This is the line that runs.",
-    proof=_by_the_other_form_of_q,
+    proof=_root_of_a_ratio,
 )
 def theta_T(theta, m_T, v_T, alpha_T, eps_T):
     return theta - alpha_T * (m_T / (sqrt(v_T) + eps_T))

@@ -15,6 +15,7 @@ from ..gradcheck import check_backward, mistakes
 from ..ops import batch_norm, broadcast_to, sqrt
 from ..ops.common import keep_where, mean_over, sum_over
 from .machinery.chapter import Chapter
+from .relu import both_signs
 
 chapter = Chapter(
     order=18,
@@ -26,6 +27,7 @@ chapter = Chapter(
     output="dx",
     upstream="u",
     settings={"axes": (0,), "eps": 0.1, "m": "N"},
+    draw={"z": both_signs},
 )
 
 

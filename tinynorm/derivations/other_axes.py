@@ -1,8 +1,16 @@
 """Chapter 11: One formula over other axes.
 
-BatchNorm, LayerNorm, InstanceNorm and GroupNorm differ in which numbers form a group, and in which numbers share one γ. The
-formula of the gradient is the same. This chapter derives two variants of it. RMSNorm does not centre, and its formula lacks the
-mean of g. And where a whole group shares one γ, the means are the gradients of β and γ, which must be computed anyway.
+Every normalisation layer divides its numbers into groups and standardises each group. BatchNorm, LayerNorm, InstanceNorm and
+GroupNorm differ in which numbers form a group, and in which numbers share one γ; the table says how. But the formula of dx
+from the gradient g of x̂ is the same (CF.23). This chapter derives it for groups that extend over two axes, and finds two
+variants of it.
+
+The first is RMSNorm, which does not subtract the mean of x: then the formula does not subtract the mean of g. The second is
+for groups that have one γ and one β of their own, as in BatchNorm: then the two means in the formula are γ dβ and γ dγ,
+divided by the size of the group. dβ and dγ must be computed anyway.
+
+In the table, x (N, C, P) has N samples, such as images. Each sample has C channels, such as red, green and blue, with P
+positions each. A row is the P numbers of one channel of one sample.
 """
 
 import numpy as np
@@ -30,7 +38,7 @@ def op(x, gamma, beta, eps):
 
 
 @chapter.table(
-    "Five layers for x (N, C, P), and how far their dx is from the formula: OA.13 for RMSNorm, OA.16 for the others",
+    "Five layers for x (N, C, P), and the largest difference between their dx and the formula (RMSNorm: OA.13, others: OA.16)",
     "layer", "x is viewed as", "a group is", "one γ for each", "difference",
 )  # fmt: skip
 def layers():
@@ -70,12 +78,13 @@ def formula(x, g, axes, centred):
 
 chapter.section(
     "Forward",
-    "As an example, BatchNorm of images: P positions in each of C channels, with the letter j for the channel. A group is a "
-    "channel, over the batch and all positions: m = N P.",
+    "The example is BatchNorm of images. The indices are n for the sample, j for the channel and k for the position. A group "
+    "is one channel of all samples, so it has N P numbers. Where n and k already stand on the left, the sample and the "
+    "position inside a sum are called l and p.",
 )
 
 
-@chapter.forward("OA.1", "The mean of a channel, over two axes.")
+@chapter.forward("OA.1", "The mean of each channel, over all samples and positions.")
 def mu(x, axes):
     return mean_over(x, axes)
 
@@ -85,12 +94,12 @@ def c(x, mu):
     return x - mu
 
 
-@chapter.forward("OA.3", "The mean of their squares.")
+@chapter.forward("OA.3", "The variance of each channel: the mean of the squares of c.")
 def var(c, axes):
     return mean_over(c * c, axes)
 
 
-@chapter.forward("OA.4", "The reciprocal of its root.")
+@chapter.forward("OA.4", "The reciprocal of the standard deviation.")
 def rstd(var, eps):
     return 1 / sqrt(var + eps)
 
@@ -100,76 +109,98 @@ def x_hat(c, rstd):
     return c * rstd
 
 
-@chapter.forward("OA.6", "All numbers of a group share one γ and one β.")
+@chapter.forward("OA.6", "All numbers of a channel, and so of a group, share one γ and one β.")
 def y(x_hat, gamma, beta):
     return x_hat * gamma + beta
 
 
-chapter.section("RMSNorm: no mean of g", "RMSNorm begins at OA.3: its input is c. So the gradient of c is RMSNorm's gradient.")
+chapter.section(
+    "RMSNorm: no mean of g",
+    "RMSNorm leaves out the centring, and has no β. It starts at OA.3, with its own input in place of c. So the gradient that "
+    "RMSNorm passes on is dc.",
+)
 
 
-@chapter.adjoint("OA.7", "The gradient at x̂.")
+@chapter.adjoint("OA.7", "y is γ x̂ + β, so the derivative with respect to x̂ is γ.")
 def dx_hat(dy, gamma):
     return dy * gamma
 
 
-@chapter.forward("OA.8", "Its name in the program.")
+@chapter.forward("OA.8", "From now on dx̂ is called g, as in chapter 7.")
 def g(dy, gamma):
     return dy * gamma
 
 
-@chapter.adjoint("OA.9", "r multiplies every number of the group.")
+@chapter.adjoint("OA.9", "r multiplies c for every number of the group (OA.5), so the contributions g c add up.")
 def drstd(g, c, axes):
     return sum_over(g * c, axes)
 
 
-@chapter.adjoint("OA.10", "The derivative of (v + ε)^(-1/2).")
+@chapter.adjoint("OA.10", "The derivative of r = (v + ε)^(-1/2) with respect to v is -r³ / 2 (BN.11).")
 def dvar(drstd, rstd):
     return -drstd * rstd**3 / 2
 
 
-@chapter.adjoint("OA.11", "c is used in x̂, and in the mean of the squares, to which each number contributes c² / (N P).")
+@chapter.adjoint(
+    "OA.11",
+    "c is used twice: in x̂ = c r, and in v, to which it contributes c² / (N P). The derivative of that is 2 c / (N P).",
+)
 def dc(g, rstd, dvar, c, N, P):
     return g * rstd + dvar * 2 * c / (N * P)
 
 
-@chapter.rewriting("OA.12", "Insert OA.9 and OA.10. Two of the factors r make x̂ of the two c.")
+@chapter.rewriting(
+    "OA.12",
+    "Insert OA.9 into OA.10, and that into OA.11. The 2 cancels, and the sum divided by N P is a mean. Two of the three "
+    "factors r turn the two c into x̂ (OA.5), as in LN.15.",
+)
 def dc(g, rstd, x_hat, axes):
     return g * rstd - rstd * x_hat * mean_over(g * x_hat, axes)
 
 
-@chapter.rewriting("OA.13", "Factor out r. This is RMSNorm's backward pass, with x in place of c.")
+@chapter.rewriting("OA.13", "Factor out r. In RMSNorm c is the input, so this is RMSNorm's backward pass.")
 def dc(g, rstd, x_hat, axes):
     return rstd * (g - x_hat * mean_over(g * x_hat, axes))
 
 
-chapter.section("Centring puts the mean of g back")
+chapter.section("Centring brings in the mean of g", "The other layers do centre. So one more step leads from dc to dx.")
 
 
-@chapter.adjoint("OA.14", "μ is subtracted from every number of the group.")
+@chapter.adjoint("OA.14", "μ is subtracted from every number of the group (OA.2).")
 def dmu(dc, axes):
     return -sum_over(dc, axes)
 
 
-@chapter.adjoint("OA.15", "The way back through centring is centring (CE.8).")
+@chapter.adjoint(
+    "OA.15",
+    "x is used in c, and in μ with the factor 1 / (N P). With OA.14 this gives dc minus its mean: the backward pass of "
+    "centring is centring (CE.8).",
+)
 def dx(dc, axes):
     return dc - mean_over(dc, axes)
 
 
-@chapter.rewriting("OA.16", "Insert OA.13. The mean of x̂ is 0 (ST.8), so of the mean of dc only r times the mean of g is left.")
+@chapter.rewriting(
+    "OA.16",
+    "Insert OA.13. In the mean of dc, r and the mean of g x̂ are the same for all numbers, so the second term is a multiple "
+    "of the mean of x̂. That mean is 0 (ST.8), so the mean of dc is r times the mean of g. Factor out r.",
+)
 def dx(g, rstd, x_hat, axes):
     return rstd * (g - mean_over(g, axes) - x_hat * mean_over(g * x_hat, axes))
 
 
-chapter.section("One γ for a whole group: the means are known")
+chapter.section(
+    "One γ for a whole group: the means are known",
+    "OA.16 holds for any γ, because γ is a part of g. If a group has one γ and one β of its own, dβ and dγ give the two means.",
+)
 
 
-@chapter.adjoint("OA.17", "β is added to all numbers of the channel.")
+@chapter.adjoint("OA.17", "β is added to all numbers of the channel, so its gradient is the sum of dy over them.")
 def dbeta(dy, axes):
     return sum_over(dy, axes)
 
 
-@chapter.adjoint("OA.18", "γ multiplies all numbers of the channel.")
+@chapter.adjoint("OA.18", "γ multiplies x̂ for all numbers of the channel, so its gradient is the sum of dy x̂ over them.")
 def dgamma(dy, x_hat, axes):
     return sum_over(dy * x_hat, axes)
 
@@ -179,46 +210,68 @@ def dx(dy, gamma, rstd, x_hat, axes):
     return rstd * (dy * gamma - mean_over(dy * gamma, axes) - x_hat * mean_over(dy * gamma * x_hat, axes))
 
 
-@chapter.rewriting("OA.20", "γ is the same for all numbers over which the means are taken, so it comes out of them.")
+@chapter.rewriting(
+    "OA.20",
+    "Both means are over one group, and γ is the same in the whole group. So γ moves out of the means, and in front of the "
+    "brackets.",
+)
 def dx(dy, gamma, rstd, x_hat, axes):
     return gamma * rstd * (dy - mean_over(dy, axes) - x_hat * mean_over(dy * x_hat, axes))
 
 
-@chapter.rewriting("OA.21", "The means are the sums OA.17 and OA.18, divided by m = N P. No further pass over dy is needed.")
+@chapter.rewriting(
+    "OA.21",
+    "The mean of dy is the sum OA.17 divided by N P, and the mean of dy x̂ is the sum OA.18 divided by N P. So after dβ and "
+    "dγ, dx needs no further sum.",
+)
 def dx(dy, gamma, rstd, x_hat, dbeta, dgamma, N, P):
     return gamma * rstd * (dy - dbeta / (N * P) - x_hat * (dgamma / (N * P)))
 
 
-@chapter.forward("OA.22", "A name for its first two terms: dy, centred.")
+@chapter.forward(
+    "OA.22",
+    "The first two terms in the brackets: dy minus its mean. The name d alone, with its three indices, is a symbol like any "
+    "other; it does not mark a gradient.",
+)
 def d(dy, dbeta, N, P):
     return dy - dbeta / (N * P)
 
 
 @chapter.rewriting(
-    "OA.23", "In dγ, dy may be centred too: the mean is the same for all, and the sum of x̂ is 0. This loses fewer digits."
+    "OA.23",
+    "The sum of d x̂ is the sum of dy x̂, minus the mean of dy times the sum of x̂, which is 0 (ST.8). If the mean of dy is "
+    "large, the numbers d are smaller than dy, and so is the rounding error.",
 )
 def dgamma(d, x_hat, axes):
     return sum_over(d * x_hat, axes)
 
 
-@chapter.forward("OA.24", "A name for the factor in front.")
+@chapter.forward("OA.24", "A name for the factor in front of the brackets.")
 def scale(gamma, rstd):
     return gamma * rstd
 
 
-@chapter.rewriting("OA.25", "OA.21 with both names. This is the line that runs.")
+@chapter.rewriting("OA.25", "Write OA.21 with d and scale. The program computes dx by this line.")
 def dx(scale, d, x_hat, dgamma, N, P):
     return scale * (d - x_hat * (dgamma / (N * P)))
 
 
-chapter.section("InstanceNorm", "A group is now a channel of one sample. Each group gives a part of dβ and of dγ.")
+chapter.section(
+    "InstanceNorm",
+    "In InstanceNorm a group is one channel of one sample, with P numbers. γ and β are still the same for a channel in all "
+    "samples. So the sums over one group are only parts of dβ and dγ.",
+)
 
 
-@chapter.forward("OA.26", "The part of dβ that one sample gives. Divided by P, it is the mean of dy in OA.20.")
+@chapter.forward(
+    "OA.26",
+    "The part of dβ that comes from one sample. Divided by P, it is the mean of dy over a group of InstanceNorm: it takes the "
+    "place of dβ / (N P) in OA.21.",
+)
 def b(dy, positions):
     return sum_over(dy, positions)
 
 
-@chapter.rewriting("OA.27", "The parts are added over the batch.")
+@chapter.rewriting("OA.27", "The sum over the samples of their parts is dβ. dγ has such parts too.")
 def dbeta(b, rows):
     return sum_over(b, rows)

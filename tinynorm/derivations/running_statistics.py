@@ -12,7 +12,6 @@ import numpy as np
 
 from ..ops import batch_norm, cat
 from ..ops.common import mean_over, sum_over
-from .machinery import proof
 from .machinery.chapter import Chapter
 
 chapter = Chapter(
@@ -118,17 +117,17 @@ def total(weight, axes):
     return sum_over(weight, axes)
 
 
-def geometric_sum():
-    """The case T = 1; and the step from T to T + 1, in which an update multiplies the sum by q and adds 1 - q."""
-    q, T = proof.number("q"), proof.size("T")
-    return [(1 - q) - (1 - q**1), (q * (1 - q**T) + (1 - q)) - (1 - q ** (T + 1))]
+def _geometric_sum(difference):
+    from .machinery.proof import with_geometric_sums
+
+    return with_geometric_sums(difference)
 
 
 @chapter.rewriting(
     "RS.12",
     "A geometric series. For one batch it is 1 - q. An update multiplies it by q and adds momentum = 1 - q, so from 1 - q^T "
     "comes 1 - q^(T + 1).",
-    proof=geometric_sum,
+    proof=_geometric_sum,
 )
 def total(q, T):
     return 1 - q**T

@@ -80,12 +80,11 @@ def z(G, k, t, axes):
     return sum_over(keep_where(k > t - 1, G), axes)
 
 
-def _term_by_term():
-    """The terms k < T of both sides, and the term k = T."""
-    from .machinery.proof import index, number, size
+def _term_by_term(difference):
+    """The term k = T of both sides, and the terms k < T."""
+    from .machinery.proof import at_the_last_and_before
 
-    mu, k, T = number("mu"), index("k"), size("T")
-    return mu ** (T - k) - mu * mu ** (T - 1 - k), mu ** (T - T) - 1
+    return at_the_last_and_before(difference, "k", "T")
 
 
 @chapter.rewriting("SG.9", "The sum satisfies SG.4: μ times the earlier sum, and the last gradient.", proof=_term_by_term)
@@ -103,13 +102,10 @@ def W(k, mu, t, axes):
     return sum_over(mu ** (t - k) - mu ** (t - k + 1), axes) / (1 - mu)
 
 
-def _geometric_sum():
-    from .machinery.proof import index, number, size, sp
+def _geometric_sum(difference):
+    from .machinery.proof import with_geometric_sums
 
-    mu, k, T = number("mu"), index("k"), size("T")
-    whole = sp.summation(mu**k, (k, 0, T - 1))  # T - k runs through 0, …, T - 1
-    (at_one, _), (otherwise, _) = whole.args
-    return at_one - T, otherwise - (1 - mu**T) / (1 - mu)
+    return with_geometric_sums(difference)
 
 
 @chapter.rewriting(

@@ -99,7 +99,8 @@ def batch_norm(
     y = node(x, weight, bias)
     if running_mean is not None and layout.m:
         _update(running_mean, node.mean, momentum)
-        _update(running_var, node.var * (layout.m / (layout.m - 1)), momentum, finite=True)
+        unbiased = node.var * (layout.m / (layout.m - 1))  # RS.26
+        _update(running_var, unbiased, momentum, finite=True)
     return y
 
 
@@ -117,9 +118,10 @@ def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) 
     if momentum == 0:  # 0 times an infinite variance would be NaN
         return
     array = running._array
-    new = widened(array) * (1 - momentum) + reshaped(batch, array.shape) * momentum
+    running_0, batch_1 = widened(array), reshaped(batch, array.shape)
+    running_1 = running_0 * (1 - momentum) + batch_1 * momentum  # RS.1
     xp = namespace(array)
-    array[...] = xp.minimum(new, _largest(xp, array.dtype)) if finite else new
+    array[...] = xp.minimum(running_1, _largest(xp, array.dtype)) if finite else running_1
     version_of(running).bump("batch_norm")
 
 
@@ -334,7 +336,8 @@ def instance_norm(
     y = node(x, weight, bias)
     if running_mean is not None and x._array.size:
         _update(running_mean, mean_over(node.mean, (0,)), momentum)
-        _update(running_var, mean_over(node.var * (layout.m / (layout.m - 1)), (0,)), momentum, finite=True)
+        unbiased = node.var * (layout.m / (layout.m - 1))  # RS.26
+        _update(running_var, mean_over(unbiased, (0,)), momentum, finite=True)
     return y
 
 

@@ -51,9 +51,9 @@ def centre(x: Any, axes: Axes) -> tuple[Any, Any]:
 def standardize(x: Any, axes: Axes, eps: float) -> tuple[Any, Any, Any, Any]:
     """Compute (x̂, rstd, μ, v)."""
     c, mu = centre(x, axes)
-    var = mean_over(c * c, axes)  # BN.3, LN.3
-    rstd = 1 / namespace(x).sqrt(var + eps)  # BN.4, LN.4
-    return c * rstd, rstd, mu, var  # BN.5, LN.5
+    var = mean_over(c * c, axes)  # BN.3, LN.3, OA.3
+    rstd = 1 / namespace(x).sqrt(var + eps)  # BN.4, LN.4, OA.4
+    return c * rstd, rstd, mu, var  # BN.5, LN.5, OA.5
 
 
 def project(g: Any, x_hat: Any, rstd: Any, axes: Axes) -> Any:
@@ -75,11 +75,12 @@ def project_channel(dy: Any, x_hat: Any, scale: Any, axes: Axes, m: int) -> tupl
 
 def standardize_uncentred(x: Any, axes: Axes, eps: float) -> tuple[Any, Any, None, Any]:
     """RMSNorm: as `standardize`, with 0 in place of μ."""
-    var = mean_over(x * x, axes)
-    rstd = 1 / namespace(x).sqrt(var + eps)
-    return x * rstd, rstd, None, var
+    c = x  # nothing is subtracted
+    var = mean_over(c * c, axes)  # OA.3
+    rstd = 1 / namespace(x).sqrt(var + eps)  # OA.4
+    return c * rstd, rstd, None, var  # OA.5
 
 
 def project_uncentred(g: Any, x_hat: Any, rstd: Any, axes: Axes) -> Any:
     """dx of RMSNorm: without a mean in the forward pass, there is no mean(g)."""
-    return rstd * (g - x_hat * mean_over(g * x_hat, axes))
+    return rstd * (g - x_hat * mean_over(g * x_hat, axes))  # OA.13

@@ -186,10 +186,10 @@ class StandardizeByConstants(Normalization):
     def __init__(self, layout: Layout, eps: float, mean: Any, var: Any) -> None:
         self.layout = layout
         self.mu = backend.copy(self.affine(mean))  # a copy: training may change the running mean before backward
-        self.rstd = 1 / namespace(var).sqrt(self.affine(var) + eps)
+        self.rstd = 1 / namespace(var).sqrt(self.affine(var) + eps)  # BE.1
 
     def formula(self, x):
-        return (self.seen(x) - self.mu) * self.rstd
+        return (self.seen(x) - self.mu) * self.rstd  # BE.2
 
     def forward(self, x, gamma, beta):
         self.save(x, gamma)
@@ -199,5 +199,6 @@ class StandardizeByConstants(Normalization):
     def backward(self, dy, x, gamma):
         x_hat = self.recall(self.formula, x)
         dy_ = self.seen(dy)
-        scale = self.rstd if gamma is None else self.affine(gamma) * self.rstd
-        return self.fitted(dy_ * scale if self.needs[0] else None, dy_ * x_hat, dy_, dy)
+        scale = self.rstd if gamma is None else self.affine(gamma) * self.rstd  # BE.9
+        dx = dy_ * scale if self.needs[0] else None  # BE.15
+        return self.fitted(dx, dy_ * x_hat, dy_, dy)  # cf. BE.5: `fitted` sums

@@ -37,7 +37,7 @@ class Line:
     kind: str
     formula: Callable
     reason: str
-    proof: Callable | None = None  # () -> SymPy expressions that must vanish; None: the usual proof
+    proof: Callable | None = None  # earlier form minus this one -> SymPy expressions that are 0 only if it is; None: itself
 
     @property
     def symbol(self) -> str:
@@ -101,7 +101,7 @@ class Chapter:
     output : str
         The symbol whose gradient is given: for "y" that is `dy`, or what `upstream` says.
     settings : dict
-        What is no array: {"axes": (0,), "eps": 1e-5}. A string is the symbol of a size: {"m": "N"}.
+        What is no array: axes, positive numbers, and sizes by their symbol: {"axes": (0,), "eps": 1e-5, "m": "N"}.
     """
 
     order: int
@@ -130,8 +130,9 @@ class Chapter:
     def rewriting(self, number: str, reason: str, proof: Callable | None = None) -> Callable:
         """Decorator: another form of a symbol that a line above defines.
 
-        The proof unfolds the definitions of both forms until they are equal. Where that is not enough, `proof` returns SymPy
-        expressions that are all 0 if the line is right.
+        The proof subtracts this form from an earlier one, and unfolds the definitions until nothing is left. Where that is not
+        enough, `proof` gets the difference (of SymPy) at each stage, and returns expressions. The line is proved if all of them
+        are 0 at some stage.
         """
         return self._line(REWRITING, number, reason, proof)
 
@@ -160,12 +161,29 @@ class Chapter:
         head, _, self.introduction = inspect.cleandoc(self.text or "").partition("\n\n")
         self.title = head.partition(": ")[2].rstrip(".")
         self.upstream = self.upstream or f"d{self.output}"
+        if len({*self.sizes.values()}) < len(self.sizes):
+            raise ValueError(f"{self.name}: expected a size for each letter, got {self.sizes}")
+        for name, letters in self.given.items():
+            repeated = [x for x in letters if x != "." and letters.count(x) > 1]
+            if repeated:
+                raise ValueError(f"{self.name}: expected a letter for each dimension of {name}, got '{letters}'")
+            self._refuse_taken(name, self.given[name] == name)
+        for name, setting in self.settings.items():
+            self._refuse_taken(name, setting == name)
+            if isinstance(setting, int | float) and not setting > 0:
+                raise ValueError(f"{self.name}: expected a positive number for {name}, got {setting}")
+
+    def _refuse_taken(self, name: str, itself: bool = False) -> None:
+        """A letter or a size may be the name of nothing else: a proof could not tell them apart."""
+        if not itself and (name in self.sizes or name in self.sizes.values()):
+            raise ValueError(f"{self.name}: {name} is a letter or a size; give the symbol another name")
 
     def _line(self, kind: str, number: str, reason: str, proof: Callable | None = None) -> Callable:
         def add(formula: Callable) -> Callable:
             line = Line(self, number, kind, formula, reason, proof)
             if number != f"{self.key}.{len(self.lines) + 1}":
                 raise ValueError(f"{self.name}: expected the number {self.key}.{len(self.lines) + 1}, got {number}")
+            self._refuse_taken(line.symbol)
             unknown = [name for name in line.uses if not self._knows(name)]
             if unknown:
                 raise ValueError(f"{number}: {', '.join(unknown)} is not defined above this line")

@@ -147,6 +147,8 @@ class Sum(Expression):
     mean: bool = False
 
     def __post_init__(self) -> None:
+        if not set(self.axes) <= set(range(len(self.a.letters))):
+            raise ValueError(f"expected axes from 0 to {len(self.a.letters) - 1}, got {self.axes}")
         self.letters = tuple("" if i in self.axes else letter for i, letter in enumerate(self.a.letters))
 
     @property
@@ -175,8 +177,8 @@ class View(Expression):
         letters, found = list(self.a.letters), []
         for k in self.key:
             letter = "" if k is None else letters.pop(0)
-            if k == 0 and letter:
-                raise ValueError(f"expected the index 0 in a dimension of length 1, got it in dimension {letter}")
+            if not (k is None or k == slice(None) or (k == 0 and not letter)):
+                raise ValueError(f"expected None, : or (in a dimension of length 1) the index 0, got {k} in '{letter}'")
             found += [letter] if k is None or k == slice(None) else []
         self.letters = (*found, *letters)
 
@@ -200,6 +202,8 @@ class Product(Expression):
         (i, k), (k2, j) = self.a.letters, self.b.letters
         if k != k2:
             raise ValueError(f"matmul: expected a (i, k) and b (k, j), got the letters {self.a.letters} and {self.b.letters}")
+        if i and i == j:
+            raise ValueError(f"matmul: expected two different letters, got a product with the letters {i}, {j}")
         self.letters = (i, j)
         self.over = (k,) if k else ()  # a length of 1: nothing to add up
 

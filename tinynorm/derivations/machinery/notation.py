@@ -154,7 +154,7 @@ class Style:
             return f"-{self._in(positive, at, TERM)}", SUM
         if e.operator == "/" and self.latex:
             return rf"\frac{{{self._written(e.a, at)[0]}}}{{{self._written(e.b, at)[0]}}}", TERM
-        a = self._in(e.a, at, POWER if _ends_in_sum(e.a) else TERM)
+        a = self._in(e.a, at, POWER if _ends_in_sum(e.a) else FACTOR if _has_slash(e.a, self.latex) else TERM)
         if e.operator == "/":
             return f"{a} / {self._in(e.b, at, POWER)}", TERM
         return self._beside(a, self._in(e.b, at, FACTOR if _has_slash(e.b, self.latex) else TERM)), TERM
@@ -208,10 +208,13 @@ def _ends_in_sum(e: Expression) -> bool:
 
 def _number(value: float) -> str:
     """
-    >>> _number(0.1), _number(1 / 3)
-    ('0.1', '1/3')
+    >>> _number(0.1), _number(1 / 3), _number(1.2345678e-12)
+    ('0.1', '1/3', '1.23457e-12')
     """
-    return str(value) if len(str(value)) < 12 else str(Fraction(value).limit_denominator(100))
+    if len(str(value)) < 12:
+        return str(value)
+    simple = Fraction(value).limit_denominator(100)
+    return str(simple) if abs(float(simple) - value) < 1e-12 * abs(value) else f"{value:g}"
 
 
 def _without_minus(e: Expression) -> Expression | None:
@@ -224,7 +227,7 @@ def _without_minus(e: Expression) -> Expression | None:
 
 
 def _has_slash(e: Expression, latex: bool) -> bool:
-    """Whether a factor in front of the written expression would look like a part of its numerator."""
+    """Whether a factor in front of or behind the written expression would look like a part of the division."""
     return not latex and isinstance(e, Binary) and e.operator == "/"
 
 

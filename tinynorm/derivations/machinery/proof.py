@@ -2,13 +2,14 @@
 
 The mean of x over the batch becomes Sum(x[n, d], (n, 1, N)) / N, with a symbol N for the size. Two right-hand sides are equal
 if their difference, in a normal form, is 0. The normal form multiplies out, splits sums of sums, moves what does not depend
-on a sum's letter out of the sum, and takes the one element that a Kronecker delta leaves of a sum.
+on a sum's letter out of the sum, and takes the one element that a Kronecker delta leaves of a sum. x / x counts as 1, so what
+is proved holds wherever no denominator is 0.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -52,21 +53,21 @@ class Elements:
     ----------
     sizes : dict of str to str
         The size of each letter's dimension: {"n": "N"}.
+    settings : names
+        The symbols that stand for positive numbers.
     """
 
-    def __init__(self, sizes: Mapping[str, str]) -> None:
-        self.sizes = sizes
+    def __init__(self, sizes: Mapping[str, str], settings: Collection[str] = ()) -> None:
+        self.sizes, self.settings = sizes, settings
         self.fresh = itertools.count()
 
     def unfold(self, e: sp.Expr, definitions: Mapping[str, Expression]) -> sp.Expr:
         """Replace each symbol that has a definition by it, once."""
         new = {}
-        for x in e.atoms(sp.Indexed, sp.Symbol):
-            name, indices = (x.base.label.name, x.indices) if isinstance(x, sp.Indexed) else (x.name, ())
-            if name in definitions and (isinstance(x, sp.Indexed) or x == number(name)):
-                tree = definitions[name]
+        for x in e.atoms(sp.Indexed):
+            if (tree := definitions.get(x.base.label.name)) is not None:
                 letters = [i for i in tree.letters if i]
-                new[x] = self.of(tree, dict(zip(letters, indices if letters else (), strict=True)))
+                new[x] = self.of(tree, dict(zip(letters, x.indices if letters else (), strict=True)))
         return e.xreplace(new)
 
     def of(self, e: Expression, at: Mapping[str, sp.Symbol]) -> sp.Expr:
@@ -79,10 +80,10 @@ class Elements:
                     return size(e.name)
                 if e.letters == (e.name,):  # an index as a number
                     return at[e.name]
+                if e.name in self.settings:
+                    return number(e.name)
                 indices = [at[x] for x in e.letters if x]
-                if indices:
-                    return array(e.name)[tuple(indices)]
-                return single(e.name) if e.letters else number(e.name)
+                return array(e.name)[tuple(indices)] if indices else single(e.name)
             case Function():
                 a = self.of(e.a, at)
                 return -a if e.name == "-" else sp.Not(a) if e.name == "~" else getattr(sp, e.name)(a)
@@ -223,11 +224,12 @@ def vanishes(e: sp.Expr) -> bool:
         return True
     if e.has(holds):
         return _in_every_case(e)
-    roots = {r: sp.sqrt(r.args[0]) for r in e.atoms(root)} | {s: s.args[0] for s in e.atoms(signed)}
-    if not roots:
-        return False
-    whole = sp.together(e.xreplace(roots))
-    return sp.expand(whole.as_numer_denom()[0]) == 0
+    return e.has(root, signed) and sp.expand(sp.together(_without_roots(e)).as_numer_denom()[0]) == 0
+
+
+def _without_roots(e: sp.Expr) -> sp.Expr:
+    """The opposite of what `normal` does with a power of a sum."""
+    return e.replace(root, sp.sqrt).replace(signed, lambda inner: inner)
 
 
 def _in_every_case(e: sp.Expr) -> bool:
@@ -239,3 +241,38 @@ def _in_every_case(e: sp.Expr) -> bool:
     size_of_it = sp.Dummy(positive=True)
     cases = (e.xreplace({x: value}) for x in asked for value in (size_of_it, sp.Integer(0), -size_of_it))
     return all(not case.has(holds) and vanishes(case) for case in cases)
+
+
+# ---- for the proofs that a chapter brings itself: they get a difference that should be 0 -------------------------------
+
+
+def at_the_last_and_before(difference: sp.Expr, letter: str, top: str) -> Iterator[sp.Expr]:
+    """A difference of sums over i = 1 … n, term by term: the terms i = n, and i = n - j for j = 1, 2, …
+
+    A condition such as i ≥ n holds or not in each of the two cases. Without sums: the element i of the difference.
+    """
+    i, n, j = index(letter), size(top), sp.Dummy("j", positive=True, integer=True)
+    terms = []
+    for term in sp.Add.make_args(normal(difference)):
+        factor, total = term.as_independent(sp.Sum, as_Add=False)
+        if isinstance(total, sp.Sum) and len(total.limits) == 1 and total.limits[0][2] == n:
+            term = factor * total.function.subs(total.limits[0][0], i)
+        terms.append(term)
+    for case in (n, n - j):
+        yield sp.Add(*terms).subs(i, case)
+
+
+def with_geometric_sums(difference: sp.Expr) -> list[sp.Expr]:
+    """The difference with last (1 - rⁿ) / (1 - r) in place of each sum of n terms of which each is r times the next."""
+    difference, sums = _without_roots(normal(difference)), {}
+    for total in difference.atoms(sp.Sum):
+        (i, _, n), term = total.limits[0], total.function
+        r = sp.simplify(term.subs(i, i - 1) / term)
+        if len(total.limits) == 1 and i not in r.free_symbols:
+            sums[total] = term.subs(i, n) * (1 - r**n) / (1 - r)
+    return [difference.xreplace(sums)]
+
+
+def with_positive(difference: sp.Expr, *parts: sp.Expr) -> list[sp.Expr]:
+    """The difference with a positive number in place of each of these parts."""
+    return [difference.xreplace({part: sp.Dummy(positive=True) for part in parts})]
