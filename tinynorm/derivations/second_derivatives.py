@@ -220,7 +220,7 @@ def drstd(u, h, dx_hat, x_hat, rstd, axes):
 
 @chapter.rewriting(
     "SD.26",
-    "By SD.25, dv (SD.21) is -r² / 2 times the two sums. In SD.22 it is multiplied by 2 c / D: the 2 cancels, the sums "
+    "Insert SD.25 into SD.21: dv is -(Σ u h + Σ dx̂ x̂) r² / 2. In SD.22 it is multiplied by 2 c / D: the 2 cancels, the sums "
     "divided by D are means, and r² c is r x̂. Factor out r.",
 )
 def dc(u, h, dx_hat, x_hat, rstd, axes):
