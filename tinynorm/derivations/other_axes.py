@@ -228,22 +228,18 @@ def dx(dy, gamma, rstd, x_hat, dbeta, dgamma, N, P):
     return gamma * rstd * (dy - dbeta / (N * P) - x_hat * (dgamma / (N * P)))
 
 
-@chapter.forward(
-    "OA.22",
-    "The first two terms in the brackets: dy minus its mean. The name d alone, with its three indices, is a symbol like any "
-    "other; it does not mark a gradient.",
-)
-def d(dy, dbeta, N, P):
+@chapter.forward("OA.22", "A name for the first two terms in the brackets: dy minus its mean.")
+def u(dy, dbeta, N, P):
     return dy - dbeta / (N * P)
 
 
 @chapter.rewriting(
     "OA.23",
-    "The sum of d x̂ is the sum of dy x̂, minus the mean of dy times the sum of x̂, which is 0 (ST.8). If the mean of dy is "
-    "large, the numbers d are smaller than dy, and so is the rounding error.",
+    "The sum of u x̂ is the sum of dy x̂, minus the mean of dy times the sum of x̂, which is 0 (ST.8). If the mean of dy is "
+    "large, the numbers u are smaller than dy, and so is the rounding error.",
 )
-def dgamma(d, x_hat, axes):
-    return sum_over(d * x_hat, axes)
+def dgamma(u, x_hat, axes):
+    return sum_over(u * x_hat, axes)
 
 
 @chapter.forward("OA.24", "A name for the factor in front of the brackets.")
@@ -251,9 +247,9 @@ def scale(gamma, rstd):
     return gamma * rstd
 
 
-@chapter.rewriting("OA.25", "Write OA.21 with d and scale. The program computes dx by this line.")
-def dx(scale, d, x_hat, dgamma, N, P):
-    return scale * (d - x_hat * (dgamma / (N * P)))
+@chapter.rewriting("OA.25", "Write OA.21 with u and scale. The program computes dx by this line.")
+def dx(scale, u, x_hat, dgamma, N, P):
+    return scale * (u - x_hat * (dgamma / (N * P)))
 
 
 chapter.section(

@@ -68,9 +68,9 @@ def project_channel(dy: Any, x_hat: Any, scale: Any, axes: Axes, m: int) -> tupl
     rounding error.
     """
     dbeta = sum_over(dy, axes)  # BN.7, OA.17
-    d = dy - dbeta / m  # OA.22
-    dgamma = sum_over(d * x_hat, axes)  # OA.23
-    return None if scale is None else scale * (d - x_hat * (dgamma / m)), dgamma, dbeta  # OA.25
+    u = dy - dbeta / m  # OA.22
+    dgamma = sum_over(u * x_hat, axes)  # OA.23
+    return None if scale is None else scale * (u - x_hat * (dgamma / m)), dgamma, dbeta  # OA.25
 
 
 def standardize_uncentred(x: Any, axes: Axes, eps: float) -> tuple[Any, Any, None, Any]:
