@@ -1,6 +1,7 @@
 """What is wrong is not proved, not even if it is right on most numbers."""
 
 import pytest
+from helpers import some
 from mutations import mutants
 
 from tinynorm import derivations
@@ -43,7 +44,7 @@ def test_a_root_of_a_square_is_no_signed_number():
     assert not proof.vanishes(one - other)
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.proof], ids=lambda line: line.number)
+@pytest.mark.parametrize("line", some([line for line in LINES if line.proof], 5), ids=lambda line: line.number)
 def test_a_chapters_own_proof_reads_its_line(line, monkeypatch):
     """It proves nothing of a changed line that is not the same."""
     for text, formula in mutants(line.formula):

@@ -165,13 +165,13 @@ def test_a_frozen_leaf_is_drawn():
     assert tn.draw(y).boxes == 3
 
 
-def test_a_graph_of_50_000_ops_is_drawn_the_same_each_time():
+def test_a_graph_of_10_000_ops_is_drawn_the_same_each_time():
     x = tn.tensor([1.0, 2.0], requires_grad=True)
     y = x
-    for _ in range(25_000):
+    for _ in range(5_000):
         y = y * 1.0 + x
     first = tn.draw(y)
-    assert first.boxes == 50_001
+    assert first.boxes == 10_001
     assert first.dot == tn.draw(y).dot
     assert first._repr_mimebundle_() == {"text/plain": repr(first)}
 
