@@ -72,12 +72,12 @@ def check_first(op, arrays, rtol=1e-6, h=1e-3):
     directions = cotangents(ys)
 
     def number(*a):
-        return float(sum(np.sum(y.data * v.data) for y, v in zip(outputs_of(op(*tensors(a, ()))), directions, strict=True)))
+        return float(sum(np.sum(y.array * v.array) for y, v in zip(outputs_of(op(*tensors(a, ()))), directions, strict=True)))
 
     xs = tensors(arrays, wanted)
     got = tinynorm.autograd.grad(outputs_of(op(*xs)), [xs[i] for i in wanted], directions, allow_unused=True)
     for i, g, expected in zip(wanted, got, difference_quotients(number, arrays, wanted, h), strict=True):
-        assert_close(0.0 * arrays[i] if g is None else g.data, expected, rtol, f"first derivative, input {i}")
+        assert_close(0.0 * arrays[i] if g is None else g.array, expected, rtol, f"first derivative, input {i}")
 
 
 def check_second(op, arrays, rtol=1e-6, h=1e-3):
@@ -93,7 +93,7 @@ def check_second(op, arrays, rtol=1e-6, h=1e-3):
 
     def number(*a):
         _, gs = gradients(a, False)
-        return float(sum(np.sum(g.data * w.data) for g, w in zip(gs, cotangents(gs, 2), strict=True)))
+        return float(sum(np.sum(g.array * w.array) for g, w in zip(gs, cotangents(gs, 2), strict=True)))
 
     targets, gs = gradients(arrays, True)
     live = [(g, w) for g, w in zip(gs, cotangents(gs, 2), strict=True) if g.requires_grad]
@@ -101,7 +101,7 @@ def check_second(op, arrays, rtol=1e-6, h=1e-3):
     if live:
         second = list(tinynorm.autograd.grad([g for g, _ in live], targets, [w for _, w in live], allow_unused=True))
     for i, s, expected in zip(wanted, second, difference_quotients(number, arrays, wanted, h), strict=True):
-        assert_close(0.0 * arrays[i] if s is None else s.data, expected, rtol, f"second derivative, input {i}")
+        assert_close(0.0 * arrays[i] if s is None else s.array, expected, rtol, f"second derivative, input {i}")
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def floats_made():
             return
         for name, value in [*frame.f_locals.items(), ("its result", result)]:
             for x in value if isinstance(value, tuple | list) else (value,):
-                x = x.data if isinstance(x, Tensor) else x
+                x = x.array if isinstance(x, Tensor) else x
                 if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f":
                     seen.add((frame.f_code.co_qualname, name, str(x.dtype)))
 

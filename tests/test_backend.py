@@ -40,15 +40,15 @@ def test_where_cuda_works_tensors_move_there_and_back(with_cupy):
     tn.cuda.synchronize()
     x = tn.tensor([1.0, 2.0])
     y = x.to("cuda")
-    assert isinstance(y.data, OnGpu)
+    assert isinstance(y.array, OnGpu)
     assert y.device == tn.device("cuda:0")
     assert y.is_cuda
     assert "device='cuda:0'" in repr(y)
     assert y.to("cuda") is y
     assert y.to("cuda:0") is y
-    assert isinstance(tn.zeros(3, device="cuda").data, OnGpu)
+    assert isinstance(tn.zeros(3, device="cuda").array, OnGpu)
     back = y.cpu()
-    assert type(back.data) is np.ndarray
+    assert type(back.array) is np.ndarray
     assert back.tolist() == [1.0, 2.0]
     with pytest.raises(RuntimeError, match=r"\.cpu\(\)"):
         y.numpy()

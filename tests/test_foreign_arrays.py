@@ -42,7 +42,7 @@ def masked(a):
 
 def with_data(a):
     t = tinynorm.zeros(1)
-    t.data = a
+    t.array = a
     return t
 
 

@@ -155,9 +155,9 @@ def test_a_function_without_an_op_works_on_what_needs_no_gradient():
 def test_an_array_is_updated_in_place_by_a_gradient():
     p = leaf(X, dtype="float32")
     (p * p).sum().backward()
-    data = p.data
-    p.data -= 0.5 * p.grad
-    assert p.data is data
+    data = p.array
+    p.array -= 0.5 * p.grad
+    assert p.array is data
     np.testing.assert_allclose(p.detach().numpy(), np.zeros_like(X), atol=1e-6)
 
 
@@ -166,10 +166,10 @@ def test_an_array_on_the_gpu_is_updated_by_an_array(gpu):
     p = leaf(X, dtype="float32", device="cuda")
     (p * p).sum().backward()
     with pytest.raises(TypeError, match="Unsupported type"):
-        p.data -= 0.5 * p.grad
-    p.data -= 0.5 * p.grad.data
+        p.array -= 0.5 * p.grad
+    p.array -= 0.5 * p.grad.array
     np.testing.assert_allclose(p.detach().cpu().numpy(), np.zeros_like(X), atol=1e-6)
-    assert (p.data * p).requires_grad
+    assert (p.array * p).requires_grad
 
 
 def test_out_is_written_and_returned():
@@ -304,7 +304,7 @@ def test_a_backward_written_with_numpy_is_differentiable():
 def test_numpy_sees_a_tensors_memory(share):
     t = tinynorm.zeros(2, 3).T
     a = share(t)
-    t.data[1, 1] = 5
+    t.array[1, 1] = 5
     assert a.shape == (3, 2)
     assert a[1, 1] == 5
 

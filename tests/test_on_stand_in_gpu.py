@@ -96,7 +96,7 @@ def test_checkpoints_and_copies_come_back_to_the_gpu(gpu, tmp_path):
     model, (x, y) = mlp("cuda"), next(iter(batches("cuda")))
     optimizer = optim.Adam(model.parameters())
     step(model, optimizer, x, y)
-    extra = {"x": x, "array": x.data}
+    extra = {"x": x, "array": x.array}
     tn.save_checkpoint(tmp_path / "c", model=model, optimizer=optimizer, extra=extra)
     twin = copy.deepcopy(model)
     other = mlp("cuda")
@@ -121,11 +121,11 @@ def test_what_is_made_moved_and_indexed_stays_on_the_gpu(gpu):
     made = [
         *(make((2,), device="cuda") for make in (tn.zeros, tn.ones, tn.empty, tn.rand, tn.randn)),
         tn.full((2,), 3, device="cuda"), tn.full((2,), x[0, 1], device="cuda"), tn.eye(2, 3, device="cuda"),
-        tn.linspace(0, 1, 3, device="cuda"), tn.randint(3, (2,), device="cuda"), tn.tensor(x.data, dtype="int32"),
+        tn.linspace(0, 1, 3, device="cuda"), tn.randint(3, (2,), device="cuda"), tn.tensor(x.array, dtype="int32"),
         tn.zeros_like(x), tn.full_like(x, 2, dtype="int64"), x.clone().uniform_(), x.clone().copy_(np.ones(3, np.float32)),
         x[[1, 0]], x[:, ::-1], x[x > 2], x[1, 2], x.T.contiguous(), ~(x > 1), tn.where(x > 1, x, 0), x.isnan(), x.round(),
         x.sign(), x.max(1).values, x.max(1).indices, x.argmax(), x.argmin(0, True), x[0, 0].argmax(0), x.all(), x.bool().sum(),
-        x.int().sum(), x * [1, 2, 3], x.int() * 2.5, np.float32(2) * x, x.data * x, np.exp(x), np.sum(x, axis=0),
+        x.int().sum(), x * [1, 2, 3], x.int() * 2.5, np.float32(2) * x, x.array * x, np.exp(x), np.sum(x, axis=0),
     ]  # fmt: skip
     assert [i for i, t in enumerate(made) if not t.is_cuda] == []
     assert made[6].tolist() == [1.0, 1.0]
@@ -165,7 +165,7 @@ def test_the_stand_in_has_what_cupy_has():
 
 def test_the_stand_in_refuses_what_cupy_refuses(with_cupy):
     with_cupy(stand_in_cupy.module())
-    x, xp = tn.ones(2, device="cuda").data, stand_in_cupy.module()
+    x, xp = tn.ones(2, device="cuda").array, stand_in_cupy.module()
     host = np.ones(2, np.float32)
     for mix in (
         lambda: x * host, lambda: host * x, lambda: x.__iadd__(np.asarray(1.0)), lambda: x[host > 0], lambda: np.asarray(x),

@@ -144,28 +144,60 @@ def test_the_packages_pytorch_has_are_reached_from_the_top(name):
     assert hasattr(tinynorm, name)
 
 
-# ---- idioms of PyTorch programs, on `.data`, which is an array here ---------------------------------------------------
+# ---- idioms of PyTorch programs, on `.data` ------------------------------------------------------------------------------
 
 
 def test_data_can_be_assigned_an_update():
     w = tinynorm.tensor([1.0, 2.0], requires_grad=True)
     for _ in range(2):
         (w * w).sum().backward()
-        w.data = w.data - 0.25 * w.grad  # an array less a Tensor is a Tensor
+        w.data = w.data - 0.25 * w.grad
         w.grad = None
-    assert isinstance(w.data, np.ndarray)
+    assert type(w.array) is np.ndarray
     assert w.tolist() == [0.25, 0.5]
     layer = tinynorm.nn.Linear(2, 1)
     layer.weight.data = tinynorm.ones(1, 2)
-    assert isinstance(layer.weight.data, np.ndarray)
+    assert type(layer.weight.array) is np.ndarray
     assert layer.weight.sum().item() == 2
 
 
 def test_data_refuses_what_is_no_array():
     w = tinynorm.ones(2)
-    with pytest.raises(TypeError, match=r"data: expected an array or a Tensor, got list; tinynorm\.tensor"):
+    with pytest.raises(TypeError, match=r"data: expected a Tensor or an array, got list; tinynorm\.tensor"):
         w.data = [1.0, 2.0]
     assert w.tolist() == [1.0, 1.0]
+
+
+def test_data_is_a_tensor_outside_the_graph_with_the_same_memory():
+    w = tinynorm.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    y = w * w
+    assert type(w.data) is tinynorm.Tensor
+    assert not w.data.requires_grad
+    assert w.data.numpy() is w.array
+    w.data.zero_()  # unseen: y's backward does not complain
+    assert w.tolist() == [0.0, 0.0, 0.0]
+    w.data += 1
+    w.data[0] = 5
+    y.sum().backward()
+    assert w.grad.tolist() == [10.0, 2.0, 2.0]  # of the numbers that are there now
+    assert w.requires_grad
+    assert w.is_leaf
+
+
+def test_data_counts_as_a_tensor_not_as_an_array():
+    """On arrays these give other numbers without a word."""
+    w = tinynorm.tensor([[1.0, 2.0, 4.0]], requires_grad=True)
+    np.testing.assert_allclose(w.data.std().item(), np.std([1, 2, 4], ddof=1), rtol=1e-6)
+    assert w.data.transpose(0, 1).shape == (3, 1)
+    assert (w.data.max(1)[1] == tinynorm.tensor([2])).sum().item() == 1
+
+
+def test_data_of_a_number_can_be_replaced():
+    w = tinynorm.tensor(1.0, requires_grad=True)
+    w.data = w.data - 0.25
+    w.array = w.array - np.float32(0.25)  # NumPy makes a number of it
+    assert w.item() == 0.5
+    assert w.data.shape == w.array.shape == ()
 
 
 def test_max_of_data_along_a_dimension_has_indices():

@@ -34,7 +34,7 @@ def path(tmp_path):
 def test_each_dtype_comes_back_bit_for_bit(path, dtype):
     array = np.arange(-3, 4).astype(dtype).reshape(7, 1)
     save_file({"x": array}, path)
-    x = load_file(path)["x"].data
+    x = load_file(path)["x"].array
     assert (x.dtype, x.shape, x.tobytes()) == (array.dtype, array.shape, array.tobytes())
 
 
@@ -42,7 +42,7 @@ def test_what_only_bits_tell_apart_comes_back(path):
     # a NaN with a payload, -0, inf, -inf, a subnormal number
     bits = np.array([0x7FC00001, 0x80000000, 0x7F800000, 0xFF800000, 1], np.uint32)
     save_file({"x": bits.view(np.float32)}, path)
-    assert load_file(path)["x"].data.view(np.uint32).tolist() == bits.tolist()
+    assert load_file(path)["x"].array.view(np.uint32).tolist() == bits.tolist()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_only_bits_tell_apart_comes_back(path):
 )  # fmt: skip
 def test_any_layout_comes_back(path, array):
     save_file({"x": array}, path)
-    x = load_file(path)["x"].data
+    x = load_file(path)["x"].array
     assert x.shape == array.shape
     assert x.dtype == array.dtype.newbyteorder("=")
     np.testing.assert_array_equal(x, array)
@@ -73,7 +73,7 @@ def test_memory_that_tensors_share_is_written_for_each(path):
     save_file({"all": x, "part": x[1:3], "again": x}, path)
     loaded = load_file(path)
     assert {name: t.tolist() for name, t in loaded.items()} == {"all": [0, 1, 2, 3], "part": [1, 2], "again": [0, 1, 2, 3]}
-    loaded["all"].data[...] = 9
+    loaded["all"].array[...] = 9
     assert loaded["again"].tolist() == [0, 1, 2, 3]
 
 
@@ -170,7 +170,7 @@ def test_a_file_with_any_byte_altered_is_an_error_or_still_says_the_same(path):
             refused += 1
         else:  # the byte is padding, or of the name under which the digest stands
             assert loaded.keys() == tensors.keys()
-            assert all(loaded[k].data.tobytes() == tensors[k].tobytes() for k in tensors)
+            assert all(loaded[k].array.tobytes() == tensors[k].tobytes() for k in tensors)
     assert refused > 0.8 * len(whole)
 
 
@@ -292,7 +292,7 @@ while lives < 30 or lives < 1000 and not (len(seen) > 10 and left):  # on a busy
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     left.update(name for name in os.listdir(os.path.dirname(path)) if name.endswith(".tmp"))
-    a, b = (load_file(path)[name].data for name in "ab")
+    a, b = (load_file(path)[name].array for name in "ab")
     assert a.min() == a.max() == b.min() == b.max(), (life, a, b)
     seen.add(float(a[0]))
 save(-1)
@@ -600,7 +600,7 @@ def test_any_change_of_a_file_is_a_clear_error_or_the_same_tensors(data):
         path.write_bytes(content)
         with suppress(CheckpointError):
             loaded = load_file(path)
-            assert {k: (t.shape, t.data.tobytes()) for k, t in loaded.items()} == expected
+            assert {k: (t.shape, t.array.tobytes()) for k, t in loaded.items()} == expected
 
 
 def test_what_is_no_mapping_and_a_missing_folder_are_said(path, tmp_path):

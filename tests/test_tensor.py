@@ -319,8 +319,8 @@ def test_arrays_are_handed_out_only_where_no_gradient_is_lost():
     for ask in (x.numpy, lambda: np.asarray(x)):
         with pytest.raises(RuntimeError, match=r"detach\(\)"):
             ask()
-    assert np.shares_memory(x.detach().numpy(), x.data)
-    assert np.shares_memory(np.asarray(x.detach()), x.data)
+    assert np.shares_memory(x.detach().numpy(), x.array)
+    assert np.shares_memory(np.asarray(x.detach()), x.array)
 
 
 def test_deepcopy_copies_leaves_with_their_gradients():
@@ -330,7 +330,7 @@ def test_deepcopy_copies_leaves_with_their_gradients():
     assert a is b
     assert a.requires_grad
     assert a.grad.tolist() == [3.0, 3.0]
-    assert not np.shares_memory(a.data, x.data)
-    assert not np.shares_memory(a.grad.data, x.grad.data)
+    assert not np.shares_memory(a.array, x.array)
+    assert not np.shares_memory(a.grad.array, x.grad.array)
     with pytest.raises(RuntimeError, match="only leaf"):
         copy.deepcopy(x * 2)

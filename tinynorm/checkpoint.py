@@ -275,7 +275,7 @@ def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 def _copied(state: Any) -> Any:
     """A copy of a state; its tensors and arrays are copied too."""
     if isinstance(state, Tensor):
-        return wrap(backend.copy(state.data))
+        return wrap(backend.copy(state._array))
     if isinstance(state, Mapping):
         return {key: _copied(value) for key, value in state.items()}
     if isinstance(state, (list, tuple)):

@@ -178,7 +178,7 @@ def _arrays(name: str, x: Any) -> Any:
         return type(x)(_arrays(name, item) for item in x)
     if isinstance(x, dict):
         return {key: _arrays(name, item) for key, item in x.items()}
-    if isinstance(x, Tensor) and (x._requires_grad or not isinstance(x.data, np.ndarray)):
+    if isinstance(x, Tensor) and (x._requires_grad or not isinstance(x._array, np.ndarray)):
         why = "requires grad, which NumPy cannot record" if x._requires_grad else f"is on {x.device}"
         raise TypeError(f"{name}: tinynorm has no op for this, and a tensor {why}; {_OTHERWISE} (.cpu() if on a GPU)")
     return raw(x)

@@ -62,7 +62,9 @@ class Tensor(Methods):
 
     Attributes
     ----------
-    data : numpy.ndarray or cupy.ndarray
+    data : Tensor
+        A tensor with the same memory, outside the graph. The graph does not notice when you write into it.
+    array : numpy.ndarray or cupy.ndarray
         The raw array. The graph does not notice when you write into it.
     grad : Tensor or None
         The gradient that `backward` accumulates, of the same shape, dtype and device as the tensor.
@@ -78,7 +80,7 @@ class Tensor(Methods):
     tensor([2., 4., 6.])
     """
 
-    _array: Array  # the array that `data` returns; the engine reads this attribute directly
+    _array: Array  # what `array` returns; the engine reads this attribute directly
     grad_fn: Any = None
     _requires_grad: bool = False
     _grad: Tensor | None = None
@@ -102,14 +104,26 @@ class Tensor(Methods):
             self.requires_grad = True
 
     @property
-    def data(self) -> Array:
-        return self._array
+    def data(self) -> Tensor:
+        return wrap(self._array)  # with a version counter of its own
 
     @data.setter
-    def data(self, value: Any) -> None:  # takes the array of a Tensor: ``p.data = p.data - lr * p.grad``
-        array = raw(value)
+    def data(self, value: Tensor | Array) -> None:  # ``p.data = p.data - lr * p.grad``
+        self._replace(raw(value), "data: expected a Tensor or an array")
+
+    @property
+    def array(self) -> Array:
+        return self._array
+
+    @array.setter
+    def array(self, value: Array) -> None:
+        self._replace(value, "array: expected an array")
+
+    def _replace(self, array: Any, expected: str) -> None:
+        """Hold another array from now on."""
+        array = np.asarray(array) if isinstance(array, np.generic) else array  # NumPy makes numbers of 0-d arrays
         if not backend.is_array(array):
-            raise TypeError(f"data: expected an array or a Tensor, got {type(value).__name__}; tinynorm.tensor(...) makes one")
+            raise TypeError(f"{expected}, got {type(array).__name__}; tinynorm.tensor(...) makes a Tensor")
         array = backend.plain(array)
         if array is not self._array:
             self._leave_memory()

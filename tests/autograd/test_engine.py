@@ -201,7 +201,7 @@ def test_no_two_gradients_share_memory_nor_with_the_gradient_given():
     z.retain_grad()
     z.backward(g)
     x.backward(g)
-    arrays = [x.grad.data, y.grad.data, z.grad.data, g.data]
+    arrays = [x.grad.array, y.grad.array, z.grad.array, g.array]
     for i, a in enumerate(arrays):
         assert not any(np.shares_memory(a, b) for b in arrays[i + 1 :])
 
@@ -221,10 +221,10 @@ def test_the_gradient_of_one_rows_bias_is_no_view_of_the_gradient_given(training
 def test_data_and_grad_of_0_d_tensors_are_arrays_not_numpy_scalars():
     x = tn.tensor(2.0, requires_grad=True)
     for y in (x + 1, x.exp(), x.sum(), x * x, x.max(), tn.tensor(np.float64(1.0)), tn.ones(2)[0], x.detach() > 1):
-        assert type(y.data) is np.ndarray
+        assert type(y.array) is np.ndarray
     for _ in range(2):
         (x.exp() + x * x).backward()
-        assert type(x.grad.data) is np.ndarray
+        assert type(x.grad.array) is np.ndarray
 
 
 # ---- hooks -----------------------------------------------------------------------------------------------------------
@@ -355,7 +355,7 @@ def changed_through_reshape(x, h):
 
 def changed_by_an_optimiser(x, h):
     y = h * x
-    x.data -= 0.1
+    x.array -= 0.1
     version_of(x).bump("SGD.step")
     return y, "Mul.*SGD.step"
 
@@ -430,7 +430,7 @@ def test_changing_a_normalised_output_in_place_leaves_the_gradient_right():
     (got,) = grad((y * y).sum() + y.exp().sum(), x)
     z = tn.ops.layer_norm(x, 3) * 2.0
     (expected,) = grad((z * z).sum() + z.exp().sum(), x)
-    np.testing.assert_allclose(got.data, expected.data, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(got.array, expected.array, rtol=1e-12, atol=1e-12)
 
 
 # ---- in place --------------------------------------------------------------------------------------------------------
@@ -781,13 +781,13 @@ def test_a_gradient_assigned_as_an_expanded_view_is_added_to(expanded, create_gr
 def test_a_gradient_that_cannot_be_added_to_leaves_the_others_as_they_were():
     a, x = leaf(1.0, 1.0), leaf(1.0, 1.0)
     a.grad, x.grad = tn.ones(2, dtype="float64"), tn.ones(2, dtype="float64")
-    x.data = np.ones(3)
+    x.array = np.ones(3)
     for go in (lambda loss: loss.backward(), lambda loss: loss.backward(inputs=[a, x])):
         with pytest.raises(RuntimeError, match=r"\.grad has shape \(2,\).*\(3,\).*None first"):
             go(a.sum() + x.sum())
         assert (a.grad.tolist(), x.grad.tolist()) == ([1.0, 1.0], [1.0, 1.0])
-    x.grad.data.flags.writeable = False
-    x.data = np.ones(2)
+    x.grad.array.flags.writeable = False
+    x.array = np.ones(2)
     (a.sum() + x.sum()).backward()
     assert (a.grad.tolist(), x.grad.tolist()) == ([2.0, 2.0], [2.0, 2.0])
 
@@ -797,7 +797,7 @@ def test_a_gradient_that_cannot_be_added_to_leaves_the_others_as_they_were():
 def test_a_gradient_has_the_byte_order_of_its_leaf(dtype, create_graph):
     array = np.array([1.0, 2.0], dtype)
     x = tn.from_numpy(array)
-    assert np.shares_memory(x.data, array)
+    assert np.shares_memory(x.array, array)
     x.requires_grad_()
     h = x[:1]
     h.retain_grad()
@@ -812,14 +812,14 @@ def test_a_gradient_has_the_byte_order_of_its_leaf(dtype, create_graph):
 def test_second_derivatives_do_not_mistake_new_data_for_what_was_saved():
     x = leaf(2.0)
     y = (x**3).sum()
-    x.data = np.array([5.0])
+    x.array = np.array([5.0])
     with pytest.raises(RuntimeError, match=r"Pow saved a leaf.*\.data was replaced"):
         y.backward(create_graph=True)
     y.backward()
     assert x.grad.tolist() == [12.0]
 
 
-@pytest.mark.parametrize("constant", [Tensor.detach, lambda h: Tensor(h.data), lambda h: tn.as_tensor(h.data)])
+@pytest.mark.parametrize("constant", [Tensor.detach, lambda h: Tensor(h.array), lambda h: tn.as_tensor(h.array)])
 @pytest.mark.parametrize("product", [lambda h, c: h * c, lambda h, c: c * h, lambda h, c: h * c * c])
 def test_second_derivatives_tell_a_tensor_from_a_constant_in_its_memory(constant, product):
     for inner in (lambda x: x, lambda x: x * 1.0):

@@ -107,7 +107,7 @@ class ByTensors(Function):
 def test_a_forward_may_return_and_save_a_tensor(requires_grad):
     x = tn.tensor([2.0, 3.0], dtype="float64", requires_grad=True)
     y = ByTensors.apply(x, [tn.tensor([2.0, 3.0], dtype="float64", requires_grad=requires_grad)])
-    assert type(y.data) is np.ndarray
+    assert type(y.array) is np.ndarray
     (dx,) = grad((y * y).sum(), x, create_graph=True)
     assert (y.tolist(), dx.tolist()) == ([4.0, 9.0], [32.0, 108.0])
     assert grad(dx.sum(), x)[0].tolist() == [16.0 + 2 * 16.0, 36.0 + 2 * 36.0]
@@ -200,7 +200,7 @@ def test_a_saved_output_has_its_history_in_second_derivatives(shape):
     x = tn.full(shape, 0.5, dtype="float64", requires_grad=True)
     (d,) = grad(Exp.apply(x).sum(), x, create_graph=True)
     (dd,) = grad(d.sum(), x)
-    np.testing.assert_allclose(dd.data, np.exp(0.5))
+    np.testing.assert_allclose(dd.array, np.exp(0.5))
 
 
 class Intermediate(Function):
@@ -232,7 +232,7 @@ def test_constant_inputs_may_be_saved_for_the_second_derivative():
 
 def test_a_backward_that_leaves_tensors_is_told_so_under_create_graph():
     x, w = leaves()
-    mine = with_backward(lambda ctx, g: (g.data if hasattr(g, "backward") else g, None))
+    mine = with_backward(lambda ctx, g: (g.array if hasattr(g, "backward") else g, None))
     with pytest.raises(TypeError, match=r"gradient 0 of 2.*must return Tensors"):
         grad(mine.apply(x, w).sum(), x, create_graph=True)
 
@@ -285,7 +285,7 @@ def test_an_output_in_an_inputs_memory_is_a_view_of_it(forward):
     with pytest.raises(RuntimeError, match=r"mul_.*(Function|cannot be written)"):
         y.mul_(2.0)
     with tn.no_grad():
-        y.detach().data.flags.writeable = True
+        y.detach().array.flags.writeable = True
         y.mul_(2.0)
     assert h.tolist() == [2.0, -4.0]
     with pytest.raises(RuntimeError, match=r"Mul saved its input.*mul_"):

@@ -107,7 +107,7 @@ def test_a_view_of_a_base_in_an_order_of_its_own_is_found_in_the_gradient():
     b = tn.from_numpy(np.asfortranarray(np.ones((2, 3))))
     b += x
     v = b.T.reshape(-1)
-    assert np.shares_memory(v.data, b.data)
+    assert np.shares_memory(v.array, b.array)
     v[1:3] = w
     b.sum().backward()
     assert (x.grad.tolist(), w.grad.tolist()) == ([4.0], [2.0])
@@ -244,7 +244,7 @@ def test_what_detach_gives_is_a_constant_with_a_history_of_its_own():
 def test_new_data_is_new_memory():
     w, b = leaf(2.0), tn.ones(3, dtype="float64")
     v = b[:2]
-    b.data = np.full(3, 5.0)
+    b.array = np.full(3, 5.0)
     with pytest.raises(RuntimeError, match="view"):
         v.mul_(w)
     b.mul_(w)
@@ -254,7 +254,7 @@ def test_new_data_is_new_memory():
 def test_new_data_of_one_view_leaves_the_others_where_they_were():
     w, b = leaf(2.0), tn.ones(3, dtype="float64")
     v, u = b[:2], b[1:]
-    v.data = np.full(2, 5.0)
+    v.array = np.full(2, 5.0)
     u.mul_(w)
     assert (b.tolist(), b.requires_grad, v.requires_grad) == ([1.0, 2.0, 2.0], True, False)
     (b.sum() + u.sum()).backward()
@@ -265,7 +265,7 @@ def test_a_view_of_a_view_with_new_data_is_still_in_the_old_memory():
     w, b = leaf(2.0), tn.ones(3, dtype="float64")
     v = b[:2]
     u = v[:1]
-    v.data = np.full(2, 5.0)
+    v.array = np.full(2, 5.0)
     b.mul_(w)
     assert (u.tolist(), v.tolist()) == ([2.0], [5.0, 5.0])
     with pytest.raises(RuntimeError, match="mul_ then changed in place"):
@@ -341,7 +341,7 @@ def test_what_is_no_view_is_new_memory(name):
     x = tn.tensor([1, 2], dtype="int32")
     y = getattr(x, name)()
     assert y is not x
-    assert not np.shares_memory(x.data, y.data)
+    assert not np.shares_memory(x.array, y.array)
 
 
 def test_a_change_of_what_was_detached_leaves_the_views_of_the_other_alone():

@@ -100,7 +100,7 @@ def layers():
     }
     for layer, right in truth.items():
         inputs = layer.inputs(3)
-        np.testing.assert_allclose(layer.forward(*inputs)[0], right(*map(tn.tensor, inputs)).data, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(layer.forward(*inputs)[0], right(*map(tn.tensor, inputs)).array, rtol=1e-10, atol=1e-10)
 
 
 HELD = {

@@ -213,14 +213,14 @@ def test_a_module_is_the_same_after_the_check(training):
     model = nn.Sequential(nn.Linear(3, 4), bn, nn.ReLU(), nn.Dropout(0.5))
     model(tn.randn(6, 3)).sum().backward() if training else None
     tensors = dict([*model.named_parameters(), *model.named_buffers()])
-    before = {name: (id(t), id(t.data), t.data.tobytes(), str(t.dtype)) for name, t in tensors.items()}
-    grads = {name: (None if t.grad is None else t.grad.data.tobytes()) for name, t in tensors.items()}
+    before = {name: (id(t), id(t.array), t.array.tobytes(), str(t.dtype)) for name, t in tensors.items()}
+    grads = {name: (None if t.grad is None else t.grad.array.tobytes()) for name, t in tensors.items()}
     x, random = tn.randn(6, 3), tn.backend.default_generator.get_state()
     report = check_module(model, x)
     assert report.ok is True, report
     now = dict([*model.named_parameters(), *model.named_buffers()])
-    assert {name: (id(t), id(t.data), t.data.tobytes(), str(t.dtype)) for name, t in now.items()} == before
-    assert {name: (None if t.grad is None else t.grad.data.tobytes()) for name, t in now.items()} == grads
+    assert {name: (id(t), id(t.array), t.array.tobytes(), str(t.dtype)) for name, t in now.items()} == before
+    assert {name: (None if t.grad is None else t.grad.array.tobytes()) for name, t in now.items()} == grads
     assert bn.training is training
     assert tn.backend.default_generator.get_state() == random
 

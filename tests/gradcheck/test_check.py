@@ -410,7 +410,7 @@ def test_the_report_is_the_assertions_message():
 def test_arrays_on_a_gpu(gpu):
     """Plain pairs and modules on CuPy's arrays (or a stand-in that refuses NumPy's)."""
     tn.manual_seed(0)
-    x, gamma, beta = (tn.tensor(a).to("cuda").data for a in layernorm.inputs(0))
+    x, gamma, beta = (tn.tensor(a).to("cuda").array for a in layernorm.inputs(0))
 
     xp = tn.backend.namespace(x)
 

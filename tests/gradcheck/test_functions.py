@@ -34,7 +34,7 @@ def function_of(backward, forward=lambda x: x * 2):
         @staticmethod
         def backward(ctx, dy):
             Made.calls += 1
-            return backward(*(t.data if isinstance(t, tn.Tensor) else t for t in ctx.saved_tensors), dy)
+            return backward(*(t.array if isinstance(t, tn.Tensor) else t for t in ctx.saved_tensors), dy)
 
     return Made
 
@@ -67,7 +67,7 @@ def test_backward_that_writes_where_it_must_not_is_seen():
 def test_a_function_that_writes_into_its_input_is_seen():
     def func(x):
         y = x * 2
-        x.data[...] += 1
+        x.array[...] += 1
         return y
 
     assert "mutates_input" in kinds(check_function(func, leaf(3)))
@@ -158,14 +158,14 @@ def test_second_derivatives_of_a_module_go_by_its_parameters_too():
 def test_what_a_function_writes_into_is_not_the_callers(check):
     def greedy(x, w):
         for t in (x, w):
-            np.maximum(t.data, 0, out=t.data)
+            np.maximum(t.array, 0, out=t.array)
         return x * w
 
     x, w = leaf(12), tn.randn(12, dtype="float64")
-    before = x.data.copy(), w.data.copy()
+    before = x.array.copy(), w.array.copy()
     check(greedy, [x, w], raise_exception=False)
-    assert np.array_equal(x.data, before[0])
-    assert np.array_equal(w.data, before[1])
+    assert np.array_equal(x.array, before[0])
+    assert np.array_equal(w.array, before[1])
 
 
 @pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
@@ -191,7 +191,7 @@ def test_second_derivatives_are_taken_at_the_cotangent_given():
         @staticmethod
         def backward(ctx, dy):
             (x,) = ctx.saved_tensors
-            hidden = isinstance(dy, tn.Tensor) and dy.data.flat[0] > 0
+            hidden = isinstance(dy, tn.Tensor) and dy.array.flat[0] > 0
             return dy * 2 * (x.detach() if hidden else x)
 
     assert check_second(Square.apply, leaf(3), tn.tensor([1.0, 2.0, 3.0], dtype="float64")).ok is False
@@ -271,10 +271,10 @@ def test_random_numbers_go_on_as_if_nothing_had_been_checked():
 def test_grad_and_data_of_the_inputs_are_untouched():
     x = leaf(3, 4)
     x.grad = tn.ones(3, 4, dtype="float64")
-    data, grad, values = x.data, x.grad, x.data.copy()
+    data, grad, values = x.array, x.grad, x.array.copy()
     gradcheck(lambda x: x * x, x)
     gradgradcheck(lambda x: x * x, x)
-    assert x.data is data
+    assert x.array is data
     assert x.grad is grad
-    assert np.array_equal(x.data, values)
+    assert np.array_equal(x.array, values)
     assert grad.tolist() == [[1.0] * 4] * 3

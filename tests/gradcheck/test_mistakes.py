@@ -60,10 +60,10 @@ def test_the_right_ones_agree_with_the_ops(layer):
     wanted = [i for i, g in enumerate(grads) if g is not None]
     xs = [tn.tensor(a, requires_grad=i in wanted) for i, a in enumerate(inputs)]
     out = truth(*xs)
-    np.testing.assert_allclose(y, out.data, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(y, out.array, rtol=1e-12, atol=1e-12)
     expected = tn.autograd.grad(out, [xs[i] for i in wanted], tn.tensor(dy))
     for i, g in zip(wanted, expected, strict=True):
-        np.testing.assert_allclose(grads[i], g.data, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(grads[i], g.array, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("m", NUMERIC, ids=lambda m: m.name)

@@ -52,7 +52,7 @@ def test_dropout_keeps_the_dtype_and_can_be_differentiated_twice():
     y = F.dropout(x, 0.5)
     (dx,) = tinynorm.autograd.grad((y * y * y).sum(), x, create_graph=True)
     (ddx,) = tinynorm.autograd.grad(dx.sum(), x)
-    np.testing.assert_allclose(ddx.numpy(), np.where(y.detach().numpy() == 0, 0, 6 * 8 * x.data), rtol=1e-12)
+    np.testing.assert_allclose(ddx.numpy(), np.where(y.detach().numpy() == 0, 0, 6 * 8 * x.array), rtol=1e-12)
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan"), "half", None])

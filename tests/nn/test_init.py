@@ -24,9 +24,9 @@ FILLERS = {
 @pytest.mark.parametrize("name", FILLERS)
 def test_fills_a_parameter_in_place_unseen_by_the_graph(name, device):
     p = nn.Parameter(tinynorm.zeros(5, 4, device=device))
-    array = p.data
+    array = p.array
     assert FILLERS[name](p) is p
-    assert p.data is array
+    assert p.array is array
     assert p.is_leaf
     assert p.requires_grad
     assert (p != 0).all()

@@ -28,7 +28,7 @@ BUFFERS = ["norm.running_mean", "norm.running_var", "norm.num_batches_tracked"]
 
 
 def numbers(module):
-    return {name: np.array(t.data) for name, t in module.state_dict().items()}
+    return {name: np.array(t.array) for name, t in module.state_dict().items()}
 
 
 # ---- what it holds ---------------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_loading_memory_of_the_module_itself_takes_the_numbers_of_before():
     net = nn.Module()
     for name in ("a", "b"):
         net.register_buffer(name, tinynorm.tensor([1.0, 2.0] if name == "a" else [3.0, 4.0]))
-    net.load_state_dict({"a": net.b.data[::-1], "b": net.a.data[::-1]})
+    net.load_state_dict({"a": net.b.array[::-1], "b": net.a.array[::-1]})
     assert (net.a.tolist(), net.b.tolist()) == ([4.0, 3.0], [2.0, 1.0])
 
 
@@ -351,12 +351,12 @@ def test_a_state_goes_round(device):
 
 def test_loading_keeps_identity_dtype_and_bumps_the_version():
     net = nn.Linear(2, 1)
-    weight, array = net.weight, net.weight.data
+    weight, array = net.weight, net.weight.array
     x = tinynorm.randn(3, 2, requires_grad=True)
     loss = net(x).sum()
     net.load_state_dict({"weight": np.ones((1, 2)), "bias": tinynorm.zeros(1, dtype=tinynorm.float64)})
     assert net.weight is weight
-    assert weight.data is array
+    assert weight.array is array
     assert weight.dtype == tinynorm.float32
     assert weight.tolist() == [[1.0, 1.0]]
     with pytest.raises(RuntimeError, match="load_state_dict then changed it in place"):
@@ -460,7 +460,7 @@ def test_parameter_is_a_leaf_that_requires_grad_and_shares_memory():
     p = nn.Parameter(x)
     assert p.requires_grad
     assert p.is_leaf
-    assert p.data is x.data
+    assert p.array is x.array
     assert type(p * 2) is tinynorm.Tensor
     assert repr(p) == "Parameter containing:\ntensor([0., 0.], requires_grad=True)"
     assert type(copy.deepcopy(p)) is nn.Parameter
@@ -531,7 +531,7 @@ def test_a_value_that_is_no_tensor_loads_nothing(value, message):
 
 def test_a_tensor_that_cannot_be_written_to_is_told_before_anything_is_loaded():
     layer = nn.Linear(2, 2)
-    layer.bias.data = np.broadcast_to(np.float32(0), (2,))
+    layer.bias.array = np.broadcast_to(np.float32(0), (2,))
     before = layer.weight.tolist()
     with pytest.raises(RuntimeError, match=r"(?s)nothing loaded:.*bias: the module's tensor of shape \(2,\) was expanded"):
         layer.load_state_dict({"weight": np.zeros((2, 2)), "bias": np.ones(2)})

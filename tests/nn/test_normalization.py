@@ -58,7 +58,7 @@ def expected(name, x, eps):
 
 
 def state(module):
-    return {name: np.array(t.data) for name, t in module.state_dict().items()}
+    return {name: np.array(t.array) for name, t in module.state_dict().items()}
 
 
 def assert_same_state(module, before):
@@ -75,7 +75,7 @@ def test_output_is_the_definition_and_the_affine_map(name, device):
     layer.to(device, tinynorm.float64)
     x = RNG.normal(2, 3, shape)
     for t in layer.parameters():
-        t.data[...] = tinynorm.tensor(RNG.normal(size=t.shape), device=device).data
+        t.array[...] = tinynorm.tensor(RNG.normal(size=t.shape), device=device).array
     y = layer(tinynorm.tensor(x, device=device)).cpu().detach().numpy()
     gamma = layer.weight.cpu().detach().numpy()
     beta = 0 if layer.bias is None else layer.bias.cpu().detach().numpy()
@@ -410,13 +410,13 @@ def test_backward_in_eval_is_the_affine_map(name):
     layer(tinynorm.randn(*shape, dtype=tinynorm.float64) * 3)
     layer.eval()
     each = (1, C, *(1,) * (len(shape) - 2))
-    layer.weight.data[...] = RNG.normal(size=C)
+    layer.weight.array[...] = RNG.normal(size=C)
     x = tinynorm.randn(*shape, dtype=tinynorm.float64, requires_grad=True)
     dy = RNG.normal(size=shape)
     layer(x).backward(tinynorm.tensor(dy))
     rstd = 1 / np.sqrt(layer.running_var.numpy() + 1e-5)
-    np.testing.assert_allclose(x.grad.numpy(), dy * (layer.weight.data * rstd).reshape(each), rtol=1e-12)
-    x_hat = (x.data - layer.running_mean.data.reshape(each)) * rstd.reshape(each)
+    np.testing.assert_allclose(x.grad.numpy(), dy * (layer.weight.array * rstd).reshape(each), rtol=1e-12)
+    x_hat = (x.array - layer.running_mean.array.reshape(each)) * rstd.reshape(each)
     axes = (0, *range(2, len(shape)))
     np.testing.assert_allclose(layer.weight.grad.numpy(), (dy * x_hat).sum(axis=axes), rtol=1e-10)
     np.testing.assert_allclose(layer.bias.grad.numpy(), dy.sum(axis=axes), rtol=1e-10)

@@ -21,12 +21,12 @@ def with_grads(*grads, device="cpu", dtype=None):
 
 def test_a_large_norm_is_scaled_to_the_bound(device):
     ps = with_grads([3.0, 0.0], [4.0], device=device)
-    arrays = [p.grad.data for p in ps]
+    arrays = [p.grad.array for p in ps]
     total = clip_grad_norm_(ps, max_norm=2.5)
     assert total.item() == 5
     assert total.device.type == device
     np.testing.assert_allclose(ps[0].grad.tolist() + ps[1].grad.tolist(), [1.5, 0, 2], rtol=1e-6)
-    assert all(p.grad.data is a for p, a in zip(ps, arrays, strict=True))
+    assert all(p.grad.array is a for p, a in zip(ps, arrays, strict=True))
 
 
 def test_a_small_norm_is_left_as_it_is():
@@ -70,7 +70,7 @@ def test_clips_arrays_of_the_standard_on_their_own_device():
     for norm_type in (2, 3, math.inf):
         p.grad = tinynorm.Tensor(xp.asarray([30.0, 40.0], dtype=xp.float32, device=where))
         clip_grad_norm_(p, 1.0, norm_type)
-        assert 0.5 < float(p.grad.data[0]) < 0.76
+        assert 0.5 < float(p.grad.array[0]) < 0.76
     p.grad = None
     clip_grad_norm_(p, 1.0)
 
@@ -195,7 +195,7 @@ def test_error_if_nonfinite_lets_a_finite_norm_pass():
 @pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
 def test_gradients_that_cannot_be_written_to_are_refused_before_any_is_changed(clip):
     ps = with_grads([3.0, 3.0], [4.0, 4.0])
-    ps[1].grad.data = np.broadcast_to(np.float32(4), (2,))
+    ps[1].grad.array = np.broadcast_to(np.float32(4), (2,))
     with pytest.raises(RuntimeError, match=rf"{clip.__name__}: expected gradients whose memory can be written to.*clone"):
         clip(ps, 1.0)
     assert [p.grad.tolist() for p in ps] == [[3.0, 3.0], [4.0, 4.0]]
@@ -210,7 +210,7 @@ def test_a_gradient_that_two_parameters_share_is_clipped_once():
 
 def test_a_vector_is_written_back_whole_or_not_at_all():
     a, b = nn.Parameter(tinynorm.zeros(2)), nn.Parameter(tinynorm.zeros(2))
-    b.data = np.broadcast_to(np.float32(0), (2,))
+    b.array = np.broadcast_to(np.float32(0), (2,))
     with pytest.raises(RuntimeError, match="Nothing has changed"):
         vector_to_parameters(tinynorm.ones(4), [a, b])
     assert a.tolist() == [0.0, 0.0]

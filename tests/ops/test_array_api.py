@@ -37,16 +37,16 @@ def numpy_of(x):
 @pytest.fixture
 def constants_on_the_device(monkeypatch):
     for name in test_gradients.CONSTANTS:
-        monkeypatch.setattr(test_gradients, name, Tensor(strict(getattr(test_gradients, name).data)))
+        monkeypatch.setattr(test_gradients, name, Tensor(strict(getattr(test_gradients, name).array)))
 
 
 def run(op, arrays, create_graph, put):
     """(outputs, first gradients), each as arrays."""
     xs = [Tensor(put(a), requires_grad=a.dtype.kind == "f") for a in arrays]
     ys = outputs_of(op(*xs))
-    directions = [Tensor(put(v.data)) for v in cotangents(ys)]
+    directions = [Tensor(put(v.array)) for v in cotangents(ys)]
     gs = tn.autograd.grad(ys, [xs[i] for i in floating(arrays)], directions, create_graph=create_graph)
-    return [y.data for y in ys], [g.data for g in gs]
+    return [y.array for y in ys], [g.array for g in gs]
 
 
 @pytest.mark.parametrize("create_graph", [False, True], ids=["first", "create_graph"])
@@ -77,8 +77,8 @@ def test_running_statistics_are_updated_on_the_device():
     x = np.random.default_rng(0).standard_normal((5, 3))
     mean, var = Tensor(strict(np.zeros(3))), Tensor(strict(np.ones(3)))
     F.batch_norm(Tensor(strict(x)), mean, var, training=True)
-    np.testing.assert_allclose(numpy_of(mean.data), 0.1 * x.mean(0), rtol=1e-12)
-    np.testing.assert_allclose(numpy_of(var.data), 0.9 + 0.1 * x.var(0, ddof=1), rtol=1e-12)
+    np.testing.assert_allclose(numpy_of(mean.array), 0.1 * x.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(numpy_of(var.array), 0.9 + 0.1 * x.var(0, ddof=1), rtol=1e-12)
 
 
 def test_mixed_devices_raise_naming_both():
@@ -96,7 +96,7 @@ def test_python_numbers_and_lists_come_to_the_device_of_the_tensor():
     x = Tensor(strict(np.array([1.0, 2.0])))
     for y in (x + 1, 2.0 * x, x * [3.0, 4.0], tn.where(x > 1, x, 0.0), x.clamp(min=1.5)):
         assert y.device == DEVICE
-    assert numpy_of((x * [3.0, 4.0]).data).tolist() == [3.0, 8.0]
+    assert numpy_of((x * [3.0, 4.0]).array).tolist() == [3.0, 8.0]
 
 
 def test_dtypes_promote_as_numpys_do():

@@ -99,18 +99,18 @@ class Watch:
         return self
 
     def check(self, node, inputs, outputs):
-        name, before = type(node).__name__, [x.data for x in inputs if isinstance(x, Tensor)]
+        name, before = type(node).__name__, [x.array for x in inputs if isinstance(x, Tensor)]
         for y in outputs:
-            sharing = [np.shares_memory(y.data, a) for a in before]
+            sharing = [np.shares_memory(y.array, a) for a in before]
             if name in IN_PLACE:
-                self.expect(y.data is before[0], f"{name} writes into its input and returns another array")
+                self.expect(y.array is before[0], f"{name} writes into its input and returns another array")
             elif node.is_view:
                 self.expect(sharing[0] and not any(sharing[1:]), f"{name} claims is_view and its output is none")
                 self.expect(version_of(y) is version_of(inputs[0]), f"{name} is a view with a version of its own")
             else:
                 self.expect(not any(sharing), f"{name} does not claim is_view and its output shares an input's memory")
         kept = arrays_in(node.kept)
-        shared = any(np.shares_memory(a, b) for a in kept for b in (*before, *(y.data for y in outputs)))
+        shared = any(np.shares_memory(a, b) for a in kept for b in (*before, *(y.array for y in outputs)))
         self.expect(not shared, f"{name} kept what an input or output shares, unseen by its version; use save")
         if True in node.needs and all(y.requires_grad for y in outputs):
             self.check_backward(node, before, outputs)
@@ -118,7 +118,7 @@ class Watch:
     def check_backward(self, node, before, outputs):
         name = type(node).__name__
         gs = [np.full(y.shape, 0.5, y.dtype) for y in outputs]
-        held = [*before, *(y.data for y in outputs), *arrays_of(node), *gs]
+        held = [*before, *(y.array for y in outputs), *arrays_of(node), *gs]
         numbers = [a.copy() for a in held]
         found = [g for g, needed in zip(node.gradients(list(gs), False), node.needs, strict=True) if needed and g is not None]
         self.expect(

@@ -290,8 +290,8 @@ def test_dropout_is_a_mask_whose_second_derivative_passes_through():
     x = tn.tensor(normal(5, 4), requires_grad=True)
     tn.manual_seed(3)
     y = F.dropout(x, 0.4)
-    mask = y.data / x.data
+    mask = y.array / x.array
     (g,) = tn.autograd.grad((y * y).sum(), x, create_graph=True)
-    np.testing.assert_allclose(g.data, 2 * mask**2 * x.data, rtol=1e-12)
+    np.testing.assert_allclose(g.array, 2 * mask**2 * x.array, rtol=1e-12)
     (gg,) = tn.autograd.grad(g.sum(), x)
-    np.testing.assert_allclose(gg.data, 2 * mask**2, rtol=1e-12)
+    np.testing.assert_allclose(gg.array, 2 * mask**2, rtol=1e-12)

@@ -83,7 +83,7 @@ def peak(compute, unit):
     tracemalloc.start()
     try:
         kept = compute()
-        return tracemalloc.get_traced_memory()[1] / unit.data.nbytes, kept
+        return tracemalloc.get_traced_memory()[1] / unit.array.nbytes, kept
     finally:
         tracemalloc.stop()
 
@@ -154,7 +154,7 @@ def test_a_mean_over_weights_that_sum_to_0_is_no_number():
     for smoothing in (0.0, 0.1):
         loss = F.cross_entropy(x, y, weight=tn.tensor([0.0, 0.0, 1.0]), label_smoothing=smoothing)
         assert np.isnan(loss.item())
-        assert np.isnan(tn.autograd.grad(loss, x)[0].data).all()
+        assert np.isnan(tn.autograd.grad(loss, x)[0].array).all()
     nothing = F.cross_entropy(x, tn.tensor([-100, -100]))  # no row has a part in it
     assert np.isnan(nothing.item())
     assert tn.autograd.grad(nothing, x)[0].tolist() == [[0.0] * 3] * 2

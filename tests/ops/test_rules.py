@@ -109,6 +109,6 @@ def test_numbers_drawn_fit_into_their_dtype():
     with pytest.raises(ValueError, match="fit into uint8, 0 to 255, got low=0, high=300"):
         tn.randint(0, 300, (2,), dtype="uint8")
     assert set(tn.randint(0, 2, (50,), dtype="bool").tolist()) == {True, False}
-    assert tn.randint(0, 256, (500,), dtype="uint8").data.max() > 200
+    assert tn.randint(0, 256, (500,), dtype="uint8").array.max() > 200
     with pytest.raises(TypeError):
         tn.randint(0, 2.5, (2,))

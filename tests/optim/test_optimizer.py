@@ -59,10 +59,10 @@ def w(*values, **kwargs):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_step_writes_into_the_parameters_own_array(make, dtype, device):
     params = parameters(dtype, device)
-    optimizer, arrays, before = make(params), [p.data for p in params], bits(params)
+    optimizer, arrays, before = make(params), [p.array for p in params], bits(params)
     train(optimizer, params, range(2))
     for p, array, old, new in zip(params, arrays, before, bits(params), strict=True):
-        assert p.data is array
+        assert p.array is array
         assert str(p.dtype) == dtype
         assert old != new
     for state in optimizer.state.values():  # float16's averages are kept in float32
@@ -103,10 +103,10 @@ def test_nan_gradient_reaches_its_element_and_no_other(make):
     params = parameters()
     optimizer = make(params)
     give_gradients(params, 0)
-    params[1].grad.data[3] = np.nan
+    params[1].grad.array[3] = np.nan
     optimizer.step()
-    assert np.isnan(params[1].data).tolist() == [i == 3 for i in range(7)]
-    assert not any(np.isnan(p.data).any() for p in (params[0], params[2], params[3]))
+    assert np.isnan(params[1].array).tolist() == [i == 3 for i in range(7)]
+    assert not any(np.isnan(p.array).any() for p in (params[0], params[2], params[3]))
 
 
 def test_nan_stays_in_amsgrads_maximum():
@@ -115,7 +115,7 @@ def test_nan_stays_in_amsgrads_maximum():
     for g in (np.nan, 1.0):
         p.grad = tinynorm.tensor([g])
         optimizer.step()
-    assert np.isnan(p.data).all()
+    assert np.isnan(p.array).all()
 
 
 def test_strided_parameters_and_gradients(make):
@@ -127,7 +127,7 @@ def test_strided_parameters_and_gradients(make):
         for _ in range(3):
             p.grad = tinynorm.Tensor(np.asarray(rng.standard_normal((300, 70)), order="C" if order == "F" else "F"))
             optimizer.step()
-        results.append(np.ascontiguousarray(p.data).tobytes())
+        results.append(np.ascontiguousarray(p.array).tobytes())
     assert results[0] == results[1]
 
 
@@ -218,7 +218,7 @@ def test_parameter_converted_after_the_first_step_is_an_error_before_any_change(
     train(optimizer, params, range(1))
     if "momentum_buffer" not in (state := optimizer.state[params[2]]) and "step" not in state:
         pytest.skip("nothing is remembered")
-    params[2].data, params[2].grad = params[2].data.astype("float64"), None
+    params[2].array, params[2].grad = params[2].array.astype("float64"), None
     give_gradients(params, 1)
     before = bits(params)
     with pytest.raises(RuntimeError, match=r"step: expected .*'float32', 'cpu'\), .* got .*'float64'.* before its optimiser"):
@@ -470,4 +470,4 @@ def test_steps_raise_no_warning_at_zero_over_zero():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         optim.Adam([p], eps=0.0).step()
-    assert np.isnan(p.data).all()  # as in PyTorch
+    assert np.isnan(p.array).all()  # as in PyTorch

@@ -111,15 +111,15 @@ def two_groups(make):
 
 
 def of_another_shape(params, optimizer):
-    params[3].data = np.ones((1, 3), np.float32)  # would broadcast
+    params[3].array = np.ones((1, 3), np.float32)  # would broadcast
 
 
 def of_another_dtype(params, optimizer):
-    params[3].data = np.ones(3)
+    params[3].array = np.ones(3)
 
 
 def read_only(params, optimizer):
-    params[3].data = np.broadcast_to(np.float32(1), (3,))
+    params[3].array = np.broadcast_to(np.float32(1), (3,))
 
 
 def no_number(params, optimizer):
@@ -156,10 +156,10 @@ def test_the_error_says_what_does_not_fit(harm):
 def test_the_first_step_after_a_failed_one_is_a_first_step():
     """SGD's dampening is left out of it."""
     (*_, p), optimizer = two_groups(MAKERS["SGD-momentum"])
-    p.data = np.ones((2, 3), np.float32)
+    p.array = np.ones((2, 3), np.float32)
     with pytest.raises(RuntimeError):
         optimizer.step()
-    p.data = np.ones(3, np.float32)
+    p.array = np.ones(3, np.float32)
     optimizer.step()
     assert optimizer.state[optimizer.param_groups[0]["params"][0]]["momentum_buffer"].tolist() == [2.0] * 3
 

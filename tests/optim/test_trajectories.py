@@ -90,7 +90,7 @@ def test_adam_first_step_is_lr_times_sign():
     w = tinynorm.tensor([1.0, 1.0], dtype="float64", requires_grad=True)
     w.grad = tinynorm.tensor([3.0, -4.0], dtype="float64")
     optim.Adam([w], lr=0.1, eps=0.0).step()
-    np.testing.assert_allclose(w.data, [0.9, 1.1], rtol=1e-15)
+    np.testing.assert_allclose(w.array, [0.9, 1.1], rtol=1e-15)
 
 
 def test_adam_two_steps_by_hand():
@@ -103,7 +103,7 @@ def test_adam_two_steps_by_hand():
         optimizer.step()
         m, v = 0.5 * m + 0.5 * g, 0.75 * v + 0.25 * g * g
         theta -= 0.1 * (m / (1 - 0.5**t)) / ((v / (1 - 0.75**t)) ** 0.5 + 0.01)
-        np.testing.assert_allclose(w.data, [theta], rtol=1e-14)
+        np.testing.assert_allclose(w.array, [theta], rtol=1e-14)
 
 
 def test_sgd_momentum_by_hand():

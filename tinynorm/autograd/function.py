@@ -74,7 +74,7 @@ class Context(Node):
     def __init__(self, function: type[Function], inputs: tuple) -> None:
         self.function, self._inputs = function, inputs
         self._dirty: list[tuple[Tensor, Any]] = []  # (input, its array)
-        self.expected: list[Any] = [(x.data.shape, x.data.dtype) if isinstance(x, Tensor) else None for x in inputs]
+        self.expected: list[Any] = [(x._array.shape, x._array.dtype) if isinstance(x, Tensor) else None for x in inputs]
         self.saved_tensors: tuple = ()  # during backward: the arrays that save_for_backward kept
 
     @property
@@ -213,7 +213,7 @@ class Context(Node):
         if as_tensors and not isinstance(g, Tensor):
             raise TypeError(
                 f"{what}: with create_graph=True the backward gets Tensors and must return Tensors, got {type(g).__name__}; "
-                "use operators and methods that arrays and Tensors share, not .data or .numpy()"
+                "use operators and methods that arrays and Tensors share, not .array or .numpy()"
             )
         g = g if as_tensors else raw(g)
         if tuple(g.shape) != tuple(shape):

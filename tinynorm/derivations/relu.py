@@ -105,9 +105,9 @@ def nan_passes():
     leaf = tensor(x, dtype="float64", requires_grad=True)
     y = ops.relu(leaf)
     (dx,) = grad(y, leaf, ops.ones_like(y))
-    values = {"y": np.asarray(y.data), "dy": np.ones(4)}
+    values = {"y": np.asarray(y.array), "dy": np.ones(4)}
     forms = [line.value(values) for line in chapter.lines if line.number in ("RE.7", "RE.8")]
-    return [tuple(f"{number:g}" for number in row) for row in zip(x, *forms, dx.data, strict=True)]
+    return [tuple(f"{number:g}" for number in row) for row in zip(x, *forms, dx.array, strict=True)]
 
 
 chapter.section("Two relatives")

@@ -350,9 +350,9 @@ class Module:
                 new_arrays += [(t, raw(move(t))) for t in (p, p._grad) if t is not None]
             new_buffers = {id(b): move(b) for b in self.buffers()}
         for t, array in new_arrays:
-            if array is not t.data:
+            if array is not t._array:
                 version_of(t).bump("Module.to")  # if a node has saved the old array, its backward raises an error
-                t.data = array
+                t.array = array
         for module in self.modules():
             for name, b in module._own(BUFFER):
                 module.__dict__[name] = new_buffers[id(b)]

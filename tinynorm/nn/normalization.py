@@ -124,8 +124,8 @@ class _BatchNorm(_RunningNorm):
         if self.training and not update:
             mean = var = None
         y = F.batch_norm(input, mean, var, self.weight, self.bias, self.training or mean is None, momentum, self.eps)
-        if update and count is not None and input.data.size:  # an empty batch has no statistics to count
-            count.data += 1
+        if update and count is not None and input._array.size:  # an empty batch has no statistics to count
+            count._array += 1
             version_of(count).bump("batch_norm")
         return y
 

@@ -82,8 +82,8 @@ def clip_grad_norm_(
     grads = _gradients("clip_grad_norm_", parameters)
     if not grads:
         return wrap(backend.namespace_on(None).zeros((), backend.float32))
-    backend.check_same_device("clip_grad_norm_", [g.data for g in grads])
-    xp = namespace(grads[0].data)
+    backend.check_same_device("clip_grad_norm_", [g._array for g in grads])
+    xp = namespace(grads[0]._array)
     scale, norm = _norm(xp, [widened(g._array) for g in grads], float(norm_type))
     total = scale * norm
     if error_if_nonfinite and not math.isfinite(float(total)):

@@ -90,7 +90,7 @@ def as_tensor_like(x: Any, like: Tensor) -> Tensor:
         host = np.asarray(x)
         if host.dtype.kind not in "fiub":
             raise TypeError(f"expected a Tensor, an array or a real number beside a Tensor, got {type(x).__name__}")
-        x = namespace(like.data).asarray(host, **backend.on_device_of(like.data))
+        x = namespace(like._array).asarray(host, **backend.on_device_of(like._array))
     return wrap(backend.plain(x))
 
 
@@ -102,12 +102,12 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
     """
     ta, tb = isinstance(a, Tensor), isinstance(b, Tensor)
     if ta and tb:
-        return (a, b) if type(a.data) is type(b.data) and a.data.dtype == b.data.dtype else _promote_tensors(a, b)
+        return (a, b) if type(a._array) is type(b._array) and a._array.dtype == b._array.dtype else _promote_tensors(a, b)
     if not ta and not tb:
         return promote(_tensor_of(a), b) if type(a) in NUMBERS and type(b) in NUMBERS else (a, b)
     t, other = (a, b) if ta else (b, a)
     if type(other) in NUMBERS:
-        if type(other) is float and not backend.is_floating(t.data):
+        if type(other) is float and not backend.is_floating(t._array):
             t = t.to(backend.float32)
     elif isinstance(other, np.generic):  # a NumPy scalar counts as a Python number
         number = float(other) if other.dtype.kind == "f" else other.item()
@@ -123,7 +123,7 @@ def _tensor_of(number: Any) -> Tensor:
 
 
 def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    x, y = a.data, b.data
+    x, y = a._array, b._array
     if isinstance(x, np.ndarray) != isinstance(y, np.ndarray):  # on two devices: the op raises the error
         return a, b
     fx, fy = backend.is_floating(x), backend.is_floating(y)
@@ -151,7 +151,7 @@ def as_float(x: Any) -> Any:
         `x` is not a Tensor, an array or a number.
     """
     if isinstance(x, Tensor):
-        return x if backend.is_floating(x.data) else x.to(backend.float32)
+        return x if backend.is_floating(x._array) else x.to(backend.float32)
     if not isinstance(x, (int, float)) and not hasattr(x, "dtype"):
         raise backend.no_array(x)
     return x

@@ -88,8 +88,8 @@ def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool 
     """
     dtype, device = dtype_and_device(args, dtype, device)
     if dtype is not None:
-        dtype = as_dtype(dtype, x.data)
-        x = x if x.data.dtype == dtype else Cast(dtype)(x)
+        dtype = as_dtype(dtype, x._array)
+        x = x if x._array.dtype == dtype else Cast(dtype)(x)
     if device is not None and x.device != device and not _same(backend.device(device), x.device):
         return Move(device)(x)
     return Clone()(x) if copy else x
@@ -181,10 +181,10 @@ def contiguous(x: Tensor) -> Tensor:
     """x with its elements in row-major order in memory; x itself if they already are.
 
     >>> import tinynorm
-    >>> tinynorm.zeros(2, 3).T.contiguous().data.flags.c_contiguous
+    >>> tinynorm.zeros(2, 3).T.contiguous().array.flags.c_contiguous
     True
     """
-    flags = getattr(x.data, "flags", None)
+    flags = getattr(x._array, "flags", None)
     return x if flags is None or flags.c_contiguous else Contiguous()(x)
 
 

@@ -147,7 +147,7 @@ class SetItem(Node):
 
     def backward(self, g, *_):
         if isinstance(g, Tensor):
-            mask = namespace(g.data).zeros_like(g.data)
+            mask = namespace(g._array).zeros_like(g._array)
             write_at(mask, self.index, 1)
             mask = mask != 0
             dx = namespace(g).where(wrap(mask), 0.0, g)
@@ -160,7 +160,7 @@ class SetItem(Node):
         dv, shape = at(g, self.index), self.shapes[1]
         if math.prod(dv.shape) and may_repeat(self.index):
             xp, _, stays = self.last(raw(g))
-            rows = xp.reshape(dv.data if isinstance(dv, Tensor) else dv, (stays.shape[0], -1))
+            rows = xp.reshape(dv._array if isinstance(dv, Tensor) else dv, (stays.shape[0], -1))
             stays = xp.reshape(xp.broadcast_to(xp.reshape(stays, (-1, 1)), rows.shape), dv.shape)
             dv = keep_where(wrap(stays) if isinstance(dv, Tensor) else stays, dv)
         extra = max(len(shape) - len(dv.shape), 0)  # v may have extra dimensions of length 1 in front

@@ -23,7 +23,7 @@ from .indexing import SetItem, raw_index
 
 def _before_change(x: Tensor) -> Tensor:
     """A copy of `x` before the change, with the same place in the graph. An op can save it for backward."""
-    old = wrap(backend.copy(x.data))
+    old = wrap(backend.copy(x._array))
     old.grad_fn, old._output_nr, old._requires_grad = x.grad_fn, x._output_nr, x._requires_grad
     return old
 
@@ -59,11 +59,11 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     >>> x
     tensor([0., 5., 5.])
     """
-    _assign(x, raw_index(index, x.data), value, "setitem")
+    _assign(x, raw_index(index, x._array), value, "setitem")
 
 
 def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
-    backend.check_same_device(op, [x.data, raw(value)])
+    backend.check_same_device(op, [x._array, raw(value)])
     value = value.to(x.dtype) if isinstance(value, Tensor) else _numbers(op, value)
     recorded = is_recorded(x, value)
     refuse_if_unsafe(op, x, recorded)
@@ -98,7 +98,7 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 def copy_(x: Tensor, source: Any) -> Tensor:
     """Copy the numbers of `source` into x, in place. They are broadcast, converted to x's dtype and moved to its device."""
     if not isinstance(source, Tensor):
-        source = wrap(namespace(x.data).asarray(backend.plain(_numbers("copy_", source))))
+        source = wrap(namespace(x._array).asarray(backend.plain(_numbers("copy_", source))))
     return _assign(x, ..., source.to(x.device) if isinstance(x.device, backend.device) else source, "copy_")
 
 
@@ -123,15 +123,16 @@ def replace(x: Tensor, name: str, op: Callable[[Tensor], Tensor]) -> Tensor:
 def _replaced(x: Tensor, name: str, op: Callable[[Tensor], Tensor], recorded: bool) -> Tensor:
     refuse_if_unsafe(name, x, recorded)
     y = op(_before_change(x) if recorded else x)
-    if y.data.shape != x.data.shape:
+    if y._array.shape != x._array.shape:
         raise RuntimeError(
             f"{name}: the result has shape {tuple(y.shape)}, which does not fit in place into {tuple(x.shape)}; "
             "use the out-of-place op"
         )
-    if (backend.is_floating(y.data) and not backend.is_floating(x.data)) or (backend.is_bool(x.data) and y.dtype != x.dtype):
+    to_floats, to_bools = backend.is_floating(x._array), backend.is_bool(x._array)
+    if (backend.is_floating(y._array) and not to_floats) or (to_bools and y.dtype != x.dtype):
         raise RuntimeError(f"{name}: a {y.dtype} result cannot be written in place into {x.dtype}; use the out-of-place op")
     y = y.to(x.dtype)
-    x.data[...] = y.data
+    x._array[...] = y._array
     version_of(x).bump(name)
     return become(x, y, name) if recorded else x
 
@@ -152,4 +153,4 @@ def uniform_(x: Tensor, low: float = 0.0, high: float = 1.0, *, generator: backe
 
 def fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:
     """Write `numbers` into x. Random numbers are drawn on the host, so that a seed gives the same numbers on every device."""
-    return _assign(x, ..., wrap(namespace(x.data).asarray(numbers.astype(x.dtype))), op)
+    return _assign(x, ..., wrap(namespace(x._array).asarray(numbers.astype(x.dtype))), op)

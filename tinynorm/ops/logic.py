@@ -59,9 +59,9 @@ def logical_not(x: Any) -> Any:
 @method("__invert__")
 def _invert(x: Tensor) -> Tensor:
     """~x: the logical not of booleans, the bitwise complement of integers."""
-    if backend.is_floating(x.data):
+    if backend.is_floating(x._array):
         raise TypeError(f"~: expected booleans or integers, got {x.dtype}; x.logical_not() says where x is 0")
-    return wrap(~x.data)
+    return wrap(~x._array)
 
 
 def _plain(name: str, x: Any) -> Any:
@@ -265,4 +265,4 @@ def equal(a: Tensor, b: Tensor) -> bool:
     >>> tinynorm.equal(tinynorm.tensor([1, 2]), tinynorm.tensor([1, 2]))
     True
     """
-    return a.shape == b.shape and bool((a.data == b.data).all())
+    return a.shape == b.shape and bool((a._array == b._array).all())

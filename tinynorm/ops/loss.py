@@ -236,7 +236,7 @@ def _check_scores(op: str, x: Tensor) -> None:
 
 
 def _check_common(op: str, x: Any, reduction: str) -> None:
-    if not isinstance(x, Tensor) or not backend.is_floating(x.data):
+    if not isinstance(x, Tensor) or not backend.is_floating(x._array):
         raise TypeError(f"{op}: expected a floating-point Tensor as input, got {getattr(x, 'dtype', type(x).__name__)}")
     if reduction not in REDUCTIONS:
         raise ValueError(f"{op}: expected reduction to be one of {', '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
@@ -254,8 +254,8 @@ def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
     C = x.shape[1]
     if tuple(weight.shape) != (C,):
         raise RuntimeError(f"{op}: expected weight (C,) = ({C},), got {tuple(weight.shape)}")
-    backend.check_same_device(op, [x.data, weight.data])
-    w = backend.astype(weight.data, widened(x.data).dtype)
+    backend.check_same_device(op, [x._array, weight._array])
+    w = backend.astype(weight._array, widened(x._array).dtype)
     return namespace(w).reshape(w, (1, C, *(1,) * (x.ndim - 2)))
 
 
@@ -275,8 +275,8 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
             f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {tuple(x.shape)}, "
             f"got {tuple(target.shape)}"
         )
-    backend.check_same_device(op, [x.data, target.data])
-    xp, y = namespace(x.data), target.data
+    backend.check_same_device(op, [x._array, target._array])
+    xp, y = namespace(x._array), target._array
     counts: Any = y != ignore_index
     wrong = ((y < 0) | (y >= C)) & counts
     if bool(xp.any(wrong)):
@@ -347,7 +347,7 @@ def cross_entropy(
     C = x.shape[1]
     if _is_integer(target):
         q: Any = _classes(op, x, target, w, ignore_index, label_smoothing)
-        divisor = q.total_weight(widened(x.data)) if reduction == "mean" else None
+        divisor = q.total_weight(widened(x._array)) if reduction == "mean" else None
     else:
         if ignore_index >= 0:
             raise RuntimeError(f"{op}: expected no ignore_index beside class probabilities, got {ignore_index}; leave it out")
@@ -359,12 +359,12 @@ def cross_entropy(
 
 
 def _probabilities(op: str, x: Tensor, target: Tensor) -> Tensor:
-    if tuple(target.shape) != tuple(x.shape) or not backend.is_floating(target.data):
+    if tuple(target.shape) != tuple(x.shape) or not backend.is_floating(target._array):
         raise RuntimeError(
             f"{op}: expected target to be class indices (int64) of shape {(x.shape[0], *x.shape[2:])} or class probabilities "
             f"({x.dtype}) of the input's shape {tuple(x.shape)}, got {target.dtype} {tuple(target.shape)}"
         )
-    return target.to(widened(x.data).dtype)
+    return target.to(widened(x._array).dtype)
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
@@ -408,7 +408,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
         return loss[0] if reduction == "none" else loss
     w = _check_weight(op, x, weight)
     q = _classes(op, x, target, w, ignore_index)
-    divisor = q.total_weight(widened(x.data)) if reduction == "mean" else None
+    divisor = q.total_weight(widened(x._array)) if reduction == "mean" else None
     return NLL({"mean": divisor, "sum": 1, "none": None}[reduction])(x, q)
 
 

@@ -403,7 +403,7 @@ def _check_parameter(where: str, p: Any) -> None:
             f"{where}: expected a leaf tensor, got the result of {p.grad_fn.name}, of shape {tuple(p.shape)}; "
             "optimise the tensor it was computed from, or its .detach().requires_grad_()"
         )
-    if p._requires_grad and not backend.is_writeable(p.data):
+    if p._requires_grad and not backend.is_writeable(p._array):
         raise ValueError(
             f"{where}: expected a tensor whose memory can be written to, got one of shape {tuple(p.shape)} that was expanded "
             "or made of a read-only array; optimise its .clone().detach().requires_grad_()"

@@ -81,4 +81,4 @@ def _requiring_grad(inputs: list) -> list:
     """The inputs. If none requires grad, all floating-point inputs become tensors that do."""
     if any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
         return inputs
-    return [x.detach().requires_grad_() if isinstance(x, Tensor) and backend.is_floating(x.data) else x for x in inputs]
+    return [x.detach().requires_grad_() if isinstance(x, Tensor) and backend.is_floating(x.array) else x for x in inputs]

@@ -123,12 +123,12 @@ def layers(draw: Draw, names: Sequence[str] = NAMES, device: str = "cpu") -> Lay
     module = getattr(nn, name)(*arguments[0], **arguments[1]).to(dtype=backend.float64)
     rng = np.random.default_rng(draw(seeds()))
     for p in module.parameters():
-        p.data = rng.choice([-1.0, 1.0], p.shape) * rng.uniform(0.5, 1.5, p.shape)
+        p.array = rng.choice([-1.0, 1.0], p.shape) * rng.uniform(0.5, 1.5, p.shape)
     for key, buffer in module.named_buffers():
         if key.endswith("running_mean"):
-            buffer.data = rng.standard_normal(buffer.shape)
+            buffer.array = rng.standard_normal(buffer.shape)
         elif key.endswith("running_var"):
-            buffer.data = rng.uniform(0.5, 2.0, buffer.shape)
+            buffer.array = rng.uniform(0.5, 2.0, buffer.shape)
     if not draw(st.booleans()):
         module.eval()
     x = 2 * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, -30.0]))

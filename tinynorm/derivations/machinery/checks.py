@@ -116,7 +116,7 @@ def three_forms(
         name: tensor(x, dtype=dtype, device=device) if isinstance(x, np.ndarray) else x
         for name, x in chapter.values(sizes, seed).items()
     }
-    ours = chapter.run({name: x.data if isinstance(x, Tensor) else x for name, x in values.items()})
+    ours = chapter.run({name: x.array if isinstance(x, Tensor) else x for name, x in values.items()})
     adjoints = {line.symbol for line in chapter.lines if line.kind == ADJOINT}
     wanted = [name for name in chapter.given if chapter.adjoint_of(name) in adjoints]
     expected = [ours[chapter.output], *(ours[chapter.adjoint_of(name)] for name in wanted)]

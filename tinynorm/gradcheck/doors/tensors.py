@@ -206,6 +206,6 @@ def _cotangents(
     rng = np.random.default_rng(seed)
     made = [random_cotangent(y.shape, rng) for y in outputs]
     return [
-        Tensor(backend.move(v.astype(np.dtype(str(y.dtype))), backend.device_of(y.data)), requires_grad=True)
+        Tensor(backend.move(v.astype(np.dtype(str(y.dtype))), backend.device_of(y.array)), requires_grad=True)
         for v, y in zip(made, outputs, strict=True)
     ]

@@ -43,13 +43,13 @@ def kept(module: Module, dtype: Any = None) -> Iterator[None]:
     not restored.
     """
     tensors = [*module.parameters(), *module.buffers()]
-    arrays = [t.data for t in tensors]
+    arrays = [t.array for t in tensors]
     counts = [version_of(t).count for t in tensors]
     attributes = [(vars(m), dict(vars(m))) for m in module.modules()]  # the mode, counters, buffers that forward replaces
     leaves = [(p, p.grad, p.requires_grad) for p in module.parameters()]
     for t in tensors:
-        copy = backend.copy(t.data)
-        t.data = backend.astype(copy, dtype) if dtype is not None and backend.is_floating(copy) else copy
+        copy = backend.copy(t.array)
+        t.array = backend.astype(copy, dtype) if dtype is not None and backend.is_floating(copy) else copy
     try:
         yield
     finally:
@@ -57,7 +57,7 @@ def kept(module: Module, dtype: Any = None) -> Iterator[None]:
             now.clear()
             now.update(before)
         for t, array, count in zip(tensors, arrays, counts, strict=True):
-            t.data, version_of(t).count = array, count
+            t.array, version_of(t).count = array, count
         for p, gradient, wanted in leaves:
             p.requires_grad = wanted
             p.grad = gradient

@@ -250,7 +250,7 @@ class Problem:
 
 
 def _data(x: Any) -> Any:
-    return x.data if isinstance(x, Tensor) else x
+    return x.array if isinstance(x, Tensor) else x
 
 
 def _like(u: np.ndarray, y: Any) -> Any:

@@ -32,7 +32,7 @@ class TensorProblem(Problem):
         """`modules` are those that `func` runs; the parameters of `parameters_of` count as inputs too."""
         self.func, self.modules = func, modules
         named = [] if parameters_of is None else parameters_of.named_parameters()
-        parameters = {name: p for name, p in named if p.requires_grad and differentiable(p.data)}
+        parameters = {name: p for name, p in named if p.requires_grad and differentiable(p.array)}
         self.fixed = list(parameters.values())
         of_module = parameters_of is not None
         wrt = [i for i, x in enumerate(inputs) if _is_floating(x) and (x.requires_grad or of_module)]
@@ -46,16 +46,16 @@ class TensorProblem(Problem):
             given[i] = Tensor(arguments[i], requires_grad=True)
         count = len(given) - len(self.fixed)
         for parameter, new in zip(self.fixed, given[count:], strict=True):
-            parameter.data = new.data
+            parameter.array = new.array
         leaves = [*(given[i] for i in self.wrt if i < count), *self.fixed]
         with enable_grad():
             outputs = floating_tensors(self.func(*given[:count]))
         if not outputs:
             raise CannotCheck("gradcheck: the function returned no floating-point Tensor")
         for i, leaf in zip(self.wrt, leaves, strict=True):
-            if leaf.data is not arguments[i]:  # the function gave its input another array: that is a change of the input
-                arguments[i][...] = leaf.data
-        return tuple(y.data for y in outputs), (outputs, leaves)
+            if leaf.array is not arguments[i]:  # the function gave its input another array: that is a change of the input
+                arguments[i][...] = leaf.array
+        return tuple(y.array for y in outputs), (outputs, leaves)
 
     def elsewhere(self, arguments: list, own: bool) -> Iterator[list]:
         """Other inputs with the same parameters: the backward pass still needs these."""
@@ -80,7 +80,7 @@ def _gradients(douts: tuple, saved: tuple[list[Tensor], list[Tensor]]) -> list:
         return [np.zeros(x.shape) for x in leaves]
     ys, vs = zip(*pairs, strict=True)
     found = grad(ys, leaves, vs, allow_unused=True)
-    return [np.zeros(x.shape) if g is None else g.data for g, x in zip(found, leaves, strict=True)]
+    return [np.zeros(x.shape) if g is None else g.array for g, x in zip(found, leaves, strict=True)]
 
 
 def floating_tensors(out: Any) -> list[Tensor]:
@@ -90,4 +90,4 @@ def floating_tensors(out: Any) -> list[Tensor]:
 
 
 def _is_floating(x: Any) -> bool:
-    return isinstance(x, Tensor) and backend.is_floating(x.data)
+    return isinstance(x, Tensor) and backend.is_floating(x.array)
