@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 import tinynorm
 import tinynorm.nn.functional as F
 from tinynorm import nn, optim
-from tinynorm.autograd import Function
+from tinynorm.autograd import from_arrays
 from tinynorm.gradcheck import mistakes
 from tinynorm.utils.data import DataLoader, TensorDataset
 
@@ -56,33 +56,17 @@ OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
 WIDTH, BATCH, EPOCHS, SEEDS = 64, 64, 15, 5
 
 
-def as_function(mistake: mistakes.Mistake) -> type[Function]:
-    """The mistake's own forward and backward, as an op of the library."""
-
-    class Wrong(Function):
-        @staticmethod
-        def forward(ctx: Any, *inputs: Any) -> Any:
-            out, ctx.cache = mistake.forward(*inputs)
-            return np.asarray(out)
-
-        @staticmethod
-        def backward(ctx: Any, dy: Any) -> Any:
-            return mistake.backward(dy, ctx.cache)
-
-    return Wrong
-
-
 class Replaced(nn.Module):
     """A layer with its own parameters, and in training with another op."""
 
-    def __init__(self, layer: Any, function: type[Function]) -> None:
+    def __init__(self, layer: Any, function: Callable) -> None:
         super().__init__()
         self.layer, self.function = layer, function
 
     def forward(self, x: tinynorm.Tensor) -> tinynorm.Tensor:
         with nullcontext() if not self.training else tinynorm.no_grad():
             y = self.layer(x)  # BatchNorm keeps its running statistics by this
-        return self.function.apply(x, *self.layer.parameters()) if self.training else y
+        return self.function(x, *self.layer.parameters()) if self.training else y
 
 
 def network(norm: Callable[[int], nn.Module], seed: int) -> nn.Sequential:
@@ -97,9 +81,9 @@ def with_mistake(model: nn.Sequential, mistake: mistakes.Mistake | None) -> Call
     """Put the mistake into the model (not into its last layer); returns the loss function."""
     if mistake is None:
         return F.cross_entropy
-    function = as_function(mistake)
+    function = from_arrays(mistake.forward, mistake.backward)
     if mistake.layer == "SoftmaxCrossEntropy":
-        return function.apply
+        return function
     for k in range(len(model) - 1):
         if type(model[k]) is LAYERS[mistake.layer]:
             model[k] = Replaced(model[k], function)

@@ -2,6 +2,7 @@
 
 from .checks import gradcheck, gradgradcheck
 from .engine import grad
+from .from_arrays import from_arrays
 from .function import Function
 from .mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .node import Node
@@ -10,6 +11,7 @@ __all__ = [
     "Function",
     "Node",
     "enable_grad",
+    "from_arrays",
     "grad",
     "gradcheck",
     "gradgradcheck",

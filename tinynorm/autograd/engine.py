@@ -185,7 +185,7 @@ def _check_gradient(what: str, g: Any, y: Tensor) -> None:
     a, b = g._array, y._array
     if a.shape == b.shape and a.dtype == b.dtype and (type(a) is type(b) is np.ndarray or g.device == y.device):
         return
-    expected, got = [(tuple(t.shape), str(t.dtype), str(t.device)) for t in (y, g)]
+    expected, got = [(tuple(t.shape), str(t._array.dtype), str(t.device)) for t in (y, g)]
     raise RuntimeError(f"{what}: expected (shape, dtype, device) = {expected}, as of the tensor it belongs to, got {got}")
 
 

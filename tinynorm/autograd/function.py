@@ -7,28 +7,32 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..tensor import Tensor, raw, version_of
-from .mode import mode
+from ..tensor import Tensor, base_of, raw, version_of, wrap
+from .mode import mode, no_grad
 from .node import Node, Saved, owner, share
-from .views import become, is_recorded, refuse_if_unsafe
+from .views import become, refuse_if_unsafe
 
 
 class Function:
-    """Subclass this with static methods `forward` and `backward` on raw arrays; call it with ``apply``.
+    """Subclass this with static methods `forward` and `backward`; call it with ``apply``.
 
-    ``forward(ctx, *inputs)`` gets NumPy or CuPy arrays instead of Tensors; other arguments are passed unchanged. It returns an
-    array or a tuple of arrays. ``backward(ctx, *grads)`` gets one gradient per output. It returns one gradient per argument of
-    `forward`, and None for an argument without a gradient. With ``create_graph=True`` the gradients and ``ctx.saved_tensors``
-    are Tensors. So a backward can be differentiated if it uses only operators and methods that arrays and Tensors share.
+    ``forward(ctx, *inputs)`` gets the Tensors, outside the graph, and all other arguments unchanged. Nothing is recorded in it.
+    It returns a Tensor or a tuple of Tensors (arrays are taken too). ``backward(ctx, *grads)`` gets one gradient per output. It
+    returns one gradient per argument of `forward`, and None for an argument without a gradient; more None at the end are
+    ignored. With ``create_graph=True`` the gradients and ``ctx.saved_tensors`` have a history, and backward is recorded.
 
-    ``ctx.save_for_backward(*arrays)`` keeps inputs and outputs. You may set any other attribute on `ctx`.
-    ``ctx.needs_input_grad`` says which gradients are needed. ``ctx.mark_non_differentiable(*arrays)`` marks outputs that have
-    no gradient.
+    ``ctx.save_for_backward(*tensors)`` keeps inputs and outputs. You may set any other attribute on `ctx`.
+    ``ctx.needs_input_grad`` says which gradients are needed. ``ctx.mark_non_differentiable(*tensors)`` marks outputs that have
+    no gradient. `forward` may also be written without ctx, beside a static method ``setup_context(ctx, inputs, output)``.
 
-    `forward` must not write into its inputs, nor `backward` into ``ctx.saved_tensors``: NumPy arrays are passed as read-only.
+    `forward` must not write into its inputs, nor `backward` into ``ctx.saved_tensors``: on the CPU their memory is read-only.
     `backward` may write into the gradients, which are copies. A forward that works in place calls ``ctx.mark_dirty(x)`` before
     it writes into x, and returns x. An output that shares memory with an input is a view of it; such a view cannot be changed
     in place if the change would be recorded.
+
+    See also
+    --------
+    from_arrays : makes an op of two functions of plain arrays.
 
     Raises
     ------
@@ -62,6 +66,8 @@ class Function:
     def backward(ctx: Any, *grads: Any) -> Any:
         raise TypeError("Function: define a static method backward(ctx, *grads) in the subclass")
 
+    setup_context: Any = None
+
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         """Run the op, and record it if an input requires grad."""
@@ -75,7 +81,7 @@ class Context(Node):
         self.function, self._inputs = function, inputs
         self._dirty: list[tuple[Tensor, Any]] = []  # (input, its array)
         self.expected: list[Any] = [(x._array.shape, x._array.dtype) if isinstance(x, Tensor) else None for x in inputs]
-        self.saved_tensors: tuple = ()  # during backward: the arrays that save_for_backward kept
+        self.saved_tensors: tuple = ()  # during backward: the Tensors that save_for_backward kept
 
     @property
     def name(self) -> str:
@@ -86,33 +92,33 @@ class Context(Node):
         """For each argument of `forward`, whether its gradient is needed."""
         return tuple(self.needs)
 
-    def save_for_backward(self, *arrays: Any) -> None:
+    def save_for_backward(self, *tensors: Any) -> None:
         """In `forward`: save inputs or outputs for `backward`."""
-        self.save(*map(self._original, arrays))
+        self.save(*map(self._original, tensors))
 
-    def mark_non_differentiable(self, *arrays: Any) -> None:
+    def mark_non_differentiable(self, *tensors: Any) -> None:
         """In `forward`: declare that these outputs have no gradient."""
-        self._marked = tuple(map(self._original, arrays))
+        self._marked = tuple(map(self._original, tensors))
 
     _marked: tuple = ()
 
-    def mark_dirty(self, *arrays: Any) -> None:
+    def mark_dirty(self, *tensors: Any) -> None:
         """In `forward`: declare that it changes these inputs in place and returns them. Call this before writing into them.
 
         Raises
         ------
         RuntimeError
-            An array is not a tensor input; or the in-place change is not allowed, for the same reasons as in any in-place op.
+            One is not a tensor input; or the in-place change is not allowed, for the same reasons as in any in-place op.
         """
-        for array in arrays:
-            i = next((i for i, lent in enumerate(self._lent) if lent is array), None)
+        for lent in tensors:
+            i = next((i for i, its in enumerate(self._lent) if its is lent), None)
             x = None if i is None else self._inputs[i]
             if i is None or not isinstance(x, Tensor):
-                raise RuntimeError(f"{self.name}: mark_dirty takes tensors that forward was given, got {type(array).__name__}")
-            refuse_if_unsafe(self.name, x, is_recorded(x) or True in self.needs)
+                raise RuntimeError(f"{self.name}: mark_dirty takes tensors that forward was given, got another")
+            refuse_if_unsafe(self.name, x, self._recording and (base_of(x)._requires_grad or True in self.needs))
             version_of(x).bump(self.name)
-            if isinstance(array, np.ndarray):
-                array.flags.writeable = True
+            if isinstance(lent._array, np.ndarray):
+                lent._array.flags.writeable = True
             self._dirty.append((x, self._given[i]))
 
     def run(self) -> Any:
@@ -130,16 +136,23 @@ class Context(Node):
         return outputs if isinstance(out, tuple) else outputs[0]
 
     _given: tuple = ()  # the inputs' arrays
-    _lent: tuple = ()  # the read-only views that forward gets instead of them
+    _lent: tuple = ()  # what forward gets instead: Tensors outside the graph, whose memory is read-only
 
     def forward(self, *inputs: Any) -> Any:
         self._given = inputs
         self._lent = tuple(_lend(a) if isinstance(x, Tensor) else a for x, a in zip(self._inputs, inputs, strict=True))
-        out = self.function.forward(self, *self._lent)
+        self._recording = mode.enabled
+        try:
+            with no_grad():
+                out = self._user_forward()
+        except RuntimeError as error:
+            if "cannot be written to" not in str(error):
+                raise
+            raise self.explained(error, []) from None
         outputs = tuple(map(self._original, out if isinstance(out, tuple) else (out,)))
         for nr, y in enumerate(outputs):
             if not backend.is_array(y) and not hasattr(y, "dtype"):
-                raise TypeError(f"{self.name}.forward: expected an array for output {nr}, got {type(y).__name__}")
+                raise TypeError(f"{self.name}.forward: expected a Tensor for output {nr}, got {type(y).__name__}")
         self.nondifferentiable = tuple(
             nr for nr, y in enumerate(outputs) if not backend.is_floating(y) or any(y is m for m in self._marked)
         )
@@ -148,10 +161,17 @@ class Context(Node):
         self.is_view = any(m in memory[:-i] for i, m in enumerate(reversed(memory[-len(outputs) :]), 1))
         return outputs if isinstance(out, tuple) else outputs[0]
 
-    def _original(self, array: Any) -> Any:
-        """The input's own array, if `array` is the view that forward got; else `array` itself, or a Tensor's array."""
-        array = raw(array)
-        return next((a for a, lent in zip(self._given, self._lent, strict=True) if lent is array), array)
+    def _user_forward(self) -> Any:
+        if self.function.setup_context is None:
+            return self.function.forward(self, *self._lent)
+        out = self.function.forward(*self._lent)
+        self.function.setup_context(self, self._lent, out)
+        return out
+
+    def _original(self, x: Any) -> Any:
+        """The input's own array, if `x` is the Tensor that forward got (or its array); else the array of `x`."""
+        array = raw(x)
+        return next((a for a, lent in zip(self._given, self._lent, strict=True) if raw(lent) is array), array)
 
     def _share_memory(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
         """Mark an output that shares memory with an input or an earlier output as its view. No node leads back from it."""
@@ -166,13 +186,13 @@ class Context(Node):
         changed = any(array is a for _, a in self._dirty)  # a dirty input is saved as an output
         return super()._saved(array, inputs, [] if changed else arrays, out, outputs)
 
-    def explained(self, error: ValueError | OverflowError, arrays: list) -> Exception:
+    def explained(self, error: Exception, arrays: list) -> Exception:
         """The user's error, unchanged; an error about writing into a read-only input gets an explanation."""
         if "read-only" not in str(error):
             return error
         return RuntimeError(
-            f"{self.name}.forward: {error}. Inputs are not to be written into: others may hold them or have saved them. "
-            "Write into a copy; or call ctx.mark_dirty(x) before writing into x, and return x"
+            f"{self.name}.forward writes into its input, which is read-only: others may hold it or have saved it. "
+            "Write into a clone; or call ctx.mark_dirty(x) before writing into x, and return x"
         )
 
     def gradients(self, grads: list, as_tensors: bool) -> tuple:
@@ -183,10 +203,12 @@ class Context(Node):
         if not mode.lends:
             grads = [g.clone() if isinstance(g, Tensor) else backend.copy(g) for g in grads]
         try:
-            result = self.function.backward(self, *grads)
+            result = self.function.backward(self, *(g if isinstance(g, Tensor) else wrap(g) for g in grads))
         finally:
             self.saved_tensors = ()
         result = result if isinstance(result, tuple) else (result,)
+        while len(result) > len(self.expected) and result[-1] is None:
+            result = result[:-1]
         if len(result) != len(self.expected):
             raise RuntimeError(
                 f"{self.name}.backward: expected {len(self.expected)} gradients, one for each argument of forward "
@@ -209,11 +231,11 @@ class Context(Node):
         what = f"{self.name}.backward: gradient {i} of {len(self.expected)}"
         shape, dtype = self.expected[i]
         if not hasattr(raw(g), "dtype"):
-            raise TypeError(f"{what}: expected an array of shape {tuple(shape)}, got {type(g).__name__}")
+            raise TypeError(f"{what}: expected a Tensor of shape {tuple(shape)}, got {type(g).__name__}")
         if as_tensors and not isinstance(g, Tensor):
             raise TypeError(
-                f"{what}: with create_graph=True the backward gets Tensors and must return Tensors, got {type(g).__name__}; "
-                "use operators and methods that arrays and Tensors share, not .array or .numpy()"
+                f"{what}: with create_graph=True the backward must return Tensors, whose history can be differentiated, got "
+                f"{type(g).__name__}; compute it of Tensors, without .array or .numpy()"
             )
         g = g if as_tensors else raw(g)
         if tuple(g.shape) != tuple(shape):
@@ -223,15 +245,16 @@ class Context(Node):
             )
         if g.dtype != dtype:
             raise RuntimeError(
-                f"{what}: expected dtype {dtype}, as of that argument of forward, got {g.dtype}; use .astype({str(dtype)!r})"
+                f"{what}: expected dtype {dtype}, as of that argument of forward, got {g.dtype}; use .to({str(dtype)!r})"
             )
         return g
 
 
 def _lend(array: Any) -> Any:
-    """A read-only view of a NumPy array, for the user's code; any other object unchanged."""
-    if not isinstance(array, np.ndarray) or mode.lends:
+    """A Tensor of the array, for the user's code: on the CPU its memory is read-only. Other objects are returned unchanged."""
+    if isinstance(array, Tensor) or not backend.is_array(array):
         return array
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    if isinstance(array, np.ndarray) and not mode.lends:
+        array = array.view()
+        array.flags.writeable = False
+    return wrap(array)
