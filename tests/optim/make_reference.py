@@ -28,6 +28,17 @@ def optimizer_cases():
                     "maximize": maximize,
                 },
             )
+    for momentum, centered, weight_decay, maximize in product((0, 0.9), (False, True), (0, 0.1), (False, True)):
+        options = {"momentum": momentum, "centered": centered, "weight_decay": weight_decay, "maximize": maximize}
+        yield "RMSprop", {"lr": 0.02, "alpha": 0.8, "eps": 1e-3, **options}
+    for name, options in (
+        ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.2, "eps": 1e-3}),
+        ("Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 1e-3}),
+    ):
+        for weight_decay, maximize in product((0, 0.1), (False, True)):
+            yield name, {**options, "weight_decay": weight_decay, "maximize": maximize}
+    for name in ("RMSprop", "Adagrad", "Adadelta"):
+        yield name, {}
     for name in ("Adam", "AdamW"):
         yield name, {}
         for amsgrad, weight_decay, maximize in product((False, True), (0, 0.1), (False, True)):

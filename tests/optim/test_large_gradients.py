@@ -20,11 +20,11 @@ ADAMS = {
 }
 
 
-def steps(dtype, factor, options, n=6, eps=0.0, rounded=float):
-    """The parameters after each of n steps of Adam; with eps 0, a common factor of all gradients makes no difference."""
+def steps(dtype, factor, options, n=6, eps=0.0, rounded=float, make=optim.Adam):
+    """The parameters after each of n steps; with eps 0, a common factor of all gradients makes no difference."""
     rng = np.random.default_rng(0)
     params = [tinynorm.tensor(rng.standard_normal(s).astype(rounded), dtype=dtype, requires_grad=True) for s in SHAPES]
-    optimizer, seen = optim.Adam(params, eps=eps, **options), []
+    optimizer, seen = make(params, **{"eps": eps, **options}), []
     for _ in range(n):
         for p in params:
             p.grad = tinynorm.tensor(np.asarray(rng.standard_normal(p.shape) * factor, rounded), dtype=dtype)
@@ -57,7 +57,54 @@ def test_float16_is_stepped_in_float32_and_rounded_once_a_step(options, factor):
     (got, optimizer) = steps("float16", factor, {"lr": 0.01, **options}, n=3, eps=1e-8, rounded=np.float16)
     (expected, _) = steps("float32", factor, {"lr": 0.01, **options}, n=3, eps=1e-8, rounded=np.float16)
     assert_near(got, expected, 4e-3, 4e-3)
-    assert {str(v.dtype) for state in optimizer.state.values() for v in state.values()} == {"float32"}
+    assert {v.dtype for state in optimizer.state.values() for v in state.values()} == {tinynorm.float32}
+
+
+OTHERS = {
+    "RMSprop": (optim.RMSprop, {}, ["square_avg_root"]),
+    "RMSprop, centered": (optim.RMSprop, {"centered": True, "momentum": 0.9, "alpha": 0.5}, ["square_avg_root"]),
+    "Adagrad": (optim.Adagrad, {"lr_decay": 0.1, "maximize": True}, ["sum_root"]),
+    "Adadelta": (optim.Adadelta, {"eps": 1e-6, "lr": 3.0}, ["square_avg_root"]),
+}
+
+
+@pytest.mark.parametrize(("make", "options", "roots"), OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize(("dtype", "factor"), [("float32", 2.0**66), ("float32", 2.0**120), ("float64", 2.0**1015)])
+def test_the_others_go_the_same_way_however_large_the_gradients_are(make, options, roots, dtype, factor):
+    """Gradients of about 2**40 are so large that eps makes no difference, and their squares have room."""
+    expected, usual = steps(dtype, 2.0**40, options, make=make)
+    got, optimizer = steps(dtype, factor, options, make=make)
+    assert_near(got, expected, *((5e-6, 1e-6) if dtype == "float32" else (1e-13, 1e-14)))
+    for states, there in ((list(optimizer.state.values())[1:], True), (usual.state.values(), False)):
+        assert all((root in state) is there for state in states for root in roots)
+
+
+@pytest.mark.parametrize(("make", "options", "roots"), OTHERS.values(), ids=OTHERS)
+def test_the_others_resume_bit_exactly_after_large_gradients(make, options, roots):
+    runs = []
+    for resumed in (False, True):
+        rng, p = np.random.default_rng(0), tinynorm.zeros(3, requires_grad=True)
+        optimizer = make([p], **options)
+        for step in range(6):
+            if resumed and step == 3:
+                saved = copy.deepcopy(optimizer.state_dict())
+                optimizer = make([p], **options)
+                optimizer.load_state_dict(saved)
+            p.grad = tinynorm.tensor(rng.standard_normal(3) * 2.0**80, dtype="float32")
+            optimizer.step()
+        runs.append(p.tolist())
+    assert runs[0] == runs[1]
+    assert all(root in optimizer.state[p] for root in roots)
+
+
+def test_centered_rmsprop_of_a_constant_gradient_is_no_nan():
+    """Its variance is 0 but for rounding; PyTorch takes the root of what rounding made negative."""
+    p = tinynorm.zeros(200, requires_grad=True)
+    optimizer = optim.RMSprop([p], alpha=0.5, centered=True)
+    for _ in range(40):
+        p.grad = tinynorm.tensor(np.linspace(0.1, 3.0, 200), dtype="float32")
+        optimizer.step()
+    assert np.isfinite(p.array).all()
 
 
 def test_a_float16_gradient_of_zero_moves_nothing():
@@ -120,8 +167,10 @@ def test_resuming_after_large_gradients_is_bit_exact(options):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
 @pytest.mark.parametrize(
-    "make", [optim.Adam, optim.AdamW, lambda p: optim.SGD(p, momentum=0.9), lambda p: optim.Adam(p, amsgrad=True)]
-)
+    "make",
+    [optim.Adam, optim.AdamW, lambda p: optim.SGD(p, momentum=0.9), lambda p: optim.Adam(p, amsgrad=True),
+     optim.RMSprop, optim.Adagrad, optim.Adadelta, lambda p: optim.RMSprop(p, centered=True)],
+)  # fmt: skip
 def test_a_gradient_that_is_not_finite_still_shows(dtype, bad, make):
     """Beside one whose square has no room, too; and in the steps after."""
     p = tinynorm.ones(3, dtype=dtype, requires_grad=True)

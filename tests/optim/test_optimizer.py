@@ -10,6 +10,7 @@ import pytest
 
 import tinynorm
 from tinynorm import optim
+from tinynorm.optim.in_place import InPlaceOptimizer
 from tinynorm.tensor import version_of
 
 MAKERS = {
@@ -19,6 +20,10 @@ MAKERS = {
     "Adam": lambda params: optim.Adam(params, lr=0.1, weight_decay=0.01),
     "Adam-amsgrad": lambda params: optim.Adam(params, lr=0.1, amsgrad=True, maximize=True),
     "AdamW": lambda params: optim.AdamW(params, lr=0.1),
+    "RMSprop": lambda params: optim.RMSprop(params, lr=0.1),
+    "RMSprop-centered": lambda params: optim.RMSprop(params, lr=0.1, momentum=0.9, centered=True, weight_decay=0.01),
+    "Adagrad": lambda params: optim.Adagrad(params, lr=0.1, lr_decay=0.1, initial_accumulator_value=0.1),
+    "Adadelta": lambda params: optim.Adadelta(params, lr=0.1, eps=0.01, weight_decay=0.01, maximize=True),
 }
 SHAPES = [(300, 70), (7,), (4, 5), ()]  # cut into blocks; the rest put together
 
@@ -63,11 +68,11 @@ def test_step_writes_into_the_parameters_own_array(make, dtype, device):
     train(optimizer, params, range(2))
     for p, array, old, new in zip(params, arrays, before, bits(params), strict=True):
         assert p.array is array
-        assert str(p.dtype) == dtype
+        assert p.dtype == dtype
         assert old != new
     for state in optimizer.state.values():  # float16's averages are kept in float32
         kept = "float32" if dtype == "float16" else dtype
-        assert all(str(v.dtype) == kept for k, v in state.items() if k != "step")
+        assert all(v.dtype == kept for k, v in state.items() if k != "step")
 
 
 def test_gradients_are_only_read(make, device):
@@ -201,10 +206,12 @@ def test_options_that_are_numpy_float64_do_not_change_the_dtype(make):
 def test_unfinished_subclass_says_what_to_write():
     p = w(1.0)
     p.grad = tinynorm.ones(1)
-    with pytest.raises(NotImplementedError, match="_begin"):
+    with pytest.raises(NotImplementedError, match=r"Optimizer: write step\(self, closure=None\)"):
         optim.Optimizer([p], {}).step()
+    with pytest.raises(NotImplementedError, match="_begin"):
+        InPlaceOptimizer([p], {}).step()
 
-    class Half(optim.Optimizer):
+    class Half(InPlaceOptimizer):
         def _begin(self, group, state, theta):
             return (1,)
 
@@ -265,7 +272,19 @@ def test_callers_group_is_not_changed():
 
 
 def test_repr_lists_the_options():
-    assert "Parameter Group 0\n    dampening: 0\n    lr: 0.5\n" in repr(optim.SGD([w(1.0)], lr=0.5))
+    expected = """SGD (
+Parameter Group 0
+    dampening: 0
+    differentiable: False
+    foreach: None
+    fused: None
+    lr: 0.5
+    maximize: False
+    momentum: 0
+    nesterov: False
+    weight_decay: 0
+)"""  # as PyTorch prints it
+    assert repr(optim.SGD([w(1.0)], lr=0.5)) == expected
 
 
 # ---- errors at construction ----------------------------------------------------------------------------------------------
@@ -281,7 +300,8 @@ def test_repr_lists_the_options():
         (lambda: 3, TypeError, "expected an iterable of Tensors, got int"),
         (lambda: tinynorm.nn.Linear(1, 1), TypeError, r"got Linear; pass its \.parameters"),
         (lambda: [np.ones(2)], TypeError, r"params\[0\]: expected a Tensor, got ndarray"),
-        (lambda: [("weight", w(1.0))], TypeError, "got tuple; pass model.parameters"),
+        (lambda: [("weight", w(1.0)), w(2.0)], ValueError, r"a name for each of 2 parameters or for none, got \['weight'\]"),
+        (lambda: [(w(1.0), w(2.0), w(3.0))], TypeError, r"expected a Tensor, got tuple; pass model.parameters\(\)"),
         (
             lambda: [w(1.0), w(1.0) * 2],
             ValueError,
@@ -324,6 +344,14 @@ def test_parameter_in_two_groups_is_refused_and_nothing_is_added():
         ("Adam", {"betas": (0.9, -0.1)}, ValueError, r"expected 0 <= betas\[1\] < 1, got -0.1"),
         ("Adam", {"betas": 0.9}, ValueError, "expected betas to be two numbers, got 0.9"),
         ("AdamW", {"weight_decay": -1}, ValueError, "AdamW: parameter group 0: expected weight_decay >= 0"),
+        ("RMSprop", {"alpha": 1.5}, ValueError, "RMSprop: parameter group 0: expected 0 <= alpha <= 1, got 1.5"),
+        ("RMSprop", {"momentum": -1}, ValueError, "expected momentum >= 0, got -1"),
+        ("Adagrad", {"lr_decay": -1}, ValueError, "expected lr_decay >= 0"),
+        ("Adagrad", {"initial_accumulator_value": -1}, ValueError, "expected initial_accumulator_value >= 0"),
+        ("Adadelta", {"rho": 1.5}, ValueError, "expected 0 <= rho <= 1, got 1.5"),
+        ("Adadelta", {"eps": -1}, ValueError, "expected eps >= 0"),
+        *((name, {"differentiable": True}, ValueError, "differentiable=True is not supported, a step is not recorded")
+          for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta")),
     ],
 )
 def test_bad_options(name, options, error, message):
@@ -363,7 +391,7 @@ def test_state_dict_has_pytorchs_layout():
     assert list(saved["state"]) == [2]
     assert list(saved["state"][2]) == ["step", "exp_avg", "exp_avg_sq"]
     assert saved["state"][2]["step"].shape == ()
-    assert str(saved["state"][2]["step"].dtype) == "float32"
+    assert saved["state"][2]["step"].dtype == "float32"
     assert [group["params"] for group in saved["param_groups"]] == [[0, 1], [2]]
     assert saved["param_groups"][1]["lr"] == 0.5
     assert saved["param_groups"][0]["betas"] == (0.9, 0.999)
@@ -376,7 +404,7 @@ def test_loaded_state_is_a_copy_in_the_parameters_dtype():
     first.step()
     saved = first.state_dict()
     second.load_state_dict(saved)
-    assert str(second.state[b]["exp_avg"].dtype) == "float64"
+    assert second.state[b]["exp_avg"].dtype == "float64"
     b.grad = tinynorm.ones(1, dtype="float64")
     second.step()
     assert saved["state"][0]["step"].item() == 1.0

@@ -9,6 +9,7 @@ import pytest
 import tinynorm
 from tinynorm import nn, optim
 from tinynorm.optim import lr_scheduler
+from tinynorm.optim.in_place import InPlaceOptimizer
 from tinynorm.tensor import version_of
 
 MAKERS = {
@@ -16,6 +17,9 @@ MAKERS = {
     "SGD-momentum": lambda params: optim.SGD(params, lr=0.1, momentum=0.9, dampening=0.5),
     "Adam": lambda params: optim.Adam(params, lr=0.1, amsgrad=True),
     "AdamW": lambda params: optim.AdamW(params, lr=0.1),
+    "RMSprop": lambda params: optim.RMSprop(params, lr=0.1, momentum=0.9, centered=True),
+    "Adagrad": lambda params: optim.Adagrad(params, lr=0.1, initial_accumulator_value=0.5),
+    "Adadelta": lambda params: optim.Adadelta(params),
 }
 COPIES = {
     "deepcopy": copy.deepcopy,
@@ -168,7 +172,7 @@ def test_a_failure_in_the_middle_is_told_by_the_versions():
     """A formula that fails on its second group: what it changed cannot be taken for what it was."""
     params, _ = two_groups(MAKERS["SGD"])
 
-    class Fails(optim.Optimizer):
+    class Fails(InPlaceOptimizer):
         def _begin(self, group, state, theta):
             return (1,)
 

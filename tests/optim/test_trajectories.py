@@ -72,13 +72,13 @@ def test_formulas_run_on_arrays_of_the_array_standard(case):
 
     class Strict(tinynorm.Tensor):
         def cpu(self):
-            return tinynorm.tensor(np.from_dlpack(self.data))
+            return tinynorm.tensor(np.from_dlpack(self.array))
 
         def detach(self):
             return self
 
         def tolist(self):
-            return np.from_dlpack(self.data).tolist()
+            return np.from_dlpack(self.array).tolist()
 
     def make(data, dtype, device):
         return Strict(xp.asarray(data, dtype=getattr(xp, dtype)))

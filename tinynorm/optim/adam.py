@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from .. import backend
 from ..backend import Array
-from ..tensor import Tensor, wrap
 from .blocks import Formula, scalars, with_out
-from .optimizer import Optimizer, check_number, counter, zeros_like
+from .in_place import NEWER, counter, zeros_like
+from .optimizer import Params, check_number
+from .squares import OfSquares
 
 
-class Adam(Optimizer):
+class Adam(OfSquares):
     """Adam (Kingma and Ba 2015, algorithm 1).
 
     The running averages are ``m = beta1 * m + (1 - beta1) * g`` and ``v = beta2 * v + (1 - beta2) * g * g``. They start at
@@ -27,7 +27,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Tensor, or of dict
+    params : iterable of Tensor, of (name, Tensor), or of dict
         Leaf tensors, or groups of them (see `Optimizer`).
     lr : float
         The learning rate (alpha in the paper).
@@ -42,6 +42,8 @@ class Adam(Optimizer):
         Maximise the loss: step in the direction of the gradient.
     decoupled_weight_decay : bool
         Apply weight decay as `AdamW` does.
+    foreach, fused, capturable, differentiable
+        As PyTorch takes them. They change nothing; only ``differentiable=True`` is refused.
 
     Raises
     ------
@@ -56,22 +58,28 @@ class Adam(Optimizer):
     >>> (w * w).sum().backward()
     >>> optimizer.step()
     >>> w
-    tensor([2.5], requires_grad=True)
+    tensor([2.5000], requires_grad=True)
     """
 
     _per_element = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "exp_avg_sq_root", "max_exp_avg_sq_root")
     _needed = ("step", "exp_avg", "exp_avg_sq")
+    _squares = ("exp_avg_sq", "max_exp_avg_sq")
+    _newer = NEWER | {"amsgrad": False, "decoupled_weight_decay": False}
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
         super().__init__(
@@ -83,11 +91,16 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "foreach": foreach,
+                "capturable": capturable,
+                "differentiable": differentiable,
+                "fused": fused,
                 "decoupled_weight_decay": decoupled_weight_decay,
             },
         )
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
+        super()._check(where, group)
         for name in ("lr", "eps", "weight_decay"):
             check_number(where, name, group[name])
         if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
@@ -101,17 +114,8 @@ class Adam(Optimizer):
         if group["amsgrad"] and "max_exp_avg_sq" not in state:
             state["max_exp_avg_sq"] = zeros_like(theta)
         v_max = (state["max_exp_avg_sq"]._array,) if group["amsgrad"] else ()
-        roots: tuple = ()
-        if "exp_avg_sq_root" in state:
-            self._make_room(state)
-            roots = tuple(state[f"{name}_root"]._array for name in ("exp_avg_sq", "max_exp_avg_sq")[: 1 + len(v_max)])
+        roots = self._roots(state)[: 1 + len(v_max)]
         return float(state["step"]._array) + 1, state["exp_avg"]._array, state["exp_avg_sq"]._array, *v_max, *roots
-
-    def _make_room(self, state: dict[str, Any]) -> None:
-        for name in ("exp_avg_sq", "max_exp_avg_sq"):
-            if name in state and f"{name}_root" not in state:
-                v = state[name]._array
-                state[f"{name}_root"] = wrap(backend.namespace(v).sqrt(v))
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
@@ -121,28 +125,10 @@ class Adam(Optimizer):
         correction2 = math.sqrt(1 - beta2**t)
         alpha_t = alpha * correction2 / (1 - beta1**t)  # AD.20
         eps_t = eps * correction2  # AD.21
-        xp, overflow = with_out(backend.namespace(theta)), self._overflow
-        root_beta2, root_rest = math.sqrt(beta2), math.sqrt(1 - beta2)
-        beta1, one_minus_beta1, beta2, one_minus_beta2, alpha_t, eps_t, shrink, decay_ = scalars(
-            theta, beta1, 1 - beta1, beta2, 1 - beta2, alpha_t, eps_t, 1 - alpha * decay, decay
+        xp, (average, average_root) = with_out(backend.namespace(theta)), self._averages(theta, beta2)
+        beta1, one_minus_beta1, alpha_t, eps_t, shrink, decay_ = scalars(
+            theta, beta1, 1 - beta1, alpha_t, eps_t, 1 - alpha * decay, decay
         )
-
-        def average(g: Array, v: Array, s: Array) -> bool:
-            """Update v. If a square overflows, return True and leave v unchanged."""
-            overflow.seen = False
-            xp.multiply(g, g, out=s)
-            if overflow.seen:
-                return True
-            s *= one_minus_beta2
-            v *= beta2
-            v += s  # AD.2; cannot overflow: it is an average of squares that did not
-            return False
-
-        def average_root(g: Array, v: Array, r: Array, s: Array) -> None:
-            """Update r = sqrt(v) with hypot, which scales before it squares, and v, which is inf where it overflows."""
-            r *= root_beta2
-            xp.hypot(r, xp.multiply(g, root_rest, out=s), out=r)
-            xp.multiply(r, r, out=v)
 
         def step(theta: Array, g: Array, m: Array, v: Array, *more: Array) -> bool:
             *rest, s, d = more
@@ -190,12 +176,12 @@ class AdamW(Adam):
     >>> (w * w).sum().backward()
     >>> optimizer.step()
     >>> w
-    tensor([2.35], requires_grad=True)
+    tensor([2.3500], requires_grad=True)
     """
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -203,5 +189,15 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+        flags: dict[str, Any] = {"foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused}
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True, **flags)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group["decoupled_weight_decay"] = True  # whatever was loaded, a state of Adam too, as in PyTorch

@@ -1,7 +1,6 @@
 """Optimizer: parameter groups with their own options, and the optimiser's state for each parameter.
 
-A subclass writes its formula as in-place operations on raw arrays. A step never replaces the array of a parameter, so every
-holder of the array sees the step.
+It is the base class of your own optimisers, and of the package's (see `in_place.py`).
 """
 
 from __future__ import annotations
@@ -10,43 +9,33 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from numbers import Real
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from .. import backend
-from ..autograd import enable_grad
-from ..backend import Array
-from ..tensor import Tensor, raw, version_of, wrap
-from .blocks import Blocks, Formula, place_of, work_dtype
+from ..tensor import Tensor
 
 
-class Overflow:
-    """A callback that NumPy calls on overflow. So an optimiser detects an overflow without testing the array."""
+class _Required:
+    """The default of an option that each group must set."""
 
-    seen = False
-
-    def __call__(self, error: str, flag: int) -> None:
-        self.seen = True
+    def __repr__(self) -> str:
+        return "<required parameter>"
 
 
-class _Work(NamedTuple):
-    """The work of one call of `Blocks.run`: parameters of one group with the same step number, dtype and device."""
+required: Any = _Required()
 
-    group: dict[str, Any]
-    t: float  # the number of this step
-    formula: Formula
-    params: list[Tensor]
-    tasks: list[tuple[Array, ...]]  # (theta, g, *state) for each parameter
+
+Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 
 
 class Optimizer:
-    """The base class of all optimisers. Use `SGD`, `Adam` or `AdamW`; a subclass defines `_check`, `_begin` and `_formula`.
+    """The base class of all optimisers. For your own, write `step`, as in PyTorch.
 
     Parameters
     ----------
-    params : iterable of Tensor, or of dict
-        Leaf tensors; or groups ``{"params": tensors, option: value, ...}``, whose options override `defaults`.
+    params : iterable of Tensor, of (name, Tensor), or of dict
+        Leaf tensors; or groups ``{"params": tensors, option: value, ...}``, whose options override `defaults`. A group keeps
+        the names, if there are any, as ``"param_names"``.
     defaults : dict
         The options of a group that does not set them.
 
@@ -55,23 +44,39 @@ class Optimizer:
     param_groups : list of dict
         The groups. You may change options between steps, e.g. ``optimizer.param_groups[0]["lr"] = 0.01``.
     state : dict of Tensor -> dict
-        The state of each parameter. It is created at the first step at which the parameter has a gradient.
+        The state of each parameter. `SGD` and the others create it at the first step at which the parameter has a gradient.
 
     Raises
     ------
     TypeError, ValueError
         There are no parameters; one is not a Tensor, not a leaf, read-only, or given twice; or an option is out of range.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> class SignSGD(Optimizer):
+    ...     def __init__(self, params, lr=0.5):
+    ...         super().__init__(params, dict(lr=lr))
+    ...
+    ...     @tinynorm.no_grad()
+    ...     def step(self, closure=None):
+    ...         for group in self.param_groups:
+    ...             for p in group["params"]:
+    ...                 if p.grad is not None:
+    ...                     p -= group["lr"] * p.grad.sign()
+    >>> w = tinynorm.tensor([3.0, -4.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> SignSGD([w]).step()
+    >>> w
+    tensor([ 2.5000, -3.5000], requires_grad=True)
     """
 
-    _per_element: tuple[str, ...] = ()  # the state entries that have the parameter's shape
-    _needed: tuple[str, ...] = ()  # the required state entries
+    _stepped = True  # a schedule warns where this is False; an optimiser of one's own does not tell
 
-    def __init__(self, params: Iterable[Tensor] | Iterable[dict], defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
-        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
-        self._stepped = False  # a schedule warns if it steps before the optimiser does
-        self._blocks, self._overflow = Blocks(), Overflow()
+        self.state: defaultdict[Any, Any] = defaultdict(dict)
         if isinstance(params, (Tensor, dict)):
             raise TypeError(
                 f"{self._name}: expected an iterable of Tensors or of groups (dicts), got one {type(params).__name__}; "
@@ -97,7 +102,8 @@ class Optimizer:
         Parameters
         ----------
         param_group : dict
-            ``"params"`` is a Tensor or an iterable of Tensors. Other entries are options; the defaults fill in missing ones.
+            ``"params"`` is a Tensor or an iterable of Tensors, or of (name, Tensor). Other entries are options; the defaults
+            fill in missing ones.
 
         Raises
         ------
@@ -119,6 +125,11 @@ class Optimizer:
             raise TypeError(f"{where}: expected a dict with 'params', got {got}")
         params = param_group["params"]
         params = [params] if isinstance(params, Tensor) else _ordered(where, params)
+        names = [p[0] for p in params if isinstance(p, tuple) and len(p) == 2]
+        if names:
+            if len(names) < len(params):
+                raise ValueError(f"{where}: expected a name for each of {len(params)} parameters or for none, got {names}")
+            params = [p for _, p in params]
         seen = {id(p) for group in self.param_groups for p in group["params"]}
         for i, p in enumerate(params):
             _check_parameter(f"{where}: params[{i}]", p)
@@ -127,7 +138,11 @@ class Optimizer:
                     f"{where}: params[{i}] of shape {tuple(p.shape)} is there twice; a step would change it twice. Remove one"
                 )
             seen.add(id(p))
-        group = {"params": params, **self.defaults, **{k: v for k, v in param_group.items() if k != "params"}}
+        group = {**param_group, "params": params, **({"param_names": names} if names else {})}
+        group |= {option: value for option, value in self.defaults.items() if option not in group}
+        for option, value in group.items():
+            if value is required:
+                raise ValueError(f"{where}: expected the option {option!r}, which has no default")
         self._check(where, group)
         self.param_groups.append(group)
 
@@ -140,134 +155,19 @@ class Optimizer:
             for p in group["params"]:
                 p.zero_grad(set_to_none)
 
-    # -- the step --------------------------------------------------------------------------------------------------------
-
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update in place every parameter that has a gradient.
+        """Update in place every parameter that has a gradient. A subclass defines it.
 
         Parameters
         ----------
         closure : callable, optional
-            Computes the loss and its gradients again. `step` calls it first, with recording turned on.
+            Computes the loss and its gradients again.
 
         Returns
         -------
         The return value of `closure`; None if there is no closure.
-
-        Raises
-        ------
-        RuntimeError, TypeError, ValueError
-            A parameter cannot be written to, or does not fit its gradient or its state; or an option is invalid. Nothing is
-            changed then.
         """
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
-        self._run(self._prepared())
-        self._stepped = True
-        return loss
-
-    def _prepared(self) -> list[_Work]:
-        """Prepare and check the whole step before any parameter changes. If that fails, the new state is removed again."""
-        made: list[tuple[dict[str, Any], int]] = []  # each state, and its number of entries before this step
-        try:
-            return [work for group in self.param_groups for work in self._works(group, made)]
-        except BaseException:
-            for state, n in made:
-                while len(state) > n:
-                    state.popitem()
-            raise
-
-    def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
-        """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""
-        alike: dict[tuple, _Work] = {}
-        for p in group["params"]:
-            if p._grad is None:
-                continue
-            theta, g, state = p._array, p._grad._array, self.state[p]
-            kind, shape, dtype = type(theta), theta.shape, theta.dtype
-            writeable = theta.flags.writeable if kind is np.ndarray else backend.is_writeable(theta)
-            if g.shape != shape or g.dtype != dtype or type(g) is not kind or not writeable:
-                self._explain_misfit(p, g)
-            made.append((state, len(state)))
-            t, *arrays = self._begin(group, state, theta)
-            kept = work_dtype(theta)
-            for a in arrays[:1]:  # all arrays of a state have the same type
-                if a.dtype != kept or a.shape != shape or type(a) is not kind:
-                    self._explain_move(p, a)
-            place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
-            key = (t, dtype, place, len(arrays))
-            work = alike.get(key)
-            if work is None:
-                work = alike[key] = _Work(group, t, self._formula(group, t, theta), [], [])
-            work.params.append(p)
-            work.tasks.append((theta, g, *arrays))
-        return list(alike.values())
-
-    def _run(self, works: list[_Work]) -> None:
-        """Run each formula on its tasks. The version counters of the parameters also increase if a formula fails."""
-        name, begun = f"{self._name}.step", 0
-        try:
-            with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
-                for work in works:
-                    begun += 1
-                    for number, rows in self._blocks.run(work.formula, work.tasks):
-                        self._run_with_room(work, work.params[number], rows)
-                    for p in work.params:
-                        state = self.state[p]
-                        if "step" in state:
-                            state["step"]._array[...] = work.t
-        finally:
-            for work in works[:begun]:
-                for p in work.params:
-                    version_of(p).bump(name)
-
-    def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
-        """Run the formula again on the rows for which it returned True (overflow), with the additional state."""
-        state = self.state[p]
-        self._make_room(state)
-        _, *arrays = self._begin(work.group, state, p._array)
-        self._blocks.run(work.formula, [tuple(a[rows] for a in (p._array, raw(p._grad), *arrays))])
-
-    def _place(self, p: Tensor, others: list[Array]) -> str:
-        """The device of a parameter that is not a NumPy array. Its gradient and its state must be on the same device."""
-        place = place_of(p._array)
-        for a in others:
-            if place_of(a) != place:
-                self._explain_misfit(p, a) if a is others[0] else self._explain_move(p, a)
-        return place
-
-    def _explain_misfit(self, p: Tensor, g: Array) -> None:
-        if not backend.is_writeable(p._array):
-            raise RuntimeError(
-                f"{self._name}.step: expected parameters whose memory can be written to, got one of shape {tuple(p.shape)} "
-                "that was expanded or made of a read-only array; set its data to a copy. Nothing was changed"
-            )
-        mine, other = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (p._array, g)]
-        raise RuntimeError(
-            f"{self._name}.step: expected a gradient of the parameter's (shape, dtype, device) = {mine}, got {other}; "
-            "set the parameter's data before backward, or its .grad to None. Nothing was changed"
-        )
-
-    def _explain_move(self, p: Tensor, a: Array) -> None:
-        mine, now = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (a, p._array)]
-        raise RuntimeError(
-            f"{self._name}.step: expected a parameter of (shape, dtype, device) = {mine}, as at the steps before, got {now}; "
-            "move or convert the model before its optimiser takes the first step"
-        )
-
-    def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
-        """The number of the parameter's next step and the arrays of its state. Missing arrays are created."""
-        raise NotImplementedError(f"{self._name}: write _begin(self, group, state, theta) in the subclass")
-
-    def _make_room(self, state: dict[str, Any]) -> None:
-        """Add the arrays that the formula needs for larger numbers, after it returned True. `_begin` then returns them too."""
-        raise NotImplementedError(f"{self._name}: write _make_room(self, state), since the formula returned True")
-
-    def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
-        """The function of (theta, g, *state, s, d) that does step `t`. It changes all of these arrays in place except g."""
-        raise NotImplementedError(f"{self._name}: write _formula(self, group, t, theta) in the subclass")
+        raise NotImplementedError(f"{self._name}: write step(self, closure=None) in the subclass")
 
     # -- saving ----------------------------------------------------------------------------------------------------------
 
@@ -291,9 +191,10 @@ class Optimizer:
         {0: {'momentum_buffer': tensor([1., 1.])}}
         """
         number = {id(p): i for i, p in enumerate(self._params())}
-        state = {number[id(p)]: dict(entries) for p, entries in self.state.items() if entries}
+        state = {number.get(id(p), p): dict(entries) for p, entries in self.state.items() if entries}
         groups = [{**group, "params": [number[id(p)] for p in group["params"]]} for group in self.param_groups]
-        return {"state": dict(sorted(state.items())), "param_groups": groups}
+        in_order = sorted(state.items(), key=lambda item: (isinstance(item[0], str), item[0]))
+        return {"state": dict(in_order), "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore a state that `state_dict` returned, here or in PyTorch. The numbers are copied.
@@ -305,20 +206,27 @@ class Optimizer:
             Nothing is changed then.
         """
         where = f"{self._name}.load_state_dict"
-        _check_keys(where, state_dict, ("state", "param_groups"))
+        check_keys(where, state_dict, ("state", "param_groups"))
         groups = self._checked_groups(where, state_dict["param_groups"])
-        _check_keys(f"{where}: state", state_dict["state"], ())
+        check_keys(f"{where}: state", state_dict["state"], ())
         owner = {i: p for saved, group in zip(state_dict["param_groups"], groups, strict=True)
                  for i, p in zip(saved["params"], group["params"], strict=True)}  # fmt: skip
-        state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        state: defaultdict[Any, Any] = defaultdict(dict)
         for i, entries in state_dict["state"].items():
+            if isinstance(i, str):  # an optimiser of one's own may remember something that is no parameter's
+                state[i] = entries
+                continue
             if i not in owner:
                 raise ValueError(f"{where}: expected state of the parameters {sorted(owner)}, got some of {i!r}")
             state[owner[i]] = self._checked_state(f"{where}: state[{i}]", owner[i], entries)
-        self.state = state
         for group, new in zip(self.param_groups, groups, strict=True):  # keep the same dicts: a schedule may hold them
             group.clear()  # remove old entries that the loaded state does not have
             group.update(new)
+        self.__setstate__({"state": state, "param_groups": self.param_groups})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Set the attributes. As in PyTorch, loading calls it too: a subclass adds there what an older state lacks."""
+        vars(self).update(state)
 
     def _params(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -328,7 +236,7 @@ class Optimizer:
         if not isinstance(saved, (list, tuple)):
             raise TypeError(f"{where}: expected param_groups to be a list, got {type(saved).__name__}")
         for i, theirs in enumerate(saved):
-            _check_keys(f"{where}: param_groups[{i}]", theirs, ("params",))
+            check_keys(f"{where}: param_groups[{i}]", theirs, ("params",))
             _check_numbers(f"{where}: param_groups[{i}]", theirs["params"])
         sizes = [len(group["params"]) for group in self.param_groups]
         got = [len(group["params"]) for group in saved]
@@ -336,24 +244,23 @@ class Optimizer:
             raise ValueError(f"{where}: expected param_groups of {sizes} parameters, got {got}; is it another model's?")
         groups = []
         for i, (group, theirs) in enumerate(zip(self.param_groups, saved, strict=True)):
-            _check_keys(f"{where}: param_groups[{i}]", theirs, tuple(self.defaults))
-            new = {k: tuple(v) if isinstance(v, list) else v for k, v in theirs.items()} | {"params": group["params"]}
+            new = {k: tuple(v) if isinstance(v, list) else v for k, v in theirs.items()}
+            new |= {name: group[name] for name in ("params", "param_names") if name in group}
+            self._complete(f"{where}: param_groups[{i}]", new)
             self._check(f"{where}: param_groups[{i}]", new)
             groups.append(new)
         return groups
 
-    def _checked_state(self, where: str, p: Tensor, entries: dict[str, Any]) -> dict[str, Any]:
-        """A copy of one parameter's saved state, in the parameter's work dtype and on its device."""
-        _check_keys(where, entries, self._needed)
-        copies = {}
-        for name, value in entries.items():
-            if name in self._per_element and (value is not None or name in self._needed):
-                copies[name] = wrap(_copy_like(p._array, _checked_array(f"{where}[{name!r}]", p, value)))
-            elif name == "step":
-                copies[name] = counter(_checked_count(f"{where}['step']", value))
-            elif name not in self._per_element:  # skip None, which PyTorch's SGD saves without momentum
-                copies[name] = value
-        return copies
+    def _complete(self, where: str, group: dict[str, Any]) -> None:
+        """Add to a saved group the options that older versions did not have; an error if others are missing."""
+
+    def _checked_state(self, where: str, p: Tensor, entries: Any) -> Any:
+        """A copy of one parameter's saved state: tensors in the parameter's dtype and on its device, as PyTorch loads them."""
+        if isinstance(entries, dict):
+            return {k: v if k == "step" else self._checked_state(where, p, v) for k, v in entries.items()}
+        if isinstance(entries, (list, tuple)):
+            return type(entries)(self._checked_state(where, p, v) for v in entries)
+        return entries.to(device=p.device, dtype=p.dtype).clone() if isinstance(entries, Tensor) else entries
 
     def __repr__(self) -> str:
         lines = [f"{self._name} ("]
@@ -410,7 +317,7 @@ def _check_parameter(where: str, p: Any) -> None:
         )
 
 
-def _check_keys(where: str, mapping: Any, expected: tuple[str, ...]) -> None:
+def check_keys(where: str, mapping: Any, expected: tuple[str, ...]) -> None:
     if not isinstance(mapping, dict):
         raise TypeError(f"{where}: expected a dict, got {type(mapping).__name__}")
     missing = [key for key in expected if key not in mapping]
@@ -421,52 +328,3 @@ def _check_keys(where: str, mapping: Any, expected: tuple[str, ...]) -> None:
 def _check_numbers(where: str, numbers: Any) -> None:
     if not isinstance(numbers, (list, tuple)) or not all(isinstance(n, int) for n in numbers):
         raise TypeError(f"{where}: expected 'params' to be a list of the parameters' numbers, got {numbers!r}")
-
-
-def _checked_array(where: str, p: Tensor, value: Any) -> Array:
-    """The array of a saved value. It must have the parameter's shape and hold real numbers."""
-    got = tuple(value.shape) if hasattr(value, "shape") else value
-    if got != tuple(p.shape):
-        raise ValueError(f"{where}: expected the parameter's shape {tuple(p.shape)}, got {got}")
-    try:
-        array = backend.plain(raw(value))
-    except TypeError as error:
-        raise TypeError(f"{where}: {error}") from None
-    if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "fiub":
-        raise TypeError(f"{where}: expected real numbers, got {array.dtype}")
-    return array
-
-
-def _checked_count(where: str, value: Any) -> float:
-    """A saved number of steps as a float, checked to be at least 0."""
-    if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
-        raise ValueError(f"{where}: expected a number, got {value!r}")
-    try:
-        count = float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise ValueError(f"{where}: expected a number of steps: {error}") from None
-    if not count >= 0:
-        raise ValueError(f"{where}: expected a number of steps, at least 0, got {count}")
-    return count
-
-
-# ---- arrays ------------------------------------------------------------------------------------------------------------
-
-
-def counter(n: float) -> Tensor:
-    """A tensor that holds the number of steps taken."""
-    return wrap(np.asarray(n, np.float32))  # float32 and on the host, as in PyTorch
-
-
-def zeros_like(theta: Array) -> Tensor:
-    """The initial running average of the parameter's gradients: zeros, in float32 for a float16 parameter."""
-    return wrap(backend.namespace(theta).zeros_like(theta, dtype=work_dtype(theta)))
-
-
-def _copy_like(theta: Array, value: Array) -> Array:
-    """A copy of `value` with the memory layout, work dtype and device of the parameter `theta`."""
-    xp, dtype = backend.namespace(theta), work_dtype(theta)
-    copy = xp.empty_like(theta, dtype=dtype)
-    value = backend.to_numpy(value) if xp is np else xp.asarray(value)
-    copy[...] = backend.astype(value, dtype)
-    return copy

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from .. import backend
 from ..backend import Array
-from ..tensor import Tensor
 from .blocks import Formula, scalars, with_out
-from .optimizer import Optimizer, check_number, zeros_like
+from .in_place import NEWER, InPlaceOptimizer, zeros_like
+from .optimizer import Params, check_number
 
 
-class SGD(Optimizer):
+class SGD(InPlaceOptimizer):
     """Stochastic gradient descent, with classical or Nesterov momentum.
 
     ``buf = momentum * buf + (1 - dampening) * g`` (buf = g at the first step), ``theta -= lr * buf``; with Nesterov momentum
@@ -21,7 +20,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Tensor, or of dict
+    params : iterable of Tensor, of (name, Tensor), or of dict
         Leaf tensors, or groups of them (see `Optimizer`).
     lr : float
         The learning rate.
@@ -32,6 +31,8 @@ class SGD(Optimizer):
         Use Nesterov momentum. It needs momentum > 0 and dampening = 0.
     maximize : bool
         Maximise the loss: step in the direction of the gradient.
+    foreach, fused, differentiable
+        As PyTorch takes them. They change nothing; only ``differentiable=True`` is refused.
 
     Raises
     ------
@@ -46,14 +47,15 @@ class SGD(Optimizer):
     >>> (w * w).sum().backward()
     >>> optimizer.step()
     >>> w
-    tensor([1.5], requires_grad=True)
+    tensor([1.5000], requires_grad=True)
     """
 
     _per_element = ("momentum_buffer",)
+    _newer = NEWER | {"nesterov": False}
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict],
+        params: Params,
         lr: float = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
@@ -61,6 +63,9 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         super().__init__(
             params,
@@ -71,10 +76,14 @@ class SGD(Optimizer):
                 "weight_decay": weight_decay,
                 "nesterov": nesterov,
                 "maximize": maximize,
+                "foreach": foreach,
+                "differentiable": differentiable,
+                "fused": fused,
             },
         )
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
+        super()._check(where, group)
         for name in ("lr", "momentum", "weight_decay"):
             check_number(where, name, group[name])
         check_number(where, "dampening", group["dampening"], low=-float("inf"))

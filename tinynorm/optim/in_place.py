@@ -1,0 +1,266 @@
+"""InPlaceOptimizer: an optimiser whose formula works in place on raw arrays.
+
+A step never replaces the array of a parameter, so every holder of the array sees the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import backend
+from ..autograd import enable_grad
+from ..backend import Array
+from ..tensor import Tensor, raw, version_of, wrap
+from .blocks import Blocks, Formula, place_of, work_dtype
+from .optimizer import Optimizer, Params, check_keys
+
+# what PyTorch added to the options in the course of time, and what a state without them means
+NEWER: dict[str, Any] = {"maximize": False, "foreach": None, "capturable": False, "differentiable": False, "fused": None}
+
+
+class Overflow:
+    """A callback that NumPy calls on overflow. So an optimiser detects an overflow without testing the array."""
+
+    seen = False
+
+    def __call__(self, error: str, flag: int) -> None:
+        self.seen = True
+
+
+class _Work(NamedTuple):
+    """The work of one call of `Blocks.run`: parameters of one group with the same step number, dtype and device."""
+
+    group: dict[str, Any]
+    t: float  # the number of this step
+    formula: Formula
+    params: list[Tensor]
+    tasks: list[tuple[Array, ...]]  # (theta, g, *state) for each parameter
+
+
+class InPlaceOptimizer(Optimizer):
+    """The base class of the package's optimisers. A subclass defines `_check`, `_begin` and `_formula`.
+
+    PyTorch's options `foreach`, `fused` and `capturable` are taken and change nothing.
+
+    Raises
+    ------
+    ValueError
+        `differentiable` is True: a step is not recorded.
+    """
+
+    _per_element: tuple[str, ...] = ()  # the state entries that have the parameter's shape
+    _needed: tuple[str, ...] = ()  # the required state entries
+    _newer: dict[str, Any] = NEWER
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        super().__init__(params, defaults)
+        self._blocks, self._overflow = Blocks(), Overflow()
+        self._stepped = type(self).step is not InPlaceOptimizer.step
+
+    def _check(self, where: str, group: dict[str, Any]) -> None:
+        if group.get("differentiable"):
+            raise ValueError(
+                f"{where}: differentiable=True is not supported, a step is not recorded; write the step as operations on "
+                "Tensors, such as w = w - lr * g"
+            )
+
+    # -- the step --------------------------------------------------------------------------------------------------------
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update in place every parameter that has a gradient.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the loss and its gradients again. `step` calls it first, with recording turned on.
+
+        Returns
+        -------
+        The return value of `closure`; None if there is no closure.
+
+        Raises
+        ------
+        RuntimeError, TypeError, ValueError
+            A parameter cannot be written to, or does not fit its gradient or its state; or an option is invalid. Nothing is
+            changed then.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        self._run(self._prepared())
+        self._stepped = True
+        return loss
+
+    def _prepared(self) -> list[_Work]:
+        """Prepare and check the whole step before any parameter changes. If that fails, the new state is removed again."""
+        made: list[tuple[dict[str, Any], int]] = []  # each state, and its number of entries before this step
+        try:
+            return [work for group in self.param_groups for work in self._works(group, made)]
+        except BaseException:
+            for state, n in made:
+                while len(state) > n:
+                    state.popitem()
+            raise
+
+    def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
+        """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""
+        alike: dict[tuple, _Work] = {}
+        for p in group["params"]:
+            if p._grad is None:
+                continue
+            theta, g, state = p._array, p._grad._array, self.state[p]
+            kind, shape, dtype = type(theta), theta.shape, theta.dtype
+            writeable = theta.flags.writeable if kind is np.ndarray else backend.is_writeable(theta)
+            if g.shape != shape or g.dtype != dtype or type(g) is not kind or not writeable:
+                self._explain_misfit(p, g)
+            made.append((state, len(state)))
+            t, *arrays = self._begin(group, state, theta)
+            kept = work_dtype(theta)
+            for a in arrays[:1]:  # all arrays of a state have the same type
+                if a.dtype != kept or a.shape != shape or type(a) is not kind:
+                    self._explain_move(p, a)
+            place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
+            key = (t, dtype, place, len(arrays))
+            work = alike.get(key)
+            if work is None:
+                work = alike[key] = _Work(group, t, self._formula(group, t, theta), [], [])
+            work.params.append(p)
+            work.tasks.append((theta, g, *arrays))
+        return list(alike.values())
+
+    def _run(self, works: list[_Work]) -> None:
+        """Run each formula on its tasks. The version counters of the parameters also increase if a formula fails."""
+        name, begun = f"{self._name}.step", 0
+        try:
+            with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
+                for work in works:
+                    begun += 1
+                    for number, rows in self._blocks.run(work.formula, work.tasks):
+                        self._run_with_room(work, work.params[number], rows)
+                    for p in work.params:
+                        state = self.state[p]
+                        if "step" in state:
+                            state["step"]._array[...] = work.t
+        finally:
+            for work in works[:begun]:
+                for p in work.params:
+                    version_of(p).bump(name)
+
+    def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
+        """Run the formula again on the rows for which it returned True (overflow), with the additional state."""
+        state = self.state[p]
+        self._make_room(state)
+        _, *arrays = self._begin(work.group, state, p._array)
+        self._blocks.run(work.formula, [tuple(a[rows] for a in (p._array, raw(p._grad), *arrays))])
+
+    def _place(self, p: Tensor, others: list[Array]) -> str:
+        """The device of a parameter that is not a NumPy array. Its gradient and its state must be on the same device."""
+        place = place_of(p._array)
+        for a in others:
+            if place_of(a) != place:
+                self._explain_misfit(p, a) if a is others[0] else self._explain_move(p, a)
+        return place
+
+    def _explain_misfit(self, p: Tensor, g: Array) -> None:
+        if not backend.is_writeable(p._array):
+            raise RuntimeError(
+                f"{self._name}.step: expected parameters whose memory can be written to, got one of shape {tuple(p.shape)} "
+                "that was expanded or made of a read-only array; set its data to a copy. Nothing was changed"
+            )
+        mine, other = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (p._array, g)]
+        raise RuntimeError(
+            f"{self._name}.step: expected a gradient of the parameter's (shape, dtype, device) = {mine}, got {other}; "
+            "set the parameter's data before backward, or its .grad to None. Nothing was changed"
+        )
+
+    def _explain_move(self, p: Tensor, a: Array) -> None:
+        mine, now = [(tuple(x.shape), str(x.dtype), str(backend.device_of(x))) for x in (a, p._array)]
+        raise RuntimeError(
+            f"{self._name}.step: expected a parameter of (shape, dtype, device) = {mine}, as at the steps before, got {now}; "
+            "move or convert the model before its optimiser takes the first step"
+        )
+
+    def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
+        """The number of the parameter's next step and the arrays of its state. Missing arrays are created."""
+        raise NotImplementedError(f"{self._name}: write _begin(self, group, state, theta) in the subclass")
+
+    def _make_room(self, state: dict[str, Any]) -> None:
+        """Add the arrays that the formula needs for larger numbers, after it returned True. `_begin` then returns them too."""
+        raise NotImplementedError(f"{self._name}: write _make_room(self, state), since the formula returned True")
+
+    def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
+        """The function of (theta, g, *state, s, d) that does step `t`. It changes all of these arrays in place except g."""
+        raise NotImplementedError(f"{self._name}: write _formula(self, group, t, theta) in the subclass")
+
+    # -- loading ---------------------------------------------------------------------------------------------------------
+
+    def _complete(self, where: str, group: dict[str, Any]) -> None:
+        group |= {name: value for name, value in self._newer.items() if name in self.defaults and name not in group}
+        check_keys(where, group, tuple(self.defaults))
+
+    def _checked_state(self, where: str, p: Tensor, entries: Any) -> dict[str, Any]:
+        """A copy of one parameter's saved state, in the parameter's work dtype and on its device."""
+        check_keys(where, entries, self._needed)
+        copies = {}
+        for name, value in entries.items():
+            if name in self._per_element and (value is not None or name in self._needed):
+                copies[name] = wrap(_copy_like(p._array, _checked_array(f"{where}[{name!r}]", p, value)))
+            elif name == "step":
+                copies[name] = counter(_checked_count(f"{where}['step']", value))
+            elif name not in self._per_element:  # skip None, which PyTorch's SGD saves without momentum
+                copies[name] = value
+        return copies
+
+
+def _checked_array(where: str, p: Tensor, value: Any) -> Array:
+    """The array of a saved value. It must have the parameter's shape and hold real numbers."""
+    got = tuple(value.shape) if hasattr(value, "shape") else value
+    if got != tuple(p.shape):
+        raise ValueError(f"{where}: expected the parameter's shape {tuple(p.shape)}, got {got}")
+    try:
+        array = backend.plain(raw(value))
+    except TypeError as error:
+        raise TypeError(f"{where}: {error}") from None
+    if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "fiub":
+        raise TypeError(f"{where}: expected real numbers, got {array.dtype}")
+    return array
+
+
+def _checked_count(where: str, value: Any) -> float:
+    """A saved number of steps as a float, checked to be at least 0."""
+    if not isinstance(value, (Real, Tensor)) and getattr(value, "shape", None) != ():
+        raise ValueError(f"{where}: expected a number, got {value!r}")
+    try:
+        count = float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise ValueError(f"{where}: expected a number of steps: {error}") from None
+    if not count >= 0:
+        raise ValueError(f"{where}: expected a number of steps, at least 0, got {count}")
+    return count
+
+
+# ---- arrays ------------------------------------------------------------------------------------------------------------
+
+
+def counter(n: float) -> Tensor:
+    """A tensor that holds the number of steps taken."""
+    return wrap(np.asarray(n, np.float32))  # float32 and on the host, as in PyTorch
+
+
+def zeros_like(theta: Array) -> Tensor:
+    """The initial running average of the parameter's gradients: zeros, in float32 for a float16 parameter."""
+    return wrap(backend.namespace(theta).zeros_like(theta, dtype=work_dtype(theta)))
+
+
+def _copy_like(theta: Array, value: Array) -> Array:
+    """A copy of `value` with the memory layout, work dtype and device of the parameter `theta`."""
+    xp, dtype = backend.namespace(theta), work_dtype(theta)
+    copy = xp.empty_like(theta, dtype=dtype)
+    value = backend.to_numpy(value) if xp is np else xp.asarray(value)
+    copy[...] = backend.astype(value, dtype)
+    return copy
