@@ -7,15 +7,17 @@ its array, the node that made it, and the version counter that counts in-place o
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 import numpy as np
 
-from . import backend
+from . import backend, printing
 from .backend import Array
+from .dtypes import dtype_of
 
 if TYPE_CHECKING:
     from ._methods import Methods  # the methods that ops/ and autograd/ add to the class, declared for type checkers
@@ -23,6 +25,38 @@ else:
     Methods = object
 
 F = TypeVar("F", bound=Callable)
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple, printed as PyTorch prints it.
+
+    >>> Size((2, 3)), Size((2, 3))[1:], Size((2, 3)).numel()
+    (torch.Size([2, 3]), torch.Size([3]), 6)
+    """
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
+    def __getitem__(self, index: Any) -> Any:
+        part = tuple.__getitem__(self, index)
+        return Size(part) if type(part) is tuple else part
+
+    def __add__(self, other: tuple) -> Size:  # type: ignore[override]
+        return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other: tuple) -> Size:
+        return Size(other + tuple(self))
+
+    def __mul__(self, times: SupportsIndex) -> Size:
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
 
 
 class Version:
@@ -49,6 +83,11 @@ class Version:
             views = self._views = [r for r in views or () if r() is not None]
             self._room = 2 * len(views) + 32  # the list is cleared of dead views again at this length
         views.append(weakref.ref(y))
+
+    def add_views(self, ys: list[Tensor]) -> None:
+        """Register many views at once."""
+        self._views = [r for r in self._views or () if r() is not None] + list(map(weakref.ref, ys))
+        self._room = 2 * len(self._views) + 32
 
     def views(self) -> list[Tensor]:
         """The live views that still share this memory. Each view comes after the tensor it is a view of."""
@@ -88,20 +127,15 @@ class Tensor(Methods):
     _version_: Version | None = None  # created on first use
     _view: Any = None  # for a view: (its parent, the node that made it), or a weak reference to its base
     _hooks: dict[int, Callable] | None = None
+    is_sparse = False
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
-    def __init__(self, data: Array, requires_grad: bool = False) -> None:
-        if not backend.is_array(data):
-            raise TypeError(
-                f"Tensor: expected a NumPy or CuPy array, got {type(data).__name__}; "
-                "tinynorm.tensor(...) makes a Tensor of lists and numbers"
-            )
-        if isinstance(data.dtype, np.dtype) and data.dtype.kind not in "fiub":
-            raise TypeError(f"Tensor: expected an array of real numbers or booleans, got {data.dtype}")
-        self._array = backend.plain(data)
-        if requires_grad:
-            self.requires_grad = True
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        """``Tensor(2, 3)`` is uninitialised and of this size, ``Tensor([1, 2])`` has these numbers: float32, as in PyTorch."""
+        from . import creation
+
+        self._array = creation.old_constructor("Tensor", backend.default_dtype, data, device)
 
     @property
     def data(self) -> Tensor:
@@ -143,8 +177,8 @@ class Tensor(Methods):
     # -- what it is ---------------------------------------------------------------------------------------------------
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._array.shape
+    def shape(self) -> Size:
+        return Size(self._array.shape)
 
     @property
     def ndim(self) -> int:
@@ -152,7 +186,7 @@ class Tensor(Methods):
 
     @property
     def dtype(self) -> Any:
-        return self._array.dtype
+        return dtype_of(self._array)
 
     @property
     def device(self) -> Any:
@@ -169,13 +203,20 @@ class Tensor(Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or its size along dimension `dim`."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else _along(self.shape, dim, "size")
 
     def dim(self) -> int:
         return self._array.ndim
 
     def numel(self) -> int:
         return int(self._array.size)
+
+    nelement = numel
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements further the next one is in memory: along each dimension, or along `dim`."""
+        steps = tuple(step // self._array.itemsize for step in self._array.strides)
+        return steps if dim is None else _along(steps, dim, "stride")
 
     def is_floating_point(self) -> bool:
         return backend.is_floating(self._array)
@@ -190,7 +231,7 @@ class Tensor(Methods):
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if wanted and not backend.is_floating(self._array):
-            raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {self.dtype}; use .float()")
+            raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {self._array.dtype}; use .float()")
         if not wanted and self.grad_fn is not None:
             raise RuntimeError("requires_grad: only a leaf's can be switched off; use y.detach() for a copy outside the graph")
         self._requires_grad = bool(wanted)
@@ -209,7 +250,7 @@ class Tensor(Methods):
         if grad is not None:
             if not isinstance(grad, Tensor):
                 raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
-            expected, got = [(t.shape, str(t.dtype), str(t.device)) for t in (self, grad)]
+            expected, got = [(t._array.shape, str(t._array.dtype), str(t.device)) for t in (self, grad)]
             if expected != got:
                 raise RuntimeError(f"grad: expected (shape, dtype, device) = {expected}, as of the tensor, got {got}")
             if not backend.is_writeable(grad._array):  # expanded or read-only: later gradients are added in place
@@ -295,7 +336,7 @@ class Tensor(Methods):
             The tensor does not have exactly one element.
         """
         if self._array.size != 1:
-            raise RuntimeError(f"item: expected a tensor with one element, got shape {self.shape}; use .tolist()")
+            raise RuntimeError(f"item: expected a tensor with one element, got shape {self._array.shape}; use .tolist()")
         if hasattr(self._array, "item"):
             return self._array.item()
         one = backend.namespace(self._array).reshape(self._array, ())
@@ -319,7 +360,7 @@ class Tensor(Methods):
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise RuntimeError(f"bool: the truth of a tensor of shape {self.shape} is ambiguous; reduce it first, e.g. .all()")
+            raise RuntimeError(f"bool: the truth of a tensor of shape {self._array.shape} is ambiguous; reduce it first, e.g. .all()")
         return bool(self.item())
 
     def __len__(self) -> int:
@@ -327,24 +368,18 @@ class Tensor(Methods):
             raise TypeError("len: a 0-d tensor has no length")
         return self._array.shape[0]
 
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
     def __contains__(self, element: Any) -> bool:
         return bool((self == element).any())
 
     def __repr__(self) -> str:
         array = backend.to_numpy(self._array)
-        text = np.array2string(array, separator=", ", prefix="tensor(", precision=4)
-        if array.dtype not in (np.float32, np.int64, np.bool_):
-            text += f", dtype={array.dtype}"
-        if not isinstance(self._array, np.ndarray):
-            text += f", device={str(self.device)!r}"
+        notes = [] if isinstance(self._array, np.ndarray) else [f"device={str(self.device)!r}"]
+        notes += printing.notes_on(array)
         if self.grad_fn is not None:
-            text += f", grad_fn=<{self.grad_fn.name}>"
+            notes.append(f"grad_fn=<{printing.name_of(self.grad_fn)}>")
         elif self._requires_grad:
-            text += ", requires_grad=True"
-        return f"tensor({text})"
+            notes.append("requires_grad=True")
+        return printing.written("tensor", array, notes)
 
     def __getstate__(self) -> dict[str, Any]:
         """The attributes to pickle: array, gradient and `requires_grad`, without the graph and the version counter."""
@@ -388,6 +423,40 @@ def wrap(array: Array) -> Tensor:
     t = Tensor.__new__(Tensor)
     t._array = array if not isinstance(array, np.generic) else np.asarray(array)
     return t
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether an object is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def tensor_of(array: Array, requires_grad: bool = False) -> Tensor:
+    """A Tensor that holds the array, after a check that a Tensor can.
+
+    Raises
+    ------
+    TypeError
+        It is no array of real numbers or booleans.
+    """
+    if not backend.is_array(array):
+        raise TypeError(
+            f"Tensor: expected a NumPy or CuPy array, got {type(array).__name__}; "
+            "tinynorm.tensor(...) makes a Tensor of lists and numbers"
+        )
+    if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "fiub":
+        raise TypeError(f"Tensor: expected an array of real numbers or booleans, got {array.dtype}")
+    t = wrap(backend.plain(array))
+    if requires_grad:
+        t.requires_grad = True
+    return t
+
+
+def _along(sizes: tuple[int, ...], dim: int, op: str) -> int:
+    """The size along one dimension."""
+    n = len(sizes)
+    if not -n <= dim < n:
+        raise IndexError(f"{op}: dim {dim} is out of range: a tensor of {n} dimensions has dims {-n} to {n - 1}")
+    return sizes[dim]
 
 
 def raw(x: Any) -> Any:

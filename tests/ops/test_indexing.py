@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinynorm as tn
+from tinynorm.ops import indexing
 from tinynorm.ops.indexing import SetItem
 from tinynorm.tensor import version_of
 
@@ -252,3 +253,59 @@ def test_second_derivatives_go_through_an_assignment_in_two_steps():
     assert tn.autograd.gradcheck(f, [x, v])
     assert tn.autograd.gradgradcheck(f, [x, v])
     assert tn.autograd.gradgradcheck(lambda x: x[1, :, [0, 2, 0]] ** 3, [x])
+
+
+# ---- what programs do in inner loops is made by itself, and is the same ------------------------------------------------
+
+
+def the_long_way(x, index):
+    return indexing.GetItem(indexing.raw_index(index, x.array))(x)
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+@pytest.mark.parametrize(
+    "index", [2, -1, (1, 2), (0, slice(1, None)), (slice(None), -1), (), tn.tensor(1), tn.tensor([0, 0, 2]), (tn.tensor(1), 2)]
+)
+def test_a_short_way_gives_what_the_long_way_gives(index, requires_grad):
+    x, again = (tn.tensor(np.arange(12.0).reshape(3, 4), requires_grad=requires_grad) for _ in range(2))
+    y, right = x[index], the_long_way(again, index)
+    assert (y.tolist(), y.shape, y.dtype) == (right.tolist(), right.shape, right.dtype)
+    assert np.shares_memory(y.array, x.array) == np.shares_memory(right.array, again.array)
+    assert (y.grad_fn is None, y._view is None) == (right.grad_fn is None, right._view is None)
+    w = tn.tensor(2.0, dtype="float64", requires_grad=True)
+    for t, part in ((x, y), (again, right)):
+        if not requires_grad and part._view is not None:
+            part.mul_(w)  # changes the base, and gives it a history
+            (t * t).sum().backward()
+        elif requires_grad:
+            (part * part).sum().backward()
+    assert x.tolist() == again.tolist()
+    assert (x.grad is None) == (again.grad is None)
+    assert x.grad is None or x.grad.tolist() == again.grad.tolist()
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 2), (0, 2)])
+def test_rows_are_views_with_a_history(shape):
+    x = tn.zeros(*shape, dtype="float64")
+    rows = list(x)
+    assert [row.shape for row in rows] == [shape[1:]] * shape[0]
+    assert all(np.shares_memory(row.array, x.array) for row in rows)
+    for k, row in enumerate(rows):
+        row.add_(tn.tensor(float(k), dtype="float64", requires_grad=True))
+    assert x.tolist() == np.broadcast_to(np.arange(shape[0], dtype=float).reshape(-1, *(1,) * (len(shape) - 1)), shape).tolist()
+    assert x.requires_grad == (shape[0] > 0)
+    assert all(row.requires_grad for row in rows)
+
+
+def test_rows_of_a_leaf_have_its_gradient():
+    x = tn.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    first, second = x
+    (first * second).sum().backward()
+    assert x.grad.tolist() == [[3.0, 4.0], [1.0, 2.0]]
+    with tn.no_grad():
+        assert not any(row.requires_grad for row in x)
+
+
+def test_a_number_has_no_rows():
+    with pytest.raises(TypeError, match="iter: a 0-d tensor has no rows"):
+        iter(tn.tensor(1.0))

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import backend
-from ..autograd.node import Node
-from ..tensor import Tensor, method, raw, wrap
+from ..autograd.mode import mode
+from ..autograd.node import Node, next_age, share
+from ..tensor import Tensor, method, raw, version_of, wrap
 from .common import accepts_axis, keep_where, namespace, narrowed, one_dim, reshaped, sum_to, widened
 from .scatter import add_rows, add_rows_in_pairs, last_written
 
@@ -102,6 +103,63 @@ class GetItem(Node):
 
     def backward(self, g):
         return (add_at(self.shape, self.index, g),)
+
+
+def view_at(x: Tensor, index: tuple) -> Tensor:
+    """GetItem(index)(x) for an index of integers and slices in a NumPy array, written out: programs do this in inner loops."""
+    array = x._array
+    y = new_tensor(Tensor)
+    y._array = array[index]
+    if mode.enabled:
+        node = new_node(GetItem)
+        node.index, node.shape, node.is_view = index, array.shape, True
+        if x._requires_grad:
+            node.needs, node.edges, node.age = [True], [x if x.grad_fn is None else (x.grad_fn, x._output_nr)], next_age()
+            y._requires_grad, y.grad_fn = True, node
+        share(x, y, node)
+    else:
+        share(x, y, None)
+    return y
+
+
+new_tensor, new_node = Tensor.__new__, GetItem.__new__
+
+
+def _int_of(part: Any) -> Any:
+    """The int of a 0-d integer Tensor; anything else unchanged."""
+    array = part._array if type(part) is Tensor else None
+    return int(array) if type(array) is np.ndarray and not array.ndim and array.dtype.kind == "i" else part
+
+
+@method("__iter__")
+def rows(x: Any) -> Any:
+    """An iterator over x[0], x[1], …"""
+    if not x._array.ndim:
+        raise TypeError("iter: a 0-d tensor has no rows to iterate over; use .item()")
+    n, array = len(x), x._array
+    if type(array) is not np.ndarray or x._requires_grad or not mode.enabled:
+        return iter([x[i] for i in range(n)])
+    found, version, shape = [], version_of(x), array.shape
+    for i in range(n):  # as in `view_at`
+        node = new_node(GetItem)
+        node.index, node.shape, node.is_view = (i, ...), shape, True
+        y = new_tensor(Tensor)
+        y._array, y._version_, y._view = array[i, ...], version, (x, node)
+        found.append(y)
+    version.add_views(found)
+    return iter(found)
+
+
+class Embedding(GetItem):
+    """y = W[index];  dW = zeros with g added at the index, except for the rows of the padding."""
+
+    def __init__(self, index, padding):
+        super().__init__((index,))
+        self.padding = padding
+
+    def backward(self, g):
+        counts = namespace(raw(g)).expand_dims(self.index[0] != self.padding, axis=-1)
+        return super().backward(keep_where(wrap(counts) if isinstance(g, Tensor) else counts, g))
 
 
 class AddAt(Node):
@@ -285,6 +343,23 @@ def getitem(x: Any, index: Any) -> Any:
     >>> tinynorm.tensor([1.0, 2.0, 3.0])[[0, 0, 2]]
     tensor([1., 1., 3.])
     """
+    if isinstance(x, Tensor) and type(x._array) is np.ndarray:  # ints and slices: without the detour below
+        kind = type(index)
+        if kind is int:
+            return view_at(x, (index, ...))
+        if kind is Tensor:
+            index = _int_of(index)
+            if type(index) is int:
+                return view_at(x, (index, ...))
+            which = index._array
+            if type(which) is np.ndarray and which.dtype == np.int64 and not (x._requires_grad and mode.enabled):
+                return wrap(x._array[which])
+        elif kind is tuple:
+            for part in index:
+                if type(part) is not int and type(part) is not slice:
+                    break
+            else:
+                return view_at(x, (*index, ...))
     index = raw_index(index, raw(x))
     backend.check_same_device("index", [raw(x), *(index if isinstance(index, tuple) else (index,))])
     return GetItem(index)(x)
@@ -346,10 +421,176 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     tensor([5., 7.])
     """
     d, at = one_dim(dim, x.ndim, "gather"), raw(index)
-    if backend.is_array(at) and at.ndim == x.ndim and not backend.is_bool(at):
+    _check_places("gather", at, x, d)
+    return taken("gather", x, d, at, at.shape)
+
+
+def _check_places(op: str, at: Any, x: Any, d: int) -> None:
+    """Check that an index along dimension d has places in x, as gather and scatter name them."""
+    if backend.is_array(at) and at.ndim == x.ndim and not backend.is_bool(at) and not backend.is_floating(at):
         for i, (n, size) in enumerate(zip(at.shape, x.shape, strict=True)):
             if i != d and n > size:
                 expected = f"at most x's sizes {tuple(x.shape)} beside dimension {d}"
-                raise IndexError(f"gather: expected an index of {expected}, got {tuple(at.shape)}")
-        check_range("gather", at, x.shape[d] if x.ndim else 1, 0)
-    return taken("gather", x, d, at, at.shape)
+                raise IndexError(f"{op}: expected an index of {expected}, got {tuple(at.shape)}")
+        check_range(op, at, x.shape[d] if x.ndim else 1, 0)
+
+
+def places(op: str, x: Any, dim: int, index: Any) -> tuple:
+    """The index, for `getitem`, of the elements that `gather` reads and `scatter_` writes."""
+    d, at = one_dim(dim, x.ndim, op), raw(index)
+    if not backend.is_array(at) or backend.is_floating(at) or backend.is_bool(at):
+        raise TypeError(f"{op}: expected an index of an integer dtype, got {getattr(at, 'dtype', type(at).__name__)}")
+    if at.ndim != x.ndim:
+        raise RuntimeError(f"{op}: expected an index of {x.ndim} dimensions, as x has, got shape {tuple(at.shape)}")
+    _check_places(op, at, x, d)
+    if not x.ndim:
+        return (...,)
+    return (*lines(at, at.shape[:d]), at, *lines(at, at.shape[d + 1 :], behind=True))
+
+
+def source_for(op: str, x: Any, index: Any, src: Any) -> Any:
+    """The part of `src` that the index covers, in the dtype of x."""
+    if not isinstance(src, Tensor):
+        raise TypeError(f"{op}: expected src to be a Tensor, got {type(src).__name__}")
+    if src.dtype != x.dtype:
+        raise RuntimeError(f"{op}: expected src in the dtype of x, {x.dtype}, got {src.dtype}; use src.to(x.dtype)")
+    if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
+        raise RuntimeError(f"{op}: expected src to be at least as long as the index, {tuple(index.shape)}, got {tuple(src.shape)}")
+    return src if src.shape == index.shape else getitem(src, tuple(slice(n) for n in index.shape))
+
+
+@method()
+@accepts_axis
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """The slices of x at the places `index` along `dim`, (k): a copy.
+
+    Raises
+    ------
+    IndexError
+        A place is negative or too large, or `index` is not a vector.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).index_select(1, tinynorm.tensor([1, 1]))
+    tensor([[5., 5.],
+            [2., 2.]])
+    """
+    d, at = one_dim(dim, input.ndim, "index_select"), raw(index)
+    if not backend.is_array(at) or backend.is_floating(at) or backend.is_bool(at):
+        raise TypeError(f"index_select: expected an index of an integer dtype, got {getattr(at, 'dtype', type(at).__name__)}")
+    if at.ndim > 1:
+        raise IndexError(f"index_select: expected the index to be a vector, got shape {tuple(at.shape)}")
+    check_range("index_select", at, input.shape[d] if input.ndim else 1, 0)
+    if not input.ndim:
+        return input.clone()
+    return GetItem((*(EVERYTHING,) * d, reshaped(at, (at.shape[0] if at.ndim else 1,))))(input)
+
+
+@method()
+def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """How often each of the integers 0, 1, 2, … is in the vector `input`; with `weights`, the sum of theirs.
+
+    Raises
+    ------
+    RuntimeError
+        `input` is not a vector of integers that are not negative.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.bincount(tinynorm.tensor([1, 1, 3]), minlength=5)
+    tensor([0, 2, 0, 1, 0])
+    """
+    a = raw(input)
+    xp, whole = namespace(a), not (backend.is_floating(a) or backend.is_bool(a))
+    if not whole or a.ndim != 1 or (a.shape[0] and int(xp.min(a)) < 0):
+        raise RuntimeError(
+            f"bincount: expected a vector of integers that are not negative, got {a.dtype} of shape {tuple(a.shape)}"
+            + (f" from {int(xp.min(a))}" if whole and math.prod(a.shape) else "")
+        )
+    n = max(int(xp.max(a)) + 1 if a.shape[0] else 0, minlength)
+    if weights is None:
+        return wrap(backend.astype(add_at((n,), (a,), xp.ones(a.shape, dtype=xp.float64, **backend.on_device_of(a))), backend.int64))
+    w = raw(weights)
+    if tuple(w.shape) != tuple(a.shape):
+        raise RuntimeError(f"bincount: expected a weight for each of the {a.shape[0]} integers, got shape {tuple(w.shape)}")
+    return wrap(add_at((n,), (a,), w if backend.is_floating(w) else backend.astype(w, backend.float64)))
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """For each class index a row of zeros with a 1 at its place, (…) → (…, C), int64. C is found in the indices unless given.
+
+    Raises
+    ------
+    RuntimeError
+        An index is negative, or not below `num_classes`, or the dtype is not int64.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.one_hot(tinynorm.tensor([0, 2]), num_classes=3)
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    a = raw(tensor)
+    xp, given = namespace(a), num_classes != -1
+    if a.dtype != (backend.int64 if isinstance(a.dtype, np.dtype) else xp.int64):
+        raise RuntimeError(f"one_hot: expected class indices of int64, got {a.dtype}; use .long()")
+    empty = not math.prod(a.shape)
+    if empty and num_classes < 1:
+        raise RuntimeError("one_hot: expected num_classes for a tensor without elements, whose classes cannot be counted")
+    lowest, highest = (0, 0) if empty else (int(xp.min(a)), int(xp.max(a)))
+    C = num_classes if given else highest + 1
+    if lowest < 0 or highest >= C:
+        raise RuntimeError(f"one_hot: expected class indices from 0 to {C - 1}, got {lowest} to {highest}")
+    hot = a[..., None] == xp.arange(C, **backend.on_device_of(a))
+    return wrap(backend.astype(hot, a.dtype))
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """The rows of a table at the given indices. The gradients of a row that is used more than once are added.
+
+    Parameters
+    ----------
+    input : Tensor
+        Indices (integers), (*).
+    weight : Tensor
+        The table, (V, D).
+    padding_idx : int, optional
+        This row gets no gradient.
+
+    Returns
+    -------
+    Tensor
+        (*, D).
+
+    Raises
+    ------
+    IndexError
+        An index is not from 0 to V - 1.
+    RuntimeError, TypeError
+        The indices are not a Tensor of integers, or the table is not a matrix.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> table = tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> tinynorm.nn.functional.embedding(tinynorm.tensor([1, 1]), table)
+    tensor([[3., 4.],
+            [3., 4.]])
+    """
+    at, W = raw(input), raw(weight)
+    if not isinstance(input, Tensor) or backend.is_floating(at) or backend.is_bool(at):
+        got = f"a tensor of {at.dtype}; use .long() on it" if isinstance(input, Tensor) else type(input).__name__
+        raise TypeError(f"embedding: expected a Tensor of indices (int64), got {got}")
+    if not isinstance(weight, Tensor) or W.ndim != 2:
+        raise RuntimeError(f"embedding: expected weight (V, D), got {getattr(W, 'shape', type(W).__name__)}")
+    backend.check_same_device("embedding", [at, W])
+    V = W.shape[0]
+    if padding_idx is not None and not -V <= padding_idx < V:
+        raise RuntimeError(f"embedding: expected padding_idx to be a row of the {V} of weight, got {padding_idx}")
+    check_range("embedding", at, V, 0)
+    index = namespace(at).reshape(at, (1,)) if not at.ndim else at
+    y = (GetItem((index,)) if padding_idx is None else Embedding(index, padding_idx % V))(weight)
+    return y if at.ndim else y[0]
