@@ -11,7 +11,7 @@ import pytest
 import tinynorm
 from tinynorm import optim
 from tinynorm.optim.in_place import InPlaceOptimizer
-from tinynorm.tensor import version_of
+from tinynorm.tensor import tensor_of, version_of
 
 MAKERS = {
     "SGD": lambda params: optim.SGD(params, lr=0.1),
@@ -127,10 +127,10 @@ def test_strided_parameters_and_gradients(make):
     results = []
     for order in ("C", "F"):
         rng = np.random.default_rng(0)
-        p = tinynorm.Tensor(np.asarray(rng.standard_normal((300, 70)), order=order), requires_grad=True)
+        p = tensor_of(np.asarray(rng.standard_normal((300, 70)), order=order), requires_grad=True)
         optimizer = make([p])
         for _ in range(3):
-            p.grad = tinynorm.Tensor(np.asarray(rng.standard_normal((300, 70)), order="C" if order == "F" else "F"))
+            p.grad = tensor_of(np.asarray(rng.standard_normal((300, 70)), order="C" if order == "F" else "F"))
             optimizer.step()
         results.append(np.ascontiguousarray(p.array).tobytes())
     assert results[0] == results[1]
