@@ -70,7 +70,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, how: str, *inputs: Any, out: tupl
     >>> import tinynorm
     >>> x = tinynorm.tensor([0.0, 1.0], requires_grad=True)
     >>> np.ones(2, np.float32) * np.exp(x)
-    tensor([1.    , 2.7183], grad_fn=<Mul>)
+    tensor([1.0000, 2.7183], grad_fn=<MulBackward0>)
     """
     name = f"np.{ufunc.__name__}" + ("" if how == "__call__" else f".{how}")
     if out is not None:
@@ -156,7 +156,7 @@ def array_function(self: Tensor, function: Callable, types: Any, args: tuple, kw
     >>> import tinynorm
     >>> x = tinynorm.tensor([[1.0, 3.0]], requires_grad=True)
     >>> np.var(x, axis=1)
-    tensor([1.], grad_fn=<Var>)
+    tensor([1.], grad_fn=<VarBackward0>)
     >>> np.median(x.detach())
     np.float32(2.0)
     """

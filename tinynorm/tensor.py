@@ -369,7 +369,10 @@ class Tensor(Methods):
         return self._array.shape[0]
 
     def __contains__(self, element: Any) -> bool:
-        return bool((self == element).any())
+        found = self == element
+        if found is False:
+            raise RuntimeError(f"in: expected a number or a Tensor, got {type(element).__name__}")
+        return bool(found.any())
 
     def __repr__(self) -> str:
         array = backend.to_numpy(self._array)

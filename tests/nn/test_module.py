@@ -280,7 +280,7 @@ def test_dtype_methods():
     assert net.float().scale.dtype == tinynorm.float32
     assert net.to(tinynorm.zeros(1, dtype=tinynorm.float64)).scale.dtype == tinynorm.float64
     assert net.cpu().scale.device.type == "cpu"
-    with pytest.raises(TypeError, match=r"Net\.to: expected a floating-point dtype, got int64"):
+    with pytest.raises(TypeError, match=r"Net\.to: expected a floating-point dtype, got torch.int64"):
         net.to(tinynorm.int64)
 
 

@@ -33,7 +33,7 @@ def test_values_and_dtypes_are_pytorchs(chunk):
         if expression in NOT_OURS:
             continue
         y = eval(expression, {"t": tn})
-        assert str(y.dtype) == dtype, expression
+        assert str(y.array.dtype) == dtype, expression
         rtol = {"float16": 2e-3, "float64": 1e-12}.get(dtype, 1e-6)
         expected = np.array(numbers, "float64")
         np.testing.assert_allclose(np.array(y.tolist(), "float64"), expected, rtol=rtol, atol=rtol / 10, err_msg=expression)

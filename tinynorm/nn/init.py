@@ -107,7 +107,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 
     >>> import tinynorm
     >>> constant_(tinynorm.empty(2), 0.5)
-    tensor([0.5, 0.5])
+    tensor([0.5000, 0.5000])
     """
     return tensor.fill_(val)
 
@@ -199,7 +199,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
     >>> import tinynorm
     >>> xavier_normal_(tinynorm.empty(3, 3)).shape
-    (3, 3)
+    torch.Size([3, 3])
     """
     return normal_(tensor, 0.0, _xavier_std("xavier_normal_", tensor, gain), generator)
 
@@ -245,7 +245,7 @@ def kaiming_normal_(
 
     >>> import tinynorm
     >>> kaiming_normal_(tinynorm.empty(3, 6)).shape
-    (3, 6)
+    torch.Size([3, 6])
     """
     return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
 
@@ -276,3 +276,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     Q, R = np.linalg.qr(normal)
     Q = Q * np.where(np.diag(R) < 0, -1.0, 1.0)
     return fill_from_host(tensor, "orthogonal_", gain * (Q if rows >= columns else Q.T).reshape(tensor.shape))
+
+
+# The old spellings
+uniform, normal, constant, eye, orthogonal = uniform_, normal_, constant_, eye_, orthogonal_
+xavier_uniform, xavier_normal = xavier_uniform_, xavier_normal_
+kaiming_uniform, kaiming_normal = kaiming_uniform_, kaiming_normal_

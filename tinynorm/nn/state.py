@@ -10,6 +10,7 @@ import numpy as np
 from .. import backend
 from ..autograd import no_grad
 from ..tensor import Tensor, raw, version_of
+from .parameter import Uninitialized
 
 
 class IncompatibleKeys(NamedTuple):
@@ -17,6 +18,11 @@ class IncompatibleKeys(NamedTuple):
 
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+    def __repr__(self) -> str:  # as PyTorch prints it
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
 def load_into(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: bool, into: str) -> IncompatibleKeys:
@@ -33,6 +39,8 @@ def load_into(own: dict[str, Tensor], state_dict: Mapping[str, Any], strict: boo
     with no_grad():
         loaded = [(t, _apart(_fitted(state_dict[name], t), t, own)) for name, t in own.items() if name in state_dict]
     for t, array in loaded:
+        if isinstance(t, Uninitialized):
+            t.materialize(array.shape)
         t._array[...] = array
         version_of(t).bump("load_state_dict")
     return IncompatibleKeys(missing, unexpected)
@@ -44,8 +52,11 @@ def _misfit(name: str, t: Tensor, value: Any) -> str:
         return f"{name}: expected a tensor, got {type(value).__name__}"
     if isinstance(value, np.ma.MaskedArray):
         return f"{name}: expected a tensor, got a masked array; fill it: a.filled(0.0)"
-    if isinstance(value.dtype, np.dtype) and value.dtype.kind not in "fiub":
-        return f"{name}: expected real numbers or booleans, got {value.dtype}"
+    dtype = raw(value).dtype
+    if isinstance(dtype, np.dtype) and dtype.kind not in "fiub":
+        return f"{name}: expected real numbers or booleans, got {dtype}"
+    if isinstance(t, Uninitialized):
+        return ""  # it takes the shape of the value
     if tuple(value.shape) != tuple(t.shape):
         return f"{name}: expected shape {tuple(t.shape)}, got {tuple(value.shape)}"
     if not backend.is_writeable(t._array):

@@ -73,7 +73,7 @@ def clip_grad_norm_(
     >>> clip_grad_norm_(p, max_norm=1.0)
     tensor(5.)
     >>> p.grad
-    tensor([0.6, 0.8])
+    tensor([0.6000, 0.8000])
     """
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: expected max_norm >= 0, got {max_norm!r}")
@@ -160,7 +160,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     >>> p.grad = tinynorm.tensor([3.0, -0.5])
     >>> clip_grad_value_(p, 1.0)
     >>> p.grad
-    tensor([ 1. , -0.5])
+    tensor([ 1.0000, -0.5000])
     """
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: expected clip_value >= 0, got {clip_value!r}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
+from ..dtypes import dtype as OurDtype
 from ..tensor import Tensor, method
 
 
@@ -84,7 +85,7 @@ def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool 
     --------
     >>> import tinynorm
     >>> tinynorm.tensor([1, 2]).to(tinynorm.float64)
-    tensor([1., 2.], dtype=float64)
+    tensor([1., 2.], dtype=torch.float64)
     """
     dtype, device = dtype_and_device(args, dtype, device)
     if dtype is not None:
@@ -119,8 +120,11 @@ def as_dtype(dtype: Any, like: Any = None) -> Any:
     TypeError
         `dtype` is not the name of a dtype.
     """
+    dtype = dtype.dtype if isinstance(dtype, OurDtype) else dtype
     if like is not None and not isinstance(like.dtype, np.dtype):
         return getattr(backend.namespace(like), str(dtype), dtype) if isinstance(dtype, np.dtype) else dtype
+    if isinstance(dtype, str) and dtype.endswith("Tensor"):
+        dtype = OLD_TYPES.get(dtype.rpartition(".")[2], dtype)
     try:
         return np.dtype(dtype)
     except TypeError:
@@ -159,7 +163,37 @@ def cuda(x: Tensor, device: int | None = None) -> Tensor:
     return to(x, "cuda" if device is None else f"cuda:{device}")
 
 
-@method("type", "astype")
+# PyTorch's old names of the dtypes
+OLD_TYPES = {
+    "FloatTensor": backend.float32,
+    "DoubleTensor": backend.float64,
+    "HalfTensor": backend.float16,
+    "LongTensor": backend.int64,
+    "IntTensor": backend.int32,
+    "ShortTensor": backend.int16,
+    "CharTensor": backend.int8,
+    "ByteTensor": backend.uint8,
+    "BoolTensor": backend.bool_,
+}
+
+
+@method("type")
+def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """x in another dtype; without one, the old name of its type.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([1, 2]).type(tinynorm.float32)
+    tensor([1., 2.])
+    >>> tinynorm.tensor([1, 2]).type()
+    'torch.LongTensor'
+    """
+    if dtype is not None:
+        return to(self, dtype)
+    name = next(name for name, old in OLD_TYPES.items() if old == self._array.dtype)
+    return f"torch.{'cuda.' if self.is_cuda else ''}{name}"
+
+
+@method()
 def astype(x: Tensor, dtype: Any) -> Tensor:
     """x in another dtype.
 

@@ -73,7 +73,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     if not isinstance(input, Tensor):
         raise backend.no_array(input, "dropout")
     if not backend.is_floating(input._array):
-        raise RuntimeError(f"dropout: expected a floating-point input, got {input.dtype}; use .float() first")
+        raise RuntimeError(f"dropout: expected a floating-point input, got {input._array.dtype}; use .float() first")
     node = Dropout(p, backend.default_generator.rng)
     return replace(input, "dropout", node) if inplace else node(input)
 

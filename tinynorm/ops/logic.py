@@ -21,8 +21,10 @@ def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str) -> Callabl
         result = compute(raw(a), raw(b))
         return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
 
+    others = (str, list, tuple) if name in ("eq", "ne") else (str,)
+
     def operator(a: Any, b: Any) -> Any:  # after NotImplemented, Python compares identities: x == None is False
-        return NotImplemented if b is None or isinstance(b, str) else compare(a, b)
+        return NotImplemented if b is None or isinstance(b, others) else compare(a, b)
 
     compare.__name__ = compare.__qualname__ = name
     compare.__doc__ = f"{doc}, elementwise: a boolean tensor."
@@ -60,7 +62,7 @@ def logical_not(x: Any) -> Any:
 def _invert(x: Tensor) -> Tensor:
     """~x: the logical not of booleans, the bitwise complement of integers."""
     if backend.is_floating(x._array):
-        raise TypeError(f"~: expected booleans or integers, got {x.dtype}; x.logical_not() says where x is 0")
+        raise TypeError(f"~: expected booleans or integers, got {x._array.dtype}; x.logical_not() says where x is 0")
     return wrap(~x._array)
 
 

@@ -374,7 +374,7 @@ def check_input(op: str, x: Any, min_ndim: int, expected: str) -> None:
     if not isinstance(x, Tensor):
         check_tensor(op, x)
     if not backend.is_floating(x._array):
-        raise RuntimeError(f"{op}: expected a floating-point x, got {x.dtype}; use .float() first")
+        raise RuntimeError(f"{op}: expected a floating-point x, got {x._array.dtype}; use .float() first")
     if x._array.ndim < min_ndim:
         raise RuntimeError(f"{op}: expected x {expected}, got shape {tuple(x.shape)}")
 
@@ -406,7 +406,7 @@ def check_tensors(op: str, x: Tensor, shape: tuple[int, ...], symbol: str, *tens
         if a.shape != shape:
             raise RuntimeError(f"{op}: expected {name} {symbol} = {shape} for x {tuple(x.shape)}, got {tuple(t.shape)}")
         if a.dtype != array.dtype and not (backend.is_half(array) and a.dtype == backend.float32):
-            raise RuntimeError(f"{op}: expected {name} of dtype {x.dtype}, as of x, got {t.dtype}; convert one with .to(dtype)")
+            raise RuntimeError(f"{op}: expected {name} of dtype {array.dtype}, as of x, got {a.dtype}; convert one with .to(dtype)")
         if type(a) is not np.ndarray or type(array) is not np.ndarray:
             others.append(a)
     if others:

@@ -173,10 +173,16 @@ class Extremum(Reduction):
 
 
 class Along(NamedTuple):
-    """The result of `max` and `min` along a dimension."""
+    """The result of `max`, `min`, `sort` and `topk` along a dimension; printed as PyTorch prints it."""
 
     values: Any
     indices: Any
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+OF = {op: type(op, (Along,), {"__slots__": ()}) for op in ("max", "min", "sort", "topk")}  # each printed with its own name
 
 
 # ---- as functions and methods ----------------------------------------------------------------------------------------
@@ -228,10 +234,10 @@ def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     --------
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).mean(dim=1)
-    tensor([1.5, 3.5])
+    tensor([1.5000, 3.5000])
     """
     if not backend.is_floating(raw(x)):
-        raise RuntimeError(f"mean: expected a floating-point tensor, got {x.dtype}; use .float() first")
+        raise RuntimeError(f"mean: expected a floating-point tensor, got {raw(x).dtype}; use .float() first")
     dims = all_dims(dim, x.ndim, "mean")
     if size_along(x.shape, dims) == 0:
         return Sum(dims, keepdim)(x) * math.nan
@@ -271,7 +277,7 @@ def var(
     --------
     >>> import tinynorm
     >>> tinynorm.tensor([1.0, 2.0, 3.0, 4.0]).var(correction=0)
-    tensor(1.25)
+    tensor(1.2500)
     """
     dim, correction = _correction("var", dim, unbiased, correction)
     return Var(all_dims(dim, x.ndim, "var"), keepdim, correction)(as_float(x))
@@ -359,4 +365,4 @@ def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
     _nonempty(which, x, d)
     indices = arg(x, d, keepdim=True)
     values = take_along_dim(x, indices, d)
-    return Along(values, indices) if keepdim else Along(values.squeeze(d), indices.squeeze(d))
+    return OF[which](values, indices) if keepdim else OF[which](values.squeeze(d), indices.squeeze(d))

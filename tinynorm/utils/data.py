@@ -15,7 +15,7 @@ from .. import backend
 from ..backend import Generator, default_generator
 from ..creation import as_tensor
 from ..ops import stack
-from ..tensor import Tensor
+from ..tensor import Tensor, tensor_of
 
 
 class Dataset:
@@ -157,7 +157,7 @@ def default_collate(samples: Sequence[Any]) -> Any:
     --------
     >>> default_collate([{"x": np.zeros(2), "y": 1}, {"x": np.ones(2), "y": 2}])
     {'x': tensor([[0., 0.],
-                  [1., 1.]], dtype=float64), 'y': tensor([1, 2])}
+                  [1., 1.]], dtype=torch.float64), 'y': tensor([1, 2])}
     """
     first = samples[0]
     if isinstance(first, Tensor):
@@ -165,9 +165,9 @@ def default_collate(samples: Sequence[Any]) -> Any:
     if isinstance(first, (str, bytes)):  # also matches NumPy's strings
         return list(samples)
     if isinstance(first, (np.generic, bool, int, float)):
-        return Tensor(np.asarray(samples))  # raises an error for None, dates and integers of over 64 bits
+        return tensor_of(np.asarray(samples))  # raises an error for None, dates and integers of over 64 bits
     if backend.is_array(first):
-        return stack([Tensor(sample) for sample in samples])
+        return stack([tensor_of(sample) for sample in samples])
     if isinstance(first, Mapping):
         _check_alike("keys", [sorted(sample, key=str) for sample in samples])
         return {key: default_collate([sample[key] for sample in samples]) for key in first}

@@ -175,7 +175,7 @@ class _Writer:
 
     def _look(self, key: Any, gradient: Tensor) -> None:
         """Take the shape from a gradient, and the gradient if it will be written: all of them would need much memory."""
-        self.shapes[key] = gradient.shape
+        self.shapes[key] = tuple(gradient.shape)
         if self.with_gradients and gradient._array.size <= self.largest:
             self.gradients[key] = gradient._array
 

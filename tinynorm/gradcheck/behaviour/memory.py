@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import backend
+from ...tensor import raw
 from ..problem.problem import Problem
 from ..report.report import Fault
 
@@ -108,7 +109,7 @@ def _dtype(g: Any, expected: np.dtype) -> np.dtype:
     """The dtype of a gradient; a Python float has the expected one."""
     if isinstance(g, float) and not hasattr(g, "dtype"):
         return expected
-    return np.dtype(str(getattr(g, "dtype", type(g).__name__)))
+    return np.dtype(str(getattr(raw(g), "dtype", type(g).__name__)))
 
 
 def _hint(expected: tuple, got: tuple) -> str:

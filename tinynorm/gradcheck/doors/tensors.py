@@ -11,7 +11,7 @@ from ... import backend
 from ...autograd import grad
 from ...autograd.mode import lending
 from ...nn import Module
-from ...tensor import Tensor
+from ...tensor import Tensor, tensor_of
 from ..problem.modules import modules_in, untouched
 from ..problem.problem import fresh
 from ..problem.settings import EXHAUSTIVE, RTOL, Settings, random_cotangent
@@ -206,6 +206,6 @@ def _cotangents(
     rng = np.random.default_rng(seed)
     made = [random_cotangent(y.shape, rng) for y in outputs]
     return [
-        Tensor(backend.move(v.astype(np.dtype(str(y.dtype))), backend.device_of(y.array)), requires_grad=True)
+        tensor_of(backend.move(v.astype(np.dtype(str(y.array.dtype))), backend.device_of(y.array)), requires_grad=True)
         for v, y in zip(made, outputs, strict=True)
     ]

@@ -257,7 +257,7 @@ def _like(u: np.ndarray, y: Any) -> Any:
     """The cotangent `u` as the same kind of object as the output `y`."""
     if not backend.is_array(y):
         return type(y)(u) if hasattr(y, "dtype") else float(u)
-    return beside(y, u.astype(np.dtype(str(y.dtype))))
+    return beside(y, u.astype(np.dtype(str(_data(y).dtype))))
 
 
 # ---- inputs --------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import numpy as np
 from ... import backend
 from ...autograd import enable_grad, grad
 from ...nn import Module
-from ...tensor import Tensor, wrap
+from ...tensor import Tensor, tensor_of, wrap
 from .modules import kept
 from .problem import CannotCheck, Problem, differentiable
 
@@ -43,7 +43,7 @@ class TensorProblem(Problem):
         """(the arrays of the outputs, (the outputs, the leaves)). The leaves, inputs and parameters, have the given arrays."""
         given: list[Any] = list(arguments)
         for i in self.wrt:
-            given[i] = Tensor(arguments[i], requires_grad=True)
+            given[i] = tensor_of(arguments[i], requires_grad=True)
         count = len(given) - len(self.fixed)
         for parameter, new in zip(self.fixed, given[count:], strict=True):
             parameter.array = new.array

@@ -1,0 +1,239 @@
+"""PyTorch's names that tinynorm has not: which are left out on purpose, and what to write in place of others.
+
+`missing` makes the ``__getattr__`` of a module, so that asking for such a name says what to do; ``tinynorm run --missing`` reads
+the same two tables. A name that is in neither ends in the names that are spelled most like it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any
+
+# why a family is left out -> the names in it, in whichever module. A pattern with a dot stands for the whole name
+FAMILIES = {
+    "convolution and pooling are left out: layers here are for vectors and their normalisation": """
+        conv* Conv* LazyConv* *pool* *Pool* Fold Unfold fold unfold Upsample* upsample* interpolate grid_sample* affine_grid*
+        pixel_* Pixel* Channel* channel_* LocalResponseNorm local_response_norm *LRN2d *Padding? ZeroPad?d *Pad?d cudnn_*
+        miopen_* mkldnn_*""",
+    "recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same": """
+        RNN* LSTM* GRU* rnn* lstm* gru* nn.utils.rnn pack_padded_sequence pad_packed_sequence pad_sequence""",
+    "attention is left out; softmax(q @ k.mT / math.sqrt(d), dim=-1) @ v is its formula": """
+        MultiheadAttention Transformer* scaled_dot_product_attention multi_head_attention* nn.attention""",
+    "sparse tensors are left out": "sparse sparse_* *_sparse* hspmm spmm smm sspaddmm to_sparse* *coo_tensor *csr* *csc*",
+    "complex numbers are left out": """
+        complex complex* cfloat cdouble chalf real imag angle polar conj conj_* view_as_real* view_as_complex* resolve_* isreal
+        fft stft istft signal *_window""",
+    "quantised numbers are left out": "q_* qint* quint* quantiz* *quantize* quantized_* ao fake_* fbgemm_* choose_qparams* qscheme",
+    "compiling and exporting are left out: the program runs as it is written": """
+        jit compile compiler fx export onnx Script* script trace library package func vmap cond while_loop""",
+    "training on several devices or machines is left out": """
+        distributed multiprocessing DataParallel DistributedDataParallel nn.parallel SyncBatchNorm DistributedSampler futures
+        cuda.nccl""",
+    "mixed precision is left out; .half() or .to(torch.float16) converts a model, and sums are taken in float32": """
+        amp autocast* GradScaler bfloat16 BFloat16* float8_* float4_*""",
+    "linear algebra is left out; numpy.linalg does it on x.detach().numpy(), without a gradient": """
+        linalg cholesky* det logdet slogdet eig* symeig inverse pinverse lu* lstsq lobpcg qr svd* pca_lowrank matrix_* orgqr
+        ormqr geqrf triangular_solve solve""",
+    "probability distributions are left out; torch.randn, torch.rand and torch.multinomial draw": "distributions",
+    "pretrained models are left out": "hub utils.model_zoo",
+    "devices other than the CPU and CUDA are left out": "mps xpu mtia xla",
+}
+
+# what to write in place of a name
+USE = {
+    "absolute": "torch.abs(input)",
+    "addmm": "input + mat1 @ mat2",
+    "addmv": "input + mat @ vec",
+    "addr": "input + torch.outer(vec1, vec2)",
+    "aminmax": "x.amin(), x.amax()",
+    "argwhere": "x.nonzero()",
+    "asarray": "torch.as_tensor(x)",
+    "autograd.backward": "loss.backward()",
+    "autograd.detect_anomaly": "nothing: an error in backward names the op and what changed its tensors",
+    "autograd.functional": "torch.autograd.grad(y[i], x, retain_graph=True) for each row of the Jacobian",
+    "autograd.profiler": "time.perf_counter()",
+    "autograd.set_detect_anomaly": "nothing: an error in backward names the op and what changed its tensors",
+    "backends": "nothing: there is no cuDNN to set, and every op is deterministic",
+    "baddbmm": "input + batch1 @ batch2",
+    "bernoulli": "(torch.rand_like(p) < p).float()",
+    "bitwise_and": "a & b",
+    "bitwise_not": "~x",
+    "bitwise_or": "a | b",
+    "bitwise_xor": "a ^ b",
+    "broadcast_tensors": "x.expand(shape) for each",
+    "cdist": "((a[:, None] - b) ** 2).sum(-1).sqrt()",
+    "chain_matmul": "a @ b @ c",
+    "clamp_max": "torch.clamp(input, max=…)",
+    "column_stack": "torch.stack(tensors, 1)",
+    "concatenate": "torch.cat(tensors, dim)",
+    "count_nonzero": "(x != 0).sum()",
+    "cpu": "torch.device('cpu')",
+    "cuda.amp": "nothing: .half() converts a model, and sums are taken in float32",
+    "cuda.current_device": "torch.device('cuda')",
+    "cuda.empty_cache": "nothing: freed memory is used again",
+    "cuda.get_device_name": "torch.device('cuda')",
+    "cuda.manual_seed": "torch.manual_seed(seed): numbers are drawn on the host for every device",
+    "cuda.manual_seed_all": "torch.manual_seed(seed): numbers are drawn on the host for every device",
+    "deg2rad": "x * (torch.pi / 180)",
+    "diff": "x[1:] - x[:-1]",
+    "dist": "(a - b).norm()",
+    "divide": "torch.div(a, b)",
+    "exp2": "2 ** x",
+    "expm1": "torch.exp(x) - 1",
+    "fliplr": "torch.flip(x, [1])",
+    "flipud": "torch.flip(x, [0])",
+    "fmax": "torch.maximum(a, b)",
+    "fmin": "torch.minimum(a, b)",
+    "frac": "x - x.trunc()",
+    "greater": "a > b",
+    "greater_equal": "a >= b",
+    "hstack": "torch.cat(tensors, 1), of vectors torch.cat(tensors)",
+    "hypot": "(a * a + b * b).sqrt()",
+    "inner": "a @ b",
+    "is_nonzero": "bool(x)",
+    "lerp": "a + weight * (b - a)",
+    "less": "a < b",
+    "less_equal": "a <= b",
+    "linalg.norm": "torch.norm(x)",
+    "linalg.vector_norm": "torch.norm(x)",
+    "logical_and": "a & b of booleans",
+    "logical_or": "a | b of booleans",
+    "logical_xor": "a ^ b of booleans",
+    "logspace": "10 ** torch.linspace(start, end, steps)",
+    "masked_select": "x[mask]",
+    "moveaxis": "x.permute(dims)",
+    "movedim": "x.permute(dims)",
+    "narrow": "x[start : start + length]",
+    "negative": "-x",
+    "nn.AlphaDropout": "nn.Dropout(p)",
+    "nn.CosineSimilarity": "(F.normalize(a) * F.normalize(b)).sum(1)",
+    "nn.Dropout1d": "nn.Dropout(p)",
+    "nn.Dropout2d": "nn.Dropout(p)",
+    "nn.Hardtanh": "x.clamp(-1, 1)",
+    "nn.LogSigmoid": "-F.softplus(-x)",
+    "nn.MarginRankingLoss": "(margin - y * (a - b)).clamp(min=0).mean()",
+    "nn.Mish": "x * torch.tanh(F.softplus(x))",
+    "nn.PReLU": "nn.LeakyReLU(slope), or x.clamp(min=0) + a * x.clamp(max=0) with a Parameter a",
+    "nn.ParameterDict": "nn.ParameterList, or self.register_parameter(name, p)",
+    "nn.ReLU6": "x.clamp(0, 6)",
+    "nn.SELU": "nn.ELU(alpha)",
+    "nn.SoftMarginLoss": "F.softplus(-y * x).mean()",
+    "nn.Softmin": "nn.Softmax(dim)(-x)",
+    "nn.Softsign": "x / (1 + x.abs())",
+    "nn.TripletMarginLoss": "((a - p).norm(dim=1) - (a - n).norm(dim=1) + margin).clamp(min=0).mean()",
+    "nn.functional.cosine_similarity": "(F.normalize(a) * F.normalize(b)).sum(1)",
+    "nn.functional.hardtanh": "x.clamp(-1, 1)",
+    "nn.functional.logsigmoid": "-F.softplus(-x)",
+    "nn.functional.mish": "x * torch.tanh(F.softplus(x))",
+    "nn.functional.pad": "torch.cat([x, x.new_zeros(…)], dim)",
+    "nn.functional.pairwise_distance": "(a - b).norm(dim=1)",
+    "nn.functional.relu6": "x.clamp(0, 6)",
+    "nn.functional.selu": "F.elu(x, alpha)",
+    "nn.functional.softmin": "F.softmax(-x, dim)",
+    "nn.functional.softsign": "x / (1 + x.abs())",
+    "nn.utils.clip_grad_norm": "nn.utils.clip_grad_norm_(parameters, max_norm)",
+    "nn.utils.prune": "p.data[mask] = 0 for each parameter",
+    "not_equal": "a != b",
+    "numel": "x.numel()",
+    "optim.ASGD": "optim.SGD",
+    "optim.Adamax": "optim.Adam",
+    "optim.LBFGS": "optim.Adam, or scipy.optimize on a function of NumPy arrays",
+    "optim.NAdam": "optim.Adam",
+    "optim.RAdam": "optim.Adam",
+    "optim.Rprop": "optim.RMSprop",
+    "optim.SparseAdam": "optim.Adam",
+    "optim.lr_scheduler.CyclicLR": "OneCycleLR, or LambdaLR(optimizer, function of the step)",
+    "optim.lr_scheduler.MultiplicativeLR": "LambdaLR(optimizer, function of the step)",
+    "optim.lr_scheduler.PolynomialLR": "LambdaLR(optimizer, lambda t: (1 - t / total) ** power)",
+    "profiler": "time.perf_counter()",
+    "quantile": "numpy.quantile(x.detach().numpy(), q)",
+    "rad2deg": "x * (180 / torch.pi)",
+    "random": "torch.manual_seed(seed)",
+    "range": "torch.arange(start, end + 1, step)",
+    "ravel": "x.flatten()",
+    "reciprocal": "1 / x",
+    "roll": "torch.cat([x[-shift:], x[:-shift]])",
+    "row_stack": "torch.cat(tensors)",
+    "scalar_tensor": "torch.tensor(number)",
+    "select": "x[index]",
+    "set_default_device": "device=… where a tensor is made, and model.to(device)",
+    "set_default_tensor_type": "torch.set_default_dtype(dtype)",
+    "set_flush_denormal": "nothing: leave the line out",
+    "set_num_threads": "the environment variable OMP_NUM_THREADS",
+    "special": "torch.erf, torch.exp … by their own names",
+    "std_mean": "x.std(dim), x.mean(dim)",
+    "storage": "x.data_ptr() or x.numpy()",
+    "subtract": "torch.sub(a, b)",
+    "swapdims": "torch.transpose(x, a, b)",
+    "tensordot": "torch.einsum(equation, a, b), or reshape and @",
+    "trace": "torch.trace's sum: (x * torch.eye(len(x))).sum()",
+    "true_divide": "a / b",
+    "trunc": "x.sign() * x.abs().floor()",
+    "unique": "numpy.unique(x.numpy())",
+    "use_deterministic_algorithms": "nothing: every op is deterministic",
+    "utils.checkpoint": "nothing: call the function itself",
+    "utils.tensorboard": "from tensorboardX import SummaryWriter",
+    "var_mean": "x.var(dim), x.mean(dim)",
+    "vdot": "torch.dot(a, b)",
+    "vstack": "torch.cat(tensors)",
+}
+
+
+def advice(name: str) -> str:
+    """What to do about a name of PyTorch's that tinynorm has not, such as ``nn.Conv2d``; "" if the tables do not know it."""
+    if name in USE:
+        return f"use {USE[name]}" if not USE[name].startswith("nothing") else f"write {USE[name]}"
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):  # a family may be a whole module: linalg, distributed
+        whole, last = ".".join(parts[:end]), parts[end - 1]
+        for why, patterns in FAMILIES.items():
+            if any(fnmatchcase(whole if "." in pattern else last, pattern) for pattern in patterns.split()):
+                return why
+        if whole in USE:
+            return advice(whole)
+    return ""
+
+
+def sentence(name: str, known: list[str]) -> str:
+    """One sentence about a name that is not there. `known` are the names that are there."""
+    place, _, last = name.rpartition(".")
+    said = advice(name)
+    if not said:
+        from difflib import get_close_matches  # not before somebody asks for such a name
+
+        close = get_close_matches(last, known, 3, 0.6) or get_close_matches(last.lower(), known, 3, 0.6)
+        said = f"the closest names are {', '.join(close)}" if close else "and no name like it"
+    where = f"tinynorm.{place}" if place else "tinynorm"
+    return f"module {where!r} has no attribute {last!r}: {said}"
+
+
+def missing(module: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module of tinynorm's: raises AttributeError with what to do.
+
+    >>> import tinynorm
+    >>> tinynorm.nn.Conv2d
+    Traceback (most recent call last):
+    AttributeError: module 'tinynorm.nn' has no attribute 'Conv2d': convolution and pooling are left out: layers here are for
+    vectors and their normalisation
+    """
+
+    def __getattr__(name: str) -> Any:
+        if name.startswith("__"):  # Python asks for __path__, __wrapped__ …
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        found = sys.modules[module]
+        known = [n for n in dir(found) if not n.startswith("_")]
+        text = sentence(f"{module}.{name}".partition(".")[2], known)
+        if _is_import(sys._getframe(1)):  # of an AttributeError, Python would only say "cannot import name"
+            raise ImportError(text, name=name)
+        raise AttributeError(text, name=name, obj=found)
+
+    return __getattr__
+
+
+def _is_import(frame: Any) -> bool:
+    """Whether the frame is at ``from module import name``."""
+    from opcode import opmap
+
+    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]

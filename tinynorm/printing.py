@@ -1,0 +1,229 @@
+"""How a tensor is printed: as PyTorch prints it, to the digit, the width and the line break."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass
+class Options:
+    """What `set_printoptions` sets."""
+
+    precision: int = 4
+    threshold: float = 1000
+    edgeitems: int = 3
+    linewidth: int = 80
+    sci_mode: bool | None = None
+
+
+PROFILES = {
+    "default": Options(),
+    "short": Options(precision=2, edgeitems=2),
+    "full": Options(threshold=math.inf),
+}
+options = Options()
+
+
+def set_printoptions(
+    precision: int | None = None,
+    threshold: float | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
+) -> None:
+    """Set how tensors are printed.
+
+    Parameters
+    ----------
+    precision : int
+        Digits after the point (4).
+    threshold : float
+        A tensor of more elements than this is printed in part (1000).
+    edgeitems : int
+        How many elements are then shown at the beginning and end of each dimension (3).
+    linewidth : int
+        Characters in a line (80).
+    profile : {"default", "short", "full"}
+        Settings for all of these: "full" prints every element, "short" has two digits and two elements at the edges.
+    sci_mode : bool
+        Whether numbers are printed as 1.0000e+00. None: where they differ by more than 1000 times, or are very large or small.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.set_printoptions(precision=2)
+    >>> tinynorm.tensor([1.2345])
+    tensor([1.23])
+    >>> tinynorm.set_printoptions(profile="default")
+    """
+    if profile is not None:
+        if profile not in PROFILES:
+            raise ValueError(f"set_printoptions: expected profile to be one of {', '.join(PROFILES)}, got {profile!r}")
+        vars(options).update(vars(PROFILES[profile]), sci_mode=options.sci_mode)
+    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    vars(options).update({name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)
+
+
+def formatter(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
+    """A function that writes an element of the array, and the width of what it writes."""
+    if array.dtype.kind != "f":
+        width = max(map(len, map(str, array.ravel().tolist())), default=1)
+        return lambda value: str(value).rjust(width), width
+    found = array[np.isfinite(array) & (array != 0)].astype(float)
+    if not found.size:
+        return lambda value: f"{value:.0f}" + "." * math.isfinite(value), 1
+    sizes, whole = np.abs(found), bool((found == np.ceil(found)).all())
+    scientific = options.sci_mode
+    if scientific is None:
+        with np.errstate(over="ignore"):
+            scientific = bool(sizes.max() / sizes.min() > 1000 or sizes.max() > 1e8 or sizes.min() < 1e-4)
+    digits = f".{options.precision}e" if scientific else ".0f" if whole else f".{options.precision}f"
+    point = "." if whole and not scientific else ""
+    width = max(len(format(value, digits) + point) for value in found.tolist())
+    return lambda value: (format(value, digits) + (point if math.isfinite(value) else "")).rjust(width), width
+
+
+def elements(array: np.ndarray, indent: int) -> str:
+    """The elements in brackets; the first stands `indent` characters from the left."""
+    if not array.size:
+        return "[]"
+    summarize, edge, shown = array.size > options.threshold, options.edgeitems, array
+    for axis, n in enumerate(array.shape if summarize else ()):
+        if n > 2 * edge or not edge:
+            shown = np.take(shown, [*range(edge), *range(n - edge, n)], axis)
+    write, width = formatter(shown)
+    per_line = max(1, (options.linewidth - indent - array.ndim + 1) // (width + 2))  # a row of the last dimension
+
+    def text(array: np.ndarray, indent: int) -> str:
+        if array.ndim == 0:
+            return write(array.item())
+        parts: list[str]
+        middle = [" ..." if array.ndim == 1 else "..."]
+        if array.ndim == 1 and summarize and not edge:
+            return "[...]"
+        cut = summarize and len(array) > 2 * edge
+        rows = [*array[:edge], *array[len(array) - edge :]] if cut else list(array)
+        parts = [text(row, indent + 1) for row in rows]
+        if cut:
+            parts[edge:edge] = middle
+        if array.ndim > 1:
+            return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(parts) + "]"
+        lines = [", ".join(parts[i : i + per_line]) for i in range(0, len(parts), per_line)]
+        return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+
+    return text(array, indent)
+
+
+def notes_on(array: np.ndarray) -> list[str]:
+    """What is told of an array beside its elements: its shape where they do not show it, and its dtype if it is not the default."""
+    told = []
+    if (not array.size and array.ndim != 1) or (array.size and not options.edgeitems):
+        told.append(f"size={array.shape}")
+    if array.dtype != np.float32 and (array.dtype not in (np.int64, np.bool_) or not array.size):
+        told.append(f"dtype=torch.{array.dtype}")
+    return told
+
+
+def written(prefix: str, array: np.ndarray, notes: list[str]) -> str:
+    """``prefix(elements, note, note)``; a note that does not fit in the line begins the next."""
+    text = f"{prefix}({elements(array, len(prefix) + 1)}"
+    length = len(text) - text.rfind("\n") + 1
+    for note in notes:
+        fits = length + len(note) + 2 <= options.linewidth
+        text += f", {note}" if fits else ",\n" + " " * (len(prefix) + 1) + note
+        length = length + len(note) + 2 if fits else len(prefix) + 1 + len(note)
+    return text + ")"
+
+
+# ---- PyTorch's names of the ops -----------------------------------------------------------------------------------------
+
+
+def _by_kind(node: Any) -> str:
+    """1 - x and 1 / x are ops of their own."""
+    number = node.shapes[0] == () and node.edges[0] is None
+    return {"Sub": "RsubBackward1", "Div": "MulBackward0"}[node.name] if number else f"{node.name}Backward0"
+
+
+def _pow(node: Any) -> str:
+    numbers = [shape == () and edge is None for shape, edge in zip(node.shapes, node.edges, strict=True)]
+    return "PowBackward0" if numbers[1] else "PowBackward2" if numbers[0] else "PowBackward1"
+
+
+def _over_dims(node: Any) -> str:
+    return f"{node.name}Backward{int(len(node.dims) < len(node.shape))}"
+
+
+def _extremum(node: Any) -> str:
+    name = node.function.capitalize()
+    return f"{name}Backward1" if len(node.dims) == len(node.shape) else f"A{node.function}Backward0"
+
+
+def _ndims(node: Any) -> list[int]:
+    return [getattr(getattr(s, "array", None), "ndim", 0) for s in node.saved or ()]
+
+
+def _product(node: Any) -> str:
+    names = {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 1): "UnsafeView"}
+    return "SqueezeBackward4" if _ndims(node) == [1, 2] else f"{names.get(tuple(_ndims(node)), 'UnsafeView')}Backward0"
+
+
+def _linear(node: Any) -> str:
+    if _ndims(node)[:1] != [2]:
+        return "ViewBackward0" if node.needs[2] else "UnsafeViewBackward0"
+    return "AddmmBackward0" if node.needs[2] else "MmBackward0"
+
+
+def _reshape(node: Any) -> str:
+    long = [[n for n in shape if n != 1] for shape in (node.shape, node.to)]
+    if long[0] == long[1] and node.shape != tuple(node.to):
+        return "SqueezeBackward1" if len(node.to) < len(node.shape) else "UnsqueezeBackward0"
+    return "ViewBackward0" if node.is_view else "UnsafeViewBackward0"
+
+
+def _permute(node: Any) -> str:
+    moved = sum(i != d for i, d in enumerate(node.dims))
+    return "TransposeBackward0" if moved == 2 < len(node.dims) else "PermuteBackward0"
+
+
+def _index(node: Any) -> str:
+    parts = node.index if isinstance(node.index, tuple) else (node.index,)
+    if not node.is_view:
+        return "IndexBackward0"
+    parts = [part for part in parts if part is not ...] or [...]
+    last = ([part for part in parts if part != slice(None)] or parts)[-1]
+    names = {slice: "Slice", type(None): "Unsqueeze", type(...): "Alias"}
+    return f"{names.get(type(last), 'Select')}Backward0"
+
+
+def _classes(node: Any) -> str:
+    return "DivBackward1" if hasattr(node.classes, "shape") and not hasattr(node.classes, "places") else "NllLossBackward0"
+
+
+# a node's name -> PyTorch's; what is not here is called NAMEBackward0
+PYTORCHS: dict[str, str | Callable[[Any], str]] = {
+    "Sub": _by_kind, "Div": _by_kind, "Pow": _pow, "Sum": _over_dims, "Mean": _over_dims, "Extremum": _extremum,
+    "MatMul": _product, "Linear": _linear, "Reshape": _reshape, "Permute": _permute, "GetItem": _index,
+    "CrossEntropy": _classes, "NLL": "NllLossBackward0", "MSE": "MseLossBackward0", "ReLU": "ReluBackward0",
+    "GELU": "GeluBackward0", "GELUTanh": "GeluBackward0", "LogSumExp": "LogsumexpBackward0", "Clamp": "ClampBackward1",
+    "Cast": "ToCopyBackward0", "Move": "ToCopyBackward0", "Contiguous": "CloneBackward0", "Dropout": "MulBackward0",
+    "Standardize": "NativeLayerNormBackward0", "StandardizeUncentred": "MulBackward0",
+    "StandardizeChannel": "NativeBatchNormBackward0", "StandardizeByConstants": "NativeBatchNormBackward0",
+    "SetItem": "CopySlices", "Replaced": "CopySlices", "L1": "MeanBackward0", "Huber": "SmoothL1LossBackward0",
+    "KLDiv": "MeanBackward0", "BinaryCrossEntropyOfLogits": "BinaryCrossEntropyWithLogitsBackward0",
+    "Log1p": "Log1PBackward0",
+}  # fmt: skip
+
+
+def name_of(node: Any) -> str:
+    """What PyTorch calls the op of a node."""
+    function = getattr(node, "function", None)  # one node may stand for several: floor, ceil; log2, log10
+    if isinstance(function, type):  # a Function of the user's
+        return f"{node.name}Backward"
+    name = PYTORCHS.get(node.name, f"{function.capitalize() if function else node.name}Backward0")
+    return name if isinstance(name, str) else name(node)
