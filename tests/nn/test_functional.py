@@ -160,7 +160,7 @@ def test_linear_is_one_node_with_or_without_bias(device):
         (lambda: nn.Linear(-1, 2), "Linear: expected in_features to be an int >= 0, got -1"),
         (lambda: nn.Linear(1, 2.0), "Linear: expected out_features to be an int >= 0, got 2.0"),
         (lambda: nn.GELU("exact"), "GELU: expected approximate='none' or 'tanh', got 'exact'"),
-        (lambda: nn.MSELoss(reduction="average"), "MSELoss: expected reduction to be 'mean', 'sum' or 'none', got 'average'"),
+        (lambda: nn.MSELoss(reduction="average"), "MSELoss: expected reduction to be one of 'mean', 'sum', 'none', got 'average'"),
         (lambda: nn.CrossEntropyLoss(label_smoothing=2), "CrossEntropyLoss: expected label_smoothing from 0 to 1, got 2"),
     ],
 )

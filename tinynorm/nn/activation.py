@@ -53,7 +53,7 @@ class Sigmoid(Module):
 
     >>> import tinynorm
     >>> Sigmoid()(tinynorm.tensor([0.0]))
-    tensor([0.5])
+    tensor([0.5000])
     """
 
     def forward(self, input: Any) -> Any:
@@ -65,11 +65,80 @@ class Tanh(Module):
 
     >>> import tinynorm
     >>> Tanh()(tinynorm.tensor([0.0, 1.0]))
-    tensor([0.    , 0.7616])
+    tensor([0.0000, 0.7616])
     """
 
     def forward(self, input: Any) -> Any:
         return F.tanh(input)
+
+
+class LeakyReLU(Module):
+    """y = x where x > 0, else negative_slope · x.
+
+    >>> import tinynorm
+    >>> LeakyReLU(0.5)(tinynorm.tensor([-1.0, 2.0]))
+    tensor([-0.5000,  2.0000])
+    """
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope, self.inplace = negative_slope, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
+
+
+class ELU(Module):
+    """y = x where x > 0, else alpha (e^x - 1).
+
+    >>> import tinynorm
+    >>> ELU()(tinynorm.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha, self.inplace = alpha, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.elu(input, self.alpha, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class SiLU(ReLU):
+    """y = x / (1 + e^(-x)), also called swish.
+
+    >>> import tinynorm
+    >>> SiLU()(tinynorm.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7311])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.silu(input, self.inplace)
+
+
+class Softplus(Module):
+    """y = log(1 + e^(beta x)) / beta, a smooth ReLU; x itself where beta x > threshold.
+
+    >>> import tinynorm
+    >>> Softplus()(tinynorm.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
+    """
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, input: Any) -> Any:
+        return F.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
 
 
 class Softmax(Module):
@@ -77,7 +146,7 @@ class Softmax(Module):
 
     >>> import tinynorm
     >>> Softmax(dim=0)(tinynorm.tensor([0.0, 0.0]))
-    tensor([0.5, 0.5])
+    tensor([0.5000, 0.5000])
     """
 
     def __init__(self, dim: int) -> None:

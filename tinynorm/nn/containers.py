@@ -1,72 +1,79 @@
-"""Modules that hold modules in order."""
+"""Modules that hold modules or parameters in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
-from .module import MODULE, Module
+from ..tensor import Tensor
+from .module import MODULE, PARAMETER, Module
+from .parameter import Parameter
 
 
 class _Ordered(Module):
-    """The base class of the containers: it holds modules in order, under the names "0", "1", ..."""
+    """The base class of the lists: it holds modules (or parameters) in order, under the names "0", "1", ..."""
+
+    _kind = MODULE
 
     def _entries(self) -> list[tuple[str, Any]]:
-        """(name, module) of all entries in order. An entry that is None is included, as in PyTorch."""
-        return [(name, self.__dict__[name]) for name, kind in self._kinds.items() if kind == MODULE]
+        """(name, entry) of all entries in order. An entry that is None is included, as in PyTorch."""
+        return [(name, self.__dict__[name]) for name, kind in self._kinds.items() if kind == self._kind]
 
-    def _modules_in_order(self) -> list[Any]:
-        return [module for _, module in self._entries()]
+    def _in_order(self) -> list[Any]:
+        return [entry for _, entry in self._entries()]
 
-    def _replace(self, modules: Iterable[Module | None]) -> None:
-        """Replace all modules by these modules, numbered from 0."""
-        modules = list(modules)
-        for module in modules:
-            if module is not None and not isinstance(module, Module):
-                raise TypeError(f"{type(self).__name__}: expected modules, got {type(module).__name__}")
-        for name in [name for name, kind in self._kinds.items() if kind == MODULE]:
+    def _checked(self, name: str, entry: Any) -> Any:
+        """The entry; an error if it cannot be one."""
+        if entry is not None and not isinstance(entry, Module):
+            raise TypeError(f"{type(self).__name__}: expected {name!r} to be a Module or None, got {type(entry).__name__}")
+        return entry
+
+    def _replace(self, entries: Iterable[Any]) -> None:
+        """Replace all entries by these, numbered from 0."""
+        entries = [self._checked(str(i), entry) for i, entry in enumerate(entries)]
+        for name, _ in self._entries():
             delattr(self, name)
-        for i, module in enumerate(modules):
-            self.add_module(str(i), module)
+        for i, entry in enumerate(entries):
+            self._register(str(i), self._kind, entry)
 
-    def append(self, module: Module) -> Any:
-        """Add a module at the end; returns itself."""
-        self.add_module(str(len(self)), module)
+    def append(self, module: Any) -> Any:
+        """Add an entry at the end; returns itself."""
+        name = str(len(self))
+        self._register(name, self._kind, self._checked(name, module))
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
-        """Add modules at the end; returns itself. If one of them is not a module, none is added."""
-        modules = list(modules)
-        for i, module in enumerate(modules, len(self)):
-            if module is not None and not isinstance(module, Module):
-                name, got = type(self).__name__, type(module).__name__
-                raise TypeError(f"{name}: expected {str(i)!r} to be a Module or None, got {got}")
-        for module in modules:
-            self.append(module)
+    def extend(self, modules: Iterable[Any]) -> Any:
+        """Add entries at the end; returns itself. If one of them cannot be one, none is added."""
+        for entry in [self._checked(str(i), entry) for i, entry in enumerate(modules, len(self))]:
+            self.append(entry)
         return self
 
-    def insert(self, index: int, module: Module) -> Any:
-        """Add a module before number `index`; returns itself."""
-        modules = self._modules_in_order()
-        modules.insert(index, module)
-        self._replace(modules)
+    __iadd__ = extend
+
+    def insert(self, index: int, module: Any) -> Any:
+        """Add an entry before number `index`; returns itself."""
+        entries = self._in_order()
+        entries.insert(index, module)
+        self._replace(entries)
         return self
 
     def __len__(self) -> int:
-        return len(self._modules_in_order())
+        return len(self._entries())
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules_in_order())
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._in_order())
 
-    def __contains__(self, module: object) -> bool:
-        return any(module is m for m in self)
+    def __contains__(self, entry: object) -> bool:
+        return any(entry is e for e in self)
 
     def _name_at(self, index: int) -> str:
         names = [name for name, _ in self._entries()]
         try:
             return names[index]
         except IndexError:
-            raise IndexError(f"{type(self).__name__}: index {index} is out of range: it holds {len(names)} modules") from None
+            held = "modules" if self._kind == MODULE else "parameters"
+            raise IndexError(f"{type(self).__name__}: index {index} is out of range: it holds {len(names)} {held}") from None
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
@@ -74,18 +81,19 @@ class _Ordered(Module):
         return self.__dict__[self._name_at(index)]
 
     @classmethod
-    def _of(cls, named: list[tuple[str, Module]]) -> Any:
-        raise NotImplementedError
+    def _of(cls, named: list[tuple[str, Any]]) -> Any:
+        return cls([entry for _, entry in named])  # type: ignore[call-arg]
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, self._name_at(index), module)
+    def __setitem__(self, index: int, module: Any) -> None:
+        name = self._name_at(index)
+        setattr(self, name, self._checked(name, module))
 
     def __delitem__(self, index: int | slice) -> None:
-        modules = self._modules_in_order()
+        entries = self._in_order()
         if not isinstance(index, slice):
             self._name_at(index)  # checks the range
-        del modules[index]
-        self._replace(modules)
+        del entries[index]
+        self._replace(entries)
 
 
 class Sequential(_Ordered):
@@ -123,18 +131,18 @@ class Sequential(_Ordered):
             self.add_module(name, module)
 
     @classmethod
-    def _of(cls, named: list[tuple[str, Module]]) -> Sequential:
+    def _of(cls, named: list[tuple[str, Any]]) -> Sequential:
         some = cls()
         for name, module in named:
             some.add_module(name, module)  # may be None, which the constructor refuses
         return some
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         values = self.__dict__
         for name, kind in self._kinds.items():
             if kind == MODULE and values[name] is not None:
-                x = values[name](x)
-        return x
+                input = values[name](input)
+        return input
 
 
 class ModuleList(_Ordered):
@@ -152,19 +160,145 @@ class ModuleList(_Ordered):
     Examples
     --------
     >>> from tinynorm import nn
-    >>> layers = nn.ModuleList([nn.Linear(4, 3), nn.Linear(3, 2)])
+    >>> layers = nn.ModuleList([nn.Linear(4, 3), nn.Linear(3, 3), nn.Linear(3, 3)])
     >>> [name for name, _ in layers.named_parameters()]
-    ['0.weight', '0.bias', '1.weight', '1.bias']
+    ['0.weight', '0.bias', '1.weight', '1.bias', '2.weight', '2.bias']
+    >>> layers
+    ModuleList(
+      (0): Linear(in_features=4, out_features=3, bias=True)
+      (1-2): 2 x Linear(in_features=3, out_features=3, bias=True)
+    )
     """
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         self.extend(modules or ())
 
-    @classmethod
-    def _of(cls, named: list[tuple[str, Module]]) -> ModuleList:
-        return cls(module for _, module in named)
-
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Raise an error: a list does not define how its modules run."""
         raise NotImplementedError("ModuleList: it is a list and has no forward; loop over it, or use nn.Sequential")
+
+    def __repr__(self) -> str:
+        """Modules that follow each other and look the same are shown once."""
+        lines, start = [], 0
+        for text, alike in groupby(map(repr, self)):
+            n = len(list(alike))
+            lines.append(f"({start}): {text}" if n == 1 else f"({start}-{start + n - 1}): {n} x {text}")
+            start += n
+        return self._shown(lines)
+
+
+class ModuleDict(Module):
+    """A dict of modules. Their parameters belong to the dict, and so to the module that holds it. It has no forward.
+
+    Parameters
+    ----------
+    modules : mapping of str to Module, or iterable of (name, module), optional
+
+    Raises
+    ------
+    TypeError
+        One of them is not a module.
+    KeyError, AttributeError
+        A name is empty, has a dot, or is the name of a method.
+
+    Examples
+    --------
+    >>> from tinynorm import nn
+    >>> layers = nn.ModuleDict({"in": nn.Linear(4, 3), "out": nn.Linear(3, 2)})
+    >>> layers["out"].out_features
+    2
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__()
+        self.update(modules or {})
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add or replace several modules."""
+        for name, module in dict(modules).items():
+            self[name] = module
+
+    def __getitem__(self, key: str) -> Any:
+        return self._modules[key]
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        del self._modules[key]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._modules
+
+    def keys(self) -> Any:
+        """The names, in order."""
+        return self._modules.keys()
+
+    def values(self) -> Any:
+        """The modules, in order."""
+        return self._modules.values()
+
+    def items(self) -> Any:
+        """(name, module), in order."""
+        return self._modules.items()
+
+    def pop(self, key: str) -> Module:
+        """Take a module out, and return it."""
+        module = self[key]
+        del self[key]
+        return module
+
+    def clear(self) -> None:
+        """Take out all modules."""
+        for key in list(self):
+            del self[key]
+
+
+class ParameterList(_Ordered):
+    """A list of parameters, which belong to the module that holds the list. A plain tensor becomes a parameter.
+
+    Parameters
+    ----------
+    values : iterable of Tensor, optional
+
+    Raises
+    ------
+    TypeError
+        One of them is not a Tensor.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> from tinynorm import nn
+    >>> nn.ParameterList([tinynorm.zeros(2, 3), tinynorm.zeros(3)])
+    ParameterList(
+        (0): Parameter containing: [torch.float32 of size 2x3]
+        (1): Parameter containing: [torch.float32 of size 3]
+    )
+    """
+
+    _kind = PARAMETER
+
+    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
+        super().__init__()
+        self.extend(values or ())
+
+    def _checked(self, name: str, entry: Any) -> Any:
+        if not isinstance(entry, Tensor):
+            raise TypeError(f"ParameterList: expected {name!r} to be a Tensor, got {type(entry).__name__}")
+        return entry if isinstance(entry, Parameter) else Parameter(entry)
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, p in enumerate(self):
+            place = f" (GPU {p.device.index or 0})" if p.is_cuda else ""
+            size = "x".join(map(str, p.shape))
+            lines.append(f"  ({i}): Parameter containing: [torch.{p._array.dtype} of size {size}{place}]")
+        return self._shown(lines)

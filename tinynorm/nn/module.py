@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from .. import backend
 from ..autograd import no_grad
 from ..ops.convert import as_dtype, dtype_and_device
 from ..tensor import HookHandle, Tensor, raw, version_of
+from .hooks import BackwardHooks
 from .parameter import Parameter
 from .state import IncompatibleKeys, load_into
 
 PARAMETER, BUFFER, MODULE = "parameter", "buffer", "module"
 _TYPES: dict[str, type] = {PARAMETER: Parameter, BUFFER: Tensor}  # MODULE is added below, after the class
+_MAY_BE_HIDDEN = {"type", "float", "double", "half", "cpu", "cuda"}  # methods whose names programs use for numbers of their own
 
 
 class Module:
@@ -42,7 +45,7 @@ class Module:
     >>> scale = Scale()
     >>> scale(tinynorm.tensor([1.0, 3.0])).tolist()
     [2.0, 6.0]
-    >>> scale.state_dict()
+    >>> dict(scale.state_dict())
     {'gain': tensor([2.])}
     """
 
@@ -50,23 +53,49 @@ class Module:
     # The kind of each registered name, in order. The values are ordinary attributes, so that reading one costs nothing extra.
     _kinds: dict[str, str]
     _temporary: frozenset[str] = frozenset()  # buffers that state_dict leaves out
+    _hooked: bool = False  # whether a hook was ever registered
+    _forward_pre_hooks: dict[int, Callable] | None = None
     _forward_hooks: dict[int, Callable] | None = None
+    _backward_hooks: dict[int, Callable] | None = None
 
     def __init__(self) -> None:
         self.__dict__["_kinds"] = {}
         self.__dict__["training"] = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call_with_hooks(args, kwargs) if self._hooked else self.forward(*args, **kwargs)
+
+    def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        for hook in list((self._forward_pre_hooks or {}).values()):
+            changed = hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        around = BackwardHooks(self, self._backward_hooks) if self._backward_hooks else None
+        if around is not None:
+            args = around.inputs(args)
         y = self.forward(*args, **kwargs)
-        if self._forward_hooks:
-            for hook in list(self._forward_hooks.values()):
-                changed = hook(self, args, y)
-                y = y if changed is None else changed
-        return y
+        for hook in list((self._forward_hooks or {}).values()):
+            changed = hook(self, args, y)
+            y = y if changed is None else changed
+        return y if around is None else around.outputs(y)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs from the inputs. The subclass defines this method."""
         raise NotImplementedError(f"{type(self).__name__}: define forward(self, ...) in the class")
+
+    def _register_hook(self, kind: str, hook: Callable) -> HookHandle:
+        if getattr(self, kind) is None:
+            self.__dict__[kind] = {}
+        self.__dict__["_hooked"] = True
+        return HookHandle(getattr(self, kind), hook)
+
+    def register_forward_pre_hook(self, hook: Callable[[Module, tuple], Any]) -> HookHandle:
+        """Call ``hook(module, args)`` before each forward pass.
+
+        If the hook returns a value that is not None, this value (or this tuple of values) replaces the positional arguments.
+        The ``remove()`` method of the returned handle removes the hook.
+        """
+        return self._register_hook("_forward_pre_hooks", hook)
 
     def register_forward_hook(self, hook: Callable[[Module, tuple, Any], Any]) -> HookHandle:
         """Call ``hook(module, args, output)`` after each forward pass.
@@ -74,10 +103,23 @@ class Module:
         If the hook returns a value that is not None, this value replaces the output. The ``remove()`` method of the returned
         handle removes the hook.
         """
-        if self._forward_hooks is None:
-            self.__dict__["_forward_hooks"] = {}
-        assert self._forward_hooks is not None
-        return HookHandle(self._forward_hooks, hook)
+        return self._register_hook("_forward_hooks", hook)
+
+    def register_full_backward_hook(self, hook: Callable[[Module, tuple, tuple], Any]) -> HookHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the module's inputs have been computed.
+
+        Both are tuples, with an entry for each positional argument and for each output. An entry is None if it has no gradient.
+        If the hook returns a tuple, it replaces `grad_input`. The ``remove()`` method of the returned handle removes the hook.
+
+        Examples
+        --------
+        >>> import tinynorm
+        >>> layer = tinynorm.nn.ReLU()
+        >>> handle = layer.register_full_backward_hook(lambda module, grad_input, grad_output: print(grad_input, grad_output))
+        >>> layer(tinynorm.tensor([-1.0, 2.0], requires_grad=True)).sum().backward()
+        (tensor([0., 1.]),) (tensor([1., 1.]),)
+        """
+        return self._register_hook("_backward_hooks", hook)
 
     # -- attributes ------------------------------------------------------------------------------------------------------
 
@@ -91,7 +133,7 @@ class Module:
             )
         before = kinds.get(name) if kinds else None
         if kind is not None and kinds is not None:
-            self._check_method(name, value)
+            self._check_method(name, value, registered=True)
             if before == BUFFER and kind == PARAMETER:
                 self._temporary -= {name}
             kinds[name] = kind
@@ -101,10 +143,10 @@ class Module:
             self._check_method(name, value)
         object.__setattr__(self, name, value)
 
-    def _check_method(self, name: str, value: Any) -> None:
+    def _check_method(self, name: str, value: Any, registered: bool = False) -> None:
         """Raise an error if a value would hide a method of the class. (A function may replace a method.)"""
         known = getattr(type(self), name, None)
-        if isinstance(known, types.FunctionType) and (_kind_of(value) is not None or not callable(value)):
+        if isinstance(known, types.FunctionType) and (registered or not (callable(value) or name in _MAY_BE_HIDDEN)):
             switch = f"; to switch the mode, call module.{name}()" if name in ("train", "eval") else ""
             raise AttributeError(
                 f"{type(self).__name__}: cannot assign {type(value).__name__} to {name!r}: it is a method of the module, "
@@ -135,7 +177,7 @@ class Module:
             raise TypeError(f"{what}: expected {name!r} to be a {_TYPES[kind].__name__} or None, got {type(value).__name__}")
         if not name or "." in name:
             raise KeyError(f"{what}: expected a name that is not empty and has no '.', got {name!r}")
-        self._check_method(name, value)
+        self._check_method(name, value, registered=True)
         if self._kinds.get(name) != kind and (name in self.__dict__ or hasattr(type(self), name)):
             raise KeyError(f"{what}: the attribute {name!r} already exists; take another name, or delete it first")
         self._kinds[name] = kind
@@ -177,6 +219,19 @@ class Module:
             raise AttributeError(f"{type(self).__name__}: Module.__init__() has not run; call super().__init__() in __init__")
         values = self.__dict__
         return ((name, values[name]) for name, k in self._kinds.items() if k == kind and values[name] is not None)
+
+    @property
+    def _parameters(self) -> MutableMapping[str, Parameter | None]:
+        """The parameters that this module itself holds, by name: PyTorch's dict. What is written into it is registered."""
+        return _Registered(self, PARAMETER)
+
+    @property
+    def _buffers(self) -> MutableMapping[str, Tensor | None]:
+        return _Registered(self, BUFFER)
+
+    @property
+    def _modules(self) -> MutableMapping[str, Module | None]:
+        return _Registered(self, MODULE)
 
     def named_modules(
         self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True
@@ -303,7 +358,7 @@ class Module:
         """
         for name, p in self.named_parameters():
             if requires_grad and not p.is_floating_point():
-                raise RuntimeError(f"requires_grad_: only floating-point tensors have gradients, {name!r} is {p.dtype}")
+                raise RuntimeError(f"requires_grad_: only floating-point tensors have gradients, {name!r} is {p._array.dtype}")
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
@@ -315,7 +370,9 @@ class Module:
 
     # -- dtype and device ------------------------------------------------------------------------------------------------
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Module:
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+    ) -> Module:
         """Convert the parameters, their gradients and the buffers to another floating-point dtype, another device, or both.
 
         Integer buffers keep their dtype. The conversion is in place: the parameters stay the same objects, so an optimiser can
@@ -325,6 +382,8 @@ class Module:
         ----------
         *args : dtype, device, device name or Tensor
             As in `Tensor.to`.
+        non_blocking, memory_format
+            For PyTorch's programs; they change nothing here.
 
         Raises
         ------
@@ -370,23 +429,27 @@ class Module:
         """Convert floating-point parameters, gradients and buffers to float16; returns this module."""
         return self.to(backend.float16)
 
+    def type(self, dst_type: Any) -> Module:
+        """Convert all parameters, gradients and buffers to a dtype, buffers of integers too; returns this module."""
+        return self._apply(lambda t: t.type(dst_type))
+
     def cpu(self) -> Module:
         """Move parameters, gradients and buffers to the CPU; returns this module."""
         return self.to("cpu")
 
-    def cuda(self, device: int | None = None) -> Module:
-        """Move parameters, gradients and buffers to the GPU (number `device`); returns this module."""
-        return self.to("cuda" if device is None else f"cuda:{device}")
+    def cuda(self, device: Any = None) -> Module:
+        """Move parameters, gradients and buffers to the GPU (with this number, or this device); returns this module."""
+        return self.to("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
 
     # -- state -----------------------------------------------------------------------------------------------------------
 
-    def state_dict(self, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
-        """A dict of the parameters and persistent buffers by name. A shared tensor is listed under each of its names.
+    def state_dict(self, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Tensor]:
+        """An OrderedDict of the parameters and persistent buffers by name. A shared tensor is listed under each of its names.
 
         The tensors share the memory of the module (use ``.clone()`` to keep the current numbers). With `keep_vars=True` the
         dict has the parameters themselves.
         """
-        state: dict[str, Tensor] = {}
+        state: OrderedDict[str, Tensor] = OrderedDict()
         for kind in (PARAMETER, BUFFER):
             for name, t in self._own(kind):
                 if name not in self._temporary:
@@ -427,8 +490,9 @@ class Module:
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.__dict__["_kinds"] = dict(self._kinds)
-        if self._forward_hooks is not None:
-            copy.__dict__["_forward_hooks"] = dict(self._forward_hooks)
+        for hooks in ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks"):
+            if getattr(self, hooks) is not None:
+                copy.__dict__[hooks] = dict(getattr(self, hooks))
         return copy
 
     # -- how it looks ----------------------------------------------------------------------------------------------------
@@ -439,17 +503,60 @@ class Module:
 
     def __repr__(self) -> str:
         settings = self.extra_repr()
-        lines = settings.split("\n") if "\n" in settings else []
-        lines += [f"({name}): {module!r}" for name, module in self._own(MODULE)]
-        if not lines:
+        modules = [f"({name}): {module!r}" for name, module in self._modules.items()]
+        if not modules and "\n" not in settings:
             return f"{type(self).__name__}({settings})"
-        if settings and "\n" not in settings:
-            lines.insert(0, settings)
+        return self._shown([*settings.split("\n"), *modules] if settings else modules)
+
+    def _shown(self, lines: list[str]) -> str:
+        """The repr: the class, and these lines indented."""
         inner = "\n".join(lines).replace("\n", "\n  ")
-        return f"{type(self).__name__}(\n  {inner}\n)"
+        return f"{type(self).__name__}(\n  {inner}\n)" if lines else f"{type(self).__name__}()"
 
 
 _TYPES[MODULE] = Module
+
+
+class _Registered(MutableMapping[str, Any]):
+    """The entries of one kind that a module itself holds. The module's attributes are the entries: nothing is stored twice."""
+
+    def __init__(self, module: Module, kind: str) -> None:
+        self._module, self._kind = module, kind
+
+    def __getitem__(self, name: str) -> Any:
+        if self._module._kinds.get(name) != self._kind:
+            raise KeyError(name)
+        return self._module.__dict__[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _check_replacement(name, self._kind, value)
+        self._module._kinds[name] = self._kind
+        self._module.__dict__[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._module.__dict__[name], self._module._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, kind in self._module._kinds.items() if kind == self._kind])
+
+    def __len__(self) -> int:
+        return sum(kind == self._kind for kind in self._module._kinds.values())
+
+    def keys(self) -> Any:  # these three as a dict has them: quicker, and printed alike
+        return self._as_dict().keys()
+
+    def values(self) -> Any:
+        return self._as_dict().values()
+
+    def items(self) -> Any:
+        return self._as_dict().items()
+
+    def _as_dict(self) -> dict[str, Any]:
+        values = self._module.__dict__
+        return {name: values[name] for name, kind in self._module._kinds.items() if kind == self._kind}
+
+    def __repr__(self) -> str:
+        return repr(self._as_dict())
 
 
 def _kind_of(value: Any) -> str | None:

@@ -95,7 +95,7 @@ class _RunningNorm(_Norm):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -174,7 +174,7 @@ class BatchNorm1d(_BatchNorm):
     >>> bn(tinynorm.tensor([[1.0], [3.0]])).tolist()
     [[-1.0], [1.0]]
     >>> bn.running_mean, bn.running_var
-    (tensor([0.2]), tensor([1.1]))
+    (tensor([0.2000]), tensor([1.1000]))
     """
 
     positions = (0, 1)
@@ -185,7 +185,7 @@ class BatchNorm2d(_BatchNorm):
 
     >>> import tinynorm
     >>> BatchNorm2d(3)(tinynorm.randn(2, 3, 4, 4)).shape
-    (2, 3, 4, 4)
+    torch.Size([2, 3, 4, 4])
     """
 
     positions = (2,)
@@ -196,7 +196,7 @@ class BatchNorm3d(_BatchNorm):
 
     >>> import tinynorm
     >>> BatchNorm3d(3)(tinynorm.randn(2, 3, 2, 4, 4)).shape
-    (2, 3, 2, 4, 4)
+    torch.Size([2, 3, 2, 4, 4])
     """
 
     positions = (3,)
@@ -258,7 +258,7 @@ class InstanceNorm2d(_InstanceNorm):
 
     >>> import tinynorm
     >>> InstanceNorm2d(3)(tinynorm.randn(2, 3, 4, 4)).shape
-    (2, 3, 4, 4)
+    torch.Size([2, 3, 4, 4])
     """
 
     positions = (2,)
@@ -269,7 +269,7 @@ class InstanceNorm3d(_InstanceNorm):
 
     >>> import tinynorm
     >>> InstanceNorm3d(3)(tinynorm.randn(2, 3, 2, 4, 4)).shape
-    (2, 3, 2, 4, 4)
+    torch.Size([2, 3, 2, 4, 4])
     """
 
     positions = (3,)
@@ -429,7 +429,7 @@ class GroupNorm(_Norm):
     --------
     >>> import tinynorm
     >>> GroupNorm(2, 4)(tinynorm.randn(3, 4, 5)).shape
-    (3, 4, 5)
+    torch.Size([3, 4, 5])
     """
 
     def __init__(
@@ -457,4 +457,4 @@ class GroupNorm(_Norm):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"

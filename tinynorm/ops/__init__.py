@@ -9,8 +9,9 @@ from .arithmetic import abs, add, clamp, div, maximum, minimum, mul, neg, remain
 from .convert import astype, clone
 from .dropout import dropout
 from .exponential import exp, log, pow, rsqrt, sqrt
-from .indexing import gather, getitem, take_along_dim
-from .linear import linear, matmul
+from .indexing import bincount, embedding, gather, getitem, index_select, one_hot, take_along_dim
+from .inplace import scatter, scatter_add
+from .linear import bmm, dot, einsum, linear, matmul, mm, mv, outer
 from .logic import (
     all,
     allclose,
@@ -33,8 +34,18 @@ from .logic import (
     round,
     sign,
 )
-from .loss import cross_entropy, mse_loss, nll_loss
+from .loss import cross_entropy, nll_loss
 from .normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
+from .pair_loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
+from .pieces import chunk, flip, meshgrid, repeat, split, tile, tril, triu, unbind
 from .reduction import amax, amin, max, mean, min, std, sum, var
 from .shape import (
     broadcast_to,
@@ -70,15 +81,23 @@ __all__ = [
     "argmin",
     "astype",
     "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "bincount",
+    "bmm",
     "broadcast_to",
     "cat",
     "ceil",
+    "chunk",
     "clamp",
     "clone",
     "concat",
     "cross_entropy",
     "div",
+    "dot",
     "dropout",
+    "einsum",
+    "embedding",
     "eq",
     "equal",
     "erf",
@@ -87,6 +106,7 @@ __all__ = [
     "expand",
     "expand_dims",
     "flatten",
+    "flip",
     "floor",
     "floor_divide",
     "full_like",
@@ -96,10 +116,14 @@ __all__ = [
     "getitem",
     "group_norm",
     "gt",
+    "huber_loss",
+    "index_select",
     "inplace",
     "instance_norm",
     "isfinite",
     "isnan",
+    "kl_div",
+    "l1_loss",
     "layer_norm",
     "le",
     "linear",
@@ -113,26 +137,36 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "meshgrid",
     "min",
     "minimum",
+    "mm",
     "mse_loss",
     "mul",
+    "mv",
     "ne",
     "neg",
     "nll_loss",
+    "one_hot",
     "ones_like",
+    "outer",
     "permute",
     "permute_dims",
     "pow",
     "relu",
     "remainder",
+    "repeat",
     "reshape",
     "rms_norm",
     "round",
     "rsqrt",
+    "scatter",
+    "scatter_add",
     "sigmoid",
     "sign",
+    "smooth_l1_loss",
     "softmax",
+    "split",
     "sqrt",
     "squeeze",
     "stack",
@@ -142,7 +176,11 @@ __all__ = [
     "t",
     "take_along_dim",
     "tanh",
+    "tile",
     "transpose",
+    "tril",
+    "triu",
+    "unbind",
     "unsqueeze",
     "var",
     "where",

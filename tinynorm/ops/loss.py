@@ -1,4 +1,4 @@
-"""Losses. Each is one node of the graph, with its backward in closed form.
+"""Losses of class indices and class probabilities. Each is one node of the graph, with its backward in closed form.
 
 A class index selects one number of each row: the forward reads this number of log p, and the backward changes this number of
 the gradient. (A product with a one-hot matrix (N, C) would take several times the memory. It would also compute 0 * inf = NaN
@@ -8,6 +8,7 @@ for a class with probability 0 that is no target.)
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, raw, wrap
 from .activation import log_normalized
-from .common import as_tensor_like, keep_where, mean_over, namespace, narrowed, promote, reshaped, sum_over, sum_to, widened
+from .common import as_tensor_like, keep_where, namespace, narrowed, sum_over, sum_to, widened
 from .indexing import add_at, at, lines
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -200,33 +201,6 @@ class NLL(Node):
         return add_at_classes(zeros, places, -g_y), None
 
 
-class MSE(Node):
-    """ℓ = Σ (x - t)² / n;  dx = 2 g (x - t) / n,  dt = -dx."""
-
-    fresh = True
-
-    def __init__(self, divisor):
-        self.divisor = divisor  # None: no reduction
-
-    def forward(self, x, t):
-        self.save(x, t)
-        d = widened(x) - widened(t)
-        return narrowed(self.reduced(d * d), x)
-
-    def reduced(self, squares):
-        """Reduce the squares. `mean_over` computes the mean, because the sum could overflow where the mean does not."""
-        if self.divisor is None:
-            return squares
-        if self.divisor == 1:
-            return namespace(squares).sum(squares)
-        mean = reshaped(mean_over(squares, tuple(range(squares.ndim))), ())
-        return mean if self.divisor else mean * math.nan
-
-    def backward(self, g, x, t):
-        dx = narrowed((2 / (self.divisor or 1)) * widened(g) * (widened(x) - widened(t)), x)
-        return dx, -dx if self.needs[1] else None
-
-
 # ---- as functions ----------------------------------------------------------------------------------------------------
 
 
@@ -235,11 +209,32 @@ def _check_scores(op: str, x: Tensor) -> None:
         raise RuntimeError(f"{op}: expected input (C), (N, C) or (N, C, *), got a 0-d tensor")
 
 
-def _check_common(op: str, x: Any, reduction: str) -> None:
+def check_input(op: str, x: Any) -> None:
+    """Raise TypeError if the input of a loss is not a floating-point Tensor."""
     if not isinstance(x, Tensor) or not backend.is_floating(x._array):
-        raise TypeError(f"{op}: expected a floating-point Tensor as input, got {getattr(x, 'dtype', type(x).__name__)}")
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{op}: expected reduction to be one of {', '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
+        raise TypeError(f"{op}: expected a floating-point Tensor as input, got {getattr(raw(x), 'dtype', type(x).__name__)}")
+
+
+def the_reduction(
+    op: str,
+    reduction: str,
+    size_average: bool | None,
+    reduce: bool | None,
+    known: tuple[str, ...] = REDUCTIONS,
+    stacklevel: int = 3,
+) -> str:
+    """`reduction`, checked; or what PyTorch's old arguments say in its place, if one of them is given.
+
+    ``reduce=False`` is "none"; else ``size_average=False`` is "sum", and True is "mean". The warning shows the caller's caller,
+    or one `stacklevel` further up.
+    """
+    if size_average is not None or reduce is not None:
+        average, scalar = (flag is None or bool(flag) for flag in (size_average, reduce))
+        reduction = "none" if not scalar else "mean" if average else "sum"
+        warnings.warn(f"{op}: size_average= and reduce= are deprecated; write reduction={reduction!r}", stacklevel=stacklevel)
+    if reduction not in known:
+        raise ValueError(f"{op}: expected reduction to be one of {', '.join(map(repr, known))}, got {reduction!r}")
+    return reduction
 
 
 def _is_integer(t: Any) -> bool:
@@ -277,6 +272,9 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
         )
     backend.check_same_device(op, [x._array, target._array])
     xp, y = namespace(x._array), target._array
+    if type(y) is np.ndarray and y.dtype == np.int64 and y.size and not 0 <= ignore_index < C:
+        if y.view(np.uint64).max() < C:  # the common case: all rows count (as uint64, a negative class would be huge)
+            return Classes(y[:, None].copy(), None, weight, smoothing, x.shape)  # a copy: backward needs it as it is now
     counts: Any = y != ignore_index
     wrong = ((y < 0) | (y >= C)) & counts
     if bool(xp.any(wrong)):
@@ -293,7 +291,9 @@ def cross_entropy(
     input: Any,
     target: Any,
     weight: Any = None,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
@@ -314,6 +314,8 @@ def cross_entropy(
         number of rows.
     label_smoothing : float
         From 0 to 1: how much of the target is spread evenly over all classes.
+    size_average, reduce : bool, optional
+        PyTorch's old form of `reduction`: ``size_average=False`` is "sum", ``reduce=False`` is "none".
 
     Returns
     -------
@@ -334,14 +336,16 @@ def cross_entropy(
     tensor(0.6931)
     """
     op, x = "cross_entropy", input
-    _check_common(op, x, reduction)
+    check_input(op, x)
+    reduction = the_reduction(op, reduction, size_average, reduce)
     _check_scores(op, x)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"{op}: expected label_smoothing from 0 to 1, got {label_smoothing!r}")
     if not isinstance(target, Tensor):
         raise TypeError(f"{op}: expected target to be a Tensor, got {type(target).__name__}")
     if x.ndim == 1:
-        loss = cross_entropy(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index, reduction, label_smoothing)
+        options: dict[str, Any] = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
+        loss = cross_entropy(x.unsqueeze(0), target.unsqueeze(0), weight, **options)
         return loss[0] if reduction == "none" else loss
     w = _check_weight(op, x, weight)
     C = x.shape[1]
@@ -362,12 +366,20 @@ def _probabilities(op: str, x: Tensor, target: Tensor) -> Tensor:
     if tuple(target.shape) != tuple(x.shape) or not backend.is_floating(target._array):
         raise RuntimeError(
             f"{op}: expected target to be class indices (int64) of shape {(x.shape[0], *x.shape[2:])} or class probabilities "
-            f"({x.dtype}) of the input's shape {tuple(x.shape)}, got {target.dtype} {tuple(target.shape)}"
+            f"({x._array.dtype}) of the input's shape {tuple(x.shape)}, got {target._array.dtype} {tuple(target.shape)}"
         )
     return target.to(widened(x._array).dtype)
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
     """The negative log-likelihood of the target classes, where x are log-probabilities. It is one node of the graph.
 
     Parameters
@@ -376,7 +388,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
         Log-probabilities, (C), (N, C) or (N, C, *), as `log_softmax` gives them.
     target : Tensor
         Class indices (integers) in x's shape without C.
-    weight, ignore_index, reduction
+    weight, size_average, ignore_index, reduce, reduction
         As in `cross_entropy`.
 
     Returns
@@ -395,56 +407,19 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     --------
     >>> import tinynorm
     >>> tinynorm.nn.functional.nll_loss(tinynorm.tensor([[-0.5, -0.9]]), tinynorm.tensor([1]))
-    tensor(0.9)
+    tensor(0.9000)
     """
     op, x = "nll_loss", input
-    _check_common(op, x, reduction)
+    check_input(op, x)
+    reduction = the_reduction(op, reduction, size_average, reduce)
     _check_scores(op, x)
     if not isinstance(target, Tensor) or not _is_integer(target):
         got = getattr(target, "dtype", type(target).__name__)
         raise TypeError(f"{op}: expected target to be a Tensor of class indices (int64), got {got}")
     if x.ndim == 1:
-        loss = nll_loss(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index, reduction)
+        loss = nll_loss(x.unsqueeze(0), target.unsqueeze(0), weight, ignore_index=ignore_index, reduction=reduction)
         return loss[0] if reduction == "none" else loss
     w = _check_weight(op, x, weight)
     q = _classes(op, x, target, w, ignore_index)
     divisor = q.total_weight(widened(x._array)) if reduction == "mean" else None
     return NLL({"mean": divisor, "sum": 1, "none": None}[reduction])(x, q)
-
-
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The squared error (x - target)², averaged, summed or without reduction.
-
-    Parameters
-    ----------
-    input, target : Tensor
-        Of the same shape. They do not broadcast, because in a loss broadcasting is nearly always a mistake.
-    reduction : {"mean", "sum", "none"}
-
-    Returns
-    -------
-    Tensor
-        A scalar; for "none", a tensor of the shape of x.
-
-    Raises
-    ------
-    RuntimeError
-        The shapes differ.
-
-    Examples
-    --------
-    >>> import tinynorm
-    >>> tinynorm.nn.functional.mse_loss(tinynorm.tensor([1.0, 2.0]), tinynorm.tensor([1.0, 4.0]))
-    tensor(2.)
-    """
-    x = input
-    _check_common("mse_loss", x, reduction)
-    if not isinstance(target, Tensor) and not backend.is_array(target):
-        raise TypeError(f"mse_loss: expected target to be a Tensor, got {type(target).__name__}; use tinynorm.tensor(...)")
-    if tuple(x.shape) != tuple(target.shape):
-        raise RuntimeError(
-            f"mse_loss: expected input and target of one shape, got {tuple(x.shape)} and {tuple(target.shape)}; reshape one "
-            "(broadcasting (N, 1) against (N,) would compare every sample with every other)"
-        )
-    x, target = promote(x, target)
-    return MSE({"mean": math.prod(x.shape), "sum": 1, "none": None}[reduction])(x, target)
