@@ -25,6 +25,8 @@ CASES = [
     "BatchNorm 32x64x56x56",
     "a + b, recorded",
 ]
+SMALL = ["small: P[i]", "small: P[i, j]", "small: for row in X", "small: own Dataset, an epoch", "small: cross_entropy 27x27"]
+CASES += SMALL  # what programs do with a few numbers at a time, in loops of Python
 
 Work = Callable[[], Any]
 
@@ -48,6 +50,8 @@ def torch_like(
 ) -> Work:
     """The work in the vocabulary that tinynorm and PyTorch share."""
     nn = lib.nn
+    if case in SMALL:
+        return small(case, lib, tensor)
     if case.startswith("mlp"):
         norm = nn.BatchNorm1d if "Batch" in case else nn.LayerNorm
         layers: list[Any] = []
@@ -79,6 +83,30 @@ def torch_like(
         synchronize()
 
     return forward_backward
+
+
+def small(case: str, lib: Any, tensor: Callable[[np.ndarray], Any]) -> Work:
+    """Character models look up rows of counts; own Datasets give an element at a time."""
+    P, X = tensor(_numbers(27, 27)), tensor(_numbers(1000, 8))
+    if case.endswith("P[i]"):
+        return lambda: P[3]
+    if case.endswith("P[i, j]"):
+        return lambda: P[3, 4]
+    if case.endswith("row in X"):
+        return lambda: [row for row in X]  # noqa: C416 (the loop is what is timed)
+    if case.endswith("27x27"):
+        logits, classes = tensor(_numbers(27, 27)).requires_grad_(), tensor(np.arange(27))
+        return lambda: lib.nn.functional.cross_entropy(logits, classes)
+
+    class Points(lib.utils.data.Dataset):
+        def __len__(self) -> int:
+            return len(X)
+
+        def __getitem__(self, i: int) -> tuple:
+            return X[i], i % 10
+
+    loader = lib.utils.data.DataLoader(Points(), batch_size=64, shuffle=True)
+    return lambda: [batch for batch in loader]  # noqa: C416
 
 
 def _layer(case: str, nn: Any) -> Any:
@@ -158,6 +186,8 @@ def gemm(case: str, device: str) -> Work | None:
 
     xp: Any = backend.namespace_on(device)
     sync = cuda.synchronize if device == "cuda" else lambda: None
+    if case in SMALL:
+        return None
     if case.startswith("a + b"):
         a, b = xp.asarray(_numbers(4)), xp.asarray(_numbers(4))
         return lambda: a + b
@@ -185,7 +215,7 @@ def gemm(case: str, device: str) -> Work | None:
 def jax(case: str, device: str) -> Work | None:
     from benchmark_jax import work
 
-    return work(case, device, WIDTHS, BATCH, GROUPS, _shape, _numbers)
+    return None if case in SMALL else work(case, device, WIDTHS, BATCH, GROUPS, _shape, _numbers)
 
 
 CONTENDERS: dict[str, Callable[[str, str], Work | None]] = {
