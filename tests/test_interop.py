@@ -258,6 +258,34 @@ def test_a_function_without_gradient_has_numpys_meaning(call):
     np.testing.assert_array_equal(y.detach().numpy(), expected)
 
 
+MAKES_ARRAYS = {
+    "broadcast_to": lambda x: np.broadcast_to(x, (4, 2, 3)),
+    "concatenate": lambda x: np.concatenate([x, x]),
+    "copy": np.copy,
+    "dot": lambda x: np.dot(x, x.T),
+    "expand_dims": lambda x: np.expand_dims(x, 0),
+    "full_like": lambda x: np.full_like(x, 7),
+    "matrix_transpose": np.matrix_transpose,
+    "ones_like": np.ones_like,
+    "ravel": np.ravel,
+    "stack": lambda x: np.stack([x, np.zeros((2, 3))]),
+    "where": lambda x: np.where(x > 1, x, 0.0),
+    "zeros_like": np.zeros_like,
+}
+
+
+@pytest.mark.parametrize("call", MAKES_ARRAYS.values(), ids=MAKES_ARRAYS)
+def test_numpy_makes_arrays_of_tensors_without_gradient_as_of_pytorchs(call):
+    y = call(tinynorm.tensor(X))
+    assert type(y) is np.ndarray
+    np.testing.assert_array_equal(y, call(X))
+    assert isinstance(call(leaf(X)), tinynorm.Tensor)  # PyTorch raises an error; here the gradient is kept
+
+
+def test_the_table_of_what_makes_arrays_is_covered():
+    assert {f.__name__ for f in interop.ARRAYS} == set(MAKES_ARRAYS)
+
+
 def test_shapes_are_told_of_tensors_with_gradient_too():
     x = leaf(X)
     assert (np.shape(x), np.ndim(x), np.size(x)) == ((2, 3), 2, 6)

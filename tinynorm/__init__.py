@@ -31,6 +31,7 @@ from .creation import (
 )
 from .dtypes import bool_ as bool
 from .dtypes import dtype, float16, float32, float64, int8, int16, int32, int64, uint8
+from .left_out import missing
 from .ops import (
     abs,
     add,
@@ -131,13 +132,17 @@ if TYPE_CHECKING:
     from .utils.draw import draw
 else:  # for a type checker, a module with __getattr__ would have every name
 
-    def __getattr__(name):
+    def _late(name):
         """Load these when they are first used, because they are more than half of tinynorm."""
         if name in ("derivations", "gradcheck", "testing"):
             return import_module(f"{__name__}.{name}")
-        if name == "draw":
-            return import_module(f"{__name__}.utils.draw").draw
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{__name__}.utils.draw").draw if name == "draw" else None
+
+    __getattr__ = missing(__name__, _late)
+
+    for _module in (nn, nn.functional, nn.init, nn.utils, optim, optim.lr_scheduler, utils, utils.data, autograd, cuda):
+        vars(_module)["__getattr__"] = missing(_module.__name__)
+    del _module
 
     def __dir__():
         return sorted({*globals(), "derivations", "draw", "gradcheck", "testing"})

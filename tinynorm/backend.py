@@ -19,6 +19,7 @@ Array = Any  # a numpy.ndarray, a cupy.ndarray, or any array of the Python array
 float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
 int8, int16, int32, int64 = np.dtype("int8"), np.dtype("int16"), np.dtype("int32"), np.dtype("int64")
 uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
+default_dtype = float32  # of new tensors of Python floats; creation.set_default_dtype changes it
 
 
 # ---- the type of an array ------------------------------------------------------------------------------------------

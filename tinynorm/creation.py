@@ -1,4 +1,4 @@
-"""Functions that make tensors: from numbers, from arrays of other libraries, and from random draws."""
+"""Functions that make tensors: from numbers, from arrays of other libraries, and as PyTorch's old constructors do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from . import backend
-from .backend import Generator, default_generator, device, namespace_on
-from .ops.convert import as_dtype
-from .ops.shape import _ints as _sizes
-from .tensor import Tensor, raw
+from .backend import device, namespace_on
+from .dtypes import dtype_of
+from .ops.convert import OLD_TYPES, as_dtype
+from .tensor import Size as Shape
+from .tensor import Tensor, method, raw, tensor_of
 
 Size = SupportsIndex | Sequence[int]
 
@@ -26,8 +27,8 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
     data : number, nested lists, array or Tensor
         The numbers, which are copied.
     dtype : dtype, optional
-        Default: arrays and NumPy scalars keep their dtype, also inside lists. Python floats become float32, ints become
-        int64, and bools stay bool.
+        Default: arrays, Tensors and NumPy scalars keep their dtype; in lists, the widest counts. Python floats become float32
+        (see `set_default_dtype`), ints become int64, and bools stay bool.
     device : device or str, optional
         Default: an array stays where it is; the rest goes to the CPU.
     requires_grad : bool
@@ -43,7 +44,7 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
     --------
     >>> tensor([[1, 2], [3, 4]], dtype="float64")
     tensor([[1., 2.],
-            [3., 4.]], dtype=float64)
+            [3., 4.]], dtype=torch.float64)
     """
     data = backend.plain(raw(data))
     array = backend.copy(data) if backend.is_array(data) else _host_array(data, narrow=dtype is None)
@@ -54,25 +55,38 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
         array = backend.astype(array, dtype)
     if isinstance(array, np.ndarray):
         array = backend.astype(array, array.dtype.newbyteorder("="))  # the byte order of this machine
-    t = Tensor(array if device is None else backend.move(array, device))
+    t = tensor_of(array if device is None else backend.move(array, device))
     return t.requires_grad_(requires_grad)
 
 
 def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
-    """Convert numbers to an array. If `narrow` is True, Python floats (but not NumPy floats) become float32."""
+    """Convert numbers to an array. If `narrow` is True, Python floats count as the default dtype, not as float64."""
+    kinds: set[Any] = set()
     try:
-        array = np.array(data)
+        array = np.array(_collected(data, kinds))
     except ValueError as error:
         raise ValueError(f"tensor: expected numbers in nested lists of equal lengths; {error}") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"tensor: expected real numbers or booleans, got {type(data).__name__} of {array.dtype}")
-    while isinstance(data, (list, tuple)) and data:
-        if isinstance(data[0], np.ndarray):
-            data = list(map(backend.plain, data))  # raises an error for masked arrays
-        data = data[0]  # the first number shows whether these are Python's or NumPy's floats
-    if narrow and array.dtype == np.float64 and not isinstance(data, (np.generic, np.ndarray)):
-        array = array.astype(np.float32)
+    if narrow and array.dtype.kind == "f":
+        floats = [kind for kind in kinds if isinstance(kind, np.dtype) and kind.kind == "f"]
+        python = [] if floats and float not in kinds else [backend.default_dtype]
+        array = array.astype(np.result_type(*floats, *python), copy=False)
     return array
+
+
+def _collected(data: Any, kinds: set) -> Any:
+    """The data with arrays in place of Tensors; the types of its Python numbers and the dtypes of the rest go to `kinds`."""
+    if isinstance(data, (list, tuple)):
+        types = set(map(type, data))
+        if types <= {float, int, bool}:
+            kinds |= types or {float}
+            return data
+        return [_collected(item, kinds) for item in data]
+    if isinstance(data, Tensor):
+        data = backend.to_numpy(data._array)
+    kinds.add(data.dtype if isinstance(getattr(data, "dtype", None), np.dtype) else type(data))
+    return backend.plain(data)
 
 
 def _check_fits(op: str, numbers: np.ndarray, dtype: np.dtype) -> None:
@@ -98,10 +112,10 @@ def as_tensor(data: Any, dtype: Any = None, device: device | str | None = None) 
     """A tensor that shares the memory of `data` if `data` is an array or Tensor with this dtype and on this device.
 
     >>> as_tensor(np.zeros(2))
-    tensor([0., 0.], dtype=float64)
+    tensor([0., 0.], dtype=torch.float64)
     """
     if not isinstance(data, Tensor):
-        data = Tensor(data) if backend.is_array(data) else tensor(data, dtype)
+        data = tensor_of(data) if backend.is_array(data) else tensor(data, dtype)
     return data if dtype is None and device is None else data.to(dtype=dtype, device=device)
 
 
@@ -119,65 +133,145 @@ def from_numpy(array: np.ndarray) -> Tensor:
     >>> t = from_numpy(a)
     >>> a[0] = 5
     >>> t
-    tensor([5., 0.], dtype=float64)
+    tensor([5., 0.], dtype=torch.float64)
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(array).__name__}")
-    return Tensor(array)
+    return tensor_of(array)
 
 
 def from_dlpack(x: Any) -> Tensor:
     """A tensor that shares the memory of another library's array, through DLPack; on the CPU or on CUDA.
 
     >>> from_dlpack(np.ones(2))
-    tensor([1., 1.], dtype=float64)
+    tensor([1., 1.], dtype=torch.float64)
     """
     x = backend.plain(x)
     kind = x.__dlpack_device__()[0]
-    return Tensor((np if kind == 1 else namespace_on("cuda")).from_dlpack(x))
+    return tensor_of((np if kind == 1 else namespace_on("cuda")).from_dlpack(x))
+
+
+def set_default_dtype(d: Any) -> None:
+    """Set the dtype of new tensors of Python floats, and of `zeros`, `rand` …: float32 at first, or float64 or float16.
+
+    >>> set_default_dtype("float64")
+    >>> tensor([1.0]).dtype
+    torch.float64
+    >>> set_default_dtype("float32")
+    """
+    dtype = as_dtype(d)
+    if dtype.kind != "f":
+        raise TypeError(f"set_default_dtype: expected a floating-point dtype such as tinynorm.float64, got {dtype}")
+    backend.default_dtype = dtype
+
+
+def get_default_dtype() -> Any:
+    """The dtype of new tensors of Python floats; see `set_default_dtype`.
+
+    >>> get_default_dtype()
+    torch.float32
+    """
+    return dtype_of(np.empty(0, backend.default_dtype))
+
+
+def shape_from(op: str, args: tuple, size: Any = None) -> Shape:
+    """The shape that sizes give: separate ints, or one sequence of them, or one by name.
+
+    Raises
+    ------
+    TypeError, RuntimeError
+        A size is no integer, or is negative.
+    """
+    if size is not None:
+        if args:
+            raise TypeError(f"{op}: got sizes and size=, which mean the same; pass one")
+        args = (size,)
+    given = args[0] if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
+    try:
+        shape = Shape(map(operator.index, given))
+    except (TypeError, RuntimeError):
+        raise TypeError(f"{op}: expected the sizes as integers, such as {op}(2, 3), got {given!r}") from None
+    if min(shape, default=0) < 0:
+        raise RuntimeError(f"{op}: expected sizes that are not negative, got {tuple(shape)}")
+    return shape
+
+
+def into(out: Tensor | None, made: Tensor) -> Tensor:
+    """The tensor that was made, or its numbers written to `out`, if that is given."""
+    return made if out is None else out.copy_(made)
 
 
 def _make(build: Callable[[Any, Any], Any], dtype: Any, where: device | str | None, requires_grad: bool) -> Tensor:
     xp = namespace_on(where)
-    dtype = backend.float32 if dtype is None else as_dtype(dtype)
+    dtype = backend.default_dtype if dtype is None else as_dtype(dtype)
     if xp is np:
         array = build(xp, dtype)
     else:
         with xp.cuda.Device(device(where).index if where is not None else None):
             array = build(xp, dtype)
-    return Tensor(array).requires_grad_(requires_grad)
+    return tensor_of(array).requires_grad_(requires_grad)
 
 
-def zeros(*size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *sizes: Size,
+    size: Size | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Zeros of the given size, float32 unless told otherwise.
 
     >>> zeros(2, 2)
     tensor([[0., 0.],
             [0., 0.]])
     """
-    return _make(lambda xp, dt: xp.zeros(_sizes(size), dt), dtype, device, requires_grad)
+    shape = shape_from("zeros", sizes, size)
+    return into(out, _make(lambda xp, dt: xp.zeros(shape, dt), dtype, device, requires_grad))
 
 
-def ones(*size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *sizes: Size,
+    size: Size | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Ones of the given size, float32 unless told otherwise.
 
     >>> ones(3)
     tensor([1., 1., 1.])
     """
-    return _make(lambda xp, dt: xp.ones(_sizes(size), dt), dtype, device, requires_grad)
+    shape = shape_from("ones", sizes, size)
+    return into(out, _make(lambda xp, dt: xp.ones(shape, dt), dtype, device, requires_grad))
 
 
-def empty(*size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *sizes: Size,
+    size: Size | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of the given size with uninitialised memory: it has arbitrary numbers. float32 unless told otherwise.
 
     >>> empty(2, 3).shape
-    (2, 3)
+    torch.Size([2, 3])
     """
-    return _make(lambda xp, dt: xp.empty(_sizes(size), dt), dtype, device, requires_grad)
+    shape = shape_from("empty", sizes, size)
+    return into(out, _make(lambda xp, dt: xp.empty(shape, dt), dtype, device, requires_grad))
 
 
 def full(
-    size: Size, fill_value: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
+    size: Size,
+    fill_value: Any,
+    dtype: Any = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """A tensor of the given size, filled with one number. Unless told otherwise, it has the dtype of the number.
 
@@ -185,11 +279,12 @@ def full(
     tensor([7., 7.])
     """
     if isinstance(fill_value, Tensor):
-        dtype, fill_value = fill_value.dtype if dtype is None else dtype, fill_value.item()
+        dtype = fill_value.dtype if dtype is None else dtype
+    shape, fill_value = shape_from("full", (size,)), _number(fill_value)
     dtype = _host_array(fill_value).dtype if dtype is None else as_dtype(dtype)
     _check_fits("full", np.asarray(fill_value), dtype)
     fill_value = np.asarray(fill_value).astype(dtype).item()
-    return _make(lambda xp, dt: xp.full(_sizes((size,)), fill_value, dt), dtype, device, requires_grad)
+    return into(out, _make(lambda xp, dt: xp.full(shape, fill_value, dt), dtype, device, requires_grad))
 
 
 def eye(
@@ -238,7 +333,7 @@ def arange(
     start, end, step = map(_number, (start, end, step))
     if dtype is None:
         integers = all(isinstance(b, (int, np.integer)) for b in (start, end, step))
-        dtype = backend.int64 if integers else backend.float32
+        dtype = backend.int64 if integers else backend.default_dtype
     if not all(map(math.isfinite, (start, end, step))):
         raise RuntimeError(f"arange: expected finite numbers, got start={start}, end={end}, step={step}")
     if as_dtype(dtype) == backend.int64:
@@ -267,7 +362,7 @@ def linspace(
     Examples
     --------
     >>> linspace(0, 1, 3)
-    tensor([0. , 0.5, 1. ])
+    tensor([0.0000, 0.5000, 1.0000])
     """
     start, end = _number(start), _number(end)
     if steps < 0:
@@ -283,80 +378,160 @@ def linspace(
     return _make(lambda xp, dt: xp.linspace(start, end, steps, dtype=dt), dtype, device, requires_grad)
 
 
-def _draw(
-    draw: Callable[[np.random.Generator], np.ndarray], generator: Generator | None, dtype: Any, where: Any, grad: bool
+# ---- like a tensor that is there -------------------------------------------------------------------------------------
+
+
+def _as_of(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
+    """dtype and device of x, where none other is asked for."""
+    return {"dtype": x.dtype if dtype is None else dtype, "device": x.device if device is None else device}
+
+
+@method()
+def new_tensor(
+    self: Tensor, data: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """Make a tensor of random numbers, drawn on the host, so that a seed gives the same numbers on every device."""
-    array = np.asarray(draw((generator or default_generator).rng)).astype(as_dtype(dtype))
-    return Tensor(array if where is None else backend.move(array, where)).requires_grad_(grad)
+    """`tensor`, but in the dtype and on the device of this one unless told otherwise.
 
-
-def rand(
-    *size: Size, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """Uniform random numbers from [0, 1), float32 unless told otherwise.
-
-    >>> rand(2, 3).shape
-    (2, 3)
+    >>> tensor([1.5]).new_tensor([1, 2])
+    tensor([1., 2.])
     """
-    return _draw(lambda rng: rng.random(_sizes(size)), generator, dtype or backend.float32, device, requires_grad)
+    return tensor(data, requires_grad=requires_grad, **_as_of(self, dtype, device))
 
 
-def randn(
-    *size: Size, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+@method()
+def new_zeros(
+    self: Tensor, *size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """Normal random numbers with mean 0 and variance 1, float32 unless told otherwise.
+    """`zeros` in the dtype and on the device of this tensor unless told otherwise.
 
-    >>> randn(2, 3).shape
-    (2, 3)
+    >>> tensor([1, 2]).new_zeros(3)
+    tensor([0, 0, 0])
     """
-    return _draw(lambda rng: rng.standard_normal(_sizes(size)), generator, dtype or backend.float32, device, requires_grad)
+    return zeros(*size, requires_grad=requires_grad, **_as_of(self, dtype, device))
 
 
-def randint(
-    low: Any = 0,
-    high: Any = None,
-    size: Size | None = None,
-    *,
-    generator: Generator | None = None,
+@method()
+def new_ones(
+    self: Tensor, *size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """`ones` in the dtype and on the device of this tensor unless told otherwise.
+
+    >>> tensor([1, 2]).new_ones(3)
+    tensor([1, 1, 1])
+    """
+    return ones(*size, requires_grad=requires_grad, **_as_of(self, dtype, device))
+
+
+@method()
+def new_full(
+    self: Tensor,
+    size: Size,
+    fill_value: Any,
     dtype: Any = None,
-    device: Any = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """Random integers: ``randint(high, size)`` from 0, ``randint(low, high, size)`` from low; high is excluded.
+    """`full` in the dtype and on the device of this tensor unless told otherwise.
+
+    >>> tensor([1.5]).new_full((2,), 7)
+    tensor([7., 7.])
+    """
+    return full(size, fill_value, requires_grad=requires_grad, **_as_of(self, dtype, device))
+
+
+# ---- PyTorch's old constructors ---------------------------------------------------------------------------------------
+
+
+def old_constructor(name: str, dtype: Any, data: tuple, device: Any = None) -> Any:
+    """The array for ``Tensor(2, 3)``, uninitialised and of this size, or ``Tensor([1, 2])``, with these numbers.
 
     Raises
     ------
     TypeError
-        `high` or `size` is missing, or a bound is not an integer.
-    ValueError
-        `high` is not larger than `low`, or the integers do not fit into the dtype.
+        The argument is neither a size nor a sequence.
+    """
+    first = data[0] if len(data) == 1 else None
+    if isinstance(first, Tensor):
+        return first.to(dtype=None if name == "Tensor" else dtype, device=device)._array
+    if len(data) == 1 and not isinstance(first, (int, np.integer, Shape)):
+        if not hasattr(first, "__len__"):
+            given = f"{type(first).__name__}; tinynorm.tensor({first!r}) makes a tensor of one number"
+            raise TypeError(f"{name}: expected sizes, or one sequence of numbers, got a {given}")
+        return tensor(first, dtype=dtype, device=device)._array
+    return empty(*(data or (0,)), dtype=dtype, device=device)._array
+
+
+class TensorType:
+    """An old constructor: ``FloatTensor([1, 2])`` has these numbers, ``FloatTensor(2, 3)`` is uninitialised and of this size.
+
+    It is also a type to convert to, and to ask for.
 
     Examples
     --------
-    >>> randint(0, 10, size=(2, 3)).shape
-    (2, 3)
+    >>> x = LongTensor([1, 2])
+    >>> x.type(FloatTensor)
+    tensor([1., 2.])
+    >>> isinstance(x, LongTensor), isinstance(x, FloatTensor)
+    (True, False)
     """
-    if size is None:
-        low, high, size = 0, low, high
-    if high is None:
-        low, high = 0, low
-    if not isinstance(size, (tuple, list)):
-        raise TypeError(f"randint: expected (high, size) or (low, high, size) with a size such as (3,), got {size!r} as size")
-    if not low < high:
-        raise ValueError(f"randint: expected low < high, since high is not among the numbers, got low={low}, high={high}")
-    low, high, dtype = operator.index(low), operator.index(high), as_dtype(dtype or backend.int64)
-    least, most = (0, 1) if dtype.kind == "b" else (low, high)
-    if dtype.kind in "iu":
-        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
-    if low < least or high - 1 > most:
-        raise ValueError(f"randint: expected numbers that fit into {dtype}, {least} to {most}, got low={low}, high={high}")
-    return _draw(lambda rng: rng.integers(low, high, tuple(size)), generator, dtype, device, False)
+
+    def __init__(self, name: str) -> None:
+        self.name, self.dtype = name, OLD_TYPES[name]
+
+    @property
+    def __numpy_dtype__(self) -> np.dtype:  # as in `dtypes`
+        return self.dtype
+
+    def __call__(self, *data: Any, device: device | str | None = None) -> Tensor:
+        return tensor_of(old_constructor(self.name, self.dtype, data, device))
+
+    def __instancecheck__(self, x: object) -> bool:
+        return isinstance(x, Tensor) and bool(x.dtype == self.dtype)
+
+    def __repr__(self) -> str:
+        return f"<class 'torch.{self.name}'>"
 
 
-def randperm(n: int, *, generator: Generator | None = None, device: Any = None) -> Tensor:
-    """The integers 0 to n - 1 in random order.
+BoolTensor, DoubleTensor, FloatTensor = TensorType("BoolTensor"), TensorType("DoubleTensor"), TensorType("FloatTensor")
+IntTensor, LongTensor = TensorType("IntTensor"), TensorType("LongTensor")
 
-    >>> sorted(randperm(4).tolist())
-    [0, 1, 2, 3]
+
+# ---- what a dtype can hold --------------------------------------------------------------------------------------------
+
+
+class finfo:
+    """The limits of a floating-point dtype, as Python floats: `eps`, `max`, `min`, `tiny`, `smallest_normal`, `resolution`.
+
+    >>> finfo("float32").eps == 2.0**-23, finfo().bits
+    (True, 32)
     """
-    return _draw(lambda rng: rng.permutation(n), generator, backend.int64, device, False)
+
+    def __init__(self, type: Any = None) -> None:
+        dtype = backend.default_dtype if type is None else as_dtype(type)
+        if dtype.kind != "f":
+            raise TypeError(f"finfo: expected a floating-point dtype, got {dtype}; iinfo is for integers")
+        info = np.finfo(dtype)
+        self.eps, self.max, self.min, self.tiny = float(info.eps), float(info.max), float(info.min), float(info.tiny)
+        self.smallest_normal, self.resolution, self.bits, self.dtype = self.tiny, float(info.resolution), info.bits, str(dtype)
+
+    def __repr__(self) -> str:
+        names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        return "finfo(" + ", ".join(f"{name}={getattr(self, name):g}" for name in names) + f", dtype={self.dtype})"
+
+
+class iinfo:
+    """The limits of an integer dtype: `max`, `min`, `bits`.
+
+    >>> iinfo("int8").max
+    127
+    """
+
+    def __init__(self, type: Any) -> None:
+        dtype = as_dtype(type)
+        if dtype.kind not in "iu":
+            raise TypeError(f"iinfo: expected an integer dtype, got {dtype}; finfo is for floating-point ones")
+        info = np.iinfo(dtype)
+        self.max, self.min, self.bits, self.dtype = int(info.max), int(info.min), info.bits, str(dtype)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

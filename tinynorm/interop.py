@@ -138,13 +138,20 @@ FUNCTIONS: dict[Callable, Callable] = {
     np.zeros_like: lambda a, dtype=None: ops.zeros_like(a, dtype=dtype),
 }
 
+# as of PyTorch's tensors, NumPy makes arrays of these, unless a gradient would be lost or a tensor is on another device
+ARRAYS = {
+    np.broadcast_to, np.concatenate, np.copy, np.dot, np.expand_dims, np.full_like, np.matrix_transpose, np.ones_like,
+    np.ravel, np.stack, np.where, np.zeros_like,
+}  # fmt: skip
+
 
 @method("__array_function__")
 def array_function(self: Tensor, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     """Run NumPy's other functions on Tensors, with NumPy's meaning: ``np.var`` divides by n, ``tinynorm.var`` by n - 1.
 
     If tinynorm has no op for the function or for one of its arguments, NumPy's own function runs on the arrays. This is allowed
-    only if no tensor requires grad, so that no gradient is lost.
+    only if no tensor requires grad, so that no gradient is lost. So do the functions that make a new array, such as
+    ``np.stack``, where no gradient is lost: they give arrays, as PyTorch's tensors do.
 
     Raises
     ------
@@ -167,9 +174,17 @@ def array_function(self: Tensor, function: Callable, types: Any, args: tuple, kw
         except TypeError:
             pass  # tinynorm's op does not have this argument
         else:
-            return ours(*args, **kwargs)
+            if function not in ARRAYS or not _for_numpy((*args, *kwargs.values())):
+                return ours(*args, **kwargs)
     name, takes = f"np.{function.__name__}", "" if ours is None else f" on Tensors takes {signature(ours)}"
     return function(*_arrays(name + takes, args), **_arrays(name + takes, kwargs))
+
+
+def _for_numpy(x: Any) -> bool:
+    """Whether NumPy can have all Tensors in `x`: none requires grad, and all are on the CPU."""
+    if isinstance(x, (list, tuple)):
+        return all(map(_for_numpy, x))
+    return not isinstance(x, Tensor) or (not x._requires_grad and isinstance(x._array, np.ndarray))
 
 
 def _arrays(name: str, x: Any) -> Any:

@@ -15,22 +15,20 @@ from typing import Any
 FAMILIES = {
     "convolution and pooling are left out: layers here are for vectors and their normalisation": """
         conv* Conv* LazyConv* *pool* *Pool* Fold Unfold fold unfold Upsample* upsample* interpolate grid_sample* affine_grid*
-        pixel_* Pixel* Channel* channel_* LocalResponseNorm local_response_norm *LRN2d *Padding? ZeroPad?d *Pad?d cudnn_*
+        pixel_* Pixel* Channel* channel_* LocalResponseNorm local_response_norm *LRN2d *Pad?d cudnn_*
         miopen_* mkldnn_*""",
-    "recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same": """
-        RNN* LSTM* GRU* rnn* lstm* gru* nn.utils.rnn pack_padded_sequence pad_packed_sequence pad_sequence""",
+    "recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same": " RNN* LSTM* GRU* rnn* lstm* gru* nn.utils.rnn",
     "attention is left out; softmax(q @ k.mT / math.sqrt(d), dim=-1) @ v is its formula": """
         MultiheadAttention Transformer* scaled_dot_product_attention multi_head_attention* nn.attention""",
-    "sparse tensors are left out": "sparse sparse_* *_sparse* hspmm spmm smm sspaddmm to_sparse* *coo_tensor *csr* *csc*",
+    "sparse tensors are left out": "sparse sparse_* *_sparse* hspmm spmm smm sspaddmm *coo_tensor *csr* *csc*",
     "complex numbers are left out": """
         complex complex* cfloat cdouble chalf real imag angle polar conj conj_* view_as_real* view_as_complex* resolve_* isreal
         fft stft istft signal *_window""",
     "quantised numbers are left out": "q_* qint* quint* quantiz* *quantize* quantized_* ao fake_* fbgemm_* choose_qparams* qscheme",
     "compiling and exporting are left out: the program runs as it is written": """
-        jit compile compiler fx export onnx Script* script trace library package func vmap cond while_loop""",
+        jit compile compiler fx export onnx Script* library package func vmap cond while_loop""",
     "training on several devices or machines is left out": """
-        distributed multiprocessing DataParallel DistributedDataParallel nn.parallel SyncBatchNorm DistributedSampler futures
-        cuda.nccl""",
+        distributed multiprocessing DataParallel nn.parallel SyncBatchNorm DistributedSampler futures cuda.nccl""",
     "mixed precision is left out; .half() or .to(torch.float16) converts a model, and sums are taken in float32": """
         amp autocast* GradScaler bfloat16 BFloat16* float8_* float4_*""",
     "linear algebra is left out; numpy.linalg does it on x.detach().numpy(), without a gradient": """
@@ -38,7 +36,10 @@ FAMILIES = {
         ormqr geqrf triangular_solve solve""",
     "probability distributions are left out; torch.randn, torch.rand and torch.multinomial draw": "distributions",
     "pretrained models are left out": "hub utils.model_zoo",
-    "devices other than the CPU and CUDA are left out": "mps xpu mtia xla",
+    "it is left out, as few programs use it": """
+        acos* arc* asin* atan* tan tan_ cosh* sinh* *gamma* erfinv i0* sinc* logit* xlogy* copysign frexp ldexp* nextafter
+        *Storage as_strided* sym_* Sym* nested nn.intrinsic nn.qat""",
+    "devices other than the CPU and CUDA are left out": "mps xpu mtia",
 }
 
 # what to write in place of a name
@@ -124,6 +125,8 @@ USE = {
     "nn.Softsign": "x / (1 + x.abs())",
     "nn.TripletMarginLoss": "((a - p).norm(dim=1) - (a - n).norm(dim=1) + margin).clamp(min=0).mean()",
     "nn.functional.cosine_similarity": "(F.normalize(a) * F.normalize(b)).sum(1)",
+    "nn.functional.dropout1d": "F.dropout(x, p, training)",
+    "nn.functional.dropout2d": "F.dropout(x, p, training)",
     "nn.functional.hardtanh": "x.clamp(-1, 1)",
     "nn.functional.logsigmoid": "-F.softplus(-x)",
     "nn.functional.mish": "x * torch.tanh(F.softplus(x))",
@@ -150,7 +153,6 @@ USE = {
     "profiler": "time.perf_counter()",
     "quantile": "numpy.quantile(x.detach().numpy(), q)",
     "rad2deg": "x * (180 / torch.pi)",
-    "random": "torch.manual_seed(seed)",
     "range": "torch.arange(start, end + 1, step)",
     "ravel": "x.flatten()",
     "reciprocal": "1 / x",
@@ -182,35 +184,46 @@ USE = {
 
 
 def advice(name: str) -> str:
-    """What to do about a name of PyTorch's that tinynorm has not, such as ``nn.Conv2d``; "" if the tables do not know it."""
-    if name in USE:
-        return f"use {USE[name]}" if not USE[name].startswith("nothing") else f"write {USE[name]}"
+    """What to do about a name that tinynorm has not.
+
+    >>> import tinynorm
+    >>> advice("nn.LSTM")
+    'recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same'
+    >>> advice("range"), advice("functional.relu")
+    ('use torch.arange(start, end + 1, step)', 'use torch.relu')
+    """
     parts = name.split(".")
-    for end in range(1, len(parts) + 1):  # a family may be a whole module: linalg, distributed
-        whole, last = ".".join(parts[:end]), parts[end - 1]
+    for end in range(1, len(parts) + 1):  # the whole of a module may be left out: linalg, distributed
+        part, last = ".".join(parts[:end]), parts[end - 1]
+        if name not in USE and part in USE:
+            name = part
         for why, patterns in FAMILIES.items():
-            if any(fnmatchcase(whole if "." in pattern else last, pattern) for pattern in patterns.split()):
+            if name not in USE and any(fnmatchcase(part if "." in p else last, p) for p in patterns.split()):
                 return why
-        if whole in USE:
-            return advice(whole)
-    return ""
+    if name in USE:
+        return f"write {USE[name]}" if USE[name].startswith("nothing") else f"use {USE[name]}"
+    return _elsewhere(parts[-1]) or _closest(".".join(parts[:-1]), parts[-1])
 
 
-def sentence(name: str, known: list[str]) -> str:
-    """One sentence about a name that is not there. `known` are the names that are there."""
-    place, _, last = name.rpartition(".")
-    said = advice(name)
-    if not said:
-        from difflib import get_close_matches  # not before somebody asks for such a name
-
-        close = get_close_matches(last, known, 3, 0.6) or get_close_matches(last.lower(), known, 3, 0.6)
-        said = f"the closest names are {', '.join(close)}" if close else "and no name like it"
-    where = f"tinynorm.{place}" if place else "tinynorm"
-    return f"module {where!r} has no attribute {last!r}: {said}"
+def _elsewhere(name: str) -> str:
+    """The same name in another module, or as a method; "" if there is none."""
+    for place in ("", ".nn.functional", ".nn", ".optim", ".utils.data"):
+        if name in getattr(sys.modules[f"tinynorm{place}"], "__all__", ()):
+            return f"use torch{place}.{name}"
+    return f"use the method x.{name}(…)" if name in vars(sys.modules["tinynorm"].Tensor) else ""
 
 
-def missing(module: str) -> Callable[[str], Any]:
-    """The ``__getattr__`` of a module of tinynorm's: raises AttributeError with what to do.
+def _closest(place: str, name: str) -> str:
+    from difflib import get_close_matches  # not loaded before somebody asks
+
+    module = sys.modules.get(f"tinynorm.{place}", sys.modules["tinynorm"])
+    known = {known.lower(): known for known in dir(module) if not known.startswith("_")}
+    close = [known[match] for match in get_close_matches(name.lower(), known, 3)]
+    return f"the closest names are {', '.join(close)}" if close else "no name is like it; the README lists those that there are"
+
+
+def missing(module: str, late: Callable[[str], Any] = lambda name: None) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module of tinynorm's: loads what `late` has, else raises AttributeError with what to do.
 
     >>> import tinynorm
     >>> tinynorm.nn.Conv2d
@@ -222,12 +235,12 @@ def missing(module: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         if name.startswith("__"):  # Python asks for __path__, __wrapped__ …
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        found = sys.modules[module]
-        known = [n for n in dir(found) if not n.startswith("_")]
-        text = sentence(f"{module}.{name}".partition(".")[2], known)
+        if (value := late(name)) is not None:
+            return value
+        text = f"module {module!r} has no attribute {name!r}: {advice(f'{module}.{name}'.partition('.')[2])}"
         if _is_import(sys._getframe(1)):  # of an AttributeError, Python would only say "cannot import name"
-            raise ImportError(text, name=name)
-        raise AttributeError(text, name=name, obj=found)
+            raise ImportError(text)
+        raise AttributeError(text)
 
     return __getattr__
 

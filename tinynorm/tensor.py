@@ -408,6 +408,23 @@ class Tensor(Methods):
 _OF_THE_GRAPH = ("grad_fn", "_output_nr", "_version_", "_view", "_hooks")
 
 
+class _AnyTensor(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, Tensor)
+
+
+class Variable(metaclass=_AnyTensor):
+    """PyTorch's old name: ``Variable(x, requires_grad=True)`` is a tensor with the memory of x, outside its graph.
+
+    >>> import tinynorm
+    >>> tinynorm.autograd.Variable(tinynorm.ones(2), requires_grad=True)
+    tensor([1., 1.], requires_grad=True)
+    """
+
+    def __new__(cls, data: Tensor, requires_grad: bool = False, volatile: bool = False) -> Tensor:  # type: ignore[misc]
+        return data.detach().requires_grad_(requires_grad)
+
+
 class HookHandle:
     """The result of `register_hook`. Its `remove()` removes the hook."""
 

@@ -66,9 +66,9 @@ def test_the_largest_float32_is_clipped():
 def test_clips_arrays_of_the_standard_on_their_own_device():
     xp = pytest.importorskip("array_api_strict")
     where = xp.Device("device1")  # refuses to become a NumPy array
-    p = tinynorm.Tensor(xp.zeros((2,), dtype=xp.float32, device=where))
+    p = tinynorm.as_tensor(xp.zeros((2,), dtype=xp.float32, device=where))
     for norm_type in (2, 3, math.inf):
-        p.grad = tinynorm.Tensor(xp.asarray([30.0, 40.0], dtype=xp.float32, device=where))
+        p.grad = tinynorm.as_tensor(xp.asarray([30.0, 40.0], dtype=xp.float32, device=where))
         clip_grad_norm_(p, 1.0, norm_type)
         assert 0.5 < float(p.grad.array[0]) < 0.76
     p.grad = None

@@ -10,8 +10,8 @@ import test_gradients
 from helpers import cotangents, floating, outputs_of
 
 import tinynorm as tn
-from tinynorm import Tensor
 from tinynorm.nn import functional as F
+from tinynorm.tensor import tensor_of
 
 DEVICE = xp.Device("device1")
 
@@ -37,14 +37,14 @@ def numpy_of(x):
 @pytest.fixture
 def constants_on_the_device(monkeypatch):
     for name in test_gradients.CONSTANTS:
-        monkeypatch.setattr(test_gradients, name, Tensor(strict(getattr(test_gradients, name).array)))
+        monkeypatch.setattr(test_gradients, name, tensor_of(strict(getattr(test_gradients, name).array)))
 
 
 def run(op, arrays, create_graph, put):
     """(outputs, first gradients), each as arrays."""
-    xs = [Tensor(put(a), requires_grad=a.dtype.kind == "f") for a in arrays]
+    xs = [tensor_of(put(a), requires_grad=a.dtype.kind == "f") for a in arrays]
     ys = outputs_of(op(*xs))
-    directions = [Tensor(put(v.array)) for v in cotangents(ys)]
+    directions = [tensor_of(put(v.array)) for v in cotangents(ys)]
     gs = tn.autograd.grad(ys, [xs[i] for i in floating(arrays)], directions, create_graph=create_graph)
     return [y.array for y in ys], [g.array for g in gs]
 
@@ -75,14 +75,14 @@ def test_the_device_refuses_conversion_to_numpy():
 
 def test_running_statistics_are_updated_on_the_device():
     x = np.random.default_rng(0).standard_normal((5, 3))
-    mean, var = Tensor(strict(np.zeros(3))), Tensor(strict(np.ones(3)))
-    F.batch_norm(Tensor(strict(x)), mean, var, training=True)
+    mean, var = tensor_of(strict(np.zeros(3))), tensor_of(strict(np.ones(3)))
+    F.batch_norm(tensor_of(strict(x)), mean, var, training=True)
     np.testing.assert_allclose(numpy_of(mean.array), 0.1 * x.mean(0), rtol=1e-12)
     np.testing.assert_allclose(numpy_of(var.array), 0.9 + 0.1 * x.var(0, ddof=1), rtol=1e-12)
 
 
 def test_mixed_devices_raise_naming_both():
-    a, b = Tensor(strict(np.ones(2))), tn.ones(2, dtype="float64")
+    a, b = tensor_of(strict(np.ones(2))), tn.ones(2, dtype="float64")
     for op in (tn.add, tn.eq, tn.maximum, F.mse_loss):
         with pytest.raises(RuntimeError, match=r"device1.*cpu|cpu.*device1"):
             op(a, b)
@@ -93,15 +93,15 @@ def test_mixed_devices_raise_naming_both():
 
 
 def test_python_numbers_and_lists_come_to_the_device_of_the_tensor():
-    x = Tensor(strict(np.array([1.0, 2.0])))
+    x = tensor_of(strict(np.array([1.0, 2.0])))
     for y in (x + 1, 2.0 * x, x * [3.0, 4.0], tn.where(x > 1, x, 0.0), x.clamp(min=1.5)):
         assert y.device == DEVICE
     assert numpy_of((x * [3.0, 4.0]).array).tolist() == [3.0, 8.0]
 
 
 def test_dtypes_promote_as_numpys_do():
-    f32, f64 = (Tensor(xp.ones((2,), dtype=dtype, device=DEVICE)) for dtype in (xp.float32, xp.float64))
-    i64 = Tensor(xp.ones((2,), dtype=xp.int64, device=DEVICE))
+    f32, f64 = (tensor_of(xp.ones((2,), dtype=dtype, device=DEVICE)) for dtype in (xp.float32, xp.float64))
+    i64 = tensor_of(xp.ones((2,), dtype=xp.int64, device=DEVICE))
     assert (f32 * i64).dtype == xp.float32
     assert (f32 * f64).dtype == xp.float64
     assert (i64 * 2.0).dtype == xp.float32
@@ -111,6 +111,6 @@ def test_dtypes_promote_as_numpys_do():
 
 def test_item_is_a_python_number():
     for value, kind in ((1.5, float), (3, int), (True, bool)):
-        item = Tensor(xp.asarray([value], device=DEVICE)).item()
+        item = tensor_of(xp.asarray([value], device=DEVICE)).item()
         assert type(item) is kind
         assert item == value

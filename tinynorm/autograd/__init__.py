@@ -1,5 +1,6 @@
 """The graph, and the backward loop that computes the gradients."""
 
+from ..tensor import Variable
 from .checks import gradcheck, gradgradcheck
 from .engine import grad
 from .from_arrays import from_arrays
@@ -10,6 +11,7 @@ from .node import Node
 __all__ = [
     "Function",
     "Node",
+    "Variable",
     "enable_grad",
     "from_arrays",
     "grad",

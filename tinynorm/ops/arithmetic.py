@@ -216,7 +216,7 @@ def sub(a: Any, b: Any) -> Any:
     return Sub()(*promote(a, b))
 
 
-@method("mul", "__mul__")
+@method()
 def mul(a: Any, b: Any) -> Any:
     """a b, elementwise.
 
@@ -233,7 +233,7 @@ def div(a: Any, b: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.div(tinynorm.tensor([1, 3]), 2)
-    tensor([0.5, 1.5])
+    tensor([0.5000, 1.5000])
     """
     return Div()(*map(as_float, promote(a, b)))
 
@@ -262,7 +262,14 @@ def neg(x: Any) -> Any:
     return Neg()(x)
 
 
-for _name, _swapped in {"radd": add, "rsub": sub, "rmul": mul, "rtruediv": div, "rmod": remainder}.items():
+@method("__mul__", "__rmul__")
+def _times(a: Any, b: Any) -> Any:
+    """a b; but ``[0] * n``, with an integer in a tensor, is Python's list of n zeros."""
+    counts = type(b) in (list, tuple) and a._array.size == 1 and not backend.is_floating(a._array)
+    return NotImplemented if counts else mul(a, b)
+
+
+for _name, _swapped in {"radd": add, "rsub": sub, "rtruediv": div, "rmod": remainder}.items():
     method(f"__{_name}__")(lambda self, other, _f=_swapped: _f(other, self))
 
 
@@ -308,7 +315,7 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.clamp(tinynorm.tensor([-1.0, 0.5, 2.0]), 0.0, 1.0)
-    tensor([0. , 0.5, 1. ])
+    tensor([0.0000, 0.5000, 1.0000])
     """
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both, got neither")

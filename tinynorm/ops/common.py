@@ -108,7 +108,7 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
     t, other = (a, b) if ta else (b, a)
     if type(other) in NUMBERS:
         if type(other) is float and not backend.is_floating(t._array):
-            t = t.to(backend.float32)
+            t = t.to(backend.default_dtype)
     elif isinstance(other, np.generic):  # a NumPy scalar counts as a Python number
         number = float(other) if other.dtype.kind == "f" else other.item()
         return promote(a, number) if ta else promote(number, b)
@@ -139,7 +139,7 @@ def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 def dtype_of_numbers(*numbers: Any) -> Any:
     """The dtype of Python numbers if no tensor determines it: float32, int64 or bool."""
     kinds = {type(n) for n in numbers}
-    return backend.float32 if float in kinds else backend.int64 if int in kinds else backend.bool_
+    return backend.default_dtype if float in kinds else backend.int64 if int in kinds else backend.bool_
 
 
 def as_float(x: Any) -> Any:
@@ -151,7 +151,7 @@ def as_float(x: Any) -> Any:
         `x` is not a Tensor, an array or a number.
     """
     if isinstance(x, Tensor):
-        return x if backend.is_floating(x._array) else x.to(backend.float32)
+        return x if backend.is_floating(x._array) else x.to(backend.default_dtype)
     if not isinstance(x, (int, float)) and not hasattr(x, "dtype"):
         raise backend.no_array(x)
     return x

@@ -178,7 +178,7 @@ OLD_TYPES = {
 
 
 @method("type")
-def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+def _type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """x in another dtype; without one, the old name of its type.
 
     >>> import tinynorm

@@ -17,8 +17,8 @@ from .. import backend
 from ..autograd.views import become, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
 from . import activation, arithmetic, exponential, logic
-from .common import namespace
-from .indexing import SetItem, raw_index
+from .common import accepts_axis, namespace
+from .indexing import AddAt, SetItem, places, raw_index, source_for
 
 
 def _before_change(x: Tensor) -> Tensor:
@@ -103,6 +103,64 @@ def copy_(x: Tensor, source: Any) -> Tensor:
 
 
 @method()
+@accepts_axis
+def scatter_(input: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Tensor:
+    """Write `src`, a tensor or a number, in place to the places that `gather` would read: input[i][index[i][j]] = src[i][j].
+
+    If several numbers go to one place, the last one stays, and only that has a gradient. (PyTorch leaves open which stays.)
+
+    Raises
+    ------
+    IndexError
+        An index is negative or too large, or is longer than the tensor along another dimension.
+    RuntimeError
+        `src` has another dtype than the tensor, or is shorter than `index`.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.zeros(2, 3).scatter_(1, tinynorm.tensor([[0], [2]]), 1.0)
+    tensor([[1., 0., 0.],
+            [0., 0., 1.]])
+    """
+    if (src is None) == (value is None):
+        raise TypeError("scatter_: expected either src, a tensor, or value, a number")
+    at = places("scatter_", input, dim, index)
+    if src is not None and not isinstance(src, (int, float)):
+        value, src = source_for("scatter_", input, index, src), None
+    return _assign(input, at, value if src is None else src, "scatter_")
+
+
+@method()
+@accepts_axis
+def scatter_add_(input: Tensor, dim: int, index: Any, src: Any) -> Tensor:
+    """Add `src` in place at the places that `gather` would read. What goes to one place is added up.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(1, 3).scatter_add_(1, tinynorm.tensor([[0, 2, 2]]), tinynorm.ones(1, 3))
+    tensor([[1., 0., 2.]])
+    """
+    at, src = places("scatter_add_", input, dim, index), source_for("scatter_add_", input, index, src)
+    if not input.ndim:
+        return add_(input, src)
+    return _replaced(input, "scatter_add_", lambda x: x + AddAt(x.shape, at)(src), is_recorded(input, src))
+
+
+@method()
+@accepts_axis
+def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Any:
+    """`scatter_` on a copy."""
+    return scatter_(input.clone(), dim, index, src, value=value)
+
+
+@method()
+@accepts_axis
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """`scatter_add_` on a copy."""
+    return scatter_add_(input.clone(), dim, index, src)
+
+
+@method()
 def clamp_(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
     recorded = is_recorded(x, min) or is_recorded(x, max)
@@ -130,7 +188,7 @@ def _replaced(x: Tensor, name: str, op: Callable[[Tensor], Tensor], recorded: bo
         )
     to_floats, to_bools = backend.is_floating(x._array), backend.is_bool(x._array)
     if (backend.is_floating(y._array) and not to_floats) or (to_bools and y.dtype != x.dtype):
-        raise RuntimeError(f"{name}: a {y.dtype} result cannot be written in place into {x.dtype}; use the out-of-place op")
+        raise RuntimeError(f"{name}: a {y._array.dtype} result cannot be written in place into {x._array.dtype}; use the out-of-place op")
     y = y.to(x.dtype)
     x._array[...] = y._array
     version_of(x).bump(name)

@@ -1,4 +1,4 @@
-"""Matrix products, and the linear layer as one node."""
+"""Matrix products, sums of products (einsum), and the linear layer as one node."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import Tensor, method
+from ..tensor import Tensor, method, raw
 from .common import namespace, narrowed, promote, reshaped, shape_of, sum_over, sum_to, widened
+from .reduction import sum
+from .shape import expand, permute
 
 # The longest sum that BLAS computes alone. The worst case, a sum of equal numbers, then has a rounding error of about 7e-5.
 LONG = 16384
@@ -118,7 +120,210 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 method("__rmatmul__")(lambda self, other: matmul(other, self))
-method("mm", "bmm", "mv", "dot")(matmul)
+
+
+def _of_ranks(name: str, input: Any, other: Any, left: str, right: str) -> Any:
+    """`matmul`, for operands of just these dimensions."""
+    a, b = shape_of(input), shape_of(other)
+    sizes = dict(zip(left, a, strict=False)) | dict(zip(right, b, strict=False))
+    if [sizes.get(letter) for letter in left] != list(a) or [sizes.get(letter) for letter in right] != list(b):
+        expected = " @ ".join("(" + ", ".join(letters) + "," * (len(letters) == 1) + ")" for letters in (left, right))
+        hint = "" if name == "dot" else "; matmul takes all ranks"
+        raise RuntimeError(f"{name}: expected shapes {expected}, got {tuple(a)} @ {tuple(b)}{hint}")
+    return matmul(input, other)
+
+
+@method()
+def mm(input: Any, mat2: Any) -> Any:
+    """The product of two matrices, (n, k) @ (k, m).
+
+    >>> import tinynorm
+    >>> tinynorm.mm(tinynorm.tensor([[1.0, 2.0]]), tinynorm.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
+    return _of_ranks("mm", input, mat2, "nk", "km")
+
+
+@method()
+def bmm(input: Any, mat2: Any) -> Any:
+    """The products of two stacks of matrices, (b, n, k) @ (b, k, m).
+
+    >>> import tinynorm
+    >>> tinynorm.bmm(tinynorm.ones(5, 2, 3), tinynorm.ones(5, 3, 4)).shape == (5, 2, 4)
+    True
+    """
+    return _of_ranks("bmm", input, mat2, "bnk", "bkm")
+
+
+@method()
+def mv(input: Any, vec: Any) -> Any:
+    """The product of a matrix and a vector, (n, k) @ (k).
+
+    >>> import tinynorm
+    >>> tinynorm.mv(tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]), tinynorm.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
+    return _of_ranks("mv", input, vec, "nk", "k")
+
+
+@method()
+def dot(input: Any, tensor: Any) -> Any:
+    """The scalar product of two vectors, (k) @ (k).
+
+    >>> import tinynorm
+    >>> tinynorm.dot(tinynorm.tensor([1.0, 2.0]), tinynorm.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    return _of_ranks("dot", input, tensor, "k", "k")
+
+
+@method()
+def outer(input: Any, vec2: Any) -> Any:
+    """All products of an element of one vector and one of another, (n) and (m): (n, m).
+
+    >>> import tinynorm
+    >>> tinynorm.outer(tinynorm.tensor([1, 2]), tinynorm.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
+    if len(shape_of(input)) != 1 or len(shape_of(vec2)) != 1:
+        raise RuntimeError(f"outer: expected two vectors, got shapes {tuple(shape_of(input))} and {tuple(shape_of(vec2))}")
+    return input[:, None] * vec2
+
+
+# ---- einsum ----------------------------------------------------------------------------------------------------------
+
+
+def contraction(A: Any, a: str, B: Any, b: str, out: str) -> Any:
+    """The sum of A·B over the letters that `out` has not, as one stack of matrix products. Each axis has a letter of its own.
+
+    >>> contraction(np.ones((2, 3)), "ik", np.ones((3, 4)), "kj", "ji").shape
+    (4, 2)
+    """
+    stack = [letter for letter in a if letter in b and letter in out]
+    over = [letter for letter in a if letter in b and letter not in out]
+    left, right = [letter for letter in a if letter not in b], [letter for letter in b if letter not in a]
+    xp, size = namespace(A), dict(zip(a, A.shape, strict=True)) | dict(zip(b, B.shape, strict=True))
+
+    def arranged(x: Any, letters: str, *groups: list) -> Any:
+        x = xp.permute_dims(x, tuple(letters.index(letter) for group in groups for letter in group))
+        return xp.reshape(x, tuple(math.prod(size[letter] for letter in group) for group in groups))
+
+    A, B = arranged(A, a, stack, left, over), arranged(B, b, stack, over, right)
+    y, letters = product(A, B) if over else A * B, [*stack, *left, *right]
+    y = xp.reshape(y, tuple(size[letter] for letter in letters))
+    return xp.permute_dims(y, tuple(map(letters.index, out)))
+
+
+class Einsum(Node):
+    """y = Σ A·B over the letters that y has not;  dA and dB are the same sum, with y's letters and theirs exchanged."""
+
+    fresh = True
+
+    def __init__(self, a, b, out):
+        self.a, self.b, self.out = a, b, out
+
+    def forward(self, A, B):
+        self.save(A, B)
+        return contraction(A, self.a, B, self.b, self.out)
+
+    def backward(self, g, A, B):
+        dA = contraction(g, self.out, B, self.b, self.a) if self.needs[0] else None
+        dB = contraction(A, self.a, g, self.out, self.b) if self.needs[1] else None
+        return dA, dB
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """A sum of products, with a letter for each axis: letters that the result has not are summed over.
+
+    Parameters
+    ----------
+    equation : str
+        The letters of each operand, and of the result: ``"ik,kj->ij"`` is the matrix product. Without an arrow, the result has
+        the letters that stand once, in the order of the alphabet. ``...`` stands for any axes in front that broadcast.
+    *operands : Tensors
+        Products are taken from left to right, two operands at a time.
+
+    Raises
+    ------
+    RuntimeError
+        The letters do not fit the operands.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> A, B = tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]), tinynorm.tensor([[1.0, 0.0], [0.0, 2.0]])
+    >>> tinynorm.einsum("ik,kj->ij", A, B)
+    tensor([[1., 4.],
+            [3., 8.]])
+    >>> tinynorm.einsum("ii", A)
+    tensor(5.)
+    """
+    xs = list(operands[0] if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else operands)
+    terms, out = _letters(equation, xs)
+    size: dict[str, int] = {}
+    for term, x in zip(terms, xs, strict=True):
+        for letter, n in zip(term, x.shape, strict=True):
+            if size.get(letter, 1) == 1:
+                size[letter] = n
+            elif n not in (1, size[letter]):
+                raise RuntimeError(f"einsum: {equation!r}: letter {letter!r} has sizes {size[letter]} and {n}")
+    y, term = xs[0], terms[0]
+    for i, (letters, x) in enumerate(zip(terms, xs, strict=True)):
+        x, letters = _diagonal(expand(x, [size[letter] for letter in letters]), letters)
+        later = out + "".join(terms[i + 1 :])
+        if i == 0:
+            y, term = _without(x, letters, later)
+            continue
+        x, letters = _without(x, letters, later + term)
+        y, term = _without(y, term, later + letters)
+        kept = "".join(letter for letter in dict.fromkeys(term + letters) if letter in later)
+        y, term = Einsum(term, letters, kept)(*promote(y, x)), kept
+    return permute(y, tuple(map(term.index, out)))
+
+
+def _letters(equation: str, xs: list) -> tuple[list[str], str]:
+    """The letters of each operand and of the result; ``...`` becomes letters of its own."""
+    left, arrow, out = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(xs):
+        raise RuntimeError(f"einsum: {equation!r} has {len(terms)} operands, got {len(xs)}")
+    free = [letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in equation]
+    dots = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, xs, strict=True)]
+    most = max((n for n, term in zip(dots, terms, strict=True) if "..." in term), default=0)
+    for i, (n, term, x) in enumerate(zip(dots, terms, xs, strict=True)):
+        if n < 0 or (n and "..." not in term):
+            raise RuntimeError(f"einsum: {equation!r} has {term!r} for an operand of shape {tuple(x.shape)}")
+        terms[i] = term.replace("...", "".join(free[most - n : most]))
+    if not arrow:
+        out = "..." + "".join(sorted(letter for letter in set(left) if letter.isalpha() and left.count(letter) == 1))
+    out = out.replace("...", "".join(free[:most]))
+    wrong = [letter for letter in "".join([*terms, out]) if not letter.isalpha()]
+    if wrong or len(set(out)) != len(out) or not set(out) <= set("".join(terms)):
+        raise RuntimeError(f"einsum: {equation!r}: expected letters, and in the result each only once and from the operands")
+    return terms, out
+
+
+def _diagonal(x: Any, letters: str) -> tuple[Any, str]:
+    """x without its second axes of one letter: where a letter stands twice, only the diagonal counts."""
+    for letter in set(letters):
+        while letters.count(letter) > 1:
+            first = letters.index(letter)
+            second = letters.index(letter, first + 1)
+            x = permute(x, [first, second, *(i for i in range(x.ndim) if i not in (first, second))])
+            letters = letter + letters.replace(letter, "", 2)
+            i = namespace(raw(x)).arange(x.shape[0], **backend.on_device_of(raw(x)))
+            x = x[i, i]
+    return x, letters
+
+
+def _without(x: Any, letters: str, kept: str) -> tuple[Any, str]:
+    """x, summed over the axes whose letter nobody else has."""
+    alone = tuple(i for i, letter in enumerate(letters) if letter not in kept)
+    return (sum(x, alone), "".join(letter for letter in letters if letter in kept)) if alone else (x, letters)
+
+
+# ---- the linear layer ------------------------------------------------------------------------------------------------
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -162,6 +367,6 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             + (f"; x ends in {sx[-1]}, weight takes {sw[1]}" if sx and len(sw) == 2 and sx[-1] != sw[1] else "")
         )
     if x.dtype != weight.dtype or (bias is not None and x.dtype != bias.dtype):
-        got = " and ".join(str(t.dtype) for t in (x, weight, bias) if t is not None)
+        got = " and ".join(str(raw(t).dtype) for t in (x, weight, bias) if t is not None)
         raise RuntimeError(f"linear: expected x, weight and bias of one dtype, got {got}; convert with .to(dtype)")
     return Linear()(x, weight, bias)

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import Tensor, method, raw
+from ..tensor import Tensor, method, raw, wrap
 from .common import accepts_axis, all_dims, namespace, one_dim, promote, sum_to
 from .convert import as_dtype
 
@@ -146,7 +146,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3, 4).flatten(1).shape
-    (2, 12)
+    torch.Size([2, 12])
     """
     start, end = one_dim(start_dim, x.ndim, "flatten"), one_dim(end_dim, x.ndim, "flatten")
     if start > end:
@@ -162,7 +162,7 @@ def permute(x: Any, *dims: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3, 4).permute(2, 0, 1).shape
-    (4, 2, 3)
+    torch.Size([4, 2, 3])
     """
     order = all_dims(_ints(dims), x.ndim, "permute")
     if len(order) != x.ndim:
@@ -179,7 +179,7 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3, 4).transpose(0, 2).shape
-    (4, 3, 2)
+    torch.Size([4, 3, 2])
     """
     order = list(range(x.ndim))
     a, b = one_dim(dim0, x.ndim, "transpose"), one_dim(dim1, x.ndim, "transpose")
@@ -193,7 +193,7 @@ def matrix_transpose(x: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3, 4).mT.shape
-    (2, 4, 3)
+    torch.Size([2, 4, 3])
     """
     return transpose(x, -2, -1)
 
@@ -204,7 +204,7 @@ def t(x: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3).t().shape
-    (3, 2)
+    torch.Size([3, 2])
     """
     if x.ndim > 2:
         raise RuntimeError(f"t: expected at most 2 dimensions, got shape {tuple(x.shape)}; use .mT or .transpose(dim0, dim1)")
@@ -222,7 +222,7 @@ def squeeze(x: Any, dim: Any = None) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.zeros(1, 3, 1).squeeze().shape, tinynorm.zeros(1, 3, 1).squeeze(0).shape
-    ((3,), (3, 1))
+    (torch.Size([3]), torch.Size([3, 1]))
     """
     dims = all_dims(dim, x.ndim, "squeeze")
     return Reshape(tuple(n for i, n in enumerate(x.shape) if not (i in dims and n == 1)))(x)
@@ -235,7 +235,7 @@ def unsqueeze(x: Any, dim: int) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.zeros(2, 3).unsqueeze(1).shape
-    (2, 1, 3)
+    torch.Size([2, 1, 3])
     """
     d = one_dim(dim, x.ndim + 1, "unsqueeze")
     return Reshape((*x.shape[:d], 1, *x.shape[d:]))(x)
@@ -284,6 +284,8 @@ method("reshape_as")(lambda x, other: reshape(x, other.shape))
 def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
     """Join the tensors along `dim`, one after the other. In all other dimensions their sizes must be equal.
 
+    An empty vector, ``tensor([])``, fits beside any shape, so that a loop may start with it.
+
     Raises
     ------
     ValueError
@@ -300,14 +302,15 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
     xs = list(tensors)
     if not xs:
         raise ValueError("cat: expected at least one tensor, got none")
-    d = one_dim(dim if axis is None else axis, xs[0].ndim, "cat")
-    shapes = [tuple(x.shape) for x in xs]
+    joined = [x for x in xs if tuple(x.shape) != (0,)] or xs[:1]  # tensor([]) fits beside all shapes, but its dtype counts
+    d = one_dim(dim if axis is None else axis, joined[0].ndim, "cat")
+    shapes = [tuple(x.shape) for x in joined]
     if len({(len(s), s[:d], s[d + 1 :]) for s in shapes}) > 1 or not shapes[0]:
         got = ", ".join(map(str, shapes))
         raise RuntimeError(f"cat: expected shapes that are equal except in dim {d} and not 0-d, got {got}")
     for i in range(1, len(xs)):
         xs[0], xs[i] = promote(xs[0], xs[i])
-    return Cat(d)(*(promote(x, xs[0])[0] for x in xs))
+    return Cat(d)(*(promote(x, xs[0])[0] for x in joined))
 
 
 concat = cat
@@ -365,6 +368,6 @@ def _full_like(x: Any, value: Any, dtype: Any = None, device: Any = None, requir
     filled = namespace(a).full_like(a, value, dtype=None if dtype is None else as_dtype(dtype, a))
     if not isinstance(x, Tensor):
         return filled
-    y = Tensor(filled)
+    y = wrap(filled)
     y = y if device is None else y.to(device)
     return y.requires_grad_(requires_grad)

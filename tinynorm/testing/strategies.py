@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from .. import backend, nn
 from .. import ops as operations
-from ..tensor import Tensor
+from ..tensor import Tensor, tensor_of
 
 Draw = Callable[[st.SearchStrategy], Any]
 
@@ -132,7 +132,7 @@ def layers(draw: Draw, names: Sequence[str] = NAMES, device: str = "cpu") -> Lay
     if not draw(st.booleans()):
         module.eval()
     x = 2 * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, -30.0]))
-    return LayerCase(module.to(device), [Tensor(x).to(device)])
+    return LayerCase(module.to(device), [tensor_of(x).to(device)])
 
 
 def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], tuple[tuple, dict]]:
@@ -215,13 +215,13 @@ def _shaped(draw: Draw, call: Callable[[Any], Any], *shape: int) -> Call:
 def _of_classes(draw: Draw, name: str) -> Call:
     """A loss of scores (N, C), with a target class for each of the N samples."""
     N, C = draw(st.integers(1, 4)), draw(st.integers(2, 5))
-    target = Tensor(np.random.default_rng(draw(seeds())).integers(0, C, N))
+    target = tensor_of(np.random.default_rng(draw(seeds())).integers(0, C, N))
     return lambda x: getattr(operations, name)(x, target.to(x.device)), [draw(values((N, C)))]
 
 
 def _indices(*numbers: int) -> Callable[[Any], Tensor]:
     """A function that returns the indices along dim 1 on the device of its argument."""
-    return lambda x: Tensor(np.array([numbers])).to(x.device)
+    return lambda x: tensor_of(np.array([numbers])).to(x.device)
 
 
 # each op with a derivative -> the strategy that draws a call of it; `layers` covers linear, dropout and the normalizations
@@ -280,4 +280,4 @@ def ops(draw: Draw, names: Sequence[str] = tuple(OPS), device: str = "cpu") -> O
     """
     name = draw(st.sampled_from(list(names)))
     function, arrays = draw(OPS[name])
-    return OpCase(name, function, [Tensor(np.asarray(x)).to(device) for x in arrays])
+    return OpCase(name, function, [tensor_of(np.asarray(x)).to(device) for x in arrays])

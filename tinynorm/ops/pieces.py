@@ -1,0 +1,220 @@
+"""Taking tensors apart, repeating and turning them, and their triangles.
+
+All but the triangles are made of indices, `expand` and `reshape`, which have the gradient. Parts are views, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autograd.node import Node
+from ..tensor import Tensor, method
+from .common import accepts_axis, all_dims, namespace, one_dim
+from .convert import clone
+from .indexing import GetItem
+from .shape import _ints, expand, reshape
+
+
+def _part(x: Any, d: int, part: Any) -> Any:
+    """x[:, …, :, part], at dimension d: a view."""
+    return GetItem((*(slice(None),) * d, part, ...))(x)
+
+
+@method()
+@accepts_axis
+def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """The tensor's parts along `dim`: all of one size (the last may be shorter), or of the sizes in a list. They are views.
+
+    Raises
+    ------
+    RuntimeError
+        The sizes in the list do not add up to the length of the dimension, or a size is negative, or 0 for all.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.arange(5).split(2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    >>> tinynorm.arange(5).split([1, 4])
+    (tensor([0]), tensor([1, 2, 3, 4]))
+    """
+    d, sizes = one_dim(dim, tensor.ndim, "split"), split_size_or_sections
+    if not tensor.ndim:
+        raise RuntimeError("split: expected a tensor of at least 1 dimension, got a 0-d one")
+    n = tensor.shape[d]
+    if not isinstance(sizes, (list, tuple)):
+        if sizes < 0 or (not sizes and n):
+            raise RuntimeError(f"split: expected a size of at least 1, got {sizes}")
+        sizes = [min(sizes, n - start) for start in range(0, max(n, 1), sizes or 1)]
+    if sum(sizes) != n or min(sizes, default=0) < 0:
+        raise RuntimeError(f"split: expected sizes with a sum of {n}, the length of dim {dim}, got {sizes}")
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return tuple(_part(tensor, d, slice(start, start + size)) for start, size in zip(starts, sizes, strict=True))
+
+
+@method()
+@accepts_axis
+def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most `chunks` parts of equal size along `dim` (the last may be shorter). They are views.
+
+    >>> import tinynorm
+    >>> tinynorm.arange(5).chunk(2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
+    if chunks < 1:
+        raise RuntimeError(f"chunk: expected at least 1 chunk, got {chunks}")
+    n = input.shape[one_dim(dim, input.ndim, "chunk")] if input.ndim else 0
+    return split(input, -(-n // chunks), dim) if n else split(input, [0] * chunks, dim)
+
+
+@method()
+@accepts_axis
+def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices of a tensor along `dim`, without that dimension. They are views.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1, 2], [3, 4]]).unbind(1)
+    (tensor([1, 3]), tensor([2, 4]))
+    """
+    if not input.ndim:
+        raise RuntimeError("unbind: expected a tensor of at least 1 dimension, got a 0-d one")
+    d = one_dim(dim, input.ndim, "unbind")
+    return tuple(_part(input, d, i) for i in range(input.shape[d]))
+
+
+@method()
+def repeat(input: Any, *repeats: Any) -> Any:
+    """A copy in which dimension i is repeated `repeats[i]` times as a whole; with more repeats than dimensions, new ones in front.
+
+    Raises
+    ------
+    RuntimeError
+        There are fewer repeats than dimensions, or one is negative.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([1, 2]).repeat(2, 3)
+    tensor([[1, 2, 1, 2, 1, 2],
+            [1, 2, 1, 2, 1, 2]])
+    """
+    times = _ints(repeats)
+    new = len(times) - input.ndim
+    if new < 0 or min(times, default=0) < 0:
+        raise RuntimeError(
+            f"repeat: expected at least {input.ndim} numbers that are not negative, one for each dimension of shape "
+            f"{tuple(input.shape)}, got {times}; x.repeat_interleave is not there: x[..., None].expand(...) repeats elements"
+        )
+    shape = (*(1,) * new, *input.shape)
+    if all(m == 1 for m in times):
+        return clone(reshape(input, shape))
+    pairs = list(zip(times, shape, strict=True))
+    apart = expand(reshape(input, [k for n in shape for k in (1, n)]), [k for pair in pairs for k in pair])
+    return reshape(apart, [m * n for m, n in pairs])
+
+
+@method()
+def tile(input: Any, *dims: Any) -> Any:
+    """`repeat`, but fewer numbers than dimensions are enough: they count for the last dimensions.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1, 2], [3, 4]]).tile(2)
+    tensor([[1, 2, 1, 2],
+            [3, 4, 3, 4]])
+    """
+    times = _ints(dims)
+    return repeat(input, (*(1,) * (input.ndim - len(times)), *times))
+
+
+@method()
+def flip(input: Any, *dims: Any) -> Any:
+    """A copy with the order of the elements reversed along the dimensions `dims`.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1, 2], [3, 4]]).flip(1)
+    tensor([[2, 1],
+            [4, 3]])
+    """
+    turned = all_dims(_ints(dims), input.ndim, "flip")
+    return clone(GetItem((*(slice(None, None, -1 if i in turned else 1) for i in range(input.ndim)), ...))(input))
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """The coordinates of a grid: from vectors of lengths n, m, … as many tensors of shape (n, m, …), without a copy.
+
+    With ``indexing="xy"``, as in NumPy's meshgrid, the first two dimensions are swapped: (m, n, …).
+
+    Raises
+    ------
+    RuntimeError
+        A tensor has more than one dimension, or the dtypes differ.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x, y = tinynorm.meshgrid(tinynorm.arange(2), tinynorm.arange(3), indexing="ij")
+    >>> x
+    tensor([[0, 0, 0],
+            [1, 1, 1]])
+    """
+    xs = _ints(tensors)
+    if indexing not in ("ij", "xy"):
+        raise RuntimeError(f"meshgrid: expected indexing to be 'ij' or 'xy', got {indexing!r}")
+    if not xs or any(x.ndim > 1 for x in xs) or len({str(x.dtype) for x in xs}) > 1:
+        got = ", ".join(f"{x.dtype} {tuple(x.shape)}" for x in xs) or "none"
+        raise RuntimeError(f"meshgrid: expected vectors of one dtype, got {got}")
+    places = list(range(len(xs)))
+    if indexing == "xy":
+        places[:2] = places[1::-1]
+    sizes = [xs[i].shape[0] if xs[i].ndim else 1 for i in places]  # (the swap is its own inverse)
+    shape_of = {i: [n if j == place else 1 for j, n in enumerate(sizes)] for i, place in enumerate(places)}
+    return tuple(expand(reshape(x, shape_of[i]), sizes) for i, x in enumerate(xs))
+
+
+# ---- triangles -------------------------------------------------------------------------------------------------------
+
+
+class Triangle(Node):
+    """y = x in a triangle, else 0;  dx = g in this triangle, else 0."""
+
+    def __init__(self, name, diagonal):
+        self.function, self.diagonal = name, diagonal
+
+    def forward(self, x):
+        return getattr(namespace(x), self.function)(x, k=self.diagonal)
+
+    def backward(self, g):
+        return (Triangle(self.function, self.diagonal)(g),)
+
+
+def _triangle(name: str, input: Any, diagonal: int) -> Any:
+    if input.ndim < 2:
+        raise RuntimeError(f"{name}: expected a tensor of at least 2 dimensions, got shape {tuple(input.shape)}")
+    return Triangle(name, diagonal)(input)
+
+
+@method()
+def tril(input: Any, diagonal: int = 0) -> Any:
+    """The lower triangle of a matrix (or of each of a stack): on and below a diagonal, 0 elsewhere.
+
+    `diagonal` 0 is the main one, 1 the one above it, -1 the one below.
+
+    >>> import tinynorm
+    >>> tinynorm.ones(2, 3).tril()
+    tensor([[1., 0., 0.],
+            [1., 1., 0.]])
+    """
+    return _triangle("tril", input, diagonal)
+
+
+@method()
+def triu(input: Any, diagonal: int = 0) -> Any:
+    """The upper triangle of a matrix (or of each of a stack): on and above a diagonal, 0 elsewhere; see `tril`.
+
+    >>> import tinynorm
+    >>> tinynorm.ones(2, 3).triu(diagonal=1)
+    tensor([[0., 1., 1.],
+            [0., 0., 1.]])
+    """
+    return _triangle("triu", input, diagonal)

@@ -1,0 +1,250 @@
+"""Random tensors. The numbers are drawn on the host by NumPy's Generator, so that a seed gives the same on every device."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .backend import Generator, default_generator
+from .creation import Size, into, shape_from
+from .ops.convert import as_dtype
+from .tensor import Tensor, method, raw, tensor_of, wrap
+
+Draw = Callable[[np.random.Generator], Any]
+
+
+def _draw(draw: Draw, generator: Generator | None, dtype: Any, where: Any, requires_grad: bool = False) -> Tensor:
+    """A tensor of the numbers that are drawn."""
+    dtype = backend.default_dtype if dtype is None else as_dtype(dtype)
+    array = np.asarray(draw((generator or default_generator).rng)).astype(dtype)
+    return tensor_of(array if where is None else backend.move(array, where)).requires_grad_(requires_grad)
+
+
+def rand(
+    *sizes: Size,
+    size: Size | None = None,
+    generator: Generator | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform random numbers from [0, 1), float32 unless told otherwise.
+
+    >>> rand(2, 3).shape
+    torch.Size([2, 3])
+    """
+    shape = shape_from("rand", sizes, size)
+    return into(out, _draw(lambda rng: rng.random(shape), generator, dtype, device, requires_grad))
+
+
+def randn(
+    *sizes: Size,
+    size: Size | None = None,
+    generator: Generator | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal random numbers with mean 0 and variance 1, float32 unless told otherwise.
+
+    >>> randn(2, 3).shape
+    torch.Size([2, 3])
+    """
+    shape = shape_from("randn", sizes, size)
+    return into(out, _draw(lambda rng: rng.standard_normal(shape), generator, dtype, device, requires_grad))
+
+
+def randint(
+    low: Any = 0,
+    high: Any = None,
+    size: Size | None = None,
+    *,
+    generator: Generator | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Random integers: ``randint(high, size)`` from 0, ``randint(low, high, size)`` from low; high is excluded.
+
+    Raises
+    ------
+    TypeError
+        `high` or `size` is missing, or a bound is not an integer.
+    ValueError
+        `high` is not larger than `low`, or the integers do not fit into the dtype.
+
+    Examples
+    --------
+    >>> randint(0, 10, size=(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    if high is None:
+        low, high = 0, low
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"randint: expected (high, size) or (low, high, size) with a size such as (3,), got {size!r} as size")
+    if not low < high:
+        raise ValueError(f"randint: expected low < high, since high is not among the numbers, got low={low}, high={high}")
+    low, high = operator.index(low), operator.index(high)
+    dtype = as_dtype(backend.int64 if dtype is None else dtype)
+    least, most = (0, 1) if dtype.kind == "b" else (low, high)
+    if dtype.kind in "iu":
+        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if low < least or high - 1 > most:
+        raise ValueError(f"randint: expected numbers that fit into {dtype}, {least} to {most}, got low={low}, high={high}")
+    shape = shape_from("randint", (size,))
+    return into(out, _draw(lambda rng: rng.integers(low, high, shape), generator, dtype, device, requires_grad))
+
+
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = backend.int64, device: Any = None) -> Tensor:
+    """The integers 0 to n - 1 in random order.
+
+    >>> sorted(randperm(4).tolist())
+    [0, 1, 2, 3]
+    """
+    return _draw(lambda rng: rng.permutation(n), generator, dtype, device)
+
+
+def _options(like: Tensor, options: dict[str, Any]) -> dict[str, Any]:
+    """The options, with the dtype and the device of a tensor where none is given."""
+    options.pop("memory_format", None)
+    return {"dtype": like.dtype, "device": like.device} | {key: value for key, value in options.items() if value is not None}
+
+
+def rand_like(input: Tensor, **options: Any) -> Tensor:
+    """`rand` in the shape, dtype and device of a tensor, unless another dtype or device is given.
+
+    >>> import tinynorm
+    >>> rand_like(tinynorm.zeros(2, 3, dtype="float64")).dtype
+    torch.float64
+    """
+    _only_floats("rand_like", input, options)
+    return rand(input.shape, **_options(input, options))
+
+
+def randn_like(input: Tensor, **options: Any) -> Tensor:
+    """`randn` in the shape, dtype and device of a tensor, unless another dtype or device is given.
+
+    >>> import tinynorm
+    >>> randn_like(tinynorm.zeros(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    _only_floats("randn_like", input, options)
+    return randn(input.shape, **_options(input, options))
+
+
+def randint_like(input: Tensor, low: int = 0, high: int | None = None, **options: Any) -> Tensor:
+    """`randint` in the shape, dtype and device of a tensor, unless another dtype or device is given.
+
+    >>> import tinynorm
+    >>> randint_like(tinynorm.zeros(2), 3, 4)
+    tensor([3., 3.])
+    """
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, tuple(input.shape), **_options(input, options))
+
+
+def _only_floats(op: str, input: Tensor, options: dict[str, Any]) -> None:
+    if options.get("dtype") is None and not input.is_floating_point():
+        raise TypeError(f"{op}: expected a floating-point tensor, or a dtype=, got {input.dtype}")
+
+
+def normal(
+    mean: float | Tensor = 0.0,
+    std: float | Tensor = 1.0,
+    size: Size | None = None,
+    *,
+    generator: Generator | None = None,
+    out: Tensor | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal random numbers of this mean and standard deviation: two numbers and a size, or for each element of a tensor its own.
+
+    Raises
+    ------
+    RuntimeError
+        A standard deviation is negative.
+    TypeError
+        There is neither a size nor a tensor.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> normal(0, 0.01, size=(2, 3)).shape
+    torch.Size([2, 3])
+    >>> normal(tinynorm.tensor([1.0, 100.0]), 0.0)
+    tensor([  1., 100.])
+    """
+    given = [t for t in (mean, std) if isinstance(t, Tensor)]
+    m, s = (backend.to_numpy(raw(t)) if isinstance(t, Tensor) else float(t) for t in (mean, std))
+    if np.any(np.less(s, 0)):
+        raise RuntimeError(f"normal: expected a standard deviation that is not negative, got {np.min(s)}")
+    if not given and size is None:
+        raise TypeError("normal: expected a size, such as normal(0, 1, (2, 3)), or a tensor as mean or std")
+    if given:
+        dtype, device = given[0].dtype if dtype is None else dtype, given[0].device if device is None else device
+    shape = np.broadcast_shapes(np.shape(m), np.shape(s)) if size is None else shape_from("normal", (size,))
+    return into(out, _draw(lambda rng: m + s * rng.standard_normal(shape), generator, dtype, device, requires_grad))
+
+
+@method()
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Tensor | None = None
+) -> Tensor:
+    """Draw indices, each with a probability in proportion to its weight: (C) gives (num_samples), each row of (N, C) its own.
+
+    Parameters
+    ----------
+    input : Tensor
+        Weights that are not negative, (C) or (N, C). They need not add up to 1.
+    num_samples : int
+    replacement : bool
+        Whether an index can be drawn more than once.
+    generator : Generator, optional
+
+    Raises
+    ------
+    RuntimeError
+        A weight is negative or not finite, all are 0, or more are drawn without replacement than there are.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([0.0, 2.0, 0.0]).multinomial(3, replacement=True)
+    tensor([1, 1, 1])
+    """
+    if not input.is_floating_point() or input.ndim not in (1, 2):
+        raise RuntimeError(
+            f"multinomial: expected floating-point weights (C) or (N, C), got {input.dtype} of shape {tuple(input.shape)}"
+        )
+    p = backend.to_numpy(input._array).astype(np.float64)
+    if not np.isfinite(p).all() or (p < 0).any():
+        raise RuntimeError("multinomial: expected weights that are finite and not negative; softmax makes such of any scores")
+    if num_samples < 1 or not (p.sum(-1) > 0).all():
+        raise RuntimeError("multinomial: expected at least one sample, and in each row a weight that is not 0")
+    C = p.shape[-1]
+    if not replacement and num_samples > C:
+        raise RuntimeError(f"multinomial: expected at most {C} samples of {C} weights without replacement, got {num_samples}")
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        if not replacement:  # the first arrivals of C clocks: each rings after an exponential time, in the mean 1 / weight
+            with np.errstate(divide="ignore"):
+                return np.argsort(rng.standard_exponential(p.shape) / p, axis=-1, kind="stable")[..., :num_samples]
+        ends = np.cumsum(p, -1).reshape(-1, C)
+        at = rng.random((len(ends), num_samples)) * ends[:, -1:]
+        found = [np.searchsorted(row[:-1], x, side="right") for row, x in zip(ends, at, strict=True)]
+        last = C - 1 - np.argmax(p.reshape(-1, C)[:, ::-1] > 0, axis=1, keepdims=True)  # (where rounding leads behind it)
+        return np.minimum(found, last).reshape(*p.shape[:-1], num_samples)
+
+    drawn = _draw(draw, generator, backend.int64, None)
+    return into(out, drawn if isinstance(input._array, np.ndarray) else wrap(backend.move(drawn._array, input.device)))
