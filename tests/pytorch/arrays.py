@@ -49,6 +49,23 @@ add("pow at 0", lambda lib, x: {"square": x**2, "cube": x**3, "one": x**0}, x=va
 add("a tensor used twice", lambda lib, x: x * x + lib.exp(x) * x, x=normal(2, 3))
 
 
+def both(name: str, *args: Any, **options: Any) -> Callable[..., Any]:
+    """As a function and as a method."""
+    return lambda lib, x: {"function": getattr(lib, name)(x, *args, **options), "method": getattr(x, name)(*args, **options)}
+
+
+INF = float("inf")
+for p, over in [("fro", {}), (None, {}), (2, {"dim": 1}), (2, {"dim": (0, 1), "keepdim": True}), (1, {"dim": 0}), (3, {})]:
+    add(f"norm {p}{say(over)}", both("norm", p, **over), x=normal(3, 4))
+for p in (0.5, -2, INF, -INF):
+    add(f"norm {p}", lambda lib, x, p=p: {"all": x.norm(p), "rows": lib.norm(x, p=p, dim=1)}, x=normal(3, 4))
+add("norm 0", both("norm", 0, dim=1), x=constant(values([0.0, 1.0], [-2.0, 3.0])))
+add("norm of zeros", lambda lib, x: {p: x.norm(p, dim=1) for p in (1, 2, 3)}, x=values([0.0, 0.0], [0.0, 2.0]))
+for o in ({}, {"p": 1, "dim": 0}, {"dim": -1, "eps": 1.2}):
+    add(f"normalize{say(o)}", lambda lib, x, o=o: lib.nn.functional.normalize(x, **o), x=normal(3, 4))
+add("normalize zeros", lambda lib, x: lib.nn.functional.normalize(x), x=values([0.0, 0.0], [3.0, -4.0]))
+
+
 # ---- linear and matmul -----------------------------------------------------------------------------------------------
 
 for shape in [(5,), (4, 5), (1, 5), (2, 3, 5), (2, 2, 3, 5)]:
@@ -94,6 +111,16 @@ for name in ("var", "std"):
     add(f"{name} unbiased False", lambda lib, x, name=name: getattr(x, name)(dim=0, unbiased=False), x=normal(4, 3))
 
 
+def values_and_indices(name: str, *args: Any, **options: Any) -> Callable[..., Any]:
+    """Both results, of a function and of a method."""
+
+    def compute(lib: Any, x: Any) -> Any:
+        results = {"function": getattr(lib, name)(x, *args, **options), "method": getattr(x, name)(*args, **options)}
+        return {f"{how} {what}": getattr(result, what) for how, result in results.items() for what in ("values", "indices")}
+
+    return compute
+
+
 def along(name: str, dim: int) -> Callable[..., Any]:
     """max or min along a dimension: values, which can be differentiated, and indices."""
 
@@ -112,6 +139,23 @@ for name in ("max", "min"):
     add(f"a{name} of equals", lambda lib, x, name=name: getattr(x, "a" + name)(dim=1), x=equals)
     add(f"arg{name}", lambda lib, x, name=name: getattr(x, "arg" + name)(), x=normal(3, 4))
     add(f"arg{name} dim 1", lambda lib, x, name=name: getattr(x, "arg" + name)(dim=1), x=normal(3, 4))
+
+
+for name in ("prod", "cumsum"):
+    add(f"{name} of zeros", lambda lib, x, name=name: getattr(lib, name)(x, 1), x=values([0.0, 2.0, 3.0], [0.0, 0.0, 5.0]))
+add("prod", lambda lib, x: {"all": x.prod(), "0": lib.prod(x, 0), "kept": x.prod(dim=-1, keepdim=True)}, x=normal(2, 3, 5))
+add("prod of integers", lambda lib, i: {"all": i.prod(), "bool": (i > 0).prod(0)}, i=values([3, -1], [2, 4]))
+add("cumsum", lambda lib, x: {"0": lib.cumsum(x, 0), "-1": x.cumsum(dim=-1)}, x=normal(2, 3, 5))
+add("cumsum of integers", lambda lib, i: {"i": i.cumsum(0), "b": (i > 0).cumsum(1), "f": i.cumsum(0, dtype=lib.float32)},
+    i=values([3, -1], [2, 4]))  # fmt: skip
+for o in ({}, {"dim": 0}, {"dim": 1, "descending": True}):
+    add(f"sort{say(o)}", values_and_indices("sort", **o), x=normal(3, 4))
+    add(f"argsort{say(o)}", both("argsort", **o), x=normal(3, 4))
+for descending in (False, True):
+    o = {"descending": descending, "stable": True}
+    add(f"sort stable descending {descending}", values_and_indices("sort", **o), x=values(2, 1, 3, 1, 2, 1))
+for o in ({}, {"dim": 0, "largest": False}):
+    add(f"topk{say(o)}", values_and_indices("topk", 2, **o), x=normal(3, 4))
 
 
 # ---- shapes and indices ----------------------------------------------------------------------------------------------
@@ -139,3 +183,72 @@ for name, f in SHAPES.items():
     add(name, f, x=normal(2, 3, 4))
 add("index tensor repeated", lambda lib, x, i: x[i], x=normal(4, 3), i=classes(4, 2, 3))
 add("gather", lambda lib, x, i: x.gather(1, i), x=normal(2, 4), i=classes(4, 2, 3))
+
+MORE_SHAPES: dict[str, Callable[..., Any]] = {
+    "split": lambda lib, x: dict(enumerate_named(lib.split(x, 3, dim=-1) + x.split([1, 2], 1))),
+    "chunk": lambda lib, x: dict(enumerate_named(lib.chunk(x, 2, 1) + x.chunk(3, dim=2))),
+    "unbind": lambda lib, x: dict(enumerate_named(lib.unbind(x, 1) + x.unbind(-1))),
+    "repeat": lambda lib, x: {"ones": x.repeat(1, 1, 1), "three": x.repeat(2, 1, 3), "four": x.repeat((2, 1, 2, 1))},
+    "tile": lambda lib, x: {"few": lib.tile(x, (2,)), "more": x.tile((2, 1, 1, 2))},
+    "flip": lambda lib, x: {"one": lib.flip(x, (1,)), "two": x.flip(0, -1), "list": x.flip([2])},
+    "tril": lambda lib, x: {"main": lib.tril(x), "below": x.tril(-1), "above": x.tril(diagonal=1)},
+    "triu": lambda lib, x: {"main": lib.triu(x), "below": x.triu(-1), "above": x.triu(diagonal=1)},
+    "cat with an empty vector": lambda lib, x: lib.cat([lib.tensor([], device=x.device), x, x * x], 2),
+    "new": lambda lib, x: {
+        "zeros": x.new_zeros(2, 3), "ones": x.new_ones((2,)), "full": x.new_full((2, 1), 7), "tensor": x.new_tensor([1, 2]),
+    },
+}  # fmt: skip
+
+
+def enumerate_named(tensors: Any) -> Any:
+    """Several outputs, by name."""
+    return ((f"y{i}", t) for i, t in enumerate(tensors))
+
+
+for name, f in MORE_SHAPES.items():
+    add(name, f, x=normal(2, 3, 4))
+for indexing in ("ij", "xy"):
+    add(
+        f"meshgrid {indexing}",
+        lambda lib, x, y, z, indexing=indexing: dict(enumerate_named(lib.meshgrid(x, y, z, indexing=indexing))),
+        x=normal(2), y=normal(3), z=normal(4),
+    )  # fmt: skip
+add("tril of booleans", lambda lib, x: lib.tril(x), x=values([True, True], [True, True]))
+add("index_select", lambda lib, x, i: lib.index_select(x, 1, i) + x.index_select(1, i), x=normal(2, 4), i=classes(4, 3))
+PLACES = values([3, 0, 1], [2, 2, 2])  # each only once in a column
+add("scatter", lambda lib, x, i, v: lib.scatter(x, 0, i, v) * x.scatter(0, i, 1.5), x=normal(4, 3), i=PLACES, v=normal(2, 3))
+add(
+    "scatter in place",
+    lambda lib, x, i, v: {"source": (x * 1).scatter_(0, i, v) * x, "value": (x * 1).scatter_(0, i, value=2) * x},
+    x=normal(4, 3), i=PLACES, v=normal(2, 3),
+)  # fmt: skip
+add(
+    "scatter_add",
+    lambda lib, x, i, v: lib.scatter_add(x, 1, i, v) * x.scatter_add(1, i, v) + (x * 1).scatter_add_(1, i, v),
+    x=normal(4, 3), i=classes(3, 2, 5), v=normal(2, 5),
+)  # fmt: skip
+add("one_hot", lambda lib, i: {"counted": lib.nn.functional.one_hot(i), "five": lib.nn.functional.one_hot(i, 5)}, i=classes(3, 2, 4))
+add(
+    "bincount",
+    lambda lib, i, w: {
+        "counts": lib.bincount(i), "more": i.bincount(minlength=7), "weights": i.bincount(w), "whole": i.bincount(weights=i),
+    },
+    i=classes(4, 9), w=constant(normal(9)),
+)  # fmt: skip
+
+EINSUM = {
+    "ij,jk->ik": [(2, 3), (3, 4)], "ij,jk": [(2, 3), (3, 4)], "ba,ca": [(2, 3), (4, 3)], "bij,bkj->bki": [(2, 3, 4), (2, 5, 4)],
+    "ii": [(3, 3)], "ii->i": [(3, 3)], "ij->ji": [(2, 3)], "ijk->j": [(2, 3, 4)], "i,j->ij": [(2,), (3,)], "i,i->": [(3,), (3,)],
+    "ij,ij->i": [(2, 3), (2, 3)], "ij,j->ij": [(2, 3), (3,)], "i,ij,j->": [(2,), (2, 3), (3,)], "ij,kl->": [(2, 3), (3, 2)],
+    "bhqd, bhkd -> bhqk": [(2, 2, 3, 4), (2, 2, 5, 4)], "...ij,...jk->...ik": [(2, 1, 3, 4), (5, 4, 2)], "...i,i": [(2, 3), (3,)],
+    "iij,j->i": [(3, 3, 2), (2,)],
+}  # fmt: skip
+for equation, operands in EINSUM.items():
+    add(
+        f"einsum {equation}",
+        lambda lib, equation=equation, **xs: lib.einsum(equation, *xs.values()),
+        **{name: normal(*shape) for name, shape in zip("abc", operands, strict=False)},
+    )
+add("outer", lambda lib, a, b: lib.outer(a, b) + a.outer(b), a=normal(3), b=normal(2))
+for name, a, b in [("mm", (2, 3), (3, 4)), ("bmm", (2, 3, 4), (2, 4, 2)), ("mv", (2, 3), (3,)), ("dot", (3,), (3,))]:
+    add(f"{name} as a function", lambda lib, a, b, name=name: getattr(lib, name)(a, b), a=normal(*a), b=normal(*b))
