@@ -66,7 +66,6 @@ USE = {
     "broadcast_tensors": "x.expand(shape) for each",
     "cdist": "((a[:, None] - b) ** 2).sum(-1).sqrt()",
     "chain_matmul": "a @ b @ c",
-    "clamp_max": "torch.clamp(input, max=…)",
     "column_stack": "torch.stack(tensors, 1)",
     "concatenate": "torch.cat(tensors, dim)",
     "count_nonzero": "(x != 0).sum()",
@@ -80,14 +79,13 @@ USE = {
     "deg2rad": "x * (torch.pi / 180)",
     "diff": "x[1:] - x[:-1]",
     "dist": "(a - b).norm()",
-    "divide": "torch.div(a, b)",
     "exp2": "2 ** x",
     "expm1": "torch.exp(x) - 1",
     "fliplr": "torch.flip(x, [1])",
     "flipud": "torch.flip(x, [0])",
     "fmax": "torch.maximum(a, b)",
     "fmin": "torch.minimum(a, b)",
-    "frac": "x - x.trunc()",
+    "frac": "x - x.sign() * x.abs().floor()",
     "greater": "a > b",
     "greater_equal": "a >= b",
     "hstack": "torch.cat(tensors, 1), of vectors torch.cat(tensors)",
@@ -99,9 +97,6 @@ USE = {
     "less_equal": "a <= b",
     "linalg.norm": "torch.norm(x)",
     "linalg.vector_norm": "torch.norm(x)",
-    "logical_and": "a & b of booleans",
-    "logical_or": "a | b of booleans",
-    "logical_xor": "a ^ b of booleans",
     "logspace": "10 ** torch.linspace(start, end, steps)",
     "masked_select": "x[mask]",
     "moveaxis": "x.permute(dims)",
@@ -166,11 +161,10 @@ USE = {
     "set_num_threads": "the environment variable OMP_NUM_THREADS",
     "special": "torch.erf, torch.exp … by their own names",
     "std_mean": "x.std(dim), x.mean(dim)",
-    "storage": "x.data_ptr() or x.numpy()",
-    "subtract": "torch.sub(a, b)",
+    "storage": "x.numpy()",
     "swapdims": "torch.transpose(x, a, b)",
     "tensordot": "torch.einsum(equation, a, b), or reshape and @",
-    "trace": "torch.trace's sum: (x * torch.eye(len(x))).sum()",
+    "trace": "(x * torch.eye(len(x))).sum()",
     "true_divide": "a / b",
     "trunc": "x.sign() * x.abs().floor()",
     "unique": "numpy.unique(x.numpy())",
@@ -217,8 +211,8 @@ def _closest(place: str, name: str) -> str:
     from difflib import get_close_matches  # not loaded before somebody asks
 
     module = sys.modules.get(f"tinynorm.{place}", sys.modules["tinynorm"])
-    known = {known.lower(): known for known in dir(module) if not known.startswith("_")}
-    close = [known[match] for match in get_close_matches(name.lower(), known, 3)]
+    known = [known for known in dir(module) if not known.startswith("_")]
+    close = get_close_matches(name, known, 3) or get_close_matches(name.lower(), known, 3)
     return f"the closest names are {', '.join(close)}" if close else "no name is like it; the README lists those that there are"
 
 

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 
-@dataclasses.dataclass
-class Options:
-    """What `set_printoptions` sets."""
-
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
-
-
-PROFILES = {
-    "default": Options(),
-    "short": Options(precision=2, edgeitems=2),
-    "full": Options(threshold=math.inf),
-}
-options = Options()
+DEFAULT = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
+PROFILES = {"default": DEFAULT, "short": DEFAULT | {"precision": 2, "edgeitems": 2}, "full": DEFAULT | {"threshold": math.inf}}
+options = SimpleNamespace(**DEFAULT, sci_mode=None)  # what `set_printoptions` sets
 
 
 def set_printoptions(
@@ -65,7 +51,7 @@ def set_printoptions(
     if profile is not None:
         if profile not in PROFILES:
             raise ValueError(f"set_printoptions: expected profile to be one of {', '.join(PROFILES)}, got {profile!r}")
-        vars(options).update(vars(PROFILES[profile]), sci_mode=options.sci_mode)
+        vars(options).update(PROFILES[profile])
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     vars(options).update({name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)
 
