@@ -24,6 +24,9 @@ FUNCTIONS = {
     "allclose": "a b rtol atol equal_nan",
     "arange": "start stop step dtype",
     "argsort": "a axis kind",
+    "cumsum": "a axis dtype out",
+    "nonzero": "a",
+    "isclose": "a b rtol atol equal_nan",
     "ascontiguousarray": "a dtype",
     "broadcast_to": "array shape",
     "concat": "tup axis out dtype casting",
@@ -41,13 +44,14 @@ FUNCTIONS = {
     "searchsorted": "a v side sorter",
     "stack": "tup axis out dtype casting",
     "take": "a indices axis out",
+    **dict.fromkeys(["tril", "triu"], "m k"),
     "where": "condition x y",
 }
 UFUNCS = [
-    *("abs", "add", "ceil", "divide", "exp", "floor", "hypot", "isfinite", "isnan", "log", "log2"),
-    *("maximum", "minimum", "multiply", "negative", "sign", "sqrt", "tanh"),
+    *("abs", "add", "ceil", "cos", "divide", "exp", "expm1", "floor", "hypot", "isfinite", "isinf", "isnan", "log", "log10"),
+    *("log1p", "log2", "maximum", "minimum", "multiply", "negative", "sign", "sin", "sqrt", "tanh", "trunc"),
 ]
-ON_ARRAYS = {"a", "array", "prototype", "condition"}  # a first argument of this name must be an array of CuPy's
+ON_ARRAYS = {"a", "array", "prototype", "condition", "m"}  # a first argument of this name must be an array of CuPy's
 
 crossings = {"to host": 0, "to device": 0}
 

@@ -17,6 +17,8 @@ DEVICE = xp.Device("device1")
 
 # what the standard has no notation for
 WITHOUT = {
+    "embedding": "an index array for fewer dimensions than there are",
+    "embedding, padding": "an index array for fewer dimensions than there are",
     "index, slices": "assignment to an index with None (the backward's)",
     "index, repeated": "an index array for fewer dimensions than there are",
     "index, twice": "an index array for fewer dimensions than there are",

@@ -17,6 +17,14 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda lib, x: lib.sigmoid(x),
     "tanh": lambda lib, x: lib.tanh(x),
     "erf": lambda lib, x: lib.erf(x),
+    "leaky_relu": lambda lib, x: lib.nn.functional.leaky_relu(x),
+    "leaky_relu 0.2 in place": lambda lib, x: lib.nn.functional.leaky_relu(x * 1, 0.2, inplace=True),
+    "elu": lambda lib, x: lib.nn.functional.elu(x),
+    "elu alpha": lambda lib, x: lib.nn.functional.elu(x * 1, alpha=0.5, inplace=True),
+    "silu": lambda lib, x: lib.nn.functional.silu(x),
+    "silu in place": lambda lib, x: lib.nn.functional.silu(x * 1, inplace=True),
+    "softplus": lambda lib, x: lib.nn.functional.softplus(x),
+    "softplus beta threshold": lambda lib, x: lib.nn.functional.softplus(x, beta=2, threshold=1),
 }
 for name, f in ACTIVATIONS.items():
     add(f"{name} 1-D", f, x=normal(6))

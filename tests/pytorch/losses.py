@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-from case import Cases, classes, constant, normal, probabilities, say, shape_name, uniform, values
+from case import Cases, Draw, classes, constant, normal, probabilities, say, shape_name, uniform, values
 
 CASES = Cases()
 add = CASES.add
+
+
+
+def without_warnings(compute: Callable[[], Any]) -> Any:
+    """What `compute` gives; it warns of something deprecated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return compute()
+
 
 LOGITS = {1: (4,), 2: (5, 4), 3: (2, 4, 3), 4: (2, 4, 2, 2), 5: (2, 4, 1, 2, 2)}
 OPTIONS: list[dict[str, Any]] = [{}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothing": 0.1}]
@@ -70,3 +80,55 @@ for shape in [(5,), (3, 4), (2, 3, 2)]:
             lambda lib, x, target, reduction=reduction: lib.nn.functional.mse_loss(x, target, reduction=reduction),
             x=normal(*shape), target=normal(*shape),
         )  # fmt: skip
+
+# ---- losses of pairs ---------------------------------------------------------------------------------------------------
+
+PAIRS: dict[str, tuple[dict[str, Any], Draw, Draw]] = {  # the options, x and the target
+    "l1_loss": ({}, normal(3, 4), normal(3, 4)),
+    "smooth_l1_loss": ({}, normal(3, 4), normal(3, 4)),
+    "smooth_l1_loss beta": ({"beta": 0.3}, normal(3, 4), normal(3, 4)),
+    "smooth_l1_loss beta 0": ({"beta": 0.0}, normal(3, 4), normal(3, 4)),
+    "huber_loss": ({}, normal(3, 4), normal(3, 4)),
+    "huber_loss delta": ({"delta": 0.3}, normal(3, 4), normal(3, 4)),
+    "kl_div": ({}, normal(3, 4, mean=-1.0), probabilities(3, 4)),
+    "kl_div log_target": ({"log_target": True}, normal(3, 4, mean=-1.0), normal(3, 4, mean=-1.0)),
+    "binary_cross_entropy": ({}, uniform(3, 4, low=0.01, high=0.99), uniform(3, 4, low=0.01, high=0.99)),
+    "binary_cross_entropy_with_logits": ({}, normal(3, 4, std=3.0), uniform(3, 4, low=0.0, high=1.0)),
+}
+
+
+def of_pairs(name: str, options: dict[str, Any]) -> Callable[..., Any]:
+    return lambda lib, x, target, **weights: getattr(lib.nn.functional, name)(x, target, **weights, **options)
+
+
+for name, (options, x, target) in PAIRS.items():
+    function = name.split()[0]
+    for reduction in ("mean", "sum", "none") + (("batchmean",) if function == "kl_div" else ()):
+        add(f"{name} {reduction}", of_pairs(function, options | {"reduction": reduction}), x=x, target=target)
+    if function.startswith("binary"):
+        for shape in [(4,), (3, 4)]:
+            at = f"{name} weight {shape_name(shape)}"
+            add(at, of_pairs(function, options), x=x, target=target, weight=constant(uniform(*shape)))
+weights = {"weight": constant(uniform(3, 1)), "pos_weight": constant(uniform(4))}
+with_logits = "binary_cross_entropy_with_logits"
+add(f"{with_logits} pos_weight", of_pairs(with_logits, {}), x=normal(3, 4), target=uniform(3, 4, low=0.0, high=1.0), **weights)
+certain, sides = values(0.0, 1.0, 0.0, 1.0, 0.0), values(-30.0, 30.0, 30.0, -30.0, 0.0)
+add(f"{with_logits} large", of_pairs(with_logits, {"reduction": "none"}), x=sides, target=certain)
+add("binary_cross_entropy at its ends", of_pairs("binary_cross_entropy", {"reduction": "none"}),
+    x=constant(values(0.0, 1.0, 1.0, 0.0, 0.5)), target=constant(certain))  # fmt: skip
+for name in ("l1_loss", "smooth_l1_loss", "huber_loss"):
+    add(f"{name} of equals", of_pairs(name, {"reduction": "none"}), x=values(1.0, 2.0, 3.0), target=values(1.0, 1.0, 5.0))
+add("kl_div of probability 0", of_pairs("kl_div", {"reduction": "batchmean"}),
+    x=normal(2, 3), target=constant(values([0.0, 0.25, 0.75], [1.0, 0.0, 0.0])))  # fmt: skip
+
+OLD: dict[str, Callable[..., Any]] = {  # size_average and reduce, by name and in their old places
+    "cross_entropy size_average": lambda F, x, target: F.cross_entropy(x, target, None, False),
+    "nll_loss reduce": lambda F, x, target: F.nll_loss(x, target, None, True, -100, False),
+    "nll_loss size_average and reduce": lambda F, x, target: F.nll_loss(x, target, size_average=False, reduce=True),
+}
+for name, old in OLD.items():
+    add(
+        f"{name}, deprecated",
+        lambda lib, x, target, old=old: without_warnings(lambda: old(lib.nn.functional, x, target)),
+        x=normal(4, 3), target=classes(3, 4),
+    )  # fmt: skip

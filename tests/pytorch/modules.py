@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from case import Cases, Draw, classes, constant, normal, uniform
+from case import Cases, Draw, classes, constant, normal, probabilities, uniform
 
 CASES = Cases()
 add = CASES.add
@@ -79,7 +79,16 @@ PLAIN: list[tuple[str, Build, tuple[int, ...], dict[str, Draw]]] = [
     ("GELU tanh", lambda nn: nn.GELU(approximate="tanh"), (3, 4), {}),
     ("Sigmoid", lambda nn: nn.Sigmoid(), (3, 4), {}),
     ("Tanh", lambda nn: nn.Tanh(), (3, 4), {}),
+    ("LeakyReLU", lambda nn: nn.LeakyReLU(), (3, 4), {}),
+    ("LeakyReLU slope", lambda nn: nn.LeakyReLU(0.3), (3, 4), {}),
+    ("ELU", lambda nn: nn.ELU(), (3, 4), {}),
+    ("ELU alpha", lambda nn: nn.ELU(alpha=0.5), (3, 4), {}),
+    ("SiLU", lambda nn: nn.SiLU(), (3, 4), {}),
+    ("Softplus", lambda nn: nn.Softplus(), (3, 4), {}),
+    ("Softplus beta", lambda nn: nn.Softplus(beta=2, threshold=1), (3, 4), {}),
     ("Flatten", lambda nn: nn.Flatten(), (2, 3, 2), {}),
+    ("Unflatten", lambda nn: nn.Unflatten(1, (2, -1)), (2, 6, 2), {}),
+    ("GroupNorm without bias", lambda nn: nn.GroupNorm(2, 4, bias=False), (2, 4, 3), affine(4, bias=False)),
     ("Identity", lambda nn: nn.Identity(), (2, 3), {}),
     ("Dropout p 0", lambda nn: nn.Dropout(0.0), (2, 3), {}),
 ]
@@ -87,6 +96,61 @@ for name, build, shape, state in PLAIN:
     add(name, forward(build), x=normal(*shape, mean=0.5), **state)
 for name, build, shape, state in [RUNNING[0], RUNNING[8], RUNNING[10]]:
     add(f"{name} eval", forward(build, training=False), x=normal(*shape), **state)
+
+
+def embedded(padding_idx: int | None) -> Callable[..., Any]:
+    """Rows of a table, some more than once."""
+
+    def compute(lib: Any, index: Any, weight: Any) -> Any:
+        module = loaded(lib.nn.Embedding(5, 3, padding_idx=padding_idx), weight, {"weight": weight})
+        return {"y": module(index), "again": lib.nn.functional.embedding(index, module.weight, padding_idx), "module": module}
+
+    return compute
+
+
+for padding_idx in (None, 1, -1):
+    add(f"Embedding padding {padding_idx}", embedded(padding_idx), index=classes(5, 4, 3), weight=constant(normal(5, 3)))
+
+
+def lazy(lib: Any, x: Any, **state: Any) -> Any:
+    """The state is loaded once the layers have seen a batch; then two steps."""
+    nn = lib.nn
+    module = nn.Sequential(nn.Flatten(), nn.LazyLinear(4, bias=False), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(2))
+    optimizer = lib.optim.SGD(module.to(x.device, x.dtype).parameters(), lr=0.1)
+    module(x)
+    module.load_state_dict({**module.state_dict(), **state})
+    for _ in range(2):
+        optimizer.zero_grad()
+        module(x).square().mean().backward()
+        optimizer.step()
+    return {"y": module(x), "module": module, **{f"{name} after": p.detach().clone() for name, p in module.named_parameters()}}
+
+
+LAZY_STATE = {"1.weight": (4, 6), "2.running_mean": (4,), "2.running_var": (4,), "4.weight": (2, 4), "4.bias": (2,)}
+add("lazy layers", lazy, x=normal(5, 2, 3), **{name: constant(uniform(*shape)) for name, shape in LAZY_STATE.items()})
+
+
+def hooked(lib: Any, x: Any, **state: Any) -> Any:
+    """What the hooks of a layer are called with, and what they change."""
+    nn = lib.nn
+    module = loaded(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), x, state)
+    seen: dict[str, Any] = {}
+    module[1].register_forward_pre_hook(lambda module, args: (args[0] * 0.5,))
+    module[1].register_forward_hook(lambda module, args, y: y + args[0])
+    module[0].register_full_backward_hook(lambda module, dx, dy: seen.update(first=dx[0], dy=dy[0]))
+
+    def double(module: Any, dx: Any, dy: Any) -> Any:
+        seen.update(dx=dx[0])
+        return (2 * dx[0],)
+
+    module[1].register_full_backward_hook(double)
+    y = module(x)
+    y.sum().backward(retain_graph=True)
+    return {**{name: g.detach().clone() for name, g in seen.items()}, "y": y, "module": module}
+
+
+HOOKED_STATE = {"0.weight": (4, 3), "0.bias": (4,), "2.weight": (2, 4), "2.bias": (2,)}
+add("hooks", hooked, x=normal(5, 3), **{name: constant(normal(*shape)) for name, shape in HOOKED_STATE.items()})
 
 
 def criterion(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,6 +169,22 @@ add(
     x=normal(5, 3), target=classes(3, 5), weight=constant(uniform(3)),
 )  # fmt: skip
 add("MSELoss", criterion(lambda nn: nn.MSELoss(reduction="sum")), x=normal(5, 3), target=normal(5, 3))
+add("L1Loss", criterion(lambda nn: nn.L1Loss(reduction="sum")), x=normal(5, 3), target=normal(5, 3))
+add("SmoothL1Loss", criterion(lambda nn: nn.SmoothL1Loss(beta=0.5)), x=normal(5, 3), target=normal(5, 3))
+add("HuberLoss", criterion(lambda nn: nn.HuberLoss(delta=0.5)), x=normal(5, 3), target=normal(5, 3))
+add("KLDivLoss", criterion(lambda nn: nn.KLDivLoss(reduction="batchmean")), x=normal(5, 3), target=probabilities(5, 3))
+of_logs = criterion(lambda nn: nn.KLDivLoss(reduction="sum", log_target=True))
+add("KLDivLoss log_target", of_logs, x=normal(5, 3), target=normal(5, 3))
+add(
+    "BCELoss",
+    criterion(lambda nn, weight: nn.BCELoss(weight, reduction="sum")),
+    x=uniform(5, 3, low=0.1, high=0.9), target=uniform(5, 3, low=0.0, high=1.0), weight=constant(uniform(5, 1)),
+)  # fmt: skip
+add(
+    "BCEWithLogitsLoss",
+    criterion(lambda nn, weight: nn.BCEWithLogitsLoss(pos_weight=weight)),
+    x=normal(5, 3), target=uniform(5, 3, low=0.0, high=1.0), weight=constant(uniform(3)),
+)  # fmt: skip
 
 
 # ---- training ----------------------------------------------------------------------------------------------------------

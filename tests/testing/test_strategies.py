@@ -61,7 +61,7 @@ def test_every_layer_comes_in_both_modes_with_random_parameters(name):
     case = find(strategies.layers([name]), lambda case: True)
     assert case.module(*case.inputs).shape[0] == case.inputs[0].shape[0]
     assert all(np.ptp(p.array) > 0 for p in case.module.parameters() if p.shape != (1,))
-    assert all(x.dtype == tn.float64 for x in case.inputs)
+    assert all(x.dtype == tn.float64 for x in case.inputs if name != "Embedding")
 
 
 def test_layers_are_drawn_on_the_device_asked_for(gpu):

@@ -6,6 +6,7 @@ A subclass of `PairLoss` says what one pair costs (`terms`), and the derivatives
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
 from .. import backend
@@ -17,7 +18,7 @@ from .common import keep_where, mean_over, namespace, narrowed, promote, reshape
 from .loss import REDUCTIONS, check_input, the_reduction
 
 
-class PairLoss(Node):
+class PairLoss(Node, ABC):
     """ℓ = Σ f(x, t) / n;  dx = (g / n) ∂f/∂x, dt = (g / n) ∂f/∂t. Weights are constants; their gradient is None."""
 
     fresh = True
@@ -25,13 +26,13 @@ class PairLoss(Node):
     def __init__(self, divisor):
         self.divisor = divisor  # n; None: no reduction
 
+    @abstractmethod
     def terms(self, x, t, *weights):
         """f(x, t)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slopes(self, g, x, t, *weights):
         """(g ∂f/∂x, g ∂f/∂t); the second may be None if self.needs[1] is False."""
-        raise NotImplementedError
 
     def forward(self, x, t, *weights):
         self.save(x, t, *weights)
@@ -56,7 +57,7 @@ class PairLoss(Node):
 
 
 class OfDifference(PairLoss):
-    """f depends on d = x - t alone, so dt = -dx."""
+    """f depends on d = x - t alone, so dt = -dx. A subclass defines `slope`, df/dd."""
 
     def slopes(self, g, x, t):
         dx = g * self.slope(x - t)

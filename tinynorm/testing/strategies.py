@@ -98,6 +98,7 @@ class LayerCase:
 NAMES = (
     "Linear", "ReLU", "GELU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d",
     "LayerNorm", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "RMSNorm", "Dropout", "Flatten", "Identity",
+    "LeakyReLU", "ELU", "SiLU", "Softplus", "Embedding", "Unflatten",
 )  # fmt: skip
 
 
@@ -131,7 +132,10 @@ def layers(draw: Draw, names: Sequence[str] = NAMES, device: str = "cpu") -> Lay
             buffer.array = rng.uniform(0.5, 2.0, buffer.shape)
     if not draw(st.booleans()):
         module.eval()
-    x = 2 * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, -30.0]))
+    if name == "Embedding":
+        x = rng.integers(0, module.num_embeddings, shape)
+    else:
+        x = 2 * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, -30.0]))
     return LayerCase(module.to(device), [tensor_of(x).to(device)])
 
 
@@ -154,6 +158,10 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
         return (N, C, 4, *rest), ((draw(st.sampled_from([1, 2, C])), C), {"affine": affine})
     if name in ("Softmax", "LogSoftmax"):
         return (N, C, *rest), ((draw(st.sampled_from([0, 1, -1])),), {})
+    if name == "Embedding":
+        return (N, *rest), ((C, draw(st.integers(1, 3))), {})
+    if name == "Unflatten":
+        return (N, C, *rest), ((1, (2, -1)), {})
     if name == "Dropout":
         return (N, C), ((0.4,), {})
     return (N, C, *rest), ((), {})
@@ -212,6 +220,14 @@ def _shaped(draw: Draw, call: Callable[[Any], Any], *shape: int) -> Call:
 
 
 @st.composite
+def _of_pairs(draw: Draw, name: str, change: Callable[[Any], Any] = lambda x: x, **options: Any) -> Call:
+    """A loss that compares x with a target. x - target is away from -1, 0 and 1, the kinks of those that depend on it."""
+    target = draw(values((4, 3), **options))
+    x = draw(values((4, 3), kinks=(-1.0, 0.0, 1.0))) + target
+    return lambda x, t: getattr(operations, name)(x, t), [change(x), change(target)]
+
+
+@st.composite
 def _of_classes(draw: Draw, name: str) -> Call:
     """A loss of scores (N, C), with a target class for each of the N samples."""
     N, C = draw(st.integers(1, 4)), draw(st.integers(2, 5))
@@ -226,20 +242,37 @@ def _indices(*numbers: int) -> Callable[[Any], Tensor]:
 
 # each op with a derivative -> the strategy that draws a call of it; `layers` covers linear, dropout and the normalizations
 OPS: dict[str, st.SearchStrategy[Call]] = {
-    **{name: _elementwise(name) for name in ("clone", "erf", "erfc", "exp", "gelu", "neg", "sigmoid", "tanh")},
-    **{name: _elementwise(name, positive=True) for name in ("log", "rsqrt", "sqrt")},
-    **{name: _elementwise(name, kinks=(0.0,)) for name in ("abs", "relu")},
+    **{name: _elementwise(name) for name in ("clone", "cos", "erf", "erfc", "exp", "gelu", "neg", "sigmoid", "silu", "sin")},
+    **{name: _elementwise(name) for name in ("softplus", "square", "tanh")},
+    **{name: _elementwise(name, positive=True) for name in ("log", "log10", "log1p", "log2", "rsqrt", "sqrt")},
+    **{name: _elementwise(name, kinks=(0.0,)) for name in ("abs", "elu", "leaky_relu", "relu")},
+    "clamp_min": values(shapes(), kinks=(-0.5,)).map(lambda x: (lambda x: operations.clamp_min(x, -0.5), [x])),
+    "clamp_max": values(shapes(), kinks=(0.8,)).map(lambda x: (lambda x: operations.clamp_max(x, 0.8), [x])),
     "clamp": values(shapes(), kinks=(-0.5, 0.8)).map(lambda x: (lambda x: operations.clamp(x, -0.5, 0.8), [x])),
-    **{name: _pair(name) for name in ("add", "mul", "sub")},
-    **{name: _pair(name, positive=True) for name in ("div", "pow")},
+    **{name: _pair(name) for name in ("add", "mul", "multiply", "sub", "subtract")},
+    **{name: _pair(name, positive=True) for name in ("div", "divide", "pow")},
+    "addcmul": values((3, 2, 3)).map(lambda xs: (lambda x, a, b: operations.addcmul(x, a, b, value=0.3), list(xs))),
+    "addcdiv": values((3, 2, 3), positive=True).map(lambda xs: (lambda x, a, b: operations.addcdiv(x, a, b), list(xs))),
+    "masked_fill": values((2, 3)).map(lambda x: (lambda x: operations.masked_fill(x, x.detach() > 0, 0.5), [x])),
     **{name: _pair(name, apart=True) for name in ("maximum", "minimum")},
     "remainder": values((2, 3), scale=0.1).map(lambda x: (lambda x: operations.remainder(x, 5.0), [np.abs(x) + 1.0])),
     "where": values((2, 3)).map(lambda x: (lambda x: operations.where(x.detach() > 0, x, 2.0 * x), [x])),
-    **{name: _along(name) for name in ("amax", "amin", "logsumexp", "mean", "sum")},
+    **{name: _along(name) for name in ("amax", "amin", "logsumexp", "mean", "prod", "sum")},
+    "norm": _shaped(lambda x: operations.norm(x, dim=1), 2, 3),
+    "normalize": _shaped(lambda x: operations.normalize(x), 2, 3),
     **{name: _along(name, min_side=3) for name in ("std", "var")},  # the std of two numbers has a kink where they are equal
     **{name: _along(name, several=False) for name in ("max", "min")},
-    **{name: _along(name, several=False, keeps=False) for name in ("softmax", "log_softmax")},
+    **{name: _along(name, several=False, keeps=False) for name in ("cumsum", "log_softmax", "softmax", "sort")},
+    "topk": _shaped(lambda x: operations.topk(x, 2).values, 2, 3),
     "matmul": st.tuples(values((2, 3)), values((3, 4))).map(lambda xs: (lambda a, b: operations.matmul(a, b), list(xs))),
+    "mm": st.tuples(values((2, 3)), values((3, 4))).map(lambda xs: (operations.mm, list(xs))),
+    "bmm": st.tuples(values((2, 1, 3)), values((2, 3, 4))).map(lambda xs: (operations.bmm, list(xs))),
+    "mv": st.tuples(values((2, 3)), values((3,))).map(lambda xs: (operations.mv, list(xs))),
+    "dot": values((2, 3)).map(lambda xs: (lambda a, b: operations.dot(a, b), list(xs))),
+    "outer": st.tuples(values((2,)), values((3,))).map(lambda xs: (operations.outer, list(xs))),
+    "einsum": st.tuples(values((2, 3, 4)), values((4, 3))).map(
+        lambda xs: (lambda a, b: operations.einsum("bij,ji->jb", a, b), list(xs))
+    ),
     "broadcast_to": _shaped(lambda x: operations.broadcast_to(x, (2, 3, 4)), 3, 1),
     "expand": _shaped(lambda x: operations.expand(x, 2, -1, 4), 3, 1),
     "reshape": _shaped(lambda x: operations.reshape(x, 4, -1), 2, 3, 2),
@@ -255,10 +288,24 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "cat": _shaped(lambda x: operations.cat([x, 2.0 * x[:1]], 0), 2, 3),
     "concat": _shaped(lambda x: operations.concat([x, 2.0 * x[:, :1]], 1), 2, 3),
     "stack": _shaped(lambda x: operations.stack([x, 2.0 * x], -1), 2, 3),
+    "split": _shaped(lambda x: operations.split(x, [1, 2], 1), 2, 3),
+    "chunk": _shaped(lambda x: operations.chunk(x, 2, 1), 2, 3),
+    "unbind": _shaped(lambda x: operations.unbind(x, 1), 2, 3),
+    "repeat": _shaped(lambda x: operations.repeat(x, 2, 1, 2), 2, 3),
+    "tile": _shaped(lambda x: operations.tile(x, 3), 2, 3),
+    "flip": _shaped(lambda x: operations.flip(x, 0, 1), 2, 3),
+    "meshgrid": _shaped(lambda x: operations.meshgrid(x, 2.0 * x[:2], indexing="ij"), 3),
+    **{name: _shaped(lambda x, name=name: getattr(operations, name)(x, 1), 3, 4) for name in ("tril", "triu")},
+    "index_select": _shaped(lambda x: operations.index_select(x, 1, _indices(0, 2, 2)(x)[0]), 2, 3),
+    "scatter": _shaped(lambda x: operations.scatter(x, 1, _indices(2, 0)(x), x * x), 2, 3),
+    "scatter_add": _shaped(lambda x: operations.scatter_add(x, 1, _indices(2, 2)(x), x * x), 2, 3),
     "getitem": _shaped(lambda x: operations.getitem(x, (slice(None), [0, 2, 0])), 2, 3),
     "gather": _shaped(lambda x: operations.gather(x, 1, _indices(0, 2, 2)(x)), 2, 3),
     "take_along_dim": _shaped(lambda x: operations.take_along_dim(x, _indices(1, 1)(x), 1), 2, 3),
     "mse_loss": values((2, 4, 3)).map(lambda xs: (lambda x, y: operations.mse_loss(x, y), list(xs))),
+    **{name: _of_pairs(name) for name in ("l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits")},
+    "binary_cross_entropy": _of_pairs("binary_cross_entropy", lambda x: 0.1 + 0.8 / (1 + np.exp(-x))),
+    "kl_div": _of_pairs("kl_div", positive=True),
     "cross_entropy": _of_classes("cross_entropy"),
     "nll_loss": _of_classes("nll_loss"),
 }
