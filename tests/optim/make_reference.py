@@ -71,6 +71,34 @@ def trajectory(name, options, start, grads):
     return kept
 
 
+STATES = [
+    ("SGD", {"momentum": 0.9, "dampening": 0.1}),
+    ("Adam", {"amsgrad": True}),
+    ("AdamW", {}),
+    ("RMSprop", {"momentum": 0.9, "centered": True}),
+    ("Adagrad", {"lr_decay": 0.1}),
+    ("Adadelta", {}),
+]
+
+
+def saved_state(name, options, start, grads):
+    """The optimiser's state after half of the steps, the parameters then and at the end."""
+    import torch
+
+    params = [torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in start]
+    optimizer = getattr(torch.optim, name)(params, lr=0.05, **options)
+    seen = []
+    for step in range(STEPS):
+        if step == STEPS // 2:
+            state = optimizer.state_dict()
+            numbers = {i: {k: v.tolist() for k, v in entries.items()} for i, entries in state["state"].items()}
+            seen = [{"state": numbers, "param_groups": state["param_groups"]}, [p.tolist() for p in params]]
+        for p, g in zip(params, grads[step], strict=True):
+            p.grad = torch.tensor(g, dtype=torch.float64)
+        optimizer.step()
+    return [*seen, [p.tolist() for p in params]]
+
+
 SCHEDULES = [
     ("StepLR", {"step_size": 4, "gamma": 0.3}),
     ("MultiStepLR", {"milestones": [2, 5, 5, 11], "gamma": 0.5}),
@@ -85,6 +113,8 @@ SCHEDULES = [
     ("OneCycleLR", {"max_lr": 0.9, "total_steps": 20, "three_phase": True, "pct_start": 0.4, "final_div_factor": 100.0}),
     ("OneCycleLR", {"max_lr": 0.9, "total_steps": 20, "cycle_momentum": False}),
     ("OneCycleLR", {"max_lr": 0.9, "total_steps": 2}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 4}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
 ]
 
 
@@ -104,7 +134,74 @@ def rates(name, options, optimizer_name):
     return seen
 
 
+SEQUENCES = [  # schedules one after the other, and their milestones
+    ([("LinearLR", {"start_factor": 0.1, "total_iters": 4}), ("CosineAnnealingLR", {"T_max": 10})], [4]),
+    ([("ConstantLR", {"total_iters": 3}), ("ExponentialLR", {"gamma": 0.9}), ("StepLR", {"step_size": 2})], [3, 9]),
+    ([("ExponentialLR", {"gamma": 0.5}), ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2})], [5]),
+]
+JUMPS = [0, 1, 2, 7, 3, 5, 12]  # epochs that a schedule is sent to
+METRICS = [5.0, 4.0, 4.1, 3.9999, 4.2, 4.0, 4.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.9, 2.9, 2.9, 2.9, 2.9, 2.9, 2.9]
+PLATEAUS = [
+    {"patience": 2},
+    {"patience": 1, "factor": 0.5, "cooldown": 2, "min_lr": [0.05, 0.01]},
+    {"patience": 0, "mode": "max", "factor": 0.3},
+    {"patience": 1, "threshold": 0.5, "threshold_mode": "abs", "min_lr": 0.001},
+    {"patience": 1, "threshold": 0.01, "threshold_mode": "rel", "eps": 0.04},
+]
+
+
+def two_groups():
+    import torch
+
+    params = [torch.zeros(1, requires_grad=True) for _ in range(2)]
+    return torch.optim.SGD([{"params": params[0]}, {"params": params[1], "lr": 0.2}], lr=0.5)
+
+
+def rates_of(make, steps):
+    """Each group's rate at the start and after each step with the arguments in `steps`; the state in the middle."""
+    optimizer = two_groups()
+    schedule = make(optimizer)
+    seen, states = [[g["lr"] for g in optimizer.param_groups]], []
+    for args in steps:
+        if len(seen) == 6:
+            states = [schedule.state_dict(), optimizer.state_dict()["param_groups"]]
+        optimizer.step()
+        schedule.step(*args)
+        seen.append([g["lr"] for g in optimizer.param_groups])
+    return [seen, json.loads(json.dumps(states))]
+
+
+def in_sequence(parts, milestones):
+    from torch.optim import lr_scheduler
+
+    return lambda optimizer: lr_scheduler.SequentialLR(
+        optimizer, [getattr(lr_scheduler, name)(optimizer, **options) for name, options in parts], milestones
+    )
+
+
+def more_schedules():
+    from torch.optim import lr_scheduler
+
+    def alone(name, options):
+        return lambda optimizer: getattr(lr_scheduler, name)(optimizer, **options)
+
+    fractions = [(n / 4,) for n in range(1, 80)]
+    jumping = [s for s in SCHEDULES if s[0] != "OneCycleLR"]
+    return {
+        "sequences": [[*s, *rates_of(in_sequence(*s), [()] * 14)] for s in SEQUENCES],
+        "plateaus": [[o, *rates_of(alone("ReduceLROnPlateau", o), [(m,) for m in METRICS])] for o in PLATEAUS],
+        "metrics": METRICS,
+        "saved": [[*s, *rates_of(alone(*s), [()] * 14)] for s in SCHEDULES if s[1].get("total_steps") != 2],
+        "jumps": [[*s, *rates_of(alone(*s), [(n,) for n in JUMPS])] for s in jumping],
+        "jumped": JUMPS,
+        "fractions": rates_of(alone("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 3}), fractions)[0],
+    }
+
+
 def main():
+    import warnings
+
+    warnings.simplefilter("ignore")
     import torch
 
     torch.manual_seed(0)
@@ -116,6 +213,8 @@ def main():
         "start": start,
         "grads": grads,
         "kept": KEPT,
+        "states": [[name, options, *saved_state(name, options, start, grads)] for name, options in STATES],
+        **more_schedules(),
         "optimizers": [[name, options, trajectory(name, options, start, grads)] for name, options in optimizer_cases()],
         "schedules": [[name, options, o, rates(name, options, o)] for name, options in SCHEDULES for o in ("SGD", "Adam")],
     }

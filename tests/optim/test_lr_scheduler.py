@@ -1,6 +1,8 @@
 """Schedules: PyTorch's rates (reference.json), saving, and the errors."""
 
 import json
+import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,15 @@ import tinynorm
 from tinynorm import optim
 from tinynorm.optim import lr_scheduler
 
-REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text())["schedules"]
+RECORDED = json.loads(Path(__file__).with_name("reference.json").read_text())
+REFERENCE = RECORDED["schedules"]
+
+
+SCHEDULE_NAMES = [
+    *{case[0]: (case[0], case[1]) for case in REFERENCE}.values(),
+    ("LambdaLR", {"lr_lambda": abs}),
+    ("ReduceLROnPlateau", {}),
+]
 
 
 def two_groups(name="SGD"):
@@ -59,6 +69,134 @@ def test_resuming_through_json_is_exact(case):
     assert run(optimizer, schedule, len(expected) - half) == straight[half:]
 
 
+def rates_after(optimizer, schedule, steps):
+    seen = [[group["lr"] for group in optimizer.param_groups]]
+    for args in steps:
+        optimizer.step()
+        schedule.step(*args)
+        assert schedule.get_last_lr() == [group["lr"] for group in optimizer.param_groups]
+        seen.append(schedule.get_last_lr())
+    return seen
+
+
+def assert_goes_on(make, saved, steps, expected):
+    """A schedule and an optimiser that load PyTorch's states, saved in the middle, take PyTorch's rates from there on."""
+    (state, groups), optimizer = saved, two_groups()
+    schedule = make(optimizer)
+    for s in state.get("_schedulers", [state]):
+        if isinstance(s.get("milestones"), dict):
+            s["milestones"] = Counter({int(n): times for n, times in s["milestones"].items()})
+    schedule.load_state_dict(state)
+    optimizer.load_state_dict({"state": {}, "param_groups": groups})
+    assert schedule.last_epoch == state["last_epoch"]
+    np.testing.assert_allclose(rates_after(optimizer, schedule, steps[5:]), expected[5:], rtol=1e-13, atol=1e-16)
+
+
+@pytest.mark.parametrize(("name", "options", "expected", "saved"), RECORDED["saved"])
+def test_pytorchs_state_of_a_schedule_loads(name, options, expected, saved):
+    # OneCycleLR takes what its state lacks from its own settings; that they are others must make no difference
+    other = {"max_lr": 0.1, "total_steps": 99} if name == "OneCycleLR" else options
+    other |= {"cycle_momentum": False} if options.get("cycle_momentum") is False else {}
+    assert_goes_on(lambda o: getattr(lr_scheduler, name)(o, **other), saved, [()] * 14, expected)
+
+
+def test_an_older_state_of_a_schedule_loads():
+    optimizer = two_groups()
+    schedule = lr_scheduler.OneCycleLR(optimizer, 0.9, total_steps=20, pct_start=0.1)
+    old = {"total_steps": 20, "step_size_up": 5.0, "step_size_down": 13.0, "anneal_func": None, "cycle_momentum": True,
+           "use_beta1": False, "base_lrs": [0.036, 0.036], "last_epoch": 4, "_step_count": 5, "verbose": False}  # fmt: skip
+    schedule.load_state_dict(old)
+    assert (schedule.last_epoch, schedule.total_steps, schedule.pct_start) == (4, 20, 0.3)
+    step = lr_scheduler.StepLR(optimizer, 3)
+    step.load_state_dict({"step_size": 3, "gamma": 0.1, "base_lrs": [0.5, 0.2], "last_epoch": 7, "verbose": True})
+    assert step.last_epoch == 7
+
+
+def sequence_of(parts, milestones):
+    return lambda optimizer: lr_scheduler.SequentialLR(
+        optimizer, [getattr(lr_scheduler, name)(optimizer, **options) for name, options in parts], milestones
+    )
+
+
+@pytest.mark.parametrize(("parts", "milestones", "expected", "saved"), RECORDED["sequences"])
+def test_schedules_one_after_the_other_take_pytorchs_rates(parts, milestones, expected, saved):
+    optimizer, make = two_groups(), sequence_of(parts, milestones)
+    np.testing.assert_allclose(rates_after(optimizer, make(optimizer), [()] * 14), expected, rtol=1e-13, atol=1e-16)
+    assert_goes_on(make, saved, [()] * 14, expected)
+
+
+@pytest.mark.parametrize(("options", "expected", "saved"), RECORDED["plateaus"], ids=lambda o: str(o)[:40])
+def test_the_rate_is_reduced_on_a_plateau_as_pytorch_does(options, expected, saved):
+    optimizer, steps = two_groups(), [(m,) for m in RECORDED["metrics"]]
+    rates = rates_after(optimizer, lr_scheduler.ReduceLROnPlateau(optimizer, **options), steps)
+    np.testing.assert_allclose(rates, expected, rtol=1e-13)
+    assert len({tuple(r) for r in rates}) > 1
+    assert_goes_on(lambda o: lr_scheduler.ReduceLROnPlateau(o, **options), saved, steps, expected)
+
+
+def test_a_plateau_takes_a_tensor_and_no_nan_is_an_improvement():
+    schedule = lr_scheduler.ReduceLROnPlateau(two_groups(), patience=1)
+    for metric in (tinynorm.tensor(2.0), tinynorm.tensor([float("nan")])):
+        schedule.step(metric)
+    assert (schedule.best, schedule.num_bad_epochs) == (2.0, 1)
+
+
+@pytest.mark.parametrize(("name", "options", "expected", "_"), RECORDED["jumps"])
+def test_a_schedule_can_be_sent_to_an_epoch(name, options, expected, _):
+    optimizer = two_groups()
+    schedule = getattr(lr_scheduler, name)(optimizer, **options)
+    rates = rates_after(optimizer, schedule, [(n,) for n in RECORDED["jumped"]])
+    np.testing.assert_allclose(rates, expected, rtol=1e-13, atol=1e-16)
+    assert schedule.last_epoch == RECORDED["jumped"][-1]
+
+
+def test_warm_restarts_take_fractions_of_epochs():
+    optimizer = two_groups()
+    schedule = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=3)
+    rates = rates_after(optimizer, schedule, [(n / 4,) for n in range(1, 80)])
+    np.testing.assert_allclose(rates, RECORDED["fractions"], rtol=1e-12, atol=1e-16)
+    with pytest.raises(ValueError, match=r"StepLR\.step: expected epoch to be an int of at least 0, got 1\.5"):
+        lr_scheduler.StepLR(optimizer, 2).step(1.5)
+
+
+class Warmup(lr_scheduler._LRScheduler):
+    """As programs write their own; the name is PyTorch's old one."""
+
+    def __init__(self, optimizer, steps, last_epoch=-1, verbose=False):
+        self.steps = steps
+        super().__init__(optimizer, last_epoch, verbose)
+
+    def get_lr(self):
+        return [lr * min(1.0, (self.last_epoch + 1) / self.steps) for lr in self.base_lrs]
+
+
+class OwnStep(lr_scheduler.LRScheduler):
+    """A step of its own is taken at the beginning too."""
+
+    def step(self, epoch=None):
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        for group, lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = lr / (1 + self.last_epoch)
+
+
+def test_schedules_of_ones_own():
+    optimizer = two_groups()
+    assert [lr for (lr, _), _ in run(optimizer, Warmup(optimizer, 4), 5)] == [0.125, 0.25, 0.375, 0.5, 0.5]
+    optimizer, rates = two_groups(), []
+    schedule = OwnStep(optimizer)
+    for _ in range(3):
+        rates.append(optimizer.param_groups[0]["lr"])
+        schedule.step()
+    assert rates == [0.5, 0.25, 0.5 / 3]
+
+
+@pytest.mark.parametrize("case", [*SCHEDULE_NAMES], ids=lambda c: c[0])
+def test_verbose_is_taken(case):
+    name, options = case
+    rates = [getattr(lr_scheduler, name)(two_groups(), **options, **v)._last_lr for v in ({}, {"verbose": True})]
+    assert rates[0] == rates[1]
+
+
 def test_lambda_lr():
     optimizer = two_groups()
     schedule = lr_scheduler.LambdaLR(optimizer, [lambda n: 1 / (n + 1), lambda n: 2.0])
@@ -93,6 +231,27 @@ def test_going_on_with_last_epoch():
     assert schedule.get_last_lr() == [0.125, 0.05]
     with pytest.raises(ValueError, match=r"goes on from before, but param_groups\[0\] has no 'initial_lr'"):
         lr_scheduler.ExponentialLR(two_groups(), gamma=0.5, last_epoch=1)
+
+
+def test_an_optimizer_of_ones_own_raises_no_warning_at_the_first_step():
+    class Own(optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {"lr": 0.1})
+
+        def step(self, closure=None):
+            pass
+
+    class OwnAdam(optim.Adam):
+        def step(self, closure=None):
+            pass
+
+    for make in (Own, OwnAdam):
+        optimizer = make([tinynorm.zeros(1, requires_grad=True)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            schedule = lr_scheduler.StepLR(optimizer, 1)
+            optimizer.step()
+            schedule.step()
 
 
 def test_step_before_the_optimizers_first_step_warns():
@@ -146,6 +305,28 @@ class NoMomentum(optim.Optimizer):
         (lambda o: lr_scheduler.OneCycleLR(o, 1.0, epochs=0, steps_per_epoch=3), ValueError, "epochs to be a positive int"),
         (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 5, pct_start=2), ValueError, "expected 0 <= pct_start <= 1, got 2"),
         (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 5, anneal_strategy="x"), ValueError, "'cos' or 'linear', got 'x'"),
+        (lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 0), ValueError, "T_0 to be a positive int, got 0"),
+        (lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 2, 0.5), ValueError, "T_mult to be a positive int, got 0.5"),
+        (lambda o: lr_scheduler.ReduceLROnPlateau(o, factor=1.0), ValueError, "expected factor < 1, got 1.0"),
+        (lambda o: lr_scheduler.ReduceLROnPlateau(o, "least"), ValueError, "expected mode 'min' or 'max' .*got 'least'"),
+        (lambda o: lr_scheduler.ReduceLROnPlateau(o, min_lr=[0.1]), ValueError, "min_lr for each of 2 groups, got 1 values"),
+        (lambda o: lr_scheduler.ReduceLROnPlateau(None), TypeError, "ReduceLROnPlateau: expected an Optimizer, got NoneType"),
+        (lambda o: lr_scheduler.SequentialLR(o, [], []), ValueError, "at least one schedule and a milestone between each two"),
+        (
+            lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.StepLR(o, 1)] * 2, [1, 2]),
+            ValueError,
+            "got 2 schedules and 2 milestones",
+        ),
+        (
+            lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.ReduceLROnPlateau(o)], []),
+            TypeError,
+            r"schedulers\[0\] to be a schedule whose step\(\) needs no metric, got ReduceLROnPlateau",
+        ),
+        (
+            lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.StepLR(two_groups(), 1)], []),
+            ValueError,
+            r"schedulers\[0\] is another's",
+        ),
         (lambda o: lr_scheduler.OneCycleLR(o, [1.0], 5), ValueError, "max_lr for each of 2 groups, got 1 values"),
         (lambda o: lr_scheduler.OneCycleLR(o, -1.0, 5), ValueError, "expected max_lr >= 0, got -1"),
         (lambda o: lr_scheduler.OneCycleLR(o, 1.0, 5, div_factor=0), ValueError, "expected div_factor > 0, got 0"),

@@ -88,6 +88,36 @@ def test_formulas_run_on_arrays_of_the_array_standard(case):
     assert_near(run(case, "float64", None, make), case, 1e-12)
 
 
+@pytest.mark.parametrize("case", REFERENCE["states"], ids=name_of)
+@pytest.mark.parametrize("older", [False, True])
+def test_pytorchs_state_loads_and_goes_on_to_pytorchs_parameters(case, older):
+    """Also the state of an older PyTorch, whose groups lack newer options, and whose steps are Python numbers."""
+    name, options, saved, middle, end = case
+    params = [tinynorm.tensor(p, dtype="float64", requires_grad=True) for p in middle]
+    optimizer = getattr(optim, name)(params, **({} if older else options))
+    group = {k: v for k, v in saved["param_groups"][0].items() if not older or k not in optim.in_place.NEWER}
+    if older:
+        group.pop("decoupled_weight_decay", None)
+    as_steps = float if older else tinynorm.tensor
+    states = {int(i): {k: as_steps(v) if k == "step" else tinynorm.tensor(v, dtype="float64") for k, v in entries.items()}
+              for i, entries in saved["state"].items()}  # fmt: skip
+    optimizer.load_state_dict({"state": states, "param_groups": [group]})
+    steps = REFERENCE["grads"]
+    for grads in steps[len(steps) // 2 :]:
+        for p, g in zip(params, grads, strict=True):
+            p.grad = tinynorm.tensor(g, dtype="float64")
+        optimizer.step()
+    for p, expected in zip(params, end, strict=True):
+        np.testing.assert_allclose(p.array, expected, rtol=1e-12)
+
+
+def test_adamw_stays_adamw_with_a_state_of_adam():
+    p, q = (tinynorm.ones(1, requires_grad=True) for _ in range(2))
+    optimizer = optim.AdamW([p], weight_decay=0.1)
+    optimizer.load_state_dict(optim.Adam([q], weight_decay=0.1).state_dict())
+    assert optimizer.param_groups[0]["decoupled_weight_decay"] is True  # as PyTorch decides
+
+
 def test_adam_first_step_is_lr_times_sign():
     w = tinynorm.tensor([1.0, 1.0], dtype="float64", requires_grad=True)
     w.grad = tinynorm.tensor([3.0, -4.0], dtype="float64")

@@ -6,22 +6,28 @@ All schedules except LambdaLR and OneCycleLR multiply the current rate. They can
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .one_cycle import OneCycleLR
 from .optimizer import Optimizer, check_number
-from .schedule import LRScheduler, check_count
+from .schedule import LRScheduler, check_count, groups_unless_error
+
+_LRScheduler = LRScheduler  # its name in older programs
 
 __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
     "OneCycleLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
     "StepLR",
 ]
 
@@ -44,7 +50,9 @@ class LambdaLR(LRScheduler):
     [0.5]
     """
 
-    def __init__(self, optimizer: Optimizer, lr_lambda: Callable | Sequence[Callable], last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, lr_lambda: Callable | Sequence[Callable], last_epoch: int = -1, verbose: Any = False
+    ) -> None:
         groups = len(getattr(optimizer, "param_groups", ()))
         lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
         if len(lambdas) != groups:
@@ -83,7 +91,9 @@ class StepLR(LRScheduler):
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1, verbose: Any = False
+    ) -> None:
         check_count("StepLR", "step_size", step_size)
         check_number("StepLR", "gamma", gamma)
         self.step_size, self.gamma = step_size, gamma
@@ -96,7 +106,9 @@ class StepLR(LRScheduler):
 class MultiStepLR(LRScheduler):
     """Multiply the rate by `gamma` at each of the `milestones` (step numbers); twice if a number is listed twice."""
 
-    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1, verbose: Any = False
+    ) -> None:
         check_number("MultiStepLR", "gamma", gamma)
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
@@ -104,11 +116,18 @@ class MultiStepLR(LRScheduler):
     def get_lr(self) -> list[float]:
         return self._scaled(self.gamma ** self.milestones.count(self.last_epoch))
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As `LRScheduler.load_state_dict`. PyTorch counts how often each milestone is listed."""
+        given = state_dict.get("milestones") if isinstance(state_dict, dict) else None
+        if isinstance(given, Mapping):
+            state_dict = {**state_dict, "milestones": sorted(int(n) for n, times in given.items() for _ in range(times))}
+        super().load_state_dict(state_dict)
+
 
 class ExponentialLR(LRScheduler):
     """Multiply the rate by `gamma` at every step."""
 
-    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1, verbose: Any = False) -> None:
         check_number("ExponentialLR", "gamma", gamma)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -137,6 +156,7 @@ class LinearLR(LRScheduler):
         end_factor: float = 1.0,
         total_iters: int = 5,
         last_epoch: int = -1,
+        verbose: Any = False,
     ) -> None:
         name = type(self).__name__
         if not 0 < start_factor <= 1:
@@ -163,7 +183,9 @@ class ConstantLR(LRScheduler):
     (Together with other schedules: the rate that they give, in place of the initial one.)
     """
 
-    def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1, verbose: Any = False
+    ) -> None:
         if not 0 < factor <= 1:
             raise ValueError(f"ConstantLR: expected 0 < factor <= 1, got {factor}")
         check_count("ConstantLR", "total_iters", total_iters)
@@ -192,7 +214,9 @@ class CosineAnnealingLR(LRScheduler):
     0.5
     """
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1, verbose: Any = False
+    ) -> None:
         check_count("CosineAnnealingLR", "T_max", T_max)
         check_number("CosineAnnealingLR", "eta_min", eta_min)
         self.T_max, self.eta_min = T_max, eta_min
@@ -208,3 +232,284 @@ class CosineAnnealingLR(LRScheduler):
             return [group["lr"] + (base - low) * rise for base, group in pairs]
         ratio = (1 + math.cos(math.pi * n / N)) / (1 + math.cos(math.pi * (n - 1) / N))
         return [ratio * (group["lr"] - low) + low for group in self.optimizer.param_groups]
+
+
+class CosineAnnealingWarmRestarts(LRScheduler):
+    """Lower the rate from its initial value to `eta_min` along half a cosine, then begin again (Loshchilov and Hutter 2017).
+
+    ``lr = eta_min + (initial_lr - eta_min) * (1 + cos(pi * T_cur / T_i)) / 2``, equation 5, where T_cur counts the epochs since
+    the last restart.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    T_0 : int
+        The number of epochs T_i until the first restart.
+    T_mult : int
+        T_i grows by this factor at each restart.
+    eta_min : float
+    last_epoch : int
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> optimizer = tinynorm.optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += [round(lr, 4) for lr in schedule.get_last_lr()]
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [1.0, 0.5, 1.0, 0.8536]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        T_0: int,
+        T_mult: int = 1,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
+        verbose: Any = False,
+    ) -> None:
+        check_count("CosineAnnealingWarmRestarts", "T_0", T_0)
+        check_count("CosineAnnealingWarmRestarts", "T_mult", T_mult)
+        check_number("CosineAnnealingWarmRestarts", "eta_min", eta_min)
+        self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        self.T_cur, self.T_i = self._since_restart(last_epoch, T_0)
+        super().__init__(optimizer, last_epoch)
+
+    def _since_restart(self, T_cur: float, T_i: int) -> tuple[float, int]:
+        """The epochs since the last restart, and from there to the next, where `T_cur` counts from an earlier restart."""
+        if self.T_mult == 1:
+            return T_cur % T_i if T_cur >= T_i else T_cur, T_i
+        while T_cur >= T_i:
+            T_cur, T_i = T_cur - T_i, T_i * self.T_mult
+        return T_cur, T_i
+
+    def get_initial_lr(self) -> list[float]:
+        return self.get_lr()
+
+    def get_lr(self) -> list[float]:
+        part = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
+        return [self.eta_min + (lr - self.eta_min) * part for lr in self.base_lrs]
+
+    def step(self, epoch: float | None = None) -> None:
+        """Go to the next epoch and set its rates.
+
+        Parameters
+        ----------
+        epoch : float, optional
+            Go there instead. It may be a fraction: after each batch, ``step(epoch + i / len(loader))``.
+        """
+        before = self.last_epoch, self.T_cur, self.T_i
+        if epoch is None and self.last_epoch < 0:
+            epoch = 0
+        if epoch is None:
+            self.T_cur, self.T_i = self._since_restart(self.T_cur + 1, self.T_i)
+        elif epoch >= 0:
+            self.last_epoch = math.floor(epoch) - 1
+            self.T_cur, self.T_i = self._since_restart(epoch, self.T_0)
+        else:
+            raise ValueError(f"CosineAnnealingWarmRestarts.step: expected epoch >= 0, got {epoch}")
+        try:
+            super().step()
+        except BaseException:
+            self.last_epoch, self.T_cur, self.T_i = before
+            raise
+
+
+class SequentialLR(LRScheduler):
+    """One schedule after the other: the next one begins at its milestone, from the initial rates.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    schedulers : list of LRScheduler
+    milestones : list of int
+        The step numbers at which the second schedule begins, the third, …
+    last_epoch : int
+
+    Raises
+    ------
+    TypeError, ValueError
+        A schedule is another optimizer's or a ReduceLROnPlateau, or the number of milestones does not fit.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> optimizer = tinynorm.optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=1.0)
+    >>> warmup = LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> schedule = SequentialLR(optimizer, [warmup, ExponentialLR(optimizer, gamma=0.5)], milestones=[2])
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.75, 1.0, 0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[LRScheduler],
+        milestones: Sequence[int],
+        last_epoch: int = -1,
+        verbose: Any = False,
+    ) -> None:
+        for i, schedule in enumerate(schedulers):
+            if not isinstance(schedule, LRScheduler) or isinstance(schedule, ReduceLROnPlateau):
+                raise TypeError(
+                    f"SequentialLR: expected schedulers[{i}] to be a schedule whose step() needs no metric, "
+                    f"got {type(schedule).__name__}"
+                )
+            if schedule.optimizer is not optimizer:
+                raise ValueError(f"SequentialLR: expected schedules of this optimizer, but schedulers[{i}] is another's")
+        if not schedulers or len(milestones) != len(schedulers) - 1:
+            raise ValueError(
+                "SequentialLR: expected at least one schedule and a milestone between each two, "
+                f"got {len(schedulers)} schedules and {len(milestones)} milestones"
+            )
+        self._schedulers, self._milestones = list(schedulers), list(milestones)
+        self.last_epoch, self.optimizer = last_epoch + 1, optimizer
+        with groups_unless_error(optimizer) as groups:
+            for group in groups:
+                group["lr"] = group["initial_lr"]
+            self._undo()  # the first steps that the schedules took when they were made
+            first = self._schedulers[bisect_right(self._milestones, 0)]
+            first._start()
+        self._last_lr = first.get_last_lr()
+
+    def _undo(self) -> None:
+        for schedule in self._schedulers:
+            schedule._undo()
+
+    def step(self, epoch: None = None) -> None:  # type: ignore[override]
+        """Go to the next epoch and set its rates."""
+        i = bisect_right(self._milestones, self.last_epoch + 1)
+        self._schedulers[i].step(0 if i > 0 and self._milestones[i - 1] == self.last_epoch + 1 else None)
+        self.last_epoch += 1
+        self._last_lr = self._schedulers[i].get_last_lr()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "_schedulers": [schedule.state_dict() for schedule in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As `LRScheduler.load_state_dict`, with the states of all schedules."""
+        states = state_dict.get("_schedulers") if isinstance(state_dict, dict) else None
+        if not isinstance(states, (list, tuple)) or len(states) != len(self._schedulers):
+            got = len(states) if isinstance(states, (list, tuple)) else type(states).__name__
+            n = len(self._schedulers)
+            raise ValueError(f"SequentialLR.load_state_dict: expected {n} schedules' states as '_schedulers', got {got}")
+        before = [schedule.state_dict() for schedule in self._schedulers]
+        try:
+            for schedule, state in zip(self._schedulers, states, strict=True):
+                schedule.load_state_dict(state)
+            super().load_state_dict({name: value for name, value in state_dict.items() if name != "_schedulers"})
+        except BaseException:
+            for schedule, state in zip(self._schedulers, before, strict=True):
+                schedule.load_state_dict(state)
+            raise
+
+
+class ReduceLROnPlateau(LRScheduler):
+    """Multiply the rate by `factor` when a metric has not improved for more than `patience` epochs.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    mode : {"min", "max"}
+        Whether a smaller or a larger metric is better.
+    factor : float
+        Less than 1.
+    patience : int
+    threshold : float
+        How much better a metric must be to count as an improvement.
+    threshold_mode : {"rel", "abs"}
+        Whether `threshold` is a part of the best metric so far, or a difference.
+    cooldown : int
+        For how many epochs after a reduction epochs without improvement do not count.
+    min_lr : float or list of float
+        No rate gets lower: one for all groups, or one per group.
+    eps : float
+        A rate that would become lower by no more than this stays.
+
+    Attributes
+    ----------
+    best : float
+        The best metric so far.
+    num_bad_epochs : int
+        How many epochs ago that was.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> optimizer = tinynorm.optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
+    >>> rates = []
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     schedule.step(loss)
+    ...     rates += schedule.get_last_lr()
+    >>> rates
+    [1.0, 1.0, 1.0, 0.5]
+    """
+
+    _older = LRScheduler._older | {"default_min_lr", "mode_worse"}
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | Sequence[float] = 0,
+        eps: float = 1e-8,
+        verbose: Any = False,
+    ) -> None:
+        name = "ReduceLROnPlateau"
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{name}: expected an Optimizer, got {type(optimizer).__name__}")
+        if not factor < 1:
+            raise ValueError(f"{name}: expected factor < 1, got {factor}")
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(
+                f"{name}: expected mode 'min' or 'max' and threshold_mode 'rel' or 'abs', got {mode!r} and {threshold_mode!r}"
+            )
+        groups = len(optimizer.param_groups)
+        self.min_lrs: list[float] = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups  # type: ignore[list-item]
+        if len(self.min_lrs) != groups:
+            raise ValueError(f"{name}: expected min_lr for each of {groups} groups, got {len(self.min_lrs)} values")
+        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.best = math.inf if mode == "min" else -math.inf
+        self.last_epoch = self.num_bad_epochs = self.cooldown_counter = 0
+        self._last_lr = self._scaled(1.0)
+
+    def _is_better(self, metric: float) -> bool:
+        sign = 1 if self.mode == "max" else -1
+        relative, margin = self.threshold_mode == "rel", sign * self.threshold
+        least = self.best * (1 + margin) if relative else self.best + margin
+        return metric > least if self.mode == "max" else metric < least
+
+    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+        """Take the metric of one more epoch, a number or a 0-d tensor, and lower the rates if they must be."""
+        metric = float(metrics)
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        if self._is_better(metric):
+            self.best, self.num_bad_epochs = metric, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+            pairs = zip(self._scaled(1.0), self.min_lrs, strict=False)  # `_set` raises an error if groups were added
+            lowered = [(lr, max(lr * self.factor, least)) for lr, least in pairs]
+            self._set([new if lr - new > self.eps else lr for lr, new in lowered])
+        self._last_lr = self._scaled(1.0)

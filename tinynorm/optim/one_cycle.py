@@ -69,6 +69,7 @@ class OneCycleLR(LRScheduler):
         final_div_factor: float = 1e4,
         three_phase: bool = False,
         last_epoch: int = -1,
+        verbose: Any = False,
     ) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"OneCycleLR: expected an Optimizer, got {type(optimizer).__name__}")
@@ -101,6 +102,21 @@ class OneCycleLR(LRScheduler):
                     if cycle_momentum:
                         group.update(base_momentum=low, max_momentum=high)
             super().__init__(optimizer, last_epoch)
+
+    _older = LRScheduler._older | {"use_beta1", "anneal_func", "step_size_up", "step_size_down"}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As `LRScheduler.load_state_dict`. PyTorch's state has the phases in the place of `pct_start` and `three_phase`."""
+        if isinstance(state_dict, dict) and "pct_start" not in state_dict and "total_steps" in state_dict:
+            phases = state_dict.get("_schedule_phases", [])
+            top = phases[0]["end_step"] if phases else state_dict.get("step_size_up")
+            state_dict = {
+                **state_dict,
+                "pct_start": self.pct_start if top is None else (top + 1) / state_dict["total_steps"],
+                "three_phase": len(phases) == 3,
+                "anneal_strategy": state_dict.get("_anneal_func_type", self.anneal_strategy),
+            }
+        super().load_state_dict(state_dict)
 
     def get_initial_lr(self) -> list[float]:
         return self.get_lr()

@@ -20,6 +20,8 @@ class LRScheduler:
         Its groups get an entry "initial_lr" in addition to "lr".
     last_epoch : int
         The number of the last finished epoch, counted from 0: pass n - 1 to continue after n epochs, or -1 to begin.
+    verbose
+        Ignored, here and in all schedules. Older versions of PyTorch had it.
 
     Attributes
     ----------
@@ -50,13 +52,14 @@ class LRScheduler:
     (2, [0.25])
     """
 
-    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+    _older: frozenset[str] = frozenset({"verbose"})  # entries of PyTorch's states that no schedule here has
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = False) -> None:
         name = type(self).__name__
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{name}: expected an Optimizer, got {type(optimizer).__name__}")
         self.optimizer = optimizer
-        self.last_epoch = last_epoch + 1
-        self._step_count = 1
+        self.last_epoch = last_epoch
         with groups_unless_error(optimizer) as groups:
             for i, group in enumerate(groups):
                 if last_epoch == -1:
@@ -67,7 +70,16 @@ class LRScheduler:
                         "load the optimizer's state first, or begin with last_epoch=-1"
                     )
             self.base_lrs = [group["initial_lr"] for group in groups]
-            self._set(self.get_initial_lr())
+            self._start()
+
+    def _start(self) -> None:
+        """Go to the first epoch."""
+        self._step_count = 0
+        self.step()
+
+    def _undo(self) -> None:
+        """Go back by an epoch, without setting rates."""
+        self.last_epoch -= 1
 
     def get_lr(self) -> list[float]:
         """The groups' learning rates at step `last_epoch`."""
@@ -81,22 +93,39 @@ class LRScheduler:
         """The learning rates that the last step set, one for each group."""
         return self._last_lr
 
-    def step(self) -> None:
-        """Go to the next epoch and set its rates. OneCycleLR counts batches: call this after each batch."""
+    def step(self, epoch: int | None = None) -> None:
+        """Go to the next epoch and set its rates. OneCycleLR counts batches: call this after each batch.
+
+        Parameters
+        ----------
+        epoch : int, optional
+            Go to this epoch instead, with the rates that the schedule alone has there.
+        """
         if self._step_count == 1 and not self.optimizer._stepped:
             warnings.warn(
                 f"{type(self).__name__}.step() before the first optimizer.step() skips the schedule's first learning rate; "
                 "call optimizer.step() first",
                 stacklevel=2,
             )
-        self.last_epoch += 1
+        before = self.last_epoch
         try:
             with groups_unless_error(self.optimizer):
-                self._set(self.get_lr())
+                if epoch is not None:
+                    self._go_to(epoch)
+                else:
+                    self.last_epoch += 1
+                    self._set(self.get_lr() if self._step_count else self.get_initial_lr())
         except BaseException:
-            self.last_epoch -= 1
+            self.last_epoch = before
             raise
         self._step_count += 1
+
+    def _go_to(self, epoch: int) -> None:
+        if not isinstance(epoch, int) or epoch < 0:
+            raise ValueError(f"{type(self).__name__}.step: expected epoch to be an int of at least 0, got {epoch!r}")
+        self._set(list(self.base_lrs))
+        for self.last_epoch in range(epoch + 1):
+            self._set(self.get_lr())
 
     def _set(self, rates: list[float]) -> None:
         groups = self.optimizer.param_groups
@@ -128,13 +157,13 @@ class LRScheduler:
         if not isinstance(state_dict, dict):
             raise TypeError(f"{where}: expected a dict, got {type(state_dict).__name__}")
         missing = [name for name in mine if name not in state_dict and not name.startswith("_")]
-        unexpected = [name for name in state_dict if name not in mine and not name.startswith("_")]
+        unexpected = [name for name in state_dict if name not in {*mine, *self._older} and not name.startswith("_")]
         if missing or unexpected:
             raise KeyError(f"{where}: missing {missing}, unexpected {unexpected}; is it another schedule's?")
-        rates = state_dict["base_lrs"]
+        rates = state_dict.get("base_lrs", [])
         if not isinstance(rates, (list, tuple)) or not all(isinstance(rate, Real) for rate in rates):
             raise TypeError(f"{where}: expected base_lrs to be a list of numbers, got {rates!r}")
-        if len(rates) != len(self.base_lrs):
+        if "base_lrs" in mine and len(rates) != len(self.base_lrs):
             raise ValueError(f"{where}: expected base_lrs of {len(self.base_lrs)} groups, got {len(rates)}")
         for name, value in mine.items():
             if isinstance(value, Real) and not isinstance(state_dict.get(name, value), Real):
