@@ -68,6 +68,8 @@ def hidden(x):
 
 
 def shown(y):
+    if isinstance(y, tuple):
+        return tuple(map(shown, y))
     return ndarray(y) if isinstance(y, (np.ndarray, np.generic, bool, int)) else y
 
 

@@ -387,9 +387,7 @@ def _as_of(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
 
 
 @method()
-def new_tensor(
-    self: Tensor, data: Any, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def new_tensor(self: Tensor, data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`tensor`, but in the dtype and on the device of this one unless told otherwise.
 
     >>> tensor([1.5]).new_tensor([1, 2])
@@ -399,9 +397,7 @@ def new_tensor(
 
 
 @method()
-def new_zeros(
-    self: Tensor, *size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`zeros` in the dtype and on the device of this tensor unless told otherwise.
 
     >>> tensor([1, 2]).new_zeros(3)
@@ -411,9 +407,7 @@ def new_zeros(
 
 
 @method()
-def new_ones(
-    self: Tensor, *size: Size, dtype: Any = None, device: device | str | None = None, requires_grad: bool = False
-) -> Tensor:
+def new_ones(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`ones` in the dtype and on the device of this tensor unless told otherwise.
 
     >>> tensor([1, 2]).new_ones(3)
@@ -425,10 +419,10 @@ def new_ones(
 @method()
 def new_full(
     self: Tensor,
-    size: Size,
+    size: Any,
     fill_value: Any,
     dtype: Any = None,
-    device: device | str | None = None,
+    device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """`full` in the dtype and on the device of this tensor unless told otherwise.

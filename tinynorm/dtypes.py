@@ -61,4 +61,5 @@ _OURS = {d.dtype: d for d in (float16, float32, float64, int8, int16, int32, int
 
 def dtype_of(array: Any) -> Any:
     """The dtype of an array, as a Tensor gives it. (Those that PyTorch has not, and another library's, stay as they are.)"""
-    return _OURS.get(array.dtype, array.dtype)
+    own = array.dtype
+    return _OURS.get(own, own) if isinstance(own, np.dtype) else own

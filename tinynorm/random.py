@@ -168,7 +168,7 @@ def normal(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal random numbers of this mean and standard deviation: two numbers and a size, or for each element of a tensor its own.
+    """Normal random numbers of a mean and a standard deviation: two numbers and a size, or a tensor with its own for each.
 
     Raises
     ------
@@ -199,7 +199,12 @@ def normal(
 
 @method()
 def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Tensor | None = None
+    input: Tensor,
+    num_samples: int,
+    replacement: bool = False,
+    *,
+    generator: backend.Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Draw indices, each with a probability in proportion to its weight: (C) gives (num_samples), each row of (N, C) its own.
 

@@ -22,6 +22,9 @@ WITHOUT = {
     "index, slices": "assignment to an index with None (the backward's)",
     "index, repeated": "an index array for fewer dimensions than there are",
     "index, twice": "an index array for fewer dimensions than there are",
+    "index_select": "an index array for fewer dimensions than there are",
+    "scatter": "assignment to an index array",
+    "scatter, number": "assignment to an index array",
     "setitem, array": "assignment to an index array",
 }
 

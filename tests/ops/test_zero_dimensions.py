@@ -11,10 +11,11 @@ from tinynorm.autograd import grad
 
 LISTS = {"cat", "concat", "stack"}  # their `dim` is one of several tensors
 NEW_DIM = {"unsqueeze", "expand_dims"}  # their `dim` is the output's
+NO_NUMBERS = {"chunk", "split", "unbind"}  # as in PyTorch, a number has no parts
 
 
 def with_dim():
-    names = {name for name in ops.__all__ if inspect.isfunction(getattr(ops, name))} - LISTS - NEW_DIM
+    names = {name for name in ops.__all__ if inspect.isfunction(getattr(ops, name))} - LISTS - NEW_DIM - NO_NUMBERS
     return sorted(name for name in names if "dim" in inspect.signature(getattr(ops, name)).parameters)
 
 
@@ -23,6 +24,8 @@ def results_of(name, x, dim):
     parameters = inspect.signature(getattr(ops, name)).parameters
     at = tn.zeros(x.shape, dtype=tn.int64, device=x.device)
     arguments |= {key: at for key in ("index", "indices") if key in parameters}
+    arguments |= {"k": 1} if name == "topk" else {}
+    arguments |= {"src": x.detach() * 2} if "src" in parameters else {}
     if "correction" in parameters:  # else a line of one has no variance
         arguments["correction"] = 0
     y = getattr(ops, name)(x, **arguments)
@@ -43,6 +46,12 @@ def test_a_number_is_a_line_of_one(name, dim, anywhere):
             (d_wanted,) = grad(wanted.sum(), line, create_graph=True)
             assert d_found.shape == ()
             np.testing.assert_equal(d_found.item(), d_wanted.item())
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_a_number_has_no_parts(name):
+    with pytest.raises(RuntimeError, match=f"{name}: expected a tensor of at least 1 dimension, got a 0-d one"):
+        getattr(ops, name)(tn.tensor(0.5), *([] if name == "unbind" else [1]))
 
 
 @pytest.mark.parametrize("index", [1, -2])

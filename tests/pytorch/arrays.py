@@ -227,7 +227,11 @@ add(
     lambda lib, x, i, v: lib.scatter_add(x, 1, i, v) * x.scatter_add(1, i, v) + (x * 1).scatter_add_(1, i, v),
     x=normal(4, 3), i=classes(3, 2, 5), v=normal(2, 5),
 )  # fmt: skip
-add("one_hot", lambda lib, i: {"counted": lib.nn.functional.one_hot(i), "five": lib.nn.functional.one_hot(i, 5)}, i=classes(3, 2, 4))
+add(
+    "one_hot",
+    lambda lib, i: {"counted": lib.nn.functional.one_hot(i), "five": lib.nn.functional.one_hot(i, 5)},
+    i=classes(3, 2, 4),
+)
 add(
     "bincount",
     lambda lib, i, w: {
@@ -238,10 +242,11 @@ add(
 
 EINSUM = {
     "ij,jk->ik": [(2, 3), (3, 4)], "ij,jk": [(2, 3), (3, 4)], "ba,ca": [(2, 3), (4, 3)], "bij,bkj->bki": [(2, 3, 4), (2, 5, 4)],
-    "ii": [(3, 3)], "ii->i": [(3, 3)], "ij->ji": [(2, 3)], "ijk->j": [(2, 3, 4)], "i,j->ij": [(2,), (3,)], "i,i->": [(3,), (3,)],
+    "ii": [(3, 3)], "ii->i": [(3, 3)], "ij->ji": [(2, 3)], "ijk->j": [(2, 3, 4)], "i,j->ij": [(2,), (3,)],
+    "i,i->": [(3,), (3,)],
     "ij,ij->i": [(2, 3), (2, 3)], "ij,j->ij": [(2, 3), (3,)], "i,ij,j->": [(2,), (2, 3), (3,)], "ij,kl->": [(2, 3), (3, 2)],
-    "bhqd, bhkd -> bhqk": [(2, 2, 3, 4), (2, 2, 5, 4)], "...ij,...jk->...ik": [(2, 1, 3, 4), (5, 4, 2)], "...i,i": [(2, 3), (3,)],
-    "iij,j->i": [(3, 3, 2), (2,)],
+    "bhqd, bhkd -> bhqk": [(2, 2, 3, 4), (2, 2, 5, 4)], "...ij,...jk->...ik": [(2, 1, 3, 4), (5, 4, 2)],
+    "...i,i": [(2, 3), (3,)], "iij,j->i": [(3, 3, 2), (2,)],
 }  # fmt: skip
 for equation, operands in EINSUM.items():
     add(

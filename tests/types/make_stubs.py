@@ -27,9 +27,11 @@ PACKAGE = Path(ops.__file__).parents[1]
 # what a parameter's name stands for, in every op alike; with a default of None, None too
 MEANS = {
     **dict.fromkeys(["x", "input", "target", "condition", "weight", "bias"], "Tensor"),
-    **dict.fromkeys(["a", "b", "other", "value", "source", "min", "max", "fill_value", "indices"], "TensorLike"),
+    **dict.fromkeys(["mat2", "src", "tensor", "vec", "vec2", "weights"], "Tensor"),
+    **dict.fromkeys(["a", "b", "other", "value", "source", "data", "min", "max", "fill_value", "indices"], "TensorLike"),
+    **dict.fromkeys(["alpha", "exponent", "mask", "tensor1", "tensor2"], "TensorLike"),
     **dict.fromkeys(["running_mean", "running_var"], "Tensor | None"),
-    **dict.fromkeys(["shape", "sizes", "dims"], "SupportsIndex | Sequence[int]"),
+    **dict.fromkeys(["shape", "sizes", "dims", "repeats", "size"], "SupportsIndex | Sequence[int]"),
     "args": "Tensor | backend.device | DTypeLike",
     "device": "backend.device | str | None",
     "dim": "Dims",
@@ -40,8 +42,9 @@ MEANS = {
     "tensors": "Sequence[TensorLike]",
     **dict.fromkeys(["inputs", "types"], "Any"),  # of NumPy's protocols
 }
+OPERANDS = [("a", "b"), ("input", "other"), ("input", "exponent")]  # one of the two is a Tensor, the other may be a number
 ALONG = {"max", "min"}  # a number's worth of Tensor without dim, (values, indices) along one, elementwise with another tensor
-RESULTS = {"__array_ufunc__": "Any", "__array_function__": "Any"}
+RESULTS = {"__array_ufunc__": "Any", "__array_function__": "Any", "type": "Any"}
 GENERIC = {  # what stands in the code without its contents
     "Callable": "Callable[..., Any]",
     "dict": "dict[str, Any]",
@@ -121,10 +124,17 @@ def variants(name: str, function: Callable) -> Iterator[Signature]:
     """The ways to call it: with `dim` or NumPy's `axis`, with and without; with two operands, of which one is a Tensor."""
     signature = signature_of(name, function)
     by_name = dict(signature.parameters)
-    operands = [p for p in by_name.values() if p.annotation == "TensorLike" and p.name in "ab"]
-    if len(operands) == 2:
-        for own in operands:
-            yield signature.replace(parameters=[p.replace(annotation="Tensor") if p == own else p for p in by_name.values()])
+    vague = {p.name for p in inspect.signature(function).parameters.values() if p.annotation in ("Any", Parameter.empty)}
+    pair = next((pair for pair in OPERANDS if vague >= set(pair)), ())
+    if pair:
+        if by_name[pair[0]].default is None:  # `where` of a condition alone
+            rest = [p for p in by_name.values() if p.name not in pair]
+            yield Signature(rest, return_annotation="tuple[Tensor, ...]")
+            by_name |= {name: by_name[name].replace(default=Parameter.empty) for name in pair}
+        for own in pair:
+            types = {other: "Tensor" if other == own else "TensorLike" for other in pair}
+            typed = [p.replace(annotation=types.get(p.name, p.annotation)) for p in by_name.values()]
+            yield signature.replace(parameters=typed)
     elif name in ALONG:
         first, dim, keepdim = by_name.values()
         yield from with_axis(signature.replace(parameters=[first, dim.replace(annotation="None"), keepdim]))
@@ -207,6 +217,7 @@ def methods() -> str:
     def on_tensor(name: str) -> Callable[[Signature], Signature]:
         def change(signature: Signature) -> Signature:
             first, *rest = signature.parameters.values()
+            rest = [p for p in rest if not (name.startswith("__") and p.kind is Parameter.KEYWORD_ONLY)]  # of a sign
             parameters = [p.replace(annotation=hidden.sub(r"builtins.\1", p.annotation)) for p in rest]
             operator = name.startswith("__i") and name.replace("__i", "__", 1) in members
             in_place = operator or (name.endswith("_") and not name.startswith("__"))

@@ -455,7 +455,7 @@ def source_for(op: str, x: Any, index: Any, src: Any) -> Any:
     if src.dtype != x.dtype:
         raise RuntimeError(f"{op}: expected src in the dtype of x, {x.dtype}, got {src.dtype}; use src.to(x.dtype)")
     if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
-        raise RuntimeError(f"{op}: expected src to be at least as long as the index, {tuple(index.shape)}, got {tuple(src.shape)}")
+        raise RuntimeError(f"{op}: expected src to be as long as the index, {tuple(index.shape)}, got {tuple(src.shape)}")
     return src if src.shape == index.shape else getitem(src, tuple(slice(n) for n in index.shape))
 
 
@@ -511,7 +511,8 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
         )
     n = max(int(xp.max(a)) + 1 if a.shape[0] else 0, minlength)
     if weights is None:
-        return wrap(backend.astype(add_at((n,), (a,), xp.ones(a.shape, dtype=xp.float64, **backend.on_device_of(a))), backend.int64))
+        ones = xp.ones(a.shape, dtype=backend.float64, **backend.on_device_of(a))
+        return wrap(backend.astype(add_at((n,), (a,), ones), backend.int64))
     w = raw(weights)
     if tuple(w.shape) != tuple(a.shape):
         raise RuntimeError(f"bincount: expected a weight for each of the {a.shape[0]} integers, got shape {tuple(w.shape)}")

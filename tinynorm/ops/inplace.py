@@ -7,6 +7,7 @@ changed in place while ops are recorded.
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -28,12 +29,15 @@ def _before_change(x: Tensor) -> Tensor:
     return old
 
 
-def _inplace(name: str, sign: str, op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
-    def change(x: Tensor, other: Any) -> Tensor:
-        return _replaced(x, name, lambda x: op(x, other), is_recorded(x, other))
+def _inplace(name: str, sign: str, op: Callable[..., Any]) -> Callable[..., Tensor]:
+    def change(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        recorded = is_recorded(input, *args, *kwargs.values())
+        return _replaced(input, name, lambda x: op(x, *args, **kwargs), recorded)
 
-    change.__name__, change.__doc__ = name, f"`{name[:-1]}` in place."
-    method(name, sign)(change)
+    change.__name__ = change.__qualname__ = name
+    change.__doc__ = f"`{name[:-1]}` in place."
+    change.__signature__ = inspect.signature(op)  # type: ignore[attr-defined]
+    method(name, *filter(None, [sign]))(change)
     return change
 
 
@@ -44,6 +48,9 @@ div_ = _inplace("div_", "__itruediv__", arithmetic.div)
 pow_ = _inplace("pow_", "__ipow__", exponential.pow)
 remainder_ = _inplace("remainder_", "__imod__", arithmetic.remainder)
 floor_divide_ = _inplace("floor_divide_", "__ifloordiv__", logic.floor_divide)
+addcmul_ = _inplace("addcmul_", "", arithmetic.addcmul)
+addcdiv_ = _inplace("addcdiv_", "", arithmetic.addcdiv)
+masked_fill_ = _inplace("masked_fill_", "", arithmetic.masked_fill)
 bitwise_and_ = _inplace("bitwise_and_", "__iand__", operator.and_)
 bitwise_or_ = _inplace("bitwise_or_", "__ior__", operator.or_)
 bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", operator.xor)
@@ -104,7 +111,7 @@ def copy_(x: Tensor, source: Any) -> Tensor:
 
 @method()
 @accepts_axis
-def scatter_(input: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Tensor:
+def scatter_(input: Tensor, dim: int, index: Any, src: Tensor | float | None = None, *, value: float | None = None) -> Tensor:
     """Write `src`, a tensor or a number, in place to the places that `gather` would read: input[i][index[i][j]] = src[i][j].
 
     If several numbers go to one place, the last one stays, and only that has a gradient. (PyTorch leaves open which stays.)
@@ -148,7 +155,7 @@ def scatter_add_(input: Tensor, dim: int, index: Any, src: Any) -> Tensor:
 
 @method()
 @accepts_axis
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Any:
+def scatter(input: Any, dim: int, index: Any, src: Tensor | float | None = None, *, value: float | None = None) -> Any:
     """`scatter_` on a copy."""
     return scatter_(input.clone(), dim, index, src, value=value)
 

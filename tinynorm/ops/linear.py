@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from .. import backend
@@ -10,7 +11,7 @@ from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
 from .common import namespace, narrowed, promote, reshaped, shape_of, sum_over, sum_to, widened
 from .reduction import sum
-from .shape import expand, permute
+from .shape import expand, permute, unsqueeze
 
 # The longest sum that BLAS computes alone. The worst case, a sum of equal numbers, then has a rounding error of about 7e-5.
 LONG = 16384
@@ -188,7 +189,7 @@ def outer(input: Any, vec2: Any) -> Any:
     """
     if len(shape_of(input)) != 1 or len(shape_of(vec2)) != 1:
         raise RuntimeError(f"outer: expected two vectors, got shapes {tuple(shape_of(input))} and {tuple(shape_of(vec2))}")
-    return input[:, None] * vec2
+    return unsqueeze(input, 1) * vec2
 
 
 # ---- einsum ----------------------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ class Einsum(Node):
         return dA, dB
 
 
-def einsum(equation: str, *operands: Any) -> Any:
+def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Any:
     """A sum of products, with a letter for each axis: letters that the result has not are summed over.
 
     Parameters

@@ -64,7 +64,9 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """
     if chunks < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {chunks}")
-    n = input.shape[one_dim(dim, input.ndim, "chunk")] if input.ndim else 0
+    if not input.ndim:
+        raise RuntimeError("chunk: expected a tensor of at least 1 dimension, got a 0-d one")
+    n = input.shape[one_dim(dim, input.ndim, "chunk")]
     return split(input, -(-n // chunks), dim) if n else split(input, [0] * chunks, dim)
 
 
@@ -85,7 +87,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
 
 @method()
 def repeat(input: Any, *repeats: Any) -> Any:
-    """A copy in which dimension i is repeated `repeats[i]` times as a whole; with more repeats than dimensions, new ones in front.
+    """A copy, dimension i repeated `repeats[i]` times as a whole. More repeats than dimensions make new ones in front.
 
     Raises
     ------
@@ -140,7 +142,7 @@ def flip(input: Any, *dims: Any) -> Any:
     return clone(GetItem((*(slice(None, None, -1 if i in turned else 1) for i in range(input.ndim)), ...))(input))
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid: from vectors of lengths n, m, … as many tensors of shape (n, m, …), without a copy.
 
     With ``indexing="xy"``, as in NumPy's meshgrid, the first two dimensions are swapped: (m, n, …).
