@@ -25,7 +25,7 @@ LAYERS = [
     {"tensor", "autograd", "_methods"},
     {"ops"},
     {"creation", "files", "interop", "serialization", "cuda"},
-    {"nn", "optim", "utils", "checkpoint"},
+    {"nn", "optim", "utils", "checkpoint", "saving"},
     {"gradcheck"},
     {"testing", "derivations"},
     {""},  # tinynorm/__init__.py, which hands on their names

@@ -150,6 +150,7 @@ from .ops import (
 )
 from .printing import set_printoptions
 from .random import multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm
+from .saving import load, save
 from .serialization import CheckpointError, load_file, save_file
 from .tensor import Size, Tensor, is_tensor
 
@@ -274,6 +275,7 @@ __all__ = [
     "isnan",
     "le",
     "linspace",
+    "load",
     "load_checkpoint",
     "load_file",
     "log",
@@ -330,6 +332,7 @@ __all__ = [
     "reshape",
     "round",
     "rsqrt",
+    "save",
     "save_checkpoint",
     "save_file",
     "scatter",

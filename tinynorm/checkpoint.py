@@ -18,7 +18,7 @@ import numpy as np
 from . import backend
 from .backend import Generator, default_generator
 from .serialization import CheckpointError, read, save_file
-from .tensor import Tensor, wrap
+from .tensor import Tensor, raw, wrap
 
 ENTRY, VERSION = "tinynorm.checkpoint", 1  # the metadata entry that holds the JSON, and the version of its layout
 
@@ -74,15 +74,15 @@ def save_checkpoint(
     if not isinstance(epoch, (int, np.integer)) or epoch < 0:
         raise ValueError(f"save_checkpoint: expected epoch to be an int of at least 0, got {epoch!r}")
     tensors: dict[str, Any] = {}
-    document: dict[str, Any] = {"version": VERSION, "epoch": int(epoch), "model": _pack(model.state_dict(), "model", tensors)}
+    document: dict[str, Any] = {"version": VERSION, "epoch": int(epoch), "model": pack(model.state_dict(), "model", tensors)}
     if optimizer is not None:
         for part, value in optimizer.state_dict().items():  # the state of each parameter is stored under its number
-            document[f"optimizer.{part}"] = _pack(value, "optimizer" if part == "state" else f"optimizer.{part}", tensors)
+            document[f"optimizer.{part}"] = pack(value, "optimizer" if part == "state" else f"optimizer.{part}", tensors)
     if scheduler is not None:
-        document["scheduler"] = _pack(scheduler.state_dict(), "scheduler", tensors)
+        document["scheduler"] = pack(scheduler.state_dict(), "scheduler", tensors)
     states = {name: generator.get_state() for name, generator in _all_generators("save_checkpoint", generators).items()}
-    document["generators"] = _pack(states, "generators", tensors)
-    document["extra"] = _pack(extra, "extra", tensors)
+    document["generators"] = pack(states, "generators", tensors)
+    document["extra"] = pack(extra, "extra", tensors)
     save_file(tensors, path, {ENTRY: json.dumps(document)})
 
 
@@ -218,7 +218,7 @@ def _part(path: Any, document: dict, arrays: dict[str, np.ndarray], name: str) -
             "Nothing was changed"
         )
     try:
-        return _unpack(document[name], arrays)
+        return unpack(document[name], arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{os.fspath(path)}: its entry {name!r} is no part of a checkpoint ({error!r}); use another copy of the file. "
@@ -229,47 +229,54 @@ def _part(path: Any, document: dict, arrays: dict[str, np.ndarray], name: str) -
 # ---- between Python's values and JSON --------------------------------------------------------------------------------
 
 
-def _pack(value: Any, name: str, tensors: dict[str, Any]) -> Any:
+def pack(value: Any, name: str, tensors: dict[str, Any], op: str = "save_checkpoint") -> Any:
     """Convert the value to JSON. Tensors and arrays are stored in `tensors` by name, and the JSON has a reference to them."""
+    within = f"{name}." if name else ""
+    if hasattr(value, "detach") and not isinstance(value, Tensor):  # PyTorch's, to be converted
+        value = wrap(value.detach().cpu().numpy())
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Tensor) or backend.is_array(value):
-        if name in tensors:
-            raise ValueError(f"save_checkpoint: two tensors would have the name {name!r}; rename one")
+        name = name or "tensor"
+        while name in tensors:  # of {"a.b": x, "a": {"b": y}} and {1: x, "1": y}
+            name += "'"
         tensors[name] = value
         return {"$tensor" if isinstance(value, Tensor) else "$array": name}
     if isinstance(value, (list, tuple)):
-        items = [_pack(item, f"{name}.{i}", tensors) for i, item in enumerate(value)]
+        items = [pack(item, f"{within}{i}", tensors, op) for i, item in enumerate(value)]
         return items if isinstance(value, list) else {"$tuple": items}
     if isinstance(value, Mapping):
         if all(isinstance(key, str) and not key.startswith("$") for key in value):
-            return {key: _pack(item, f"{name}.{key}", tensors) for key, item in value.items()}
+            return {key: pack(item, f"{within}{key}", tensors, op) for key, item in value.items()}
         if any(isinstance(key, (Tensor, np.ndarray)) for key in value):
-            raise TypeError(f"save_checkpoint: expected the keys of {name!r} to be numbers or strings, got a tensor")
-        return {"$items": [[_pack(key, name, {}), _pack(item, f"{name}.{key}", tensors)] for key, item in value.items()]}
+            raise TypeError(f"{op}: expected the keys of {name!r} to be numbers or strings, got a tensor")
+        return {"$items": [[pack(key, name, {}, op), pack(item, f"{within}{key}", tensors, op)] for key, item in value.items()]}
+    hint = "; save its state_dict(), and load it with .load_state_dict(…)" if hasattr(value, "state_dict") else ""
+    at = f" at {name!r}" if name else ""
     raise TypeError(
-        f"save_checkpoint: expected numbers, strings, None, tensors, arrays, or lists, tuples and dicts of them, got "
-        f"{type(value).__name__} at {name!r}"
+        f"{op}: expected numbers, strings, None, tensors, arrays, or lists, tuples and dicts of them, got "
+        f"{type(value).__name__}{at}{hint}"
     )
 
 
-def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Convert JSON from `_pack` back to the value."""
+def unpack(value: Any, arrays: Mapping[str, Any]) -> Any:
+    """Convert JSON from `pack` back to the value."""
     if isinstance(value, list):
-        return [_unpack(item, arrays) for item in value]
+        return [unpack(item, arrays) for item in value]
     if not isinstance(value, dict):
         return value
     kind = next(iter(value), "")
     if not kind.startswith("$"):
-        return {key: _unpack(item, arrays) for key, item in value.items()}
+        return {key: unpack(item, arrays) for key, item in value.items()}
     content = value[kind]
     if kind == "$tuple":
-        return tuple(_unpack(item, arrays) for item in content)
+        return tuple(unpack(item, arrays) for item in content)
     if kind == "$items":
-        return {_unpack(key, arrays): _unpack(item, arrays) for key, item in content}
-    return wrap(arrays[content]) if kind == "$tensor" else arrays[content]
+        return {unpack(key, arrays): unpack(item, arrays) for key, item in content}
+    found = arrays[content]
+    return raw(found) if kind == "$array" else found if isinstance(found, Tensor) else wrap(found)
 
 
 def _copied(state: Any) -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from . import backend
+
 
 DEFAULT = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
 PROFILES = {"default": DEFAULT, "short": DEFAULT | {"precision": 2, "edgeitems": 2}, "full": DEFAULT | {"threshold": math.inf}}
@@ -111,7 +113,7 @@ def notes_on(array: np.ndarray) -> list[str]:
     told = []
     if (not array.size and array.ndim != 1) or (array.size and not options.edgeitems):
         told.append(f"size={array.shape}")
-    if array.dtype != np.float32 and (array.dtype not in (np.int64, np.bool_) or not array.size):
+    if array.dtype != backend.default_dtype and (array.dtype not in (np.int64, np.bool_) or not array.size):
         told.append(f"dtype=torch.{array.dtype}")
     return told
 

@@ -8,11 +8,12 @@ SHA-256 of its contents.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
 from operator import index
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import safetensors
@@ -71,6 +72,13 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
     if not isinstance(tensors, Mapping):
         hint = "; pass its .state_dict()" if hasattr(tensors, "state_dict") else ""
         raise TypeError(f"save_file: expected a mapping from names to tensors, got {type(tensors).__name__}{hint}")
+    content = as_bytes(tensors, metadata)
+    with replacing(path) as file:
+        file.write(content)
+
+
+def as_bytes(tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> bytes:
+    """What `save_file` writes."""
     arrays = {_checked_name(name): _host_array(name, x) for name, x in tensors.items()}
     notes = {_checked_note(key): _checked_note(value) for key, value in (metadata or {}).items()}
     notes[DIGEST] = digest(arrays, notes)
@@ -81,8 +89,7 @@ def save_file(tensors: Mapping[str, Any], path: str | os.PathLike, metadata: Map
             f"save_file: expected names and metadata of at most {LONGEST_HEADER:,} bytes together, got {header:,}; no program "
             "would read the file. Save large numbers as arrays"
         )
-    with replacing(path) as file:
-        file.write(content)
+    return content
 
 
 def load_file(path: str | os.PathLike, device: backend.device | str = "cpu") -> dict[str, Tensor]:
@@ -120,12 +127,12 @@ def load_file(path: str | os.PathLike, device: backend.device | str = "cpu") -> 
     return {name: wrap(backend.move(array, device)) for name, array in arrays.items()}
 
 
-def read(path: str | os.PathLike, ours: bool = False) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read(path: str | os.PathLike | BinaryIO, ours: bool = False) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Read the arrays and the metadata of a safetensors file, and verify the digest if there is one.
 
     Parameters
     ----------
-    path : str or path
+    path : str, path or open binary file
     ours : bool
         Whether the file must come from tinynorm and therefore must have a digest.
 
@@ -144,31 +151,39 @@ def read(path: str | os.PathLike, ours: bool = False) -> tuple[dict[str, np.ndar
     stored = metadata.pop(DIGEST, None)
     if stored is None and ours:
         raise CheckpointError(
-            f"{os.fspath(path)} was not written by tinynorm, or was altered: it has no SHA-256 of its contents. "
+            f"{told(path)} was not written by tinynorm, or was altered: it has no SHA-256 of its contents. "
             "tinynorm.load_file reads the tensors of such files. Nothing was changed"
         )
     if stored is not None and not (len(stored) == 64 and set(stored) <= set("0123456789abcdef")):
         raise CheckpointError(
-            f"{os.fspath(path)} was altered after it was saved, or not written by tinynorm: expected a SHA-256 of its contents "
+            f"{told(path)} was altered after it was saved, or not written by tinynorm: expected a SHA-256 of its contents "
             f"(64 hexadecimal digits), got {stored[:80]!r}. Use another copy of the file, or save it again. Nothing was changed"
         )
     if stored is not None and stored != digest(arrays, metadata):
         raise CheckpointError(
-            f"{os.fspath(path)} was altered after it was saved: its contents do not have the SHA-256 that was saved with them. "
+            f"{told(path)} was altered after it was saved: its contents do not have the SHA-256 that was saved with them. "
             "Use another copy of the file, or save it again. Nothing was changed"
         )
     return arrays, metadata
 
 
-def _content(path: str | os.PathLike) -> tuple[bytes, dict[str, str]]:
+def told(path: Any) -> str:
+    """The name of a file, for an error."""
+    return "the file object" if hasattr(path, "read") else os.fspath(path)
+
+
+def _content(path: str | os.PathLike | BinaryIO) -> tuple[bytes, dict[str, str]]:
     """The file's bytes and its metadata.
 
     The file is read, not mapped into memory: if another program truncates a mapped file, the process is killed. The function
     compares the file's length with its header first, so it does not read a large file of another format.
     """
-    check_regular(path)
-    with open(path, "rb") as file:  # for a missing file, a folder or missing rights, the system's error is raised unchanged
-        size, start = os.fstat(file.fileno()).st_size, file.read(8)
+    if not hasattr(path, "read"):
+        check_regular(path)  # for a missing file, a folder or missing rights, the system's error is raised unchanged
+    with io.BytesIO(path.read()) if hasattr(path, "read") else open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        start = file.read(8)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > min(size - 8, LONGEST_HEADER):
             raise _not_whole(path, "its header is longer than the file", start)
@@ -190,21 +205,31 @@ def _content(path: str | os.PathLike) -> tuple[bytes, dict[str, str]]:
 def _array(path: Any, name: str, data: bytearray, dtype: str, shape: list[int]) -> np.ndarray:
     if dtype not in DTYPES:
         raise CheckpointError(
-            f"{os.fspath(path)}: {name!r} has dtype {dtype}, which tinynorm lacks; convert it where the file was made, "
+            f"{told(path)}: {name!r} has dtype {dtype}, which tinynorm lacks; convert it where the file was made, "
             "e.g. with PyTorch's .float(), and save it again. Nothing was changed"
         )
     try:
         array = np.frombuffer(data, DTYPES[dtype].newbyteorder("<")).reshape(shape)
     except (ValueError, OverflowError) as error:
         raise CheckpointError(
-            f"{os.fspath(path)}: {name!r} has {len(shape)} dimensions of {str(shape)[:80]}, which NumPy cannot hold ({error}); "
+            f"{told(path)}: {name!r} has {len(shape)} dimensions of {str(shape)[:80]}, which NumPy cannot hold ({error}); "
             "reshape it where the file was made. Nothing was changed"
         ) from None
     return array.astype(DTYPES[dtype], copy=False)
 
 
 def _not_whole(path: Any, why: Any, start: bytes) -> CheckpointError:
-    return CheckpointError(f"{os.fspath(path)} is not a whole safetensors file ({why}); {_advice(start)}. Nothing was changed")
+    if start[:2] in (b"PK", b"\x80\x02"):
+        name = "model.pt" if hasattr(path, "read") else os.fspath(path)
+        return CheckpointError(
+            f"{told(path)} is not a whole safetensors file; it looks like torch.save's, a pickle, which can run code when it is "
+            "read. Nothing was changed. Convert it where PyTorch is installed:\n"
+            f"    import tinynorm, torch\n    tinynorm.save(torch.load({name!r}, weights_only=True), 'converted.safetensors')"
+        )
+    return CheckpointError(
+        f"{told(path)} is not a whole safetensors file ({why}); it was truncated or altered, or is in "
+        "another format: use another copy of it, or save it again. Nothing was changed"
+    )
 
 
 def digest(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
@@ -255,9 +280,3 @@ def _host_array(name: str, x: Any) -> np.ndarray:
         known = ", ".join(map(str, DTYPES.values()))
         raise TypeError(f"save_file: expected one of {known} for {name!r}, got {array.dtype}; convert it with .astype(...)")
     return np.asarray(array, order="C")
-
-
-def _advice(start: bytes) -> str:
-    if start[:2] in (b"PK", b"\x80\x02"):
-        return "it looks like torch.save's, a pickle: load it in PyTorch and save it with safetensors.torch.save_file"
-    return "it was truncated or altered, or is in another format: use another copy of it, or save it again"
