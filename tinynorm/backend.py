@@ -368,9 +368,16 @@ def special(name: str, x: Array) -> Array:
     return xp.reshape(xp.asarray(flat, dtype=x.dtype, device=x.device), x.shape)
 
 
-def stable_argsort(x: Array) -> Array:
+def stable_argsort(x: Array, axis: int = -1) -> Array:
     """The indices that sort `x`; equal elements keep their order. (CuPy's argsort is always stable and has no `stable=`.)"""
-    return sys.modules["cupy"].argsort(x) if _is_cupy(x) else namespace(x).argsort(x, stable=True)
+    return sys.modules["cupy"].argsort(x, axis) if _is_cupy(x) else namespace(x).argsort(x, axis=axis, stable=True)
+
+
+def cumulative_sum(x: Array, axis: int) -> Array:
+    """The running sums along `axis`. NumPy adds one number after another, so on the host float32 is added up in float64."""
+    if isinstance(x, np.ndarray):
+        return np.cumsum(x, axis=axis, dtype=float64 if is_floating(x) else None).astype(x.dtype, copy=False)
+    return sys.modules["cupy"].cumsum(x, axis) if _is_cupy(x) else namespace(x).cumulative_sum(x, axis=axis)
 
 
 def on_device_of(x: Array) -> dict[str, Any]:

@@ -156,6 +156,109 @@ t.randint(1, 2, (2,), dtype=t.bool)
 t.tensor([[1.0, 2.0]]).gather(1, t.tensor([[-1]]))
 t.tensor([[1.0, 2.0]]).gather(1, t.tensor([[2]]))
 t.tensor([[1.0, 2.0]]).take_along_dim(t.tensor([[-1]]), 1)
+t.tensor([1, 200], dtype=t.uint8) > -1
+t.tensor([1, 200], dtype=t.uint8) < 300
+t.tensor([1, 255], dtype=t.uint8) == -1
+-1 < t.tensor([1, 200], dtype=t.uint8)
+t.tensor([1, 200], dtype=t.uint8) + 300
+t.tensor([1, 200], dtype=t.uint8) * -1
+t.tensor([1, 200], dtype=t.uint8) - 2
+t.tensor([1, 200], dtype=t.uint8) // 300
+t.tensor([1, 200], dtype=t.uint8) % -1
+t.tensor([1, 200], dtype=t.uint8) // 256
+t.tensor([1, -1], dtype=t.int8) > 200
+t.tensor([1, 2], dtype=t.int32) + 2**40
+t.tensor([1, 2], dtype=t.int32) == 2**32 + 1
+t.where(t.tensor([True, False]), t.tensor([1, 2], dtype=t.uint8), -1)
+t.tensor([True]) + 300
+2 ** t.tensor([-1, 3])
+(-1) ** t.tensor([-1, -2, 3])
+0 ** t.tensor([-1, 0])
+t.tensor([2, 1, -1, 3]) ** t.tensor([-1, -2, -3, 2])
+t.tensor([2, 3], dtype=t.int32) ** t.tensor([-1, 2])
+t.tensor(2) ** t.tensor(-1)
+2.5 ** t.tensor([-1, 3])
+2 ** t.tensor([True, False])
+t.tensor([2, 3]).pow_(t.tensor([-1, 2]))
+t.tensor([2, 3]).pow_(-1)
+t.square(t.tensor([True, False]))
+t.square(t.tensor([-3], dtype=t.int8))
+t.add(t.tensor([1, 2]), t.tensor([3, 4]), alpha=2)
+t.add(t.tensor([1, 2]), t.tensor([3.0, 4.0]), alpha=2.5)
+t.add(t.tensor([1, 2]), 1.5, alpha=2)
+t.add(t.tensor([1, 2]), t.tensor([3, 4]), alpha=2.5)
+t.sub(t.tensor([1, 2]), 2, alpha=2)
+t.tensor([1.0, 2.0]).add(0.5, t.tensor([1.0, 2.0]))
+t.tensor([1.0, 2.0]).add_(-0.5, t.tensor([1.0, 2.0]))
+t.tensor([1.0, 2.0]).sub_(0.5, t.tensor([1.0, 2.0]))
+t.tensor([1.0, 2.0]).add_(t.tensor([1.0, 2.0]), alpha=t.tensor(2.0))
+t.tensor([1.0, 2.0]).addcmul_(0.5, t.tensor([1.0, 2.0]), t.tensor([3.0, 4.0]))
+t.addcdiv(t.tensor([1.0, 2.0]), -0.5, t.tensor([1.0, 2.0]), t.tensor([3.0, 4.0]))
+t.addcmul(t.tensor([1, 2]), t.tensor([1, 2]), t.tensor([3, 4]), value=3)
+t.tensor([1, 2]).add_(t.tensor([0.5, 1.0]))
+t.div(t.tensor([7, -7, 8]), 2, rounding_mode='floor')
+t.div(t.tensor([7, -7, 8]), 2, rounding_mode='trunc')
+t.div(t.tensor([7, -7, 6, -6]), t.tensor([-2, -2, 3, 3]), rounding_mode='trunc')
+t.div(9, t.tensor([-2, 4]), rounding_mode='trunc')
+t.div(t.tensor([7.0, -7.0, 0.0]), 0, rounding_mode='trunc')
+t.div(t.tensor([7.0, -7.0, 0.0]), 0, rounding_mode='floor')
+t.div(t.tensor([1.0]), 0.1, rounding_mode='floor')
+t.div(t.tensor([True]), 2, rounding_mode='trunc')
+t.div(t.tensor([7, -7]), 0, rounding_mode='trunc')
+t.div(t.tensor([7, -7]), 2, rounding_mode='up')
+t.tensor([7, -7]).div_(2, rounding_mode='floor')
+t.tensor([7, -7]).div_(2)
+t.tensor([1234.5, 2567.8]).round(decimals=-2)
+t.tensor([1.005, 2.675], dtype=t.float64).round(decimals=2)
+t.tensor([10000.126], dtype=t.float16).round(decimals=2)
+t.tensor([1234, 2567]).round(decimals=-2)
+t.tensor([]).prod()
+t.tensor([1, 2], dtype=t.int32).prod()
+t.tensor([True, False]).prod()
+t.tensor([[2.0, 3.0]]).prod(0, dtype=t.float64)
+t.tensor(2.0).prod(0)
+t.zeros(0, 2).prod(0)
+t.tensor([True, True]).cumsum(0)
+t.tensor([200, 100], dtype=t.uint8).cumsum(0)
+t.tensor([200, 100], dtype=t.uint8).cumsum(0, dtype=t.float32)
+t.tensor(1.5).cumsum(0)
+t.norm(t.tensor([3, 4]))
+t.norm(t.tensor([3.0, 4.0]), dtype=t.float64)
+t.norm(t.tensor([]))
+t.norm(t.tensor([]), p=float('inf'))
+t.norm(t.tensor(-3.0))
+t.norm(t.tensor([3.0, 4.0]), p='foo')
+t.tensor([3.0, float('nan'), 2.0]).sort().values
+t.tensor([3.0, float('nan'), 2.0]).sort(descending=True).indices
+t.tensor([1, 1, 2, 2, 1]).sort(descending=True, stable=True).indices
+t.tensor([True, False]).argsort()
+t.tensor(3).sort().indices
+t.tensor(3).topk(1).values
+t.tensor([3.0, float('nan'), 2.0]).topk(2).values
+t.tensor([3, 1, 2]).topk(0).values
+t.tensor([3, 1, 2]).topk(4).values
+t.isinf(t.tensor([1, 2]))
+t.isclose(t.tensor([1.0, float('inf'), float('nan')]), t.tensor([1.0, float('inf'), float('nan')]), equal_nan=True)
+t.isclose(t.tensor([1, 100000]), t.tensor([1, 100001]))
+t.logical_and(t.tensor([1, 0, 2]), t.tensor([1.0, 2.0, float('nan')]))
+t.logical_xor(t.tensor([True, False]), t.tensor([3, 0]))
+t.tensor([1, 2]).masked_fill(t.tensor([True, False]), 0.5)
+t.tensor([1.0, 2.0]).masked_fill(t.tensor([True, False]), t.tensor(7))
+t.tensor([True, False]).masked_fill(t.tensor([True, False]), 0)
+t.tensor([1, 2]).masked_fill(t.tensor([1, 0]), 5)
+t.tensor([1.0, 2.0]).masked_fill(t.tensor([True, False]), t.tensor([7.0]))
+t.tensor([1.0, 2.0]).masked_fill(t.tensor([[True], [False]]), -1)
+t.tensor([1.0, 2.0]).masked_fill_(t.tensor([[True], [False]]), -1)
+t.where(t.tensor([[True, False], [True, True]]))[1]
+t.where(t.tensor([1, 0, 2]))[0]
+t.where(t.tensor(3))[0]
+t.log10(t.tensor([1.0, 10.0, 100.0, 1e6, 0.001]))
+t.sin(t.tensor([1, 2]))
+t.clamp_min(t.tensor([1, 5]), 2.5)
+t.clamp_max(t.tensor([1, 5]), t.tensor([2, 9]))
+t.nn.functional.normalize(t.tensor([3.0, 4.0]))
+t.nn.functional.softplus(t.tensor([-200.0, 30.0, 21.0], dtype=t.float64))
+t.nn.functional.elu(t.tensor([-1e-6, 100.0]))
 """.strip().splitlines()
 LINSPACES = [
     f"t.linspace({a}, {b}, {n}, dtype=t.{dtype})"

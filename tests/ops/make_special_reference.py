@@ -29,16 +29,22 @@ UNARY = {
     "to the 1": lambda x: x**1, "2 to the": lambda x: 2.0**x, "0 to the": lambda x: 0.0**x, "1 to the": lambda x: 1.0**x,
     "-1 to the": lambda x: (-1.0) ** x, "1e-39 to the": lambda x: 1e-39**x, "mod 2": lambda x: x % 2.0,
     "times 0": lambda x: x * 0.0, "where": lambda x: torch.where(x > 0, x, 0.0),
+    "sin": torch.sin, "cos": torch.cos, "log2": torch.log2, "log10": torch.log10, "log1p": torch.log1p,
+    "leaky_relu": F.leaky_relu, "elu": F.elu, "silu": F.silu, "softplus": F.softplus, "cumsum": lambda x: x[3:].cumsum(0),
+    "masked_fill": lambda x: x.masked_fill(x != x, 7.0), "sort": lambda x: x.sort().values[:3],
+    "round to 1": lambda x: x.round(decimals=1), "div down": lambda x: torch.div(x, 0.7, rounding_mode="floor"),
 }  # fmt: skip
 BINARY = {
     "maximum": torch.maximum, "minimum": torch.minimum, "pow": torch.pow, "div": torch.div, "remainder": torch.remainder,
-    "mul": torch.mul, "clamp by tensor below": lambda x, a: x.clamp(min=a),
+    "mul": torch.mul, "div to 0": lambda a, b: torch.div(a, b, rounding_mode="trunc"),
+    "clamp by tensor below": lambda x, a: x.clamp(min=a),
     "clamp by tensor above": lambda x, a: x.clamp(max=a),
 }  # fmt: skip
 OF_ROWS = {
     "logsumexp": lambda x: x.logsumexp(0), "softmax": lambda x: x.softmax(0)[0], "log_softmax": lambda x: x.log_softmax(0)[1],
     "amax, dim": lambda x: x.max(0).values, "amin, dim": lambda x: x.min(0).values, "mean": lambda x: x.mean(),
 }  # fmt: skip
+NORMS = {"norm": torch.norm, "norm 3": lambda x: x.norm(3), "normalize": lambda x: F.normalize(x, dim=0)[0]}
 X = [[1.0, 2.0, 3.0], [0.0, 1.0, -1.0]]
 LOSSES = [
     (x, y, w, reduction, smoothing)
@@ -64,6 +70,7 @@ def main():
         cases.append([name, pairs, *run(op, *pairs)])
     cases += [["clamp by tensors", TRIPLES, *run(torch.clamp, *TRIPLES)]]
     cases += [[name, [row], *run(op, row)] for name, op in OF_ROWS.items() for row in ROWS]
+    cases += [[name, [row], *run(op, row)] for name, op in NORMS.items() for row in ROWS[:-1]]  # (of 1e30, PyTorch's is inf)
     for x, y, w, reduction, smoothing in LOSSES:
         options = {"weight": None if w is None else torch.tensor(w), "reduction": reduction}
         for loss in (F.cross_entropy, F.nll_loss):

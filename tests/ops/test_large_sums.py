@@ -33,6 +33,16 @@ def test_reductions(name, dim, turned):
     np.testing.assert_allclose(y.numpy(), expected, rtol=RTOL)
 
 
+@pytest.mark.parametrize("dim", [0, 1, None])
+def test_norms_and_running_sums(dim):
+    x = uniform((200_003, 3))
+    t, wide = tn.tensor(x), x.astype("f8")
+    np.testing.assert_allclose(t.norm(dim=dim).numpy(), np.sqrt((wide * wide).sum(dim)), rtol=RTOL)
+    np.testing.assert_allclose(t.norm(3, dim=dim).numpy(), (wide**3).sum(dim) ** (1 / 3), rtol=RTOL)
+    if dim is not None:
+        np.testing.assert_allclose(t.cumsum(dim).numpy(), wide.cumsum(dim), rtol=RTOL)
+
+
 def test_the_mean_of_a_column():
     np.testing.assert_allclose(tn.tensor(column()).mean(0).numpy(), np.float32(0.1), rtol=RTOL)
 

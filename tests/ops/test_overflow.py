@@ -128,6 +128,34 @@ def test_deviations():
     np.testing.assert_allclose(x.grad.numpy(), [0.5, -0.5, 0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-39, 1e-25, 1.0, 1e25, 5e37])
+@pytest.mark.parametrize("p", [2, 3, 1.5, 1, float("inf")])
+def test_norms_and_their_slopes_of_any_scale(p, scale, anywhere):
+    if anywhere != "cpu" and scale < 1e-38:
+        pytest.skip("a GPU has no numbers below 1e-38")
+    found = []
+    for dtype in ("f4", "f8"):
+        rows = scale * np.array([[3.0, -1.0, 0.5], [0.25, 2.0, 0.0]])
+        x = tn.tensor(rows.astype(dtype), device=anywhere, requires_grad=True)
+        y = x.norm(p, dim=1)
+        (g,) = tn.autograd.grad(y.sum(), x)
+        found.append((y.detach().cpu().numpy() / scale, g.cpu().numpy()))
+    (y, g), (y64, g64) = found
+    np.testing.assert_allclose(y, y64, rtol=1e-4 if scale < 1e-38 else 2e-6)
+    np.testing.assert_allclose(g, g64, rtol=1e-4 if scale < 1e-38 else 5e-6)
+
+
+def test_a_row_of_zeros_has_a_norm_without_slope_and_stays_zero():
+    x = tn.tensor([[0.0, 0.0], [3e30, 4e30], [3e-30, 4e-30]], requires_grad=True)
+    y = F.normalize(x)
+    np.testing.assert_allclose(y.detach().numpy(), [[0, 0], [0.6, 0.8], [3e-18, 4e-18]], rtol=1e-6)  # eps is 1e-12
+    for p in (1, 2, 3, float("inf")):
+        (g,) = tn.autograd.grad(x.norm(p, dim=1).sum(), x)
+        assert g[0].tolist() == [0.0, 0.0]
+    half = F.normalize(tn.tensor([[0.0, 0.0], [300.0, 400.0]], dtype="float16"))
+    np.testing.assert_allclose(half.numpy(), [[0, 0], [0.6, 0.8]], rtol=1e-3)
+
+
 def test_deviations_at_the_ends_of_the_range():
     assert float(tn.tensor([MAX, -MAX, 0]).std()) == pytest.approx(MAX, rel=1e-6)
     assert float(tn.tensor([MAX, MAX, MAX]).std()) == 0

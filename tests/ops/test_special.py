@@ -21,10 +21,16 @@ OPS = {
     "to the 1": lambda x: x**1, "2 to the": lambda x: 2.0**x, "0 to the": lambda x: 0.0**x, "1 to the": lambda x: 1.0**x,
     "-1 to the": lambda x: (-1.0) ** x, "1e-39 to the": lambda x: 1e-39**x, "mod 2": lambda x: x % 2.0,
     "times 0": lambda x: x * 0.0, "where": lambda x: tn.where(x > 0, x, 0.0),
+    "sin": tn.sin, "cos": tn.cos, "log2": tn.log2, "log10": tn.log10, "log1p": tn.log1p,
+    "leaky_relu": F.leaky_relu, "elu": F.elu, "silu": F.silu, "softplus": F.softplus, "cumsum": lambda x: x[3:].cumsum(0),
+    "masked_fill": lambda x: x.masked_fill(x != x, 7.0), "sort": lambda x: x.sort().values[:3],
+    "round to 1": lambda x: x.round(decimals=1), "div down": lambda x: tn.div(x, 0.7, rounding_mode="floor"),
+    "div to 0": lambda a, b: tn.div(a, b, rounding_mode="trunc"),
     "maximum": tn.maximum, "minimum": tn.minimum, "pow": tn.pow, "div": tn.div, "remainder": tn.remainder, "mul": tn.mul,
     "clamp by tensor below": lambda x, a: x.clamp(min=a), "clamp by tensor above": lambda x, a: x.clamp(max=a),
     "clamp by tensors": tn.clamp,
     "logsumexp": lambda x: x.logsumexp(0), "softmax": lambda x: x.softmax(0)[0], "log_softmax": lambda x: x.log_softmax(0)[1],
+    "norm": tn.norm, "norm 3": lambda x: x.norm(3), "normalize": lambda x: F.normalize(x, dim=0)[0],
     "amax, dim": lambda x: x.max(0).values, "amin, dim": lambda x: x.min(0).values, "mean": lambda x: x.mean(),
 }  # fmt: skip
 

@@ -71,6 +71,24 @@ def test_division_by_zero_has_a_remainder_without_a_number():
     np.testing.assert_array_equal(x // 0.0, [INF, NAN])
 
 
+@pytest.mark.parametrize("mode", ["floor", "trunc"])
+def test_a_rounded_quotient_is_flat(mode, device):
+    x = f64(7.0, -7.0, requires_grad=True).to(device)
+    y = tn.div(x, 2, rounding_mode=mode)
+    assert y.tolist() == ([3.0, -4.0] if mode == "floor" else [3.0, -3.0])
+    (g,) = tn.autograd.grad((x * y).sum(), x)
+    assert g.tolist() == y.tolist()
+    big = tn.tensor([2**62 + 1, -(2**62) - 1], device=device)  # more digits than float64 has
+    assert big.div(2, rounding_mode=mode).tolist() == [2**61, -(2**61) - 1 if mode == "floor" else -(2**61)]
+
+
+def test_alpha_is_refused_where_it_would_change_the_dtype():
+    with pytest.raises(RuntimeError, match=r"add: expected an integer alpha beside integer operands, got 0\.5"):
+        tn.tensor([1]).add(tn.tensor([2]), alpha=0.5)
+    with pytest.raises(RuntimeError, match="add_: a float32 result cannot be written in place into int64"):
+        tn.tensor([1]).add_(tn.tensor([2.0]), alpha=0.5)
+
+
 def test_what_is_flat_between_steps_has_a_gradient_of_zero(device):
     x = f64(-1.5, 1.5, requires_grad=True).to(device)
     steps = [x.floor(), x.ceil(), x.round(), x.sign()]
@@ -173,7 +191,8 @@ def test_reductions_over_dims_by_either_name(name, dim, keep, device):
         np.testing.assert_allclose(y.cpu().numpy(), expected, rtol=1e-12)
 
 
-WITH_KEEPDIM, WITHOUT = ["argmax", "argmin", "max", "min"], ["softmax", "log_softmax", "squeeze", "unsqueeze", "cat", "stack"]
+WITH_KEEPDIM = ["argmax", "argmin", "max", "min", "norm", "prod"]
+WITHOUT = ["argsort", "cumsum", "normalize", "softmax", "log_softmax", "sort", "squeeze", "unsqueeze", "cat", "stack"]
 
 
 @pytest.mark.parametrize("name", WITH_KEEPDIM + WITHOUT)
@@ -222,6 +241,44 @@ def test_max_along_a_dim_is_a_named_pair():
     assert (x.argmax().item(), x.argmin(0).tolist(), x.argmax(1, keepdim=True).tolist()) == (2, [0, 1], [[1], [0]])
 
 
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 7, 8, 13])
+def test_a_product_of_any_length(n, device):
+    a = rng.uniform(0.5, 1.5, (2, n, 3))
+    x = tn.tensor(a, device=device, requires_grad=True)
+    for dim, axis in ((1, 1), (None, None), ((0, -1), (0, 2))):
+        for keep in (False, True):
+            y = x.prod(dim=dim, keepdim=keep)
+            np.testing.assert_allclose(y.detach().cpu().numpy(), a.prod(axis=axis, keepdims=keep), rtol=1e-13)
+    (g,) = tn.autograd.grad(x.prod(1).sum(), x)
+    np.testing.assert_allclose(g.cpu().numpy(), a.prod(1, keepdims=True) / a, rtol=1e-13)
+
+
+def test_a_product_of_one_number_is_a_tensor_of_its_own():
+    x = tn.tensor([2.0])
+    x.prod().add_(1)
+    x.prod(0, keepdim=True).add_(1)
+    assert x.tolist() == [2.0]
+
+
+def test_a_products_gradient_needs_no_division():
+    assert gradient(lambda x: x.prod(), f64(0.0, 3.0, 5.0)) == [15.0, 0.0, 0.0]
+    assert gradient(lambda x: x.prod(), f64(0.0, 0.0, 5.0)) == [0.0, 0.0, 0.0]
+    assert gradient(lambda x: x.prod(), f64(INF, 2.0)) == [2.0, INF]
+
+
+def test_norms_by_name():
+    x = f64(3.0, -4.0, 0.0)
+    expected = {None: 5.0, "fro": 5.0, 2: 5.0, tn.tensor(2): 5.0, 1: 7.0, INF: 4.0, -INF: 0.0, 0: 2.0}
+    assert {p: x.norm(p).item() for p in expected} == expected
+    assert tn.norm(x.reshape(1, 3), dim=(0, 1), keepdim=True).tolist() == [[5.0]]
+    with pytest.raises(ValueError, match="norm: expected p to be a number or 'fro', got 'nuc'"):
+        x.norm("nuc")
+    with pytest.raises(RuntimeError, match=r"norm: expected a floating-point tensor, got .*int64"):
+        tn.norm(tn.tensor([3, 4]))
+    with pytest.raises(ValueError, match="norm: expected at least one element"):
+        tn.zeros(0).norm(INF)
+
+
 # ---- infinities, NaN, nothing ----------------------------------------------------------------------------------------
 
 
@@ -244,6 +301,23 @@ def test_gelu_keeps_its_digits_for_negative_numbers():
     np.testing.assert_allclose(gradient(tn.nn.functional.gelu, f64(*x)), slopes, rtol=1e-13)
 
 
+def test_activations_keep_their_digits_for_small_and_for_large_numbers():
+    x = [-700.0, -30.0, -1e-9, 1e-9, 15.0, 700.0]
+    F = tn.nn.functional
+    np.testing.assert_allclose(F.elu(f64(*x)).numpy(), [math.expm1(v) if v < 0 else v for v in x], rtol=1e-14)
+    soft = [math.log1p(math.exp(v)) if v < 20 else v for v in x]
+    np.testing.assert_allclose(F.softplus(f64(*x)).numpy(), soft, rtol=1e-14)
+    np.testing.assert_allclose(F.silu(f64(*x)).numpy(), [v / (1 + math.exp(-v)) for v in x], rtol=1e-13)
+    soft[-1] = math.log1p(math.exp(700.0))
+    np.testing.assert_allclose(F.softplus(f64(*x), threshold=1e9).numpy(), soft, rtol=1e-14)
+    for f in (F.elu, F.silu, F.softplus):
+        x2 = f64(-1e4, 1e4, requires_grad=True)
+        (g,) = tn.autograd.grad(f(x2).sum(), x2, create_graph=True)
+        assert g.tolist() == [0.0, 1.0]
+        (h,) = tn.autograd.grad(g.sum(), x2)
+        assert h.tolist() == [0.0, 0.0]
+
+
 def test_sigmoid_and_tanh_saturate_without_overflow():
     assert tn.tensor([-1e4, 0.0, 1e4, -INF, INF]).sigmoid().tolist() == [0.0, 0.5, 1.0, 0.0, 1.0]
     assert gradient(tn.sigmoid, f64(-1e4, 1e4)) == [0.0, 0.0]
@@ -256,6 +330,9 @@ def test_sigmoid_and_tanh_saturate_without_overflow():
         tn.exp, tn.log, tn.sqrt, tn.rsqrt, tn.abs, tn.relu, tn.sigmoid, tn.tanh, tn.ops.gelu, tn.sum, tn.mean, tn.var, tn.amax,
         tn.amin, lambda x: x.max(0).values, lambda x: tn.maximum(x, 1.0), lambda x: x.clamp(0, 1), lambda x: x.softmax(0),
         lambda x: x.log_softmax(0), lambda x: x.logsumexp(0), lambda x: x * 0, lambda x: x @ tn.zeros(2),
+        tn.sin, tn.cos, tn.log2, tn.log10, tn.log1p, tn.square, tn.prod, tn.norm, lambda x: x.norm(1), lambda x: x.norm(INF),
+        lambda x: x.norm(0), lambda x: x.cumsum(0), tn.nn.functional.elu, tn.nn.functional.silu, tn.nn.functional.softplus,
+        tn.nn.functional.leaky_relu, lambda x: tn.nn.functional.normalize(x, dim=0), lambda x: x.round(decimals=1),
     ],
 )  # fmt: skip
 def test_nan_is_propagated_never_hidden(op):

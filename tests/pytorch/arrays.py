@@ -60,7 +60,7 @@ for p, over in [("fro", {}), (None, {}), (2, {"dim": 1}), (2, {"dim": (0, 1), "k
 for p in (0.5, -2, INF, -INF):
     add(f"norm {p}", lambda lib, x, p=p: {"all": x.norm(p), "rows": lib.norm(x, p=p, dim=1)}, x=normal(3, 4))
 add("norm 0", both("norm", 0, dim=1), x=constant(values([0.0, 1.0], [-2.0, 3.0])))
-add("norm of zeros", lambda lib, x: {p: x.norm(p, dim=1) for p in (1, 2, 3)}, x=values([0.0, 0.0], [0.0, 2.0]))
+add("norm of zeros", lambda lib, x: {f"p {p}": x.norm(p, dim=1) for p in (1, 2, 3)}, x=values([0.0, 0.0], [0.0, 2.0]))
 for o in ({}, {"p": 1, "dim": 0}, {"dim": -1, "eps": 1.2}):
     add(f"normalize{say(o)}", lambda lib, x, o=o: lib.nn.functional.normalize(x, **o), x=normal(3, 4))
 add("normalize zeros", lambda lib, x: lib.nn.functional.normalize(x), x=values([0.0, 0.0], [3.0, -4.0]))

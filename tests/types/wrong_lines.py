@@ -50,7 +50,7 @@ def arguments(x: Tensor, model: nn.Module) -> None:
     tn.softmax(x)  # error: call-overload
     tn.matmul(x, "3")  # error: call-overload
     tn.cat(x)  # error: arg-type
-    tn.where(x)  # error: call-overload
+    tn.where(x, x)  # error: call-overload
     F.layer_norm(x, "3")  # error: arg-type
     F.linear(x)  # error: call-arg
     F.dropout(x, p="0.1")  # error: arg-type

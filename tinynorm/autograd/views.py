@@ -17,11 +17,11 @@ from .mode import mode
 from .node import Node, next_age
 
 
-def is_recorded(x: Tensor, other: Any = None) -> bool:
-    """Whether an in-place operation on `x` with the operand `other` is recorded."""
+def is_recorded(x: Tensor, *others: Any) -> bool:
+    """Whether an in-place operation on `x` with these operands is recorded."""
     if not mode.enabled:
         return False
-    return x._requires_grad or (isinstance(other, Tensor) and other._requires_grad) or base_of(x)._requires_grad
+    return x._requires_grad or base_of(x)._requires_grad or any(isinstance(t, Tensor) and t._requires_grad for t in others)
 
 
 def refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:

@@ -4,11 +4,28 @@ This module is also the array namespace of Tensors, as `numpy` is the array name
 """
 
 from . import inplace
-from .activation import erf, erfc, gelu, log_softmax, logsumexp, relu, sigmoid, softmax, tanh
-from .arithmetic import abs, add, clamp, div, maximum, minimum, mul, neg, remainder, sub, where
+from .activation import elu, erf, erfc, gelu, leaky_relu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus, tanh
+from .arithmetic import (
+    abs,
+    add,
+    addcdiv,
+    addcmul,
+    clamp,
+    clamp_max,
+    clamp_min,
+    div,
+    masked_fill,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    remainder,
+    sub,
+    where,
+)
 from .convert import astype, clone
 from .dropout import dropout
-from .exponential import exp, log, pow, rsqrt, sqrt
+from .exponential import cos, exp, log, log1p, log2, log10, pow, rsqrt, sin, sqrt, square
 from .indexing import bincount, embedding, gather, getitem, index_select, one_hot, take_along_dim
 from .inplace import scatter, scatter_add
 from .linear import bmm, dot, einsum, linear, matmul, mm, mv, outer
@@ -25,10 +42,15 @@ from .logic import (
     floor_divide,
     ge,
     gt,
+    isclose,
     isfinite,
+    isinf,
     isnan,
     le,
+    logical_and,
     logical_not,
+    logical_or,
+    logical_xor,
     lt,
     ne,
     round,
@@ -46,7 +68,7 @@ from .pair_loss import (
     smooth_l1_loss,
 )
 from .pieces import chunk, flip, meshgrid, repeat, split, tile, tril, triu, unbind
-from .reduction import amax, amin, max, mean, min, std, sum, var
+from .reduction import amax, amin, cumsum, max, mean, min, norm, normalize, prod, std, sum, var
 from .shape import (
     broadcast_to,
     cat,
@@ -66,12 +88,16 @@ from .shape import (
     unsqueeze,
     zeros_like,
 )
+from .sorting import argsort, sort, topk
 
 expand_dims = unsqueeze  # its name in the array standard
+subtract, multiply, divide = sub, mul, div
 
 __all__ = [
     "abs",
     "add",
+    "addcdiv",
+    "addcmul",
     "all",
     "allclose",
     "amax",
@@ -79,6 +105,7 @@ __all__ = [
     "any",
     "argmax",
     "argmin",
+    "argsort",
     "astype",
     "batch_norm",
     "binary_cross_entropy",
@@ -90,13 +117,19 @@ __all__ = [
     "ceil",
     "chunk",
     "clamp",
+    "clamp_max",
+    "clamp_min",
     "clone",
     "concat",
+    "cos",
     "cross_entropy",
+    "cumsum",
     "div",
+    "divide",
     "dot",
     "dropout",
     "einsum",
+    "elu",
     "embedding",
     "eq",
     "equal",
@@ -120,18 +153,28 @@ __all__ = [
     "index_select",
     "inplace",
     "instance_norm",
+    "isclose",
     "isfinite",
+    "isinf",
     "isnan",
     "kl_div",
     "l1_loss",
     "layer_norm",
     "le",
+    "leaky_relu",
     "linear",
     "log",
+    "log1p",
+    "log2",
+    "log10",
     "log_softmax",
+    "logical_and",
     "logical_not",
+    "logical_or",
+    "logical_xor",
     "logsumexp",
     "lt",
+    "masked_fill",
     "matmul",
     "matrix_transpose",
     "max",
@@ -143,16 +186,20 @@ __all__ = [
     "mm",
     "mse_loss",
     "mul",
+    "multiply",
     "mv",
     "ne",
     "neg",
     "nll_loss",
+    "norm",
+    "normalize",
     "one_hot",
     "ones_like",
     "outer",
     "permute",
     "permute_dims",
     "pow",
+    "prod",
     "relu",
     "remainder",
     "repeat",
@@ -164,19 +211,26 @@ __all__ = [
     "scatter_add",
     "sigmoid",
     "sign",
+    "silu",
+    "sin",
     "smooth_l1_loss",
     "softmax",
+    "softplus",
+    "sort",
     "split",
     "sqrt",
+    "square",
     "squeeze",
     "stack",
     "std",
     "sub",
+    "subtract",
     "sum",
     "t",
     "take_along_dim",
     "tanh",
     "tile",
+    "topk",
     "transpose",
     "tril",
     "triu",

@@ -119,6 +119,78 @@ class GELUTanh(Node):
         return (narrowed(g * (0.5 * (1 + t) + 0.5 * x32 * (1 - t * t) * (self.k * (1 + 3 * self.c * x32 * x32))), g),)
 
 
+class LeakyReLU(Node):
+    """y = x where x > 0, else s x;  dx = dy where x > 0, else s dy."""
+
+    fresh = True
+
+    def __init__(self, s: float) -> None:
+        self.s = s
+
+    def forward(self, x):
+        self.save(x)
+        return namespace(x).where(x > 0, x, self.s * x)
+
+    def backward(self, dy, x):
+        return (namespace(dy).where(x > 0, dy, self.s * dy),)
+
+
+class ELU(Node):
+    """y = x where x > 0, else α (e^x - 1);  dx = dy where x > 0, else α e^x dy.
+
+    Clevert, Unterthiner and Hochreiter 2016, "Fast and accurate deep network learning by exponential linear units", section 3.
+    """
+
+    fresh = True
+
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+
+    def forward(self, x):
+        self.save(x)
+        return namespace(x).where(x > 0, x, self.alpha * namespace(x).expm1(x))
+
+    def backward(self, dy, x):
+        xp = namespace(dy)
+        e = xp.exp(xp.where(x <= 0, x, 0.0))  # where x > 0 it may overflow, and 0 * inf would be NaN in the second derivative
+        return (xp.where(x <= 0, self.alpha * e, 1.0) * dy,)
+
+
+class SiLU(Node):
+    """y = x σ(x);  dx = dy σ(x) (1 + x σ(-x)), where σ is the sigmoid."""
+
+    fresh = True
+
+    def forward(self, x):
+        self.save(x)
+        x32 = widened(x)
+        return narrowed(x32 * Sigmoid()(x32), x)
+
+    def backward(self, dy, x):
+        x32 = widened(x)
+        return (narrowed(dy * (Sigmoid()(x32) * (1 + x32 * Sigmoid()(-x32))), dy),)
+
+
+class Softplus(Node):
+    """y = log(1 + e^(β x)) / β, or x where β x > t;  dx = dy σ(β x), or dy there."""
+
+    fresh = True
+
+    def __init__(self, beta: float, threshold: float) -> None:
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x):
+        self.save(x)
+        xp, x32 = namespace(x), widened(x)
+        z = self.beta * x32
+        y = (xp.maximum(z, 0) + xp.log1p(xp.exp(-xp.abs(z)))) / self.beta  # e^z may overflow, e^(-|z|) does not
+        return narrowed(xp.where(z > self.threshold, x32, y), x)
+
+    def backward(self, dy, x):
+        z = self.beta * widened(x)
+        return (narrowed(namespace(dy).where(z > self.threshold, dy, dy * Sigmoid()(z)), dy),)
+
+
 def largest(x: Any, dims: tuple[int, ...]) -> Any:
     """The maximum over `dims`, which stay with length 1; -inf if there are no elements.
 
@@ -221,7 +293,7 @@ def sigmoid(input: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.sigmoid(tinynorm.tensor([-1000.0, 0.0, 1000.0]))
-    tensor([0. , 0.5, 1. ])
+    tensor([0.0000, 0.5000, 1.0000])
     """
     return Sigmoid()(as_float(input))
 
@@ -232,7 +304,7 @@ def tanh(input: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.tanh(tinynorm.tensor([0.0, 1.0]))
-    tensor([0.    , 0.7616])
+    tensor([0.0000, 0.7616])
     """
     return Tanh()(as_float(input))
 
@@ -243,7 +315,7 @@ def erf(x: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.erf(tinynorm.tensor([0.0, 1.0]))
-    tensor([0.    , 0.8427])
+    tensor([0.0000, 0.8427])
     """
     return Erf()(as_float(x))
 
@@ -254,7 +326,7 @@ def erfc(x: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.erfc(tinynorm.tensor([0.0, 10.0], dtype="float64"))
-    tensor([1.0000e+00, 2.0885e-45], dtype=float64)
+    tensor([1.0000e+00, 2.0885e-45], dtype=torch.float64)
     """
     return Erfc()(as_float(x))
 
@@ -277,6 +349,54 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
     return (GELU() if approximate == "none" else GELUTanh())(as_float(input))
+
+
+def _activated(name: str, node: Node, input: Any, inplace: bool) -> Any:
+    if not inplace:
+        return node(as_float(input))
+    from .inplace import replace  # which imports this file
+
+    return replace(input, f"{name}_", node)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """x where x > 0, else negative_slope · x. `inplace` writes the result into the input.
+
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.leaky_relu(tinynorm.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
+    return _activated("leaky_relu", LeakyReLU(negative_slope), input, inplace)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """x where x > 0, else alpha (e^x - 1). `inplace` writes the result into the input.
+
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.elu(tinynorm.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    return _activated("elu", ELU(alpha), input, inplace)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """x σ(x), where σ is the sigmoid; also called swish. `inplace` writes the result into the input.
+
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.silu(tinynorm.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+    return _activated("silu", SiLU(), input, inplace)
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """log(1 + e^(beta x)) / beta, a smooth relu; where beta x > threshold it is x, as in PyTorch.
+
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.softplus(tinynorm.tensor([-1.0, 0.0, 100.0]))
+    tensor([  0.3133,   0.6931, 100.0000])
+    """
+    return Softplus(beta, threshold)(as_float(input))
 
 
 @method()

@@ -7,7 +7,18 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import as_float, dtype_of_numbers, keep_where, namespace, narrowed, promote, shape_of, sum_to, widened
+from .common import (
+    as_float,
+    dtype_of_numbers,
+    keep_where,
+    namespace,
+    narrowed,
+    promote,
+    reshaped,
+    shape_of,
+    sum_to,
+    widened,
+)
 from .convert import as_dtype
 
 
@@ -28,7 +39,10 @@ class Sub(Node):
 
     def forward(self, a, b):
         self.shapes = shape_of(a), shape_of(b)
-        return a - b
+        try:
+            return a - b
+        except TypeError:
+            raise TypeError("sub: expected numbers, got two tensors of booleans; use a ^ b, or .long() first") from None
 
     def backward(self, g):
         a, b = self.shapes
@@ -62,6 +76,25 @@ class Div(Node):
         da = sum_to(g / b, self.shapes[0]) if self.needs[0] else None
         db = sum_to(narrowed(-(widened(y) / widened(b) * widened(g)), g), self.shapes[1]) if self.needs[1] else None
         return da, db
+
+
+class RoundedDiv(Node):
+    """y = a / b, rounded down ("floor") or towards 0 ("trunc");  da = db = 0."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+
+    def forward(self, a, b):
+        self.shapes = shape_of(a), shape_of(b)
+        like = b if hasattr(b, "shape") else a
+        if self.mode == "trunc" and backend.is_floating(like):
+            return namespace(like).trunc(a / b)
+        y = a // b
+        return namespace(y).where((y < 0) & (y * b != a), y + 1, y) if self.mode == "trunc" else y
+
+    def backward(self, g):
+        zeros = namespace(g).zeros_like(g)
+        return tuple(sum_to(zeros, shape) if need else None for shape, need in zip(self.shapes, self.needs, strict=True))
 
 
 class Remainder(Node):
@@ -195,47 +228,111 @@ def refuse_zero(op: str, a: Any, b: Any) -> None:
 
 
 @method("add", "__add__")
-def add(a: Any, b: Any) -> Any:
-    """a + b, elementwise. Shapes broadcast and dtypes promote; a Python number does not change the dtype of a float tensor.
+def add(input: Any, other: Any, *_number_first: Any, alpha: Any = 1) -> Any:
+    """input + alpha other, elementwise. Shapes broadcast and dtypes promote; a Python number leaves a float tensor's dtype.
 
     >>> import tinynorm
     >>> tinynorm.add(tinynorm.tensor([1.0, 2.0]), 1)
     tensor([2., 3.])
     """
-    return Add()(*promote(a, b))
+    if _number_first or alpha != 1:
+        other = times_alpha("add", input, other, *_number_first, alpha=alpha)
+    return Add()(*promote(input, other))
 
 
-@method("sub", "__sub__")
-def sub(a: Any, b: Any) -> Any:
-    """a - b, elementwise.
+@method("sub", "subtract", "__sub__")
+def sub(input: Any, other: Any, *_number_first: Any, alpha: Any = 1) -> Any:
+    """input - alpha other, elementwise.
 
     >>> import tinynorm
     >>> tinynorm.sub(tinynorm.tensor([1.0, 2.0]), 1)
     tensor([0., 1.])
     """
-    return Sub()(*promote(a, b))
+    if _number_first or alpha != 1:
+        other = times_alpha("sub", input, other, *_number_first, alpha=alpha)
+    return Sub()(*promote(input, other))
 
 
-@method()
-def mul(a: Any, b: Any) -> Any:
-    """a b, elementwise.
+def times_alpha(op: str, input: Any, other: Any, *number_first: Any, alpha: Any) -> Any:
+    """alpha · other. PyTorch also takes the number first, as its old releases did: ``x.add_(-0.1, x.grad)``."""
+    if number_first:
+        alpha, (other,) = other, number_first
+    floats = (isinstance(x, float) or (hasattr(x, "dtype") and backend.is_floating(raw(x))) for x in (input, other))
+    if isinstance(alpha, float) and not any(floats):
+        raise RuntimeError(f"{op}: expected an integer alpha beside integer operands, got {alpha}; use .float() first")
+    return alpha * other
+
+
+@method("mul", "multiply")
+def mul(input: Any, other: Any) -> Any:
+    """input · other, elementwise.
 
     >>> import tinynorm
     >>> tinynorm.mul(tinynorm.tensor([1.0, 2.0]), 3)
     tensor([3., 6.])
     """
-    return Mul()(*promote(a, b))
+    return Mul()(*promote(input, other))
 
 
-@method("div", "__truediv__")
-def div(a: Any, b: Any) -> Any:
-    """a / b, elementwise; integers give float32.
+@method("div", "divide", "__truediv__")
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """input / other, elementwise; integers give float32.
 
+    Parameters
+    ----------
+    input, other : Tensor, array or number
+        They broadcast.
+    rounding_mode : {None, "floor", "trunc"}
+        Round the quotient down, or towards 0; integers then stay integers, and the gradient is 0.
+
+    Raises
+    ------
+    RuntimeError
+        `rounding_mode` is another text; or an integer is divided by 0 and rounded.
+
+    Examples
+    --------
     >>> import tinynorm
     >>> tinynorm.div(tinynorm.tensor([1, 3]), 2)
     tensor([0.5000, 1.5000])
+    >>> tinynorm.div(tinynorm.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
     """
-    return Div()(*map(as_float, promote(a, b)))
+    if rounding_mode is None:
+        return Div()(*map(as_float, promote(input, other)))
+    if rounding_mode not in ("floor", "trunc"):
+        raise RuntimeError(f"div: expected rounding_mode None, 'floor' or 'trunc', got {rounding_mode!r}")
+    a, b = promote(input, other)
+    refuse_zero("div", a, b)
+    return RoundedDiv(rounding_mode)(a, b)
+
+
+@method()
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: Any = 1) -> Any:
+    """input + value tensor1 tensor2, elementwise.
+
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([1.0, 2.0])
+    >>> tinynorm.addcmul(x, x, x, value=10)
+    tensor([11., 42.])
+    """
+    if _number_first:
+        value, tensor1, (tensor2,) = tensor1, tensor2, _number_first
+    return input + (tensor1 if value == 1 else value * tensor1) * tensor2
+
+
+@method()
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: Any = 1) -> Any:
+    """input + value tensor1 / tensor2, elementwise.
+
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([1.0, 2.0])
+    >>> tinynorm.addcdiv(x, x, x, value=10)
+    tensor([11., 12.])
+    """
+    if _number_first:
+        value, tensor1, (tensor2,) = tensor1, tensor2, _number_first
+    return input + (tensor1 if value == 1 else value * tensor1) / tensor2
 
 
 @method("remainder", "__mod__")
@@ -295,18 +392,61 @@ def minimum(a: Any, b: Any) -> Any:
     return Minimum()(*promote(a, b))
 
 
-def where(condition: Any, a: Any, b: Any) -> Any:
-    """a where the (boolean) condition is True, else b; all three broadcast.
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """`input` where the (boolean) condition is True, else `other`; all three broadcast.
+
+    With the condition alone: where it is not 0, as a tuple of indices, one tensor for each dimension.
 
     >>> import tinynorm
     >>> x = tinynorm.tensor([-1.0, 2.0])
     >>> tinynorm.where(x > 0, x, 0.0)
     tensor([0., 2.])
+    >>> tinynorm.where(x > 0)
+    (tensor([1]),)
     """
+    if input is None and other is None:
+        mask = raw(condition)
+        return tuple(map(wrap, namespace(mask).nonzero(reshaped(mask, mask.shape or (1,)))))
+    a, b = input, other
     if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two numbers: only the mask determines the device
         mask = raw(condition)
         a = wrap(namespace(mask).asarray(a, dtype=as_dtype(dtype_of_numbers(a, b), mask), **backend.on_device_of(mask)))
     return Where()(condition, *promote(a, b))
+
+
+@method()
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """`input` with `value` where the mask is True. The dtype stays that of `input`.
+
+    Parameters
+    ----------
+    input : Tensor or array
+    mask : Tensor or array
+        Booleans; it broadcasts against `input`.
+    value : number, or Tensor without dimensions
+
+    Raises
+    ------
+    RuntimeError
+        The mask does not consist of booleans, or `value` has dimensions.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([1.0, 2.0])
+    >>> x.masked_fill(x > 1, float("-inf"))
+    tensor([1., -inf])
+    """
+    if not backend.is_array(raw(mask)) or not backend.is_bool(raw(mask)):
+        got = getattr(mask, "dtype", type(mask).__name__)
+        raise RuntimeError(f"masked_fill: expected a mask of booleans, got {got}; use mask.bool()")
+    if hasattr(value, "shape"):
+        if value.shape != ():
+            raise RuntimeError(f"masked_fill: expected a number or a 0-d tensor as value, got shape {tuple(value.shape)}")
+        value = backend.astype(value, input.dtype)
+    elif not backend.is_floating(raw(input)):
+        value = bool(value) if backend.is_bool(raw(input)) else int(value)
+    return Where()(mask, value, input)
 
 
 @method("clamp", "clip")
@@ -326,6 +466,28 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     elif isinstance(x, Tensor) and (isinstance(min, float) or isinstance(max, float)):
         x = as_float(x)
     return Clamp()(x, min, max)
+
+
+@method()
+def clamp_min(input: Any, min: Any) -> Any:
+    """`input`, but at least `min`.
+
+    >>> import tinynorm
+    >>> tinynorm.clamp_min(tinynorm.tensor([-1.0, 2.0]), 0.0)
+    tensor([0., 2.])
+    """
+    return clamp(input, min=min)
+
+
+@method()
+def clamp_max(input: Any, max: Any) -> Any:
+    """`input`, but at most `max`.
+
+    >>> import tinynorm
+    >>> tinynorm.clamp_max(tinynorm.tensor([-1.0, 2.0]), 0.0)
+    tensor([-1.,  0.])
+    """
+    return clamp(input, max=max)
 
 
 @method("abs", "__abs__")

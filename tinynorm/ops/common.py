@@ -107,14 +107,27 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
         return promote(_tensor_of(a), b) if type(a) in NUMBERS and type(b) in NUMBERS else (a, b)
     t, other = (a, b) if ta else (b, a)
     if type(other) in NUMBERS:
-        if type(other) is float and not backend.is_floating(t._array):
-            t = t.to(backend.default_dtype)
+        if (type(other) is float or not 0 <= other < 128) and not backend.is_floating(t._array):
+            t, other = _beside_integers(t, other)
     elif isinstance(other, np.generic):  # a NumPy scalar counts as a Python number
         number = float(other) if other.dtype.kind == "f" else other.item()
         return promote(a, number) if ta else promote(number, b)
     else:
         return promote(a, as_tensor_like(b, a)) if ta else promote(as_tensor_like(a, b), b)
     return (t, other) if ta else (other, t)
+
+
+def _beside_integers(t: Tensor, number: Any) -> tuple[Tensor, Any]:
+    """An integer tensor beside a number: a float makes it a float tensor; an int wraps around in its dtype, as in PyTorch.
+
+    >>> _beside_integers(wrap(np.zeros(1, np.uint8)), -1)[1]
+    255
+    """
+    if type(number) is float:
+        return t.to(backend.default_dtype), number
+    dtype = t._array.dtype
+    narrow = isinstance(dtype, np.dtype) and dtype.kind in "iu" and dtype.itemsize < 8
+    return t, np.asarray(number).astype(dtype).item() if narrow and -(2**63) <= number < 2**63 else number
 
 
 def _tensor_of(number: Any) -> Tensor:

@@ -1,9 +1,11 @@
-"""Powers, exponentials and logarithms, elementwise."""
+"""Powers, exponentials, logarithms, sine and cosine, elementwise."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
+
+import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
@@ -15,7 +17,8 @@ class Pow(Node):
     """y = a^b;  da = g b a^(b-1), 0 where b = 0;  db = g y log(a), 0 where a = 0 <= b."""
 
     def forward(self, a, b):
-        y = a**b
+        like = b if hasattr(b, "dtype") else a
+        y = a**b if backend.is_floating(like) else integer_power(a, b)
         self.shapes = shape_of(a), shape_of(b)
         self.save(a, b, y if self.needs[1] else None)
         return y
@@ -55,15 +58,40 @@ class Exp(Node):
         return (g * y,)
 
 
+def integer_power(a: Any, b: Any) -> Any:
+    """a^b of integers; for a negative b what is left of 1 / a^(-b) without its fraction: 1 or -1 if |a| = 1, else 0."""
+    if not hasattr(b, "dtype"):
+        return a**b
+    xp = namespace(b)
+    y = a ** xp.where(b < 0, b % 2, b)  # (NumPy refuses b < 0)
+    return xp.where((b < 0) & (a != 1) & (a != -1), 0, y)
+
+
 class Log(Node):
-    """y = log(x);  dx = g / x."""
+    """y = log x to the base e, 2 or 10;  dx = g / (x log base)."""
+
+    def __init__(self, function: str = "log", slope: float = 1.0) -> None:
+        self.function, self.slope = function, slope
 
     def forward(self, x):
         self.save(x)
-        return namespace(x).log(x)
+        if self.function == "log10" and isinstance(x, np.ndarray):  # NumPy's log10(100) in float32 is 2.0000002
+            return np.log10(x, dtype=np.float64).astype(x.dtype)
+        return getattr(namespace(x), self.function)(x)
 
     def backward(self, g, x):
-        return (g / x,)
+        return (g / x if self.slope == 1 else g / x * self.slope,)
+
+
+class Log1p(Node):
+    """y = log(1 + x), which keeps the digits of a small x;  dx = g / (1 + x)."""
+
+    def forward(self, x):
+        self.save(x)
+        return namespace(x).log1p(x)
+
+    def backward(self, g, x):
+        return (g / (1 + x),)
 
 
 class Sqrt(Node):
@@ -90,32 +118,59 @@ class Rsqrt(Node):
         return (-0.5 * (g * y) * (y * y),)  # y³ could overflow
 
 
+class Sin(Node):
+    """y = sin x;  dx = g cos x."""
+
+    def forward(self, x):
+        self.save(x)
+        return namespace(x).sin(x)
+
+    def backward(self, g, x):
+        return (g * namespace(x).cos(x),)
+
+
+class Cos(Node):
+    """y = cos x;  dx = -g sin x."""
+
+    def forward(self, x):
+        self.save(x)
+        return namespace(x).cos(x)
+
+    def backward(self, g, x):
+        return (-g * namespace(x).sin(x),)
+
+
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
 
 
 @method("pow", "__pow__")
-def pow(a: Any, b: Any) -> Any:
-    """a to the power b, elementwise.
+def pow(input: Any, exponent: Any) -> Any:
+    """`input` to the power `exponent`, elementwise.
 
     >>> import tinynorm
     >>> tinynorm.tensor([1.0, 3.0]) ** 2
     tensor([1., 9.])
     """
-    a, b = promote(a, b)
-    if type(b) is int and hasattr(a, "dtype") and backend.is_bool(raw(a)):
-        a = backend.astype(a, backend.int64)  # (NumPy would compute in int8)
-    _refuse_negative_exponents(raw(a), raw(b))
+    a, b = promote(input, exponent)
+    if not (hasattr(a, "dtype") and hasattr(b, "dtype")):
+        a, b = _beside_a_number(a, b)
+    elif backend.is_bool(raw(a)):
+        raise TypeError("pow: expected numbers, got booleans; use .long() first")
     return Pow()(a, b)
 
 
-def _refuse_negative_exponents(a: Any, b: Any) -> None:
-    like = b if hasattr(b, "dtype") else a
-    if not hasattr(like, "dtype") or backend.is_floating(like):
-        return
-    if backend.is_bool(like) and type(a) is not int and type(b) is not int:
-        raise TypeError("pow: expected numbers, got booleans; use .long() first")
-    if namespace(b).any(b < 0) if hasattr(b, "shape") else b < 0:
+def _beside_a_number(a: Any, b: Any) -> tuple[Any, Any]:
+    """The operands of `pow`, one of which is a number: booleans become int64. (NumPy would compute in int8.)"""
+    x, number = (a, b) if hasattr(a, "dtype") else (b, a)
+    if backend.is_floating(raw(x)):
+        return a, b
+    if number is b and number < 0:
         raise RuntimeError("pow: an integer to a negative power is no integer; use .float() first")
+    if backend.is_bool(raw(x)):
+        if type(number) is bool:
+            raise TypeError("pow: expected numbers, got booleans; use .long() first")
+        x = backend.astype(x, backend.int64)
+    return (x, b) if number is b else (a, x)
 
 
 method("__rpow__")(lambda self, other: pow(other, self))
@@ -127,7 +182,7 @@ def exp(x: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.exp(tinynorm.tensor([0.0, 1.0]))
-    tensor([1.    , 2.7183])
+    tensor([1.0000, 2.7183])
     """
     return Exp()(as_float(x))
 
@@ -138,9 +193,42 @@ def log(x: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.log(tinynorm.tensor([1.0, 2.0]))
-    tensor([0.    , 0.6931])
+    tensor([0.0000, 0.6931])
     """
     return Log()(as_float(x))
+
+
+@method()
+def log2(input: Any) -> Any:
+    """The logarithm to the base 2.
+
+    >>> import tinynorm
+    >>> tinynorm.log2(tinynorm.tensor([1.0, 8.0]))
+    tensor([0., 3.])
+    """
+    return Log("log2", 1 / math.log(2))(as_float(input))
+
+
+@method()
+def log10(input: Any) -> Any:
+    """The logarithm to the base 10.
+
+    >>> import tinynorm
+    >>> tinynorm.log10(tinynorm.tensor([1.0, 1000.0]))
+    tensor([0., 3.])
+    """
+    return Log("log10", 1 / math.log(10))(as_float(input))
+
+
+@method()
+def log1p(input: Any) -> Any:
+    """log(1 + x), which keeps the digits of a small x.
+
+    >>> import tinynorm
+    >>> tinynorm.log1p(tinynorm.tensor([0.0, 1e-9]))
+    tensor([0.0000e+00, 1.0000e-09])
+    """
+    return Log1p()(as_float(input))
 
 
 @method()
@@ -160,6 +248,39 @@ def rsqrt(x: Any) -> Any:
 
     >>> import tinynorm
     >>> tinynorm.rsqrt(tinynorm.tensor([4.0, 16.0]))
-    tensor([0.5 , 0.25])
+    tensor([0.5000, 0.2500])
     """
     return Rsqrt()(as_float(x))
+
+
+@method()
+def square(input: Any) -> Any:
+    """x², elementwise.
+
+    >>> import tinynorm
+    >>> tinynorm.square(tinynorm.tensor([-2, 3]))
+    tensor([4, 9])
+    """
+    return pow(input, 2)
+
+
+@method()
+def sin(input: Any) -> Any:
+    """The sine of an angle in radians.
+
+    >>> import tinynorm
+    >>> tinynorm.sin(tinynorm.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8415])
+    """
+    return Sin()(as_float(input))
+
+
+@method()
+def cos(input: Any) -> Any:
+    """The cosine of an angle in radians.
+
+    >>> import tinynorm
+    >>> tinynorm.cos(tinynorm.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.5403])
+    """
+    return Cos()(as_float(input))

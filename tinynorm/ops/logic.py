@@ -10,10 +10,15 @@ from ..autograd.mode import no_grad
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
 from .arithmetic import refuse_zero
-from .common import Dims, accepts_axis, all_dims, namespace, one_dim, promote
+from .common import Dims, accepts_axis, all_dims, namespace, narrowed, one_dim, promote, widened
 
 
-def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str) -> Callable[[Any, Any], Any]:
+def _truth(x: Any) -> Any:
+    """Where x is not 0."""
+    return x if hasattr(x, "dtype") and backend.is_bool(x) else x != 0
+
+
+def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str, sign: bool = True) -> Callable[[Any, Any], Any]:
     def compare(a: Any, b: Any) -> Any:
         with no_grad():
             a, b = promote(a, b)
@@ -28,7 +33,8 @@ def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str) -> Callabl
 
     compare.__name__ = compare.__qualname__ = name
     compare.__doc__ = f"{doc}, elementwise: a boolean tensor."
-    method(f"__{name}__")(operator)
+    if sign:
+        method(f"__{name}__")(operator)
     return compare
 
 
@@ -41,6 +47,9 @@ ge = method()(_compare("ge", lambda a, b: a >= b, "a >= b"))
 _compare("and", lambda a, b: a & b, "a & b")
 _compare("or", lambda a, b: a | b, "a | b")
 _compare("xor", lambda a, b: a ^ b, "a ^ b")
+logical_and = method()(_compare("logical_and", lambda a, b: _truth(a) & _truth(b), "Where a and b are not 0", sign=False))
+logical_or = method()(_compare("logical_or", lambda a, b: _truth(a) | _truth(b), "Where a or b is not 0", sign=False))
+logical_xor = method()(_compare("logical_xor", lambda a, b: _truth(a) ^ _truth(b), "Where only one is not 0", sign=False))
 _compare("rand", lambda a, b: b & a, "b & a")
 _compare("ror", lambda a, b: b | a, "b | a")
 
@@ -93,6 +102,17 @@ def isfinite(x: Any) -> Any:
     return _plain("isfinite", x)
 
 
+@method()
+def isinf(input: Any) -> Any:
+    """Where x is inf or -inf.
+
+    >>> import tinynorm
+    >>> tinynorm.isinf(tinynorm.tensor([1.0, float("-inf")]))
+    tensor([False,  True])
+    """
+    return _plain("isinf", input)
+
+
 class Step(Node):
     """y = floor(x), or another piecewise constant function;  dx = 0."""
 
@@ -119,14 +139,22 @@ def sign(x: Any) -> Any:
 
 
 @method()
-def round(x: Any) -> Any:
-    """x rounded to the nearest integer, halves to even; the gradient is 0.
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """x rounded to the nearest number with so many decimals, halves to even; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.tensor([0.4, 1.6]).round()
     tensor([0., 2.])
+    >>> tinynorm.round(tinynorm.tensor([0.126, 1.6]), decimals=2)
+    tensor([0.1300, 1.6000])
     """
-    return Step("round")(x)
+    if not decimals:
+        return Step("round")(input)
+    if not backend.is_floating(raw(input)):
+        raise RuntimeError(f"round: expected a floating-point tensor to round to decimals={decimals}, got {input.dtype}")
+    x, scale = widened(input), 10 ** abs(decimals)
+    y = Step("round")(x * scale) / scale if decimals > 0 else Step("round")(x / scale) * scale
+    return narrowed(y, input)
 
 
 @method()
@@ -257,6 +285,19 @@ def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: 
     """
     a, b = raw(a), raw(b)
     return bool(namespace(a).allclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan))
+
+
+@method()
+def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Where |input - other| <= atol + rtol |other|: a boolean tensor.
+
+    >>> import tinynorm
+    >>> tinynorm.isclose(tinynorm.tensor([1.0, 2.0]), tinynorm.tensor([1.0, 2.1]))
+    tensor([ True, False])
+    """
+    a, b = raw(input), raw(other)
+    result = namespace(a).isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
+    return wrap(result) if isinstance(input, Tensor) else result
 
 
 @method()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
+from .arithmetic import abs, clamp
 from .common import (
     Dims,
     accepts_axis,
@@ -25,8 +27,11 @@ from .common import (
     sum_over,
     widened,
 )
+from .convert import clone
+from .logic import sign
 from .normalization_formula import centre
 from .scaling import LEAST_VAR, power_of_two
+from .shape import cat
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -172,6 +177,61 @@ class Extremum(Reduction):
         return (narrowed(xp.where(count == 0, math.nan, dx), g),)  # count is 0 where y is NaN
 
 
+class Norm(Reduction):
+    """y = (Σ |x|^p)^(1/p);  dx = g sign(x) (|x| / y)^(p - 1), 0 where x = 0. For p = 2 this is g x / y."""
+
+    def __init__(self, dims: tuple[int, ...], keepdim: bool, p: float) -> None:
+        super().__init__(dims, keepdim)
+        self.p = p
+
+    def forward(self, x):
+        self.shape = x.shape
+        y = narrowed(self.reduced(self.norm(widened(x))), x)
+        self.save(x, y)
+        return y
+
+    def norm(self, x):
+        """The norm, with the reduced dimensions kept.
+
+        If the powers may leave the dtype's range, compute it for x / s and multiply by s (see `Std`).
+        """
+        if 0 in x.shape:
+            return self.unscaled(x)
+        if isinstance(x, np.ndarray) and self.p == 2:
+            y = self.unscaled(x)
+            if y.min() >= LEAST_VAR.get(x.dtype, 0.0) ** 0.5 and y.max() < math.inf:
+                return y
+        s = power_of_two(x, self.dims)
+        return self.unscaled(x / s) * s
+
+    def unscaled(self, x):
+        if self.p == 2:
+            return namespace(x).sqrt(sum_over(x * x, self.dims))
+        return sum_over(namespace(x).abs(x) ** self.p, self.dims) ** (1 / self.p)
+
+    def backward(self, g, x, y):
+        xp, x, y = namespace(g), widened(x), self.expanded(widened(y))
+        flat = y == 0
+        unit = x / xp.where(flat, 1.0, y)
+        if self.p != 2:
+            unit = xp.sign(x) * xp.where(x == 0, 1.0, xp.abs(unit)) ** (self.p - 1)
+        return (narrowed(xp.where(flat, 0.0, self.expanded(widened(g))) * unit, g),)
+
+
+class CumSum(Node):
+    """y_i = Σ x_j over j <= i;  dx_j = Σ g_i over i >= j."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def forward(self, x):
+        return narrowed(backend.cumulative_sum(widened(x), self.dim), x)
+
+    def backward(self, g):
+        backwards = (*(slice(None),) * self.dim, slice(None, None, -1), ...)
+        return (CumSum(self.dim)(g[backwards])[backwards],)
+
+
 class Along(NamedTuple):
     """The result of `max`, `min`, `sort` and `topk` along a dimension; printed as PyTorch prints it."""
 
@@ -216,6 +276,121 @@ def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -
     """
     x = x if dtype is None else x.to(dtype)
     return Sum(all_dims(dim, x.ndim, "sum"), keepdim)(x)
+
+
+@method()
+@accepts_axis
+def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """The running sums along `dim`; integers and booleans give int64.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([1.0, 2.0, 3.0]).cumsum(0)
+    tensor([1., 3., 6.])
+    """
+    x = _at_least_int64(input, dtype)
+    d = one_dim(dim, x.ndim, "cumsum")
+    return CumSum(d)(x) if x.ndim else CumSum(0)(x.reshape(1)).reshape(())
+
+
+@method()
+@accepts_axis
+def prod(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product over `dim` (all dimensions if None); integers and booleans give int64.
+
+    Neighbours are multiplied until one number is left, so the gradients are right also where elements are 0.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).prod(dim=0)
+    tensor([3., 8.])
+    """
+    x = _at_least_int64(input, dtype)
+    dims, y = all_dims(dim, x.ndim, "prod"), widened(x)
+    for d in dims:
+        y = _multiplied(y, d)
+    kept = y.shape if keepdim else tuple(n for i, n in enumerate(x.shape) if i not in dims)
+    return reshaped(clone(y) if y is input else narrowed(y, x), kept)
+
+
+def _at_least_int64(x: Any, dtype: Any) -> Any:
+    """x in the dtype, or if that is None, integers and booleans in int64."""
+    if dtype is not None:
+        return x.to(dtype)
+    return x if backend.is_floating(raw(x)) else backend.astype(x, backend.int64)
+
+
+def _multiplied(x: Any, d: int) -> Any:
+    """The product along dimension d, which stays with length 1."""
+    if not x.shape[d]:
+        return Sum((d,), True)(x) + 1
+    before = (slice(None),) * d
+    while (n := x.shape[d]) > 1:
+        half = n // 2
+        y = x[*before, :half, ...] * x[*before, half : 2 * half, ...]
+        x = y if n % 2 == 0 else cat([y, x[*before, 2 * half :, ...]], d)
+    return x
+
+
+# the norms that are no sum of powers, or are their own slope
+NORMS: dict[float, Callable[..., Any]] = {
+    0: lambda x, dims, keepdim: Sum(dims, keepdim)(abs(sign(x))),
+    1: lambda x, dims, keepdim: Sum(dims, keepdim)(abs(x)),
+    math.inf: lambda x, dims, keepdim: Extremum(_nonempty("norm", x, dims), keepdim, "max")(abs(x)),
+    -math.inf: lambda x, dims, keepdim: Extremum(_nonempty("norm", x, dims), keepdim, "min")(abs(x)),
+}
+
+
+@method()
+@accepts_axis
+def norm(input: Any, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The p-norm (Σ |x|^p)^(1/p) of the elements along `dim` (of all elements if None). Its gradient at 0 is defined as 0.
+
+    What may overflow is scaled before it is squared.
+
+    Parameters
+    ----------
+    input : Tensor or array
+        Floating-point, of any shape.
+    p : float
+        "fro", the default, and None are 2; inf is the largest |x|, -inf the smallest, 0 the number of those that are not 0.
+    dim, axis : int or tuple of int, optional
+    keepdim, keepdims : bool
+    dtype : dtype, optional
+        Convert the input to this dtype before.
+
+    Raises
+    ------
+    RuntimeError
+        The input is not floating-point.
+    ValueError
+        `p` is a text other than "fro"; or there is no element, where `p` is infinite.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([[3.0, 4.0], [0.0, 1.0]]).norm(dim=1)
+    tensor([5., 1.])
+    """
+    x = input if dtype is None else input.to(dtype)
+    if not backend.is_floating(raw(x)):
+        raise RuntimeError(f"norm: expected a floating-point tensor, got {x.dtype}; use .float() first")
+    if isinstance(p, str) and p != "fro":
+        raise ValueError(f"norm: expected p to be a number or 'fro', got {p!r}")
+    p = 2.0 if p is None or isinstance(p, str) else float(p)
+    dims = all_dims(dim, x.ndim, "norm")
+    return NORMS[p](x, dims, keepdim) if p in NORMS else Norm(dims, keepdim, p)(x)
+
+
+@accepts_axis
+def normalize(input: Any, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> Any:
+    """input / max(‖input‖, eps), with the p-norm along `dim`: vectors of length 1.
+
+    >>> import tinynorm
+    >>> tinynorm.nn.functional.normalize(tinynorm.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor([[0.6000, 0.8000],
+            [0.0000, 0.0000]])
+    """
+    x = widened(input)  # eps is 0 in float16
+    return narrowed(x / clamp(norm(x, p, dim, keepdim=True), min=eps), input)
 
 
 @method()
