@@ -154,7 +154,7 @@ def randint_like(input: Tensor, low: int = 0, high: int | None = None, **options
 
 def _only_floats(op: str, input: Tensor, options: dict[str, Any]) -> None:
     if options.get("dtype") is None and not input.is_floating_point():
-        raise TypeError(f"{op}: expected a floating-point tensor, or a dtype=, got {input.dtype}")
+        raise TypeError(f"{op}: expected a floating-point tensor, or a dtype=, got {input._array.dtype}")
 
 
 def normal(
@@ -230,7 +230,7 @@ def multinomial(
     """
     if not input.is_floating_point() or input.ndim not in (1, 2):
         raise RuntimeError(
-            f"multinomial: expected floating-point weights (C) or (N, C), got {input.dtype} of shape {tuple(input.shape)}"
+            f"multinomial: expected floating-point weights (C) or (N, C), got {input._array.dtype} {input._array.shape}"
         )
     p = backend.to_numpy(input._array).astype(np.float64)
     if not np.isfinite(p).all() or (p < 0).any():

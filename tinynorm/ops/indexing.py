@@ -453,7 +453,7 @@ def source_for(op: str, x: Any, index: Any, src: Any) -> Any:
     if not isinstance(src, Tensor):
         raise TypeError(f"{op}: expected src to be a Tensor, got {type(src).__name__}")
     if src.dtype != x.dtype:
-        raise RuntimeError(f"{op}: expected src in the dtype of x, {x.dtype}, got {src.dtype}; use src.to(x.dtype)")
+        raise RuntimeError(f"{op}: expected src in the dtype of x, {raw(x).dtype}, got {src._array.dtype}; use src.to(x.dtype)")
     if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
         raise RuntimeError(f"{op}: expected src to be as long as the index, {tuple(index.shape)}, got {tuple(src.shape)}")
     return src if src.shape == index.shape else getitem(src, tuple(slice(n) for n in index.shape))

@@ -198,6 +198,7 @@ def outer(input: Any, vec2: Any) -> Any:
 def contraction(A: Any, a: str, B: Any, b: str, out: str) -> Any:
     """The sum of A·B over the letters that `out` has not, as one stack of matrix products. Each axis has a letter of its own.
 
+    >>> import numpy as np
     >>> contraction(np.ones((2, 3)), "ik", np.ones((3, 4)), "kj", "ji").shape
     (4, 2)
     """

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.node import Node
-from ..tensor import Tensor, method
+from ..tensor import Tensor, method, raw
 from .common import accepts_axis, all_dims, namespace, one_dim
 from .convert import clone
 from .indexing import GetItem
@@ -164,7 +164,7 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f"meshgrid: expected indexing to be 'ij' or 'xy', got {indexing!r}")
     if not xs or any(x.ndim > 1 for x in xs) or len({str(x.dtype) for x in xs}) > 1:
-        got = ", ".join(f"{x.dtype} {tuple(x.shape)}" for x in xs) or "none"
+        got = ", ".join(f"{raw(x).dtype} {tuple(x.shape)}" for x in xs) or "none"
         raise RuntimeError(f"meshgrid: expected vectors of one dtype, got {got}")
     places = list(range(len(xs)))
     if indexing == "xy":
