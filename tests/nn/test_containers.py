@@ -1,4 +1,4 @@
-"""Sequential and ModuleList."""
+"""Sequential, ModuleList, ModuleDict and ParameterList."""
 
 import pytest
 
@@ -132,3 +132,86 @@ def test_deleting_is_a_lists(index):
     del names[index]
     assert [type(m).__name__ for m in layers] == names
     assert [name for name, _ in layers.named_children()] == [str(i) for i in range(len(names))]
+
+
+def test_a_list_shows_equal_modules_once():
+    """As PyTorch prints it."""
+    block = [nn.Sequential(nn.Linear(2, 2), nn.ReLU()) for _ in range(2)]
+    assert repr(nn.ModuleList([nn.ReLU(), nn.ReLU(), nn.Tanh(), None, *block])) == (
+        "ModuleList(\n"
+        "  (0-1): 2 x ReLU()\n"
+        "  (2): Tanh()\n"
+        "  (3): None\n"
+        "  (4-5): 2 x Sequential(\n"
+        "    (0): Linear(in_features=2, out_features=2, bias=True)\n"
+        "    (1): ReLU()\n"
+        "  )\n"
+        ")"
+    )
+    assert repr(nn.Sequential(nn.ReLU(), nn.ReLU())) == "Sequential(\n  (0): ReLU()\n  (1): ReLU()\n)"
+    assert (repr(nn.ModuleList()), repr(nn.ModuleDict()), repr(nn.ParameterList())) == (
+        "ModuleList()", "ModuleDict()", "ParameterList()",
+    )  # fmt: skip
+
+
+def test_a_list_grows_by_plus():
+    layers = nn.ModuleList([nn.ReLU()])
+    layers += [nn.Tanh()]
+    assert [type(m).__name__ for m in layers] == ["ReLU", "Tanh"]
+
+
+def test_a_module_dict_is_a_dict_of_modules():
+    layers = nn.ModuleDict({"relu": nn.ReLU(), "linear": nn.Linear(2, 1)})
+    assert layers["linear"].out_features == 1
+    assert (list(layers), len(layers), "relu" in layers, "tanh" in layers) == (["relu", "linear"], 2, True, False)
+    assert [*layers.keys()] == ["relu", "linear"]
+    assert [*layers.values()] == [layers["relu"], layers["linear"]]
+    assert [*layers.items()] == [("relu", layers["relu"]), ("linear", layers["linear"])]
+    assert [name for name, _ in layers.named_parameters()] == ["linear.weight", "linear.bias"]
+    layers["tanh"] = nn.Tanh()
+    layers.update([("relu", nn.GELU())])
+    assert [type(m).__name__ for m in layers.values()] == ["GELU", "Linear", "Tanh"]
+    assert type(layers.pop("linear")) is nn.Linear
+    del layers["tanh"]
+    assert repr(layers) == "ModuleDict(\n  (relu): GELU(approximate='none')\n)"
+    layers.clear()
+    assert len(layers) == 0
+    with pytest.raises(KeyError, match="relu"):
+        layers["relu"]
+    with pytest.raises(TypeError, match="expected 'f' to be a Module or None, got function"):
+        nn.ModuleDict({"f": lambda x: x})
+    with pytest.raises(AttributeError, match="'keys': it is a method"):
+        layers["keys"] = nn.ReLU()
+    with pytest.raises(NotImplementedError, match="ModuleDict: define forward"):
+        layers(1)
+
+
+def test_a_parameter_list_makes_parameters_of_tensors():
+    p = nn.Parameter(tinynorm.ones(2, 3))
+    weights = nn.ParameterList([p, tinynorm.zeros(())])
+    assert weights[0] is p
+    assert type(weights[1]) is nn.Parameter
+    weights.append(tinynorm.zeros(1))
+    weights.extend([tinynorm.zeros(4)])
+    weights[2] = tinynorm.ones(5, dtype="float64")
+    assert [tuple(w.shape) for w in weights] == [(2, 3), (), (5,), (4,)]
+    assert [name for name, _ in weights.named_parameters()] == ["0", "1", "2", "3"]
+    assert list(weights[1:3]) == [weights[1], weights[2]]
+    net = nn.Module()
+    net.weights = weights
+    assert repr(net) == (
+        "Module(\n"
+        "  (weights): ParameterList(\n"
+        "      (0): Parameter containing: [torch.float32 of size 2x3]\n"
+        "      (1): Parameter containing: [torch.float32 of size ]\n"
+        "      (2): Parameter containing: [torch.float64 of size 5]\n"
+        "      (3): Parameter containing: [torch.float32 of size 4]\n"
+        "  )\n"
+        ")"
+    )
+    for wrong in (lambda: weights.append(3), lambda: weights.extend([tinynorm.zeros(1), None])):
+        with pytest.raises(TypeError, match=r"ParameterList: expected '[45]' to be a Tensor, got"):
+            wrong()
+    assert len(weights) == 4
+    with pytest.raises(IndexError, match="index 4 is out of range: it holds 4 parameters"):
+        weights[4]

@@ -160,7 +160,7 @@ def test_linear_is_one_node_with_or_without_bias(device):
         (lambda: nn.Linear(-1, 2), "Linear: expected in_features to be an int >= 0, got -1"),
         (lambda: nn.Linear(1, 2.0), "Linear: expected out_features to be an int >= 0, got 2.0"),
         (lambda: nn.GELU("exact"), "GELU: expected approximate='none' or 'tanh', got 'exact'"),
-        (lambda: nn.MSELoss(reduction="average"), "MSELoss: expected reduction to be one of 'mean', 'sum', 'none', got 'average'"),
+        (lambda: nn.MSELoss(reduction="avg"), "MSELoss: expected reduction to be one of 'mean', 'sum', 'none', got 'avg'"),
         (lambda: nn.CrossEntropyLoss(label_smoothing=2), "CrossEntropyLoss: expected label_smoothing from 0 to 1, got 2"),
     ],
 )
@@ -217,3 +217,97 @@ def test_class_weights_move_with_the_loss():
     loss = nn.CrossEntropyLoss(tinynorm.ones(3)).double()
     assert loss.weight.dtype == tinynorm.float64
     assert list(loss.state_dict()) == ["weight"]
+
+
+def test_pair_losses_as_modules_hand_their_settings_on():
+    x, t, w = tinynorm.rand(4, 3), tinynorm.rand(4, 3), tinynorm.tensor([1.0, 2.0, 3.0])
+    for module, function, settings, weights in (
+        (nn.MSELoss, F.mse_loss, {}, {}),
+        (nn.L1Loss, F.l1_loss, {}, {}),
+        (nn.SmoothL1Loss, F.smooth_l1_loss, {"beta": 0.2}, {}),
+        (nn.HuberLoss, F.huber_loss, {"delta": 0.2}, {}),
+        (nn.KLDivLoss, F.kl_div, {"log_target": True}, {}),
+        (nn.BCELoss, F.binary_cross_entropy, {}, {"weight": w}),
+        (nn.BCEWithLogitsLoss, F.binary_cross_entropy_with_logits, {}, {"weight": w, "pos_weight": 2 * w}),
+    ):
+        for reduction in ("mean", "sum", "none") + (("batchmean",) if module is nn.KLDivLoss else ()):
+            loss = module(**weights, **settings, reduction=reduction)
+            assert loss(x, t).tolist() == function(x, t, **weights, **settings, reduction=reduction).tolist()
+            assert list(loss.state_dict()) == list(weights)
+        with pytest.raises(ValueError, match=f"{module.__name__}: expected reduction to be one of 'mean', .* got 'average'"):
+            module(reduction="average")
+
+
+def test_a_loss_takes_the_old_arguments_in_their_old_places():
+    x, target = tinynorm.randn(4, 3), tinynorm.tensor([0, 2, 1, 2])
+    for make, reduction in (
+        (lambda: nn.CrossEntropyLoss(None, False), "sum"),
+        (lambda: nn.CrossEntropyLoss(reduce=False), "none"),
+        (lambda: nn.NLLLoss(None, False), "sum"),
+    ):
+        with pytest.warns(UserWarning, match=f"Loss: size_average= .* write reduction='{reduction}'") as told:
+            loss = make()
+        assert told[0].filename == __file__
+        assert loss(x, target).tolist() == type(loss)(reduction=reduction)(x, target).tolist()
+    with pytest.warns(UserWarning, match="MSELoss: size_average"):
+        assert nn.MSELoss(False)(x, 0 * x).item() == F.mse_loss(x, 0 * x, reduction="sum").item()
+
+
+# ---- Embedding and Unflatten -----------------------------------------------------------------------------------------
+
+
+def test_embedding_adds_the_gradients_of_a_row_and_leaves_out_the_padding():
+    layer = nn.Embedding(4, 2, padding_idx=-4)
+    assert layer.weight[0].tolist() == [0.0, 0.0]
+    assert (layer.weight.array[1:] != 0).all()
+    y = layer(tinynorm.tensor([[1, 1], [0, 3]]))
+    assert y.tolist() == layer.weight.array[[[1, 1], [0, 3]]].tolist()
+    (y * tinynorm.tensor([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]])).sum().backward()
+    assert layer.weight.grad.tolist() == [[0.0, 0.0], [4.0, 6.0], [0.0, 0.0], [7.0, 8.0]]
+    assert F.embedding(tinynorm.tensor(3), layer.weight).tolist() == layer.weight[3].tolist()
+    for index in (tinynorm.tensor(0), tinynorm.tensor([0])):  # nothing but padding
+        assert (tinynorm.autograd.grad(layer(index).sum(), layer.weight)[0] == 0).all()
+
+
+def test_a_padding_selects_and_does_not_multiply():
+    w = tinynorm.ones(2, 1, requires_grad=True)
+    F.embedding(tinynorm.tensor([0, 1]), w, padding_idx=0).backward(tinynorm.tensor([[np.inf], [2.0]]))
+    assert w.grad.tolist() == [[0.0], [2.0]]
+
+
+@pytest.mark.parametrize("index", [4, -1, 100])
+def test_a_symbol_that_has_no_row_is_named(index, device):
+    layer = nn.Embedding(4, 2).to(device)
+    with pytest.raises(IndexError, match=rf"embedding: expected indices from 0 to 3 .*, got {index}"):
+        layer(tinynorm.tensor([0, index, 2], device=device))
+
+
+def test_what_does_not_fit_an_embedding_is_named():
+    w = tinynorm.zeros(3, 2)
+    for call, error, message in (
+        (lambda: F.embedding(tinynorm.tensor([0.0]), w), TypeError, r"Tensor of indices \(int64\), got a tensor of float32"),
+        (lambda: F.embedding(tinynorm.tensor([True]), w), TypeError, r"got a tensor of bool; use .long\(\)"),
+        (lambda: F.embedding([0], w), TypeError, "got list"),
+        (lambda: F.embedding(tinynorm.tensor([0]), w[0]), RuntimeError, r"expected weight \(V, D\), got \(2,\)"),
+        (lambda: F.embedding(tinynorm.tensor([0]), w, 3), RuntimeError, "expected padding_idx to be a row of the 3"),
+        (lambda: nn.Embedding(3, 2, padding_idx=-4), ValueError, "expected padding_idx to be a row of 3, got -4"),
+        (lambda: nn.Embedding(3, 2.5), ValueError, "Embedding: expected embedding_dim to be an int >= 0, got 2.5"),
+        (lambda: nn.Embedding.from_pretrained(w[0]), ValueError, r"expected embeddings to be a Tensor \(V, D\)"),
+        (lambda: nn.Unflatten(1, 3), TypeError, "expected unflattened_size to be a tuple of sizes, got 3"),
+    ):
+        with pytest.raises(error, match=message):
+            call()
+
+
+def test_word_vectors_can_be_given_and_frozen():
+    vectors = tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]])
+    frozen, learnt = nn.Embedding.from_pretrained(vectors), nn.Embedding.from_pretrained(vectors, freeze=False, padding_idx=1)
+    assert frozen(tinynorm.tensor([1])).tolist() == [[3.0, 4.0]]
+    assert (frozen.weight.requires_grad, learnt.weight.requires_grad) == (False, True)
+    assert repr(learnt) == "Embedding(2, 2, padding_idx=1)"
+
+
+def test_unflatten_undoes_flatten():
+    x = tinynorm.randn(2, 3, 4, 5)
+    for dim, size in ((1, (3, 4)), (1, (3, -1)), (-2, [3, 4])):
+        assert nn.Unflatten(dim, size)(nn.Flatten(1, 2)(x)).tolist() == x.tolist()

@@ -140,3 +140,33 @@ def test_errors_say_what_was_expected(fill, message):
     with pytest.raises(ValueError, match=message):
         fill(t)
     assert (t == 0).all()
+
+
+FILLS = {
+    init.uniform_: {}, init.normal_: {}, init.trunc_normal_: {}, init.constant_: {"val": 0.25}, init.ones_: {}, init.zeros_: {},
+    init.eye_: {}, init.xavier_uniform_: {}, init.xavier_normal_: {}, init.kaiming_uniform_: {}, init.kaiming_normal_: {},
+    init.orthogonal_: {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_a_parameters_data_can_be_filled(fill):
+    layer = tinynorm.nn.Linear(3, 4)
+    twin, before = layer.weight.array.copy(), layer.weight.array
+    tinynorm.manual_seed(3)
+    fill(layer.weight.data, **FILLS[fill])
+    tinynorm.manual_seed(3)
+    expected = fill(tinynorm.empty(4, 3), **FILLS[fill])
+    assert layer.weight.array is before
+    assert (layer.weight.array != twin).any()
+    assert layer.weight.tolist() == expected.tolist()
+    assert layer.weight.requires_grad
+    if fill in list(FILLS)[:6]:
+        bias = layer.bias.array
+        fill(layer.bias.data, **FILLS[fill])
+        assert layer.bias.array is bias
+
+
+@pytest.mark.parametrize("name", [f.__name__ for f in FILLS if f not in (init.trunc_normal_, init.ones_, init.zeros_)])
+def test_the_old_spellings_are_the_same_functions(name):
+    assert getattr(init, name.rstrip("_")) is getattr(init, name)

@@ -1,5 +1,6 @@
 """Modules: what they hold, how they are named, moved, saved, loaded and shown, and how they say what went wrong."""
 
+import collections
 import copy
 
 import numpy as np
@@ -438,10 +439,24 @@ def test_repr_is_an_indented_tree():
     ("module", "text"),
     [
         (nn.Linear(2, 3, bias=False), "Linear(in_features=2, out_features=3, bias=False)"),
-        (nn.BatchNorm1d(3), "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"),
+        (nn.BatchNorm1d(3), "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"),
+        (
+            nn.InstanceNorm1d(3),
+            "InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=False, bias=False, track_running_stats=False)",
+        ),
         (nn.LayerNorm(3), "LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=True)"),
         (nn.RMSNorm((2, 3)), "RMSNorm((2, 3), eps=None, elementwise_affine=True)"),
-        (nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True)"),
+        (nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)"),
+        (nn.GroupNorm(2, 4, bias=False), "GroupNorm(2, 4, eps=1e-05, affine=True, bias=False)"),
+        (nn.Embedding(3, 4), "Embedding(3, 4)"),
+        (nn.Embedding(3, 4, padding_idx=-2), "Embedding(3, 4, padding_idx=1)"),
+        (nn.Unflatten(1, (2, 3)), "Unflatten(dim=1, unflattened_size=(2, 3))"),
+        (nn.LeakyReLU(), "LeakyReLU(negative_slope=0.01)"),
+        (nn.LeakyReLU(0.1, inplace=True), "LeakyReLU(negative_slope=0.1, inplace=True)"),
+        (nn.ELU(0.5), "ELU(alpha=0.5)"),
+        (nn.SiLU(), "SiLU()"),
+        (nn.Softplus(2), "Softplus(beta=2, threshold=20.0)"),
+        (nn.SmoothL1Loss(beta=2.0), "SmoothL1Loss()"),
         (nn.Flatten(), "Flatten(start_dim=1, end_dim=-1)"),
         (nn.ReLU(inplace=True), "ReLU(inplace=True)"),
         (nn.Softmax(dim=1), "Softmax(dim=1)"),
@@ -450,6 +465,88 @@ def test_repr_is_an_indented_tree():
 )
 def test_layers_show_their_settings(module, text):
     assert repr(module) == text
+
+
+def test_a_module_that_is_none_is_shown():
+    net = nn.Module()
+    net.add_module("a", None)
+    net.b = nn.ReLU()
+    assert repr(net) == "Module(\n  (a): None\n  (b): ReLU()\n)"
+
+
+# ---- the dicts of PyTorch's ------------------------------------------------------------------------------------------
+
+
+def test_what_a_module_holds_is_there_as_dicts():
+    net = Net()
+    net.register_parameter("nothing", None)
+    assert list(net._modules) == ["first", "norm", "last"]
+    assert net._modules["norm"] is net.norm
+    assert net._parameters == {"scale": net.scale, "nothing": None}
+    assert list(net._buffers.items()) == [("shift", net.shift), ("cache", net.cache)]
+    assert list(net._modules.values()) == list(net.children())
+    assert repr(net._modules.keys()) == "dict_keys(['first', 'norm', 'last'])"
+    assert (len(net._modules), len(net._parameters), "shift" in net._buffers, "shift" in net._modules) == (3, 2, True, False)
+    assert net._modules.get("scale") is None
+    with pytest.raises(KeyError, match="scale"):
+        net._modules["scale"]
+    assert repr(net.first._parameters).startswith("{'weight': Parameter containing:")
+
+
+def test_what_is_written_into_the_dicts_is_registered():
+    class Chain(nn.Module):
+        def __init__(self, *modules):
+            super().__init__()
+            for i, module in enumerate(modules):
+                self._modules[str(i)] = module
+
+        def forward(self, x):
+            for module in self._modules.values():
+                x = module(x)
+            return x
+
+    chain = Chain(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    assert chain(tinynorm.ones(4, 2)).shape == (4, 1)
+    assert len(list(chain.parameters())) == 4
+    chain._modules["1"] = nn.Tanh()
+    assert type(chain.get_submodule("1")) is nn.Tanh
+    del chain._modules["2"]
+    assert [name for name, _ in chain.named_children()] == ["0", "1"]
+    assert chain._modules.pop("1").training
+    assert not hasattr(chain, "1")
+    with pytest.raises(TypeError, match="int to '3', which is registered as a module"):
+        chain._modules["3"] = 5
+    with pytest.raises(KeyError):
+        del chain._modules["7"]
+
+
+def test_a_state_dict_is_an_ordered_dict_and_loading_says_what_did_not_match():
+    layer = nn.Linear(1, 1)
+    state = layer.state_dict()
+    assert type(state) is collections.OrderedDict
+    assert repr(layer.load_state_dict(state)) == "<All keys matched successfully>"
+    told = layer.load_state_dict({"weight": state["weight"], "more": state["bias"]}, strict=False)
+    assert repr(told) == "_IncompatibleKeys(missing_keys=['bias'], unexpected_keys=['more'])"
+
+
+@pytest.mark.parametrize("name", ["type", "float", "half"])
+def test_a_number_may_have_the_name_of_a_conversion(name):
+    net = nn.Linear(1, 1)
+    setattr(net, name, 3)
+    assert getattr(net, name) == 3
+    with pytest.raises(AttributeError, match=f"'{name}': it is a method"):
+        setattr(nn.Module(), name, nn.ReLU())
+
+
+def test_type_converts_integers_too():
+    net = Net()
+    assert net.type(tinynorm.float64) is net
+    assert {t.dtype for t in [*net.parameters(), *net.buffers()]} == {tinynorm.float64}
+
+
+def test_flags_that_change_nothing_here_are_taken():
+    net = Net()
+    assert net.to("cpu", non_blocking=True, memory_format=None) is net
 
 
 # ---- Parameter -------------------------------------------------------------------------------------------------------

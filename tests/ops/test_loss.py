@@ -164,3 +164,144 @@ def test_a_nan_in_the_logits_shows_though_no_class_has_probability():
     x, q = tn.tensor([[np.nan, 1.0], [1.0, -np.inf]], requires_grad=True), tn.tensor([[0.0, 0.0], [1.0, 0.0]])
     loss = F.cross_entropy(x, q, reduction="none")
     np.testing.assert_array_equal(loss.detach().numpy(), [np.nan, 0])
+
+
+def test_a_target_changed_before_backward_does_not_change_the_gradient():
+    x = tn.tensor([[0.0, 1.0], [2.0, 0.0]], requires_grad=True)
+    target = tn.tensor([1, 0])
+    loss = F.cross_entropy(x, target)
+    expected = tn.autograd.grad(loss, x, retain_graph=True)[0].tolist()
+    target.fill_(1)
+    assert tn.autograd.grad(loss, x)[0].tolist() == expected
+
+
+# ---- losses of pairs ---------------------------------------------------------------------------------------------------
+
+PAIR_LOSSES = [
+    F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.kl_div, F.binary_cross_entropy, F.binary_cross_entropy_with_logits,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", PAIR_LOSSES)
+@pytest.mark.parametrize(
+    ("x", "target", "options", "error", "says"),
+    [
+        (tn.zeros(2, 1), tn.zeros(2), {}, RuntimeError, r"expected input and target of one shape, got \(2, 1\) and \(2,\)"),
+        (tn.zeros(2), [0.0, 1.0], {}, TypeError, "expected target to be a Tensor, got list; use tinynorm.tensor"),
+        (tn.zeros(2, dtype="int64"), tn.zeros(2), {}, TypeError, "expected a floating-point Tensor as input, got int64"),
+        ([0.0], tn.zeros(1), {}, TypeError, "expected a floating-point Tensor as input, got list"),
+        (tn.zeros(2), tn.zeros(2), {"reduction": "avg"}, ValueError, "expected reduction to be one of 'mean', 'sum', .*'avg'"),
+    ],
+)
+def test_pairs_that_do_not_fit_are_named(loss, x, target, options, error, says):
+    with pytest.raises(error, match=rf"{loss.__name__}: {says}"):
+        loss(x, target, **options)
+
+
+@pytest.mark.parametrize("loss", PAIR_LOSSES[4:])
+def test_a_target_of_integers_is_refused_where_pytorch_refuses_it(loss):
+    with pytest.raises(TypeError, match=rf"{loss.__name__}: .* floating-point Tensor as target, got int64; use target.float"):
+        loss(tn.ones(2), tn.tensor([1, 0]))
+
+
+def test_what_is_no_probability_is_refused_but_nan_comes_out():
+    half = tn.tensor([0.5])
+    with pytest.raises(RuntimeError, match="elements of input should be between 0 and 1; apply sigmoid first"):
+        F.binary_cross_entropy(tn.tensor([1.5]), half)
+    with pytest.raises(RuntimeError, match="elements of target should be between 0 and 1"):
+        F.binary_cross_entropy(half, tn.tensor([-0.1]))
+    assert np.isnan(F.binary_cross_entropy(tn.tensor([np.nan]), half).item())
+
+
+@pytest.mark.parametrize("name", ["weight", "pos_weight"])
+def test_weights_broadcast_to_the_input_and_are_constants(name):
+    x, t, w = tn.zeros(2, 3, requires_grad=True), tn.ones(2, 3), tn.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    loss = F.binary_cross_entropy_with_logits(x, t, reduction="none", **{name: w})
+    np.testing.assert_allclose(loss.detach().numpy(), np.log(2) * np.array([[1, 2, 4]] * 2), rtol=1e-6)
+    loss.sum().backward()
+    assert x.grad.tolist() == [[-0.5, -1.0, -2.0]] * 2
+    assert w.grad is None
+    for wrong in (tn.ones(2), tn.ones(1, 2, 3)):
+        with pytest.raises(RuntimeError, match=rf"expected {name} to broadcast to the input's shape \(2, 3\), got"):
+            F.binary_cross_entropy_with_logits(x, t, **{name: wrong})
+    with pytest.raises(TypeError, match=f"expected {name} to be a Tensor or None, got float"):
+        F.binary_cross_entropy_with_logits(x, t, **{name: 2.0})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_binary_cross_entropies_of_logits_keep_their_digits(dtype):
+    x = tn.tensor([-17.0, 17.0, -80.0, 80.0], dtype=dtype, requires_grad=True)
+    loss = F.binary_cross_entropy_with_logits(x, tn.tensor([0.0, 1.0, 0.0, 1.0], dtype=dtype), reduction="none")
+    small = np.exp(np.array([-17.0, -17.0, -80.0, -80.0]))
+    np.testing.assert_allclose(loss.detach().numpy(), np.log1p(small), rtol=1e-6)
+    loss.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.array([1, -1, 1, -1]) * small / (1 + small), rtol=1e-6)
+
+
+def test_binary_cross_entropy_is_finite_at_its_ends():
+    x = tn.tensor([0.0, 1.0, 0.0, 1.0], dtype="float64", requires_grad=True)
+    t = tn.tensor([0.0, 1.0, 1.0, 0.0], dtype="float64", requires_grad=True)
+    loss = F.binary_cross_entropy(x, t, reduction="none")
+    assert loss.tolist() == [0.0, 0.0, 100.0, 100.0]
+    loss.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [0.0, 0.0, -1e12, 1e12])
+    assert t.grad.tolist() == [100.0, -100.0, 100.0, -100.0]
+
+
+def test_the_mean_of_float16_losses_does_not_overflow():
+    x, t = tn.full((70_000,), 300.0, dtype="float16", requires_grad=True), tn.zeros(70_000, dtype="float16")
+    for loss, expected in ((F.l1_loss, 300.0), (F.smooth_l1_loss, 299.5), (F.binary_cross_entropy_with_logits, 300.0)):
+        y = loss(x, t)
+        assert y.dtype == "float16"
+        assert y.item() == expected
+
+
+def test_a_probability_of_0_costs_nothing_and_nan_comes_out():
+    x = tn.tensor([[-np.inf, -1.0], [np.nan, -1.0]])
+    loss = F.kl_div(x, tn.tensor([[0.0, 0.5], [0.0, 0.5]]), reduction="none")
+    np.testing.assert_allclose(loss.numpy(), [[0.0, 0.5 * (np.log(0.5) + 1)], [np.nan, 0.5 * (np.log(0.5) + 1)]], rtol=1e-6)
+
+
+def test_nothing_has_no_mean():
+    for loss in PAIR_LOSSES:
+        x = tn.zeros(0, 3, requires_grad=True)
+        y = loss(x, tn.zeros(0, 3))
+        assert np.isnan(y.item())
+        y.backward()
+        assert x.grad.shape == (0, 3)
+        assert loss(x, tn.zeros(0, 3), reduction="sum").item() == 0.0
+
+
+@pytest.mark.parametrize(("loss", "setting"), [(F.smooth_l1_loss, {"beta": -1.0}), (F.huber_loss, {"delta": 0.0})])
+def test_the_end_of_the_squares_is_not_negative(loss, setting):
+    with pytest.raises(ValueError, match=f"{loss.__name__}: expected {next(iter(setting))} >=? 0, got"):
+        loss(tn.zeros(1), tn.zeros(1), **setting)
+
+
+# ---- the old arguments ---------------------------------------------------------------------------------------------------
+
+CALLS = {
+    F.cross_entropy: (tn.tensor([[1.0, 3.0], [0.5, 0.0]]), tn.tensor([0, 1])),
+    F.nll_loss: (tn.tensor([[-1.0, -3.0], [-0.5, 0.0]]), tn.tensor([0, 1])),
+    **{f: (tn.tensor([0.25, 0.5]), tn.tensor([0.0, 1.0])) for f in PAIR_LOSSES if f is not F.huber_loss},
+}
+OLD = [
+    ({"size_average": False}, "sum"), ({"size_average": True}, "mean"), ({"reduce": False}, "none"), ({"reduce": True}, "mean"),
+    ({"size_average": False, "reduce": False}, "none"), ({"size_average": False, "reduce": True}, "sum"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", CALLS)
+@pytest.mark.parametrize(("old", "reduction"), OLD)
+def test_size_average_and_reduce_say_what_reduction_says_and_warn(loss, old, reduction):
+    with pytest.warns(UserWarning, match=rf"{loss.__name__}: size_average= .* write reduction='{reduction}'") as told:
+        y = loss(*CALLS[loss], **old)
+    assert told[0].filename == __file__  # it points at the call
+    assert y.tolist() == loss(*CALLS[loss], reduction=reduction).tolist()
+
+
+def test_size_average_has_its_old_place():
+    x, t = CALLS[F.cross_entropy]
+    with pytest.warns(UserWarning, match="size_average"):
+        y = F.cross_entropy(x, t, None, False)
+    assert y.item() == F.cross_entropy(x, t, reduction="sum").item()

@@ -26,7 +26,7 @@ PACKAGE = Path(ops.__file__).parents[1]
 
 # what a parameter's name stands for, in every op alike; with a default of None, None too
 MEANS = {
-    **dict.fromkeys(["x", "input", "target", "condition", "weight", "bias"], "Tensor"),
+    **dict.fromkeys(["x", "input", "target", "condition", "weight", "bias", "pos_weight"], "Tensor"),
     **dict.fromkeys(["mat2", "src", "tensor", "vec", "vec2", "weights"], "Tensor"),
     **dict.fromkeys(["a", "b", "other", "value", "source", "data", "min", "max", "fill_value", "indices"], "TensorLike"),
     **dict.fromkeys(["alpha", "exponent", "mask", "tensor1", "tensor2"], "TensorLike"),

@@ -30,7 +30,7 @@ class BackwardHooks:
 
     def __init__(self, module: Any, hooks: dict[int, Callable]) -> None:
         self.module, self.hooks = module, hooks
-        self.grad_output: tuple = ()
+        self.grad_output: tuple | None = None  # known while the backward pass is inside the module
 
     def inputs(self, args: tuple) -> tuple:
         args, self.places = _through(self.leave, args)
@@ -51,7 +51,12 @@ class BackwardHooks:
         return grads
 
     def leave(self, grads: tuple) -> tuple:
-        """The gradients of the inputs have been computed."""
+        """The gradients of the inputs have been computed.
+
+        (If not from gradients of the outputs, a second derivative came in through what the module had saved: no hook runs.)
+        """
+        if self.grad_output is None:
+            return grads
         changed = self._call(_spread(grads, self.places, self.n_inputs))
         return tuple(changed[i] for i in self.places)
 
@@ -67,6 +72,7 @@ class BackwardHooks:
                     f"each positional argument, got {len(changed)}"
                 )
             grad_input = changed
+        self.grad_output = None
         return grad_input
 
 

@@ -133,7 +133,7 @@ class Embedding(Module):
         if not isinstance(embeddings, Tensor) or embeddings.ndim != 2:
             got = getattr(embeddings, "shape", type(embeddings).__name__)
             raise ValueError(f"Embedding: expected embeddings to be a Tensor (V, D), got {got}")
-        layer = cls(*embeddings.shape, padding_idx)
+        layer = cls(embeddings.shape[0], embeddings.shape[1], padding_idx)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 

@@ -68,7 +68,7 @@ class Uninitialized(Tensor):
         """Become an ordinary tensor of this shape, with any numbers in it."""
         a = self._array
         self.array = backend.namespace(a).empty(tuple(shape), dtype=a.dtype, **backend.on_device_of(a))
-        self.__class__ = self.becomes
+        self.__class__ = self.becomes  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -22,6 +22,7 @@ class PairLoss(Node, ABC):
     """ℓ = Σ f(x, t) / n;  dx = (g / n) ∂f/∂x, dt = (g / n) ∂f/∂t. Weights are constants; their gradient is None."""
 
     fresh = True
+    factor: float = 1  # of both slopes: `slopes` leaves it out
 
     def __init__(self, divisor):
         self.divisor = divisor  # n; None: no reduction
@@ -51,13 +52,18 @@ class PairLoss(Node, ABC):
         return mean if n == self.divisor else mean * (n / self.divisor)
 
     def backward(self, g, x, t, *weights):
-        g = widened(g) if self.divisor in (None, 0, 1) else (1 / self.divisor) * widened(g)
+        factor = self.factor / (self.divisor or 1)
+        g = widened(g) if factor == 1 else factor * widened(g)
         dx, dt = self.slopes(g, widened(x), widened(t), *weights)
         return narrowed(dx, x), None if dt is None else narrowed(dt, t), *[None] * len(weights)
 
 
 class OfDifference(PairLoss):
-    """f depends on d = x - t alone, so dt = -dx. A subclass defines `slope`, df/dd."""
+    """f depends on d = x - t alone, so dt = -dx."""
+
+    @abstractmethod
+    def slope(self, d):
+        """df/dd, without the factor."""
 
     def slopes(self, g, x, t):
         dx = g * self.slope(x - t)
@@ -67,12 +73,11 @@ class OfDifference(PairLoss):
 class MSE(OfDifference):
     """f = d², d = x - t;  df/dd = 2 d."""
 
+    factor = 2
+
     def terms(self, x, t):
         d = x - t
         return d * d
-
-    def slopes(self, g, x, t):
-        return super().slopes(2 * g, x, t)
 
     def slope(self, d):
         return d
@@ -103,10 +108,8 @@ class Huber(OfDifference):
         xp = namespace(x)
         a = xp.abs(x - t)
         c = xp.minimum(a, self.delta)
-        return c * (a - 0.5 * c) * self.factor
-
-    def slopes(self, g, x, t):
-        return super().slopes(self.factor * g, x, t)
+        f = c * (a - 0.5 * c)
+        return f if self.factor == 1 else f * self.factor
 
     def slope(self, d):
         return clamp(d, -self.delta, self.delta)
@@ -121,8 +124,7 @@ class BinaryCrossEntropy(PairLoss):
     def logs(self, x):
         """(log x, log(1 - x))."""
         xp = namespace(x)
-        log1m = xp.log(1 - x) if isinstance(x, Tensor) else xp.log1p(-x)
-        return xp.maximum(xp.log(x), -100.0), xp.maximum(log1m, -100.0)
+        return xp.maximum(xp.log(x), -100.0), xp.maximum(xp.log1p(-x), -100.0)
 
     def terms(self, x, t, w=None):
         log, log1m = self.logs(x)
@@ -149,8 +151,7 @@ class BinaryCrossEntropyOfLogits(PairLoss):
     def softplus(self, x):
         """(softplus(x), softplus(-x))."""
         xp = namespace(x)
-        e = xp.exp(-xp.abs(x))  # at most 1, so nothing overflows
-        small = xp.log(1 + e) if isinstance(x, Tensor) else xp.log1p(e)
+        small = xp.log1p(xp.exp(-xp.abs(x)))  # the exponential is at most 1, so nothing overflows
         return xp.maximum(x, 0.0) + small, xp.maximum(-x, 0.0) + small
 
     def terms(self, x, t, w=None, p=None):
@@ -322,7 +323,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     x, t = _pair("huber_loss", input, target)
     if not delta > 0:
         raise ValueError(f"huber_loss: expected delta > 0, got {delta}")
-    return Huber(_divisor(x, the_reduction("huber_loss", reduction, None, None)), delta, 1.0)(x, t)
+    return Huber(_divisor(x, the_reduction("huber_loss", reduction, None, None)), delta, 1)(x, t)
 
 
 def binary_cross_entropy(
