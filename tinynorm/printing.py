@@ -11,8 +11,7 @@ import numpy as np
 
 from . import backend
 
-
-DEFAULT = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
+DEFAULT: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80}
 PROFILES = {"default": DEFAULT, "short": DEFAULT | {"precision": 2, "edgeitems": 2}, "full": DEFAULT | {"threshold": math.inf}}
 options = SimpleNamespace(**DEFAULT, sci_mode=None)  # what `set_printoptions` sets
 
@@ -109,7 +108,7 @@ def elements(array: np.ndarray, indent: int) -> str:
 
 
 def notes_on(array: np.ndarray) -> list[str]:
-    """What is told of an array beside its elements: its shape where they do not show it, and its dtype if it is not the default."""
+    """What is told of an array beside its elements: the shape where they do not show it; a dtype that is not the default."""
     told = []
     if (not array.size and array.ndim != 1) or (array.size and not options.edgeitems):
         told.append(f"size={array.shape}")
@@ -157,7 +156,7 @@ def _ndims(node: Any) -> list[int]:
 
 
 def _product(node: Any) -> str:
-    names = {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 1): "UnsafeView"}
+    names: dict[tuple, str] = {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 1): "UnsafeView"}
     return "SqueezeBackward4" if _ndims(node) == [1, 2] else f"{names.get(tuple(_ndims(node)), 'UnsafeView')}Backward0"
 
 
@@ -183,14 +182,21 @@ def _index(node: Any) -> str:
     parts = node.index if isinstance(node.index, tuple) else (node.index,)
     if not node.is_view:
         return "IndexBackward0"
-    parts = [part for part in parts if part is not ...] or [...]
-    last = ([part for part in parts if part != slice(None)] or parts)[-1]
+    told = [part for part in parts if part is not ...] or [...]
+    last = ([part for part in told if part != slice(None)] or told)[-1]
     names = {slice: "Slice", type(None): "Unsqueeze", type(...): "Alias"}
     return f"{names.get(type(last), 'Select')}Backward0"
 
 
 def _classes(node: Any) -> str:
     return "DivBackward1" if hasattr(node.classes, "shape") and not hasattr(node.classes, "places") else "NllLossBackward0"
+
+
+def _reduced(node: Any) -> str:
+    if node.divisor is None:
+        return {"L1": "AbsBackward0", "KLDiv": "SubBackward0"}.get(node.name, "MulBackward0")
+    of_all = not node.saved or node.divisor == node.saved[0].array.size
+    return "SumBackward0" if node.divisor == 1 else "MeanBackward0" if of_all else "DivBackward0"
 
 
 # a node's name -> PyTorch's; what is not here is called NAMEBackward0
@@ -202,8 +208,9 @@ PYTORCHS: dict[str, str | Callable[[Any], str]] = {
     "Cast": "ToCopyBackward0", "Move": "ToCopyBackward0", "Contiguous": "CloneBackward0", "Dropout": "MulBackward0",
     "Standardize": "NativeLayerNormBackward0", "StandardizeUncentred": "MulBackward0",
     "StandardizeChannel": "NativeBatchNormBackward0", "StandardizeByConstants": "NativeBatchNormBackward0",
-    "SetItem": "CopySlices", "Replaced": "CopySlices", "L1": "MeanBackward0", "Huber": "SmoothL1LossBackward0",
-    "KLDiv": "MeanBackward0", "BinaryCrossEntropyOfLogits": "BinaryCrossEntropyWithLogitsBackward0",
+    "SetItem": "CopySlices", "Replaced": "CopySlices", "Huber": "HuberLossBackward0", "SmoothL1": "SmoothL1LossBackward0",
+    "L1": _reduced, "KLDiv": _reduced, "KLDivOfLogs": _reduced,
+    "BinaryCrossEntropyOfLogits": "BinaryCrossEntropyWithLogitsBackward0",
     "Log1p": "Log1PBackward0",
 }  # fmt: skip
 

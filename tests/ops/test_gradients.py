@@ -105,7 +105,7 @@ OPS = {
     "log": ("Log", ops.log, [positive(2, 3)]),
     "log2": ("Log", ops.log2, [positive(2, 3)]),
     "log10": ("Log", ops.log10, [positive(2, 3)]),
-    "log1p": ("Log1p", ops.log1p, [positive(2, 3) - 1]),
+    "log1p": ("Log1p", ops.log1p, [0.2 * np.tanh(x23)]),
     "sin": ("Sin", ops.sin, [3 * x23]),
     "cos": ("Cos", ops.cos, [3 * x23]),
     "square": ("Pow", ops.square, [x23]),
@@ -253,7 +253,7 @@ NORMS = {
 LOGITS, SHARES, GAPS = 2 * normal(4, 3), 0.1 + 0.2 * positive(4, 3), 0.7 * apart(4, 3)
 PAIR_LOSSES = {
     "l1_loss": ("L1", F.l1_loss, GAPS + LOGITS, LOGITS),
-    "smooth_l1_loss": ("Huber", lambda x, t, **kw: F.smooth_l1_loss(x, t, beta=0.9, **kw), GAPS + LOGITS, LOGITS),
+    "smooth_l1_loss": ("SmoothL1", lambda x, t, **kw: F.smooth_l1_loss(x, t, beta=0.9, **kw), GAPS + LOGITS, LOGITS),
     "smooth_l1_loss, beta 0": ("L1", lambda x, t, **kw: F.smooth_l1_loss(x, t, beta=0, **kw), GAPS + LOGITS, LOGITS),
     "huber_loss": ("Huber", lambda x, t, **kw: F.huber_loss(x, t, delta=0.9, **kw), GAPS + LOGITS, LOGITS),
     "kl_div": ("KLDiv", F.kl_div, LOGITS, SHARES),
@@ -312,7 +312,7 @@ LAYERS |= {
         lambda x: F.cross_entropy(x * F.nll_loss(x, CLASSES, reduction="sum"), CLASSES, label_smoothing=0.1),
         [normal(4, 3)],
     ),
-    "embedding": ("GetItem", lambda w: F.embedding(ROWS, w), [x34]),
+    "embedding": ("Embedding", lambda w: F.embedding(ROWS, w), [x34]),
     "embedding, padding": ("Embedding", lambda w: F.embedding(ROWS, w * w, padding_idx=-2), [x34]),
     **{
         f"{name}{', none' if options else ''}": (node, lambda x, t, f=f, options=options: f(x, t, **options), [x, t])

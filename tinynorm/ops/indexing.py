@@ -151,13 +151,15 @@ def rows(x: Any) -> Any:
 
 
 class Embedding(GetItem):
-    """y = W[index];  dW = zeros with g added at the index, except for the rows of the padding."""
+    """y = W[index];  dW = zeros with g added at the index, but not at the row of the padding (None: there is no such row)."""
 
     def __init__(self, index, padding):
         super().__init__((index,))
         self.padding = padding
 
     def backward(self, g):
+        if self.padding is None:
+            return super().backward(g)
         counts = namespace(raw(g)).expand_dims(self.index[0] != self.padding, axis=-1)
         return super().backward(keep_where(wrap(counts) if isinstance(g, Tensor) else counts, g))
 
@@ -367,21 +369,24 @@ def getitem(x: Any, index: Any) -> Any:
 
 @method()
 @accepts_axis
-def take_along_dim(x: Any, indices: Any, dim: int) -> Any:
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """Take the elements at `indices` from each line along `dim`.
 
-    `indices` are integers and have as many dimensions as x; -1 is the last element of a line.
+    `indices` are integers and have as many dimensions as the tensor; -1 is the last element of a line. Without `dim`, both
+    are taken as one line.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).take_along_dim(tinynorm.tensor([[1], [0]]), 1)
     tensor([[5.],
             [7.]])
     """
-    d, at = one_dim(dim, x.ndim, "take_along_dim"), raw(indices)
+    if dim is None:
+        input, indices, dim = input.reshape(-1), indices.reshape(-1), 0
+    d, at = one_dim(dim, input.ndim, "take_along_dim"), raw(indices)
     if type(at) is not np.ndarray and backend.is_array(at):
-        n = x.shape[d] if x.ndim else 1
+        n = input.shape[d] if input.ndim else 1
         check_range("take_along_dim", at, n, -n)
-    return taken("take_along_dim", x, d, at, x.shape)
+    return taken("take_along_dim", input, d, at, input.shape)
 
 
 def taken(op: str, x: Any, d: int, at: Any, shape: tuple[int, ...]) -> Any:
@@ -406,13 +411,13 @@ def lines(like: Any, shape: tuple[int, ...], behind: bool = False) -> list:
 
 
 @method()
-def gather(x: Any, dim: int, index: Any) -> Any:
-    """As `take_along_dim`, but `index` may be shorter than x along the other dimensions: only x's first lines are then used.
+def gather(input: Any, dim: int, index: Any) -> Any:
+    """As `take_along_dim`, but `index` may be shorter along the other dimensions: only the first lines are then used.
 
     Raises
     ------
     IndexError
-        An index is negative or too large, or `index` is longer than x along another dimension.
+        An index is negative or too large, or `index` is longer than the tensor along another dimension.
 
     Examples
     --------
@@ -420,9 +425,9 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).gather(1, tinynorm.tensor([[1], [0]])).squeeze(1)
     tensor([5., 7.])
     """
-    d, at = one_dim(dim, x.ndim, "gather"), raw(index)
-    _check_places("gather", at, x, d)
-    return taken("gather", x, d, at, at.shape)
+    d, at = one_dim(dim, input.ndim, "gather"), raw(index)
+    _check_places("gather", at, input, d)
+    return taken("gather", input, d, at, at.shape)
 
 
 def _check_places(op: str, at: Any, x: Any, d: int) -> None:
@@ -593,5 +598,5 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
         raise RuntimeError(f"embedding: expected padding_idx to be a row of the {V} of weight, got {padding_idx}")
     check_range("embedding", at, V, 0)
     index = namespace(at).reshape(at, (1,)) if not at.ndim else at
-    y = (GetItem((index,)) if padding_idx is None else Embedding(index, padding_idx % V))(weight)
+    y = Embedding(index, None if padding_idx is None else padding_idx % V)(weight)
     return y if at.ndim else y[0]

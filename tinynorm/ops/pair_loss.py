@@ -94,25 +94,35 @@ class L1(OfDifference):
 
 
 class Huber(OfDifference):
-    """f = c (|d| - c / 2) with d = x - t and c = min(|d|, δ), times a factor;  df/dd = d clamped to ±δ, times the factor.
+    """f = c (|d| - c / 2) with d = x - t and c = min(|d|, δ);  df/dd = d clamped to ±δ.
 
-    Near 0 this is d² / 2, and from |d| = δ on it goes on as a straight line. Huber 1964; with the factor 1 / δ it is the smooth
-    L1 loss of Girshick 2015, "Fast R-CNN", equation 3.
+    Near 0 this is d² / 2, and from |d| = δ on it goes on as a straight line. Huber 1964, "Robust estimation of a location
+    parameter".
     """
 
-    def __init__(self, divisor, delta, factor):
+    def __init__(self, divisor, delta):
         super().__init__(divisor)
-        self.delta, self.factor = delta, factor
+        self.delta = delta
 
     def terms(self, x, t):
         xp = namespace(x)
         a = xp.abs(x - t)
         c = xp.minimum(a, self.delta)
-        f = c * (a - 0.5 * c)
-        return f if self.factor == 1 else f * self.factor
+        return c * (a - 0.5 * c)
 
     def slope(self, d):
         return clamp(d, -self.delta, self.delta)
+
+
+class SmoothL1(Huber):
+    """`Huber`, divided by β = δ. Girshick 2015, "Fast R-CNN", equation 3."""
+
+    def __init__(self, divisor, beta):
+        super().__init__(divisor, beta)
+        self.factor = 1 / beta
+
+    def terms(self, x, t):
+        return super().terms(x, t) * self.factor
 
 
 class BinaryCrossEntropy(PairLoss):
@@ -301,7 +311,7 @@ def smooth_l1_loss(
     divisor = _divisor(x, the_reduction("smooth_l1_loss", reduction, size_average, reduce))
     if not beta >= 0:
         raise ValueError(f"smooth_l1_loss: expected beta >= 0, got {beta}")
-    return (Huber(divisor, beta, 1 / beta) if beta else L1(divisor))(x, t)
+    return (SmoothL1(divisor, beta) if beta else L1(divisor))(x, t)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
@@ -323,7 +333,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     x, t = _pair("huber_loss", input, target)
     if not delta > 0:
         raise ValueError(f"huber_loss: expected delta > 0, got {delta}")
-    return Huber(_divisor(x, the_reduction("huber_loss", reduction, None, None)), delta, 1)(x, t)
+    return Huber(_divisor(x, the_reduction("huber_loss", reduction, None, None)), delta)(x, t)
 
 
 def binary_cross_entropy(
