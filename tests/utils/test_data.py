@@ -1,5 +1,6 @@
 """Datasets and batches: PyTorch's meaning, the same batches for a seed on every device."""
 
+from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,17 @@ import pytest
 
 import tinynorm
 from tinynorm import Generator
-from tinynorm.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate, random_split
+from tinynorm.utils.data import (
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    Subset,
+    TensorDataset,
+    default_collate,
+    get_worker_info,
+    random_split,
+)
 
 
 def numbered(n, device=None):
@@ -59,6 +70,85 @@ def test_a_subset_has_the_samples_named_in_that_order():
     assert [part[i][1].item() for i in range(2)] == [10, 50]
 
 
+def test_the_indices_of_a_subset_may_be_an_array_or_a_tensor_and_are_asked_for_together():
+    for indices in (np.array([3, 1]), tinynorm.tensor([3, 1])):
+        part = Subset(numbered(6), indices)
+        assert [part[0][1].item(), part[1][1].item()] == [30, 10]
+        assert seen(DataLoader(part, batch_size=2)) == [[30, 10]]
+    assert part[[0, 1]][1].tolist() == [30, 10]
+
+    class Counting(Dataset):
+        def __getitems__(self, indices):
+            return [("together", len(indices), i) for i in indices]
+
+    assert next(iter(DataLoader(Subset(Counting(), [5, 6]), batch_size=2)))[1].tolist() == [2, 2]
+
+
+def test_a_subset_with_a_getitem_of_its_own_is_asked_for_each_item():
+    class Negated(Subset):
+        def __getitem__(self, i):
+            return tuple(-t for t in super().__getitem__(i))
+
+    assert seen(DataLoader(Negated(numbered(4), [3, 1]), batch_size=2)) == [[-30, -10]]
+
+
+def test_datasets_can_be_joined():
+    joined = numbered(3) + Squares()
+    assert isinstance(joined, ConcatDataset)
+    assert (len(joined), joined.cumulative_sizes) == (8, [3, 8])
+    assert joined[2][1].item() == 20
+    assert (joined[3], joined[7], joined[-1]) == ((0, 0), (4, 16), (4, 16))
+    with pytest.raises(IndexError, match="expected an index from -8 to 7, got 8"):
+        joined[8]
+    with pytest.raises(ValueError, match="ConcatDataset: expected at least one dataset, got none"):
+        ConcatDataset([])
+    with pytest.raises(TypeError, match="ConcatDataset: expected a dataset with a length"):
+        ConcatDataset([Squares(), Count(3)])
+
+
+class Count(IterableDataset):
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        assert get_worker_info() is None
+        return iter(range(self.n))
+
+
+def test_samples_that_come_one_after_the_other_are_put_into_batches():
+    assert [b.tolist() for b in DataLoader(Count(5), batch_size=2)] == [[0, 1], [2, 3], [4]]
+    assert [b.tolist() for b in DataLoader(Count(5), batch_size=2, drop_last=True)] == [[0, 1], [2, 3]]
+    assert list(DataLoader(Count(3), batch_size=None)) == [0, 1, 2]
+    with pytest.raises(TypeError, match="len"):
+        len(DataLoader(Count(5)))
+
+    class WithLength(Count):
+        def __len__(self):
+            return self.n
+
+    assert [len(DataLoader(WithLength(5), batch_size=b, drop_last=d)) for b, d in ((2, False), (2, True), (None, False))] == [
+        3,
+        2,
+        5,
+    ]
+    for option in ({"shuffle": True}, {"sampler": [0]}, {"batch_sampler": [[0]]}):
+        with pytest.raises(ValueError, match="an IterableDataset has no indices, so leave out shuffle"):
+            DataLoader(Count(5), **option)
+    with pytest.raises(NotImplementedError, match="define __iter__"):
+        iter(IterableDataset())
+
+
+def test_classes_take_a_type_as_pytorchs_do():
+    class Numbers(Dataset[int]):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            return i
+
+    assert next(iter(DataLoader(Numbers(), 2))).tolist() == [0, 1]
+
+
 def test_a_dataset_without_getitem_says_what_to_define():
     class Empty(Dataset):
         pass
@@ -88,6 +178,7 @@ def test_a_split_is_the_same_for_a_seed_and_random():
     assert first == again
     assert first != other
     assert first[0] != sorted(first[0])
+    assert type(random_split(range(4), [4])[0].indices) is list  # which a program may print
 
 
 @pytest.mark.parametrize(
@@ -195,11 +286,42 @@ def test_a_collate_fn_gets_the_list_of_samples():
     assert list(loader) == [[0, 10], [20]]
 
 
-def test_what_pytorch_programs_pass_is_accepted():
-    assert len(DataLoader(numbered(3), batch_size=2, shuffle=False, num_workers=2, pin_memory=True)) == 2
+def test_what_pytorch_programs_pass_is_accepted_and_no_worker_is_started():
+    called = []
+    loader = DataLoader(
+        numbered(3), 2, False, None, None, 2, None, True, False, 5, called.append, None, Generator(),
+        prefetch_factor=4, persistent_workers=True, pin_memory_device="", in_order=True,
+    )  # fmt: skip
+    assert (len(loader), seen(loader)) == (2, [[0, 10], [20]])
+    assert (loader.num_workers, loader.pin_memory, called) == (2, True, [])
 
 
-@pytest.mark.parametrize("batch_size", [0, -1, 2.0, True, None])
+def test_a_batch_size_of_none_gives_the_samples_one_by_one():
+    data = [{"x": np.ones(2, np.float32), "name": "a"}, (np.float32(1), 2)]
+    first, second = DataLoader(data, batch_size=None)
+    assert (first["x"].tolist(), first["name"]) == ([1, 1], "a")
+    assert isinstance(second[0], tinynorm.Tensor)
+    assert second[1] == 2
+    assert len(DataLoader(data, batch_size=None)) == 2
+    assert [y.item() for _, y in DataLoader(numbered(3), batch_size=None, sampler=[2, 0])] == [20, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"sampler": [0], "shuffle": True}, "sampler gives the order, so leave out shuffle"),
+        ({"batch_sampler": [[0]], "batch_size": 2}, "batch_sampler gives the batches, so leave out batch_size"),
+        ({"batch_sampler": [[0]], "sampler": [0]}, "batch_sampler gives the batches"),
+        ({"batch_sampler": [[0]], "drop_last": True}, "batch_sampler gives the batches"),
+        ({"batch_size": None, "drop_last": True}, "there are no batches, so leave out drop_last"),
+    ],
+)
+def test_arguments_that_exclude_one_another_are_an_error(options, says):
+    with pytest.raises(ValueError, match=f"DataLoader: .*{says}"):
+        DataLoader(numbered(3), **options)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.0, True])
 def test_a_batch_size_that_is_none_is_an_error(batch_size):
     with pytest.raises(ValueError, match="batch_size to be an int of at least 1"):
         DataLoader(numbered(3), batch_size=batch_size)
@@ -234,6 +356,19 @@ def test_containers_are_collated_entry_by_entry():
     assert batch["s"] == ["a", "b"]
     assert default_collate([np.str_("a"), np.str_("b")]) == ["a", "b"]
     assert [part.tolist() for part in default_collate([[1, 2], [3, 4]])] == [[1, 3], [2, 4]]
+    assert default_collate([("a", 1), ("b", 2)])[0] == ("a", "b")  # a tuple, as in PyTorch
+
+
+def test_a_mapping_keeps_its_type():
+    for make in (OrderedDict, lambda d: defaultdict(int, d)):
+        batch = default_collate([make({"a": 1}), make({"a": 2})])
+        assert type(batch) is type(make({}))
+        assert batch["a"].tolist() == [1, 2]
+
+
+def test_the_first_number_decides_between_int_and_float():
+    assert default_collate([1, 2.5]).dtype == tinynorm.float32
+    assert default_collate([2.5, 1]).dtype == tinynorm.float64
 
 
 def test_arrays_are_stacked_and_0d_ones_too():
@@ -249,6 +384,7 @@ def test_arrays_are_stacked_and_0d_ones_too():
         ([2**70, 1], TypeError, "real numbers or booleans, got object"),
         ([np.datetime64("2020")] * 2, TypeError, "real numbers or booleans, got datetime64"),
         ([{"a": 1}, {"b": 1}], RuntimeError, r"equal keys, got \['a'\] and \['b'\]"),
+        ([{"a": 1}, {"a": 1, "b": 1}], RuntimeError, r"equal keys, got \['a'\] and \['a', 'b'\]"),
         ([np.ones(2), np.ones(3)], RuntimeError, r"\(2,\), \(3,\)"),
         ([object()], TypeError, "got object; pass a collate_fn"),
     ],
