@@ -140,13 +140,13 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return tensor_of(array)
 
 
-def from_dlpack(x: Any) -> Tensor:
+def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares the memory of another library's array, through DLPack; on the CPU or on CUDA.
 
     >>> from_dlpack(np.ones(2))
     tensor([1., 1.], dtype=torch.float64)
     """
-    x = backend.plain(x)
+    x = backend.plain(ext_tensor)
     kind = x.__dlpack_device__()[0]
     return tensor_of((np if kind == 1 else namespace_on("cuda")).from_dlpack(x))
 
@@ -381,7 +381,7 @@ def linspace(
 # ---- like a tensor that is there -------------------------------------------------------------------------------------
 
 
-def _as_of(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
+def as_of(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
     """dtype and device of x, where none other is asked for."""
     return {"dtype": x.dtype if dtype is None else dtype, "device": x.device if device is None else device}
 
@@ -393,7 +393,7 @@ def new_tensor(self: Tensor, data: Any, dtype: Any = None, device: Any = None, r
     >>> tensor([1.5]).new_tensor([1, 2])
     tensor([1., 2.])
     """
-    return tensor(data, requires_grad=requires_grad, **_as_of(self, dtype, device))
+    return tensor(data, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 @method()
@@ -403,7 +403,7 @@ def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, r
     >>> tensor([1, 2]).new_zeros(3)
     tensor([0, 0, 0])
     """
-    return zeros(*size, requires_grad=requires_grad, **_as_of(self, dtype, device))
+    return zeros(*size, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 @method()
@@ -413,7 +413,7 @@ def new_ones(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, re
     >>> tensor([1, 2]).new_ones(3)
     tensor([1, 1, 1])
     """
-    return ones(*size, requires_grad=requires_grad, **_as_of(self, dtype, device))
+    return ones(*size, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 @method()
@@ -430,7 +430,7 @@ def new_full(
     >>> tensor([1.5]).new_full((2,), 7)
     tensor([7., 7.])
     """
-    return full(size, fill_value, requires_grad=requires_grad, **_as_of(self, dtype, device))
+    return full(size, fill_value, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 # ---- PyTorch's old constructors ---------------------------------------------------------------------------------------
@@ -470,7 +470,8 @@ class TensorType:
     """
 
     def __init__(self, name: str) -> None:
-        self.name, self.dtype = name, OLD_TYPES[name]
+        self.name: str = name
+        self.dtype: np.dtype = OLD_TYPES[name]
 
     @property
     def __numpy_dtype__(self) -> np.dtype:  # as in `dtypes`

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import backend
 from .backend import Generator, default_generator
-from .creation import Size, into, shape_from
+from .creation import Size, as_of, into, shape_from
 from .ops.convert import as_dtype
 from .tensor import Tensor, method, raw, tensor_of, wrap
 
@@ -113,35 +113,55 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = backend
     return _draw(lambda rng: rng.permutation(n), generator, dtype, device)
 
 
-def _options(like: Tensor, options: dict[str, Any]) -> dict[str, Any]:
-    """The options, with the dtype and the device of a tensor where none is given."""
-    options.pop("memory_format", None)
-    return {"dtype": like.dtype, "device": like.device} | {key: value for key, value in options.items() if value is not None}
-
-
-def rand_like(input: Tensor, **options: Any) -> Tensor:
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """`rand` in the shape, dtype and device of a tensor, unless another dtype or device is given.
 
     >>> import tinynorm
     >>> rand_like(tinynorm.zeros(2, 3, dtype="float64")).dtype
     torch.float64
     """
-    _only_floats("rand_like", input, options)
-    return rand(input.shape, **_options(input, options))
+    _only_floats("rand_like", input, dtype)
+    return rand(input.shape, generator=generator, requires_grad=requires_grad, **as_of(input, dtype, device))
 
 
-def randn_like(input: Tensor, **options: Any) -> Tensor:
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """`randn` in the shape, dtype and device of a tensor, unless another dtype or device is given.
 
     >>> import tinynorm
     >>> randn_like(tinynorm.zeros(2, 3)).shape
     torch.Size([2, 3])
     """
-    _only_floats("randn_like", input, options)
-    return randn(input.shape, **_options(input, options))
+    _only_floats("randn_like", input, dtype)
+    return randn(input.shape, generator=generator, requires_grad=requires_grad, **as_of(input, dtype, device))
 
 
-def randint_like(input: Tensor, low: int = 0, high: int | None = None, **options: Any) -> Tensor:
+def randint_like(
+    input: Tensor,
+    low: int = 0,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """`randint` in the shape, dtype and device of a tensor, unless another dtype or device is given.
 
     >>> import tinynorm
@@ -149,11 +169,11 @@ def randint_like(input: Tensor, low: int = 0, high: int | None = None, **options
     tensor([3., 3.])
     """
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input.shape), **_options(input, options))
+    return randint(low, high, input.shape, generator=generator, requires_grad=requires_grad, **as_of(input, dtype, device))
 
 
-def _only_floats(op: str, input: Tensor, options: dict[str, Any]) -> None:
-    if options.get("dtype") is None and not input.is_floating_point():
+def _only_floats(op: str, input: Tensor, dtype: Any) -> None:
+    if dtype is None and not input.is_floating_point():
         raise TypeError(f"{op}: expected a floating-point tensor, or a dtype=, got {input._array.dtype}")
 
 
@@ -191,10 +211,10 @@ def normal(
         raise RuntimeError(f"normal: expected a standard deviation that is not negative, got {np.min(s)}")
     if not given and size is None:
         raise TypeError("normal: expected a size, such as normal(0, 1, (2, 3)), or a tensor as mean or std")
-    if given:
-        dtype, device = given[0].dtype if dtype is None else dtype, given[0].device if device is None else device
+    options = as_of(given[0], dtype, device) if given else {"dtype": dtype, "device": device}
     shape = np.broadcast_shapes(np.shape(m), np.shape(s)) if size is None else shape_from("normal", (size,))
-    return into(out, _draw(lambda rng: m + s * rng.standard_normal(shape), generator, dtype, device, requires_grad))
+    made = _draw(lambda rng: m + s * rng.standard_normal(shape), generator, options["dtype"], options["device"], requires_grad)
+    return into(out, made)
 
 
 @method()

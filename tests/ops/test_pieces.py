@@ -289,3 +289,51 @@ def test_strides_and_sizes():
     x = tn.zeros(2, 3, 4)
     assert (x.stride(), x.stride(0), x.stride(-1), x.mT.stride()) == ((12, 4, 1), 12, 1, (12, 1, 4))
     assert (x.nelement(), x.size(-1), x.is_sparse) == (24, 4, False)
+
+
+# ---- by PyTorch's names -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by_name", "expected"),
+    [
+        (lambda x: tn.reshape(input=x, shape=(3, 2)), (3, 2)), (lambda x: x.reshape(shape=(6,)), (6,)),
+        (lambda x: x.view(size=(3, -1)), (3, 2)), (lambda x: tn.flatten(input=x, start_dim=0, end_dim=1), (6,)),
+        (lambda x: tn.permute(input=x, dims=(1, 0)), (3, 2)), (lambda x: x.permute(dims=[1, 0]), (3, 2)),
+        (lambda x: tn.transpose(input=x, dim0=0, dim1=1), (3, 2)), (lambda x: tn.t(input=x), (3, 2)),
+        (lambda x: x.expand(size=(4, 2, 3)), (4, 2, 3)), (lambda x: tn.broadcast_to(input=x, size=(1, 2, 3)), (1, 2, 3)),
+        (lambda x: tn.squeeze(input=x[None], dim=0), (2, 3)), (lambda x: tn.unsqueeze(input=x, dim=2), (2, 3, 1)),
+        (lambda x: x.repeat(repeats=(2, 1)), (4, 3)), (lambda x: tn.tile(input=x, dims=(2,)), (2, 6)),
+        (lambda x: tn.flip(input=x, dims=(0,)), (2, 3)),
+        (lambda x: tn.split(tensor=x, split_size_or_sections=1, dim=1)[0], (2, 1)),
+        (lambda x: tn.chunk(input=x, chunks=3, dim=1)[0], (2, 1)), (lambda x: tn.unbind(input=x, axis=1)[0], (2,)),
+        (lambda x: tn.matmul(input=x, other=x.T), (2, 2)), (lambda x: tn.mm(input=x, mat2=x.T), (2, 2)),
+        (lambda x: tn.mv(input=x, vec=x[0]), (2,)), (lambda x: tn.dot(input=x[0], tensor=x[1]), ()),
+        (lambda x: tn.outer(input=x[0], vec2=x[1]), (3, 3)), (lambda x: tn.bmm(input=x[None], mat2=x.T[None]), (1, 2, 2)),
+        (lambda x: tn.gather(input=x, dim=1, index=PLACES), (2, 1)), (lambda x: tn.clone(input=x, memory_format=None), (2, 3)),
+        (lambda x: tn.take_along_dim(input=x, indices=PLACES, dim=1), (2, 1)),
+        (lambda x: tn.take_along_dim(input=x, indices=PLACES), (2,)),
+        (lambda x: tn.index_select(input=x, dim=1, index=PLACES[0]), (2, 1)),
+        (lambda x: tn.scatter(input=x, dim=1, index=PLACES, src=x), (2, 3)),
+        (lambda x: tn.scatter_add(input=x, dim=1, index=PLACES, src=x), (2, 3)),
+        (lambda x: tn.tril(input=x, diagonal=1), (2, 3)), (lambda x: tn.zeros_like(input=x, memory_format=None), (2, 3)),
+        (lambda x: tn.full_like(input=x, fill_value=2, dtype=tn.int64), (2, 3)),
+        (lambda x: tn.cat(tensors=[x, x], dim=0), (4, 3)),
+        (lambda x: tn.rand_like(input=x, dtype=tn.float64), (2, 3)),
+        (lambda x: tn.randint_like(input=x, low=1, high=3), (2, 3)),
+        (lambda x: tn.multinomial(input=x + 1, num_samples=2, replacement=True), (2, 2)),
+        (lambda x: x.to(device="cpu", non_blocking=True, memory_format=None), (2, 3)), (lambda x: tn.meshgrid(x[0])[0], (3,)),
+        (lambda x: F.one_hot(tensor=x.long(), num_classes=6), (2, 3, 6)), (lambda x: x.new_zeros(4, dtype=tn.int64), (4,)),
+        (lambda x: tn.bincount(input=x[0].long(), weights=x[0], minlength=7), (7,)),
+        (lambda x: x.contiguous(memory_format=None), (2, 3)),
+    ],
+)  # fmt: skip
+def test_arguments_have_pytorchs_names(by_name, expected):
+    assert by_name(tn.arange(6.0).reshape(2, 3)).shape == expected
+
+
+@pytest.mark.parametrize("name", ["reshape", "view", "permute", "expand", "repeat", "tile", "flip"])
+def test_a_size_that_is_no_integer_is_refused(name):
+    for given in ((2.0, 3), ((2.0, 3),), ("a",), (None, 2)):
+        with pytest.raises(TypeError, match=f"{name}: expected integers, separately or in one tuple or list, got"):
+            getattr(tn.zeros(2, 3), name)(*given)

@@ -185,6 +185,7 @@ add("index tensor repeated", lambda lib, x, i: x[i], x=normal(4, 3), i=classes(4
 add("gather", lambda lib, x, i: x.gather(1, i), x=normal(2, 4), i=classes(4, 2, 3))
 
 MORE_SHAPES: dict[str, Callable[..., Any]] = {
+    "rows one by one": lambda lib, x: dict(enumerate_named(list(x))),
     "split": lambda lib, x: dict(enumerate_named(lib.split(x, 3, dim=-1) + x.split([1, 2], 1))),
     "chunk": lambda lib, x: dict(enumerate_named(lib.chunk(x, 2, 1) + x.chunk(3, dim=2))),
     "unbind": lambda lib, x: dict(enumerate_named(lib.unbind(x, 1) + x.unbind(-1))),

@@ -31,20 +31,20 @@ MEANS = {
     **dict.fromkeys(["a", "b", "other", "value", "source", "data", "min", "max", "fill_value", "indices"], "TensorLike"),
     **dict.fromkeys(["alpha", "exponent", "mask", "tensor1", "tensor2"], "TensorLike"),
     **dict.fromkeys(["running_mean", "running_var"], "Tensor | None"),
-    **dict.fromkeys(["shape", "sizes", "dims", "repeats", "size"], "SupportsIndex | Sequence[int]"),
+    **dict.fromkeys(["shape", "sizes", "dims", "order", "repeats", "size"], "SupportsIndex | Sequence[int]"),
     "args": "Tensor | backend.device | DTypeLike",
     "device": "backend.device | str | None",
     "dim": "Dims",
     "dtype": "DTypeLike",
     "index": "Index",
-    "kwargs": "Any",
+    **dict.fromkeys(["kwargs", "memory_format"], "Any"),
     "normalized_shape": "int | Sequence[int]",
     "tensors": "Sequence[TensorLike]",
     **dict.fromkeys(["inputs", "types"], "Any"),  # of NumPy's protocols
 }
 OPERANDS = [("a", "b"), ("input", "other"), ("input", "exponent")]  # one of the two is a Tensor, the other may be a number
 ALONG = {"max", "min"}  # a number's worth of Tensor without dim, (values, indices) along one, elementwise with another tensor
-RESULTS = {"__array_ufunc__": "Any", "__array_function__": "Any", "type": "Any"}
+RESULTS = {"__array_ufunc__": "Any", "__array_function__": "Any", "__iter__": "Iterator[Tensor]", "type": "Any"}
 GENERIC = {  # what stands in the code without its contents
     "Callable": "Callable[..., Any]",
     "dict": "dict[str, Any]",
@@ -56,7 +56,7 @@ OVERRIDES_OBJECTS = {"__eq__", "__ne__"}  # which return a bool there
 HEADER = '''# Made by tests/types/make_stubs.py of the ops' signatures; do not edit.
 '''
 METHODS = '''{header}import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import EllipsisType
 from typing import Any, Protocol, Self, SupportsIndex, TypeAlias, overload
 
@@ -86,6 +86,7 @@ from typing import Any, SupportsIndex, overload
 
 from numpy.typing import DTypeLike
 
+from .. import backend
 from .._methods import Index, TensorLike
 from ..tensor import Tensor
 from . import inplace as inplace

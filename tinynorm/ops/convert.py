@@ -53,18 +53,26 @@ class Move(Node):
 
 
 @method()
-def clone(x: Tensor) -> Tensor:
-    """A copy of x. The gradient of the copy passes to x.
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy. Its gradient passes to `input`.
 
     >>> import tinynorm
     >>> tinynorm.tensor([1.0]).clone()
     tensor([1.])
     """
-    return Clone()(x)
+    return Clone()(input)
 
 
 @method("to")
-def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
+def to(
+    x: Tensor,
+    *args: Any,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Convert x to another dtype, another device, or both. If nothing changes, return x itself. The gradient passes to x.
 
     Parameters
@@ -73,6 +81,8 @@ def to(x: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool 
         In any order. A tensor gives its dtype and its device.
     dtype, device, copy
         The same by name; `copy` makes a copy even if nothing changes.
+    non_blocking, memory_format
+        Taken, as in PyTorch, but without effect.
 
     Raises
     ------
@@ -164,7 +174,7 @@ def cuda(x: Tensor, device: int | None = None) -> Tensor:
 
 
 # PyTorch's old names of the dtypes
-OLD_TYPES = {
+OLD_TYPES: dict[str, Any] = {
     "FloatTensor": backend.float32,
     "DoubleTensor": backend.float64,
     "HalfTensor": backend.float16,
@@ -211,7 +221,7 @@ def type_as(x: Tensor, other: Tensor) -> Tensor:
 
 
 @method()
-def contiguous(x: Tensor) -> Tensor:
+def contiguous(x: Tensor, memory_format: Any = None) -> Tensor:
     """x with its elements in row-major order in memory; x itself if they already are.
 
     >>> import tinynorm

@@ -99,8 +99,8 @@ def _rows(x: Any) -> Any:
 
 
 @method("matmul", "__matmul__")
-def matmul(a: Any, b: Any) -> Any:
-    """a @ b for all ranks, as in NumPy: vectors, matrices, and stacks of matrices that broadcast.
+def matmul(input: Any, other: Any) -> Any:
+    """`input @ other` for all ranks, as in NumPy: vectors, matrices, and stacks of matrices that broadcast.
 
     Raises
     ------
@@ -113,11 +113,11 @@ def matmul(a: Any, b: Any) -> Any:
     >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]) @ tinynorm.tensor([1.0, 1.0])
     tensor([3., 7.])
     """
-    a, b = promote(a, b)
-    sa, sb = shape_of(a), shape_of(b)
+    input, other = promote(input, other)
+    sa, sb = shape_of(input), shape_of(other)
     if not sa or not sb or sa[-1] != sb[-2 if len(sb) > 1 else 0]:
         raise RuntimeError(f"matmul: expected a (…, n, k) @ b (…, k, m) or vectors (k), got {tuple(sa)} @ {tuple(sb)}")
-    return MatMul()(a, b)
+    return MatMul()(input, other)
 
 
 method("__rmatmul__")(lambda self, other: matmul(other, self))

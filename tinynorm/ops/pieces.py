@@ -13,7 +13,7 @@ from ..tensor import Tensor, method, raw
 from .common import accepts_axis, all_dims, namespace, one_dim
 from .convert import clone
 from .indexing import GetItem
-from .shape import _ints, expand, reshape
+from .shape import expand, ints, reshape
 
 
 def _part(x: Any, d: int, part: Any) -> Any:
@@ -39,7 +39,8 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     >>> tinynorm.arange(5).split([1, 4])
     (tensor([0]), tensor([1, 2, 3, 4]))
     """
-    d, sizes = one_dim(dim, tensor.ndim, "split"), split_size_or_sections
+    sizes: Any = split_size_or_sections
+    d = one_dim(dim, tensor.ndim, "split")
     if not tensor.ndim:
         raise RuntimeError("split: expected a tensor of at least 1 dimension, got a 0-d one")
     n = tensor.shape[d]
@@ -86,8 +87,8 @@ def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 @method()
-def repeat(input: Any, *repeats: Any) -> Any:
-    """A copy, dimension i repeated `repeats[i]` times as a whole. More repeats than dimensions make new ones in front.
+def repeat(input: Any, *sizes: Any, repeats: Any = None) -> Any:
+    """A copy, dimension i repeated `sizes[i]` times as a whole. More repeats than dimensions make new ones in front.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
     tensor([[1, 2, 1, 2, 1, 2],
             [1, 2, 1, 2, 1, 2]])
     """
-    times = _ints(repeats)
+    times = ints("repeat", sizes, repeats)
     new = len(times) - input.ndim
     if new < 0 or min(times, default=0) < 0:
         raise RuntimeError(
@@ -117,7 +118,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
 
 
 @method()
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *sizes: Any, dims: Any = None) -> Any:
     """`repeat`, but fewer numbers than dimensions are enough: they count for the last dimensions.
 
     >>> import tinynorm
@@ -125,20 +126,20 @@ def tile(input: Any, *dims: Any) -> Any:
     tensor([[1, 2, 1, 2],
             [3, 4, 3, 4]])
     """
-    times = _ints(dims)
+    times = ints("tile", sizes, dims)
     return repeat(input, (*(1,) * (input.ndim - len(times)), *times))
 
 
 @method()
-def flip(input: Any, *dims: Any) -> Any:
-    """A copy with the order of the elements reversed along the dimensions `dims`.
+def flip(input: Any, *order: Any, dims: Any = None) -> Any:
+    """A copy with the order of the elements reversed along these dimensions.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1, 2], [3, 4]]).flip(1)
     tensor([[2, 1],
             [4, 3]])
     """
-    turned = all_dims(_ints(dims), input.ndim, "flip")
+    turned = all_dims(ints("flip", order, dims), input.ndim, "flip")
     return clone(GetItem((*(slice(None, None, -1 if i in turned else 1) for i in range(input.ndim)), ...))(input))
 
 
@@ -160,7 +161,7 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple
     tensor([[0, 0, 0],
             [1, 1, 1]])
     """
-    xs = _ints(tensors)
+    xs: Any = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f"meshgrid: expected indexing to be 'ij' or 'xy', got {indexing!r}")
     if not xs or any(x.ndim > 1 for x in xs) or len({str(x.dtype) for x in xs}) > 1:
