@@ -9,11 +9,12 @@ import math
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, raw
 from .activation import sigmoid
-from .arithmetic import clamp
 from .common import keep_where, mean_over, namespace, narrowed, promote, reshaped, widened
 from .loss import REDUCTIONS, check_input, the_reduction
 
@@ -111,7 +112,8 @@ class Huber(OfDifference):
         return c * (a - 0.5 * c)
 
     def slope(self, d):
-        return clamp(d, -self.delta, self.delta)
+        xp = namespace(d)
+        return xp.where(xp.abs(d) < self.delta, d, self.delta * xp.sign(d))  # from |d| = δ on without a second derivative
 
 
 class SmoothL1(Huber):
@@ -123,6 +125,9 @@ class SmoothL1(Huber):
 
     def terms(self, x, t):
         return super().terms(x, t) * self.factor
+
+
+EPSILON = float(np.float32(1e-12))  # PyTorch's constant, which is a float32
 
 
 class BinaryCrossEntropy(PairLoss):
@@ -143,7 +148,7 @@ class BinaryCrossEntropy(PairLoss):
 
     def slopes(self, g, x, t, w=None):
         g = g if w is None else w * g
-        dx = g * ((x - t) / namespace(x).maximum(x * (1 - x), 1e-12))
+        dx = g * ((x - t) / namespace(x).maximum(x * (1 - x), EPSILON))
         if not self.needs[1]:
             return dx, None
         log, log1m = self.logs(x)
