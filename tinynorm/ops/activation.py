@@ -310,25 +310,25 @@ def tanh(input: Any) -> Any:
 
 
 @method()
-def erf(x: Any) -> Any:
+def erf(input: Any) -> Any:
     """The error function.
 
     >>> import tinynorm
     >>> tinynorm.erf(tinynorm.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    return Erf()(as_float(x))
+    return Erf()(as_float(input))
 
 
 @method()
-def erfc(x: Any) -> Any:
+def erfc(input: Any) -> Any:
     """1 - erf(x), accurate also where the result is small.
 
     >>> import tinynorm
     >>> tinynorm.erfc(tinynorm.tensor([0.0, 10.0], dtype="float64"))
     tensor([1.0000e+00, 2.0885e-45], dtype=torch.float64)
     """
-    return Erfc()(as_float(x))
+    return Erfc()(as_float(input))
 
 
 @method()
@@ -429,11 +429,11 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
 
 @method()
 @accepts_axis
-def logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """log Σ e^x over `dim`. The exponents are shifted, so that nothing overflows.
 
     >>> import tinynorm
     >>> tinynorm.logsumexp(tinynorm.tensor([500.0, 500.0]), dim=0)
     tensor(500.6931)
     """
-    return LogSumExp(all_dims(dim, x.ndim, "logsumexp"), keepdim)(as_float(x))
+    return LogSumExp(all_dims(dim, input.ndim, "logsumexp"), keepdim)(as_float(input))

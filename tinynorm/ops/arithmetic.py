@@ -336,27 +336,27 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: 
 
 
 @method("remainder", "__mod__")
-def remainder(a: Any, b: Any) -> Any:
+def remainder(input: Any, other: Any) -> Any:
     """The remainder of a / b, elementwise: a - b ⌊a / b⌋. It has the sign of b, as in Python.
 
     >>> import tinynorm
     >>> tinynorm.tensor([5.0, -5.0]) % 3
     tensor([2., 1.])
     """
-    a, b = promote(a, b)
-    refuse_zero("remainder", a, b)
-    return Remainder()(a, b)
+    input, other = promote(input, other)
+    refuse_zero("remainder", input, other)
+    return Remainder()(input, other)
 
 
 @method("neg", "__neg__")
-def neg(x: Any) -> Any:
+def neg(input: Any) -> Any:
     """-x.
 
     >>> import tinynorm
     >>> -tinynorm.tensor([1.0, -2.0])
     tensor([-1.,  2.])
     """
-    return Neg()(x)
+    return Neg()(input)
 
 
 @method("__mul__", "__rmul__")
@@ -371,25 +371,25 @@ for _name, _swapped in {"radd": add, "rsub": sub, "rtruediv": div, "rmod": remai
 
 
 @method()
-def maximum(a: Any, b: Any) -> Any:
+def maximum(input: Any, other: Any) -> Any:
     """The larger of a and b, elementwise; NaN where a or b is NaN.
 
     >>> import tinynorm
     >>> tinynorm.maximum(tinynorm.tensor([1.0, 5.0]), tinynorm.tensor([3.0, 2.0]))
     tensor([3., 5.])
     """
-    return Maximum()(*promote(a, b))
+    return Maximum()(*promote(input, other))
 
 
 @method()
-def minimum(a: Any, b: Any) -> Any:
+def minimum(input: Any, other: Any) -> Any:
     """The smaller of a and b, elementwise; NaN where a or b is NaN.
 
     >>> import tinynorm
     >>> tinynorm.minimum(tinynorm.tensor([1.0, 5.0]), tinynorm.tensor([3.0, 2.0]))
     tensor([1., 2.])
     """
-    return Minimum()(*promote(a, b))
+    return Minimum()(*promote(input, other))
 
 
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
@@ -450,7 +450,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 
 
 @method("clamp", "clip")
-def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """x limited to the range from `min` to `max`. A bound is a number or a tensor that broadcasts; one of them may be None.
 
     >>> import tinynorm
@@ -461,11 +461,11 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
         raise ValueError("clamp: expected min, max or both, got neither")
     if hasattr(min, "shape") or hasattr(max, "shape"):
         for _ in range(2):  # twice: `max` may give x a new dtype, which `min` then needs too
-            x, min = (x, min) if min is None else promote(x, min)
-            x, max = (x, max) if max is None else promote(x, max)
-    elif isinstance(x, Tensor) and (isinstance(min, float) or isinstance(max, float)):
-        x = as_float(x)
-    return Clamp()(x, min, max)
+            input, min = (input, min) if min is None else promote(input, min)
+            input, max = (input, max) if max is None else promote(input, max)
+    elif isinstance(input, Tensor) and (isinstance(min, float) or isinstance(max, float)):
+        input = as_float(input)
+    return Clamp()(input, min, max)
 
 
 @method()
@@ -491,11 +491,11 @@ def clamp_max(input: Any, max: Any) -> Any:
 
 
 @method("abs", "__abs__")
-def abs(x: Any) -> Any:
+def abs(input: Any) -> Any:
     """|x|; the gradient at 0 is 0.
 
     >>> import tinynorm
     >>> tinynorm.abs(tinynorm.tensor([-1.0, 2.0]))
     tensor([1., 2.])
     """
-    return Abs()(x)
+    return Abs()(input)

@@ -177,25 +177,25 @@ method("__rpow__")(lambda self, other: pow(other, self))
 
 
 @method()
-def exp(x: Any) -> Any:
+def exp(input: Any) -> Any:
     """e to the x.
 
     >>> import tinynorm
     >>> tinynorm.exp(tinynorm.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
-    return Exp()(as_float(x))
+    return Exp()(as_float(input))
 
 
 @method()
-def log(x: Any) -> Any:
+def log(input: Any) -> Any:
     """The natural logarithm.
 
     >>> import tinynorm
     >>> tinynorm.log(tinynorm.tensor([1.0, 2.0]))
     tensor([0.0000, 0.6931])
     """
-    return Log()(as_float(x))
+    return Log()(as_float(input))
 
 
 @method()
@@ -232,25 +232,25 @@ def log1p(input: Any) -> Any:
 
 
 @method()
-def sqrt(x: Any) -> Any:
+def sqrt(input: Any) -> Any:
     """The square root.
 
     >>> import tinynorm
     >>> tinynorm.sqrt(tinynorm.tensor([4.0, 9.0]))
     tensor([2., 3.])
     """
-    return Sqrt()(as_float(x))
+    return Sqrt()(as_float(input))
 
 
 @method()
-def rsqrt(x: Any) -> Any:
+def rsqrt(input: Any) -> Any:
     """One over the square root.
 
     >>> import tinynorm
     >>> tinynorm.rsqrt(tinynorm.tensor([4.0, 16.0]))
     tensor([0.5000, 0.2500])
     """
-    return Rsqrt()(as_float(x))
+    return Rsqrt()(as_float(input))
 
 
 @method()

@@ -51,9 +51,9 @@ floor_divide_ = _inplace("floor_divide_", "__ifloordiv__", logic.floor_divide)
 addcmul_ = _inplace("addcmul_", "", arithmetic.addcmul)
 addcdiv_ = _inplace("addcdiv_", "", arithmetic.addcdiv)
 masked_fill_ = _inplace("masked_fill_", "", arithmetic.masked_fill)
-bitwise_and_ = _inplace("bitwise_and_", "__iand__", operator.and_)
-bitwise_or_ = _inplace("bitwise_or_", "__ior__", operator.or_)
-bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", operator.xor)
+bitwise_and_ = _inplace("bitwise_and_", "__iand__", lambda input, other: input & other)
+bitwise_or_ = _inplace("bitwise_or_", "__ior__", lambda input, other: input | other)
+bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", lambda input, other: input ^ other)
 
 
 @method("__setitem__")
@@ -102,11 +102,11 @@ def fill_(x: Tensor, value: Any) -> Tensor:
 
 
 @method()
-def copy_(x: Tensor, source: Any) -> Tensor:
-    """Copy the numbers of `source` into x, in place. They are broadcast, converted to x's dtype and moved to its device."""
-    if not isinstance(source, Tensor):
-        source = wrap(namespace(x._array).asarray(backend.plain(_numbers("copy_", source))))
-    return _assign(x, ..., source.to(x.device) if isinstance(x.device, backend.device) else source, "copy_")
+def copy_(x: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Copy the numbers of `src` into x, in place. They are broadcast, converted to x's dtype and moved to its device."""
+    if not isinstance(src, Tensor):
+        src = wrap(namespace(x._array).asarray(backend.plain(_numbers("copy_", src))))
+    return _assign(x, ..., src.to(x.device) if isinstance(x.device, backend.device) else src, "copy_")
 
 
 @method()

@@ -19,9 +19,9 @@ def _truth(x: Any) -> Any:
 
 
 def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str, sign: bool = True) -> Callable[[Any, Any], Any]:
-    def compare(a: Any, b: Any) -> Any:
+    def compare(input: Any, other: Any) -> Any:
         with no_grad():
-            a, b = promote(a, b)
+            a, b = promote(input, other)
         backend.check_same_device(name, [raw(a), raw(b)])
         result = compute(raw(a), raw(b))
         return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
@@ -55,16 +55,16 @@ _compare("ror", lambda a, b: b | a, "b | a")
 
 
 @method()
-def logical_not(x: Any) -> Any:
+def logical_not(input: Any) -> Any:
     """Where x is False or 0: a boolean tensor.
 
     >>> import tinynorm
     >>> tinynorm.tensor([0, 1, 2]).logical_not()
     tensor([ True, False, False])
     """
-    a = raw(x)
+    a = raw(input)
     result = ~a if backend.is_bool(a) else a == 0
-    return wrap(result) if isinstance(x, Tensor) else result
+    return wrap(result) if isinstance(input, Tensor) else result
 
 
 @method("__invert__")
@@ -81,25 +81,25 @@ def _plain(name: str, x: Any) -> Any:
 
 
 @method()
-def isnan(x: Any) -> Any:
+def isnan(input: Any) -> Any:
     """Where x is NaN.
 
     >>> import tinynorm
     >>> tinynorm.isnan(tinynorm.tensor([1.0, float("nan")]))
     tensor([False,  True])
     """
-    return _plain("isnan", x)
+    return _plain("isnan", input)
 
 
 @method()
-def isfinite(x: Any) -> Any:
+def isfinite(input: Any) -> Any:
     """Where x is neither NaN nor infinite.
 
     >>> import tinynorm
     >>> tinynorm.isfinite(tinynorm.tensor([1.0, float("inf")]))
     tensor([ True, False])
     """
-    return _plain("isfinite", x)
+    return _plain("isfinite", input)
 
 
 @method()
@@ -128,14 +128,14 @@ class Step(Node):
 
 
 @method()
-def sign(x: Any) -> Any:
+def sign(input: Any) -> Any:
     """-1, 0 or 1, NaN for NaN; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.sign(tinynorm.tensor([-3.0, 0.0, 2.0]))
     tensor([-1.,  0.,  1.])
     """
-    return Step("sign")(x)
+    return Step("sign")(input)
 
 
 @method()
@@ -158,30 +158,30 @@ def round(input: Any, *, decimals: int = 0) -> Any:
 
 
 @method()
-def floor(x: Any) -> Any:
+def floor(input: Any) -> Any:
     """The largest integer that is not above x; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.floor(tinynorm.tensor([-1.5, 1.5]))
     tensor([-2.,  1.])
     """
-    return Step("floor")(x)
+    return Step("floor")(input)
 
 
 @method()
-def ceil(x: Any) -> Any:
+def ceil(input: Any) -> Any:
     """The smallest integer that is not below x; the gradient is 0.
 
     >>> import tinynorm
     >>> tinynorm.ceil(tinynorm.tensor([-1.5, 1.5]))
     tensor([-1.,  2.])
     """
-    return Step("ceil")(x)
+    return Step("ceil")(input)
 
 
 @method("floor_divide", "__floordiv__")
 @backend.silent
-def floor_divide(a: Any, b: Any) -> Any:
+def floor_divide(input: Any, other: Any) -> Any:
     """⌊a / b⌋, elementwise. It is not recorded in the graph: PyTorch has no derivative of it either.
 
     Raises
@@ -196,11 +196,11 @@ def floor_divide(a: Any, b: Any) -> Any:
     tensor([ 1, -2])
     """
     with no_grad():
-        a, b = promote(a, b)
-    backend.check_same_device("floor_divide", [raw(a), raw(b)])
-    refuse_zero("floor_divide", a, b)
-    result = raw(a) // raw(b)
-    return wrap(result) if isinstance(a, Tensor) or isinstance(b, Tensor) else result
+        input, other = promote(input, other)
+    backend.check_same_device("floor_divide", [raw(input), raw(other)])
+    refuse_zero("floor_divide", input, other)
+    result = raw(input) // raw(other)
+    return wrap(result) if isinstance(input, Tensor) or isinstance(other, Tensor) else result
 
 
 method("__rfloordiv__")(lambda self, other: floor_divide(other, self))
@@ -216,26 +216,26 @@ def _reduce(name: str, x: Any, dim: Dims, keepdim: bool) -> Any:
 
 @method()
 @accepts_axis
-def all(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def all(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """Whether all elements (along `dim`) are true.
 
     >>> import tinynorm
     >>> tinynorm.tensor([True, False]).all()
     tensor(False)
     """
-    return _reduce("all", x, dim, keepdim)
+    return _reduce("all", input, dim, keepdim)
 
 
 @method()
 @accepts_axis
-def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def any(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """Whether any element (along `dim`) is true.
 
     >>> import tinynorm
     >>> tinynorm.tensor([True, False]).any()
     tensor(True)
     """
-    return _reduce("any", x, dim, keepdim)
+    return _reduce("any", input, dim, keepdim)
 
 
 def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
@@ -253,38 +253,38 @@ def _arg(name: str, x: Any, dim: int | None, keepdim: bool) -> Any:
 
 @method()
 @accepts_axis
-def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index (int64) of the largest element, along `dim` or in the flattened tensor; the first one if several are equal.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).argmax(dim=1)
     tensor([1, 0])
     """
-    return _arg("argmax", x, dim, keepdim)
+    return _arg("argmax", input, dim, keepdim)
 
 
 @method()
 @accepts_axis
-def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index (int64) of the smallest element, along `dim` or in the flattened tensor; the first one if several are equal.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).argmin(dim=1)
     tensor([0, 1])
     """
-    return _arg("argmin", x, dim, keepdim)
+    return _arg("argmin", input, dim, keepdim)
 
 
 @method()
-def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether |a - b| <= atol + rtol |b| for all elements.
 
     >>> import tinynorm
     >>> tinynorm.allclose(tinynorm.tensor([1.0]), tinynorm.tensor([1.0 + 1e-7]))
     True
     """
-    a, b = raw(a), raw(b)
-    return bool(namespace(a).allclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan))
+    input, other = raw(input), raw(other)
+    return bool(namespace(input).allclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan))
 
 
 @method()
@@ -301,11 +301,11 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equa
 
 
 @method()
-def equal(a: Tensor, b: Tensor) -> bool:
+def equal(input: Tensor, other: Tensor) -> bool:
     """Whether a and b have the same shape and the same elements.
 
     >>> import tinynorm
     >>> tinynorm.equal(tinynorm.tensor([1, 2]), tinynorm.tensor([1, 2]))
     True
     """
-    return a.shape == b.shape and bool((a._array == b._array).all())
+    return input.shape == other.shape and bool((input._array == other._array).all())

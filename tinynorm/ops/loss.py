@@ -272,9 +272,9 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
         )
     backend.check_same_device(op, [x._array, target._array])
     xp, y = namespace(x._array), target._array
-    if type(y) is np.ndarray and y.dtype == np.int64 and y.size and not 0 <= ignore_index < C:
-        if y.view(np.uint64).max() < C:  # the common case: all rows count (as uint64, a negative class would be huge)
-            return Classes(y[:, None].copy(), None, weight, smoothing, x.shape)  # a copy: backward needs it as it is now
+    simple = type(y) is np.ndarray and y.dtype == np.int64 and y.size and not 0 <= ignore_index < C
+    if simple and y.view(np.uint64).max() < C:  # the common case: all rows count (as uint64, a negative class would be huge)
+        return Classes(y[:, None].copy(), None, weight, smoothing, x.shape)  # a copy: backward needs it as it is now
     counts: Any = y != ignore_index
     wrong = ((y < 0) | (y >= C)) & counts
     if bool(xp.any(wrong)):

@@ -250,12 +250,12 @@ OF = {op: type(op, (Along,), {"__slots__": ()}) for op in ("max", "min", "sort",
 
 @method()
 @accepts_axis
-def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over `dim` (all dimensions if None); float16 is accumulated in float32.
 
     Parameters
     ----------
-    x : Tensor or array
+    input : Tensor or array
         Of any shape; integers and booleans give int64.
     dim, axis : int or tuple of int, optional
     keepdim, keepdims : bool
@@ -274,8 +274,8 @@ def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -
     >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).sum(dim=0)
     tensor([4., 6.])
     """
-    x = x if dtype is None else x.to(dtype)
-    return Sum(all_dims(dim, x.ndim, "sum"), keepdim)(x)
+    input = input if dtype is None else input.to(dtype)
+    return Sum(all_dims(dim, input.ndim, "sum"), keepdim)(input)
 
 
 @method()
@@ -395,13 +395,13 @@ def normalize(input: Any, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> 
 
 @method()
 @accepts_axis
-def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def mean(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """The mean over `dim` (all dimensions if None); NaN if there are no elements.
 
     Raises
     ------
     RuntimeError
-        `x` is not floating-point.
+        `input` is not floating-point.
     IndexError
         `dim` is out of range.
 
@@ -411,12 +411,12 @@ def mean(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).mean(dim=1)
     tensor([1.5000, 3.5000])
     """
-    if not backend.is_floating(raw(x)):
-        raise RuntimeError(f"mean: expected a floating-point tensor, got {raw(x).dtype}; use .float() first")
-    dims = all_dims(dim, x.ndim, "mean")
-    if size_along(x.shape, dims) == 0:
-        return Sum(dims, keepdim)(x) * math.nan
-    return Mean(dims, keepdim)(x)
+    if not backend.is_floating(raw(input)):
+        raise RuntimeError(f"mean: expected a floating-point tensor, got {raw(input).dtype}; use .float() first")
+    dims = all_dims(dim, input.ndim, "mean")
+    if size_along(input.shape, dims) == 0:
+        return Sum(dims, keepdim)(input) * math.nan
+    return Mean(dims, keepdim)(input)
 
 
 def _correction(op: str, dim: Any, unbiased: bool | None, correction: float | None) -> tuple[Any, float]:
@@ -430,7 +430,7 @@ def _correction(op: str, dim: Any, unbiased: bool | None, correction: float | No
 @method()
 @accepts_axis
 def var(
-    x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> Any:
     """The variance over `dim`: Σ (x - mean)² / (n - correction). The default is the unbiased variance (correction 1).
 
@@ -439,7 +439,7 @@ def var(
 
     Parameters
     ----------
-    x : Tensor or array
+    input : Tensor or array
         Floating-point, of any shape.
     dim, axis : int or tuple of int, optional
     unbiased : bool, optional
@@ -455,13 +455,13 @@ def var(
     tensor(1.2500)
     """
     dim, correction = _correction("var", dim, unbiased, correction)
-    return Var(all_dims(dim, x.ndim, "var"), keepdim, correction)(as_float(x))
+    return Var(all_dims(dim, input.ndim, "var"), keepdim, correction)(as_float(input))
 
 
 @method()
 @accepts_axis
 def std(
-    x: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> Any:
     """The square root of `var`. Where it is 0, its gradient is defined as 0.
 
@@ -470,31 +470,31 @@ def std(
     tensor(1.)
     """
     dim, correction = _correction("std", dim, unbiased, correction)
-    return Std(all_dims(dim, x.ndim, "std"), keepdim, correction)(as_float(x))
+    return Std(all_dims(dim, input.ndim, "std"), keepdim, correction)(as_float(input))
 
 
 @method()
 @accepts_axis
-def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """The largest element along `dim`. If several elements equal it, they share the gradient evenly.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amax(dim=1)
     tensor([5., 7.])
     """
-    return Extremum(_nonempty("amax", x, dim), keepdim, "max")(x)
+    return Extremum(_nonempty("amax", input, dim), keepdim, "max")(input)
 
 
 @method()
 @accepts_axis
-def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def amin(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """The smallest element along `dim`. If several elements equal it, they share the gradient evenly.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amin(dim=1)
     tensor([1., 2.])
     """
-    return Extremum(_nonempty("amin", x, dim), keepdim, "min")(x)
+    return Extremum(_nonempty("amin", input, dim), keepdim, "min")(input)
 
 
 def _nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
@@ -506,26 +506,26 @@ def _nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
 
 @method()
 @accepts_axis
-def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest element; with an int `dim`, a named tuple (values, indices); with a tensor instead of `dim`, `maximum`.
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest element; with an int `dim`, a named tuple (values, indices); with a tensor `other` instead, `maximum`.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).max(dim=1).indices
     tensor([1, 0])
     """
-    return _extremum(x, dim, keepdim, "max")
+    return _extremum(input, dim if other is None else other, keepdim, "max")
 
 
 @method()
 @accepts_axis
-def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest element; with an int `dim`, a named tuple (values, indices); with a tensor instead of `dim`, `minimum`.
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest element; with an int `dim`, a named tuple (values, indices); with a tensor `other` instead, `minimum`.
 
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).min(dim=1).values
     tensor([1., 2.])
     """
-    return _extremum(x, dim, keepdim, "min")
+    return _extremum(input, dim if other is None else other, keepdim, "min")
 
 
 def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
