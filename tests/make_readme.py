@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import tinynorm as tn
-from tinynorm import Tensor, autograd, creation, nn, ops, optim
+from tinynorm import Tensor, autograd, creation, nn, ops, optim, random
 from tinynorm.utils import data
 
 sys.path.insert(0, str(Path(__file__).parent / "pytorch"))
@@ -94,7 +94,9 @@ def parts_table() -> str:
     text = row("part", "names") + row("---", "---")
     text += row("operators", operators())
     text += row("`Tensor`, beside the ops", listed(of_tensor()))
-    text += row("`tinynorm`: new tensors", listed(name for name in public(creation) if name in tn.__all__))
+    old = [name for name in tn.__all__ if isinstance(getattr(tn, name), creation.TensorType)]
+    text += row("`tinynorm`: new tensors", listed([name for name in public(creation) if name in tn.__all__] + old))
+    text += row("`tinynorm`: random tensors", listed(name for name in public(random) if name in tn.__all__))
     files = [name for name in tn.__all__ if name.startswith(("save_", "load_"))]
     text += row("`tinynorm`: files", listed(files))
     text += row("`tinynorm`: a picture of the graph", listed(["draw"]))
