@@ -12,7 +12,8 @@ import pytest
 import tinynorm as tn
 from tinynorm import Tensor, left_out
 
-MODULES = ("", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "utils", "utils.data", "autograd", "cuda")
+NN = ("nn", "nn.functional", "nn.init", "nn.utils")
+MODULES = ("", *NN, "optim", "optim.lr_scheduler", "utils", "utils.data", "autograd", "cuda")
 
 
 def module(place):
@@ -111,7 +112,8 @@ def test_what_the_table_says_to_write_gives_pytorchs_numbers():
 
 
 def test_difflib_is_not_loaded_before_somebody_asks():
-    program = "import sys, tinynorm; print('difflib' in sys.modules); hasattr(tinynorm, 'sinn'); print('difflib' in sys.modules)"
+    loaded = "print('difflib' in sys.modules)"
+    program = f"import sys, tinynorm; {loaded}; hasattr(tinynorm, 'sinn'); {loaded}"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.split() == ["False", "True"]
 
 
@@ -147,10 +149,10 @@ def test_an_error_about_arguments_names_the_function(name):
     own = name.rpartition(".")[2]
     last = f.__name__  # of a second name, such as concat, the first: cat
     assert last == own or any(hasattr(found, last) for found in (tn, Tensor, tn.nn.Module, tn.nn.init))
-    kinds = [p.kind for p in inspect.signature(f).parameters.values()]
-    if inspect.Parameter.VAR_KEYWORD in kinds:
+    parameters = inspect.signature(f).parameters.values()
+    if inspect.Parameter.VAR_KEYWORD in [p.kind for p in parameters]:
         return
-    required = [p for p in inspect.signature(f).parameters.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    required = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     with pytest.raises(TypeError) as error:
         f(*[tn.ones(1) for _ in required], no_such_argument=1)
     assert re.search(rf"\b({last}|{last.rstrip('_')})(\(\)|:)", str(error.value)), str(error.value)  # of add_ too: add()

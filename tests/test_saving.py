@@ -46,7 +46,7 @@ def same(x, y):
         [tn.arange(4), tn.zeros(4)],
         (1, 2.5, "text", None, True, [], {}, ()),
         {"x": tn.ones(2), "y": {"x": tn.ones(3)}, "x.y": tn.ones(4), "": tn.ones(1)},
-        {0: {"step": tn.tensor(3.0), "exp_avg": tn.ones(2)}, 1: "one", "0": "text", (1, "a"): 5, None: 6, 2.5: 7, True: 8},
+        {0: {"step": tn.tensor(3.0), "exp_avg": tn.ones(2)}, 1: "one", "0": "text", (1, "a"): 5, None: 6, 2.5: 7},
         {"$tensor": 1, "$items": [tn.ones(1)]},
         {"nested": [[(tn.ones(1), {"deep": [tn.ones(2)]})]]},
         {"array": np.arange(6.0).reshape(2, 3), "float16": tn.ones(2, dtype=tn.float16), "uint8": tn.ones(2, dtype=tn.uint8)},
@@ -147,7 +147,8 @@ def test_map_location(with_cupy):
     with_cupy(stand_in_cupy.module())
     x = tn.ones(2).to("cuda")
     here = tn.zeros(2)
-    for location, device in (("cpu", "cpu"), (tn.device("cpu"), "cpu"), ({"cuda:0": "cpu"}, "cpu"), ({"cuda:1": "cpu"}, "cuda")):
+    there = [("cpu", "cpu"), (tn.device("cpu"), "cpu"), ({"cuda:0": "cpu"}, "cpu"), ({"cuda:1": "cpu"}, "cuda")]
+    for location, device in there:
         loaded = through([x, here], map_location=location)
         assert [t.device.type for t in loaded] == [device, "cpu"]
     assert [t.device.type for t in through([x, here])] == ["cuda", "cpu"]
@@ -198,7 +199,7 @@ def test_a_pickle_of_pytorchs_says_how_to_convert_it(start, tmp_path):
         "    import tinynorm, torch",
         f"    tinynorm.save(torch.load({str(tmp_path / 'model.pt')!r}, weights_only=True), 'converted.safetensors')",
     ]
-    with pytest.raises(tn.CheckpointError, match="the file object is not a whole safetensors file; it looks like torch.save's"):
+    with pytest.raises(tn.CheckpointError, match=r"the file object is not .*; it looks like torch"):
         tn.load(io.BytesIO(start * 10))
 
 
@@ -218,9 +219,10 @@ def test_pytorchs_tensors_are_converted():
     assert same(through({"state": {0: Theirs()}}), {"state": {0: tn.ones(2)}})
 
 
-@pytest.mark.parametrize(
-    "entry", ["{", "[]", '{"object": {"$tensor": "missing"}}', "{}", '{"object": 1, "tensors": [1]}', '{"object": 1, "tensors": {"w": 3}}']
-)  # fmt: skip
+ENTRIES = ["{", "[]", "{}", '{"object": {"$tensor": "missing"}}', '{"object": 1, "tensors": [1]}']
+
+
+@pytest.mark.parametrize("entry", [*ENTRIES, '{"object": 1, "tensors": {"w": 3}}'])
 def test_an_entry_that_is_no_structure_is_refused(entry, tmp_path):
     tn.save_file({"w": tn.ones(1)}, tmp_path / "w", {"tinynorm.save": entry})
     with pytest.raises(tn.CheckpointError, match=r"w is no file that tinynorm\.save wrote, or was altered"):

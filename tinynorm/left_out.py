@@ -1,7 +1,7 @@
 """PyTorch's names that tinynorm has not: which are left out on purpose, and what to write in place of others.
 
-`missing` makes the ``__getattr__`` of a module, so that asking for such a name says what to do; ``tinynorm run --missing`` reads
-the same two tables. A name that is in neither ends in the names that are spelled most like it.
+`missing` makes the ``__getattr__`` of a module, so that asking for such a name says what to do; ``tinynorm run --missing``
+reads the same two tables. For a name that is in neither, the names that are spelled most like it are told.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ FAMILIES = {
         conv* Conv* LazyConv* *pool* *Pool* Fold Unfold fold unfold Upsample* upsample* interpolate grid_sample* affine_grid*
         pixel_* Pixel* Channel* channel_* LocalResponseNorm local_response_norm *LRN2d *Pad?d cudnn_*
         miopen_* mkldnn_*""",
-    "recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same": " RNN* LSTM* GRU* rnn* lstm* gru* nn.utils.rnn",
+    "recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same": """
+        RNN* LSTM* GRU* rnn* lstm* gru* nn.utils.rnn""",
     "attention is left out; softmax(q @ k.mT / math.sqrt(d), dim=-1) @ v is its formula": """
         MultiheadAttention Transformer* scaled_dot_product_attention multi_head_attention* nn.attention""",
     "sparse tensors are left out": "sparse sparse_* *_sparse* hspmm spmm smm sspaddmm *coo_tensor *csr* *csc*",
     "complex numbers are left out": """
         complex complex* cfloat cdouble chalf real imag angle polar conj conj_* view_as_real* view_as_complex* resolve_* isreal
         fft stft istft signal *_window""",
-    "quantised numbers are left out": "q_* qint* quint* quantiz* *quantize* quantized_* ao fake_* fbgemm_* choose_qparams* qscheme",
+    "quantised numbers are left out": """
+        q_* qint* quint* quantiz* *quantize* quantized_* ao fake_* fbgemm_* choose_qparams* qscheme""",
     "compiling and exporting are left out: the program runs as it is written": """
         jit compile compiler fx export onnx Script* library package func vmap cond while_loop""",
     "training on several devices or machines is left out": """
@@ -40,6 +42,12 @@ FAMILIES = {
         acos* arc* asin* atan* tan tan_ cosh* sinh* *gamma* erfinv i0* sinc* logit* xlogy* copysign frexp ldexp* nextafter
         *Storage as_strided* sym_* Sym* nested nn.intrinsic nn.qat""",
     "devices other than the CPU and CUDA are left out": "mps xpu mtia",
+}
+
+PACKAGES = {  # packages that stand on PyTorch itself
+    "torchvision": "tinynorm.utils.datasets reads MNIST and Fashion-MNIST",
+    "torchaudio": "read the sound into a NumPy array",
+    "torchtext": "read the text with Python",
 }
 
 # what to write in place of a name

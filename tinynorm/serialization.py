@@ -222,8 +222,8 @@ def _not_whole(path: Any, why: Any, start: bytes) -> CheckpointError:
     if start[:2] in (b"PK", b"\x80\x02"):
         name = "model.pt" if hasattr(path, "read") else os.fspath(path)
         return CheckpointError(
-            f"{told(path)} is not a whole safetensors file; it looks like torch.save's, a pickle, which can run code when it is "
-            "read. Nothing was changed. Convert it where PyTorch is installed:\n"
+            f"{told(path)} is not a whole safetensors file; it looks like torch.save's, a pickle, which can run code when it "
+            "is read. Nothing was changed. Convert it where PyTorch is installed:\n"
             f"    import tinynorm, torch\n    tinynorm.save(torch.load({name!r}, weights_only=True), 'converted.safetensors')"
         )
     return CheckpointError(

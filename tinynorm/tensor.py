@@ -10,7 +10,7 @@ import itertools
 import math
 import operator
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 import numpy as np
@@ -231,7 +231,8 @@ class Tensor(Methods):
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
         if wanted and not backend.is_floating(self._array):
-            raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {self._array.dtype}; use .float()")
+            dtype = self._array.dtype
+            raise RuntimeError(f"requires_grad: only floating-point tensors have gradients, got {dtype}; use .float()")
         if not wanted and self.grad_fn is not None:
             raise RuntimeError("requires_grad: only a leaf's can be switched off; use y.detach() for a copy outside the graph")
         self._requires_grad = bool(wanted)
@@ -360,7 +361,8 @@ class Tensor(Methods):
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise RuntimeError(f"bool: the truth of a tensor of shape {self._array.shape} is ambiguous; reduce it first, e.g. .all()")
+            shape = self._array.shape
+            raise RuntimeError(f"bool: the truth of a tensor of shape {shape} is ambiguous; reduce it first, e.g. .all()")
         return bool(self.item())
 
     def __len__(self) -> int:

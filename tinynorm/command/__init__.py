@@ -12,4 +12,6 @@
 
 `call_pair` calls forward and backward, and reads what they return. `run_code` surrounds the user's code whenever it runs: it
 catches the prints, and explains the exceptions.
+
+``tinynorm run FILE.py`` is `run_program`; with ``--missing``, `find_missing`. `notebook` reads notebooks for both.
 """

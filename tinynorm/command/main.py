@@ -1,4 +1,8 @@
-"""The console command: ``tinynorm check FILE.py`` checks the backward passes in a file, ``tinynorm derive`` shows ours."""
+"""The console command.
+
+``tinynorm check FILE.py`` checks the backward passes in a file, ``tinynorm derive`` shows ours, ``tinynorm run FILE.py`` runs a
+PyTorch program.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from pathlib import Path
 from .. import __version__
 from ..gradcheck.diagnosis.normalization.recognise import plain
 from ..gradcheck.report.text import wrapped
-from . import derive
+from . import derive, run_program
 from .check_pair import check_pair
 from .find_pairs import find_pairs
 from .load_file import load
@@ -46,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--html", metavar="FILE", type=_writable, help="write the reports to an HTML file too")
     check.set_defaults(run=check_file)
     derive.add_parser(commands)
+    run_program.add_parser(commands)
     return top
 
 
