@@ -114,9 +114,10 @@ class RMSprop(OfSquares):
             if root:  # r * sqrt(1 - (m / r)**2); where r is 0, m is 0
                 xp.divide(m, xp.add(root[0], tiny_, out=s), out=s)
                 s *= s
-                xp.subtract(one, s, out=s)
             else:
-                xp.subtract(v, xp.multiply(m, m, out=s), out=s)
+                xp.multiply(m, m, out=s)
+            xp.negative(s, out=s)
+            s += one if root else v
             xp.sqrt(xp.maximum(s, zero, out=s), out=s)
             if root:
                 s *= root[0]
