@@ -40,6 +40,13 @@ def test_norm_types(p, norm):
     assert clip_grad_norm_(iter(with_grads([3.0], [-4.0])), 1.0, norm_type=p).item() == pytest.approx(norm, rel=1e-6)
 
 
+def test_what_pytorch_programs_pass_is_accepted():
+    ps = with_grads([3.0], [-4.0])
+    assert clip_grad_norm_(ps, 1.0, "inf", False, True).item() == 4.0
+    clip_grad_value_(ps, clip_value=0.5, foreach=True)
+    assert [p.grad.tolist() for p in ps] == [[0.5], [-0.5]]
+
+
 def test_float16_is_summed_in_float32():
     (p,) = with_grads([300.0, 400.0], dtype=tinynorm.float16)  # 300² is beyond float16
     total = clip_grad_norm_(p, 1.0)

@@ -36,7 +36,11 @@ def _gradients(op: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 @backend.silent
 def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float | str = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Scale all gradients by one factor, so that their norm as one vector is at most `max_norm`; in place.
 
@@ -47,9 +51,11 @@ def clip_grad_norm_(
     max_norm : float
         At least 0.
     norm_type : float
-        The p of the p-norm; ``math.inf`` for the largest magnitude.
+        The p of the p-norm; ``math.inf`` or "inf" for the largest magnitude.
     error_if_nonfinite : bool
         Whether a norm that is NaN or inf is an error.
+    foreach
+        As PyTorch takes it. It changes nothing.
 
     Returns
     -------
@@ -75,6 +81,7 @@ def clip_grad_norm_(
     >>> p.grad
     tensor([0.6000, 0.8000])
     """
+    norm_type = float(norm_type)
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: expected max_norm >= 0, got {max_norm!r}")
     if not norm_type > 0:
@@ -84,7 +91,7 @@ def clip_grad_norm_(
         return wrap(backend.namespace_on(None).zeros((), backend.float32))
     backend.check_same_device("clip_grad_norm_", [g._array for g in grads])
     xp = namespace(grads[0]._array)
-    scale, norm = _norm(xp, [widened(g._array) for g in grads], float(norm_type))
+    scale, norm = _norm(xp, [widened(g._array) for g in grads], norm_type)
     total = scale * norm
     if error_if_nonfinite and not math.isfinite(float(total)):
         raise RuntimeError(
@@ -145,8 +152,10 @@ def _sum_of_powers(xp: Any, a: Any, p: float) -> Any:
     return xp.sum(a * a if p == 2 else xp.abs(a) ** p)
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Clamp each number of the gradients to [-clip_value, clip_value], in place.
+
+    PyTorch's argument `foreach` is taken and changes nothing.
 
     Raises
     ------
