@@ -52,7 +52,7 @@ GPU = {"cuda"}
 # what gives no gradient, or zeros: answers, places, new tensors, steps
 FLAT = {
     *{"all", "allclose", "any", "argmax", "argmin", "eq", "equal", "ge", "gt", "isfinite", "isnan", "le", "logical_not"},
-    *{"argsort", "isclose", "isinf", "logical_and", "logical_or", "logical_xor"},
+    *{"argsort", "isclose", "isinf", "nonzero", "logical_and", "logical_or", "logical_xor"},
     *{"lt", "ne"}, *{"bincount", "one_hot"}, *{"full_like", "ones_like", "zeros_like"},
     *{"ceil", "floor", "floor_divide", "round", "sign"},
 }  # fmt: skip

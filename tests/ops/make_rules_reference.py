@@ -250,6 +250,12 @@ t.tensor([1.0, 2.0]).masked_fill(t.tensor([True, False]), t.tensor([7.0]))
 t.tensor([1.0, 2.0]).masked_fill(t.tensor([[True], [False]]), -1)
 t.tensor([1.0, 2.0]).masked_fill_(t.tensor([[True], [False]]), -1)
 t.where(t.tensor([[True, False], [True, True]]))[1]
+t.tensor([[0, 2], [3, 0], [0, 0]]).nonzero()
+t.tensor([0.0, float('nan'), -0.0]).nonzero(as_tuple=True)[0]
+t.tensor(5).nonzero()
+t.tensor(0).nonzero()
+t.tensor(0).nonzero(as_tuple=True)[0]
+t.zeros(0, 3).nonzero()
 t.where(t.tensor([1, 0, 2]))[0]
 t.where(t.tensor(3))[0]
 t.log10(t.tensor([1.0, 10.0, 100.0, 1e6, 0.001]))

@@ -141,9 +141,13 @@ COMPARISONS: dict[str, Callable[..., Any]] = {
         "and": a.clone().bitwise_and_(b), "or": a.clone().bitwise_or_(b), "xor": a.clone().bitwise_xor_(b),
         "iand": a.clone().__iand__(b), "ior": a.clone().__ior__(b), "ixor": a.clone().__ixor__(b),
     },
+    "nonzero": lambda lib, a, b: {
+        "rows": lib.nonzero(a), "number": a[0].nonzero(), "tuple": (a > 2).nonzero(as_tuple=True)[0],
+        "where": lib.where(b < 5)[0],
+    },
     "best": lambda lib, a, b: {"argmax": lib.argmax(a), "argmin": a.argmin(), "kept": a.argmax(keepdim=True)},
 }  # fmt: skip
-for name in ("functions", "methods", "operators", "bits", "truth", "not", "logical", "bits in place", "best"):
+for name in ("functions", "methods", "operators", "bits", "truth", "not", "logical", "bits in place", "nonzero", "best"):
     add(f"name {name}", COMPARISONS[name], a=values(3, 0, 6, 2), b=values(3, 5, 1, 4))
 for name in ("operators", "bits", "truth", "not", "logical", "bits in place"):
     add(f"name {name} of booleans", COMPARISONS[name], a=values(True, False, True, False), b=values(True, True, False, False))

@@ -127,7 +127,16 @@ def variants(name: str, function: Callable) -> Iterator[Signature]:
     by_name = dict(signature.parameters)
     vague = {p.name for p in inspect.signature(function).parameters.values() if p.annotation in ("Any", Parameter.empty)}
     pair = next((pair for pair in OPERANDS if vague >= set(pair)), ())
-    if pair:
+    if name in ALONG:
+        first, dim, keepdim, other = by_name.values()
+        yield from with_axis(signature.replace(parameters=[first, dim.replace(annotation="None"), keepdim]))
+        along = signature.replace(return_annotation="Along")
+        yield from with_axis(
+            along.replace(parameters=[first, dim.replace(annotation="int", default=Parameter.empty), keepdim])
+        )
+        other = other.replace(annotation="Tensor", default=Parameter.empty, kind=Parameter.POSITIONAL_OR_KEYWORD)
+        yield signature.replace(parameters=[first, other])
+    elif pair:
         if by_name[pair[0]].default is None:  # `where` of a condition alone
             rest = [p for p in by_name.values() if p.name not in pair]
             yield Signature(rest, return_annotation="tuple[Tensor, ...]")
@@ -136,14 +145,6 @@ def variants(name: str, function: Callable) -> Iterator[Signature]:
             types = {other: "Tensor" if other == own else "TensorLike" for other in pair}
             typed = [p.replace(annotation=types.get(p.name, p.annotation)) for p in by_name.values()]
             yield signature.replace(parameters=typed)
-    elif name in ALONG:
-        first, dim, keepdim = by_name.values()
-        yield from with_axis(signature.replace(parameters=[first, dim.replace(annotation="None"), keepdim]))
-        along = signature.replace(return_annotation="Along")
-        yield from with_axis(
-            along.replace(parameters=[first, dim.replace(annotation="int", default=Parameter.empty), keepdim])
-        )
-        yield signature.replace(parameters=[first, dim.replace(annotation="Tensor", default=Parameter.empty)])
     elif takes_axis(function):
         yield from with_axis(signature)
     else:

@@ -53,6 +53,7 @@ from .logic import (
     logical_xor,
     lt,
     ne,
+    nonzero,
     round,
     sign,
 )
@@ -91,6 +92,7 @@ from .shape import (
 from .sorting import argsort, sort, topk
 
 expand_dims = unsqueeze  # its name in the array standard
+subtract, multiply, divide = sub, mul, div
 subtract, multiply, divide = sub, mul, div
 
 __all__ = [
@@ -191,6 +193,7 @@ __all__ = [
     "ne",
     "neg",
     "nll_loss",
+    "nonzero",
     "norm",
     "normalize",
     "one_hot",

@@ -7,18 +7,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import (
-    as_float,
-    dtype_of_numbers,
-    keep_where,
-    namespace,
-    narrowed,
-    promote,
-    reshaped,
-    shape_of,
-    sum_to,
-    widened,
-)
+from .common import as_float, dtype_of_numbers, keep_where, namespace, narrowed, promote, shape_of, sum_to, widened
 from .convert import as_dtype
 
 
@@ -405,8 +394,9 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     (tensor([1]),)
     """
     if input is None and other is None:
-        mask = raw(condition)
-        return tuple(map(wrap, namespace(mask).nonzero(reshaped(mask, mask.shape or (1,)))))
+        from .logic import nonzero  # which imports this file
+
+        return nonzero(condition, as_tuple=True)
     a, b = input, other
     if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two numbers: only the mask determines the device
         mask = raw(condition)

@@ -113,6 +113,29 @@ def isinf(input: Any) -> Any:
     return _plain("isinf", input)
 
 
+@method()
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+    """The indices (int64) of the elements that are not 0 (not False), in the order of the elements: a row for each of them.
+
+    With `as_tuple`, a tensor for each dimension, so that ``x[x.nonzero(as_tuple=True)]`` are those elements.
+
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([[0, 5], [7, 0]])
+    >>> x.nonzero()
+    tensor([[0, 1],
+            [1, 0]])
+    >>> x.nonzero(as_tuple=True)
+    (tensor([0, 1]), tensor([1, 0]))
+    """
+    a = raw(input)
+    xp = namespace(a)
+    found = xp.nonzero(a if a.ndim else xp.reshape(a, (1,)))
+    if as_tuple:
+        return tuple(map(wrap, found)) if isinstance(input, Tensor) else found
+    rows = xp.stack(found, axis=1)[:, : a.ndim]  # (a number has no index: a row of length 0)
+    return wrap(rows) if isinstance(input, Tensor) else rows
+
+
 class Step(Node):
     """y = floor(x), or another piecewise constant function;  dx = 0."""
 
