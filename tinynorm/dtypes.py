@@ -56,10 +56,11 @@ class dtype:
 float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 int8, int16, int32, int64 = dtype("int8"), dtype("int16"), dtype("int32"), dtype("int64")
 uint8, bool_ = dtype("uint8"), dtype("bool")
-_OURS = {d.dtype: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)}
+# NumPy's dtype -> PyTorch's
+OF_NUMPYS = {d.dtype: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)}
 
 
 def dtype_of(array: Any) -> Any:
     """The dtype of an array, as a Tensor gives it. (Those that PyTorch has not, and another library's, stay as they are.)"""
     own = array.dtype
-    return _OURS.get(own, own) if isinstance(own, np.dtype) else own
+    return OF_NUMPYS.get(own, own) if isinstance(own, np.dtype) else own

@@ -17,7 +17,7 @@ import numpy as np
 
 from . import backend, printing
 from .backend import Array
-from .dtypes import dtype_of
+from .dtypes import OF_NUMPYS
 
 if TYPE_CHECKING:
     from ._methods import Methods  # the methods that ops/ and autograd/ add to the class, declared for type checkers
@@ -25,6 +25,9 @@ else:
     Methods = object
 
 F = TypeVar("F", bound=Callable)
+
+
+_part = tuple.__getitem__
 
 
 class Size(tuple):
@@ -44,8 +47,8 @@ class Size(tuple):
         return f"torch.Size({list(self)})"
 
     def __getitem__(self, index: Any) -> Any:
-        part = tuple.__getitem__(self, index)
-        return Size(part) if type(part) is tuple else part
+        part = _part(self, index)
+        return part if type(part) is int else Size(part)
 
     def __add__(self, other: tuple) -> Size:  # type: ignore[override]
         return Size(tuple.__add__(self, other))
@@ -186,7 +189,8 @@ class Tensor(Methods):
 
     @property
     def dtype(self) -> Any:
-        return dtype_of(self._array)
+        dtype = self._array.dtype  # as dtype_of, without the call
+        return OF_NUMPYS.get(dtype, dtype) if isinstance(dtype, np.dtype) else dtype
 
     @property
     def device(self) -> Any:

@@ -8,7 +8,6 @@ changed in place while ops are recorded.
 from __future__ import annotations
 
 import inspect
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..autograd.views import become, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
 from . import activation, arithmetic, exponential, logic
 from .common import accepts_axis, namespace
-from .indexing import AddAt, SetItem, places, raw_index, source_for
+from .indexing import AddAt, SetItem, explained, places, raw_index, source_for
 
 
 def _before_change(x: Tensor) -> Tensor:
@@ -34,6 +33,8 @@ def _inplace(name: str, sign: str, op: Callable[..., Any]) -> Callable[..., Tens
         recorded = is_recorded(input, *args, *kwargs.values())
         return _replaced(input, name, lambda x: op(x, *args, **kwargs), recorded)
 
+    if op.__name__ == "<lambda>":  # the name in Python's errors about arguments
+        op.__name__ = op.__qualname__ = name
     change.__name__ = change.__qualname__ = name
     change.__doc__ = f"`{name[:-1]}` in place."
     change.__signature__ = inspect.signature(op)  # type: ignore[attr-defined]
@@ -66,7 +67,10 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     >>> x
     tensor([0., 5., 5.])
     """
-    _assign(x, raw_index(index, x._array), value, "setitem")
+    try:
+        _assign(x, raw_index(index, x._array), value, "setitem")
+    except IndexError as error:
+        raise explained(error, x._array) from None
 
 
 def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
@@ -195,7 +199,8 @@ def _replaced(x: Tensor, name: str, op: Callable[[Tensor], Tensor], recorded: bo
         )
     to_floats, to_bools = backend.is_floating(x._array), backend.is_bool(x._array)
     if (backend.is_floating(y._array) and not to_floats) or (to_bools and y.dtype != x.dtype):
-        raise RuntimeError(f"{name}: a {y._array.dtype} result cannot be written in place into {x._array.dtype}; use the out-of-place op")
+        dtypes = f"a {y._array.dtype} result cannot be written in place into {x._array.dtype}"
+        raise RuntimeError(f"{name}: {dtypes}; use the out-of-place op")
     y = y.to(x.dtype)
     x._array[...] = y._array
     version_of(x).bump(name)
@@ -205,6 +210,8 @@ def _replaced(x: Tensor, name: str, op: Callable[[Tensor], Tensor], recorded: bo
 @method()
 def normal_(x: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: backend.Generator | None = None) -> Tensor:
     """Fill with normal random numbers, in place."""
+    if std < 0:
+        raise RuntimeError(f"normal_: expected a standard deviation that is not negative, got {std}")
     rng = (generator or backend.default_generator).rng
     return fill_from_host(x, "normal_", mean + std * rng.standard_normal(x.shape))
 
@@ -212,6 +219,8 @@ def normal_(x: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: backen
 @method()
 def uniform_(x: Tensor, low: float = 0.0, high: float = 1.0, *, generator: backend.Generator | None = None) -> Tensor:
     """Fill with random numbers from [low, high), in place."""
+    if low > high:
+        raise RuntimeError(f"uniform_: expected bounds in order, got {low} and {high}")
     rng = (generator or backend.default_generator).rng
     return fill_from_host(x, "uniform_", low + (high - low) * rng.random(x.shape))
 

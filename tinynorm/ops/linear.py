@@ -123,14 +123,20 @@ def matmul(input: Any, other: Any) -> Any:
 method("__rmatmul__")(lambda self, other: matmul(other, self))
 
 
+def _shape(op: str, x: Any) -> tuple[int, ...]:
+    if not hasattr(x, "shape"):
+        raise backend.no_array(x, op)
+    return tuple(x.shape)
+
+
 def _of_ranks(name: str, input: Any, other: Any, left: str, right: str) -> Any:
     """`matmul`, for operands of just these dimensions."""
-    a, b = shape_of(input), shape_of(other)
+    a, b = _shape(name, input), _shape(name, other)
     sizes = dict(zip(left, a, strict=False)) | dict(zip(right, b, strict=False))
     if [sizes.get(letter) for letter in left] != list(a) or [sizes.get(letter) for letter in right] != list(b):
         expected = " @ ".join("(" + ", ".join(letters) + "," * (len(letters) == 1) + ")" for letters in (left, right))
         hint = "" if name == "dot" else "; matmul takes all ranks"
-        raise RuntimeError(f"{name}: expected shapes {expected}, got {tuple(a)} @ {tuple(b)}{hint}")
+        raise RuntimeError(f"{name}: expected shapes {expected}, got {a} @ {b}{hint}")
     return matmul(input, other)
 
 
@@ -187,8 +193,9 @@ def outer(input: Any, vec2: Any) -> Any:
     tensor([[3, 4],
             [6, 8]])
     """
-    if len(shape_of(input)) != 1 or len(shape_of(vec2)) != 1:
-        raise RuntimeError(f"outer: expected two vectors, got shapes {tuple(shape_of(input))} and {tuple(shape_of(vec2))}")
+    a, b = _shape("outer", input), _shape("outer", vec2)
+    if len(a) != 1 or len(b) != 1:
+        raise RuntimeError(f"outer: expected two vectors, got shapes {a} and {b}")
     return unsqueeze(input, 1) * vec2
 
 
@@ -286,6 +293,10 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Any:
 
 def _letters(equation: str, xs: list) -> tuple[list[str], str]:
     """The letters of each operand and of the result; ``...`` becomes letters of its own."""
+    if not isinstance(equation, str):
+        raise TypeError(f"einsum: expected the equation first, such as 'ij,jk->ik', got {type(equation).__name__}")
+    for x in xs:
+        _shape("einsum", x)
     left, arrow, out = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(xs):
@@ -359,7 +370,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """
     x = input
     try:
-        sx, sw, sb = x.shape, weight.shape, None if bias is None else bias.shape
+        arrays = [raw(t) for t in ((x, weight) if bias is None else (x, weight, bias))]
+        (sx, sw, *rest), (dtype, *dtypes) = [a.shape for a in arrays], [a.dtype for a in arrays]
+        sb = rest[0] if rest else None
     except AttributeError:
         raise backend.no_array(next(t for t in (x, weight, bias) if not hasattr(t, "shape")), "linear") from None
     if len(sw) != 2 or not sx or sx[-1] != sw[1] or (sb is not None and sb != (sw[0],)):
@@ -368,7 +381,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             + ("" if sb is None else f", bias {tuple(sb)}")
             + (f"; x ends in {sx[-1]}, weight takes {sw[1]}" if sx and len(sw) == 2 and sx[-1] != sw[1] else "")
         )
-    if x.dtype != weight.dtype or (bias is not None and x.dtype != bias.dtype):
-        got = " and ".join(str(raw(t).dtype) for t in (x, weight, bias) if t is not None)
+    if any(dtype != other for other in dtypes):
+        got = " and ".join(map(str, (dtype, *dtypes)))
         raise RuntimeError(f"linear: expected x, weight and bias of one dtype, got {got}; convert with .to(dtype)")
     return Linear()(x, weight, bias)

@@ -264,17 +264,18 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
     IndexError
         A class index is out of range.
     """
-    C, expected = x.shape[1], (x.shape[0], *x.shape[2:])
-    if tuple(target.shape) != expected:
+    shape = x._array.shape
+    C, expected = shape[1], (shape[0], *shape[2:])
+    if target._array.shape != expected:
         raise RuntimeError(
-            f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {tuple(x.shape)}, "
+            f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {shape}, "
             f"got {tuple(target.shape)}"
         )
     backend.check_same_device(op, [x._array, target._array])
     xp, y = namespace(x._array), target._array
     simple = type(y) is np.ndarray and y.dtype == np.int64 and y.size and not 0 <= ignore_index < C
     if simple and y.view(np.uint64).max() < C:  # the common case: all rows count (as uint64, a negative class would be huge)
-        return Classes(y[:, None].copy(), None, weight, smoothing, x.shape)  # a copy: backward needs it as it is now
+        return Classes(y[:, None].copy(), None, weight, smoothing, shape)  # a copy: backward needs it as it is now
     counts: Any = y != ignore_index
     wrong = ((y < 0) | (y >= C)) & counts
     if bool(xp.any(wrong)):

@@ -80,11 +80,11 @@ def batch_norm(
     check_input("batch_norm", x, 2, "(N, C) or (N, C, *)")
     check_eps("batch_norm", eps)
     check_momentum("batch_norm", momentum)
-    C = x.shape[1]
+    shape = x._array.shape
     running = ("running_mean", running_mean), ("running_var", running_var)
-    check_tensors("batch_norm", x, (C,), "(C,)", ("weight", weight), ("bias", bias), *running)
+    check_tensors("batch_norm", x, (shape[1],), "(C,)", ("weight", weight), ("bias", bias), *running)
     check_both("batch_norm", running_mean, running_var)
-    layout = batch_layout(x.shape)
+    layout = batch_layout(shape)
     if not training:
         if running_mean is None:
             raise ValueError("batch_norm: eval mode (training=False) standardises by running_mean and running_var, got None")
