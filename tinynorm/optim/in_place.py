@@ -201,6 +201,8 @@ class InPlaceOptimizer(Optimizer):
 
     def _complete(self, where: str, group: dict[str, Any]) -> None:
         group |= {name: value for name, value in self._newer.items() if name in self.defaults and name not in group}
+        if isinstance(group.get("betas"), list):  # from a JSON file
+            group["betas"] = tuple(group["betas"])
         check_keys(where, group, tuple(self.defaults))
 
     def _checked_state(self, where: str, p: Tensor, entries: Any) -> dict[str, Any]:

@@ -192,7 +192,10 @@ class Optimizer:
         """
         number = {id(p): i for i, p in enumerate(self._params())}
         state = {number.get(id(p), p): dict(entries) for p, entries in self.state.items() if entries}
-        groups = [{**group, "params": [number[id(p)] for p in group["params"]]} for group in self.param_groups]
+        groups = [
+            {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]
         in_order = sorted(state.items(), key=lambda item: (isinstance(item[0], str), item[0]))
         return {"state": dict(in_order), "param_groups": groups}
 
@@ -244,7 +247,7 @@ class Optimizer:
             raise ValueError(f"{where}: expected param_groups of {sizes} parameters, got {got}; is it another model's?")
         groups = []
         for i, (group, theirs) in enumerate(zip(self.param_groups, saved, strict=True)):
-            new = {k: tuple(v) if isinstance(v, list) else v for k, v in theirs.items()}
+            new = {k: list(v) if isinstance(v, list) else v for k, v in theirs.items()}
             new |= {name: group[name] for name in ("params", "param_names") if name in group}
             self._complete(f"{where}: param_groups[{i}]", new)
             self._check(f"{where}: param_groups[{i}]", new)
