@@ -64,8 +64,8 @@ def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
     kinds: set[Any] = set()
     try:
         array = np.array(_collected(data, kinds))
-    except ValueError as error:
-        raise ValueError(f"tensor: expected numbers in nested lists of equal lengths; {error}") from None
+    except ValueError:
+        raise ValueError("tensor: expected numbers in nested lists of equal lengths, got some of different lengths") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"tensor: expected real numbers or booleans, got {type(data).__name__} of {array.dtype}")
     if narrow and array.dtype.kind == "f":
@@ -280,7 +280,7 @@ def full(
     """
     if isinstance(fill_value, Tensor):
         dtype = fill_value.dtype if dtype is None else dtype
-    shape, fill_value = shape_from("full", (size,)), _number(fill_value)
+    shape, fill_value = shape_from("full", (size,)), _number("full", fill_value)
     dtype = _host_array(fill_value).dtype if dtype is None else as_dtype(dtype)
     _check_fits("full", np.asarray(fill_value), dtype)
     fill_value = np.asarray(fill_value).astype(dtype).item()
@@ -296,12 +296,31 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _make(lambda xp, dt: xp.eye(n, m, dtype=dt), dtype, device, requires_grad)
+    shape = shape_from("eye", (n, n if m is None else m))
+    return _make(lambda xp, dt: xp.eye(*shape, dtype=dt), dtype, device, requires_grad)
 
 
-def _number(x: Any) -> Any:
-    """Convert a tensor or array with one element to a Python number; return any other number unchanged."""
-    return x.item() if hasattr(x, "item") else x
+def _number(op: str, x: Any) -> Any:
+    """A Python number: of a tensor, an array or a NumPy scalar its only element."""
+    if hasattr(x, "item") and math.prod(x.shape) == 1:
+        x = x.item()
+    if not isinstance(x, (int, float)):
+        raise TypeError(f"{op}: expected a number, got {type(x).__name__}")
+    return x
+
+
+def whole(op: str, name: str, n: Any) -> int:
+    """An integer argument.
+
+    Raises
+    ------
+    TypeError
+        It is none.
+    """
+    try:
+        return operator.index(n)
+    except (TypeError, RuntimeError):
+        raise TypeError(f"{op}: expected {name} to be an integer, got {n!r}") from None
 
 
 def arange(
@@ -330,7 +349,7 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    start, end, step = map(_number, (start, end, step))
+    start, end, step = (_number("arange", x) for x in (start, end, step))
     if dtype is None:
         integers = all(isinstance(b, (int, np.integer)) for b in (start, end, step))
         dtype = backend.int64 if integers else backend.default_dtype
@@ -364,7 +383,7 @@ def linspace(
     >>> linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    start, end = _number(start), _number(end)
+    start, end, steps = _number("linspace", start), _number("linspace", end), whole("linspace", "steps", steps)
     if steps < 0:
         raise RuntimeError(f"linspace: expected a number of steps that is not negative, got {steps}")
 

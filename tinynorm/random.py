@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from . import backend
 from .backend import Generator, default_generator
-from .creation import Size, as_of, into, shape_from
+from .creation import Size, as_of, into, shape_from, whole
 from .ops.convert import as_dtype
 from .tensor import Tensor, method, raw, tensor_of, wrap
 
@@ -91,9 +90,9 @@ def randint(
         low, high = 0, low
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint: expected (high, size) or (low, high, size) with a size such as (3,), got {size!r} as size")
+    low, high = whole("randint", "low", low), whole("randint", "high", high)
     if not low < high:
         raise ValueError(f"randint: expected low < high, since high is not among the numbers, got low={low}, high={high}")
-    low, high = operator.index(low), operator.index(high)
     dtype = as_dtype(backend.int64 if dtype is None else dtype)
     least, most = (0, 1) if dtype.kind == "b" else (low, high)
     if dtype.kind in "iu":
@@ -110,6 +109,9 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = backend
     >>> sorted(randperm(4).tolist())
     [0, 1, 2, 3]
     """
+    n = whole("randperm", "n", n)
+    if n < 0:
+        raise RuntimeError(f"randperm: expected a number that is not negative, got {n}")
     return _draw(lambda rng: rng.permutation(n), generator, dtype, device)
 
 
@@ -206,7 +208,12 @@ def normal(
     tensor([  1., 100.])
     """
     given = [t for t in (mean, std) if isinstance(t, Tensor)]
+    for t in (mean, std):
+        if not isinstance(t, (Tensor, int, float, np.generic)):
+            raise TypeError(f"normal: expected mean and std as numbers or Tensors, got {type(t).__name__}")
     m, s = (backend.to_numpy(raw(t)) if isinstance(t, Tensor) else float(t) for t in (mean, std))
+    if given and len({tuple(t.shape) for t in given if t.numel() != 1}) > 1:
+        raise RuntimeError("normal: expected mean and std of one shape, got " + " and ".join(str(tuple(t.shape)) for t in given))
     if np.any(np.less(s, 0)):
         raise RuntimeError(f"normal: expected a standard deviation that is not negative, got {np.min(s)}")
     if not given and size is None:
@@ -248,6 +255,9 @@ def multinomial(
     >>> tinynorm.tensor([0.0, 2.0, 0.0]).multinomial(3, replacement=True)
     tensor([1, 1, 1])
     """
+    if not isinstance(input, Tensor):
+        raise backend.no_array(input, "multinomial")
+    num_samples = whole("multinomial", "num_samples", num_samples)
     if not input.is_floating_point() or input.ndim not in (1, 2):
         raise RuntimeError(
             f"multinomial: expected floating-point weights (C) or (N, C), got {input._array.dtype} {input._array.shape}"

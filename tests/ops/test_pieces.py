@@ -337,3 +337,63 @@ def test_a_size_that_is_no_integer_is_refused(name):
     for given in ((2.0, 3), ((2.0, 3),), ("a",), (None, 2)):
         with pytest.raises(TypeError, match=f"{name}: expected integers, separately or in one tuple or list, got"):
             getattr(tn.zeros(2, 3), name)(*given)
+
+
+NONE = 5  # a number, where a tensor is expected
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda x: x[5], IndexError, r"index: expected indices from -2 to 1 .* size 2, got 5; the shape is \(2, 3\)"),
+        (lambda x: x[:, 7], IndexError, "index: expected indices from -3 to 2 for a dimension of size 3, got 7"),
+        (lambda x: x[tn.tensor([0, 5])], IndexError, "index: expected indices from -2 to 1 .* got 5"),
+        (lambda x: x[[0, 5]], IndexError, "index: expected indices from -2 to 1 .* got 5"),
+        (lambda x: x[0, 0, 0], IndexError, r"index: expected at most 2 indices, got 3; the shape is \(2, 3\)"),
+        (lambda x: x[0][0][0], IndexError, r"index: expected at most 0 indices, got 1; the shape is \(\)"),
+        (lambda x: x[tn.tensor([True, False, True])], IndexError, r"index: .*; the shape is \(2, 3\)"),
+        (lambda x: x.__setitem__(5, 0), IndexError, "index: expected indices from -2 to 1 .* got 5"),
+        (lambda x: x.__setitem__((0, 0, 0), 0), IndexError, "index: expected at most 2 indices, got 3"),
+        (lambda x: x.view(7), RuntimeError, "^view: expected sizes with a product of 6"),
+        (lambda x: x.gather(1, [0]), TypeError, "gather: expected indices of an integer dtype, got list"),
+        (lambda x: tn.take_along_dim(x, NONE), TypeError, "take_along_dim: expected indices of an integer dtype, got int"),
+        (lambda x: tn.cat([x, NONE]), TypeError, "cat: expected a Tensor, got int"),
+        (lambda x: tn.cat(NONE), TypeError, "cat: expected a Tensor, got int"),
+        (lambda x: tn.stack([x, None]), TypeError, "stack: expected a Tensor, got NoneType"),
+        (lambda x: tn.mm(x, None), TypeError, "mm: expected a Tensor, got NoneType"),
+        (lambda x: tn.outer([1], [2]), TypeError, "outer: expected a Tensor, got list"),
+        (lambda x: tn.einsum("ij", NONE), TypeError, "einsum: expected a Tensor, got int"),
+        (lambda x: tn.einsum(x, "ij"), TypeError, "einsum: expected the equation first, such as 'ij,jk->ik', got Tensor"),
+        (lambda x: tn.tril(NONE), TypeError, "tril: expected a Tensor, got int"),
+        (lambda x: tn.meshgrid(1, 2), TypeError, "meshgrid: expected a Tensor, got int"),
+        (lambda x: x.tril("a"), TypeError, "tril: expected integers"),
+        (lambda x: x.split("a"), TypeError, "split: expected integers"),
+        (lambda x: x.split([1.5, 1.5], 1), TypeError, "split: expected integers"),
+        (lambda x: x.chunk(1.5), TypeError, "chunk: expected integers"),
+        (lambda x: tn.broadcast_to(x, "a"), TypeError, "broadcast_to: expected integers"),
+        (lambda x: tn.arange("a"), TypeError, "arange: expected a number, got str"),
+        (lambda x: tn.arange(x), TypeError, "arange: expected a number, got Tensor"),
+        (lambda x: tn.linspace(0, 1, 2.5), TypeError, r"linspace: expected steps to be an integer, got 2\.5"),
+        (lambda x: tn.eye(-1), RuntimeError, r"eye: expected sizes that are not negative, got \(-1, -1\)"),
+        (lambda x: tn.eye(2.5), TypeError, "eye: expected the sizes as integers"),
+        (lambda x: tn.full((2,), [1, 2]), TypeError, "full: expected a number, got list"),
+        (lambda x: tn.full((2,), "a"), TypeError, "full: expected a number, got str"),
+        (lambda x: tn.tensor([[1, 2], [3]]), ValueError, "nested lists of equal lengths, got some of different lengths$"),
+        (lambda x: tn.randint("a", (2,)), TypeError, "randint: expected high to be an integer, got 'a'"),
+        (lambda x: tn.randperm(-1), RuntimeError, "randperm: expected a number that is not negative, got -1"),
+        (lambda x: tn.randperm(2.5), TypeError, r"randperm: expected n to be an integer, got 2\.5"),
+        (lambda x: tn.normal("a", 1, (2,)), TypeError, "normal: expected mean and std as numbers or Tensors, got str"),
+        (lambda x: tn.normal(tn.ones(2), tn.ones(3)), RuntimeError, r"normal: .* one shape, got \(2,\) and \(3,\)"),
+        (lambda x: tn.multinomial([0.5], 1), TypeError, "multinomial: expected a Tensor, got list"),
+        (lambda x: tn.multinomial(x, 1.5), TypeError, r"multinomial: expected num_samples to be an integer, got 1\.5"),
+        (lambda x: x.normal_(0, -1), RuntimeError, "normal_: expected a standard deviation that is not negative, got -1"),
+        (lambda x: x.uniform_(1, 0), RuntimeError, "uniform_: expected bounds in order, got 1 and 0"),
+        *[
+            (lambda x, dtype=dtype: x.to(dtype), TypeError, "expected a dtype such as tinynorm.float32, .*got ")
+            for dtype in (-1, "U1", "foo", "complex64", "datetime64", "torch.FooTensor")
+        ],
+    ],
+)  # fmt: skip
+def test_errors_are_in_our_words(call, error, says):
+    with pytest.raises(error, match=says):
+        call(tn.ones(2, 3))

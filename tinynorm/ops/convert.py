@@ -136,7 +136,10 @@ def as_dtype(dtype: Any, like: Any = None) -> Any:
     if isinstance(dtype, str) and dtype.endswith("Tensor"):
         dtype = OLD_TYPES.get(dtype.rpartition(".")[2], dtype)
     try:
-        return np.dtype(dtype)
+        found = np.dtype(dtype)
+        if found.kind not in "fiub":
+            raise TypeError
+        return found
     except TypeError:
         expected = "a dtype such as tinynorm.float32, or a device such as 'cpu' or 'cuda'"
         raise TypeError(f"expected {expected}, got {dtype!r}") from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from .. import backend
 from ..autograd.mode import mode
 from ..autograd.node import Node, next_age, share
 from ..tensor import Tensor, method, raw, version_of, wrap
-from .common import accepts_axis, keep_where, namespace, narrowed, one_dim, reshaped, sum_to, widened
+from .common import accepts_axis, keep_where, namespace, narrowed, one_dim, reshaped, shape_of, sum_to, widened
 from .scatter import add_rows, add_rows_in_pairs, last_written
 
 EVERYTHING = slice(None)
@@ -345,26 +346,42 @@ def getitem(x: Any, index: Any) -> Any:
     >>> tinynorm.tensor([1.0, 2.0, 3.0])[[0, 0, 2]]
     tensor([1., 1., 3.])
     """
-    if isinstance(x, Tensor) and type(x._array) is np.ndarray:  # ints and slices: without the detour below
-        kind = type(index)
-        if kind is int:
-            return view_at(x, (index, ...))
-        if kind is Tensor:
-            index = _int_of(index)
-            if type(index) is int:
+    try:
+        if isinstance(x, Tensor) and type(x._array) is np.ndarray:  # ints and slices: without the detour below
+            kind = type(index)
+            if kind is int:
                 return view_at(x, (index, ...))
-            which = index._array
-            if type(which) is np.ndarray and which.dtype == np.int64 and not (x._requires_grad and mode.enabled):
-                return wrap(x._array[which])
-        elif kind is tuple:
-            for part in index:
-                if type(part) is not int and type(part) is not slice:
-                    break
-            else:
-                return view_at(x, (*index, ...))
-    index = raw_index(index, raw(x))
-    backend.check_same_device("index", [raw(x), *(index if isinstance(index, tuple) else (index,))])
-    return GetItem(index)(x)
+            if kind is Tensor:
+                index = _int_of(index)
+                if type(index) is int:
+                    return view_at(x, (index, ...))
+                which = index._array
+                if type(which) is np.ndarray and which.dtype == np.int64 and not (x._requires_grad and mode.enabled):
+                    return wrap(x._array[which])
+            elif kind is tuple:
+                for part in index:
+                    if type(part) is not int and type(part) is not slice:
+                        break
+                else:
+                    return view_at(x, (*index, ...))
+        index = raw_index(index, raw(x))
+        backend.check_same_device("index", [raw(x), *(index if isinstance(index, tuple) else (index,))])
+        return GetItem(index)(x)
+    except IndexError as error:
+        raise explained(error, raw(x)) from None
+
+
+def explained(error: IndexError, x: Any) -> IndexError:
+    """The library's error about an index into the array x, in our words."""
+    said, shape = str(error), f"; the shape is {tuple(x.shape)}"
+    if found := re.match(r"index (-?\d+) is out of bounds for axis \d+ with size (\d+)", said):
+        n = int(found[2])
+        said = f"expected indices from {-n} to {n - 1} for a dimension of size {n}, got {found[1]}"
+    elif found := re.match(r"too many indices for array: array is (\d+)-dimensional, but (\d+) were indexed", said):
+        said = f"expected at most {found[1]} indices, got {found[2]}"
+    elif said.startswith("index: "):
+        return error
+    return IndexError(f"index: {said}{shape}")
 
 
 @method()
@@ -381,7 +398,8 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
             [7.]])
     """
     if dim is None:
-        input, indices, dim = input.reshape(-1), indices.reshape(-1), 0
+        input, dim = input.reshape(-1), 0
+        indices = indices.reshape(-1) if hasattr(indices, "shape") else indices
     d, at = one_dim(dim, input.ndim, "take_along_dim"), raw(indices)
     if type(at) is not np.ndarray and backend.is_array(at):
         n = input.shape[d] if input.ndim else 1
@@ -427,7 +445,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     """
     d, at = one_dim(dim, input.ndim, "gather"), raw(index)
     _check_places("gather", at, input, d)
-    return taken("gather", input, d, at, at.shape)
+    return taken("gather", input, d, at, shape_of(at))
 
 
 def _check_places(op: str, at: Any, x: Any, d: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
 from .common import accepts_axis, all_dims, namespace, one_dim
@@ -45,9 +46,11 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
         raise RuntimeError("split: expected a tensor of at least 1 dimension, got a 0-d one")
     n = tensor.shape[d]
     if not isinstance(sizes, (list, tuple)):
+        (sizes,) = ints("split", (sizes,))
         if sizes < 0 or (not sizes and n):
             raise RuntimeError(f"split: expected a size of at least 1, got {sizes}")
         sizes = [min(sizes, n - start) for start in range(0, max(n, 1), sizes or 1)]
+    sizes = list(ints("split", (sizes,)))
     if sum(sizes) != n or min(sizes, default=0) < 0:
         raise RuntimeError(f"split: expected sizes with a sum of {n}, the length of dim {dim}, got {sizes}")
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
@@ -63,6 +66,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     >>> tinynorm.arange(5).chunk(2)
     (tensor([0, 1, 2]), tensor([3, 4]))
     """
+    (chunks,) = ints("chunk", (chunks,))
     if chunks < 1:
         raise RuntimeError(f"chunk: expected at least 1 chunk, got {chunks}")
     if not input.ndim:
@@ -164,6 +168,9 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple
     xs: Any = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f"meshgrid: expected indexing to be 'ij' or 'xy', got {indexing!r}")
+    for x in xs:
+        if not hasattr(x, "shape"):
+            raise backend.no_array(x, "meshgrid")
     if not xs or any(x.ndim > 1 for x in xs) or len({str(x.dtype) for x in xs}) > 1:
         got = ", ".join(f"{raw(x).dtype} {tuple(x.shape)}" for x in xs) or "none"
         raise RuntimeError(f"meshgrid: expected vectors of one dtype, got {got}")
@@ -192,6 +199,9 @@ class Triangle(Node):
 
 
 def _triangle(name: str, input: Any, diagonal: int) -> Any:
+    if not hasattr(input, "shape"):
+        raise backend.no_array(input, name)
+    (diagonal,) = ints(name, (diagonal,))
     if input.ndim < 2:
         raise RuntimeError(f"{name}: expected a tensor of at least 2 dimensions, got shape {tuple(input.shape)}")
     return Triangle(name, diagonal)(input)

@@ -119,11 +119,14 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     tensor([[0, 1],
             [2, 3]])
     """
-    to = ints("reshape", sizes, shape)
+    return _in_shape("reshape", input, ints("reshape", sizes, shape))
+
+
+def _in_shape(op: str, input: Any, to: tuple[int, ...]) -> Any:
     n = math.prod(input.shape)
     known = math.prod(s for s in to if s != -1)
     if min(to, default=0) < -1 or to.count(-1) > 1 or (known != n if -1 not in to else known == 0 or n % known):
-        raise RuntimeError(f"reshape: expected sizes with a product of {n}, as x has shape {tuple(input.shape)}, got {to}")
+        raise RuntimeError(f"{op}: expected sizes with a product of {n}, as x has shape {tuple(input.shape)}, got {to}")
     return Reshape(to)(input)
 
 
@@ -146,7 +149,7 @@ def view(input: Any, *sizes: Any, size: Any = None) -> Any:
     tensor([7., 7., 0., 0.])
     """
     to = ints("view", sizes, size)
-    y = reshape(input, to)
+    y = _in_shape("view", input, to)
     if not backend.shares_memory(raw(input), raw(y)):
         raise RuntimeError(
             f"view: x of shape {tuple(input.shape)} is not laid out in memory so that {to} could be a view of it "
@@ -291,7 +294,7 @@ def broadcast_to(input: Any, size: Sequence[int]) -> Any:
     tensor([[1, 2],
             [1, 2]])
     """
-    return expand(input, tuple(size))
+    return expand(input, ints("broadcast_to", (size,)))
 
 
 method("expand_as")(lambda x, other: expand(x, other.shape))
@@ -317,9 +320,7 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
     >>> tinynorm.cat([tinynorm.tensor([1.0]), tinynorm.tensor([2.0, 3.0])])
     tensor([1., 2., 3.])
     """
-    xs = list(tensors)
-    if not xs:
-        raise ValueError("cat: expected at least one tensor, got none")
+    xs = _several("cat", tensors)
     joined = [x for x in xs if tuple(x.shape) != (0,)] or xs[:1]  # tensor([]) fits beside all shapes, but its dtype counts
     d = one_dim(dim if axis is None else axis, joined[0].ndim, "cat")
     shapes = [tuple(x.shape) for x in joined]
@@ -334,6 +335,17 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
 concat = cat
 
 
+def _several(op: str, tensors: Any) -> list:
+    """The tensors as a list, after a check that there are some, and nothing else."""
+    xs = list(tensors) if hasattr(tensors, "__iter__") else [tensors]
+    if not xs:
+        raise ValueError(f"{op}: expected at least one tensor, got none")
+    for x in xs:
+        if not hasattr(x, "shape"):
+            raise backend.no_array(x, op)
+    return xs
+
+
 def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
     """Join the tensors, which all have the same shape, along a new dimension.
 
@@ -342,9 +354,7 @@ def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> A
     tensor([[1, 3],
             [2, 4]])
     """
-    xs = list(tensors)
-    if not xs:
-        raise ValueError("stack: expected at least one tensor, got none")
+    xs = _several("stack", tensors)
     first = raw(xs[0])
     d = one_dim(dim if axis is None else axis, first.ndim + 1, "stack")
     plain = [
