@@ -72,6 +72,9 @@ NAMES = {  # as PyTorch 2.13 prints them
     ), "MseLossBackward0": F.mse_loss(X, 2 * X), "NativeBatchNormBackward0": nn.BatchNorm1d(4)(X), "CopySlices": X.clone(),
     "NativeLayerNormBackward0": nn.LayerNorm(4)(X), "CloneBackward0": X.clone(), "ToCopyBackward0": X.double(),
     "ExpBackward0": X.exp(), "LogSoftmaxBackward0": X.log_softmax(1), "FloorBackward0": X.floor(),
+    "LinalgVectorNormBackward0": X.norm(), "CumsumBackward0": X.cumsum(0), "DivBackward2": X.div(2, rounding_mode="trunc"),
+    "EluBackward0": F.elu(X), "LeakyReluBackward0": F.leaky_relu(X), "SiluBackward0": F.silu(X), "SinBackward0": X.sin(),
+    "Log10Backward0": X.log10(), "SoftplusBackward0": F.softplus(X),
 }  # fmt: skip
 NAMES["CopySlices"][0] = W
 
