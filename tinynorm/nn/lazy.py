@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.normalization import check_tensor
 from .linear import Linear, check_sizes
 from .module import BUFFER, PARAMETER, Module
 from .normalization import BatchNorm1d, BatchNorm2d, _BatchNorm
@@ -69,6 +70,9 @@ class LazyLinear(_Lazy, Linear):
         _forget_shapes(self)
 
     def _take_size(self, input: Any) -> None:
+        check_tensor("LazyLinear", input)
+        if input.ndim < 1:
+            raise RuntimeError("LazyLinear: expected x (*, in_features), got a 0-d tensor")
         waiting = self._waiting()
         self.in_features = input.shape[-1]
         for t in waiting:
@@ -94,6 +98,7 @@ class _LazyBatchNorm(_Lazy, _BatchNorm):
         _forget_shapes(self)
 
     def _take_size(self, input: Any) -> None:
+        check_tensor(type(self).__name__, input)
         waiting = self._waiting()
         self.num_features = input.shape[1] if input.ndim > 1 else 1
         try:
