@@ -55,8 +55,7 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
         array = backend.astype(array, dtype)
     if isinstance(array, np.ndarray):
         array = backend.astype(array, array.dtype.newbyteorder("="))  # the byte order of this machine
-    t = tensor_of(array if device is None else backend.move(array, device))
-    return t.requires_grad_(requires_grad)
+    return tensor_of(array if device is None else backend.move(array, device), requires_grad)
 
 
 def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
@@ -71,15 +70,18 @@ def _host_array(data: Any, narrow: bool = True) -> np.ndarray:
     if narrow and array.dtype.kind == "f":
         floats = [kind for kind in kinds if isinstance(kind, np.dtype) and kind.kind == "f"]
         python = [] if floats and float not in kinds else [backend.default_dtype]
-        array = array.astype(np.result_type(*floats, *python), copy=False)
+        array = array.astype(np.result_type(*floats, *python) if floats else backend.default_dtype, copy=False)
     return array
+
+
+PYTHONS = {float, int, bool}
 
 
 def _collected(data: Any, kinds: set) -> Any:
     """The data with arrays in place of Tensors; the types of its Python numbers and the dtypes of the rest go to `kinds`."""
     if isinstance(data, (list, tuple)):
         types = set(map(type, data))
-        if types <= {float, int, bool}:
+        if types <= PYTHONS:
             kinds |= types or {float}
             return data
         return [_collected(item, kinds) for item in data]
@@ -174,7 +176,7 @@ def get_default_dtype() -> Any:
     return dtype_of(np.empty(0, backend.default_dtype))
 
 
-def shape_from(op: str, args: tuple, size: Any = None) -> Shape:
+def shape_from(op: str, args: tuple, size: Any = None) -> tuple[int, ...]:
     """The shape that sizes give: separate ints, or one sequence of them, or one by name.
 
     Raises
@@ -188,11 +190,11 @@ def shape_from(op: str, args: tuple, size: Any = None) -> Shape:
         args = (size,)
     given = args[0] if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
     try:
-        shape = Shape(map(operator.index, given))
+        shape = tuple(map(operator.index, given))
     except (TypeError, RuntimeError):
         raise TypeError(f"{op}: expected the sizes as integers, such as {op}(2, 3), got {given!r}") from None
-    if min(shape, default=0) < 0:
-        raise RuntimeError(f"{op}: expected sizes that are not negative, got {tuple(shape)}")
+    if shape and min(shape) < 0:
+        raise RuntimeError(f"{op}: expected sizes that are not negative, got {shape}")
     return shape
 
 
@@ -209,7 +211,7 @@ def _make(build: Callable[[Any, Any], Any], dtype: Any, where: device | str | No
     else:
         with xp.cuda.Device(device(where).index if where is not None else None):
             array = build(xp, dtype)
-    return tensor_of(array).requires_grad_(requires_grad)
+    return tensor_of(array, requires_grad)
 
 
 def zeros(

@@ -20,7 +20,7 @@ def _draw(draw: Draw, generator: Generator | None, dtype: Any, where: Any, requi
     """A tensor of the numbers that are drawn."""
     dtype = backend.default_dtype if dtype is None else as_dtype(dtype)
     array = np.asarray(draw((generator or default_generator).rng)).astype(dtype)
-    return tensor_of(array if where is None else backend.move(array, where)).requires_grad_(requires_grad)
+    return tensor_of(array if where is None else backend.move(array, where), requires_grad)
 
 
 def rand(
