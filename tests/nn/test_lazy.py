@@ -100,7 +100,7 @@ def test_an_input_that_does_not_fit_leaves_the_layer_lazy():
     assert layer.num_features == 0
     assert layer(tn.randn(4, 2)).shape == (4, 2)
     for lazy in (nn.LazyLinear(2), nn.LazyBatchNorm1d()):
-        with pytest.raises(TypeError, match=f"{type(lazy).__name__}: expected a Tensor, got list"):
+        with pytest.raises(TypeError, match=f"{type(lazy).__name__}: expected x to be a Tensor, got list"):
             lazy([1.0])
     with pytest.raises(RuntimeError, match=r"LazyLinear: expected x \(\*, in_features\), got a 0-d tensor"):
         nn.LazyLinear(2)(tn.tensor(1.0))
