@@ -285,6 +285,20 @@ def test_a_grad_that_does_not_fit_is_refused(grad, error, match):
     assert x.grad is None
 
 
+def test_detach_in_place_leaves_the_graph():
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    z = (y * y).sum()
+    assert y.detach_() is y
+    assert (y.is_leaf, y.requires_grad, y.grad_fn) == (True, False, None)
+    z.backward()  # what was computed before keeps its history
+    assert x.grad.tolist() == [8.0, 16.0]
+    x.grad.detach_().zero_()  # as older programs reset gradients
+    assert x.grad.tolist() == [0.0, 0.0]
+    with pytest.raises(RuntimeError, match=r"detach_: a view shares its base's place in the graph; use y = y.detach\(\)"):
+        (x * 2)[0].detach_()
+
+
 def test_detach_shares_memory_and_version_and_clone_neither():
     x = tn.ones(2, requires_grad=True)
     y, z = x.detach(), x.clone()

@@ -292,6 +292,19 @@ class Tensor(Methods):
         y._version_ = version_of(self)  # both tensors share the memory, so they share the version counter
         return y
 
+    def detach_(self) -> Tensor:
+        """Take the tensor out of the graph: it becomes a leaf that does not require grad. Returns the tensor.
+
+        Raises
+        ------
+        RuntimeError
+            It is a view. Use `detach`.
+        """
+        if self._view is not None:
+            raise RuntimeError("detach_: a view shares its base's place in the graph; use y = y.detach()")
+        self.grad_fn, self._output_nr, self._requires_grad = None, 0, False
+        return self
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradient to None, or fill it with zeros."""
         if set_to_none:
