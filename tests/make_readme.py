@@ -97,7 +97,7 @@ def parts_table() -> str:
     old = [name for name in tn.__all__ if isinstance(getattr(tn, name), creation.TensorType)]
     text += row("`tinynorm`: new tensors", listed([name for name in public(creation) if name in tn.__all__] + old))
     text += row("`tinynorm`: random tensors", listed(name for name in public(random) if name in tn.__all__))
-    files = [name for name in tn.__all__ if name.startswith(("save_", "load_"))]
+    files = [name for name in tn.__all__ if name.startswith(("save", "load"))]
     text += row("`tinynorm`: files", listed(files))
     text += row("`tinynorm`: a picture of the graph", listed(["draw"]))
     for name, module in {
