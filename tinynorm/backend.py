@@ -89,12 +89,12 @@ def no_array(x: Any, op: str = "") -> TypeError:
 def is_floating(x: Array) -> bool:
     """Whether the array holds floating-point numbers (only those can have a gradient)."""
     dtype = x.dtype
-    return dtype.kind == "f" if isinstance(dtype, np.dtype) else bool(namespace(x).isdtype(dtype, "real floating"))
+    return dtype.kind == "f" if hasattr(dtype, "kind") else bool(namespace(x).isdtype(dtype, "real floating"))
 
 
 def is_bool(x: Array) -> bool:
     """Whether the array holds booleans."""
-    return x.dtype == np.bool_ if isinstance(x.dtype, np.dtype) else bool(namespace(x).isdtype(x.dtype, "bool"))
+    return x.dtype.kind == "b" if hasattr(x.dtype, "kind") else bool(namespace(x).isdtype(x.dtype, "bool"))
 
 
 def is_half(x: Any) -> bool:
