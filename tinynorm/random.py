@@ -213,7 +213,8 @@ def normal(
             raise TypeError(f"normal: expected mean and std as numbers or Tensors, got {type(t).__name__}")
     m, s = (backend.to_numpy(raw(t)) if isinstance(t, Tensor) else float(t) for t in (mean, std))
     if given and len({tuple(t.shape) for t in given if t.numel() != 1}) > 1:
-        raise RuntimeError("normal: expected mean and std of one shape, got " + " and ".join(str(tuple(t.shape)) for t in given))
+        shapes = " and ".join(str(tuple(t.shape)) for t in given)
+        raise RuntimeError(f"normal: expected mean and std of one shape, got {shapes}")
     if np.any(np.less(s, 0)):
         raise RuntimeError(f"normal: expected a standard deviation that is not negative, got {np.min(s)}")
     if not given and size is None:
