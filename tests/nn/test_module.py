@@ -397,7 +397,10 @@ def test_strict_false_passes_over_names_but_not_shapes():
 def test_deepcopy_is_independent_and_keeps_what_is_shared():
     net = Net()
     net.twin = net.first
+    net(tinynorm.randn(5, 3)).sum().backward()
     other = copy.deepcopy(net)
+    assert all(p.grad is None for p in other.parameters())
+    assert all(p.grad is not None for p in net.parameters())
     assert [name for name, _ in other.named_parameters()] == NAMES
     assert other.twin is other.first
     assert all(type(p) is nn.Parameter and p.requires_grad for p in other.parameters())

@@ -36,6 +36,11 @@ class Parameter(Tensor):
         if isinstance(data, Tensor):
             self._version_ = version_of(data)  # both share the memory, so they share the version counter
 
+    def __deepcopy__(self, memo: dict) -> Parameter:
+        copy = super().__deepcopy__(memo)
+        copy._grad = None  # as in PyTorch, where a copied network has no gradients
+        return copy  # type: ignore[return-value]
+
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
