@@ -271,20 +271,20 @@ def test_callers_group_is_not_changed():
     assert list(group) == ["params", "lr"]
 
 
-def test_repr_lists_the_options():
-    expected = """SGD (
-Parameter Group 0
+def test_repr_lists_the_options_as_pytorch_does():
+    options = """
     dampening: 0
     differentiable: False
     foreach: None
     fused: None
-    lr: 0.5
+    lr: {}
     maximize: False
     momentum: 0
     nesterov: False
     weight_decay: 0
-)"""  # as PyTorch prints it
-    assert repr(optim.SGD([w(1.0)], lr=0.5)) == expected
+"""
+    first, second = (f"\nParameter Group {i}{options.format(lr)}" for i, lr in enumerate((0.5, 0.1)))
+    assert repr(optim.SGD([{"params": w(1.0)}, {"params": w(1.0), "lr": 0.1}], lr=0.5)) == f"SGD ({first}{second})"
 
 
 # ---- errors at construction ----------------------------------------------------------------------------------------------

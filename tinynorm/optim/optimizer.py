@@ -266,11 +266,11 @@ class Optimizer:
         return entries.to(device=p.device, dtype=p.dtype).clone() if isinstance(entries, Tensor) else entries
 
     def __repr__(self) -> str:
-        lines = [f"{self._name} ("]
-        for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
-        return "\n".join([*lines, ")"])
+        groups = [
+            f"\nParameter Group {i}\n" + "".join(f"    {name}: {group[name]}\n" for name in sorted(group) if name != "params")
+            for i, group in enumerate(self.param_groups)
+        ]
+        return f"{self._name} ({''.join(groups)})"
 
 
 # ---- checks ------------------------------------------------------------------------------------------------------------
