@@ -93,6 +93,14 @@ def test_a_traceback_points_into_the_program(tmp_path):
     assert lines[-1].startswith("RuntimeError: ")
 
 
+def test_a_method_that_is_missing_says_what_to_do(tmp_path):
+    ran = tinynorm("run", written(tmp_path, "program.py", "import torch\ntorch.ones(2, 2).frac()"))
+    assert ran.stderr.splitlines()[-2:] == [
+        "AttributeError: 'Tensor' object has no attribute 'frac'",
+        "(tinynorm: use x - x.sign() * x.abs().floor())",
+    ]
+
+
 def test_an_interruption_ends_it_as_the_shell_says(tmp_path):
     ran = tinynorm("run", written(tmp_path, "program.py", "raise KeyboardInterrupt"))
     assert ran.returncode == 130

@@ -66,6 +66,8 @@ def run_file(file: str, arguments: Sequence[str]) -> int:
     except SystemExit:
         raise
     except BaseException as error:
+        if isinstance(error, AttributeError) and isinstance(error.obj, tinynorm.Tensor) and error.name:
+            error.add_note(f"(tinynorm: {advice(error.name)})")  # of a method, Python says only that there is none
         sys.excepthook(type(error), error.with_traceback(_of_the_program(error.__traceback__)), error.__traceback__)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
