@@ -171,7 +171,7 @@ def all_nodes():
 # `fresh` would be a false claim
 NOT_FRESH = {
     "Add", "AddAt", "AddAtClasses", "Cat", "Clone", "Contiguous", "Expand", "Mean", "Permute", "Remainder",
-    "Replaced", "Reshape", "SetItem", "Sub", "Sum",
+    "Replaced", "Reshape", "SetItem", "Stack", "Sub", "Sum",
 }  # fmt: skip
 
 

@@ -84,6 +84,20 @@ class Cat(Node):
         return tuple(parts)
 
 
+class Stack(Node):
+    """y = [x1, x2, …] along a new dimension;  dxi = the part of g at i."""
+
+    def __init__(self, dim):
+        self.dim = dim
+
+    def forward(self, *xs):
+        self.n = len(xs)
+        return namespace(xs[0]).stack(xs, axis=self.dim)
+
+    def backward(self, g):
+        return tuple(g[(*(slice(None),) * self.dim, i, ...)] for i in range(self.n))
+
+
 # ---- as functions and methods ----------------------------------------------------------------------------------------
 
 
@@ -321,15 +335,17 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
     tensor([1., 2., 3.])
     """
     xs = _several("cat", tensors)
-    joined = [x for x in xs if tuple(x.shape) != (0,)] or xs[:1]  # tensor([]) fits beside all shapes, but its dtype counts
+    joined = [x for x in xs if raw(x).shape != (0,)] or xs[:1]  # tensor([]) fits beside all shapes, but its dtype counts
     d = one_dim(dim if axis is None else axis, joined[0].ndim, "cat")
-    shapes = [tuple(x.shape) for x in joined]
+    shapes = [tuple(raw(x).shape) for x in joined]
     if len({(len(s), s[:d], s[d + 1 :]) for s in shapes}) > 1 or not shapes[0]:
         got = ", ".join(map(str, shapes))
         raise RuntimeError(f"cat: expected shapes that are equal except in dim {d} and not 0-d, got {got}")
-    for i in range(1, len(xs)):
-        xs[0], xs[i] = promote(xs[0], xs[i])
-    return Cat(d)(*(promote(x, xs[0])[0] for x in joined))
+    if len({raw(x).dtype for x in xs}) > 1:
+        for i in range(1, len(xs)):
+            xs[0], xs[i] = promote(xs[0], xs[i])
+        joined = [promote(x, xs[0])[0] for x in joined]
+    return Cat(d)(*joined)
 
 
 concat = cat
@@ -341,7 +357,7 @@ def _several(op: str, tensors: Any) -> list:
     if not xs:
         raise ValueError(f"{op}: expected at least one tensor, got none")
     for x in xs:
-        if not hasattr(x, "shape"):
+        if type(x) is not Tensor and not hasattr(x, "shape"):
             raise backend.no_array(x, op)
     return xs
 
@@ -357,16 +373,19 @@ def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> A
     xs = _several("stack", tensors)
     first = raw(xs[0])
     d = one_dim(dim if axis is None else axis, first.ndim + 1, "stack")
+    shape, dtype, kind = first.shape, first.dtype, np.ndarray
     plain = [
         a
         for x in xs
-        if type(x) is Tensor and not x._requires_grad and (a := x._array).shape == first.shape and a.dtype is first.dtype
+        if type(x) is Tensor and not x._requires_grad and type(a := x._array) is kind and a.shape == shape and a.dtype is dtype
     ]
-    if len(plain) == len(xs) and type(first) is np.ndarray:  # without the detour below, of 9 us for each tensor
-        return wrap(np.stack(plain, d) if d or not first.ndim else np.concatenate(plain).reshape(len(plain), *first.shape))
-    if len({tuple(x.shape) for x in xs}) > 1:
+    if len(plain) == len(xs):  # batches of samples: without a node, which looks at each tensor
+        return wrap(np.stack(plain, d) if d or not first.ndim else np.concatenate(plain).reshape(len(plain), *shape))
+    if len({tuple(raw(x).shape) for x in xs}) > 1:
         raise RuntimeError(f"stack: expected equal shapes, got {', '.join(str(tuple(x.shape)) for x in xs)}")
-    return cat([unsqueeze(x, d) for x in xs], d)
+    if len({raw(x).dtype for x in xs}) > 1:
+        return cat([unsqueeze(x, d) for x in xs], d)
+    return Stack(d)(*xs)
 
 
 def zeros_like(
