@@ -60,6 +60,7 @@ def test_options_stay_until_they_are_set_again():
 
 
 X, W = tn.ones(3, 4, requires_grad=True), tn.ones(4, requires_grad=True)
+PLACES = tn.tensor([[0], [2], [1]])
 NAMES = {  # as PyTorch 2.13 prints them
     "AddBackward0": X + 1, "RsubBackward1": 1 - X, "SubBackward0": X - W, "MulBackward0": 2 / X, "DivBackward0": X / 2,
     "PowBackward0": X**2, "PowBackward1": X**X, "PowBackward2": 2**X, "SumBackward0": X.sum(), "SumBackward1": X.sum(0),
@@ -74,7 +75,11 @@ NAMES = {  # as PyTorch 2.13 prints them
     "ExpBackward0": X.exp(), "LogSoftmaxBackward0": X.log_softmax(1), "FloorBackward0": X.floor(),
     "LinalgVectorNormBackward0": X.norm(), "CumsumBackward0": X.cumsum(0), "DivBackward2": X.div(2, rounding_mode="trunc"),
     "EluBackward0": F.elu(X), "LeakyReluBackward0": F.leaky_relu(X), "SiluBackward0": F.silu(X), "SinBackward0": X.sin(),
-    "Log10Backward0": X.log10(), "SoftplusBackward0": F.softplus(X),
+    "Log10Backward0": X.log10(), "SoftplusBackward0": F.softplus(X), "SplitBackward0": X.split(1)[0],
+    "UnbindBackward0": X.unbind(1)[0], "RepeatBackward0": X.repeat(2, 1), "FlipBackward0": X.flip(0), "TrilBackward0": X.tril(),
+    "ExpandBackward0": tn.meshgrid(W, W)[0], "GatherBackward0": X.gather(1, PLACES), "BmmBackward0": X[None].bmm(X.T[None]),
+    "IndexSelectBackward0": X.index_select(1, PLACES[0]), "ScatterBackward0": X.scatter(1, PLACES, X),
+    "ScatterBackward1": X.clone().scatter_(1, PLACES, 1.0), "ScatterAddBackward0": X.scatter_add(1, PLACES, X),
 }  # fmt: skip
 NAMES["CopySlices"][0] = W
 

@@ -160,6 +160,10 @@ def _product(node: Any) -> str:
     return "SqueezeBackward4" if _ndims(node) == [1, 2] else f"{names.get(tuple(_ndims(node)), 'UnsafeView')}Backward0"
 
 
+def _sum_of_products(node: Any) -> str:
+    return "ViewBackward0" if set(node.a) & set(node.b) - set(node.out) else "MulBackward0"
+
+
 def _linear(node: Any) -> str:
     if _ndims(node)[:1] != [2]:
         return "ViewBackward0" if node.needs[2] else "UnsafeViewBackward0"
@@ -202,7 +206,8 @@ def _reduced(node: Any) -> str:
 # a node's name -> PyTorch's; what is not here is called NAMEBackward0
 PYTORCHS: dict[str, str | Callable[[Any], str]] = {
     "Sub": _by_kind, "Div": _by_kind, "Pow": _pow, "Sum": _over_dims, "Mean": _over_dims, "Extremum": _extremum,
-    "MatMul": _product, "Linear": _linear, "Reshape": _reshape, "Permute": _permute, "GetItem": _index,
+    "MatMul": _product, "Einsum": _sum_of_products, "Linear": _linear,
+    "Reshape": _reshape, "Permute": _permute, "GetItem": _index,
     "CrossEntropy": _classes, "NLL": "NllLossBackward0", "MSE": "MseLossBackward0", "ReLU": "ReluBackward0",
     "GELU": "GeluBackward0", "GELUTanh": "GeluBackward0", "LogSumExp": "LogsumexpBackward0", "Clamp": "ClampBackward1",
     "Cast": "ToCopyBackward0", "Move": "ToCopyBackward0", "Contiguous": "CloneBackward0", "Dropout": "MulBackward0",
@@ -218,6 +223,8 @@ PYTORCHS: dict[str, str | Callable[[Any], str]] = {
 
 def name_of(node: Any) -> str:
     """What PyTorch calls the op of a node."""
+    if node.printed:
+        return str(node.printed)
     function = getattr(node, "function", None)  # one node may stand for several: floor, ceil; log2, log10
     if isinstance(function, type):  # a Function of the user's
         return f"{node.name}Backward"

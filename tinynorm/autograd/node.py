@@ -50,6 +50,7 @@ class Node:
     is_view = False  # whether the output may share memory with the first input
     fresh = False  # whether backward returns only new arrays; a leaf then keeps them without a copy
     nondifferentiable: tuple[int, ...] = ()  # outputs that have no gradient
+    printed = ""  # how PyTorch names the op where that depends on the function that was called; see `printing`
     needs: list[bool]
     age: int
     edges: list

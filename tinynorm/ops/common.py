@@ -185,6 +185,14 @@ def accepts_axis(f: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+def printed_as(name: str, y: Any) -> Any:
+    """y, whose op is printed by this name of PyTorch's."""
+    node = getattr(y, "grad_fn", None)
+    if node is not None:
+        node.printed = name
+    return y
+
+
 def one_dim(dim: Any, ndim: int, op: str) -> int:
     """Convert a dimension, which may be negative, to its number counted from the front.
 

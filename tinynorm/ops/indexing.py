@@ -19,7 +19,7 @@ from .. import backend
 from ..autograd.mode import mode
 from ..autograd.node import Node, next_age, share
 from ..tensor import Tensor, method, raw, version_of, wrap
-from .common import accepts_axis, keep_where, namespace, narrowed, one_dim, reshaped, shape_of, sum_to, widened
+from .common import accepts_axis, keep_where, namespace, narrowed, one_dim, printed_as, reshaped, shape_of, sum_to, widened
 from .scatter import add_rows, add_rows_in_pairs, last_written
 
 EVERYTHING = slice(None)
@@ -416,7 +416,8 @@ def taken(op: str, x: Any, d: int, at: Any, shape: tuple[int, ...]) -> Any:
         raise RuntimeError(f"{op}: expected indices of {x.ndim} dimensions, as x has, got shape {tuple(at.shape)}")
     if not shape:  # x is one number: the only element of a line
         return GetItem((at.reshape(1),))(x.reshape(1)).reshape(())
-    return GetItem((*lines(at, shape[:d]), at, *lines(at, shape[d + 1 :], behind=True)))(x)
+    y = GetItem((*lines(at, shape[:d]), at, *lines(at, shape[d + 1 :], behind=True)))(x)
+    return printed_as("GatherBackward0", y)
 
 
 def lines(like: Any, shape: tuple[int, ...], behind: bool = False) -> list:
@@ -507,7 +508,8 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     check_range("index_select", at, input.shape[d] if input.ndim else 1, 0)
     if not input.ndim:
         return input.clone()
-    return GetItem((*(EVERYTHING,) * d, reshaped(at, (at.shape[0] if at.ndim else 1,))))(input)
+    y = GetItem((*(EVERYTHING,) * d, reshaped(at, (at.shape[0] if at.ndim else 1,))))(input)
+    return printed_as("IndexSelectBackward0", y)
 
 
 @method()

@@ -17,7 +17,7 @@ from .. import backend
 from ..autograd.views import become, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
 from . import activation, arithmetic, exponential, logic
-from .common import accepts_axis, namespace
+from .common import accepts_axis, namespace, printed_as
 from .indexing import AddAt, SetItem, explained, places, raw_index, source_for
 
 
@@ -136,10 +136,12 @@ def scatter_(input: Tensor, dim: int, index: Any, src: Tensor | float | None = N
     """
     if (src is None) == (value is None):
         raise TypeError("scatter_: expected either src, a tensor, or value, a number")
-    at = places("scatter_", input, dim, index)
-    if src is not None and not isinstance(src, (int, float)):
-        value, src = source_for("scatter_", input, index, src), None
-    return _assign(input, at, value if src is None else src, "scatter_")
+    at, written = places("scatter_", input, dim, index), value if src is None else src
+    number = isinstance(written, (int, float, np.generic))
+    if not number:
+        written = source_for("scatter_", input, index, written)
+    recorded, y = is_recorded(input, written), _assign(input, at, written, "scatter_")
+    return printed_as(f"ScatterBackward{int(number)}", y) if recorded else y
 
 
 @method()
@@ -154,7 +156,9 @@ def scatter_add_(input: Tensor, dim: int, index: Any, src: Any) -> Tensor:
     at, src = places("scatter_add_", input, dim, index), source_for("scatter_add_", input, index, src)
     if not input.ndim:
         return add_(input, src)
-    return _replaced(input, "scatter_add_", lambda x: x + AddAt(x.shape, at)(src), is_recorded(input, src))
+    recorded = is_recorded(input, src)
+    y = _replaced(input, "scatter_add_", lambda x: x + AddAt(x.shape, at)(src), recorded)
+    return printed_as("ScatterAddBackward0", y) if recorded else y
 
 
 @method()

@@ -9,7 +9,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import namespace, narrowed, promote, reshaped, shape_of, sum_over, sum_to, widened
+from .common import namespace, narrowed, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
 from .reduction import sum
 from .shape import expand, permute, unsqueeze
 
@@ -159,7 +159,7 @@ def bmm(input: Any, mat2: Any) -> Any:
     >>> tinynorm.bmm(tinynorm.ones(5, 2, 3), tinynorm.ones(5, 3, 4)).shape == (5, 2, 4)
     True
     """
-    return _of_ranks("bmm", input, mat2, "bnk", "bkm")
+    return printed_as("BmmBackward0", _of_ranks("bmm", input, mat2, "bnk", "bkm"))
 
 
 @method()
@@ -288,7 +288,7 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Any:
         y, term = _without(y, term, later + letters)
         kept = "".join(letter for letter in dict.fromkeys(term + letters) if letter in later)
         y, term = Einsum(term, letters, kept)(*promote(y, x)), kept
-    return permute(y, tuple(map(term.index, out)))
+    return y if term == out else permute(y, tuple(map(term.index, out)))
 
 
 def _letters(equation: str, xs: list) -> tuple[list[str], str]:

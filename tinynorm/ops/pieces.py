@@ -11,15 +11,15 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import accepts_axis, all_dims, namespace, one_dim
+from .common import accepts_axis, all_dims, namespace, one_dim, printed_as
 from .convert import clone
 from .indexing import GetItem
 from .shape import expand, ints, reshape
 
 
-def _part(x: Any, d: int, part: Any) -> Any:
+def _part(op: str, x: Any, d: int, part: Any) -> Any:
     """x[:, …, :, part], at dimension d: a view."""
-    return GetItem((*(slice(None),) * d, part, ...))(x)
+    return printed_as(op, GetItem((*(slice(None),) * d, part, ...))(x))
 
 
 @method()
@@ -54,7 +54,9 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     if sum(sizes) != n or min(sizes, default=0) < 0:
         raise RuntimeError(f"split: expected sizes with a sum of {n}, the length of dim {dim}, got {sizes}")
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    return tuple(_part(tensor, d, slice(start, start + size)) for start, size in zip(starts, sizes, strict=True))
+    return tuple(
+        _part("SplitBackward0", tensor, d, slice(start, start + size)) for start, size in zip(starts, sizes, strict=True)
+    )
 
 
 @method()
@@ -87,7 +89,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
     if not input.ndim:
         raise RuntimeError("unbind: expected a tensor of at least 1 dimension, got a 0-d one")
     d = one_dim(dim, input.ndim, "unbind")
-    return tuple(_part(input, d, i) for i in range(input.shape[d]))
+    return tuple(_part("UnbindBackward0", input, d, i) for i in range(input.shape[d]))
 
 
 @method()
@@ -115,10 +117,10 @@ def repeat(input: Any, *sizes: Any, repeats: Any = None) -> Any:
         )
     shape = (*(1,) * new, *input.shape)
     if all(m == 1 for m in times):
-        return clone(reshape(input, shape))
+        return printed_as("RepeatBackward0", clone(reshape(input, shape)))
     pairs = list(zip(times, shape, strict=True))
     apart = expand(reshape(input, [k for n in shape for k in (1, n)]), [k for pair in pairs for k in pair])
-    return reshape(apart, [m * n for m, n in pairs])
+    return printed_as("RepeatBackward0", reshape(apart, [m * n for m, n in pairs]))
 
 
 @method()
@@ -144,7 +146,8 @@ def flip(input: Any, *order: Any, dims: Any = None) -> Any:
             [4, 3]])
     """
     turned = all_dims(ints("flip", order, dims), input.ndim, "flip")
-    return clone(GetItem((*(slice(None, None, -1 if i in turned else 1) for i in range(input.ndim)), ...))(input))
+    parts = (slice(None, None, -1 if i in turned else 1) for i in range(input.ndim))
+    return printed_as("FlipBackward0", clone(GetItem((*parts, ...))(input)))
 
 
 def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple[Tensor, ...]:
