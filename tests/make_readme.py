@@ -111,7 +111,9 @@ def parts_table() -> str:
         "utils.data": data,
     }.items():
         text += row(f"`{name}`", listed(public(module)))
-    return text
+    told = ops_table() + text
+    rest = [name for name in tn.__all__ if f"`{name}`" not in told and not inspect.ismodule(getattr(tn, name))]
+    return text + row("`tinynorm`: dtypes, constants and settings", listed(rest))
 
 
 def tables() -> str:
