@@ -16,7 +16,7 @@ import numpy as np
 # CuPy 14's functions and their arguments; tests/test_on_stand_in_gpu.py holds this list against a CuPy that is installed
 FUNCTIONS = {
     **dict.fromkeys(["all", "any", "max", "min"], "a axis out keepdims"),
-    **dict.fromkeys(["sum", "mean"], "a axis dtype out keepdims"),
+    **dict.fromkeys(["sum", "mean", "prod"], "a axis dtype out keepdims"),
     **dict.fromkeys(["argmax", "argmin"], "a axis dtype out keepdims"),
     **dict.fromkeys(["zeros", "empty", "ones"], "shape dtype order"),
     **dict.fromkeys(["zeros_like", "ones_like"], "a dtype order subok shape"),

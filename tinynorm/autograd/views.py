@@ -21,7 +21,10 @@ def is_recorded(x: Tensor, *others: Any) -> bool:
     """Whether an in-place operation on `x` with these operands is recorded."""
     if not mode.enabled:
         return False
-    return x._requires_grad or base_of(x)._requires_grad or any(isinstance(t, Tensor) and t._requires_grad for t in others)
+    for t in others:
+        if isinstance(t, Tensor) and t._requires_grad:
+            return True
+    return x._requires_grad or base_of(x)._requires_grad
 
 
 def refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:

@@ -32,8 +32,7 @@ class Sigmoid(Node):
 
     def forward(self, x):
         xp = namespace(x)
-        e = xp.exp(-xp.abs(x))  # at most 1, so nothing overflows
-        y = xp.where(x >= 0, 1 / (1 + e), e / (1 + e))
+        y = xp.exp(xp.minimum(x, 0)) / (1 + xp.exp(-xp.abs(x)))  # both exponents are at most 0, so nothing overflows
         self.save(y)
         return y
 
@@ -129,10 +128,11 @@ class LeakyReLU(Node):
 
     def forward(self, x):
         self.save(x)
-        return namespace(x).where(x > 0, x, self.s * x)
+        xp = namespace(x)
+        return xp.maximum(x, 0) + self.s * xp.minimum(x, 0)
 
     def backward(self, dy, x):
-        return (namespace(dy).where(x > 0, dy, self.s * dy),)
+        return (keep_where(x > 0, dy) + self.s * keep_where(~(x > 0), dy),)
 
 
 class ELU(Node):
@@ -148,16 +148,16 @@ class ELU(Node):
 
     def forward(self, x):
         self.save(x)
-        return namespace(x).where(x > 0, x, self.alpha * namespace(x).expm1(x))
+        xp = namespace(x)
+        return xp.maximum(x, 0) + self.alpha * xp.expm1(xp.minimum(x, 0))
 
     def backward(self, dy, x):
-        xp = namespace(dy)
-        e = xp.exp(xp.where(x <= 0, x, 0.0))  # where x > 0 it may overflow, and 0 * inf would be NaN in the second derivative
-        return (xp.where(x <= 0, self.alpha * e, 1.0) * dy,)
+        slope = self.alpha * namespace(dy).exp(clamp(x, max=0.0))  # (e^x may overflow where x > 0)
+        return (keep_where(~(x <= 0), dy) + keep_where(x <= 0, dy * slope),)
 
 
 class SiLU(Node):
-    """y = x σ(x);  dx = dy σ(x) (1 + x σ(-x)), where σ is the sigmoid."""
+    """y = x σ(x);  dx = dy σ(x) (1 + x (1 - σ(x))), where σ is the sigmoid."""
 
     fresh = True
 
@@ -168,7 +168,8 @@ class SiLU(Node):
 
     def backward(self, dy, x):
         x32 = widened(x)
-        return (narrowed(dy * (Sigmoid()(x32) * (1 + x32 * Sigmoid()(-x32))), dy),)
+        s = Sigmoid()(x32)
+        return (narrowed(dy * (s * (1 + x32 * (1 - s))), dy),)
 
 
 class Softplus(Node):
@@ -188,7 +189,8 @@ class Softplus(Node):
 
     def backward(self, dy, x):
         z = self.beta * widened(x)
-        return (narrowed(namespace(dy).where(z > self.threshold, dy, dy * Sigmoid()(z)), dy),)
+        beyond = z > self.threshold
+        return (narrowed(keep_where(beyond, dy) + keep_where(~beyond, dy * Sigmoid()(z)), dy),)
 
 
 def largest(x: Any, dims: tuple[int, ...]) -> Any:

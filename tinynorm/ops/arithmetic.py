@@ -246,10 +246,13 @@ def times_alpha(op: str, input: Any, other: Any, *number_first: Any, alpha: Any)
     """alpha · other. PyTorch also takes the number first, as its old releases did: ``x.add_(-0.1, x.grad)``."""
     if number_first:
         alpha, (other,) = other, number_first
-    floats = (isinstance(x, float) or (hasattr(x, "dtype") and backend.is_floating(raw(x))) for x in (input, other))
-    if isinstance(alpha, float) and not any(floats):
+    if isinstance(alpha, float) and not (_is_float(input) or _is_float(other)):
         raise RuntimeError(f"{op}: expected an integer alpha beside integer operands, got {alpha}; use .float() first")
-    return alpha * other
+    return other * alpha
+
+
+def _is_float(x: Any) -> bool:
+    return isinstance(x, float) or (hasattr(x, "dtype") and backend.is_floating(raw(x)))
 
 
 @method("mul", "multiply")

@@ -31,7 +31,6 @@ from .convert import clone
 from .logic import sign
 from .normalization_formula import centre
 from .scaling import LEAST_VAR, power_of_two
-from .shape import cat
 
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -218,6 +217,38 @@ class Norm(Reduction):
         return (narrowed(xp.where(flat, 0.0, self.expanded(widened(g))) * unit, g),)
 
 
+class Prod(Node):
+    """y = Π x;  dx_i = g Π x_j over j ≠ i."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def forward(self, x):
+        self.save(x)
+        return narrowed(namespace(x).prod(widened(x), axis=self.dim, keepdims=True), x)
+
+    def backward(self, g, x):
+        return (narrowed(widened(g) * others(widened(x), self.dim), g),)
+
+
+def others(x: Any, dim: int) -> Any:
+    """For each element, the product of the others along `dim`, without a division, so right also where elements are 0.
+
+    Halves are multiplied: who is multiplied by b_i in ``a * b`` needs b_i, and the others of a_i b_i.
+
+    >>> others(np.array([2.0, 0.0, 5.0]), 0)
+    array([ 0., 10.,  0.])
+    """
+    xp, before, half = namespace(x), (slice(None),) * dim, x.shape[dim] // 2
+    if not half:
+        return xp.ones_like(x)
+    a, b = x[*before, :half, ...], x[*before, half : 2 * half, ...]
+    rest = [x[*before, 2 * half :, ...]] if x.shape[dim] % 2 else []
+    o = others(xp.concat([a * b, *rest], axis=dim), dim)
+    of_pairs, of_rest = o[*before, :half, ...], o[*before, half:, ...]
+    return xp.concat([of_pairs * b, of_pairs * a, *([of_rest] if rest else [])], axis=dim)
+
+
 class CumSum(Node):
     """y_i = Σ x_j over j <= i;  dx_j = Σ g_i over i >= j."""
 
@@ -297,18 +328,16 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
 def prod(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product over `dim` (all dimensions if None); integers and booleans give int64.
 
-    Neighbours are multiplied until one number is left, so the gradients are right also where elements are 0.
-
     >>> import tinynorm
     >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).prod(dim=0)
     tensor([3., 8.])
     """
-    x = _at_least_int64(input, dtype)
-    dims, y = all_dims(dim, x.ndim, "prod"), widened(x)
-    for d in dims:
-        y = _multiplied(y, d)
+    x = y = _at_least_int64(input, dtype)
+    dims = all_dims(dim, x.ndim, "prod")
+    for d in dims if x.ndim else ():
+        y = Prod(d)(y)
     kept = y.shape if keepdim else tuple(n for i, n in enumerate(x.shape) if i not in dims)
-    return reshaped(clone(y) if y is input else narrowed(y, x), kept)
+    return reshaped(clone(y) if y is input else y, kept)
 
 
 def _at_least_int64(x: Any, dtype: Any) -> Any:
@@ -316,18 +345,6 @@ def _at_least_int64(x: Any, dtype: Any) -> Any:
     if dtype is not None:
         return x.to(dtype)
     return x if backend.is_floating(raw(x)) else backend.astype(x, backend.int64)
-
-
-def _multiplied(x: Any, d: int) -> Any:
-    """The product along dimension d, which stays with length 1."""
-    if not x.shape[d]:
-        return Sum((d,), True)(x) + 1
-    before = (slice(None),) * d
-    while (n := x.shape[d]) > 1:
-        half = n // 2
-        y = x[*before, :half, ...] * x[*before, half : 2 * half, ...]
-        x = y if n % 2 == 0 else cat([y, x[*before, 2 * half :, ...]], d)
-    return x
 
 
 # the norms that are no sum of powers, or are their own slope
