@@ -305,3 +305,21 @@ def test_size_average_has_its_old_place():
     with pytest.warns(UserWarning, match="size_average"):
         y = F.cross_entropy(x, t, None, False)
     assert y.item() == F.cross_entropy(x, t, reduction="sum").item()
+
+
+NAMES = [  # what PyTorch 2.13 calls the op
+    (lambda x, t: F.l1_loss(x, t), "MeanBackward0"), (lambda x, t: F.l1_loss(x, t, reduction="sum"), "SumBackward0"),
+    (lambda x, t: F.l1_loss(x, t, reduction="none"), "AbsBackward0"), (lambda x, t: F.huber_loss(x, t), "HuberLossBackward0"),
+    (lambda x, t: F.smooth_l1_loss(x, t), "SmoothL1LossBackward0"), (lambda x, t: F.kl_div(x, t), "MeanBackward0"),
+    (lambda x, t: F.kl_div(x, t, reduction="none"), "SubBackward0"),
+    (lambda x, t: F.kl_div(x, t, reduction="batchmean"), "DivBackward0"),
+    (lambda x, t: F.kl_div(x, t, reduction="none", log_target=True), "MulBackward0"),
+    (lambda x, t: F.binary_cross_entropy(x, t), "BinaryCrossEntropyBackward0"),
+    (lambda x, t: F.binary_cross_entropy_with_logits(x, t), "BinaryCrossEntropyWithLogitsBackward0"),
+    (lambda x, t: F.embedding(tn.tensor([0]), x), "EmbeddingBackward0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "name"), NAMES)
+def test_the_graph_shows_a_losss_name_as_pytorch_does(loss, name):
+    assert f"grad_fn=<{name}>" in repr(loss(tn.full((3, 2), 0.5, requires_grad=True), tn.full((3, 2), 0.25)))
