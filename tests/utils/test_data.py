@@ -364,6 +364,7 @@ def test_a_mapping_keeps_its_type():
         batch = default_collate([make({"a": 1}), make({"a": 2})])
         assert type(batch) is type(make({}))
         assert batch["a"].tolist() == [1, 2]
+    assert default_collate([{}, {}]) == {}
 
 
 def test_the_first_number_decides_between_int_and_float():

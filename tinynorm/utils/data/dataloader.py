@@ -55,9 +55,13 @@ def default_collate(batch: Sequence[Any]) -> Any:
         batches = list(map(default_collate, columns))
         return type(first)(*batches) if hasattr(first, "_fields") else batches
     if isinstance(first, Mapping):
-        if len(set(map(len, batch))) > 1 or not all(key in sample for sample in batch for key in first):
+        try:
+            entries = {key: [sample[key] for sample in batch] for key in first}
+        except KeyError:
+            entries = None
+        if entries is None or len(set(map(len, batch))) > 1:
             _explain_difference("keys", lambda sample: sorted(sample, key=str), batch)
-        return _filled(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
+        return _filled(first, {key: default_collate(samples) for key, samples in entries.items()})
     raise TypeError(
         f"default_collate: expected samples of tensors, arrays, numbers, strings, tuples or dicts, got {type(first).__name__}; "
         "pass a collate_fn that makes a batch of a list of samples"
