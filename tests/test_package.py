@@ -24,7 +24,7 @@ LAYERS = [
     {"kernels"},
     {"tensor", "autograd", "_methods"},
     {"ops"},
-    {"creation", "files", "interop", "serialization", "cuda"},
+    {"creation", "random", "files", "interop", "serialization", "cuda"},
     {"nn", "optim", "utils", "checkpoint", "saving"},
     {"gradcheck"},
     {"testing", "derivations"},
@@ -35,6 +35,7 @@ LAYERS = [
 # imports upwards, made when a function is called: (file, what it imports) -> why
 UPWARDS = {
     ("tensor.py", "tinynorm.ops"): "namespace(x) of a Tensor is ops, which stands on Tensor",
+    ("tensor.py", "tinynorm.creation"): "PyTorch's old constructor, Tensor(2, 3), does what creation does",
     ("autograd/checks.py", "tinynorm.gradcheck"): "PyTorch's name for the checker, which stands on everything",
 }
 
