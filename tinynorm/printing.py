@@ -216,7 +216,7 @@ PYTORCHS: dict[str, str | Callable[[Any], str]] = {
     "SetItem": "CopySlices", "Replaced": "CopySlices", "Huber": "HuberLossBackward0", "SmoothL1": "SmoothL1LossBackward0",
     "L1": _reduced, "KLDiv": _reduced, "KLDivOfLogs": _reduced,
     "BinaryCrossEntropyOfLogits": "BinaryCrossEntropyWithLogitsBackward0",
-    "Log1p": "Log1PBackward0", "Norm": "LinalgVectorNormBackward0", "CumSum": "CumsumBackward0", "RoundedDiv": "DivBackward2",
+    "Log1p": "Log1PBackward0", "CumSum": "CumsumBackward0", "RoundedDiv": "DivBackward2",
     "ELU": "EluBackward0", "LeakyReLU": "LeakyReluBackward0", "SiLU": "SiluBackward0",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import as_float, dtype_of_numbers, keep_where, namespace, narrowed, promote, shape_of, sum_to, widened
+from .common import as_float, dtype_of_numbers, keep_where, namespace, narrowed, printed_as, promote, shape_of, sum_to, widened
 from .convert import as_dtype
 
 
@@ -310,7 +310,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: 
     """
     if _number_first:
         value, tensor1, (tensor2,) = tensor1, tensor2, _number_first
-    return input + (tensor1 if value == 1 else value * tensor1) * tensor2
+    return printed_as("AddcmulBackward0", input + (tensor1 if value == 1 else value * tensor1) * tensor2)
 
 
 @method()
@@ -324,7 +324,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: 
     """
     if _number_first:
         value, tensor1, (tensor2,) = tensor1, tensor2, _number_first
-    return input + (tensor1 if value == 1 else value * tensor1) / tensor2
+    return printed_as("AddcdivBackward0", input + (tensor1 if value == 1 else value * tensor1) / tensor2)
 
 
 @method("remainder", "__mod__")
@@ -439,7 +439,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         value = backend.astype(value, input.dtype)
     elif not backend.is_floating(raw(input)):
         value = bool(value) if backend.is_bool(raw(input)) else int(value)
-    return Where()(mask, value, input)
+    return printed_as(f"MaskedFillBackward{int(hasattr(value, 'shape'))}", Where()(mask, value, input))
 
 
 @method("clamp", "clip")
@@ -469,7 +469,7 @@ def clamp_min(input: Any, min: Any) -> Any:
     >>> tinynorm.clamp_min(tinynorm.tensor([-1.0, 2.0]), 0.0)
     tensor([0., 2.])
     """
-    return clamp(input, min=min)
+    return printed_as("ClampMinBackward0", clamp(input, min=min))
 
 
 @method()
@@ -480,7 +480,7 @@ def clamp_max(input: Any, max: Any) -> Any:
     >>> tinynorm.clamp_max(tinynorm.tensor([-1.0, 2.0]), 0.0)
     tensor([-1.,  0.])
     """
-    return clamp(input, max=max)
+    return printed_as("ClampMaxBackward0", clamp(input, max=max))
 
 
 @method("abs", "__abs__")

@@ -10,7 +10,7 @@ from ..autograd.mode import no_grad
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
 from .arithmetic import refuse_zero
-from .common import Dims, accepts_axis, all_dims, namespace, narrowed, one_dim, promote, widened
+from .common import Dims, accepts_axis, all_dims, namespace, narrowed, one_dim, printed_as, promote, widened
 
 
 def _truth(x: Any) -> Any:
@@ -177,7 +177,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
         raise RuntimeError(f"round: expected a floating-point tensor to round to decimals={decimals}, got {input.dtype}")
     x, scale = widened(input), 10 ** abs(decimals)
     y = Step("round")(x * scale) / scale if decimals > 0 else Step("round")(x / scale) * scale
-    return narrowed(y, input)
+    return printed_as("RoundBackward1", narrowed(y, input))
 
 
 @method()

@@ -22,6 +22,7 @@ from .common import (
     namespace,
     narrowed,
     one_dim,
+    printed_as,
     reshaped,
     size_along,
     sum_over,
@@ -337,7 +338,7 @@ def prod(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = No
     for d in dims if x.ndim else ():
         y = Prod(d)(y)
     kept = y.shape if keepdim else tuple(n for i, n in enumerate(x.shape) if i not in dims)
-    return reshaped(clone(y) if y is input else y, kept)
+    return printed_as(f"ProdBackward{int(dim is not None)}", reshaped(clone(y) if y is input else y, kept))
 
 
 def _at_least_int64(x: Any, dtype: Any) -> Any:
@@ -394,7 +395,8 @@ def norm(input: Any, p: float | str | None = "fro", dim: Dims = None, keepdim: b
         raise ValueError(f"norm: expected p to be a number or 'fro', got {p!r}")
     p = 2.0 if p is None or isinstance(p, str) else float(p)
     dims = all_dims(dim, x.ndim, "norm")
-    return NORMS[p](x, dims, keepdim) if p in NORMS else Norm(dims, keepdim, p)(x)
+    y = NORMS[p](x, dims, keepdim) if p in NORMS else Norm(dims, keepdim, p)(x)
+    return printed_as("LinalgVectorNormBackward0", y)
 
 
 @accepts_axis
@@ -557,4 +559,6 @@ def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
     _nonempty(which, x, d)
     indices = arg(x, d, keepdim=True)
     values = take_along_dim(x, indices, d)
-    return OF[which](values, indices) if keepdim else OF[which](values.squeeze(d), indices.squeeze(d))
+    if not keepdim:
+        values, indices = values.squeeze(d), indices.squeeze(d)
+    return OF[which](printed_as(f"{which.capitalize()}Backward0", values), indices)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import backend
 from ..tensor import Tensor, method, raw, wrap
-from .common import accepts_axis, namespace, one_dim
+from .common import accepts_axis, namespace, one_dim, printed_as
 from .indexing import taken
 from .reduction import OF, Along
 
@@ -40,7 +40,8 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Fal
     tensor([1, 2, 0])
     """
     at, d = order("sort", raw(input), dim, descending)
-    return OF["sort"](taken("sort", input, d, at, input.shape), _wrapped(at, input))
+    values = printed_as("SortBackward0", taken("sort", input, d, at, input.shape))
+    return OF["sort"](values, _wrapped(at, input))
 
 
 @method()
@@ -78,4 +79,5 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     if not 0 <= k <= n:
         raise RuntimeError(f"topk: expected k from 0 to {n}, the size of dimension {d}, got {k}")
     at = at[(slice(None),) * d + (slice(k), ...)] if input.ndim else at
-    return OF["topk"](taken("topk", input, d, at, at.shape), _wrapped(at, input))
+    values = printed_as("TopkBackward0", taken("topk", input, d, at, at.shape))
+    return OF["topk"](values, _wrapped(at, input))
