@@ -31,8 +31,9 @@ def slope(f, x, h=1e-6):
 SMOOTH = [np.absolute, np.exp, np.log, np.negative, np.positive, np.reciprocal, np.rint, np.sign, np.sqrt, np.square, np.tanh]
 SMOOTH += [np.ceil, np.cos, np.floor, np.log10, np.log1p, np.log2, np.sin]
 SMOOTH_2 = [np.add, np.divide, np.maximum, np.minimum, np.multiply, np.power, np.remainder, np.subtract]
-STEPS = [np.isfinite, np.isinf, np.isnan]
+STEPS = [np.isfinite, np.isinf, np.isnan, np.logical_not]
 STEPS_2 = [np.equal, np.floor_divide, np.greater, np.greater_equal, np.less, np.less_equal, np.not_equal]
+STEPS_2 += [np.logical_and, np.logical_or, np.logical_xor]
 BOOLEAN = [np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert]
 
 

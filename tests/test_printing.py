@@ -81,7 +81,8 @@ NAMES = {  # as PyTorch 2.13 prints them
     "IndexSelectBackward0": X.index_select(1, PLACES[0]), "ScatterBackward0": X.scatter(1, PLACES, X),
     "ScatterBackward1": X.clone().scatter_(1, PLACES, 1.0), "ScatterAddBackward0": X.scatter_add(1, PLACES, X),
     "SortBackward0": X.sort().values, "TopkBackward0": X.topk(2).values, "MaxBackward0": X.max(1).values,
-    "ProdBackward0": X.prod(), "ProdBackward1": X.prod(0), "MaskedFillBackward0": X.masked_fill(X > 0, 0), "ClampMinBackward0": X.clamp_min(0),
+    "ProdBackward0": X.prod(), "ProdBackward1": X.prod(0), "MaskedFillBackward0": X.masked_fill(X > 0, 0),
+    "ClampMinBackward0": X.clamp_min(0),
     "AddcmulBackward0": X.addcmul(X, X), "AddcdivBackward0": X.addcdiv(X, X, value=2), "RoundBackward1": X.round(decimals=1),
 }  # fmt: skip
 NAMES["CopySlices"][0] = W
