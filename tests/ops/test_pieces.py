@@ -88,7 +88,7 @@ def test_a_loop_may_start_with_an_empty_vector():
         rows = tn.cat([rows, tn.full((1, 2), i)])
     assert (rows.tolist(), rows.dtype) == ([[0, 0], [1, 1], [2, 2]], tn.float32)  # its dtype counts, as in PyTorch
     assert tn.cat([tn.ones(2, 3), tn.tensor([])], 1).shape == (2, 3)
-    assert tn.cat([tn.tensor([]), tn.tensor([])]).shape == (0,)
+    assert tn.cat([tn.tensor([]), tn.tensor([])]).shape == tn.cat([tn.tensor([]), tn.tensor([])], 1).shape == (0,)
     with pytest.raises(RuntimeError, match=r"cat: expected shapes that are equal except in dim 0"):
         tn.cat([tn.zeros(0, 1), tn.zeros(2, 3)])
 
@@ -189,6 +189,7 @@ PLACES = tn.tensor([[0], [2]])
         (lambda x: x.index_select(1, tn.tensor([3])), IndexError, "expected indices from 0 to 2 .* got 3"),
         (lambda x: x.index_select(1, tn.tensor([[1]])), IndexError, r"to be a vector, got shape \(1, 1\)"),
         (lambda x: x.index_select(1, tn.tensor([1.0])), TypeError, "of an integer dtype, got float32"),
+        (lambda x: x[0, 0].index_select(0, tn.tensor([0, 0])), IndexError, r"to have one element, .*, got shape \(2,\)"),
         (lambda x: x.bincount(), RuntimeError, r"bincount: expected a vector of integers .* got float32 of shape \(2, 3\)"),
         (lambda x: tn.tensor([1, -2]).bincount(), RuntimeError, r"not negative, got int64 of shape \(2,\) from -2"),
         (lambda x: tn.tensor([1, 2]).bincount(tn.ones(3)), RuntimeError, r"a weight for each of the 2 .*, got shape \(3,\)"),

@@ -503,8 +503,9 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     d, at = one_dim(dim, input.ndim, "index_select"), raw(index)
     if not backend.is_array(at) or backend.is_floating(at) or backend.is_bool(at):
         raise TypeError(f"index_select: expected an index of an integer dtype, got {getattr(at, 'dtype', type(at).__name__)}")
-    if at.ndim > 1:
-        raise IndexError(f"index_select: expected the index to be a vector, got shape {tuple(at.shape)}")
+    if at.ndim > 1 or (not input.ndim and math.prod(at.shape) != 1):
+        expected = "be a vector" if input.ndim else "have one element, as the tensor has"
+        raise IndexError(f"index_select: expected the index to {expected}, got shape {tuple(at.shape)}")
     check_range("index_select", at, input.shape[d] if input.ndim else 1, 0)
     if not input.ndim:
         return input.clone()

@@ -336,7 +336,7 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
     """
     xs = _several("cat", tensors)
     joined = [x for x in xs if raw(x).shape != (0,)] or xs[:1]  # tensor([]) fits beside all shapes, but its dtype counts
-    d = one_dim(dim if axis is None else axis, joined[0].ndim, "cat")
+    d = one_dim(dim if axis is None else axis, joined[0].ndim, "cat") if tuple(joined[0].shape) != (0,) else 0
     shapes = [tuple(raw(x).shape) for x in joined]
     if len({(len(s), s[:d], s[d + 1 :]) for s in shapes}) > 1 or not shapes[0]:
         got = ", ".join(map(str, shapes))
