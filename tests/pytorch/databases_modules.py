@@ -17,7 +17,6 @@ import tinynorm
 
 FLOATS = ("float32", "float64", "float16")
 STEPS = 6  # of an optimiser
-IMPLEMENTATIONS = {"foreach", "fused", "capturable", "differentiable"}  # how PyTorch computes, not what
 
 
 # ---- modules --------------------------------------------------------------------------------------------------------------
@@ -113,8 +112,8 @@ def _optimizer_call(
     name: str, dtype: str, source: str, parameters: Any, kwargs: dict[str, Any], extra: dict[str, Any]
 ) -> Iterator[Call | OutOfScope]:
     try:
-        if not IMPLEMENTATIONS.isdisjoint(kwargs):
-            raise OutOfScope("foreach, fused, capturable, differentiable")
+        if kwargs.get("differentiable"):
+            raise OutOfScope("differentiable=True")
         given = parameters if _is_spec(parameters) else tree_of(parameters)
         call = Call(f"optim.{name}", "optimizer", name, (given,), tree_of(kwargs), dtype, source, extra=extra)
     except OutOfScope as reason:
@@ -161,6 +160,10 @@ SCHEDULES: list[tuple[str, dict[str, Any]]] = [
     ("LinearLR", {"start_factor": 0.1, "end_factor": 0.8, "total_iters": 7}),
     ("ExponentialLR", {"gamma": 0.9}), ("ExponentialLR", {"gamma": 1.0}), ("ExponentialLR", {"gamma": 1.1}),
     ("CosineAnnealingLR", {"T_max": 5}), ("CosineAnnealingLR", {"T_max": 10, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 4}), ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 3, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 0}), ("ReduceLROnPlateau", {"factor": 1.5}),
+    ("ReduceLROnPlateau", {"mode": "least"}), ("ReduceLROnPlateau", {"patience": 2}),
+    ("ReduceLROnPlateau", {"mode": "max", "patience": 0, "cooldown": 3, "min_lr": 0.02}),
     ("CosineAnnealingLR", {"T_max": 1}), ("CosineAnnealingLR", {"T_max": 3, "eta_min": 0.2}),
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 14}),
     ("OneCycleLR", {"max_lr": 0.5, "epochs": 2, "steps_per_epoch": 7, "anneal_strategy": "linear"}),

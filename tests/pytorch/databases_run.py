@@ -52,7 +52,7 @@ def _optimizer(lib: Any, call: Call, args: tuple, kwargs: dict, extra: dict) -> 
             p.grad = g
         optimizer.step()
         for schedule in schedules:
-            schedule.step()
+            _next(lib, schedule)
         trace.append([p.detach().clone() for p in parameters])
     return trace
 
@@ -68,8 +68,13 @@ def _schedule(lib: Any, call: Call, args: tuple, kwargs: dict, extra: dict) -> A
     for _ in range(extra["steps"]):
         rates += [float(optimizer.param_groups[0]["lr"]), float(optimizer.param_groups[0]["momentum"])]
         optimizer.step()
-        schedule.step()
+        _next(lib, schedule)
     return [*rates, schedule.last_epoch, [float(lr) for lr in schedule.get_last_lr()]]
+
+
+def _next(lib: Any, schedule: Any) -> None:
+    """A step of a schedule; one that needs a metric is told the same each time."""
+    schedule.step(*[1.0] if isinstance(schedule, lib.optim.lr_scheduler.ReduceLROnPlateau) else [])
 
 
 def _setitem(lib: Any, call: Call, args: tuple, kwargs: dict, extra: dict) -> Any:
