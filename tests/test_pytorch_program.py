@@ -207,6 +207,6 @@ def test_max_of_data_along_a_dimension_has_indices():
     assert (predicted == labels).sum().item() == 1
 
 
-@pytest.mark.parametrize(("template", "text"), [("{}", "0.5"), ("{:.2f}", "0.50"), ("{!r}", "tensor(0.5)")])
+@pytest.mark.parametrize(("template", "text"), [("{}", "0.5"), ("{:.2f}", "0.50"), ("{!r}", "tensor(0.5000)")])
 def test_a_scalar_formats_as_its_number(template, text):
     assert template.format(tinynorm.tensor(0.5)) == text
