@@ -244,10 +244,12 @@ def others(x: Any, dim: int) -> Any:
     if not half:
         return xp.ones_like(x)
     a, b = x[*before, :half, ...], x[*before, half : 2 * half, ...]
-    rest = [x[*before, 2 * half :, ...]] if x.shape[dim] % 2 else []
-    o = others(xp.concat([a * b, *rest], axis=dim), dim)
-    of_pairs, of_rest = o[*before, :half, ...], o[*before, half:, ...]
-    return xp.concat([of_pairs * b, of_pairs * a, *([of_rest] if rest else [])], axis=dim)
+    if x.shape[dim] % 2 == 0:
+        of_pairs = others(a * b, dim)
+        return xp.concat([of_pairs * b, of_pairs * a], axis=dim)
+    o = others(xp.concat([a * b, x[*before, 2 * half :, ...]], axis=dim), dim)
+    of_pairs = o[*before, :half, ...]
+    return xp.concat([of_pairs * b, of_pairs * a, o[*before, half:, ...]], axis=dim)
 
 
 class CumSum(Node):
