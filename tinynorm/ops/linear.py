@@ -132,12 +132,12 @@ def _shape(op: str, x: Any) -> tuple[int, ...]:
 def _of_ranks(name: str, input: Any, other: Any, left: str, right: str) -> Any:
     """`matmul`, for operands of just these dimensions."""
     a, b = _shape(name, input), _shape(name, other)
-    sizes = dict(zip(left, a, strict=False)) | dict(zip(right, b, strict=False))
-    if [sizes.get(letter) for letter in left] != list(a) or [sizes.get(letter) for letter in right] != list(b):
+    fits = len(a) == len(left) and len(b) == len(right) and a[-1] == b[-2 if len(b) > 1 else 0] and a[:-2] == b[:-2]
+    if not fits:
         expected = " @ ".join("(" + ", ".join(letters) + "," * (len(letters) == 1) + ")" for letters in (left, right))
         hint = "" if name == "dot" else "; matmul takes all ranks"
         raise RuntimeError(f"{name}: expected shapes {expected}, got {a} @ {b}{hint}")
-    return matmul(input, other)
+    return MatMul()(*promote(input, other))
 
 
 @method()
