@@ -224,17 +224,20 @@ def test_a_notebooks_cells_run_in_their_order(tmp_path):
         "%matplotlib inline\nimport torch\n!pip install torch\nx = torch.arange(3)",
         "for _ in range(1):\n    %time y = x + 1\nx",
         "%%bash\necho no Python",
+        "!ls\ny = (7\n  % 4)\nx.sum?\ny",
         "x.sum();",
         "None",
         "display(x * 2)\n'text'",
     ]
     ran = tinynorm("run", notebook(tmp_path, *cells))
-    assert ran.stdout == "tensor([0, 1, 2])\ntensor([0, 2, 4])\n'text'\n"
+    assert ran.stdout == "tensor([0, 1, 2])\n3\ntensor([0, 2, 4])\n'text'\n"
     assert ran.stderr.splitlines() == [
         "notebook.ipynb, cell 2: left out: %matplotlib inline",
         "notebook.ipynb, cell 2: left out: !pip install torch",
         "notebook.ipynb, cell 3: left out: %time y = x + 1",
-        "notebook.ipynb, cell 4: left out: %%bash",
+        "notebook.ipynb, cell 4: left out: %%bash and what follows",
+        "notebook.ipynb, cell 5: left out: !ls",
+        "notebook.ipynb, cell 5: left out: x.sum?",
     ]
     assert ran.returncode == 0
 
@@ -313,7 +316,7 @@ def test_the_list_has_files_lines_and_what_to_write(tmp_path, capsys):
     assert main(["run", "--missing", str(tmp_path)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"{first}:2, 4: torch.vstack: use torch.cat(tensors)",
-        f"{book}:3: torch.nn.LSTM: recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same",
+        f"{book}:cell 3, line 1: torch.nn.LSTM: recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same",
         "2 names missing in 2 of 3 files",
     ]
     assert main(["run", "--missing", str(tmp_path / "folder" / "b.py")]) == 0

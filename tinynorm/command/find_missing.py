@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -39,12 +38,12 @@ def list_missing(path: Path) -> int:
         raise UserError(f"{path}: there is no Python file and no notebook in it")
     names, touched = set(), 0
     for file in files:
-        found = [(place, use) for place, code in parts(file) for use in uses(code, place)]
+        code, places = read(file)
+        found = uses(code, str(file))
         touched += bool(found)
-        for place, name in dict.fromkeys((place, use.name) for place, use in found):
-            lines = sorted({use.line for where, use in found if (where, use.name) == (place, name)})
-            said = next(use.advice for where, use in found if (where, use.name) == (place, name))
-            print(f"{place}:{', '.join(map(str, lines))}: {name}: {said}")
+        for name in dict.fromkeys(use.name for use in found):
+            lines = dict.fromkeys(places[use.line - 1] for use in found if use.name == name)
+            print(f"{file}:{', '.join(lines)}: {name}: {next(use.advice for use in found if use.name == name)}")
             names.add(name)
     of = f"{len(files)} files" if len(files) > 1 else str(path)
     missing = f"{len(names)} name{'s' * (len(names) != 1)} missing" if names else "nothing is missing"
@@ -52,16 +51,18 @@ def list_missing(path: Path) -> int:
     return 1 if names else 0
 
 
-def parts(file: Path) -> Iterator[tuple[str, str]]:
-    """(where it stands, its code) of a file, or of each cell of a notebook."""
+def read(file: Path) -> tuple[str, list[str]]:
+    """The code of a file or a notebook, and how each of its lines is called."""
     try:
         source = file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
-    if file.suffix == ".ipynb":  # one cell may use what another imports, so the lines are counted through
-        yield from [(str(file), "\n".join(code for _, code in cells(str(file), source)))]
-    else:
-        yield str(file), source.decode("utf-8", errors="replace")
+    if file.suffix != ".ipynb":
+        code = source.decode("utf-8", errors="replace")
+        return code, [str(line) for line in range(1, code.count("\n") + 2)]
+    found = [(name.rpartition(", ")[2], code) for name, code in cells(str(file), source)]  # a cell uses what another imports
+    places = [f"{cell}, line {line}" for cell, code in found for line in range(1, code.count("\n") + 2)]
+    return "\n".join(code for _, code in found), places
 
 
 def uses(code: str, place: str = "") -> list[Use]:

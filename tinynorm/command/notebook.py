@@ -18,25 +18,23 @@ def cells(file: str, source: bytes, told: Callable[[str], None] = lambda text: N
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{file}: cannot be read: it is no notebook with cells (format 4)") from None
     for name, code in codes:
-        yield name, code if _is_python(code) else _without_magics(name, code, told)
-
-
-def _is_python(code: str) -> bool:
-    try:
-        ast.parse(code)
-    except SyntaxError:
-        return False
-    return True
+        yield name, _without_magics(name, code, told)
 
 
 def _without_magics(name: str, code: str, told: Callable[[str], None]) -> str:
-    """The code without lines such as ``%matplotlib inline`` and ``!pip install``, and without cells in another language."""
+    """The code without lines such as ``%matplotlib inline`` and ``!pip install``; nothing of a cell in another language."""
     lines = code.splitlines()
-    other_language = code.startswith("%%") and not code.startswith(("%%time", "%%capture"))
-    for i, line in enumerate(lines):
-        magic = line.lstrip()
-        if other_language or magic.startswith(("%", "!", "?")):
-            lines[i] = f"{line[: len(line) - len(magic)]}pass  # {magic}"
-            if not other_language or i == 0:
-                told(f"{name}: left out: {magic}")
-    return "\n".join(lines)
+    if code.startswith("%%") and not code.startswith(("%%time", "%%capture")):
+        told(f"{name}: left out: {lines[0]} and what follows")
+        return ""
+    while True:
+        try:
+            ast.parse("\n".join(lines))
+            return "\n".join(lines)
+        except SyntaxError as error:
+            i = (error.lineno or 1) - 1
+        magic = lines[i].strip() if i < len(lines) else ""
+        if not magic.startswith(("%", "!", "?")) and not magic.endswith("?"):
+            return "\n".join(lines)  # a mistake of the program's
+        told(f"{name}: left out: {magic}")
+        lines[i] = lines[i].replace(magic, f"pass  # {magic}")
