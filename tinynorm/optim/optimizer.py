@@ -247,8 +247,9 @@ class Optimizer:
             raise ValueError(f"{where}: expected param_groups of {sizes} parameters, got {got}; is it another model's?")
         groups = []
         for i, (group, theirs) in enumerate(zip(self.param_groups, saved, strict=True)):
-            new = {k: list(v) if isinstance(v, list) else v for k, v in theirs.items()}
-            new |= {name: group[name] for name in ("params", "param_names") if name in group}
+            new = {"params": group["params"]}
+            new |= {k: list(v) if isinstance(v, list) else v for k, v in theirs.items() if k != "params"}
+            new |= {"param_names": group["param_names"]} if "param_names" in group else {}
             self._complete(f"{where}: param_groups[{i}]", new)
             self._check(f"{where}: param_groups[{i}]", new)
             groups.append(new)
