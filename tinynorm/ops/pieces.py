@@ -113,7 +113,7 @@ def repeat(input: Any, *sizes: Any, repeats: Any = None) -> Any:
     if new < 0 or min(times, default=0) < 0:
         raise RuntimeError(
             f"repeat: expected at least {input.ndim} numbers that are not negative, one for each dimension of shape "
-            f"{tuple(input.shape)}, got {times}; x.repeat_interleave is not there: x[..., None].expand(...) repeats elements"
+            f"{tuple(input.shape)}, got {times}"
         )
     shape = (*(1,) * new, *input.shape)
     if all(m == 1 for m in times):
