@@ -9,6 +9,7 @@ import pytest
 
 from tinynorm.command.find_missing import is_there, uses
 from tinynorm.command.main import main
+from tinynorm.left_out import advice
 
 
 def tinynorm(*arguments, cwd=None, code="from tinynorm.command.main import main; import sys; sys.exit(main())"):
@@ -316,7 +317,7 @@ def test_the_list_has_files_lines_and_what_to_write(tmp_path, capsys):
     assert main(["run", "--missing", str(tmp_path)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"{first}:2, 4: torch.vstack: use torch.cat(tensors)",
-        f"{book}:cell 3, line 1: torch.nn.LSTM: recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same",
+        f"{book}:cell 3, line 1: torch.nn.LSTM: {advice('nn.LSTM')}",
         "2 names missing in 2 of 3 files",
     ]
     assert main(["run", "--missing", str(tmp_path / "folder" / "b.py")]) == 0

@@ -19,7 +19,13 @@ from .tensor import Tensor, raw, wrap
 ENTRY = "tinynorm.save"  # the metadata entry that holds the JSON
 
 
-def save(obj: Any, f: str | os.PathLike | BinaryIO) -> None:
+def save(
+    obj: Any,
+    f: str | os.PathLike | BinaryIO,
+    *,
+    pickle_protocol: int | None = None,
+    _use_new_zipfile_serialization: bool | None = None,
+) -> None:
     """Save numbers, strings, None, tensors, arrays, and dicts, lists and tuples of these: a `state_dict`, a checkpoint.
 
     Parameters
@@ -28,6 +34,8 @@ def save(obj: Any, f: str | os.PathLike | BinaryIO) -> None:
         What to save. Keys may be numbers. A named tuple becomes a tuple, an OrderedDict a dict.
     f : str, path or open binary file
         A file at a path is written atomically, see `save_file`.
+    pickle_protocol
+        Changes nothing: there is no pickle.
 
     Raises
     ------

@@ -42,7 +42,7 @@ def list_missing(path: Path) -> int:
         found = uses(code, str(file))
         touched += bool(found)
         for name in dict.fromkeys(use.name for use in found):
-            lines = dict.fromkeys(places[use.line - 1] for use in found if use.name == name)
+            lines = dict.fromkeys(places.get(use.line, str(use.line)) for use in found if use.name == name)
             print(f"{file}:{', '.join(lines)}: {name}: {next(use.advice for use in found if use.name == name)}")
             names.add(name)
     of = f"{len(files)} files" if len(files) > 1 else str(path)
@@ -51,18 +51,17 @@ def list_missing(path: Path) -> int:
     return 1 if names else 0
 
 
-def read(file: Path) -> tuple[str, list[str]]:
-    """The code of a file or a notebook, and how each of its lines is called."""
+def read(file: Path) -> tuple[str, dict[int, str]]:
+    """The code of a file or a notebook, and what a notebook's lines are called."""
     try:
         source = file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
     if file.suffix != ".ipynb":
-        code = source.decode("utf-8", errors="replace")
-        return code, [str(line) for line in range(1, code.count("\n") + 2)]
+        return source.decode("utf-8", errors="replace"), {}
     found = [(name.rpartition(", ")[2], code) for name, code in cells(str(file), source)]  # a cell uses what another imports
     places = [f"{cell}, line {line}" for cell, code in found for line in range(1, code.count("\n") + 2)]
-    return "\n".join(code for _, code in found), places
+    return "\n".join(code for _, code in found), dict(enumerate(places, 1))
 
 
 def uses(code: str, place: str = "") -> list[Use]:
