@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stand_in_cupy
 
 import tinynorm as tn
 from tinynorm import nn
@@ -51,6 +52,32 @@ def test_the_recorded_cases_cover_the_options_dtypes_and_kinds():
 def test_a_profile_that_is_none_is_refused():
     with pytest.raises(ValueError, match="expected profile to be one of default, short, full, got 'long'"):
         tn.set_printoptions(profile="long")
+
+
+def test_the_device_is_told_first_where_it_is_not_the_cpu(with_cupy):
+    with_cupy(stand_in_cupy.module())
+    x = tn.ones(2, dtype=tn.float64).to("cuda").requires_grad_()
+    assert repr(x) == "tensor([1., 1.], device='cuda:0', dtype=torch.float64, requires_grad=True)"
+
+
+def test_the_default_dtype_is_not_told():
+    tn.set_default_dtype(tn.float64)
+    try:
+        assert (
+            repr([tn.ones(1), tn.ones(1).float(), tn.zeros(0)])
+            == "[tensor([1.]), tensor([1.], dtype=torch.float32), tensor([])]"
+        )
+    finally:
+        tn.set_default_dtype(tn.float32)
+
+
+def test_what_max_gives_along_a_dimension_is_printed_as_pytorchs():
+    assert repr(tn.tensor([[1.0, 2.0], [4.0, 3.0]]).max(1)) == (
+        "torch.return_types.max(\nvalues=tensor([2., 4.]),\nindices=tensor([1, 0]))"
+    )
+    assert [repr(kind).splitlines()[0] for kind in (tn.ones(1, 2).min(1), tn.ones(2).sort(), tn.ones(2).topk(1))] == [
+        f"torch.return_types.{name}(" for name in ("min", "sort", "topk")
+    ]
 
 
 def test_options_stay_until_they_are_set_again():
