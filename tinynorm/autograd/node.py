@@ -271,7 +271,7 @@ def _same_edge(a: Any, b: Any) -> bool:
     return a is b or (type(a) is type(b) is tuple and a == b)
 
 
-def share(x: Tensor, y: Tensor, node: Node | None) -> None:
+def share(x: Tensor, y: Tensor, node: Node | tuple | None) -> None:
     """Mark y as a view of x. They share one version counter; `node`, if given, leads from y back to x (see `views.py`)."""
     y._version_ = version = x._version_ or version_of(x)
     if node is not None:

@@ -71,9 +71,9 @@ def become(x: Tensor, y: Tensor, op: str) -> Tensor:
     return x
 
 
-def _renew(view: Tensor, parent: Tensor, node: Node) -> None:
+def _renew(view: Tensor, parent: Tensor, node: Node | tuple) -> None:
     """Give the view a new node on the new history of its parent. (Its forward need not run: the memory is the same.)"""
-    again, wanted = node.again(), parent._requires_grad
+    again, wanted = _made(node).again(), parent._requires_grad
     again.needs, again.edges, again.age = [wanted], [(parent.grad_fn, parent._output_nr) if wanted else None], next_age()
     view._view = parent, again
     _take_over(view, again if wanted else None, 0, wanted)
@@ -84,8 +84,13 @@ def _way(base: Tensor, view: Tensor) -> list[Node]:
     nodes = []
     while view is not base:
         view, node = view._view
-        nodes.append(node)
+        nodes.append(_made(node))
     return nodes[::-1]
+
+
+def _made(node: Node | tuple) -> Node:
+    """The node of a view. Indexing does not make it before it is needed: it leaves (a function, its arguments)."""
+    return node[0](*node[1:]) if type(node) is tuple else node
 
 
 def _views_of(base: Tensor) -> list[Tensor]:

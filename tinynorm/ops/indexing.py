@@ -111,19 +111,26 @@ def view_at(x: Tensor, index: tuple) -> Tensor:
     array = x._array
     y = new_tensor(Tensor)
     y._array = array[index]
-    if mode.enabled:
-        node = new_node(GetItem)
-        node.index, node.shape, node.is_view = index, array.shape, True
-        if x._requires_grad:
-            node.needs, node.edges, node.age = [True], [x if x.grad_fn is None else (x.grad_fn, x._output_nr)], next_age()
-            y._requires_grad, y.grad_fn = True, node
+    if not mode.enabled:
+        share(x, y, None)
+    elif x._requires_grad:
+        node = node_of_view(index, array.shape)
+        node.needs, node.edges, node.age = [True], [x if x.grad_fn is None else (x.grad_fn, x._output_nr)], next_age()
+        y._requires_grad, y.grad_fn = True, node
         share(x, y, node)
     else:
-        share(x, y, None)
+        share(x, y, (node_of_view, index, array.shape))
     return y
 
 
-new_tensor, new_node = Tensor.__new__, GetItem.__new__
+def node_of_view(index: tuple, shape: tuple[int, ...]) -> GetItem:
+    """The node of x[index], as if it had been called on an x of this shape."""
+    node = GetItem.__new__(GetItem)
+    node.index, node.shape, node.is_view = index, shape, True
+    return node
+
+
+new_tensor = Tensor.__new__
 
 
 def _int_of(part: Any) -> Any:
@@ -142,10 +149,8 @@ def rows(x: Any) -> Any:
         return iter([x[i] for i in range(n)])
     found, version, shape = [], version_of(x), array.shape
     for i in range(n):  # as in `view_at`
-        node = new_node(GetItem)
-        node.index, node.shape, node.is_view = (i, ...), shape, True
         y = new_tensor(Tensor)
-        y._array, y._version_, y._view = array[i, ...], version, (x, node)
+        y._array, y._version_, y._view = array[i, ...], version, (x, (node_of_view, (i, ...), shape))
         found.append(y)
     version.add_views(found)
     return iter(found)
