@@ -25,6 +25,8 @@ def test_where_cuda_does_not_work_it_says_why_and_what_to_do(with_cupy, cupy, re
     with_cupy(cupy)
     assert not tn.cuda.is_available()
     assert tn.cuda.device_count() == 0
+    assert not tn.accelerator.is_available()
+    assert tn.accelerator.current_accelerator() is None
     tn.cuda.synchronize()  # nothing to wait for
     for ask in (lambda: tn.zeros(2, device="cuda"), lambda: tn.zeros(2).to("cuda"), lambda: tn.zeros(2).cuda()):
         with pytest.raises(RuntimeError, match=f"'cuda' is not available: .*{reason}.*{fix}"):
@@ -37,6 +39,8 @@ def test_where_cuda_works_tensors_move_there_and_back(with_cupy):
     assert tn.cuda.is_available()
     assert tn.cuda.why_not() == ""
     assert tn.cuda.device_count() == 1
+    assert tn.accelerator.is_available()
+    assert tn.accelerator.current_accelerator() == tn.device("cuda")
     tn.cuda.synchronize()
     x = tn.tensor([1.0, 2.0])
     y = x.to("cuda")

@@ -4,8 +4,8 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from . import autograd, backend, cuda, interop, nn, ops, optim, utils
-from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from . import accelerator, autograd, backend, cuda, interop, nn, ops, optim, utils
+from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, manual_seed
 from .checkpoint import load_checkpoint, save_checkpoint
 from .creation import (
@@ -179,6 +179,9 @@ else:  # for a type checker, a module with __getattr__ would have every name
 half, float, double = float16, float32, float64
 int, long = int32, int64
 
+# taken as memory_format=, which changes nothing here
+contiguous_format, preserve_format = "torch.contiguous_format", "torch.preserve_format"
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -192,6 +195,7 @@ __all__ = [
     "Size",
     "Tensor",
     "abs",
+    "accelerator",
     "add",
     "addcdiv",
     "addcmul",
@@ -219,6 +223,7 @@ __all__ = [
     "clamp_min",
     "clone",
     "concat",
+    "contiguous_format",
     "cos",
     "cuda",
     "cumsum",
@@ -262,6 +267,7 @@ __all__ = [
     "iinfo",
     "index_select",
     "inf",
+    "inference_mode",
     "int",
     "int8",
     "int16",
@@ -321,6 +327,7 @@ __all__ = [
     "permute",
     "pi",
     "pow",
+    "preserve_format",
     "prod",
     "rand",
     "rand_like",

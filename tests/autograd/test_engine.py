@@ -557,6 +557,23 @@ def test_no_grad_nests_decorates_and_ends_on_errors():
     assert tn.is_grad_enabled()
 
 
+def test_inference_mode_is_no_grad_and_takes_a_mode():
+    @tn.inference_mode
+    def without_call():
+        return tn.is_grad_enabled()
+
+    @tn.inference_mode(mode=False)
+    def recording():
+        return tn.is_grad_enabled()
+
+    assert (without_call(), recording(), tn.is_grad_enabled()) == (False, True, True)
+    with tn.inference_mode():
+        assert (tn.is_grad_enabled(), recording()) == (False, True)
+        with tn.inference_mode(False):
+            assert tn.is_grad_enabled()
+        assert not tn.is_grad_enabled()
+
+
 def test_a_decorated_generator_is_switched_while_it_runs_only():
     log = []
 

@@ -5,7 +5,7 @@ from .checks import gradcheck, gradgradcheck
 from .engine import grad
 from .from_arrays import from_arrays
 from .function import Function
-from .mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .node import Node
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "inference_mode",
     "is_grad_enabled",
     "no_grad",
     "set_grad_enabled",

@@ -145,6 +145,29 @@ class no_grad(_Bare):
     enabled = False
 
 
+class inference_mode(_Bare):
+    """`no_grad` by the name under which programs evaluate a model; with False it is `enable_grad`.
+
+    Unlike PyTorch's, its tensors are ordinary ones, which may be recorded later.
+
+    Examples
+    --------
+    >>> with inference_mode():
+    ...     is_grad_enabled()
+    False
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return super().__new__(cls, None if isinstance(mode, bool) else mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.enabled = not mode
+
+    def again(self) -> _Recording:
+        return type(self)(not self.enabled)
+
+
 class enable_grad(_Bare):
     """A context manager and decorator: this thread records ops inside it, also within a `no_grad` block.
 
