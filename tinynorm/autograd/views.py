@@ -90,7 +90,7 @@ def _way(base: Tensor, view: Tensor) -> list[Node]:
 
 def _made(node: Node | tuple) -> Node:
     """The node of a view. Indexing does not make it before it is needed: it leaves (a function, its arguments)."""
-    return node[0](*node[1:]) if type(node) is tuple else node
+    return node[0](*node[1:]) if isinstance(node, tuple) else node
 
 
 def _views_of(base: Tensor) -> list[Tensor]:
