@@ -64,11 +64,11 @@ USE = {
     "argwhere": "x.nonzero()",
     "asarray": "torch.as_tensor(x)",
     "autograd.backward": "loss.backward()",
-    "autograd.detect_anomaly": "nothing: an error in backward names the op and what changed its tensors",
+    "autograd.detect_anomaly": "leave it out: an error in backward names the op and what changed its tensors",
     "autograd.functional": "torch.autograd.grad(y[i], x, retain_graph=True) for each row of the Jacobian",
     "autograd.profiler": "time.perf_counter()",
-    "autograd.set_detect_anomaly": "nothing: an error in backward names the op and what changed its tensors",
-    "backends": "nothing: there is no cuDNN to set, and every op is deterministic",
+    "autograd.set_detect_anomaly": "leave it out: an error in backward names the op and what changed its tensors",
+    "backends": "leave it out: there is no cuDNN to set, and every op is deterministic",
     "baddbmm": "input + batch1 @ batch2",
     "bernoulli": "(torch.rand_like(p) < p).float()",
     "bitwise_and": "a & b",
@@ -85,9 +85,9 @@ USE = {
     "count_nonzero": "(x != 0).sum()",
     "cov": "c @ c.T / (n - 1) of c = x - x.mean(1, keepdim=True)",
     "cpu": "torch.device('cpu')",
-    "cuda.amp": "nothing: .half() converts a model, and sums are taken in float32",
+    "cuda.amp": "leave it out: .half() converts a model, and sums are taken in float32",
     "cuda.current_device": "torch.device('cuda')",
-    "cuda.empty_cache": "nothing: freed memory is used again",
+    "cuda.empty_cache": "leave it out: freed memory is used again",
     "cuda.get_device_name": "torch.device('cuda')",
     "cuda.manual_seed": "torch.manual_seed(seed): numbers are drawn on the host for every device",
     "cuda.manual_seed_all": "torch.manual_seed(seed): numbers are drawn on the host for every device",
@@ -208,8 +208,8 @@ USE = {
     "select": "x[index]",
     "set_default_device": "device=… where a tensor is made, and model.to(device)",
     "set_default_tensor_type": "torch.set_default_dtype(dtype)",
-    "set_float32_matmul_precision": "nothing: products are computed in full float32",
-    "set_flush_denormal": "nothing: leave the line out",
+    "set_float32_matmul_precision": "leave it out: products are computed in full float32",
+    "set_flush_denormal": "leave it out: numbers below the normal range stay as they are",
     "set_num_threads": "the environment variable OMP_NUM_THREADS",
     "special": "torch.erf, torch.exp … by their own names",
     "std_mean": "x.std(dim), x.mean(dim)",
@@ -224,8 +224,8 @@ USE = {
     "true_divide": "a / b",
     "trunc": "x.sign() * x.abs().floor()",
     "unique": "numpy.unique(x.numpy())",
-    "use_deterministic_algorithms": "nothing: every op is deterministic",
-    "utils.checkpoint": "nothing: call the function itself",
+    "use_deterministic_algorithms": "leave it out: every op is deterministic",
+    "utils.checkpoint": "leave it out: call the function itself",
     "utils.tensorboard": "from tensorboardX import SummaryWriter",
     "var_mean": "x.var(dim), x.mean(dim)",
     "vdot": "torch.dot(a, b)",
@@ -251,7 +251,7 @@ def advice(name: str) -> str:
             if name not in USE and any(fnmatchcase(part if "." in p else last, p) for p in patterns.split()):
                 return why
     if name in USE:
-        return f"write {USE[name]}" if USE[name].startswith("nothing") else f"use {USE[name]}"
+        return USE[name] if USE[name].startswith("leave it out") else f"use {USE[name]}"
     return _elsewhere(parts[-1]) or _closest(".".join(parts[:-1]), parts[-1])
 
 
