@@ -152,6 +152,27 @@ def test_out_of_another_shape_is_refused():
         tinynorm.zeros(2, out=tinynorm.ones(3))
 
 
+TO_OUT = [tinynorm.add, tinynorm.sub, tinynorm.mul, tinynorm.div, tinynorm.matmul, tinynorm.mm]
+
+
+@pytest.mark.parametrize("op", TO_OUT, ids=lambda f: f.__name__)
+def test_what_is_computed_is_written_to_out(op, device):
+    x, y = (tinynorm.tensor([[2.0, 4.0], [-6.0, 3.0]], device=device) + i for i in range(2))
+    made = op(x, y)
+    outs = [tinynorm.zeros(2, 2, device=device, dtype="float64"), tinynorm.empty(0, device=device)]
+    for out in outs:
+        view = out[:]
+        assert op(x, y, out=out) is out
+        assert tinynorm.equal(out.to(made.dtype), made)
+        assert tinynorm.equal(view, out) == (out is outs[0])  # an `out` without elements gets other memory
+    with pytest.raises(RuntimeError, match=r"out=: expected a tensor of shape \(2, 2\), got \(2,\)"):
+        op(x, y, out=tinynorm.zeros(2, device=device))
+    with pytest.raises(RuntimeError, match="out=: expected inputs that need no gradient"):
+        op(x.requires_grad_(), y, out=outs[0])
+    with tinynorm.no_grad():
+        assert op(x, y, out=outs[0]) is outs[0]
+
+
 def test_what_is_new_of_a_tensor_has_its_dtype_and_device(device):
     x = tinynorm.tensor([1.5], dtype="float64", device=device)
     made = [x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_full((2, 3), 4), x.new_tensor([[1, 2, 3]] * 2)]

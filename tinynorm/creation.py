@@ -12,6 +12,7 @@ import numpy as np
 from . import backend
 from .backend import device, namespace_on
 from .dtypes import dtype_of
+from .ops.common import into
 from .ops.convert import OLD_TYPES, as_dtype
 from .tensor import Size as Shape
 from .tensor import Tensor, method, raw, tensor_of
@@ -196,11 +197,6 @@ def shape_from(op: str, args: tuple, size: Any = None) -> tuple[int, ...]:
     if shape and min(shape) < 0:
         raise RuntimeError(f"{op}: expected sizes that are not negative, got {shape}")
     return shape
-
-
-def into(out: Tensor | None, made: Tensor) -> Tensor:
-    """The tensor that was made, or its numbers written to `out`, if that is given."""
-    return made if out is None else out.copy_(made)
 
 
 def _make(build: Callable[[Any, Any], Any], dtype: Any, where: device | str | None, requires_grad: bool) -> Tensor:

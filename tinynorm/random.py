@@ -9,7 +9,8 @@ import numpy as np
 
 from . import backend
 from .backend import Generator, default_generator
-from .creation import Size, as_of, into, shape_from, whole
+from .creation import Size, as_of, shape_from, whole
+from .ops.common import into
 from .ops.convert import as_dtype
 from .tensor import Tensor, method, raw, tensor_of, wrap
 

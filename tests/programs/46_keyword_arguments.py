@@ -42,4 +42,6 @@ print(x.sum(axis=0), x.max(axis=1, keepdims=True).values.shape, torch.div(x, y, 
 
 buffer = torch.empty(2, 3)
 torch.add(x, y, out=buffer)
-print(buffer, torch.mm(x, y.t(), out=torch.empty(2, 2)), torch.zeros(2, out=torch.ones(2)), torch.exp(torch.zeros(2), out=torch.empty(2)))
+print(buffer, torch.mm(x, y.t(), out=torch.empty(2, 2)), torch.zeros(2, out=torch.ones(2)))
+torch.mul(x, 10, out=buffer)
+print(buffer, torch.matmul(x, y.T, out=torch.empty(2, 2)).sum(), torch.sub(x, y, out=torch.empty(0)).shape)

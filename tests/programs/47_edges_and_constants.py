@@ -24,7 +24,7 @@ print(torch.round(torch.tensor([0.5, 1.5, 2.5])), torch.tensor([1.23456]).round(
 print([0] * torch.tensor(3), torch.tensor([1, 2]) == [1, 2], torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2])))
 
 s = torch.tensor(3.0, requires_grad=True)
-print(s.softmax(0), s.max(), s.view(1).shape, s.reshape(-1), s.dim(), s.unsqueeze(0).shape, torch.max(torch.tensor(2.0), 0))
+print(s.softmax(0).item(), s.max(), s.view(1).shape, s.reshape(-1), s.dim(), s.unsqueeze(0).shape, torch.max(torch.tensor(2.0), 0))
 p = torch.nn.Parameter(torch.tensor(1.0))
 p.data = torch.tensor(4.0)
 (p * p).backward()

@@ -17,7 +17,7 @@ NOWHERE = {
     "layout": "sparse", "names": "named dimensions", "dimname": "named dimensions", "memory_format": "channels last",
     "from": "a word of Python", "to": "the other end of `from`", "sparse_grad": "sparse", "sparse": "sparse",
     "out_dtype": "for float16 on the GPU", "generator": "taken where numbers are drawn", "implicit": "of PyTorch's inside",
-    "out": "taken where a tensor is made", "dtype": "taken where a tensor is made or summed",
+    "out": "taken where a tensor is made, added, multiplied ...", "dtype": "taken where a tensor is made or summed",
     "device": "taken where a tensor is made", "pin_memory": "taken where a tensor is made",
 }  # fmt: skip
 ELSEWHERE = {

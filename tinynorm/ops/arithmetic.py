@@ -7,7 +7,19 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import as_float, dtype_of_numbers, keep_where, namespace, narrowed, printed_as, promote, shape_of, sum_to, widened
+from .common import (
+    as_float,
+    dtype_of_numbers,
+    into,
+    keep_where,
+    namespace,
+    narrowed,
+    printed_as,
+    promote,
+    shape_of,
+    sum_to,
+    widened,
+)
 from .convert import as_dtype
 
 
@@ -217,7 +229,7 @@ def refuse_zero(op: str, a: Any, b: Any) -> None:
 
 
 @method("add", "__add__")
-def add(input: Any, other: Any, *_number_first: Any, alpha: Any = 1) -> Any:
+def add(input: Any, other: Any, *_number_first: Any, alpha: Any = 1, out: Tensor | None = None) -> Any:
     """input + alpha other, elementwise. Shapes broadcast and dtypes promote; a Python number leaves a float tensor's dtype.
 
     >>> import tinynorm
@@ -226,11 +238,12 @@ def add(input: Any, other: Any, *_number_first: Any, alpha: Any = 1) -> Any:
     """
     if _number_first or alpha != 1:
         other = times_alpha("add", input, other, *_number_first, alpha=alpha)
-    return Add()(*promote(input, other))
+    made = Add()(*promote(input, other))
+    return made if out is None else into(out, made)
 
 
 @method("sub", "subtract", "__sub__")
-def sub(input: Any, other: Any, *_number_first: Any, alpha: Any = 1) -> Any:
+def sub(input: Any, other: Any, *_number_first: Any, alpha: Any = 1, out: Tensor | None = None) -> Any:
     """input - alpha other, elementwise.
 
     >>> import tinynorm
@@ -239,7 +252,8 @@ def sub(input: Any, other: Any, *_number_first: Any, alpha: Any = 1) -> Any:
     """
     if _number_first or alpha != 1:
         other = times_alpha("sub", input, other, *_number_first, alpha=alpha)
-    return Sub()(*promote(input, other))
+    made = Sub()(*promote(input, other))
+    return made if out is None else into(out, made)
 
 
 def times_alpha(op: str, input: Any, other: Any, *number_first: Any, alpha: Any) -> Any:
@@ -256,18 +270,19 @@ def _is_float(x: Any) -> bool:
 
 
 @method("mul", "multiply")
-def mul(input: Any, other: Any) -> Any:
+def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Any:
     """input · other, elementwise.
 
     >>> import tinynorm
     >>> tinynorm.mul(tinynorm.tensor([1.0, 2.0]), 3)
     tensor([3., 6.])
     """
-    return Mul()(*promote(input, other))
+    made = Mul()(*promote(input, other))
+    return made if out is None else into(out, made)
 
 
 @method("div", "divide", "__truediv__")
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Any:
     """input / other, elementwise; integers give float32.
 
     Parameters
@@ -290,6 +305,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     >>> tinynorm.div(tinynorm.tensor([7, -7]), 2, rounding_mode="trunc")
     tensor([ 3, -3])
     """
+    if out is not None:
+        return into(out, div(input, other, rounding_mode=rounding_mode))
     if rounding_mode is None:
         return Div()(*map(as_float, promote(input, other)))
     if rounding_mode not in ("floor", "trunc"):

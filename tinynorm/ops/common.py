@@ -78,6 +78,25 @@ def keep_where(mask: Any, g: Any) -> Any:
     return namespace(g).where(mask, g, 0.0) if y is None else y
 
 
+def into(out: Tensor | None, made: Tensor) -> Tensor:
+    """The tensor that was made, or `out` with its numbers, if that is given. An `out` without elements takes the shape.
+
+    Raises
+    ------
+    RuntimeError
+        `out` has another shape, or the op is recorded, which `out` would not be.
+    """
+    if out is None:
+        return made
+    if made.grad_fn is not None:
+        raise RuntimeError("out=: expected inputs that need no gradient, for out is not recorded; use .detach(), or no_grad()")
+    if tuple(out.shape) != tuple(made.shape):
+        if math.prod(out.shape):
+            raise RuntimeError(f"out=: expected a tensor of shape {tuple(made.shape)}, got {tuple(out.shape)}")
+        out.array = backend.astype(backend.copy(made._array), out.dtype)
+    return out.copy_(made)  # type: ignore[attr-defined]
+
+
 def as_tensor_like(x: Any, like: Tensor) -> Tensor:
     """Convert `x`, an array, list or number that is an operand beside the Tensor `like`, to a Tensor.
 

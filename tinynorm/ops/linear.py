@@ -9,7 +9,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import namespace, narrowed, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
+from .common import into, namespace, narrowed, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
 from .reduction import sum
 from .shape import expand, permute, unsqueeze
 
@@ -99,7 +99,7 @@ def _rows(x: Any) -> Any:
 
 
 @method("matmul", "__matmul__")
-def matmul(input: Any, other: Any) -> Any:
+def matmul(input: Any, other: Any, *, out: Tensor | None = None) -> Any:
     """`input @ other` for all ranks, as in NumPy: vectors, matrices, and stacks of matrices that broadcast.
 
     Raises
@@ -117,7 +117,8 @@ def matmul(input: Any, other: Any) -> Any:
     sa, sb = shape_of(input), shape_of(other)
     if not sa or not sb or sa[-1] != sb[-2 if len(sb) > 1 else 0]:
         raise RuntimeError(f"matmul: expected a (…, n, k) @ b (…, k, m) or vectors (k), got {tuple(sa)} @ {tuple(sb)}")
-    return MatMul()(input, other)
+    made = MatMul()(input, other)
+    return made if out is None else into(out, made)
 
 
 method("__rmatmul__")(lambda self, other: matmul(other, self))
@@ -141,14 +142,15 @@ def _of_ranks(name: str, input: Any, other: Any, left: str, right: str) -> Any:
 
 
 @method()
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: Any, mat2: Any, *, out: Tensor | None = None) -> Any:
     """The product of two matrices, (n, k) @ (k, m).
 
     >>> import tinynorm
     >>> tinynorm.mm(tinynorm.tensor([[1.0, 2.0]]), tinynorm.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    return _of_ranks("mm", input, mat2, "nk", "km")
+    made = _of_ranks("mm", input, mat2, "nk", "km")
+    return made if out is None else into(out, made)
 
 
 @method()
