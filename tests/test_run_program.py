@@ -126,7 +126,9 @@ def test_pytorchs_modules_are_tinynorms(tmp_path):
         from torch.optim.optimizer import Optimizer
         from torch.autograd import Function
         from torch.nn import init
-        import torch.nn.utils, torch.cuda
+        import torch.nn.utils, torch.cuda, torch.nn.modules.loss
+        assert torch.nn.modules.loss.MSELoss is torch.nn.modules.MSELoss is nn.MSELoss
+        assert torch.utils.data.dataset.Subset is data.Subset and isinstance(nn.Linear(1, 1), torch.nn.modules.module.Module)
         import tinynorm
         import tinynorm.nn.functional
         print(torch is t is tinynorm, torch.nn.functional is F is tinynorm.nn.functional, torch.utils.data is data)
@@ -168,6 +170,7 @@ MISSING = {  # a line -> what the error says
     "import torch.linalg": "ModuleNotFoundError: No module named 'torch.linalg' in tinynorm: linear algebra is left out",
     "from torch.utils.tensorboard import SummaryWriter": "in tinynorm: use from tensorboardX import SummaryWriter",
     "import torch.xyzzy": "ModuleNotFoundError: No module named 'torch.xyzzy' in tinynorm: no name is like it",
+    "import torch.testing": "ModuleNotFoundError: No module named 'torch.testing' in tinynorm: tinynorm.testing is a module of",
     "import torchvision": "ModuleNotFoundError: torchvision needs PyTorch itself; tinynorm.utils.datasets reads MNIST",
 }
 

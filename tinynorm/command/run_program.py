@@ -19,7 +19,7 @@ from typing import Any
 import tinynorm
 
 from ..left_out import PACKAGES, advice
-from .find_missing import PLACES, list_missing
+from .find_missing import PLACES, is_there, list_missing
 from .notebook import cells
 from .run_code import UserError
 
@@ -95,7 +95,9 @@ def take_the_place_of_pytorch() -> None:
         if not name.startswith("tinynorm.command"):
             sys.modules["torch" + name.removeprefix("tinynorm")] = module
     for name, place in PLACES.items():
-        sys.modules[f"torch.{name}"] = ours[f"tinynorm.{place}"]
+        sys.modules[f"torch.{name}"] = module = ours[f"tinynorm.{place}"]
+        parent, _, last = f"torch.{name}".rpartition(".")
+        vars(sys.modules[parent]).setdefault(last, module)  # for torch.nn.modules.Linear, which is not imported by its own name
     sys.meta_path.insert(0, _Missing())  # type: ignore[arg-type]
 
 
@@ -105,7 +107,8 @@ class _Missing:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
         first, _, rest = name.partition(".")
         if first == "torch":
-            raise ModuleNotFoundError(f"No module named {name!r} in tinynorm: {advice(rest)}", name=name)
+            why = f"tinynorm.{rest} is a module of tinynorm's own" if is_there(rest) else advice(rest)
+            raise ModuleNotFoundError(f"No module named {name!r} in tinynorm: {why}", name=name)
         if first in PACKAGES:
             raise ModuleNotFoundError(f"{first} needs PyTorch itself; {PACKAGES[first]}", name=name)
 
