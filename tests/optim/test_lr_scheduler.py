@@ -179,7 +179,17 @@ class OwnStep(lr_scheduler.LRScheduler):
             group["lr"] = lr / (1 + self.last_epoch)
 
 
+class InverseRoot(lr_scheduler.LRScheduler):
+    """By the number of steps, which begins at 1."""
+
+    def get_lr(self):
+        return [lr * self._step_count**-0.5 for lr in self.base_lrs]
+
+
 def test_schedules_of_ones_own():
+    optimizer = two_groups()
+    rates = [lr for (lr, _), _ in run(optimizer, InverseRoot(optimizer), 4)]
+    assert rates == pytest.approx([0.5 / n**0.5 for n in (1, 2, 3, 4)], rel=1e-14)
     optimizer = two_groups()
     assert [lr for (lr, _), _ in run(optimizer, Warmup(optimizer, 4), 5)] == [0.125, 0.25, 0.375, 0.5, 0.5]
     optimizer, rates = two_groups(), []

@@ -107,18 +107,19 @@ class LRScheduler:
                 "call optimizer.step() first",
                 stacklevel=2,
             )
-        before = self.last_epoch
+        before, first = self.last_epoch, self._step_count == 0
+        self._step_count += 1
         try:
             with groups_unless_error(self.optimizer):
                 if epoch is not None:
                     self._go_to(epoch)
                 else:
                     self.last_epoch += 1
-                    self._set(self.get_lr() if self._step_count else self.get_initial_lr())
+                    self._set(self.get_initial_lr() if first else self.get_lr())
         except BaseException:
             self.last_epoch = before
+            self._step_count -= 1
             raise
-        self._step_count += 1
 
     def _go_to(self, epoch: int) -> None:
         if not isinstance(epoch, int) or epoch < 0:
