@@ -307,7 +307,7 @@ def test_the_names_that_are_missing_are_found_by_reading(code, found):
 def test_what_is_there_is_not_listed():
     assert is_there("nn.functional.relu")
     assert is_there("Tensor.xyzzy")
-    assert is_there("utils.data.sampler.Dataset")
+    assert is_there("nn.modules.batchnorm.BatchNorm1d")
     assert not is_there("nn.functional.xyzzy")
     assert not is_there("xyzzy.relu")
 

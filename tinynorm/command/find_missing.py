@@ -14,7 +14,6 @@ from .run_code import UserError
 
 # PyTorch's modules that tinynorm has under another name: PyTorch's -> tinynorm's
 PLACES = {
-    **{f"utils.data.{name}": "utils.data" for name in ("dataloader", "dataset", "sampler")},
     **{f"nn.modules{name}": "nn" for name in ("", ".activation", ".container", ".linear", ".loss", ".module")},
     **{f"nn.modules.{name}": "nn.normalization" for name in ("batchnorm", "instancenorm", "normalization")},
     "autograd.variable": "autograd",
