@@ -1,6 +1,7 @@
 """Learning-rate schedules: each `step` sets the "lr" of the optimiser's groups.
 
-All schedules except LambdaLR and OneCycleLR multiply the current rate. They can be used together, as in PyTorch.
+Most schedules multiply the current rate, so that they can be used together. LambdaLR, CosineAnnealingWarmRestarts and OneCycleLR
+set it, as in PyTorch.
 """
 
 from __future__ import annotations
