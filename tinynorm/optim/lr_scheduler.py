@@ -1,7 +1,7 @@
 """Learning-rate schedules: each `step` sets the "lr" of the optimiser's groups.
 
-Most schedules multiply the current rate, so that they can be used together. LambdaLR, CosineAnnealingWarmRestarts and OneCycleLR
-set it, as in PyTorch.
+Most schedules multiply the current rate, so that they can be used together. LambdaLR, CosineAnnealingWarmRestarts and
+OneCycleLR set it, as in PyTorch.
 """
 
 from __future__ import annotations
