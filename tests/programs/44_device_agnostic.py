@@ -67,8 +67,6 @@ def main():
     torch.manual_seed(args.seed)
     device = torch.accelerator.current_accelerator() if use_accel else torch.device("cpu")
     assert use_accel or device.type == "cpu"
-    if torch.cuda.is_available():
-        torch.cuda.manual_seed(args.seed)
 
     images = torch.rand(400, 1, 4, 4)
     labels = (images[:, 0, :2].sum((1, 2)) > 4).long() * 2 + (images[:, 0, :, :2].sum((1, 2)) > 4).long()

@@ -27,7 +27,7 @@ print(torch.tril(input=torch.ones(2, 2), diagonal=0), torch.flip(input=x, dims=(
 
 loss = F.cross_entropy(input=x, target=torch.tensor([0, 1]), reduction="mean", ignore_index=-1)
 print(loss, F.mse_loss(input=x, target=y), F.relu(input=x - 3), F.linear(input=x, weight=torch.ones(2, 3), bias=torch.ones(2)))
-print(F.one_hot(torch.tensor([1, 0]), num_classes=3), F.normalize(input=x, p=1, dim=1), F.leaky_relu(input=-x, negative_slope=0.1)[0])
+print(F.one_hot(torch.tensor([1, 0]), num_classes=3), F.normalize(input=x, p=1, dim=1), F.leaky_relu(input=-x, negative_slope=0.1)[1])
 print(F.layer_norm(input=x, normalized_shape=(3,), weight=None, bias=None, eps=1e-5), F.dropout(input=x, p=0.5, training=False).sum())
 lin = nn.Linear(in_features=3, out_features=2, bias=True, device="cpu", dtype=torch.float32)
 print(lin(input=x).shape, nn.BatchNorm1d(num_features=3, eps=1e-3, momentum=0.2, affine=True)(input=x).shape)
