@@ -104,6 +104,8 @@ SCHEDULES = [
     ("MultiStepLR", {"milestones": [2, 5, 5, 11], "gamma": 0.5}),
     ("ExponentialLR", {"gamma": 0.9}),
     ("ConstantLR", {"factor": 0.25, "total_iters": 4}),
+    ("ConstantLR", {"total_iters": 0}),
+    ("LinearLR", {"total_iters": 0}),
     ("LinearLR", {}),
     ("LinearLR", {"start_factor": 0.1, "end_factor": 0.7, "total_iters": 12}),
     ("CosineAnnealingLR", {"T_max": 20}),
@@ -186,7 +188,7 @@ def more_schedules():
         return lambda optimizer: getattr(lr_scheduler, name)(optimizer, **options)
 
     fractions = [(n / 4,) for n in range(1, 80)]
-    jumping = [s for s in SCHEDULES if s[0] != "OneCycleLR"]
+    jumping = [s for s in SCHEDULES if s[0] != "OneCycleLR" and s[1].get("total_iters") != 0]
     return {
         "sequences": [[*s, *rates_of(in_sequence(*s), [()] * 14)] for s in SEQUENCES],
         "plateaus": [[o, *rates_of(alone("ReduceLROnPlateau", o), [(m,) for m in METRICS])] for o in PLATEAUS],

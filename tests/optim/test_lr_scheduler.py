@@ -303,6 +303,7 @@ class NoMomentum(optim.Optimizer):
         (lambda o: lr_scheduler.ExponentialLR(o, -1), ValueError, "expected gamma >= 0"),
         (lambda o: lr_scheduler.LinearLR(o, start_factor=0), ValueError, "expected 0 < start_factor <= 1, got 0"),
         (lambda o: lr_scheduler.LinearLR(o, end_factor=2), ValueError, "expected 0 <= end_factor <= 1, got 2"),
+        (lambda o: lr_scheduler.LinearLR(o, total_iters=-1), ValueError, "total_iters to be an int of at least 0, got -1"),
         (lambda o: lr_scheduler.ConstantLR(o, factor=2), ValueError, "expected 0 < factor <= 1, got 2"),
         (lambda o: lr_scheduler.CosineAnnealingLR(o, 0), ValueError, "T_max to be a positive int, got 0"),
         (lambda o: lr_scheduler.CosineAnnealingLR(o, 5, -1), ValueError, "expected eta_min >= 0"),

@@ -164,7 +164,7 @@ class LinearLR(LRScheduler):
             raise ValueError(f"{name}: expected 0 < start_factor <= 1, got {start_factor}")
         if not 0 <= end_factor <= 1:
             raise ValueError(f"{name}: expected 0 <= end_factor <= 1, got {end_factor}")
-        check_count(name, "total_iters", total_iters)
+        check_count(name, "total_iters", total_iters, least=0)
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
@@ -189,7 +189,7 @@ class ConstantLR(LRScheduler):
     ) -> None:
         if not 0 < factor <= 1:
             raise ValueError(f"ConstantLR: expected 0 < factor <= 1, got {factor}")
-        check_count("ConstantLR", "total_iters", total_iters)
+        check_count("ConstantLR", "total_iters", total_iters, least=0)
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 

@@ -189,7 +189,8 @@ def groups_unless_error(optimizer: Optimizer) -> Iterator[list[dict[str, Any]]]:
         raise
 
 
-def check_count(where: str, name: str, value: Any) -> None:
-    """Raise ValueError if a number of steps is not a positive int."""
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise ValueError(f"{where}: expected {name} to be a positive int, got {value!r}")
+def check_count(where: str, name: str, value: Any, least: int = 1) -> None:
+    """Raise ValueError if a number of steps is not an int of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        kind = "a positive int" if least == 1 else f"an int of at least {least}"
+        raise ValueError(f"{where}: expected {name} to be {kind}, got {value!r}")
