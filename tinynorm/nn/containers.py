@@ -295,10 +295,10 @@ class ParameterList(_Ordered):
             raise TypeError(f"ParameterList: expected {name!r} to be a Tensor, got {type(entry).__name__}")
         return entry if isinstance(entry, Parameter) else Parameter(entry)
 
-    def __repr__(self) -> str:
+    def extra_repr(self) -> str:
         lines = []
         for i, p in enumerate(self):
             place = f" (GPU {p.device.index or 0})" if p.is_cuda else ""
             size = "x".join(map(str, p.shape))
             lines.append(f"  ({i}): Parameter containing: [torch.{p._array.dtype} of size {size}{place}]")
-        return self._shown(lines)
+        return "\n".join(lines)
