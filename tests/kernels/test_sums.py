@@ -1,5 +1,6 @@
 """Sums and means in float32 are right to 2e-6, along any axis of any layout; the same each time; and leave nothing behind."""
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -76,6 +77,17 @@ def test_the_same_numbers_give_the_same_sum():
 def test_a_mean_of_large_numbers_does_not_overflow(axes):
     x = np.full((1000, 1000), 3e38, "f4")
     np.testing.assert_allclose(mean_over(x, axes), 3e38, rtol=RTOL)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_mean_of_whole_numbers_is_sum_by_n_to_the_last_digit(dtype):
+    """PyTorch divides the sum by n; 41 · (1 / 41) is not 1."""
+    numbers = np.random.default_rng(0).integers(-9, 10, (700, 3)).astype(dtype)
+    for n in [*range(1, 150), 300, 513, 699]:
+        x = numbers[:n]
+        for y, axes in ((x, (0,)), (x.T.copy(), (1,)), (x, (0, 1))):
+            expected = y.sum(axes, keepdims=True) / y.dtype.type(math.prod(y.shape[i] for i in axes))
+            assert (mean_over(y, axes) == expected).all(), (n, axes)
 
 
 def test_nothing_to_add_up_gives_a_copy():

@@ -66,29 +66,33 @@ def _weights(n: int, value: float, dtype: np.dtype) -> np.ndarray:
 def plan(shape: Shape, axes: Shape, dtype: np.dtype, mean: bool) -> Total | None:
     """A function that sums a row-major array; None if the array is empty or is neither float32 nor float64.
 
-    It takes a step for each level of blocks. For a mean, each step divides by the number of terms in its largest block, so that
-    no sum overflows. If the blocks differ in size, a factor corrects the result.
+    It takes a step for each level of blocks. For a mean, each step divides by a power of 2 that is at least the number of terms
+    in its largest block, so that no sum overflows and nothing is rounded. The result is divided by what is left of n: the mean
+    of whole numbers is as exact as sum / n, as in PyTorch.
     """
     if dtype.char not in "fd" or 0 in shape:
         return None
     steps: list[Total] = []
-    factor = 1.0
+    left = 1.0  # n / the powers of 2
     runs, kept = _runs(shape, axes)
     for outer, n, inner in runs:
-        factor /= n
+        left *= n
         while n > 1:
             add, size, shape_after = _step(outer, n, inner)
             count = size * 2 if add is _folded and n % size else size  # how many numbers the largest block may have
-            w = _weights(size, 1 / count if mean else 1.0, dtype)
+            power = 2.0 ** (count - 1).bit_length()
+            w = _weights(size, 1 / power if mean else 1.0, dtype)
             last = (outer, n, inner) == runs[-1] and shape_after[1] == 1
             steps.append(add((outer, n, inner), w, kept if last else shape_after))
-            factor *= count
+            left /= power
             outer, n, inner = shape_after
     if not steps:
         return lambda x: x.reshape(kept).copy()
-    if mean and abs(factor - 1) > 1e-12:
-        steps.append(lambda x: x * factor)
-    return steps[0] if len(steps) == 1 else lambda x: reduce(lambda y, step: step(y), steps, x).reshape(kept)
+    total = steps[0] if len(steps) == 1 else lambda x: reduce(lambda y, step: step(y), steps, x).reshape(kept)
+    if not mean or left == 1:
+        return total
+    divisor = np.asarray(left, dtype)
+    return lambda x: np.divide(y := total(x), divisor, out=y)
 
 
 def _step(outer: int, n: int, inner: int) -> tuple[Callable[..., Total], int, Run]:
