@@ -27,6 +27,14 @@ def gradient(f, x):
 # ---- arithmetic ------------------------------------------------------------------------------------------------------
 
 
+def test_booleans_have_no_sign():
+    b = tn.tensor([True, False])
+    with pytest.raises(TypeError, match="neg: expected numbers, got a tensor of booleans; use ~x"):
+        _ = -b
+    with pytest.raises(TypeError, match="sub: expected numbers, got two tensors of booleans; use a \\^ b"):
+        _ = b - b
+
+
 @pytest.mark.parametrize("shapes", [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2)), ((0, 3), (3,)), ((4, 1, 2), (3, 1))])
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "pow", "maximum", "minimum"])
 def test_binary_ops_broadcast_and_their_gradients_come_back_in_shape(name, shapes, device):

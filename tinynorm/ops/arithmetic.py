@@ -116,7 +116,10 @@ class Neg(Node):
     """y = -x;  dx = -g."""
 
     def forward(self, x):
-        return -x
+        try:
+            return -x
+        except TypeError:
+            raise TypeError("neg: expected numbers, got a tensor of booleans; use ~x, or .long() first") from None
 
     def backward(self, g):
         return (-g,)
