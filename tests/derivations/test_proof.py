@@ -1,5 +1,8 @@
 """What is wrong is not proved, not even if it is right on most numbers."""
 
+from fractions import Fraction
+
+import numpy as np
 import pytest
 from helpers import some
 from mutations import mutants
@@ -7,7 +10,7 @@ from mutations import mutants
 from tinynorm import derivations
 from tinynorm.derivations.machinery import checks, proof
 from tinynorm.derivations.machinery.chapter import Chapter
-from tinynorm.derivations.machinery.expression import Symbol, sum_over
+from tinynorm.derivations.machinery.expression import Symbol, keep_where, log, sum_over
 
 LINES = [line for name in derivations.CHAPTERS for line in derivations.load(name).lines]
 
@@ -83,6 +86,118 @@ def test_a_number_that_is_given_may_be_negative():
     wrong, right = chapter.lines[1], chapter.lines[3]
     assert not checks.prove(wrong).ok
     assert checks.prove(right).ok
+
+
+def line_of(given, *lines, sizes=None, **options):
+    """A chapter of these lines, pairs (kind, formula named as its symbol); returns the last line."""
+    chapter = Chapter(0, "XX", "x", None, sizes or {"n": "N"}, given, **options)
+    for number, (kind, symbol, formula, *proof_of_its_own) in enumerate(lines, 1):
+        formula.__name__ = symbol
+        getattr(chapter, kind)(f"XX.{number}", "a line", *proof_of_its_own)(formula)
+    return chapter.lines[-1]
+
+
+X = {"x": "n"}
+TWO = [("forward", "t", lambda x: 2 * x), ("forward", "y", lambda t: 3 * t)]
+WRONG = {
+    "compared with ==": lambda: line_of(
+        {"x": "n", "w": "n"}, ("forward", "y", lambda x: x + 0), ("rewriting", "y", lambda x, w: x + 5 * (x == w))
+    ),
+    "a constant that is nearly right": lambda: line_of(
+        X, ("forward", "y", lambda x: x / 3), ("rewriting", "y", lambda x: x * 0.33333333333)
+    ),
+    "a gradient that is nearly right": lambda: line_of(
+        X, ("forward", "y", lambda x: x + 0), ("adjoint", "dx", lambda dy: dy * 1.00000001)
+    ),
+    "a logarithm of an even power": lambda: line_of(
+        {"x": "n", "b": "."},
+        ("forward", "y", lambda x, b: log((sum_of(x, (0,)) + b) ** 2)),
+        ("rewriting", "y", lambda x, b: 2 * log(sum_of(x, (0,)) + b)),
+    ),
+    "a column beside a row of the same index": lambda: line_of(
+        {"u": "n."},
+        ("forward", "y", lambda u: sum_of(u * u.T, (0, 1))),
+        ("rewriting", "y", lambda u: sum_of(u * u, (0, 1))),
+    ),
+    "an adjoint that is a definition": lambda: line_of(
+        X, *TWO, ("forward", "dt", lambda dy: 7 * dy), ("adjoint", "dx", lambda dt: 2 * dt)
+    ),
+    "no adjoint at all": lambda: line_of(X, *TWO, ("adjoint", "dx", lambda dy: 2 * dy)),
+    "the output's own adjoint": lambda: line_of(
+        X, ("forward", "y", lambda x: 2 * x), ("adjoint", "dy", lambda g: 0 * g), upstream="g"
+    ),
+    "the adjoint of an index": lambda: line_of(
+        {"x": "n", "n": "n"}, ("forward", "y", lambda x, n: n * x), ("adjoint", "dn", lambda x, dy: 0 * dy * x)
+    ),
+    "the adjoint of nothing": lambda: line_of(X, ("forward", "y", lambda x: 2 * x), ("adjoint", "dax", lambda dy: 0 * dy)),
+    "an output that rests on a gradient": lambda: line_of(
+        X, ("forward", "z", lambda x: 2 * x), ("adjoint", "dz", lambda u: u), ("forward", "t", lambda z, dz: z + dz),
+        output="t", upstream="u",
+    ),
+    "a constant added term by term": lambda: line_of(
+        {"k": "k", "b": "."},
+        ("forward", "y", lambda k, T, b: sum_of(keep(k >= T, b) + keep(k < T, b), (0,))),
+        ("rewriting", "y", lambda b: b + 0, at_the_last("k", "T")),
+        sizes={"k": "T"}, settings={"T": "T"},
+    ),
+    "an element against a sum": lambda: line_of(
+        {"x": "n", "w": "n"},
+        ("forward", "y", lambda x, w: w * sum_of(x, (0,))),
+        ("rewriting", "y", lambda x, w: x * sum_of(w, (0,)), at_the_last("n", "N")),
+    ),
+    "a number that lacks the shape": lambda: line_of(
+        X, ("forward", "y", lambda x: sum_of(x, (0,)) / 5), ("adjoint", "dx", lambda dy: dy / 5 + 0 * dy.mT[0])
+    ),
+    "the transposed": lambda: line_of(
+        {"x": "nd"}, ("forward", "y", lambda x: x * 2), ("rewriting", "y", lambda x: x.T * 2), sizes={"n": "N", "d": "D"}
+    ),
+}  # fmt: skip
+
+
+def sum_of(x, axes):
+    return sum_over(x, axes)
+
+
+def keep(condition, x):
+    return keep_where(condition, x)
+
+
+def at_the_last(letter, top):
+    return lambda difference: proof.at_the_last_and_before(difference, letter, top)
+
+
+@pytest.mark.parametrize("why", WRONG)
+def test_a_wrong_line_is_refused_or_not_proved(why):
+    try:
+        line = WRONG[why]()
+        found = checks.prove(line)
+    except (ValueError, TypeError):
+        return
+    assert not found.ok
+
+
+def test_conditions_count_as_numbers():
+    line = line_of(
+        X, ("forward", "y", lambda x: sum_over(x > 0, (0,)) * 1), ("rewriting", "y", lambda x: sum_over(1 * (x > 0), (0,)))
+    )
+    assert checks.prove(line).ok
+
+
+@pytest.mark.parametrize(
+    ("why", "arguments"),
+    [
+        ("letters that are no sizes", {"sizes": {"n": "n"}}),
+        ("without underscores", {"sizes": {"n": "n_0"}}),
+        ("N is a letter or a size", {"upstream": "N"}),
+        ("one meaning for each name, got two for x", {"upstream": "x"}),
+        ("one meaning for each name, got two for x", {"settings": {"x": 2.0}}),
+        ("a positive number for eps, got -2", {"settings": {"eps": np.int64(-2)}}),
+        ("a positive number for eps, got -2", {"settings": {"eps": Fraction(-2)}}),
+    ],
+)
+def test_names_with_two_meanings_are_refused(why, arguments):
+    with pytest.raises(ValueError, match=why):
+        Chapter(0, "XX", "x", None, **{"sizes": {"n": "N"}, "given": {"x": "n"}, **arguments})
 
 
 def test_small_numbers_are_compared_too():

@@ -1,4 +1,4 @@
-"""Records the names of the arguments of PyTorch's functions and methods: pip install torch==2.13.0, python make_keyword_names.py
+"""Records the names of the arguments of PyTorch's functions and methods. It needs torch==2.13.0
 
 Of what is written in C++ only the schemas know the names: `self` there is `input` of a function, and the receiver of a method.
 """

@@ -25,8 +25,8 @@ ELSEWHERE = {
     "load": {"pickle_module", "pickle_load_args"},
     "F.embedding": {"max_norm", "norm_type", "scale_grad_by_freq"},
     "F.one_hot": {"input"},  # `tensor` in PyTorch's documentation, and here
-    **dict.fromkeys(["F.l1_loss", "F.mse_loss", "F.huber_loss"], {"weight"}),
-    **dict.fromkeys(["scatter", "Tensor.scatter", "Tensor.scatter_"], {"reduce"}),  # deprecated: scatter_add
+    **{name: {"weight"} for name in ("F.l1_loss", "F.mse_loss", "F.huber_loss")},
+    **{name: {"reduce"} for name in ("scatter", "Tensor.scatter", "Tensor.scatter_")},  # deprecated: scatter_add
     "Tensor.copy_": {"other"},  # `src`
     "from_dlpack": {"copy"},
     "normal": {"input"},

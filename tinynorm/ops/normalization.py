@@ -406,7 +406,7 @@ def check_tensors(op: str, x: Tensor, shape: tuple[int, ...], symbol: str, *tens
         if a.shape != shape:
             raise RuntimeError(f"{op}: expected {name} {symbol} = {shape} for x {tuple(x.shape)}, got {tuple(t.shape)}")
         if a.dtype != array.dtype and not (backend.is_half(array) and a.dtype == backend.float32):
-            raise RuntimeError(f"{op}: expected {name} of dtype {array.dtype}, as of x, got {a.dtype}; convert one with .to(dtype)")
+            raise RuntimeError(f"{op}: expected {name} of dtype {array.dtype} (that of x), got {a.dtype}; use .to(dtype)")
         if type(a) is not np.ndarray or type(array) is not np.ndarray:
             others.append(a)
     if others:

@@ -6,6 +6,7 @@ import inspect
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -161,8 +162,15 @@ class Chapter:
         head, _, self.introduction = inspect.cleandoc(self.text or "").partition("\n\n")
         self.title = head.partition(": ")[2].rstrip(".")
         self.upstream = self.upstream or f"d{self.output}"
-        if len({*self.sizes.values()}) < len(self.sizes):
-            raise ValueError(f"{self.name}: expected a size for each letter, got {self.sizes}")
+        names = [*self.sizes, *self.sizes.values()]
+        if len({*self.sizes.values()}) < len(self.sizes) or any("_" in name for name in names):
+            raise ValueError(f"{self.name}: expected a size for each letter, without underscores, got {self.sizes}")
+        if any(letter in self.sizes.values() for letter in self.sizes):
+            raise ValueError(f"{self.name}: expected letters that are no sizes, got {self.sizes}")
+        self._refuse_taken(self.upstream)
+        twice = self.settings.keys() & {*self.given, self.upstream} | {self.upstream} & self.given.keys()
+        if twice:
+            raise ValueError(f"{self.name}: expected one meaning for each name, got two for {', '.join(twice)}")
         for name, letters in self.given.items():
             repeated = [x for x in letters if x != "." and letters.count(x) > 1]
             if repeated:
@@ -170,7 +178,7 @@ class Chapter:
             self._refuse_taken(name, self.given[name] == name)
         for name, setting in self.settings.items():
             self._refuse_taken(name, setting == name)
-            if isinstance(setting, int | float) and not setting > 0:
+            if not isinstance(setting, tuple | str) and not (isinstance(setting, Real) and float(setting) > 0):
                 raise ValueError(f"{self.name}: expected a positive number for {name}, got {setting}")
 
     def _refuse_taken(self, name: str, itself: bool = False) -> None:
@@ -189,6 +197,10 @@ class Chapter:
                 raise ValueError(f"{number}: {', '.join(unknown)} is not defined above this line")
             if line.symbol in self.given or line.symbol in self.settings or line.symbol == self.upstream:
                 raise ValueError(f"{number}: {line.symbol} is given; a line cannot define it")
+            if kind == ADJOINT and not self._has_gradient(line.symbol[1:]):
+                raise ValueError(f"{number}: expected d and a symbol that is given or defined above, got {line.symbol}")
+            if line.symbol == self.output and self._rests_on_a_gradient(line.uses):
+                raise ValueError(f"{number}: {self.output}, the output, rests on a gradient: the chain rule knows no such way")
             if kind == REWRITING and self.definition(line.symbol) is None:
                 raise ValueError(f"{number}: expected a symbol that a line above defines, got {line.symbol}")
             if kind != REWRITING and self.definition(line.symbol) is not None:
@@ -197,6 +209,15 @@ class Chapter:
             return formula
 
         return add
+
+    def _has_gradient(self, name: str) -> bool:
+        """Whether it is an array that the loss may be differentiated by; an index, 1, 2, …, is none."""
+        line = self.definition(name)
+        return line.kind == FORWARD if line is not None else self.given.get(name, name) != name
+
+    def _rests_on_a_gradient(self, names: tuple[str, ...]) -> bool:
+        lines = [line for name in names if (line := self.definition(name)) is not None]
+        return self.upstream in names or any(line.kind == ADJOINT or self._rests_on_a_gradient(line.uses) for line in lines)
 
     def _knows(self, name: str) -> bool:
         return name in self.given or name in self.settings or name == self.upstream or self.definition(name) is not None

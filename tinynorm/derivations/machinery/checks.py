@@ -185,6 +185,9 @@ def prove(line: Line) -> Result:
     from . import proof
 
     started = time.perf_counter()
+    expected, letters = line.chapter.letters(line.symbol), line.tree.letters
+    if letters not in (expected, ()):  # one number may stand for an array of it
+        return Result(line, False, what=f"expected the letters {expected} of {line.symbol}, got {letters}")
     elements = proof.Elements(line.chapter.sizes, line.chapter.settings)
     differences = [_chain_rule(line, elements)] if line.kind == ADJOINT else _to_earlier_forms(line, elements)
     vanishes = proof.vanishes if line.proof is None else _by_its_own_proof(line.proof)
@@ -233,13 +236,16 @@ def _chain_rule(line: Line, elements: Any) -> Any:
 
     chapter, symbol = line.chapter, line.symbol[1:]
     s = elements.of(chapter.symbol(symbol), _at(line))
-    total: Any = 0
+    total: Any = elements.of(chapter.symbol(chapter.upstream), _at(line)) if symbol == chapter.output else 0
     for consumer in chapter.lines:
         if consumer.kind != FORWARD or symbol not in consumer.uses or not chapter.reaches(consumer.symbol):
             continue
         letters = [letter for letter in chapter.letters(consumer.symbol) if letter]
         there = {letter: proof.index(f"{letter}_there") for letter in letters}
-        dt = elements.of(chapter.symbol(chapter.adjoint_of(consumer.symbol)), there)
+        dt_line = chapter.definition(adjoint := chapter.adjoint_of(consumer.symbol))
+        if adjoint != chapter.upstream and (dt_line is None or dt_line.kind != ADJOINT):
+            raise ValueError(f"{line.number}: expected an adjoint named {adjoint}, because {consumer.number} uses {symbol}")
+        dt = elements.of(chapter.symbol(adjoint), there)
         term = dt * proof.derivative(elements.of(consumer.tree, there), s)
         for letter in letters:
             term = proof.sp.Sum(term, (there[letter], 1, proof.size(chapter.sizes[letter])))

@@ -21,6 +21,12 @@ class Expression:
     def __bool__(self) -> bool:
         raise TypeError("a formula cannot decide by the value of a symbol: write keep_where(condition, x)")
 
+    def __eq__(self, other: Any) -> Any:
+        raise TypeError("a formula cannot compare with == or !=, which trees have not: write a <= b and b <= a with keep_where")
+
+    __ne__ = __eq__
+    __hash__ = object.__hash__
+
     def __add__(self, other: Any) -> Expression:
         return Binary("+", self, of(other))
 
@@ -74,9 +80,13 @@ class Expression:
 
     @property
     def T(self) -> Expression:
+        if len(self.letters) != 2:
+            raise ValueError(f"T: expected a matrix, got the letters {self.letters}; write mT")
         return Transposed(self)
 
-    mT = T
+    @property
+    def mT(self) -> Expression:
+        return Transposed(self)
 
     @property
     def shape(self) -> Letters:
@@ -177,7 +187,7 @@ class View(Expression):
         letters, found = list(self.a.letters), []
         for k in self.key:
             letter = "" if k is None else letters.pop(0)
-            if not (k is None or k == slice(None) or (k == 0 and not letter)):
+            if not (k is None or k == slice(None) or (k == 0 and k is not False and not letter)):
                 raise ValueError(f"expected None, : or (in a dimension of length 1) the index 0, got {k} in '{letter}'")
             found += [letter] if k is None or k == slice(None) else []
         self.letters = (*found, *letters)
@@ -224,7 +234,10 @@ def broadcast(a: Letters, b: Letters) -> Letters:
     for i, j in zip(a, b, strict=True):
         if i and j and i != j:
             raise ValueError(f"the dimensions {i} and {j} do not broadcast: {a} and {b}")
-    return tuple(i or j for i, j in zip(a, b, strict=True))
+    letters = tuple(i or j for i, j in zip(a, b, strict=True))
+    if len(set(filter(None, letters))) < len([*filter(None, letters)]):
+        raise ValueError(f"a letter stands for two dimensions of {letters}: a column beside a row of one index")
+    return letters
 
 
 # ---- the functions that an equation may use, on symbols --------------------------------------------------------------

@@ -2,14 +2,15 @@
 
 The mean of x over the batch becomes Sum(x[n, d], (n, 1, N)) / N, with a symbol N for the size. Two right-hand sides are equal
 if their difference, in a normal form, is 0. The normal form multiplies out, splits sums of sums, moves what does not depend
-on a sum's letter out of the sum, and takes the one element that a Kronecker delta leaves of a sum. x / x counts as 1, so what
-is proved holds wherever no denominator is 0.
+on a sum's letter out of the sum, and takes the one element that a Kronecker delta leaves of a sum. x / x counts as 1, and so
+on: what is proved holds wherever both sides are defined.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -74,7 +75,8 @@ class Elements:
         """The element of `e` at the indices `at` (letter to index)."""
         match e:
             case Number():
-                return sp.nsimplify(e.value, rational=True)
+                simple = Fraction(e.value).limit_denominator(1000)  # 1/3 is meant as it is written, and 0.1 too
+                return sp.Rational(simple) if float(simple) == e.value else sp.Rational(str(e.value))
             case Symbol():
                 if e.name in self.sizes.values():
                     return size(e.name)
@@ -88,7 +90,7 @@ class Elements:
                 a = self.of(e.a, at)
                 return -a if e.name == "-" else sp.Not(a) if e.name == "~" else getattr(sp, e.name)(a)
             case Binary():
-                a, b = self.of(e.a, at), self.of(e.b, at)
+                a, b = self.number(e.a, at), self.number(e.b, at)
                 return _OPERATORS[e.operator](a, b)
             case Keep():
                 return holds(self.of(e.condition, at)) * self.of(e.a, at)
@@ -103,21 +105,27 @@ class Elements:
     def number(self, e: Expression, at: Mapping[str, sp.Symbol]) -> sp.Expr:
         """The same, and 1 or 0 for a condition."""
         found = self.of(e, at)
-        return holds(found) if isinstance(found, sp.logic.boolalg.Boolean) else found
+        return holds(found) if isinstance(found, CONDITIONS) else found
 
     def _sum(self, factors: Any, over: tuple[str, ...], mean: bool, at: Mapping[str, sp.Symbol]) -> sp.Expr:
         inner = dict(at)
         for letter in over:
             inner[letter] = index(f"{letter}_{next(self.fresh)}")
-        total = sp.Mul(*(self.of(a, inner) for a in factors))
+        total = sp.Mul(*(self.number(a, inner) for a in factors))
         for letter in over:
             total = sp.Sum(total, (inner[letter], 1, size(self.sizes[letter])))
             total = total / size(self.sizes[letter]) if mean else total
         return total
 
 
+# (SymPy counts a symbol as a condition too)
+CONDITIONS = (sp.core.relational.Relational, sp.logic.boolalg.BooleanFunction, sp.logic.boolalg.BooleanAtom)
+
+
 class holds(sp.Function):
     """1 where a condition holds, else 0; locally constant."""
+
+    is_extended_real = True
 
     @classmethod
     def eval(cls, condition: sp.Basic) -> sp.Expr | None:
@@ -169,9 +177,9 @@ def normal(e: sp.Expr) -> sp.Expr:
 
 
 def _with_signs(e: sp.Expr) -> sp.Expr:
-    """Replace root(b)⁻² by 1 / signed(b), whose sign is not known."""
+    """Replace an even power of root(b) by a power of signed(b), whose sign is not known."""
     return e.replace(
-        lambda t: t.is_Pow and isinstance(t.base, root) and t.exp.is_even and t.exp.is_negative,
+        lambda t: t.is_Pow and isinstance(t.base, root) and t.exp.is_even,
         lambda t: signed(t.base.args[0]) ** (t.exp / 2),
     )
 
@@ -252,12 +260,14 @@ def at_the_last_and_before(difference: sp.Expr, letter: str, top: str) -> Iterat
     A condition such as i ≥ n holds or not in each of the two cases. Without sums: the element i of the difference.
     """
     i, n, j = index(letter), size(top), sp.Dummy("j", positive=True, integer=True)
-    terms = []
-    for term in sp.Add.make_args(normal(difference)):
-        factor, total = term.as_independent(sp.Sum, as_Add=False)
-        if isinstance(total, sp.Sum) and len(total.limits) == 1 and total.limits[0][2] == n:
-            term = factor * total.function.subs(total.limits[0][0], i)
-        terms.append(term)
+    terms = sp.Add.make_args(normal(difference))
+    split = [term.as_independent(sp.Sum, as_Add=False) for term in terms]
+    if any(term.has(sp.Sum) for term in terms):
+        sums = [total for _, total in split if isinstance(total, sp.Sum)]
+        if len(sums) < len(terms) or any(len(s.limits) > 1 or s.limits[0][2] != n for s in sums) or difference.has(i):
+            yield sp.Integer(1)  # a constant has no terms: nothing is proved
+            return
+        terms = tuple(factor * total.function.subs(total.limits[0][0], i) for factor, total in split)
     for case in (n, n - j):
         yield sp.Add(*terms).subs(i, case)
 
