@@ -24,7 +24,7 @@ LAYERS = [
     {"kernels"},
     {"tensor", "autograd", "_methods"},
     {"ops"},
-    {"creation", "random", "files", "interop", "serialization", "cuda", "accelerator"},
+    {"creation", "random", "files", "interop", "serialization", "cuda", "accelerator", "backends"},
     {"nn", "optim", "utils", "checkpoint", "saving"},
     {"gradcheck"},
     {"testing", "derivations"},

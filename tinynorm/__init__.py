@@ -4,7 +4,7 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from . import accelerator, autograd, backend, cuda, interop, nn, ops, optim, utils
+from . import accelerator, autograd, backend, backends, cuda, interop, nn, ops, optim, utils
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, manual_seed
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -211,6 +211,7 @@ __all__ = [
     "as_tensor",
     "autograd",
     "backend",
+    "backends",
     "bincount",
     "bmm",
     "bool",

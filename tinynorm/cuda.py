@@ -30,3 +30,10 @@ def synchronize() -> None:
     cupy, _ = backend.cuda_status()
     if cupy is not None:
         cupy.cuda.get_current_stream().synchronize()
+
+
+def manual_seed(seed: int) -> None:
+    """Taken, as PyTorch's programs call it beside `tinynorm.manual_seed`, and does nothing: that seed is for every device."""
+
+
+manual_seed_all = manual_seed

@@ -98,6 +98,7 @@ def take_the_place_of_pytorch() -> None:
         sys.modules[f"torch.{name}"] = module = ours[f"tinynorm.{place}"]
         parent, _, last = f"torch.{name}".rpartition(".")
         vars(sys.modules[parent]).setdefault(last, module)  # for torch.nn.modules.Linear, which is not imported by its own name
+    tinynorm.Tensor.__module__, tinynorm.nn.Parameter.__module__ = "torch", "torch.nn.parameter"  # print(type(x))
     sys.meta_path.insert(0, _Missing())  # type: ignore[arg-type]
 
 

@@ -17,7 +17,7 @@ class Border(Node):
         self.change = change
 
     def forward(self, *xs: Any) -> tuple:
-        return tuple(x[...] for x in xs)
+        return tuple(backend.copy(x) for x in xs)  # a view would let in-place changes through that nobody counts
 
     def backward(self, *grads: Any) -> tuple:
         seen = [g.clone() if isinstance(g, Tensor) else wrap(backend.copy(g)) for g in grads]  # a hook may write into it
