@@ -56,7 +56,7 @@ def test_every_number_is_held():
 
 
 @pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-@pytest.mark.parametrize("constant", some(HELD, 2))
+@pytest.mark.parametrize("constant", some(HELD, 4))
 def test_a_constant_is_held(constant):
     holds(constant, *HELD[constant])
 

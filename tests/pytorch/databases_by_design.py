@@ -65,8 +65,9 @@ DESIGN = [
     Design(
         "NaN comes out",
         "silent",
-        lambda call, verdict: call.entry in ("abs", "sign") and _everywhere(verdict, _only_ours_is_nan),
-        "sign(NaN) and the gradient of |NaN| are NaN, where PyTorch says 0: a NaN that goes in comes out",
+        lambda call, verdict: call.entry in ("abs", "sign", "nn.functional.elu") and _everywhere(verdict, _only_ours_is_nan),
+        "sign(NaN) and the gradients of |NaN| and ELU(NaN) are NaN, where PyTorch has a number (of ELU: in some places of an "
+        "array, and NaN in the others): a NaN that goes in comes out",
     ),
     Design(
         "second derivatives of powers of 0, and to the power 0",
@@ -111,6 +112,21 @@ DESIGN = [
         ),
         "the gradient is that of what was computed: 100 for a target where log 0 counts as -100 (PyTorch: inf), and the limit "
         "-inf of log t + 1 - x at t = 0 (PyTorch: 0/0); the same for the second derivative of a probability x of 0 or 1",
+    ),
+    Design(
+        "which of equal elements",
+        "silent",
+        lambda call, verdict: call.entry == "topk" and all(d.number == 1 or d.what != "value" for d in verdict.differences),
+        "topk takes the first of several equal elements; PyTorch takes any",
+    ),
+    Design(
+        "NaN inside a second derivative",
+        "silent",
+        lambda call, verdict: (
+            all(d.what == "second" for d in verdict.differences)
+            and _everywhere(verdict, lambda d: bool(np.isnan(d.expected[d.wrong]).all()))
+        ),
+        "PyTorch multiplies 0 by infinity on the way, and has NaN where the formula as it stands has a number",
     ),
     Design(
         "settings out of range",

@@ -13,7 +13,10 @@ from databases_run import Outcome
 # Deviations up to these are rounding: of each number where an operation works number by number, else of the largest.
 TOLERANCE = {"float64": 1e-9, "float32": 2e-4, "float16": 1e-2}
 NEARER = "nearer to float64 than PyTorch"
-RANDOM = {"randn", "randint", "rand", "randperm", "empty", "dropout", "normal_", "uniform_"}
+RANDOM = {
+    *{"randn", "randint", "rand", "randperm", "empty", "dropout", "normal_", "uniform_"},
+    *{"randn_like", "randint_like", "rand_like", "normal", "multinomial"},
+}
 
 
 @dataclass(frozen=True)

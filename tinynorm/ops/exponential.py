@@ -70,8 +70,8 @@ def integer_power(a: Any, b: Any) -> Any:
 class Log(Node):
     """y = log x to the base e, 2 or 10;  dx = g / (x log base)."""
 
-    def __init__(self, function: str = "log", slope: float = 1.0) -> None:
-        self.function, self.slope = function, slope
+    def __init__(self, function: str = "log", log_base: float = 1.0) -> None:
+        self.function, self.log_base = function, log_base
 
     def forward(self, x):
         self.save(x)
@@ -80,7 +80,7 @@ class Log(Node):
         return getattr(namespace(x), self.function)(x)
 
     def backward(self, g, x):
-        return (g / x if self.slope == 1 else g / x * self.slope,)
+        return (g / x if self.log_base == 1 else g / (x * self.log_base),)  # (1 / x alone may overflow in float16)
 
 
 class Log1p(Node):
@@ -206,7 +206,7 @@ def log2(input: Any) -> Any:
     >>> tinynorm.log2(tinynorm.tensor([1.0, 8.0]))
     tensor([0., 3.])
     """
-    return Log("log2", 1 / math.log(2))(as_float(input))
+    return Log("log2", math.log(2))(as_float(input))
 
 
 @method()
@@ -217,7 +217,7 @@ def log10(input: Any) -> Any:
     >>> tinynorm.log10(tinynorm.tensor([1.0, 1000.0]))
     tensor([0., 3.])
     """
-    return Log("log10", 1 / math.log(10))(as_float(input))
+    return Log("log10", math.log(10))(as_float(input))
 
 
 @method()

@@ -120,7 +120,8 @@ def repeat(input: Any, *sizes: Any, repeats: Any = None) -> Any:
         return printed_as("RepeatBackward0", clone(reshape(input, shape)))
     pairs = list(zip(times, shape, strict=True))
     apart = expand(reshape(input, [k for n in shape for k in (1, n)]), [k for pair in pairs for k in pair])
-    return printed_as("RepeatBackward0", reshape(apart, [m * n for m, n in pairs]))
+    repeated = reshape(apart, [m * n for m, n in pairs])
+    return printed_as("RepeatBackward0", repeated.contiguous())  # (of one number, the reshaped would still be the expanded)
 
 
 @method()
