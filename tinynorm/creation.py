@@ -360,8 +360,18 @@ def arange(
     if as_dtype(dtype).kind in "iu":
         n = math.ceil((end - start) / step)
         return _make(lambda xp, dt: (int(start) + int(step) * xp.arange(n)).astype(dt), dtype, device, requires_grad)
-    # computed in float64 and then rounded: in float32 NumPy would round the step, and this error would grow with each step
-    return _make(lambda xp, dt: xp.arange(start, end, step).astype(dt), dtype, device, requires_grad)
+
+    def counted(xp: Any, dt: Any) -> Any:
+        """In float64, then rounded. In float32 each eighth number is rounded first, and the others are counted from it: PyTorch
+        does so eight at a time, and programs show what is left at 0."""
+        exact = xp.arange(start, end, step)
+        if dt != backend.float32:
+            return exact.astype(dt)
+        i = xp.arange(exact.shape[0])
+        first = xp.where(i < len(i) // 8 * 8, i // 8 * 8, i)
+        return (exact[first].astype(dt).astype(backend.float64) + step * (i - first)).astype(dt)
+
+    return _make(counted, dtype, device, requires_grad)
 
 
 def linspace(
@@ -392,7 +402,15 @@ def linspace(
 
     if dtype is not None and as_dtype(dtype).kind in "iu":
         return _make(integers, dtype, device, requires_grad)
-    return _make(lambda xp, dt: xp.linspace(start, end, steps, dtype=dt), dtype, device, requires_grad)
+
+    def from_the_nearer_end(xp: Any, dt: Any) -> Any:  # as PyTorch counts, which shows in the last digit
+        if dt != backend.float32 or steps < 2:
+            return xp.linspace(start, end, steps, dtype=dt)
+        i, first, last = xp.arange(steps), float(np.float32(start)), float(np.float32(end))
+        step = float(np.float32((np.float32(end) - np.float32(start)) / np.float32(steps - 1)))
+        return xp.where(i < steps // 2, first + step * i, last - step * (steps - 1 - i)).astype(dt)
+
+    return _make(from_the_nearer_end, dtype, device, requires_grad)
 
 
 # ---- like a tensor that is there -------------------------------------------------------------------------------------

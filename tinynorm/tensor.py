@@ -262,6 +262,10 @@ class Tensor(Methods):
                 grad = grad.clone()
         self._grad = grad
 
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     def retain_grad(self) -> None:
         """Make `backward` set `.grad` on this tensor, even if it is not a leaf."""
         if not self._requires_grad:

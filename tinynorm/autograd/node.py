@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Array
+from ..printing import name_of
 from ..tensor import Tensor, Version, base_of, version_of, wrap
 from .mode import mode
 
@@ -85,6 +86,9 @@ class Node:
     @property
     def name(self) -> str:
         return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{name_of(self)} object at {id(self):#x}>"
 
     # -- recording -----------------------------------------------------------------------------------------------------
 

@@ -152,8 +152,8 @@ class ELU(Node):
         return xp.maximum(x, 0) + self.alpha * xp.expm1(xp.minimum(x, 0))
 
     def backward(self, dy, x):
-        slope = self.alpha * namespace(dy).exp(keep_where(~(x >= 0), x))  # (e^x may overflow where x > 0)
-        return (keep_where(x > 0, dy) + keep_where(~(x > 0), dy * slope),)
+        slope = self.alpha * namespace(dy).exp(keep_where(x < 0, x))  # (e^x may overflow where x > 0)
+        return (keep_where(~(x <= 0), dy) + keep_where(x <= 0, dy * slope),)  # where x is NaN, dy passes, as in ReLU
 
 
 class SiLU(Node):

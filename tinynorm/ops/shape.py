@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import accepts_axis, all_dims, namespace, one_dim, promote, sum_to
+from .common import accepts_axis, all_dims, namespace, one_dim, printed_as, promote, sum_to
 from .convert import as_dtype
 
 
@@ -218,7 +218,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     a, b = one_dim(dim0, input.ndim, "transpose"), one_dim(dim1, input.ndim, "transpose")
     if order:
         order[a], order[b] = b, a
-    return Permute(tuple(order))(input)
+    return printed_as("TransposeBackward0", Permute(tuple(order))(input))
 
 
 def matrix_transpose(input: Any) -> Any:
@@ -243,7 +243,7 @@ def t(input: Any) -> Any:
         raise RuntimeError(
             f"t: expected at most 2 dimensions, got shape {tuple(input.shape)}; use .mT or .transpose(dim0, dim1)"
         )
-    return input if input.ndim < 2 else transpose(input, 0, 1)
+    return input if input.ndim < 2 else printed_as("TBackward0", transpose(input, 0, 1))
 
 
 Tensor.T = property(lambda x: Permute(tuple(reversed(range(x.ndim))))(x))  # type: ignore[misc, assignment]
@@ -260,7 +260,8 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     (torch.Size([3]), torch.Size([3, 1]))
     """
     dims = all_dims(dim, input.ndim, "squeeze")
-    return Reshape(tuple(n for i, n in enumerate(input.shape) if not (i in dims and n == 1)))(input)
+    y = Reshape(tuple(n for i, n in enumerate(input.shape) if not (i in dims and n == 1)))(input)
+    return printed_as("SqueezeBackward0", y) if dim is None else y
 
 
 @method()
