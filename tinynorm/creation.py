@@ -360,18 +360,10 @@ def arange(
     if as_dtype(dtype).kind in "iu":
         n = math.ceil((end - start) / step)
         return _make(lambda xp, dt: (int(start) + int(step) * xp.arange(n)).astype(dt), dtype, device, requires_grad)
-
-    def counted(xp: Any, dt: Any) -> Any:
-        """In float64, then rounded. In float32 each eighth number is rounded first, and the others are counted from it: PyTorch
-        does so eight at a time, and programs show what is left at 0."""
-        exact = xp.arange(start, end, step)
-        if dt != backend.float32:
-            return exact.astype(dt)
-        i = xp.arange(exact.shape[0])
-        first = xp.where(i < len(i) // 8 * 8, i // 8 * 8, i)
-        return (exact[first].astype(dt).astype(backend.float64) + step * (i - first)).astype(dt)
-
-    return _make(counted, dtype, device, requires_grad)
+    # Computed in float64 and then rounded: in float32 the step's rounding error would grow. (NumPy's own arange
+    # of floats takes the rounded difference of the first two numbers for the step.)
+    n = math.ceil((end - start) / step)
+    return _make(lambda xp, dt: (start + step * xp.arange(n, dtype=backend.float64)).astype(dt), dtype, device, requires_grad)
 
 
 def linspace(
