@@ -49,6 +49,7 @@ def bits(x: Any) -> Any:
     """A value that compares equal as long as no bit of the arrays in `x` changes. (Bits, because NaN != NaN.)"""
     if isinstance(x, tuple | list):
         return [bits(item) for item in x]
+    x = raw(x)  # a Tensor of integers is handed on as it is
     if backend.is_array(x) or isinstance(x, np.generic):
         array = np.asarray(x) if isinstance(x, np.generic) else backend.to_numpy(x)
         if array.dtype == np.longdouble != np.float64:  # some of the bytes of a longdouble are padding, with any content
