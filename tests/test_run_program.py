@@ -342,13 +342,16 @@ def test_an_empty_folder_is_an_error(tmp_path, capsys):
     assert "there is no Python file and no notebook in it" in " ".join(capsys.readouterr().err.split())
 
 
-def test_the_usual_helper_that_sets_all_seeds_runs(tmp_path, capsys):
-    program = tmp_path / "seeds.py"
-    program.write_text(
-        "import torch\nimport torch.backends.cudnn as cudnn\n"
-        "torch.manual_seed(1)\ntorch.cuda.manual_seed(1)\ntorch.cuda.manual_seed_all(1)\n"
-        "torch.backends.cudnn.deterministic = True\ncudnn.benchmark = False\n"
-        "print('mps' if torch.backends.mps.is_available() else 'cpu', torch.rand(1).item() != 0)\n"
-    )
-    run = subprocess.run([sys.executable, "-m", "tinynorm", "run", str(program)], capture_output=True, text=True)
+def test_the_usual_helper_that_sets_all_seeds_runs(tmp_path):
+    program = """
+        import torch
+        import torch.backends.cudnn as cudnn
+        torch.manual_seed(1)
+        torch.cuda.manual_seed(1)
+        torch.cuda.manual_seed_all(1)
+        torch.backends.cudnn.deterministic = True
+        cudnn.benchmark = False
+        print('mps' if torch.backends.mps.is_available() else 'cpu', torch.rand(1).item() != 0)
+    """
+    run = tinynorm("run", written(tmp_path, "seeds.py", program))
     assert (run.stdout, run.stderr) == ("cpu True\n", "")

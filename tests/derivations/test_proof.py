@@ -111,13 +111,13 @@ WRONG = {
     ),
     "a logarithm of an even power": lambda: line_of(
         {"x": "n", "b": "."},
-        ("forward", "y", lambda x, b: log((sum_of(x, (0,)) + b) ** 2)),
-        ("rewriting", "y", lambda x, b: 2 * log(sum_of(x, (0,)) + b)),
+        ("forward", "y", lambda x, b: log((sum_over(x, (0,)) + b) ** 2)),
+        ("rewriting", "y", lambda x, b: 2 * log(sum_over(x, (0,)) + b)),
     ),
     "a column beside a row of the same index": lambda: line_of(
         {"u": "n."},
-        ("forward", "y", lambda u: sum_of(u * u.T, (0, 1))),
-        ("rewriting", "y", lambda u: sum_of(u * u, (0, 1))),
+        ("forward", "y", lambda u: sum_over(u * u.T, (0, 1))),
+        ("rewriting", "y", lambda u: sum_over(u * u, (0, 1))),
     ),
     "an adjoint that is a definition": lambda: line_of(
         X, *TWO, ("forward", "dt", lambda dy: 7 * dy), ("adjoint", "dx", lambda dt: 2 * dt)
@@ -136,30 +136,22 @@ WRONG = {
     ),
     "a constant added term by term": lambda: line_of(
         {"k": "k", "b": "."},
-        ("forward", "y", lambda k, T, b: sum_of(keep(k >= T, b) + keep(k < T, b), (0,))),
+        ("forward", "y", lambda k, T, b: sum_over(keep_where(k >= T, b) + keep_where(k < T, b), (0,))),
         ("rewriting", "y", lambda b: b + 0, at_the_last("k", "T")),
         sizes={"k": "T"}, settings={"T": "T"},
     ),
     "an element against a sum": lambda: line_of(
         {"x": "n", "w": "n"},
-        ("forward", "y", lambda x, w: w * sum_of(x, (0,))),
-        ("rewriting", "y", lambda x, w: x * sum_of(w, (0,)), at_the_last("n", "N")),
+        ("forward", "y", lambda x, w: w * sum_over(x, (0,))),
+        ("rewriting", "y", lambda x, w: x * sum_over(w, (0,)), at_the_last("n", "N")),
     ),
     "a number that lacks the shape": lambda: line_of(
-        X, ("forward", "y", lambda x: sum_of(x, (0,)) / 5), ("adjoint", "dx", lambda dy: dy / 5 + 0 * dy.mT[0])
+        X, ("forward", "y", lambda x: sum_over(x, (0,)) / 5), ("adjoint", "dx", lambda dy: dy / 5 + 0 * dy.mT[0])
     ),
     "the transposed": lambda: line_of(
         {"x": "nd"}, ("forward", "y", lambda x: x * 2), ("rewriting", "y", lambda x: x.T * 2), sizes={"n": "N", "d": "D"}
     ),
 }  # fmt: skip
-
-
-def sum_of(x, axes):
-    return sum_over(x, axes)
-
-
-def keep(condition, x):
-    return keep_where(condition, x)
 
 
 def at_the_last(letter, top):

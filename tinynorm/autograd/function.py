@@ -10,7 +10,7 @@ from .. import backend
 from ..tensor import Tensor, base_of, raw, version_of, wrap
 from .mode import mode, no_grad
 from .node import Node, Saved, owner, share
-from .views import become, refuse_if_unsafe
+from .views import NotWriteable, become, refuse_if_unsafe
 
 
 class Function:
@@ -145,9 +145,7 @@ class Context(Node):
         try:
             with no_grad():
                 out = self._user_forward()
-        except RuntimeError as error:
-            if "cannot be written to" not in str(error):
-                raise
+        except NotWriteable as error:
             raise self.explained(error, []) from None
         outputs = tuple(map(self._original, out if isinstance(out, tuple) else (out,)))
         for nr, y in enumerate(outputs):

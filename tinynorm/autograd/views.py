@@ -17,6 +17,10 @@ from .mode import mode
 from .node import Node, next_age
 
 
+class NotWriteable(RuntimeError):
+    """The memory of a tensor cannot be written to."""
+
+
 def is_recorded(x: Tensor, *others: Any) -> bool:
     """Whether an in-place operation on `x` with these operands is recorded."""
     if not mode.enabled:
@@ -36,7 +40,7 @@ def refuse_if_unsafe(op: str, x: Tensor, recorded: bool) -> None:
         The memory cannot be written to; or the gradient after the change would be wrong.
     """
     if not backend.is_writeable(x._array):
-        raise RuntimeError(
+        raise NotWriteable(
             f"{op}: the tensor's memory cannot be written to: it was expanded, so that one number stands in many places, or "
             "made of a read-only array. Use the out-of-place op, or .clone() first"
         )

@@ -21,6 +21,10 @@ from .chapter import ADJOINT, FORWARD, REWRITING, Chapter, Line
 LENGTHS = ((4, 3, 2, 5), (3, 5, 4, 2), (7, 2, 3, 4))
 
 
+ROUNDING = 1e-10  # two forms differ by less. float64 has 16 digits; the gradient of a group of two keeps ε / (v + ε) of them
+ROUNDED_ZERO = 1e-9  # the numbers of a chapter are near 1: those that are not 0 are all larger than this
+
+
 @dataclass
 class Result:
     """What the check of a line found. The error is relative to the largest number compared."""
@@ -72,11 +76,10 @@ def _rewriting(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> 
     return Result(line, error < ROUNDING, error, "both sides, on random numbers")
 
 
-def _difference(found: np.ndarray, expected: np.ndarray, zero: float = 1e-9) -> float:
+def _difference(found: np.ndarray, expected: np.ndarray, zero: float = ROUNDED_ZERO) -> float:
     """The largest difference, relative to the largest number expected. NaN is no agreement.
 
-    If the largest is below `zero`, it may be a 0 with rounding errors, and the difference is taken as it is. (The numbers of a
-    chapter are near 1. Those that are not 0 are all larger than 1e-9.)
+    If the largest is below `zero`, it may be a 0 with rounding errors, and the difference is taken as it is.
     """
     scale = float(np.max(np.abs(expected), initial=0))
     scale = scale if scale > zero else 1.0
@@ -84,7 +87,6 @@ def _difference(found: np.ndarray, expected: np.ndarray, zero: float = 1e-9) -> 
     return error if error == error else np.inf
 
 
-ROUNDING = 1e-10  # two forms differ by less. float64 has 16 digits; the gradient of a group of two keeps ε / (v + ε) of them
 
 
 def _adjoint(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Result:
@@ -127,7 +129,7 @@ def three_forms(
         grads = grad(y, list(leaves.values()), values[chapter.upstream]) if wanted else ()
         for found, right in zip([y, *grads], expected, strict=True):
             a, b = (np.asarray(to_numpy(x), "float64") for x in (raw(found), right))
-            worst = max(worst, np.inf if a.shape != b.shape else _difference(a, b, 1e-9 if dtype == "float64" else 1.0))
+            worst = max(worst, np.inf if a.shape != b.shape else _difference(a, b, ROUNDED_ZERO if dtype == "float64" else 1.0))
     return worst
 
 
