@@ -134,16 +134,12 @@ def written(prefix: str, array: np.ndarray, notes: list[str]) -> str:
 def _by_kind(node: Any) -> str:
     """1 - x and 1 / x are ops of their own."""
     number = node.shapes[0] == () and node.edges[0] is None
-    return {"Sub": "RsubBackward1", "Div": "MulBackward0"}[node.name] if number else f"{node.name}Backward0"
+    return {"Sub": "RsubBackward1", "Div": "MulBackward0"}[node.op_name] if number else f"{node.op_name}Backward0"
 
 
 def _pow(node: Any) -> str:
     numbers = [shape == () and edge is None for shape, edge in zip(node.shapes, node.edges, strict=True)]
     return "PowBackward0" if numbers[1] else "PowBackward2" if numbers[0] else "PowBackward1"
-
-
-def _over_dims(node: Any) -> str:
-    return f"{node.name}Backward{int(len(node.dims) < len(node.shape))}"
 
 
 def _extremum(node: Any) -> str:
@@ -171,9 +167,6 @@ def _linear(node: Any) -> str:
 
 
 def _reshape(node: Any) -> str:
-    long = [[n for n in shape if n != 1] for shape in (node.shape, node.to)]
-    if long[0] == long[1] and node.shape != tuple(node.to):
-        return "SqueezeBackward1" if len(node.to) < len(node.shape) else "UnsqueezeBackward0"
     return "ViewBackward0" if node.is_view else "UnsafeViewBackward0"
 
 
@@ -192,20 +185,35 @@ def _index(node: Any) -> str:
     return f"{names.get(type(last), 'Select')}Backward0"
 
 
+def _is_all(part: Any) -> bool:
+    return isinstance(part, slice) and part == slice(None)
+
+
+def _assignment(node: Any) -> str:
+    """x[:] = v writes into x, x[[0]] = v into places of x, and x[0] = v into a view of x."""
+    parts = getattr(node.index, "basic", node.index)
+    told = [p for p in (parts if isinstance(parts, tuple) else (parts,)) if not (p is ... or _is_all(p))]
+    if parts is node.index and not told:
+        return "CopyBackwards" if node.shapes[1] else "FillBackward3"
+    return "IndexPutBackward0" if all(hasattr(p, "dtype") for p in told) else "CopySlices"
+
+
 def _classes(node: Any) -> str:
+    if getattr(node.classes, "smoothing", 0):
+        return "AddBackward0"
     return "DivBackward1" if hasattr(node.classes, "shape") and not hasattr(node.classes, "places") else "NllLossBackward0"
 
 
 def _reduced(node: Any) -> str:
     if node.divisor is None:
-        return {"L1": "AbsBackward0", "KLDiv": "SubBackward0"}.get(node.name, "MulBackward0")
+        return {"L1": "AbsBackward0", "KLDiv": "SubBackward0"}.get(node.op_name, "MulBackward0")
     of_all = not node.saved or node.divisor == node.saved[0].array.size
     return "SumBackward0" if node.divisor == 1 else "MeanBackward0" if of_all else "DivBackward0"
 
 
 # a node's name -> PyTorch's; what is not here is called NAMEBackward0
 PYTORCHS: dict[str, str | Callable[[Any], str]] = {
-    "Sub": _by_kind, "Div": _by_kind, "Pow": _pow, "Sum": _over_dims, "Mean": _over_dims, "Extremum": _extremum,
+    "Sub": _by_kind, "Div": _by_kind, "Pow": _pow, "Extremum": _extremum,
     "MatMul": _product, "Einsum": _sum_of_products, "Linear": _linear,
     "Reshape": _reshape, "Permute": _permute, "GetItem": _index,
     "CrossEntropy": _classes, "NLL": "NllLossBackward0", "MSE": "MseLossBackward0", "ReLU": "ReluBackward0",
@@ -213,7 +221,7 @@ PYTORCHS: dict[str, str | Callable[[Any], str]] = {
     "Cast": "ToCopyBackward0", "Move": "ToCopyBackward0", "Contiguous": "CloneBackward0", "Dropout": "MulBackward0",
     "Standardize": "NativeLayerNormBackward0", "StandardizeUncentred": "MulBackward0",
     "StandardizeChannel": "NativeBatchNormBackward0", "StandardizeByConstants": "NativeBatchNormBackward0",
-    "SetItem": "CopySlices", "Replaced": "CopySlices", "Huber": "HuberLossBackward0", "SmoothL1": "SmoothL1LossBackward0",
+    "SetItem": _assignment, "Replaced": "CopySlices", "Huber": "HuberLossBackward0", "SmoothL1": "SmoothL1LossBackward0",
     "L1": _reduced, "KLDiv": _reduced, "KLDivOfLogs": _reduced,
     "BinaryCrossEntropyOfLogits": "BinaryCrossEntropyWithLogitsBackward0",
     "Log1p": "Log1PBackward0", "CumSum": "CumsumBackward0", "RoundedDiv": "DivBackward2",
@@ -227,6 +235,6 @@ def name_of(node: Any) -> str:
         return str(node.printed)
     function = getattr(node, "function", None)  # one node may stand for several: floor, ceil; log2, log10
     if isinstance(function, type):  # a Function of the user's
-        return f"{node.name}Backward"
-    name = PYTORCHS.get(node.name, f"{function.capitalize() if function else node.name}Backward0")
+        return f"{node.op_name}Backward"
+    name = PYTORCHS.get(node.op_name, f"{function.capitalize() if function else node.op_name}Backward0")
     return name if isinstance(name, str) else name(node)

@@ -35,7 +35,7 @@ def leaves():
 def test_it_works_in_a_network_and_gives_the_layers_gradients():
     x, gamma = leaves()
     y = norm(x * 2, gamma, 1e-5)
-    assert y.grad_fn.name == norm.__name__ == "forward"
+    assert y.grad_fn.op_name == norm.__name__ == "forward"
     expected = tn.nn.functional.layer_norm(x * 2, (3,), gamma)
     dy = tn.tensor(RNG.normal(size=(4, 3)))
     np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=1e-12)

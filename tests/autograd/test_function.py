@@ -35,7 +35,7 @@ def test_values_and_gradients():
     x, w = leaves()
     y = Scale.apply(x, w, 10.0)
     assert y.tolist() == [13.0, 9.0]
-    assert y.grad_fn.name == "Scale"
+    assert y.grad_fn.op_name == "Scale"
     y.sum().backward()
     assert x.grad.tolist() == [3.0, 0.5]
     assert w.grad.tolist() == [1.0, -2.0]

@@ -67,7 +67,7 @@ def nodes_of(program):
     names, stack = set(), [t.grad_fn for t in tensors if t is not None and t.grad_fn]
     while stack:
         node = stack.pop()
-        names.add(node.name)
+        names.add(node.op_name)
         stack += [edge[0] for edge in node.edges if type(edge) is tuple]
     return names
 

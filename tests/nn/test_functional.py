@@ -16,7 +16,7 @@ def test_dropout_drops_with_probability_p_and_scales_the_rest(device):
     values, counts = np.unique(y.detach().cpu().numpy(), return_counts=True)
     np.testing.assert_allclose(values, [0, 1 / 0.7], rtol=1e-6)
     assert counts[0] == pytest.approx(0.3 * 20000, rel=0.03)
-    assert y.grad_fn.name == "Dropout"
+    assert y.grad_fn.op_name == "Dropout"
     y.sum().backward()
     assert (x.grad == y).all()  # dx = mask, as x = 1 and dy = 1
 
@@ -146,7 +146,7 @@ def test_linear_is_one_node_with_or_without_bias(device):
         layer = nn.Linear(3, 2, bias=bias, device=device)
         y = layer(tinynorm.randn(5, 4, 3, device=device))
         assert y.shape == (5, 4, 2)
-        assert y.grad_fn.name == "Linear"
+        assert y.grad_fn.op_name == "Linear"
         y.sum().backward()
         np.testing.assert_allclose(layer.bias.grad.tolist() if bias else [20, 20], [20, 20])
     assert list(nn.Linear(3, 2, bias=False).state_dict()) == ["weight"]

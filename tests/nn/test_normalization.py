@@ -458,7 +458,7 @@ def test_rms_norms_default_eps_is_that_of_the_dtype():
 def test_a_layer_is_one_node_of_the_graph(name):
     layer, shape = layer_and_shape(name)
     y = layer(tinynorm.randn(*shape, requires_grad=True))
-    assert y.grad_fn.name.startswith("Standardize")
+    assert y.grad_fn.op_name.startswith("Standardize")
     assert all(edge is None or not isinstance(edge, tuple) for edge in y.grad_fn.edges)
 
 

@@ -23,7 +23,7 @@ def saved_by(y):
             for x in value if isinstance(value, tuple | list) else (value,):
                 x = getattr(x, "array", x)
                 if isinstance(x, np.ndarray | np.generic):
-                    yield node.name, x
+                    yield node.op_name, x
 
 
 @pytest.fixture

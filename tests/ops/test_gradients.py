@@ -349,7 +349,7 @@ def _nodes_of(y):
     seen, stack = {}, [t.grad_fn for t in outputs_of(y)]
     while stack:
         node = stack.pop()
-        seen[node.name] = None
+        seen[node.op_name] = None
         stack += [edge[0] for edge in node.edges if isinstance(edge, tuple)]
     return seen
 

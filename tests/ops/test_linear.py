@@ -36,7 +36,7 @@ def test_one_product_for_forward_and_one_for_each_gradient_wanted(products, x_ne
 def test_is_one_node_on_leaves():
     x, W, b = tn.randn(3, 5), tn.randn(2, 5, requires_grad=True), tn.zeros(2, requires_grad=True)
     y = F.linear(x, W, b)
-    assert y.grad_fn.name == "Linear"
+    assert y.grad_fn.op_name == "Linear"
     assert y.grad_fn.edges[0] is None
     assert y.grad_fn.edges[1] is W
     assert y.grad_fn.edges[2] is b

@@ -74,7 +74,7 @@ def test_mse_loss_does_not_broadcast():
 def test_cross_entropy_is_one_node(target):
     x = tn.randn(2, 3, requires_grad=True)
     loss = F.cross_entropy(x, target, weight=tn.tensor([1.0, 2.0, 3.0]), label_smoothing=0.1)
-    assert loss.grad_fn.name == "CrossEntropy"
+    assert loss.grad_fn.op_name == "CrossEntropy"
     assert loss.grad_fn.edges[0] is x
 
 

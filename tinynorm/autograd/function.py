@@ -84,7 +84,7 @@ class Context(Node):
         self.saved_tensors: tuple = ()  # during backward: the Tensors that save_for_backward kept
 
     @property
-    def name(self) -> str:
+    def op_name(self) -> str:
         return self.function.__name__
 
     @property
@@ -114,9 +114,9 @@ class Context(Node):
             i = next((i for i, its in enumerate(self._lent) if its is lent), None)
             x = None if i is None else self._inputs[i]
             if i is None or not isinstance(x, Tensor):
-                raise RuntimeError(f"{self.name}: mark_dirty takes tensors that forward was given, got another")
-            refuse_if_unsafe(self.name, x, self._recording and (base_of(x)._requires_grad or True in self.needs))
-            version_of(x).bump(self.name)
+                raise RuntimeError(f"{self.op_name}: mark_dirty takes tensors that forward was given, got another")
+            refuse_if_unsafe(self.op_name, x, self._recording and (base_of(x)._requires_grad or True in self.needs))
+            version_of(x).bump(self.op_name)
             if isinstance(lent._array, np.ndarray):
                 lent._array.flags.writeable = True
             self._dirty.append((x, self._given[i]))
@@ -129,9 +129,11 @@ class Context(Node):
         for x, array in dirty:
             y = next((y for y in outputs if y._array is array), None)
             if y is None:
-                raise RuntimeError(f"{self.name}.forward: the input of shape {tuple(x.shape)}, marked dirty, is not returned")
+                raise RuntimeError(
+                    f"{self.op_name}.forward: the input of shape {tuple(x.shape)}, marked dirty, is not returned"
+                )
             if True in self.needs:
-                become(x, y, self.name)
+                become(x, y, self.op_name)
             outputs = tuple(x if other is y else other for other in outputs)
         return outputs if isinstance(out, tuple) else outputs[0]
 
@@ -150,7 +152,7 @@ class Context(Node):
         outputs = tuple(map(self._original, out if isinstance(out, tuple) else (out,)))
         for nr, y in enumerate(outputs):
             if not backend.is_array(y) and not hasattr(y, "dtype"):
-                raise TypeError(f"{self.name}.forward: expected a Tensor for output {nr}, got {type(y).__name__}")
+                raise TypeError(f"{self.op_name}.forward: expected a Tensor for output {nr}, got {type(y).__name__}")
         self.nondifferentiable = tuple(
             nr for nr, y in enumerate(outputs) if not backend.is_floating(y) or any(y is m for m in self._marked)
         )
@@ -189,7 +191,7 @@ class Context(Node):
         if "read-only" not in str(error):
             return error
         return RuntimeError(
-            f"{self.name}.forward writes into its input, which is read-only: others may hold it or have saved it. "
+            f"{self.op_name}.forward writes into its input, which is read-only: others may hold it or have saved it. "
             "Write into a clone; or call ctx.mark_dirty(x) before writing into x, and return x"
         )
 
@@ -209,7 +211,7 @@ class Context(Node):
             result = result[:-1]
         if len(result) != len(self.expected):
             raise RuntimeError(
-                f"{self.name}.backward: expected {len(self.expected)} gradients, one for each argument of forward "
+                f"{self.op_name}.backward: expected {len(self.expected)} gradients, one for each argument of forward "
                 f"(None where it has none), got {len(result)}"
             )
         return tuple(self._checked(i, g, as_tensors) if self.needs[i] else None for i, g in enumerate(result))
@@ -218,15 +220,15 @@ class Context(Node):
         for s in self.saved or ():
             if isinstance(s, Saved) and not s.known and backend.is_floating(s.array):
                 raise RuntimeError(
-                    f"{self.name}: with create_graph=True, save_for_backward can keep only inputs and outputs of forward: an "
-                    f"intermediate (here of shape {tuple(s.array.shape)}) has no history to differentiate. "
+                    f"{self.op_name}: with create_graph=True, save_for_backward can keep only inputs and outputs of forward: "
+                    f"an intermediate (here of shape {tuple(s.array.shape)}) has no history to differentiate. "
                     "Save the input and compute it again in backward"
                 )
 
     def _checked(self, i: int, g: Any, as_tensors: bool) -> Any:
         if g is None:
             return None
-        what = f"{self.name}.backward: gradient {i} of {len(self.expected)}"
+        what = f"{self.op_name}.backward: gradient {i} of {len(self.expected)}"
         shape, dtype = self.expected[i]
         if not hasattr(raw(g), "dtype"):
             raise TypeError(f"{what}: expected a Tensor of shape {tuple(shape)}, got {type(g).__name__}")

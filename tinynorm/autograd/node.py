@@ -39,6 +39,27 @@ class Saved:
         self.count = version.count if version else 0
 
 
+class AccumulateGrad:
+    """The end of a gradient's way, as `Node.next_functions` tells it: the leaf `variable` that keeps it."""
+
+    next_functions = ()
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self.variable):#x}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+
 class Node:
     """One op. A subclass defines `forward` and `backward`; the shortest examples are in `ops/arithmetic.py`.
 
@@ -64,11 +85,11 @@ class Node:
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output array, or a tuple of output arrays, from the input arrays."""
-        raise TypeError(f"{self.name}: forward is not defined; write forward and backward in the subclass")
+        raise TypeError(f"{self.op_name}: forward is not defined; write forward and backward in the subclass")
 
     def backward(self, *args: Any) -> Any:
         """Compute a tuple of input gradients from the output gradients and the saved arrays."""
-        raise TypeError(f"{self.name}: backward is not defined; write forward and backward in the subclass")
+        raise TypeError(f"{self.op_name}: backward is not defined; write forward and backward in the subclass")
 
     def save(self, *arrays: Array | None) -> None:
         """In `forward`: keep these inputs or outputs. `backward` gets them as arguments after the gradients."""
@@ -84,11 +105,28 @@ class Node:
     kept: Any = None  # must not share memory with inputs or outputs: only `save` detects in-place changes
 
     @property
-    def name(self) -> str:
+    def op_name(self) -> str:
         return type(self).__name__
+
+    def name(self) -> str:
+        """What PyTorch calls this op, as in ``MulBackward0``."""
+        name = name_of(self)
+        return f"torch::autograd::{name}" if name in ("CopySlices", "CopyBackwards") else name
 
     def __repr__(self) -> str:
         return f"<{name_of(self)} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """For each input, where its gradient goes: (its node, its output number), a leaf's `AccumulateGrad`, or None.
+
+        >>> import tinynorm
+        >>> w = tinynorm.ones(2, requires_grad=True)
+        >>> [(node.name(), nr) for node, nr in (w * w.exp()).grad_fn.next_functions]
+        [('torch::autograd::AccumulateGrad', 0), ('ExpBackward0', 0)]
+        """
+        edges = self.edges
+        return tuple((AccumulateGrad(e), 0) if isinstance(e, Tensor) else e or (None, 0) for e in edges)
 
     # -- recording -----------------------------------------------------------------------------------------------------
 
@@ -111,7 +149,7 @@ class Node:
                 elsewhere = True
         if elsewhere:
             arrays = list(map(backend.plain, arrays))
-            backend.check_same_device(self.name, arrays)
+            backend.check_same_device(self.op_name, arrays)
         self.needs, self.edges = needs, edges
         n = len(arrays)
         if n > 1 and True in needs and (arrays[0] is arrays[1] if n == 2 else len(set(map(id, arrays))) < n):
@@ -140,7 +178,7 @@ class Node:
     def explained(self, error: ValueError | OverflowError, arrays: list) -> Exception:
         """The error to raise when NumPy or CuPy rejects the inputs. (Their own message does not name the op.)"""
         shapes = " and ".join(str(tuple(x.shape)) for x in arrays if hasattr(x, "shape"))
-        return RuntimeError(f"{self.name}: the inputs do not fit together: {str(error).strip()}; got shapes {shapes}")
+        return RuntimeError(f"{self.op_name}: the inputs do not fit together: {str(error).strip()}; got shapes {shapes}")
 
     def _share_memory(self, inputs: tuple, outputs: tuple[Tensor, ...]) -> None:
         if isinstance(inputs[0], Tensor):
@@ -189,7 +227,7 @@ class Node:
         """
         if self.saved is None:
             raise RuntimeError(
-                f"backward: {self.name} has already been differentiated, and what it had saved for that was freed. "
+                f"backward: {self.op_name} has already been differentiated, and what it had saved for that was freed. "
                 "To go through the same graph twice, pass retain_graph=True the first time; "
                 "or compute the loss again before each backward"
             )
@@ -207,7 +245,7 @@ class Node:
             return s.origin
         if isinstance(s.origin, Tensor):
             raise RuntimeError(
-                f"backward: {self.name} saved a leaf of shape {tuple(s.array.shape)} whose .data was replaced since; with "
+                f"backward: {self.op_name} saved a leaf of shape {tuple(s.array.shape)} whose .data was replaced since; with "
                 "create_graph=True, go backward first"
             )
         t = wrap(s.array)
@@ -221,7 +259,7 @@ class Node:
         assert s.version is not None
         what = f"its {'output' if isinstance(s.origin, int) else 'input'} of shape {tuple(s.array.shape)}"
         raise RuntimeError(
-            f"backward: {self.name} saved {what} for its backward, and {s.version.op} then changed it in place "
+            f"backward: {self.op_name} saved {what} for its backward, and {s.version.op} then changed it in place "
             f"(version {s.version.count}, saved at version {s.count}). Use the out-of-place op instead of {s.version.op}, "
             "or hand one of the two a .clone()"
         )

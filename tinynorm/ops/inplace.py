@@ -80,7 +80,10 @@ def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
     refuse_if_unsafe(op, x, recorded)
     y = SetItem(index)(x, value)
     version_of(x).bump(op)
-    return become(x, y, op) if recorded else x
+    return printed_as(FILLED.get(op, ""), become(x, y, op)) if recorded else x
+
+
+FILLED = {"zero_": "ZeroBackward0", "fill_": "FillBackward2", "normal_": "NormalBackward0", "uniform_": "UniformBackward0"}
 
 
 def _numbers(op: str, value: Any) -> Any:

@@ -309,7 +309,8 @@ def sum(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = Non
     tensor([4., 6.])
     """
     input = input if dtype is None else input.to(dtype)
-    return Sum(all_dims(dim, input.ndim, "sum"), keepdim)(input)
+    y = Sum(all_dims(dim, input.ndim, "sum"), keepdim)(input)
+    return y if dim is None else printed_as("SumBackward1", y)
 
 
 @method()
@@ -437,7 +438,8 @@ def mean(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     dims = all_dims(dim, input.ndim, "mean")
     if size_along(input.shape, dims) == 0:
         return Sum(dims, keepdim)(input) * math.nan
-    return Mean(dims, keepdim)(input)
+    y = Mean(dims, keepdim)(input)
+    return y if dim is None else printed_as("MeanBackward1", y)
 
 
 def _correction(op: str, dim: Any, unbiased: bool | None, correction: float | None) -> tuple[Any, float]:

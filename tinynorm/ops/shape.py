@@ -261,7 +261,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     """
     dims = all_dims(dim, input.ndim, "squeeze")
     y = Reshape(tuple(n for i, n in enumerate(input.shape) if not (i in dims and n == 1)))(input)
-    return printed_as("SqueezeBackward0", y) if dim is None else y
+    return printed_as(f"SqueezeBackward{int(dim is not None)}", y)
 
 
 @method()
@@ -274,7 +274,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     torch.Size([2, 1, 3])
     """
     d = one_dim(dim, input.ndim + 1, "unsqueeze")
-    return Reshape((*input.shape[:d], 1, *input.shape[d:]))(input)
+    return printed_as("UnsqueezeBackward0", Reshape((*input.shape[:d], 1, *input.shape[d:]))(input))
 
 
 @method()

@@ -311,7 +311,7 @@ def _check_parameter(where: str, p: Any) -> None:
         raise TypeError(f"{where}: expected a Tensor, got {type(p).__name__}{hint}")
     if p.grad_fn is not None:
         raise ValueError(
-            f"{where}: expected a leaf tensor, got the result of {p.grad_fn.name}, of shape {tuple(p.shape)}; "
+            f"{where}: expected a leaf tensor, got the result of {p.grad_fn.op_name}, of shape {tuple(p.shape)}; "
             "optimise the tensor it was computed from, or its .detach().requires_grad_()"
         )
     if p._requires_grad and not backend.is_writeable(p._array):

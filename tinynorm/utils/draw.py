@@ -202,7 +202,7 @@ class _Writer:
 
     def _op(self, node: Node) -> list[str]:
         """What an op's box says."""
-        text = [node.name]
+        text = [node.op_name]
         for nr in range(node.output_count):
             key = node, nr
             number = f"{nr}:" if node.output_count > 1 else ""
