@@ -266,6 +266,9 @@ def module(devices=1, error=None, compiles=True, product=56.0):
         Device=Device,
         get_current_stream=lambda: types.SimpleNamespace(synchronize=lambda: None),
     )
+    pool = types.SimpleNamespace(freed=0)
+    pool.free_all_blocks = lambda: setattr(pool, "freed", pool.freed + 1)
+    cupy.get_default_memory_pool = lambda: pool
     return cupy
 
 

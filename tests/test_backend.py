@@ -28,6 +28,7 @@ def test_where_cuda_does_not_work_it_says_why_and_what_to_do(with_cupy, cupy, re
     assert not tn.accelerator.is_available()
     assert tn.accelerator.current_accelerator() is None
     tn.cuda.synchronize()  # nothing to wait for
+    tn.cuda.empty_cache()  # nothing to free
     for ask in (lambda: tn.zeros(2, device="cuda"), lambda: tn.zeros(2).to("cuda"), lambda: tn.zeros(2).cuda()):
         with pytest.raises(RuntimeError, match=f"'cuda' is not available: .*{reason}.*{fix}"):
             ask()
@@ -35,13 +36,17 @@ def test_where_cuda_does_not_work_it_says_why_and_what_to_do(with_cupy, cupy, re
 
 
 def test_where_cuda_works_tensors_move_there_and_back(with_cupy):
-    with_cupy(stand_in())
+    cupy = stand_in()
+    with_cupy(cupy)
+    pool = cupy.get_default_memory_pool()
     assert tn.cuda.is_available()
     assert tn.cuda.why_not() == ""
     assert tn.cuda.device_count() == 1
     assert tn.accelerator.is_available()
     assert tn.accelerator.current_accelerator() == tn.device("cuda")
     tn.cuda.synchronize()
+    tn.cuda.empty_cache()
+    assert pool.freed == 1
     x = tn.tensor([1.0, 2.0])
     y = x.to("cuda")
     assert isinstance(y.array, OnGpu)

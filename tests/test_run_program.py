@@ -351,6 +351,11 @@ def test_the_usual_helper_that_sets_all_seeds_runs(tmp_path):
         torch.cuda.manual_seed_all(1)
         torch.backends.cudnn.deterministic = True
         cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.set_float32_matmul_precision('high')
+        torch.set_num_threads(1)
+        torch.autograd.set_detect_anomaly(False)
+        torch.cuda.empty_cache()
         print('mps' if torch.backends.mps.is_available() else 'cpu', torch.rand(1).item() != 0)
     """
     run = tinynorm("run", written(tmp_path, "seeds.py", program))

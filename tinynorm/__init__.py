@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 from . import accelerator, autograd, backend, backends, cuda, interop, nn, ops, optim, utils
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, manual_seed
+from .backends.settings import (
+    are_deterministic_algorithms_enabled,
+    get_num_threads,
+    set_float32_matmul_precision,
+    set_num_threads,
+    use_deterministic_algorithms,
+)
 from .checkpoint import load_checkpoint, save_checkpoint
 from .creation import (
     BoolTensor,
@@ -205,6 +212,7 @@ __all__ = [
     "amin",
     "any",
     "arange",
+    "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
     "argsort",
@@ -262,6 +270,7 @@ __all__ = [
     "gather",
     "ge",
     "get_default_dtype",
+    "get_num_threads",
     "gradcheck",
     "gt",
     "half",
@@ -348,7 +357,9 @@ __all__ = [
     "scatter",
     "scatter_add",
     "set_default_dtype",
+    "set_float32_matmul_precision",
     "set_grad_enabled",
+    "set_num_threads",
     "set_printoptions",
     "sigmoid",
     "sign",
@@ -377,6 +388,7 @@ __all__ = [
     "uint8",
     "unbind",
     "unsqueeze",
+    "use_deterministic_algorithms",
     "utils",
     "var",
     "where",

@@ -32,6 +32,13 @@ def synchronize() -> None:
         cupy.cuda.get_current_stream().synchronize()
 
 
+def empty_cache() -> None:
+    """Give the GPU memory that CuPy keeps for later arrays back to the device; does nothing without a GPU."""
+    cupy, _ = backend.cuda_status()
+    if cupy is not None:
+        cupy.get_default_memory_pool().free_all_blocks()
+
+
 def manual_seed(seed: int) -> None:
     """Taken, as PyTorch's programs call it beside `tinynorm.manual_seed`, and does nothing: that seed is for every device."""
 

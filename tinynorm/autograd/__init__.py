@@ -1,6 +1,7 @@
 """The graph, and the backward loop that computes the gradients."""
 
 from ..tensor import Variable
+from .anomaly import detect_anomaly, set_detect_anomaly
 from .checks import gradcheck, gradgradcheck
 from .engine import grad
 from .from_arrays import from_arrays
@@ -12,6 +13,7 @@ __all__ = [
     "Function",
     "Node",
     "Variable",
+    "detect_anomaly",
     "enable_grad",
     "from_arrays",
     "grad",
@@ -20,5 +22,6 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]

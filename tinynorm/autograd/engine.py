@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend
 from ..tensor import Tensor, method, version_of, wrap
+from .anomaly import detection, refuse_nan
 from .mode import mode
 from .node import Node
 
@@ -34,6 +35,7 @@ class Run:
 
     def __init__(self, create_graph: bool, retain_graph: bool, targets: Sequence[Tensor] | None = None) -> None:
         self.create_graph, self.retain_graph = create_graph, retain_graph
+        self.finds_nan = detection.on and detection.check_nan
         self.targets = targets
         self.captured = {_key(_edge_of(t)) for t in targets} if targets else set()
         self.useful: set[Node] | None = None  # the nodes that lead to a target; None: run all nodes
@@ -66,6 +68,8 @@ class Run:
     def _step(self, node: Node, grads_out: list) -> None:
         """Run the backward of one node and pass the gradients on to its inputs."""
         grads_in = node.gradients(grads_out, self.create_graph)
+        if self.finds_nan:
+            refuse_nan(node, grads_in)
         if not self.retain_graph:
             node.free()
         self._deliver(node.edges, grads_in, node.fresh)

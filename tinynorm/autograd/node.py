@@ -21,6 +21,7 @@ from .. import backend
 from ..backend import Array
 from ..printing import name_of
 from ..tensor import Tensor, Version, base_of, version_of, wrap
+from .anomaly import caller, detection
 from .mode import mode
 
 next_age = count().__next__  # a node is younger than the nodes that made its inputs
@@ -73,6 +74,7 @@ class Node:
     fresh = False  # whether backward returns only new arrays; a leaf then keeps them without a copy
     nondifferentiable: tuple[int, ...] = ()  # outputs that have no gradient
     printed = ""  # how PyTorch names the op where that depends on the function that was called; see `printing`
+    called = ""  # the line that called it, known while anomalies are detected
     needs: list[bool]
     age: int
     edges: list
@@ -194,6 +196,8 @@ class Node:
     def _record(self, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> None:
         """Make this node the `grad_fn` of its outputs, and store the saved tensors with their version counts."""
         self.age = next_age()
+        if detection.on:
+            self.called = f"It was called in {caller()}"
         for nr, y in enumerate(outputs):
             if nr not in self.nondifferentiable:
                 y._requires_grad, y.grad_fn, y._output_nr = True, self, nr
