@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -247,6 +248,8 @@ def pack(value: Any, name: str, tensors: dict[str, Any], op: str = "save_checkpo
     if isinstance(value, (list, tuple)):
         items = [pack(item, f"{within}{i}", tensors, op) for i, item in enumerate(value)]
         return items if isinstance(value, list) else {"$tuple": items}
+    if isinstance(value, OrderedDict):
+        return {"$ordered": pack(dict(value), name, tensors, op)}
     if isinstance(value, Mapping):
         if all(isinstance(key, str) and not key.startswith("$") for key in value):
             return {key: pack(item, f"{within}{key}", tensors, op) for key, item in value.items()}
@@ -273,6 +276,8 @@ def unpack(value: Any, arrays: Mapping[str, Any]) -> Any:
     content = value[kind]
     if kind == "$tuple":
         return tuple(unpack(item, arrays) for item in content)
+    if kind == "$ordered":
+        return OrderedDict(unpack(content, arrays))
     if kind == "$items":
         return {unpack(key, arrays): unpack(item, arrays) for key, item in content}
     found = arrays[content]

@@ -31,7 +31,7 @@ def save(
     Parameters
     ----------
     obj
-        What to save. Keys may be numbers. A named tuple becomes a tuple, an OrderedDict a dict.
+        What to save. Keys may be numbers. A named tuple becomes a tuple.
     f : str, path or open binary file
         A file at a path is written atomically, see `save_file`.
     pickle_protocol
