@@ -396,6 +396,22 @@ def test_float16_is_accumulated_in_float32(name):
     assert tinynorm.isfinite(t.grad).all()
 
 
+@pytest.mark.parametrize("shape", [(7, C), (7, C, 3)])
+def test_float16_in_eval_is_the_float32_result_rounded_once(shape):
+    half = nn.BatchNorm1d(C)
+    for t, (low, high) in zip(half.state_dict().values(), [(-2, 2), (-1, 1), (2, 4), (0.01, 2)], strict=False):
+        t.copy_(tinynorm.tensor(RNG.uniform(low, high, C)))
+    half.half().eval()
+    single = nn.BatchNorm1d(C).eval()
+    single.load_state_dict({name: t.to(single.state_dict()[name].dtype) for name, t in half.state_dict().items()})
+    x = tinynorm.tensor(RNG.normal(3, 1, shape).astype(np.float16), requires_grad=True)
+    x_single = x.detach().float().requires_grad_()
+    (half(x) ** 2).sum().backward()
+    (half(x).detach().float() * 2 * single(x_single)).sum().backward()
+    assert half(x).tolist() == single(x_single).half().tolist()
+    np.testing.assert_allclose(x.grad.numpy(), x_single.grad.numpy(), rtol=2e-3)
+
+
 def test_float16_input_with_float32_parameters():
     bn = nn.BatchNorm1d(C)
     y = bn(tinynorm.randn(16, C).half())
