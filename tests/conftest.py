@@ -22,6 +22,13 @@ def pytest_xdist_make_scheduler(config, log):
     return WorkStealingScheduling(config, log)
 
 
+@pytest.fixture
+def formulas():
+    """No kernels: the formulas run."""
+    with tinynorm.kernels.use("numpy"):
+        yield
+
+
 @pytest.fixture(params=["cpu", "cuda"])
 def device(request):
     if request.param == "cuda":

@@ -4,7 +4,7 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from . import accelerator, autograd, backend, backends, cuda, interop, nn, ops, optim, utils
+from . import accelerator, autograd, backend, backends, cuda, interop, kernels, nn, ops, optim, utils
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .backend import Generator, device, manual_seed
 from .backends.settings import (
@@ -290,6 +290,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "kernels",
     "le",
     "linspace",
     "load",

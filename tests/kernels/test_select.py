@@ -1,38 +1,102 @@
-"""Selecting by bits gives what `where` gives, infinities and NaN included, or leaves the case alone."""
+"""Which kernels run, and what happens where Numba is not installed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinynorm.kernels.select import keep_bits
+import tinynorm as tn
+from tinynorm.kernels import select, use
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_equals_where_for_every_kind_of_number(dtype):
-    numbers = np.array([1.5, -2.5, 0.0, -0.0, np.inf, -np.inf, np.nan, np.finfo(dtype).max, np.finfo(dtype).tiny], dtype)
-    g = np.concatenate([numbers, numbers]).reshape(2, -1)
-    mask = np.repeat([[True], [False]], numbers.size, axis=1)
-    y = keep_bits(mask, g)
-    assert y.dtype == g.dtype
-    np.testing.assert_array_equal(y, np.where(mask, g, 0).astype(dtype))
-    assert np.signbit(y[0, 3])  # -0 is kept as it is
-    assert not np.signbit(y[1]).any()
+def python(code, **variables):
+    return subprocess.run([sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    ("mask", "g"),
-    [
-        (np.ones((2, 3), bool), np.ones((3, 2), "float32").T),
-        (np.ones((1, 3), bool), np.ones((2, 3), "float32")),
-        (np.ones((2, 3), int), np.ones((2, 3), "float32")),
-        (np.ones((2, 3), bool), np.ones((2, 3), int)),
-        (np.asarray(True), np.asarray(1.0)),
-    ],
-)
-def test_unsuited_cases_are_left_alone(mask, g):
-    assert keep_bits(mask, g) is None
+def test_what_is_chosen_holds_until_the_block_ends():
+    before = select.state.choice
+    with use("numpy"):
+        assert select.kernels_for("rows", np.ones(10_000)) is None
+        with use("numba"):
+            assert select.kernels_for("rows", np.ones(1)) is not None
+        assert select.state.choice == "numpy"
+    assert select.state.choice == before
 
 
-def test_the_gradient_that_goes_in_is_not_written_to():
-    g = np.ones((2, 3), "float32")
-    keep_bits(np.zeros((2, 3), bool), g)
-    assert (g == 1).all()
+def test_small_arrays_are_left_to_the_formula():
+    with use("auto"):
+        assert select.kernels_for("rows", np.ones(select.WORTH - 1)) is None
+        assert select.kernels_for("rows", np.ones(select.WORTH)) is not None
+        assert select.kernels_for("rows", np.ones(select.WORTH), np.ones(3, np.float32)) is None
+        assert select.kernels_for("rows", np.ones(select.WORTH), None) is not None
+
+
+def test_another_choice_is_refused():
+    with pytest.raises(ValueError, match="expected one of 'auto', 'numpy', 'numba', got 'cuda'"):
+        use("cuda")
+    run = python("import tinynorm", TINYNORM_KERNELS="fast")
+    assert "ValueError: TINYNORM_KERNELS: expected one of auto, numpy, numba, got 'fast'" in run.stderr
+
+
+def test_numba_is_imported_at_the_first_array_that_is_worth_it():
+    code = """
+import sys, tinynorm as tn
+F = tn.nn.functional
+F.layer_norm(tn.randn(4, 8), (8,))
+assert "numba" not in sys.modules
+F.layer_norm(tn.randn(40, 80), (80,))
+print("numba" in sys.modules)
+"""
+    assert python(code, TINYNORM_KERNELS="auto").stdout == "True\n"
+    assert python(code, TINYNORM_KERNELS="numpy").stdout == "False\n"
+
+
+ABSENT = """
+import sys
+sys.modules["numba"] = None
+import numpy as np, tinynorm as tn
+F = tn.nn.functional
+x = tn.tensor(np.random.default_rng(0).normal(size=(40, 80)), requires_grad=True)
+F.layer_norm(x, (80,)).square().sum().backward()
+print(bool(tn.isfinite(x.grad).all()))
+try:
+    tn.kernels.use("numba")
+except ModuleNotFoundError as error:
+    print(error)
+"""
+
+
+def test_without_numba_everything_works():
+    run = python(ABSENT, TINYNORM_KERNELS="auto")
+    assert run.stdout == "True\nkernels.use: Numba is not installed; pip install 'tinynorm[fast]'\n", run.stderr
+
+
+def test_the_first_compilation_is_said_once(tmp_path):
+    code = "import tinynorm as tn; [tn.nn.functional.layer_norm(tn.randn(40, 80), (80,)) for _ in range(3)]"
+    said = "tinynorm: compiling kernels for this machine; they are kept for the next time\n"
+    assert [python(code, NUMBA_CACHE_DIR=str(tmp_path), TINYNORM_KERNELS="auto").stderr for _ in range(2)] == [said, ""]
+
+
+def test_where_no_folder_can_be_written_they_are_compiled_each_time(monkeypatch):
+    pytest.importorskip("numba")
+    from tinynorm.kernels import compiled
+
+    def njit(**options):
+        if options.pop("cache", False):
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: (function, options)
+
+    monkeypatch.setattr(compiled, "njit", njit)
+    function, options = compiled.reduction(test_small_arrays_are_left_to_the_formula)
+    assert function is test_small_arrays_are_left_to_the_formula
+    assert options["nogil"]
+
+
+def test_each_family_is_a_file():
+    files = {path.stem for path in Path(select.__file__).parent.glob("*.py")}
+    assert {"rows", "select", "compiled", "sums", "masks"} <= files
+    assert select.family("rows").__name__ == "tinynorm.kernels.rows"
+    assert tn.kernels.use is use

@@ -17,6 +17,8 @@ from tinynorm.nn import functional as F
 from tinynorm.ops.indexing import AddAt
 from tinynorm.tensor import Tensor, version_of
 
+pytestmark = pytest.mark.usefixtures("formulas")
+
 ONE, ROW, COLUMN = normal(1, 1), normal(1, 3), normal(3, 1)
 
 # where a gradient is most easily the one that came in: equal shapes, one row, one column, nothing to do

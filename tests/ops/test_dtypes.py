@@ -9,6 +9,8 @@ from test_gradients import ALL
 
 import tinynorm as tn
 
+pytestmark = pytest.mark.usefixtures("formulas")
+
 
 def saved_by(y):
     """Every array that the nodes of the graph of y hold: the saved ones, the intermediates, the settings."""

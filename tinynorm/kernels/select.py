@@ -1,24 +1,102 @@
-"""Set numbers to 0 where a mask is False, by bit operations.
-
-A product with the mask would give NaN for 0 * inf, and `np.where` branches for each number.
-"""
+"""Which kernels run: `use`, and the answer to "is there a kernel for these arrays?"."""
 
 from __future__ import annotations
 
+import os
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 
-_BITS = {"e": np.int16, "f": np.int32, "d": np.int64}
+# An array of fewer numbers is left to the formula: importing Numba takes a third of a second, which a program that only looks
+# at a few small arrays would never win back. (test_select.py holds that such a program does not import it.)
+WORTH = 512
+
+CHOICES = ("auto", "numpy", "numba")
+DTYPES = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
-def keep_bits(mask: np.ndarray, g: np.ndarray) -> np.ndarray | None:
-    """`g` where `mask` is True, else 0; None if the arrays do not fit (the caller then uses `where`).
+def _first_choice() -> str:
+    chosen = os.environ.get("TINYNORM_KERNELS", "auto")
+    if chosen not in CHOICES:
+        raise ValueError(f"TINYNORM_KERNELS: expected one of {', '.join(CHOICES)}, got {chosen!r}")
+    return chosen
 
-    The mask must be boolean, and g must be row-major floats of the same shape. In ``g & -mask``, -True = -1 has all bits set,
-    so the result is g or 0.
+
+state = SimpleNamespace(choice=_first_choice())
+
+
+@cache
+def installed() -> bool:
+    """Whether Numba is there (it is not imported to find out)."""
+    try:
+        return find_spec("numba") is not None
+    except ValueError:  # it is hidden: sys.modules has None in its place
+        return False
+
+
+def use(choice: str) -> _Use:
+    """Choose which kernels run, from now on or in a ``with`` block.
+
+    Parameters
+    ----------
+    choice : {"auto", "numpy", "numba"}
+        "auto": Numba's where it is installed and the arrays are worth it (512 numbers). "numpy": none, the formulas run.
+        "numba": Numba's for arrays of any size. The environment variable TINYNORM_KERNELS sets the first choice.
+
+    Raises
+    ------
+    ValueError
+        There is no such choice.
+    ModuleNotFoundError
+        "numba", and Numba is not installed.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> with tinynorm.kernels.use("numpy"):
+    ...     tinynorm.nn.LayerNorm(2)(tinynorm.tensor([[1.0, 3.0]])).round().tolist()
+    [[-1.0, 1.0]]
     """
-    bits = _BITS.get(g.dtype.char)
-    if bits is None or mask.dtype != np.bool_ or mask.shape != g.shape or not g.flags.c_contiguous or not g.ndim:
+    if choice not in CHOICES:
+        raise ValueError(f"kernels.use: expected one of {', '.join(map(repr, CHOICES))}, got {choice!r}")
+    if choice == "numba" and not installed():
+        raise ModuleNotFoundError("kernels.use: Numba is not installed; pip install 'tinynorm[fast]'")
+    return _Use(choice)
+
+
+class _Use:
+    def __init__(self, choice: str) -> None:
+        self.before = vars(state).copy()
+        state.choice = choice
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        vars(state).update(self.before)
+
+
+def kernels_for(name: str, *arrays: Any) -> Any:
+    """The kernels of a family (the name of its file), if they are wanted for these arrays; else None.
+
+    The arrays must be NumPy's, row-major, writeable, and all float32 or all float64; the first one's size counts.
+    """
+    x = arrays[0]
+    if state.choice == "numpy" or type(x) is not np.ndarray or x.dtype not in DTYPES:
         return None
-    kept = np.negative(mask.view(np.int8), dtype=bits)
-    kept &= g.view(bits)
-    return kept.view(g.dtype)
+    if x.size < (WORTH if state.choice == "auto" else 1):
+        return None
+    for a in arrays:
+        if a is not None and (type(a) is not np.ndarray or a.dtype != x.dtype or not a.flags.carray):
+            return None
+    return family(name) if installed() else None
+
+
+@cache
+def family(name: str) -> Any:
+    """The kernels in the file of this name."""
+    return import_module(f"{__package__}.{name}")

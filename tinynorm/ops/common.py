@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import namespace
-from ..kernels.select import keep_bits
+from ..kernels.masks import keep_bits
 from ..kernels.sums import blocked_sum, plan, sum_of_any_layout
 from ..tensor import Tensor, wrap
 

@@ -23,9 +23,11 @@ import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import raw
+from ..kernels.select import kernels_for
+from ..tensor import Tensor, raw
 from .common import namespace, reshaped, size_along, sum_over, widened
 from .normalization_formula import Axes, project, project_channel, project_uncentred, standardize, standardize_uncentred
+from .normalization_rows import project_rows, standardize_rows
 from .scaling import LEAST_VAR, power_of_two
 
 
@@ -37,6 +39,16 @@ class Layout:
         before = len(view) - len(affine)  # γ and β broadcast: the dimensions that they lack are x's first ones
         self.repeated = (*range(before), *(before + a for a, n in enumerate(affine) if n == 1))  # along these they repeat
         self.m = size_along(view, axes)  # how many numbers a group has
+        self.rows = self._rows()
+        self.C = max(size_along(affine, range(len(affine))), 1)
+
+    def _rows(self) -> tuple[int, int, int] | None:
+        """(N, G, D): x as N rows of D numbers, of which the rows i, i + G, … have the same γ and β; None if it has no rows."""
+        first, ndim = (self.axes or (0,))[0], len(self.view)
+        if self.axes != tuple(range(first, ndim)):
+            return None
+        before = self.affine[: max(len(self.affine) - len(self.axes), 0)]
+        return math.prod(self.view[:first]), math.prod(before), self.m
 
 
 @lru_cache(maxsize=256)  # every training step has the same shapes
@@ -73,6 +85,7 @@ class Normalization(Node):
 
     fresh = True
     layout: Layout
+    statistics: Any = None  # of the rows, if a kernel computed them
 
     def seen(self, x):
         """View x as the layout says; convert float16 to float32."""
@@ -118,16 +131,25 @@ class Standardize(Normalization):
 
     standardize = staticmethod(standardize)
     project = staticmethod(project)
+    centred, in_rows = True, True
 
     def __init__(self, layout: Layout, eps: float) -> None:
         self.layout, self.eps = layout, eps
 
     def forward(self, x, gamma, beta):
         self.save(x, gamma)
+        kernel = kernels_for("rows", x, gamma, beta) if self.in_rows else None
+        if kernel is not None:
+            y, statistics = standardize_rows(kernel, self.layout, self.eps, self.centred, x, gamma, beta)
+            if squares_fit(statistics.var, self.eps):
+                self.statistics, self.affine_like = statistics, (gamma, beta)
+                return y
         self.kept = x_hat, _, self.mean, self.var = self.formula(x)
         return self.scale_and_shift(x_hat, gamma, beta, x)
 
     def backward(self, dy, x, gamma):
+        if self.statistics and not isinstance(dy, Tensor):
+            return self.fitted(*project_rows(self.layout, self.centred, dy, x, gamma, self.statistics), dy)
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         dy_, dx = self.seen(dy), None
         if self.needs[0]:
@@ -169,10 +191,13 @@ class StandardizeUncentred(Standardize):
 
     standardize = staticmethod(standardize_uncentred)
     project = staticmethod(project_uncentred)
+    centred = False
 
 
 class StandardizeChannel(Standardize):
     """BatchNorm and InstanceNorm: a group has a single γ and β."""
+
+    in_rows = False
 
     def backward(self, dy, x, gamma):
         x_hat, rstd, _, _ = self.recall(self.formula, x)

@@ -1,0 +1,164 @@
+"""The kernels of rows compute what the formula computes: LayerNorm, RMSNorm and GroupNorm, forward and back."""
+
+import numpy as np
+import pytest
+from helpers import examples
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinynorm as tn
+from tinynorm.gradcheck import check_function, check_second
+from tinynorm.kernels import use
+from tinynorm.nn import functional as F
+
+RTOL = {"float32": 4e-6, "float64": 1e-13}
+
+
+def layer(kind, rows, groups, width):
+    """(the function, the shape of x, the shape of γ)."""
+    if kind == "group_norm":
+        shape = (rows, groups * 2, width)
+        return lambda x, w, b: F.group_norm(x, groups, w, b), shape, (groups * 2,)
+    if kind == "rms_norm":
+        return lambda x, w, b: F.rms_norm(x, (width,), w, 1e-5), (rows, groups, width), (width,)
+    return lambda x, w, b: F.layer_norm(x, (groups, width), w, b), (rows, groups, width), (groups, width)
+
+
+def run(choice, f, x, w, b, dy, dtype):
+    """The output and the gradients, as float64."""
+    with use(choice):
+        tensors = [None if a is None else tn.tensor(a.astype(dtype), requires_grad=True) for a in (x, w, b)]
+        y = f(*tensors)
+        y.backward(tn.tensor(dy.astype(dtype)))
+        return y.grad_fn, [a.detach().numpy().astype(float) for a in (y, *(t.grad for t in tensors if t is not None))]
+
+
+def by_kernel(node):
+    return node.statistics is not None
+
+
+@examples(60, 2000)
+def test_a_kernel_equals_its_formula(examples):
+    @settings(max_examples=examples, deadline=None, database=None, derandomize=True)
+    @given(
+        st.sampled_from(["layer_norm", "rms_norm", "group_norm"]), st.integers(1, 9), st.integers(1, 5), st.integers(2, 70),
+        st.sampled_from(["float32", "float64"]), st.sampled_from([0.0, 1.0, -1e4, 1e6]), st.booleans(),
+        st.integers(0, 2**32 - 1),
+    )  # fmt: skip
+    def check(kind, rows, groups, width, dtype, offset, affine, seed):
+        kernel_equals_formula(kind, rows, groups, width, dtype, offset, affine, seed)
+
+    check()
+
+
+def kernel_equals_formula(kind, rows, groups, width, dtype, offset, affine, seed):
+    rng = np.random.default_rng(seed)
+    f, shape, of_gamma = layer(kind, rows, groups, width)
+    x = rng.normal(size=shape).astype(dtype) + np.asarray(offset, dtype)
+    w, b = (rng.normal(size=of_gamma), rng.normal(size=of_gamma)) if affine else (None, None)
+    b = None if kind == "rms_norm" else b
+    dy = rng.normal(size=shape)
+    node, found = run("numba", f, x, w, b, dy, dtype)
+    _, exact = run("numpy", f, x, w, b, dy.astype(dtype), "float64")
+    _, formula = run("numpy", f, x, w, b, dy, dtype)
+    assert by_kernel(node)
+    for a, e, g in zip(found, exact, formula, strict=True):
+        allowed = RTOL[dtype] * max(np.abs(e).max(), np.abs(dy).max())
+        assert np.abs(a - e).max() <= max(allowed, 2 * np.abs(g - e).max())
+
+
+@pytest.mark.parametrize("kind", ["layer_norm", "rms_norm", "group_norm"])
+def test_gradients_and_second_derivatives_with_kernels(kind):
+    f, shape, of_gamma = layer(kind, 3, 2, 5)
+    rng = np.random.default_rng(1)
+    inputs = [tn.tensor(rng.normal(size=s), requires_grad=True) for s in (shape, of_gamma, of_gamma)]
+    inputs = inputs[:2] if kind == "rms_norm" else inputs
+    g = (lambda x, w: f(x, w, None)) if kind == "rms_norm" else f
+    with use("numba"):
+        assert by_kernel(g(*inputs).grad_fn)
+        assert check_function(g, inputs)
+        assert check_second(g, inputs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("value", [0.0, 0.1, -7.3, 1e6])
+def test_a_constant_row_gives_beta(dtype, value):
+    for width in (3, 100, 4097, 10_000):
+        x = np.full((2, width), value, dtype)
+        with use("numba"):
+            y = F.layer_norm(tn.tensor(x), (width,), None, tn.ones(width, dtype=getattr(tn, dtype)))
+        assert (y == 1).all(), (width, float((y - 1).abs().max()))
+
+
+def test_nan_and_inf_stay_in_their_row():
+    x = np.random.default_rng(0).normal(size=(4, 600)).astype(np.float32)
+    x[1, 5], x[2, 7] = np.nan, np.inf
+    with use("numba"):
+        y = F.layer_norm(tn.tensor(x), (600,)).numpy()
+    assert np.isfinite(y[[0, 3]]).all()
+    assert np.isnan(y[[1, 2]]).all()
+
+
+@pytest.mark.parametrize("scale", [1e25, 1e-25])
+def test_squares_out_of_range_go_by_the_formula(scale):
+    x = (np.random.default_rng(0).normal(size=(4, 600)) * scale).astype(np.float32)
+    found = [run(choice, lambda x, w, b: F.layer_norm(x, (600,), eps=0.0), x, None, None, x * 0 + 1, "float32")
+             for choice in ("numba", "numpy")]  # fmt: skip
+    assert not by_kernel(found[0][0])
+    for a, b in zip(found[0][1], found[1][1], strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_sums_over_many_rows_and_long_rows_keep_their_digits():
+    """Equal numbers are the worst case: all rounding errors of a sum may have one sign."""
+    for shape in ((200_000, 4), (4, 200_000)):
+        x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        t, w, b = tn.tensor(x), tn.ones(shape[1], requires_grad=True), tn.zeros(shape[1], requires_grad=True)
+        with use("numba"):
+            F.layer_norm(t, shape[1:], w, b).backward(tn.full(shape, 0.1))
+        assert np.abs(b.grad.numpy() / (shape[0] * np.float64(np.float32(0.1))) - 1).max() < 1e-6
+        c = x.astype(float) - x.astype(float).mean(1, keepdims=True)
+        exact = (c / np.sqrt((c * c).mean(1, keepdims=True) + 1e-5)).sum(0) * 0.1
+        assert np.abs(w.grad.numpy() - exact).max() < 2e-6 * shape[0] * 0.1
+
+
+def test_a_large_mean_is_not_lost():
+    """With one float32 for a mean of 1e4, y would be wrong by 1e-4."""
+    x = (np.random.default_rng(0).normal(size=(8, 1000)) + 1e4).astype(np.float32)
+    c = x.astype(float) - x.astype(float).mean(1, keepdims=True)
+    exact = c / np.sqrt((c * c).mean(1, keepdims=True) + 1e-5)
+    with use("numba"):
+        y = F.layer_norm(tn.tensor(x), (1000,)).numpy()
+    assert np.abs(y - exact).max() < 1e-6
+
+
+def test_odd_layouts_and_dtypes_go_by_the_formula():
+    x = np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32)
+    locked = x.copy()
+    locked.flags.writeable = False
+    with use("numba"):
+        for odd in (np.asfortranarray(x), x[:, ::-1], locked, x.astype(">f4"), x.astype(np.float16)):
+            t = tn.from_numpy(odd) if odd.flags.writeable else tn.as_tensor(odd)
+            node = F.layer_norm(t.requires_grad_(), (30,)).grad_fn
+            assert not by_kernel(node) or t.array.flags.carray
+
+
+def test_a_gradient_of_another_layout_is_taken():
+    x = tn.tensor(np.random.default_rng(0).normal(size=(20, 30)), requires_grad=True)
+    grads = []
+    for choice in ("numba", "numpy"):
+        x.grad = None
+        with use(choice):
+            y = F.layer_norm(x, (30,))
+        (y.T * tn.arange(20.0, dtype=tn.float64)).sum().backward()
+        grads.append(x.grad.numpy())
+    np.testing.assert_allclose(*grads, atol=1e-12)
+
+
+def test_what_is_saved_for_backward_is_still_watched():
+    x = tn.randn(20, 30, requires_grad=True) * 1
+    with use("numba"):
+        y = F.layer_norm(x, (30,))
+    x.mul_(2)
+    with pytest.raises(RuntimeError, match="mul_ then changed it in place"):
+        y.sum().backward()

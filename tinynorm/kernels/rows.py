@@ -1,0 +1,154 @@
+"""Normalisation of rows, each sweep fused: LayerNorm, RMSNorm and GroupNorm. The formulas are in `ops/`.
+
+x is (N, D), one group a row. γ and β are (G, D): row i has those of number i % G. Some rows at a time go through all the steps
+of a sweep, so that they stay in the processor's cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compiled import elementwise, reduction
+
+# A sum in x's dtype has at most this many terms; longer ones are added up in float64. The compiler keeps at least 8 partial
+# sums, so no more than 512 numbers are added one after another (see `sums.ROW`).
+TERMS = 4096
+CACHE = 8192  # so many numbers at a time: of float32 32 KiB each of x, dy, x̂ and dx, which together fit into an L2 cache
+ROWS = 64  # after so many rows, their sums for dγ and dβ are added to sums in float64 (at most `sums.ROWS`)
+
+
+@reduction
+def total(x):
+    s = x.dtype.type(0)
+    for j in range(x.size):
+        s += x[j]
+    return s
+
+
+@reduction
+def moments(c):
+    """(Σ c, Σ c²)."""
+    s = q = c.dtype.type(0)
+    for j in range(c.size):
+        s += c[j]
+        q += c[j] * c[j]
+    return s, q
+
+
+@elementwise
+def standardized(x, hi, lo, rstd, x_hat):
+    """x̂ = ((x - hi) - lo) rstd, with a number of each for a row."""
+    for i in range(x.shape[0]):
+        h, r, s = hi[i], lo[i], rstd[i]
+        for j in range(x.shape[1]):
+            x_hat[i, j] = ((x[i, j] - h) - r) * s
+
+
+@elementwise
+def scale(c, rest, rstd, gamma, beta, first):
+    """c becomes γ (c - rest) rstd + β. Its first row is the row `first` of x."""
+    G = gamma.shape[0]
+    for i in range(c.shape[0]):
+        r, s, k = rest[i], rstd[i], (first + i) % G
+        for j in range(c.shape[1]):
+            c[i, j] = (c[i, j] - r) * s * gamma[k, j] + beta[k, j]
+
+
+@elementwise
+def standardize(x, gamma, beta, eps, centred, y, hi, lo, rstd, var):
+    """y = γ x̂ + β. For each row the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v."""
+    N, D = x.shape
+    T = x.dtype.type
+    step = _rows_at_a_time(D)
+    rest = np.zeros(step, x.dtype)
+    for a in range(0, N, step):
+        b = min(N, a + step)
+        if centred:
+            for i in range(a, b):
+                mu = np.float64(0)
+                for k in range(0, D, TERMS):
+                    mu += total(x[i, k : k + TERMS])
+                hi[i] = T(mu / D)
+        lo[a:b], rstd[a:b] = 0, 1
+        standardized(x[a:b], hi[a:b], lo[a:b], rstd[a:b], y[a:b])  # c: of equal numbers an error of hi with few digits
+        for i in range(a, b):
+            s = q = np.float64(0)
+            for k in range(0, D, TERMS):
+                s_, q_ = moments(y[i, k : k + TERMS])
+                s += s_
+                q += q_
+            s = s / D if centred else np.float64(0)  # what rounding left of the mean
+            v = q / D - s * s  # (s is small, so nothing cancels)
+            rest[i - a] = lo[i] = T(s)
+            var[i] = T(v)
+            rstd[i] = T(1 / np.sqrt(v + eps))
+        scale(y[a:b], rest, rstd[a:b], gamma, beta, a)
+
+
+@elementwise
+def _rows_at_a_time(D):
+    """As many rows as fit into the cache and into a sum."""
+    return min(max(CACHE // D, 1), ROWS)
+
+
+@reduction
+def sums(dy, gamma, x_hat, first, start, stop, a, b, dgamma, dbeta):
+    """Over some columns, add Σ g and Σ g x̂ of each row to a and b, where g = γ dy; and what a row contributes to dγ and dβ."""
+    G, part = gamma.shape[0], slice(start, stop)
+    for i in range(dy.shape[0]):
+        k = (first + i) % G
+        dy_, gamma_, x_hat_, dgamma_, dbeta_ = dy[i, part], gamma[k, part], x_hat[i, part], dgamma[k, part], dbeta[k, part]
+        s = q = dy.dtype.type(0)
+        for j in range(dy_.size):
+            u = dy_[j] * x_hat_[j]
+            s += dy_[j] * gamma_[j]
+            q += u * gamma_[j]
+            dgamma_[j] += u
+            dbeta_[j] += dy_[j]
+        a[i] += s
+        b[i] += q
+
+
+@elementwise
+def subtract_components(dy, gamma, x_hat, first, a, b, rstd, dx):
+    """dx = rstd (γ dy - a - x̂ b)."""
+    G, T = gamma.shape[0], dy.dtype.type
+    for i in range(dy.shape[0]):
+        a_, b_, s, k = T(a[i]), T(b[i]), rstd[i], (first + i) % G
+        for j in range(dy.shape[1]):
+            dx[i, j] = s * ((dy[i, j] * gamma[k, j] - a_) - x_hat[i, j] * b_)
+
+
+@elementwise
+def project(dy, x, gamma, hi, lo, rstd, centred, dx, dgamma, dbeta):
+    """dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = γ dy; dγ and dβ are added to, in float64."""
+    N, D = x.shape
+    G = gamma.shape[0]
+    step = _rows_at_a_time(D)
+    x_hat = np.empty((step, D), x.dtype)
+    dgamma_, dbeta_ = np.zeros((G, D), x.dtype), np.zeros((G, D), x.dtype)
+    rows = 0
+    for n in range(0, N, step):
+        m = min(N, n + step)
+        standardized(x[n:m], hi[n:m], lo[n:m], rstd[n:m], x_hat)
+        a, b = np.zeros(m - n), np.zeros(m - n)
+        for k in range(0, D, TERMS):
+            sums(dy[n:m], gamma, x_hat, n, k, min(k + TERMS, D), a, b, dgamma_, dbeta_)
+        a, b = a / D if centred else a * 0, b / D
+        subtract_components(dy[n:m], gamma, x_hat, n, a, b, rstd[n:m], dx[n:m])
+        rows += m - n
+        if rows >= ROWS * G:
+            _flush(dgamma_, dgamma)
+            _flush(dbeta_, dbeta)
+            rows = 0
+    _flush(dgamma_, dgamma)
+    _flush(dbeta_, dbeta)
+
+
+@elementwise
+def _flush(part, whole):
+    """Add the part to the whole, and begin the part anew."""
+    for i in range(part.shape[0]):
+        for j in range(part.shape[1]):
+            whole[i, j] += part[i, j]
+            part[i, j] = 0
