@@ -176,6 +176,7 @@ LATE = (
     "tinynorm.testing",
     "tinynorm.derivations",
     "tinynorm.command",
+    "tinynorm.kernels.classes",
     "tinynorm.kernels.compiled",
     "tinynorm.kernels.rows",
     "tinynorm.__main__",

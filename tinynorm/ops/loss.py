@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
+from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw, wrap
 from .activation import log_normalized
 from .common import as_tensor_like, keep_where, namespace, narrowed, sum_over, sum_to, widened
@@ -61,8 +63,17 @@ class Classes:
 
     def __init__(self, y: Any, counts: Any, weight: Any, smoothing: float, shape: tuple[int, ...]) -> None:
         self.y, self.counts, self.w, self.smoothing, self.shape = y, counts, weight, smoothing, shape
-        self.places = (*lines(y, shape[:1]), y, *lines(y, shape[2:], behind=True))  # the index of each row's class in x
         self.w_y = None if weight is None else namespace(y).reshape(weight, (-1,))[y]  # (N, 1, *)
+
+    @cached_property
+    def places(self) -> tuple:
+        """The index of each row's class in x."""
+        return (*lines(self.y, self.shape[:1]), self.y, *lines(self.y, self.shape[2:], behind=True))
+
+    @property
+    def plain(self) -> bool:
+        """Whether q is one-hot: all rows count, without weights and smoothing."""
+        return self.counts is None and self.w is None and not self.smoothing
 
     def selected(self, rows: Any) -> Any:
         """`rows`, (N, 1, *), with 0 for the ignored rows, also where these are infinite or NaN."""
@@ -154,6 +165,7 @@ class CrossEntropy(Node):
     """
 
     fresh = True
+    kernel: Any = None  # if there is one, it computes p, which is kept in place of log p
 
     def __init__(self, divisor):
         self.divisor = divisor  # None: no reduction
@@ -162,8 +174,13 @@ class CrossEntropy(Node):
         return log_normalized(widened(x), 1)
 
     def forward(self, x, q):
-        self.kept = log_p = self.log_p(x)
         self.classes = q
+        if isinstance(q, Classes) and q.plain and self.divisor is not None and x.ndim == 2:
+            self.kernel = kernels_for("classes", x)
+            if self.kernel is not None:
+                self.save(x)
+                return self.loss_by_kernel(x)
+        self.kept = log_p = self.log_p(x)
         if isinstance(q, Classes):
             self.save(x)
             return narrowed(q.loss(log_p, self.divisor), x)
@@ -171,7 +188,18 @@ class CrossEntropy(Node):
         terms = sum_over(keep_where((q != 0) | (log_p != log_p), q * log_p), (1,))  # a NaN in log p stays NaN
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
+    def loss_by_kernel(self, x):
+        self.kept, c_y = np.empty_like(x), np.empty(len(x), x.dtype)
+        self.kernel.shift(x, self.classes.y.reshape(-1), self.kept, c_y)
+        np.exp(self.kept, out=self.kept)
+        loss = self.kernel.losses(self.kept, c_y)
+        return np.asarray(loss / self.divisor if self.divisor else math.nan, x.dtype)
+
     def backward(self, g, x, q=None):
+        if self.kernel is not None and not isinstance(g, Tensor):
+            dx = np.empty_like(x)
+            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g / g.dtype.type(self.divisor), dx)
+            return dx, None
         log_p = self.recall(self.log_p, x)
         p, dell = namespace(g).exp(log_p), per_row(g, self.divisor)
         if q is None:
