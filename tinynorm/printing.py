@@ -147,13 +147,9 @@ def _extremum(node: Any) -> str:
     return f"{name}Backward1" if len(node.dims) == len(node.shape) else f"A{node.function}Backward0"
 
 
-def _ndims(node: Any) -> list[int]:
-    return [getattr(getattr(s, "array", None), "ndim", 0) for s in node.saved or ()]
-
-
 def _product(node: Any) -> str:
-    names: dict[tuple, str] = {(2, 2): "Mm", (2, 1): "Mv", (1, 1): "Dot", (3, 1): "UnsafeView"}
-    return "SqueezeBackward4" if _ndims(node) == [1, 2] else f"{names.get(tuple(_ndims(node)), 'UnsafeView')}Backward0"
+    names = {(2, 2): "MmBackward0", (2, 1): "MvBackward0", (1, 1): "DotBackward0", (1, 2): "SqueezeBackward4"}
+    return names.get(node.ranks, "UnsafeViewBackward0")
 
 
 def _sum_of_products(node: Any) -> str:
@@ -161,9 +157,9 @@ def _sum_of_products(node: Any) -> str:
 
 
 def _linear(node: Any) -> str:
-    if _ndims(node)[:1] != [2]:
-        return "ViewBackward0" if node.needs[2] else "UnsafeViewBackward0"
-    return "AddmmBackward0" if node.needs[2] else "MmBackward0"
+    if node.ndim != 2:
+        return "ViewBackward0" if node.biased else "SqueezeBackward4" if node.ndim == 1 else "UnsafeViewBackward0"
+    return "AddmmBackward0" if node.biased else "MmBackward0"
 
 
 def _reshape(node: Any) -> str:

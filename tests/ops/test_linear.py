@@ -78,3 +78,9 @@ def test_float16_accumulates_in_float32():
     x = tn.ones(1, 4096, dtype="float16")
     W = tn.full((1, 4096), 1.0, dtype="float16")
     assert F.linear(x, W).item() == 4096  # float16 alone would stop growing at 2048
+
+
+@pytest.mark.parametrize("product", [tn.matmul, tn.mm, lambda a, b: a @ b])
+def test_a_product_of_two_dtypes_is_refused_as_in_pytorch(product):
+    with pytest.raises(RuntimeError, match="expected two tensors of one dtype, got torch.int64 and torch.float32; convert"):
+        product(tn.ones(2, 2, dtype=tn.int64), tn.ones(2, 2))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 RECORDED = Path(__file__).parent / "op_names.json"
 EXPRESSIONS = """
+    F.linear(a,b) F.linear(a,b,a[:2].detach()) F.linear(b,b,a[:2].detach()) nn.InstanceNorm1d(2)(b[None])
+    a@b.T b[None]@a b[None]@b.T
     a.sum() a.sum(0) a.mean(0) b.sum(dim=(0,1)) b.mean(dim=1) b.mean((0,1)) a.var() a.var(0) a.std() b.std(1) a.max()
     b.max(1).values b.amax(1) a.norm() b.norm(dim=1) F.cross_entropy(b,torch.tensor([0,1]),label_smoothing=.1)
     F.cross_entropy(b,torch.tensor([0,1])) F.nll_loss(b,torch.tensor([0,1])) nn.Linear(3,2)(torch.ones(2,3))
@@ -42,22 +44,22 @@ STATEMENTS = """
 """
 
 
-def node_after(code: str, torch):
-    """The grad_fn of what the code computes."""
+def result(code: str, torch):
+    """What the code computes."""
     nn, ones = torch.nn, torch.ones
     known = {"torch": torch, "nn": nn, "F": nn.functional, "i": torch.tensor([0]), "y": torch.zeros(2, 3)}
     a, b, c, x = (ones(shape, requires_grad=True) * 1 for shape in ((3,), (2, 3), (2, 4), (2, 3)))
     known |= {"a": a, "b": b, "c": c, "x": x}
     if code in EXPRESSIONS.split():
-        return eval(code, known).grad_fn
+        return eval(code, known)
     exec(code, known)
-    return known[code[0]].grad_fn
+    return known[code[0]]
 
 
 def main() -> None:
     import torch
 
-    names = {code: node_after(code, torch).name() for code in (EXPRESSIONS + STATEMENTS).split()}
+    names = {code: result(code, torch).grad_fn.name() for code in (EXPRESSIONS + STATEMENTS).split()}
     RECORDED.write_text(json.dumps(names, indent=0) + "\n")
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from make_op_names import RECORDED, node_after
+from make_op_names import RECORDED, result
 
 import tinynorm as tn
 
@@ -12,9 +12,12 @@ NAMES = json.loads(RECORDED.read_text())
 
 @pytest.mark.parametrize("code", NAMES)
 def test_an_op_is_printed_by_pytorchs_name(code):
-    node = node_after(code, tn)
+    y = result(code, tn)
+    node = y.grad_fn
     assert node.name() == NAMES[code]
     assert repr(node).startswith(f"<{NAMES[code].removeprefix('torch::autograd::')} object at 0x")
+    y.double().sum().backward()  # frees what was saved
+    assert node.name() == NAMES[code]
 
 
 def test_next_functions_lead_to_the_leaves():

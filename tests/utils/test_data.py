@@ -205,8 +205,11 @@ def test_batches_come_in_order_and_the_last_may_be_short(make, n, drop_last, exp
 
 
 def test_an_empty_dataset_has_no_batches():
-    loader = DataLoader(TensorDataset(tinynorm.zeros(0, 3)), batch_size=2, shuffle=True)
+    empty = TensorDataset(tinynorm.zeros(0, 3))
+    loader = DataLoader(empty, batch_size=2)
     assert (len(loader), list(loader)) == (0, [])
+    with pytest.raises(ValueError, match="expected something to draw from, got an empty data source"):
+        DataLoader(empty, batch_size=2, shuffle=True)
 
 
 def test_rows_and_labels_stay_together_when_shuffled(device):

@@ -171,6 +171,8 @@ def accumulate(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
     for t, g, fresh in complete:
         if isinstance(g, Tensor):
             t._grad = (g.clone() if t._grad is None else t._grad + g).to(t.dtype)
+            if t._grad.grad_fn is not None and t._grad.grad_fn.op_name == "Clone":
+                t._grad.grad_fn.printed = "CopyBackwards"
         elif t._grad is None:
             if g.dtype != t._array.dtype:  # the leaf does not have the machine's byte order
                 g, fresh = backend.astype(g, t._array.dtype), True

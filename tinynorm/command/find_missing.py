@@ -17,6 +17,7 @@ PLACES = {
     **{f"nn.modules{name}": "nn" for name in ("", ".activation", ".container", ".linear", ".loss", ".module")},
     **{f"nn.modules.{name}": "nn.normalization" for name in ("batchnorm", "instancenorm", "normalization")},
     "autograd.variable": "autograd",
+    "functional": "ops",
 }
 
 

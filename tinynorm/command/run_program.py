@@ -23,6 +23,8 @@ from .find_missing import PLACES, is_there, list_missing
 from .notebook import cells
 from .run_code import UserError
 
+PYTORCH = "2.13.0"  # a program that asks for torch.__version__ wants to know which of its ways are there: those of this one
+
 EPILOG = """
 Not one line is changed: `import torch` gives tinynorm in that process. A notebook's cells are run in their order. exit code:
 the program's; with --missing 0 if nothing is missing, 1 if something is.
@@ -98,6 +100,7 @@ def take_the_place_of_pytorch() -> None:
         sys.modules[f"torch.{name}"] = module = ours[f"tinynorm.{place}"]
         parent, _, last = f"torch.{name}".rpartition(".")
         vars(sys.modules[parent]).setdefault(last, module)  # for torch.nn.modules.Linear, which is not imported by its own name
+    tinynorm.__version__ = PYTORCH
     tinynorm.Tensor.__module__, tinynorm.nn.Parameter.__module__ = "torch", "torch.nn.parameter"  # print(type(x))
     sys.meta_path.insert(0, _Missing())  # type: ignore[arg-type]
 

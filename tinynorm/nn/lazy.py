@@ -102,7 +102,7 @@ class _LazyBatchNorm(_Lazy, _BatchNorm):
         waiting = self._waiting()
         self.num_features = input.shape[1] if input.ndim > 1 else 1
         try:
-            self._check_input(input)
+            self._check_input_dim(input)
         except ValueError:
             self.num_features = 0
             raise

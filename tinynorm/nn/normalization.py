@@ -84,7 +84,7 @@ class _RunningNorm(_Norm):
         self.reset_running_stats()
         super().reset_parameters()
 
-    def _check_input(self, x: Tensor) -> None:
+    def _check_input_dim(self, x: Tensor) -> None:
         """Check that x is (N, C, *) with the right number of dimensions and channels, before any state changes."""
         check_tensor(type(self).__name__, x)
         C = self.num_features
@@ -115,7 +115,7 @@ class _BatchNorm(_RunningNorm):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Any) -> Any:
-        self._check_input(input)
+        self._check_input_dim(input)
         mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
         update = self.training and self.track_running_stats
         momentum = self.momentum
@@ -221,7 +221,7 @@ class _InstanceNorm(_RunningNorm):
         check_tensor(type(self).__name__, input)
         unbatched = input.ndim - 1 in self.positions
         x = input.unsqueeze(0) if unbatched else input
-        self._check_input(x)
+        self._check_input_dim(x)
         use_input_stats = self.training or not self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
         y = F.instance_norm(x, self.running_mean, self.running_var, self.weight, self.bias, use_input_stats, momentum, self.eps)

@@ -53,6 +53,7 @@ class MatMul(Node):
 
     def forward(self, A, B):
         self.save(A, B)
+        self.ranks = A.ndim, B.ndim
         return product(A, B)
 
     def backward(self, du, A, B):
@@ -77,6 +78,7 @@ class Linear(Node):
 
     def forward(self, X, W, b):
         self.save(X, W)
+        self.ndim, self.biased = X.ndim, b is not None
         Y = product(_rows(X), W.T)  # cf. LI.4, (N, out)
         if b is not None:
             Y += b
@@ -105,7 +107,7 @@ def matmul(input: Any, other: Any, *, out: Tensor | None = None) -> Any:
     Raises
     ------
     RuntimeError
-        The inner sizes differ, or an operand is 0-d.
+        The inner sizes or the dtypes differ, or an operand is 0-d.
 
     Examples
     --------
@@ -113,7 +115,7 @@ def matmul(input: Any, other: Any, *, out: Tensor | None = None) -> Any:
     >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]) @ tinynorm.tensor([1.0, 1.0])
     tensor([3., 7.])
     """
-    input, other = promote(input, other)
+    input, other = _of_one_dtype("matmul", input, other)
     sa, sb = shape_of(input), shape_of(other)
     if not sa or not sb or sa[-1] != sb[-2 if len(sb) > 1 else 0]:
         raise RuntimeError(f"matmul: expected a (…, n, k) @ b (…, k, m) or vectors (k), got {tuple(sa)} @ {tuple(sb)}")
@@ -138,7 +140,16 @@ def _of_ranks(name: str, input: Any, other: Any, left: str, right: str) -> Any:
         expected = " @ ".join("(" + ", ".join(letters) + "," * (len(letters) == 1) + ")" for letters in (left, right))
         hint = "" if name == "dot" else "; matmul takes all ranks"
         raise RuntimeError(f"{name}: expected shapes {expected}, got {a} @ {b}{hint}")
-    return MatMul()(*promote(input, other))
+    return MatMul()(*_of_one_dtype(name, input, other))
+
+
+def _of_one_dtype(op: str, input: Any, other: Any) -> tuple[Any, Any]:
+    """The operands; an array gets the dtype of both. Two tensors must have one dtype, as in PyTorch."""
+    if isinstance(input, Tensor) and isinstance(other, Tensor) and input.dtype != other.dtype:
+        raise RuntimeError(
+            f"{op}: expected two tensors of one dtype, got {input.dtype} and {other.dtype}; convert one with .to(dtype)"
+        )
+    return promote(input, other)
 
 
 @method()

@@ -76,7 +76,7 @@ class RandomSampler(Sampler[int]):
     Raises
     ------
     ValueError
-        `num_samples` is not a whole number of at least 1.
+        `num_samples` is not a whole number of at least 1, or the data source is empty.
 
     Examples
     --------
@@ -93,6 +93,8 @@ class RandomSampler(Sampler[int]):
     ) -> None:
         if num_samples is not None:
             check_positive("RandomSampler", "num_samples", num_samples)
+        elif not len(data_source):
+            raise ValueError("RandomSampler: expected something to draw from, got an empty data source; shuffle=False takes it")
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self._num_samples = num_samples
 
