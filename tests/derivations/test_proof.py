@@ -10,7 +10,7 @@ from mutations import mutants
 from tinynorm import derivations
 from tinynorm.derivations.machinery import checks, proof
 from tinynorm.derivations.machinery.chapter import Chapter
-from tinynorm.derivations.machinery.expression import Symbol, keep_where, log, sum_over
+from tinynorm.derivations.machinery.expression import Symbol, keep_where, log, sqrt, sum_over
 
 LINES = [line for name in derivations.CHAPTERS for line in derivations.load(name).lines]
 
@@ -151,6 +151,15 @@ WRONG = {
     "the transposed": lambda: line_of(
         {"x": "nd"}, ("forward", "y", lambda x: x * 2), ("rewriting", "y", lambda x: x.T * 2), sizes={"n": "N", "d": "D"}
     ),
+    # t is negative where w is: no numbers that are drawn need to show it
+    "the sign of a reciprocal": lambda: line_of(
+        {"w": "n"}, ("forward", "t", lambda w: 1 / (w + 2)), ("forward", "y", lambda t: sqrt(t * t)), ("adjoint", "dt", lambda dy: dy)
+    ),
+    "the sign of a power of which nobody knows whether it is even": lambda: line_of(
+        {"x": "n", "w": "n"},
+        ("forward", "t", lambda x, w, m: (x + w) ** (m / 2)), ("forward", "y", lambda t: sqrt(t * t)), ("rewriting", "y", lambda t: t),
+        settings={"m": "N"},
+    ),
 }  # fmt: skip
 
 
@@ -166,6 +175,16 @@ def test_a_wrong_line_is_refused_or_not_proved(why):
     except (ValueError, TypeError):
         return
     assert not found.ok
+
+
+def test_the_gradient_of_an_absolute_value_is_proved_with_its_sign():
+    line = line_of(
+        {"w": "n"},
+        ("forward", "t", lambda w: 1 / (w + 2)),
+        ("forward", "y", lambda t: sqrt(t * t)),
+        ("adjoint", "dt", lambda dy, t, y: dy * t / y),
+    )
+    assert checks.prove(line).ok
 
 
 def test_conditions_count_as_numbers():

@@ -149,7 +149,8 @@ def derivative(e: sp.Expr, x: sp.Indexed | sp.Symbol) -> sp.Expr:
     """∂e/∂x for an element x; a condition counts as constant."""
     conditions = {c: sp.Dummy(positive=True) for c in e.atoms(holds)}
     back = {d: c for c, d in conditions.items()}
-    return e.xreplace(conditions).diff(x).xreplace(back)
+    found = e.xreplace(conditions).diff(x).xreplace(back)
+    return found.replace(sp.sign, lambda a: a / sp.Abs(a))  # `normal` looks for signs in Abs, and in no sign
 
 
 root = UndefinedFunction("root", positive=True)  # in the normal form, √ of a sum: no power of it is multiplied out
@@ -177,9 +178,9 @@ def normal(e: sp.Expr) -> sp.Expr:
 
 
 def _with_signs(e: sp.Expr) -> sp.Expr:
-    """Replace an even power of root(b) by a power of signed(b), whose sign is not known."""
+    """Replace a power of root(b) that may be even by a power of signed(b), whose sign is not known."""
     return e.replace(
-        lambda t: t.is_Pow and isinstance(t.base, root) and t.exp.is_even,
+        lambda t: t.is_Pow and isinstance(t.base, root) and t.exp.is_even is not False,  # None: root(b)ᴺ, and N may be even
         lambda t: signed(t.base.args[0]) ** (t.exp / 2),
     )
 
