@@ -45,7 +45,7 @@ def public(place):
         ("nn.functional.scaled_dot_product_attention", "attention is left out; softmax(q @ k.mT / math.sqrt(d), dim=-1) @ v"),
         ("nn.functional.max_pool2d", "convolution and pooling are left out"),
         ("nn.init.xavier_norml_", "the closest names are xavier_normal_, "),
-        ("optim.LBFGS", "use optim.Adam, or scipy.optimize"),
+        ("optim.Muon", "use optim.Adam"),
         ("optim.lr_scheduler.CyclicLR", "use OneCycleLR, or LambdaLR"),
         ("utils.data.DistributedSampler", "training on several devices or machines is left out"),
         ("utils.tensorboard", "use from tensorboardX import SummaryWriter"),

@@ -99,6 +99,60 @@ def saved_state(name, options, start, grads):
     return [*seen, [p.tolist() for p in params]]
 
 
+LBFGS = [  # options, and whether a search makes it jump where two numbers are nearly the same (then float32 goes elsewhere)
+    ({"lr": 0.1, "max_iter": 4}, False),
+    ({"lr": 0.05, "max_iter": 7, "history_size": 3}, False),
+    ({"max_iter": 6, "line_search_fn": "strong_wolfe"}, False),
+    ({"max_iter": 5, "history_size": 2, "lr": 10.0, "line_search_fn": "strong_wolfe"}, False),
+    ({"lr": 0.01, "line_search_fn": "strong_wolfe"}, True),
+    ({"max_iter": 50, "max_eval": 20, "line_search_fn": "strong_wolfe"}, True),
+    ({"tolerance_grad": 30.0, "lr": 0.1}, False),
+    ({"tolerance_change": 0.05, "lr": 0.1, "max_iter": 100}, False),
+]
+
+
+def in_a_valley(lib, dtype, options, start, steps=4, state=None):
+    """L-BFGS in either library, on a sum of a quadratic, Rosenbrock's valley, a fourth power and an exponential.
+
+    What is seen before and after each step: the parameters, the loss, and what the optimiser counts.
+    """
+    params = [lib.tensor(p, dtype=getattr(lib, dtype), requires_grad=True) for p in start]
+    optimizer = lib.optim.LBFGS(params, **options)
+    if state is not None:
+        optimizer.load_state_dict(state)
+    x, y, z = params
+
+    def closure():
+        optimizer.zero_grad()
+        bend = y[1:] - y[:-1] ** 2
+        loss = ((x - 1) ** 2).sum() + (x[0] * x[1]).sum() + ((1 - y[:-1]) ** 2).sum() + 10 * (bend * bend).sum()
+        loss = loss + 0.1 * (z - x.sum()) ** 4 + z.exp()
+        loss.backward()
+        return loss
+
+    seen = []
+    for _ in range(steps):
+        before = [p.tolist() for p in params]
+        loss = optimizer.step(closure).item()
+        state = optimizer.state_dict()["state"][0]
+        counts = [state["n_iter"], state["func_evals"], len(state.get("old_dirs", ()))]
+        seen.append({"before": before, "loss": loss, "counts": counts, "after": [p.tolist() for p in params]})
+    return seen, optimizer.state_dict()
+
+
+def lbfgs_cases(torch, start):
+    """The options, whether they jump, what is seen, and the state after two steps."""
+
+    def plain(value):
+        return [plain(v) for v in value] if isinstance(value, list) else value.tolist() if hasattr(value, "tolist") else value
+
+    for options, jumps in LBFGS:
+        seen, _ = in_a_valley(torch, "float64", options, start)
+        _, saved = in_a_valley(torch, "float64", options, start, steps=2)
+        state = {name: plain(value) for name, value in saved["state"][0].items() if name != "al"}
+        yield [options, jumps, seen, {"state": {0: state}, "param_groups": saved["param_groups"]}]
+
+
 SCHEDULES = [
     ("StepLR", {"step_size": 4, "gamma": 0.3}),
     ("MultiStepLR", {"milestones": [2, 5, 5, 11], "gamma": 0.5}),
@@ -216,6 +270,7 @@ def main():
         "grads": grads,
         "kept": KEPT,
         "states": [[name, options, *saved_state(name, options, start, grads)] for name, options in STATES],
+        "lbfgs": list(lbfgs_cases(torch, start)),
         **more_schedules(),
         "optimizers": [[name, options, trajectory(name, options, start, grads)] for name, options in optimizer_cases()],
         "schedules": [[name, options, o, rates(name, options, o)] for name, options in SCHEDULES for o in ("SGD", "Adam")],
