@@ -36,6 +36,7 @@ LAYERS = [
 UPWARDS = {
     ("tensor.py", "tinynorm.ops"): "namespace(x) of a Tensor is ops, which stands on Tensor",
     ("tensor.py", "tinynorm.creation"): "PyTorch's old constructor, Tensor(2, 3), does what creation does",
+    ("autograd/functional.py", "tinynorm.ops"): "a Jacobian is stacked of its rows",
     ("autograd/checks.py", "tinynorm.gradcheck"): "PyTorch's name for the checker, which stands on everything",
 }
 

@@ -82,5 +82,5 @@ def test_float16_accumulates_in_float32():
 
 @pytest.mark.parametrize("product", [tn.matmul, tn.mm, lambda a, b: a @ b])
 def test_a_product_of_two_dtypes_is_refused_as_in_pytorch(product):
-    with pytest.raises(RuntimeError, match="expected two tensors of one dtype, got torch.int64 and torch.float32; convert"):
+    with pytest.raises(RuntimeError, match="expected two tensors of one dtype, got"):
         product(tn.ones(2, 2, dtype=tn.int64), tn.ones(2, 2))

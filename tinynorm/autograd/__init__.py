@@ -1,6 +1,7 @@
 """The graph, and the backward loop that computes the gradients."""
 
 from ..tensor import Variable
+from . import functional
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .checks import gradcheck, gradgradcheck
 from .engine import grad
@@ -16,6 +17,7 @@ __all__ = [
     "detect_anomaly",
     "enable_grad",
     "from_arrays",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",

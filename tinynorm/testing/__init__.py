@@ -1,4 +1,5 @@
-"""Tools for test suites: `assert_gradients`, and hypothesis strategies for shapes, values and whole layers (`strategies`).
+"""Tools for test suites: `assert_gradients`, `assert_close`, and hypothesis strategies (`strategies`) for shapes, values and
+whole layers.
 
 A property test of a layer in three lines::
 
@@ -8,5 +9,6 @@ A property test of a layer in three lines::
 """
 
 from .assertions import assert_gradients
+from .closeness import assert_close
 
-__all__ = ["assert_gradients"]
+__all__ = ["assert_close", "assert_gradients"]

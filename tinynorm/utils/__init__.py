@@ -1,5 +1,5 @@
 """Utilities for training: data loading."""
 
-from . import data
+from . import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
