@@ -380,6 +380,27 @@ def cumulative_sum(x: Array, axis: int) -> Array:
     return sys.modules["cupy"].cumsum(x, axis) if _is_cupy(x) else namespace(x).cumulative_sum(x, axis=axis)
 
 
+def cumulative_prod(x: Array, axis: int) -> Array:
+    """The running products along `axis`."""
+    if isinstance(x, np.ndarray):
+        return np.cumprod(x, axis=axis)
+    return sys.modules["cupy"].cumprod(x, axis) if _is_cupy(x) else namespace(x).cumulative_prod(x, axis=axis)
+
+
+def diagonal(x: Array, offset: int) -> Array:
+    """The elements x[…, i, i + offset], as a view that can be written to."""
+    if isinstance(x, np.ndarray):
+        y = np.diagonal(x, offset, -2, -1)
+        y.flags.writeable = x.flags.writeable
+        return y
+    return sys.modules["cupy"].diagonal(x, offset, -2, -1) if _is_cupy(x) else namespace(x).linalg.diagonal(x, offset=offset)
+
+
+def address(x: Array) -> int:
+    """The place of the first element in memory."""
+    return int(x.data.ptr if _is_cupy(x) else x.ctypes.data)
+
+
 def on_device_of(x: Array) -> dict[str, Any]:
     """Keyword arguments that make a creation function use the device of `x` (none for NumPy and CuPy)."""
     return {} if isinstance(x, np.ndarray) or _is_cupy(x) else {"device": x.device}

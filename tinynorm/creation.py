@@ -405,6 +405,30 @@ def linspace(
     return _make(from_the_nearer_end, dtype, device, requires_grad)
 
 
+def logspace(
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    dtype: Any = None,
+    device: device | str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` numbers from base^start to base^end, evenly spaced on a logarithmic scale.
+
+    >>> logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    start, end, steps = _number("logspace", start), _number("logspace", end), whole("logspace", "steps", steps)
+    if steps < 0:
+        raise RuntimeError(f"logspace: expected a number of steps that is not negative, got {steps}")
+
+    def powers(xp: Any, dt: Any) -> Any:
+        return (float(base) ** xp.linspace(start, end, steps, dtype=backend.float64)).astype(dt)
+
+    return _make(powers, dtype, device, requires_grad)
+
+
 # ---- like a tensor that is there -------------------------------------------------------------------------------------
 
 
@@ -421,6 +445,29 @@ def new_tensor(self: Tensor, data: Any, dtype: Any = None, device: Any = None, r
     tensor([1., 2.])
     """
     return tensor(data, requires_grad=requires_grad, **as_of(self, dtype, device))
+
+
+@method()
+def new(self: Tensor, *data: Any, device: Any = None) -> Tensor:
+    """PyTorch's old constructor: ``x.new(2, 3)`` is uninitialised and of this size, ``x.new([1, 2])`` has these numbers.
+
+    The dtype and device are those of `x`.
+
+    >>> tensor([1, 2]).new([3.7])
+    tensor([3])
+    """
+    options = as_of(self, None, device)
+    return tensor_of(old_constructor("new", as_dtype(options["dtype"]), data, options["device"]))
+
+
+@method()
+def new_empty(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`empty` in the dtype and on the device of this tensor unless told otherwise.
+
+    >>> tensor([1, 2]).new_empty(3).dtype
+    torch.int64
+    """
+    return empty(*size, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 @method()

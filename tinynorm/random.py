@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from .backend import Generator, default_generator
 from .creation import Size, as_of, shape_from, whole
 from .ops.common import into
 from .ops.convert import as_dtype
+from .ops.inplace import successes
 from .tensor import Tensor, method, raw, tensor_of, wrap
 
 Draw = Callable[[np.random.Generator], Any]
@@ -227,6 +229,22 @@ def normal(
 
 
 @method()
+def bernoulli(
+    input: Tensor, p: float | Tensor | None = None, *, generator: Generator | None = None, out: Tensor | None = None
+) -> Tensor:
+    """1 at random, with the probability that `input` has at each place, or with probability `p`; else 0. It has no gradient.
+
+    >>> import tinynorm
+    >>> tinynorm.bernoulli(tinynorm.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
+    if not isinstance(input, Tensor):
+        raise backend.no_array(input, "bernoulli")
+    drawn = successes("bernoulli", input if p is None else p, input.shape, generator)
+    return into(out, tensor_of(backend.move(drawn.astype(backend.default_dtype), input.device)).to(input.dtype))
+
+
+@method()
 def multinomial(
     input: Tensor,
     num_samples: int,
@@ -285,3 +303,49 @@ def multinomial(
 
     drawn = _draw(draw, generator, backend.int64, None)
     return into(out, drawn if isinstance(input._array, np.ndarray) else wrap(backend.move(drawn._array, input.device)))
+
+
+# ---- the state of the default generator ----------------------------------------------------------------------------------
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default generator, as a tensor of bytes (uint8), for `set_rng_state`.
+
+    >>> state = get_rng_state()
+    >>> a = rand(3)
+    >>> set_rng_state(state)
+    >>> bool((rand(3) == a).all())
+    True
+    """
+    return tensor_of(np.frombuffer(json.dumps(default_generator.get_state()).encode(), np.uint8).copy())
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Restore what `get_rng_state` returned.
+
+    Raises
+    ------
+    ValueError
+        It is no such state.
+    """
+    try:
+        state = json.loads(backend.to_numpy(raw(new_state)).astype(np.uint8).tobytes())
+    except ValueError:
+        raise ValueError("set_rng_state: expected the bytes that get_rng_state returned, got others") from None
+    default_generator.set_state(state)
+
+
+def initial_seed() -> int:
+    """The seed that the default generator began with.
+
+    >>> _ = default_generator.manual_seed(7)
+    >>> initial_seed()
+    7
+    """
+    return int(default_generator.rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
+
+
+def seed() -> int:
+    """Give the default generator a seed that nobody knows before, and return it."""
+    default_generator.rng = np.random.default_rng()
+    return initial_seed()

@@ -92,6 +92,10 @@ class Version:
         self._views = [r for r in self._views or () if r() is not None] + list(map(weakref.ref, ys))
         self._room = 2 * len(self._views) + 32
 
+    def replace_view(self, x: Tensor, y: Tensor) -> None:
+        """Put `y` in the place of the view `x`."""
+        self._views = [weakref.ref(y) if r() is x else r for r in self._views or ()]
+
     def views(self) -> list[Tensor]:
         """The live views that still share this memory. Each view comes after the tensor it is a view of."""
         return [y for r in self._views or () if (y := r()) is not None and y._version_ is self]
@@ -212,6 +216,8 @@ class Tensor(Methods):
     def dim(self) -> int:
         return self._array.ndim
 
+    ndimension = dim
+
     def numel(self) -> int:
         return int(self._array.size)
 
@@ -224,6 +230,18 @@ class Tensor(Methods):
 
     def is_floating_point(self) -> bool:
         return backend.is_floating(self._array)
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether the elements are in row-major order in memory, without gaps."""
+        return bool(self._array.flags.c_contiguous)
+
+    def element_size(self) -> int:
+        """The size of an element in bytes."""
+        return int(self._array.dtype.itemsize)
+
+    def data_ptr(self) -> int:
+        """The address of the first element in memory."""
+        return backend.address(self._array)
 
     # -- the gradient --------------------------------------------------------------------------------------------------
 
@@ -319,14 +337,16 @@ class Tensor(Methods):
 
     # -- conversions ---------------------------------------------------------------------------------------------------
 
-    def numpy(self) -> np.ndarray:
-        """The NumPy array itself, not a copy.
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The NumPy array itself, not a copy. With `force`, also of a tensor that requires grad; from a GPU a copy.
 
         Raises
         ------
         RuntimeError
             The tensor requires grad (use ``.detach().numpy()``) or is not on the CPU (use ``.cpu()``).
         """
+        if force:
+            return backend.to_numpy(self._array)
         if self._requires_grad:
             raise RuntimeError("numpy: this tensor requires grad, and an array cannot record it; use .detach().numpy()")
         if not isinstance(self._array, np.ndarray):
@@ -471,6 +491,16 @@ def wrap(array: Array) -> Tensor:
 def is_tensor(obj: Any) -> bool:
     """Whether an object is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return input.numel()
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the elements are floating-point numbers."""
+    return input.is_floating_point()
 
 
 def tensor_of(array: Array, requires_grad: bool = False) -> Tensor:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend
-from ..tensor import Tensor, base_of, raw, wrap
-from .mode import mode
+from ..tensor import Tensor, base_of, raw, version_of, wrap
+from .mode import enable_grad, mode
 from .node import Node, next_age
 
 
@@ -72,6 +72,38 @@ def become(x: Tensor, y: Tensor, op: str) -> Tensor:
             _renew(view, *view._view)
         elif base._requires_grad:
             _take_over(view, Lost(base, op), 0, True)
+    return x
+
+
+def change_shape(x: Tensor, op: str, change: Any) -> Tensor:
+    """Give `x` the shape that ``change(x)``, a view, has: `x` becomes a view of its former self, whose place that takes.
+
+    Raises
+    ------
+    RuntimeError
+        `x` is a leaf that requires grad, and ops are recorded; or it shares its memory with a view.
+    """
+    leaf, alone = x._requires_grad and x.grad_fn is None, x._view is None and not _views_of(x)
+    if leaf and (mode.enabled or not alone):
+        raise RuntimeError(
+            f"{op}: a leaf that requires grad cannot be given another shape in place where ops are recorded, or where it has "
+            f"views; use x = x.{op[:-1]}(...)"
+        )
+    if leaf or (alone and not x._requires_grad):
+        x._array = change(wrap(x._array))._array
+        return x
+    former = Tensor.__new__(Tensor)
+    former._array, former.grad_fn, former._output_nr, former._requires_grad = x._array, x.grad_fn, x._output_nr, x._requires_grad
+    former._version_, former._view = version_of(x), x._view
+    former._version_.replace_view(x, former)
+    for view in former._version_.views():
+        if type(view._view) is tuple and view._view[0] is x:
+            view._view = former, view._view[1]
+    with enable_grad():
+        y = change(former)
+    _take_over(x, y.grad_fn, y._output_nr, y._requires_grad)
+    x._array, x._view = y._array, y._view
+    former._version_.add_view(x)
     return x
 
 

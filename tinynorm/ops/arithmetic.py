@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .. import backend
@@ -20,7 +21,7 @@ from .common import (
     sum_to,
     widened,
 )
-from .convert import as_dtype
+from .convert import as_dtype, clone
 
 
 class Add(Node):
@@ -109,6 +110,21 @@ class Remainder(Node):
     def backward(self, g, a, b):
         da = sum_to(g, self.shapes[0]) if self.needs[0] else None
         db = sum_to(-g * (a // b), self.shapes[1]) if self.needs[1] else None
+        return da, db
+
+
+class Fmod(Node):
+    """y = a - b trunc(a / b);  da = g,  db = -g trunc(a / b)."""
+
+    def forward(self, a, b):
+        self.shapes = a.shape, shape_of(b)
+        self.save(*((a, b) if self.needs[1] else (None, None)))
+        xp = namespace(a)
+        return xp.sign(a) * (xp.abs(a) % (xp.abs(b) if hasattr(b, "shape") else max(b, -b)))
+
+    def backward(self, g, a, b):
+        da = sum_to(g, self.shapes[0]) if self.needs[0] else None
+        db = sum_to(-g * namespace(g).trunc(a / b), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 
@@ -284,7 +300,7 @@ def mul(input: Any, other: Any, *, out: Tensor | None = None) -> Any:
     return made if out is None else into(out, made)
 
 
-@method("div", "divide", "__truediv__")
+@method("div", "divide", "true_divide", "__truediv__")
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Any:
     """input / other, elementwise; integers give float32.
 
@@ -358,6 +374,45 @@ def remainder(input: Any, other: Any) -> Any:
     input, other = promote(input, other)
     refuse_zero("remainder", input, other)
     return Remainder()(input, other)
+
+
+@method()
+def fmod(input: Any, other: Any) -> Any:
+    """The remainder of a / b with the sign of a, elementwise, as in C: a - b trunc(a / b).
+
+    >>> import tinynorm
+    >>> tinynorm.fmod(tinynorm.tensor([5.0, -5.0]), 3)
+    tensor([ 2., -2.])
+    """
+    input, other = promote(input, other)
+    refuse_zero("fmod", input, other)
+    return Fmod()(input, other)
+
+
+@method()
+def reciprocal(input: Any) -> Any:
+    """1 / x.
+
+    >>> import tinynorm
+    >>> tinynorm.reciprocal(tinynorm.tensor([2, 4]))
+    tensor([0.5000, 0.2500])
+    """
+    return printed_as("ReciprocalBackward0", div(1.0, input))
+
+
+@method()
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    """input + weight (end - input), elementwise: `input` where the weight is 0, `end` where it is 1.
+
+    >>> import tinynorm
+    >>> tinynorm.lerp(tinynorm.tensor([0.0, 1.0]), tinynorm.tensor([10.0, 3.0]), 0.5)
+    tensor([5., 2.])
+    """
+    if hasattr(weight, "shape") or weight < 0.5:
+        y = input + weight * (end - input)
+    else:  # of the two formulas this is exact where the weight is 1
+        y = end - (1 - weight) * (end - input)
+    return printed_as(f"LerpBackward{int(not hasattr(weight, 'shape'))}", y)
 
 
 @method("neg", "__neg__")
@@ -460,6 +515,30 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     elif not backend.is_floating(raw(input)):
         value = bool(value) if backend.is_bool(raw(input)) else int(value)
     return printed_as(f"MaskedFillBackward{int(hasattr(value, 'shape'))}", Where()(mask, value, input))
+
+
+@method()
+def nan_to_num(input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """`input` with 0 in place of NaN, and with the dtype's largest and smallest numbers in place of inf and -inf.
+
+    `nan`, `posinf` and `neginf` are other numbers to put there. The gradient is 0 where a number was put.
+
+    >>> import tinynorm
+    >>> tinynorm.nan_to_num(tinynorm.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
+    tensor([0., 9., 1.])
+    """
+    a = raw(input)
+    if not backend.is_floating(a):
+        return clone(input)
+    xp, limits = namespace(a), namespace(a).finfo(a.dtype)
+    replaced = (
+        (xp.isnan(a), 0.0 if nan is None else nan),
+        (a == math.inf, float(limits.max) if posinf is None else posinf),
+        (a == -math.inf, float(limits.min) if neginf is None else neginf),
+    )
+    for mask, number in replaced:
+        input = Where()(mask, float(number), input)
+    return printed_as("NanToNumBackward0", input)
 
 
 @method("clamp", "clip")

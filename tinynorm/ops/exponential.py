@@ -1,4 +1,4 @@
-"""Powers, exponentials, logarithms, sine and cosine, elementwise."""
+"""Powers, exponentials and logarithms, elementwise."""
 
 from __future__ import annotations
 
@@ -118,26 +118,16 @@ class Rsqrt(Node):
         return (-0.5 * (g * y) * (y * y),)  # y³ could overflow
 
 
-class Sin(Node):
-    """y = sin x;  dx = g cos x."""
+class Expm1(Node):
+    """y = e^x - 1, which keeps the digits of a small y;  dx = g (y + 1)."""
 
     def forward(self, x):
-        self.save(x)
-        return namespace(x).sin(x)
+        y = namespace(x).expm1(x)
+        self.save(y)
+        return y
 
-    def backward(self, g, x):
-        return (g * namespace(x).cos(x),)
-
-
-class Cos(Node):
-    """y = cos x;  dx = -g sin x."""
-
-    def forward(self, x):
-        self.save(x)
-        return namespace(x).cos(x)
-
-    def backward(self, g, x):
-        return (-g * namespace(x).sin(x),)
+    def backward(self, g, y):
+        return (g * (y + 1),)
 
 
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
@@ -185,6 +175,17 @@ def exp(input: Any) -> Any:
     tensor([1.0000, 2.7183])
     """
     return Exp()(as_float(input))
+
+
+@method()
+def expm1(input: Any) -> Any:
+    """e to the x, minus 1, which keeps the digits of a small result.
+
+    >>> import tinynorm
+    >>> tinynorm.expm1(tinynorm.tensor([0.0, 1e-9]))
+    tensor([0.0000e+00, 1.0000e-09])
+    """
+    return Expm1()(as_float(input))
 
 
 @method()
@@ -262,25 +263,3 @@ def square(input: Any) -> Any:
     tensor([4, 9])
     """
     return pow(input, 2)
-
-
-@method()
-def sin(input: Any) -> Any:
-    """The sine of an angle in radians.
-
-    >>> import tinynorm
-    >>> tinynorm.sin(tinynorm.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.8415])
-    """
-    return Sin()(as_float(input))
-
-
-@method()
-def cos(input: Any) -> Any:
-    """The cosine of an angle in radians.
-
-    >>> import tinynorm
-    >>> tinynorm.cos(tinynorm.tensor([0.0, 1.0]))
-    tensor([1.0000, 0.5403])
-    """
-    return Cos()(as_float(input))

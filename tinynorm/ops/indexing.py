@@ -505,17 +505,21 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     tensor([[5., 5.],
             [2., 2.]])
     """
-    d, at = one_dim(dim, input.ndim, "index_select"), raw(index)
+    at = slices_at("index_select", input, dim, index)
+    return printed_as("IndexSelectBackward0", GetItem(at)(input)) if input.ndim else input.clone()
+
+
+def slices_at(op: str, x: Any, dim: int, index: Any) -> tuple:
+    """The index, for `getitem`, of the slices of x at the places `index`, a vector of integers, along `dim`."""
+    d, at = one_dim(dim, x.ndim, op), raw(index)
     if not backend.is_array(at) or backend.is_floating(at) or backend.is_bool(at):
-        raise TypeError(f"index_select: expected an index of an integer dtype, got {getattr(at, 'dtype', type(at).__name__)}")
-    if at.ndim > 1 or (not input.ndim and math.prod(at.shape) != 1):
-        expected = "be a vector" if input.ndim else "have one element, as the tensor has"
-        raise IndexError(f"index_select: expected the index to {expected}, got shape {tuple(at.shape)}")
-    check_range("index_select", at, input.shape[d] if input.ndim else 1, 0)
-    if not input.ndim:
-        return input.clone()
-    y = GetItem((*(EVERYTHING,) * d, reshaped(at, (at.shape[0] if at.ndim else 1,))))(input)
-    return printed_as("IndexSelectBackward0", y)
+        raise TypeError(f"{op}: expected an index of an integer dtype, got {getattr(at, 'dtype', type(at).__name__)}")
+    if at.ndim > 1 or (not x.ndim and math.prod(at.shape) != 1):
+        expected = "be a vector" if x.ndim else "have one element, as the tensor has"
+        raise IndexError(f"{op}: expected the index to {expected}, got shape {tuple(at.shape)}")
+    backend.check_same_device(op, [raw(x), at])
+    check_range(op, at, x.shape[d] if x.ndim else 1, 0)
+    return (*(EVERYTHING,) * d, reshaped(at, (at.shape[0] if at.ndim else 1,))) if x.ndim else (...,)
 
 
 @method()

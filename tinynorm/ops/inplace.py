@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..autograd.views import become, is_recorded, refuse_if_unsafe
+from ..autograd.views import become, change_shape, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
-from . import activation, arithmetic, exponential, logic
+from . import activation, arithmetic, exponential, linear, logic, trigonometry
+from . import shape as layout
 from .common import accepts_axis, namespace, printed_as
-from .indexing import AddAt, SetItem, explained, places, raw_index, source_for
+from .diagonal import diagonal
+from .indexing import AddAt, SetItem, explained, places, raw_index, slices_at, source_for
 
 
 def _before_change(x: Tensor) -> Tensor:
@@ -28,8 +30,12 @@ def _before_change(x: Tensor) -> Tensor:
     return old
 
 
-def _inplace(name: str, sign: str, op: Callable[..., Any]) -> Callable[..., Tensor]:
+def _inplace(name: str, sign: str, op: Callable[..., Any], shape: bool = False) -> Callable[..., Tensor]:
+    """A method that replaces the numbers of a tensor by those of `op`, or with `shape`, its shape."""
+
     def change(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if shape:
+            return change_shape(input, name, lambda x: op(x, *args, **kwargs))
         recorded = is_recorded(input, *args, *kwargs.values())
         return _replaced(input, name, lambda x: op(x, *args, **kwargs), recorded)
 
@@ -49,12 +55,34 @@ div_ = _inplace("div_", "__itruediv__", arithmetic.div)
 pow_ = _inplace("pow_", "__ipow__", exponential.pow)
 remainder_ = _inplace("remainder_", "__imod__", arithmetic.remainder)
 floor_divide_ = _inplace("floor_divide_", "__ifloordiv__", logic.floor_divide)
+fmod_ = _inplace("fmod_", "", arithmetic.fmod)
 addcmul_ = _inplace("addcmul_", "", arithmetic.addcmul)
 addcdiv_ = _inplace("addcdiv_", "", arithmetic.addcdiv)
+addmm_ = _inplace("addmm_", "", linear.addmm)
+lerp_ = _inplace("lerp_", "", arithmetic.lerp)
 masked_fill_ = _inplace("masked_fill_", "", arithmetic.masked_fill)
+nan_to_num_ = _inplace("nan_to_num_", "", arithmetic.nan_to_num)
+clamp_min_ = _inplace("clamp_min_", "", arithmetic.clamp_min)
+clamp_max_ = _inplace("clamp_max_", "", arithmetic.clamp_max)
 bitwise_and_ = _inplace("bitwise_and_", "__iand__", lambda input, other: input & other)
 bitwise_or_ = _inplace("bitwise_or_", "__ior__", lambda input, other: input | other)
 bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", lambda input, other: input ^ other)
+abs_, neg_ = _inplace("abs_", "", arithmetic.abs), _inplace("neg_", "", arithmetic.neg)
+reciprocal_ = _inplace("reciprocal_", "", arithmetic.reciprocal)
+exp_, expm1_ = _inplace("exp_", "", exponential.exp), _inplace("expm1_", "", exponential.expm1)
+log_, log1p_ = _inplace("log_", "", exponential.log), _inplace("log1p_", "", exponential.log1p)
+log2_, log10_ = _inplace("log2_", "", exponential.log2), _inplace("log10_", "", exponential.log10)
+sqrt_, rsqrt_ = _inplace("sqrt_", "", exponential.sqrt), _inplace("rsqrt_", "", exponential.rsqrt)
+square_ = _inplace("square_", "", exponential.square)
+sin_, cos_, tan_ = (_inplace(f"{op.__name__}_", "", op) for op in (trigonometry.sin, trigonometry.cos, trigonometry.tan))
+sigmoid_, tanh_ = _inplace("sigmoid_", "", activation.sigmoid), _inplace("tanh_", "", activation.tanh)
+ceil_, floor_ = _inplace("ceil_", "", logic.ceil), _inplace("floor_", "", logic.floor)
+round_, trunc_, frac_ = (_inplace(f"{op.__name__}_", "", op) for op in (logic.round, logic.trunc, logic.frac))
+
+t_ = _inplace("t_", "", layout.t, shape=True)
+transpose_ = _inplace("transpose_", "", layout.transpose, shape=True)
+squeeze_ = _inplace("squeeze_", "", layout.squeeze, shape=True)
+unsqueeze_ = _inplace("unsqueeze_", "", layout.unsqueeze, shape=True)
 
 
 @method("__setitem__")
@@ -83,7 +111,10 @@ def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
     return printed_as(FILLED.get(op, ""), become(x, y, op)) if recorded else x
 
 
-FILLED = {"zero_": "ZeroBackward0", "fill_": "FillBackward2", "normal_": "NormalBackward0", "uniform_": "UniformBackward0"}
+FILLED = {
+    **{"zero_": "ZeroBackward0", "fill_": "FillBackward2", "normal_": "NormalBackward0", "uniform_": "UniformBackward0"},
+    **{"bernoulli_": "BernoulliBackward1", "random_": "RandomBackward0"},
+}  # fmt: skip
 
 
 def _numbers(op: str, value: Any) -> Any:
@@ -97,15 +128,30 @@ def _numbers(op: str, value: Any) -> Any:
 
 
 @method()
-def zero_(x: Tensor) -> Tensor:
+def zero_(input: Tensor) -> Tensor:
     """Fill with zeros, in place."""
-    return _assign(x, ..., 0, "zero_")
+    return _assign(input, ..., 0, "zero_")
 
 
 @method()
-def fill_(x: Tensor, value: Any) -> Tensor:
+def fill_(input: Tensor, value: Any) -> Tensor:
     """Fill with a number, in place."""
-    return _assign(x, ..., value, "fill_")
+    return _assign(input, ..., value, "fill_")
+
+
+@method()
+def fill_diagonal_(input: Tensor, fill_value: Any) -> Tensor:
+    """Fill the main diagonal of a matrix with a number, in place.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(2, 2).fill_diagonal_(1.0)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    if input.ndim != 2:
+        raise RuntimeError(f"fill_diagonal_: expected a matrix, got shape {tuple(input.shape)}")
+    fill_(diagonal(input), fill_value)
+    return input
 
 
 @method()
@@ -179,16 +225,68 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 
 
 @method()
-def clamp_(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """`clamp` in place."""
-    recorded = is_recorded(x, min) or is_recorded(x, max)
-    return _replaced(x, "clamp_", lambda x: arithmetic.clamp(x, min, max), recorded)
+@accepts_axis
+def index_add_(input: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
+    """Add alpha `source` in place to the slices at the places `index`, (k), along `dim`. What goes to one place is added up.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(3).index_add_(0, tinynorm.tensor([0, 2, 2]), tinynorm.ones(3))
+    tensor([1., 0., 2.])
+    """
+    at = slices_at("index_add_", input, dim, index)
+    shape = input._array[at].shape
+    if source.dtype != input.dtype or tuple(source.shape) != tuple(shape):
+        expected, got = (f"{t.dtype} of shape {tuple(s)}" for t, s in ((input, shape), (source, source.shape)))
+        raise RuntimeError(f"index_add_: expected a source in {expected}, got {got}")
+    added = source if alpha == 1 else source * alpha
+    recorded = is_recorded(input, source)
+    y = _replaced(input, "index_add_", lambda x: x + (AddAt(x.shape, at)(added) if x.ndim else added), recorded)
+    return printed_as("IndexAddBackward0", y) if recorded else y
 
 
 @method()
-def relu_(x: Tensor) -> Tensor:
+@accepts_axis
+def index_fill_(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
+    """Write a number in place into the slices at the places `index`, (k), along `dim`.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(2, 3).index_fill_(1, tinynorm.tensor([0, 2]), 7.0)
+    tensor([[7., 0., 7.],
+            [7., 0., 7.]])
+    """
+    number = not hasattr(value, "shape")
+    if not number and tuple(value.shape):
+        raise RuntimeError(f"index_fill_: expected a number or a 0-d tensor as value, got shape {tuple(value.shape)}")
+    recorded = is_recorded(input, value)
+    y = _assign(input, slices_at("index_fill_", input, dim, index), value, "index_fill_")
+    return printed_as(f"IndexFillBackward{int(not number)}", y) if recorded else y
+
+
+@method()
+@accepts_axis
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """`index_add_` on a copy."""
+    return index_add_(input.clone(), dim, index, source, alpha=alpha)
+
+
+@method()
+@accepts_axis
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """`index_fill_` on a copy."""
+    return index_fill_(input.clone(), dim, index, value)
+
+
+@method()
+def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """`clamp` in place."""
+    recorded = is_recorded(input, min) or is_recorded(input, max)
+    return _replaced(input, "clamp_", lambda x: arithmetic.clamp(x, min, max), recorded)
+
+
+@method()
+def relu_(input: Tensor) -> Tensor:
     """`relu` in place."""
-    return replace(x, "relu_", activation.relu)
+    return replace(input, "relu_", activation.relu)
 
 
 def replace(x: Tensor, name: str, op: Callable[[Tensor], Tensor]) -> Tensor:
@@ -230,6 +328,50 @@ def uniform_(x: Tensor, low: float = 0.0, high: float = 1.0, *, generator: backe
         raise RuntimeError(f"uniform_: expected bounds in order, got {low} and {high}")
     rng = (generator or backend.default_generator).rng
     return fill_from_host(x, "uniform_", low + (high - low) * rng.random(x.shape))
+
+
+@method()
+def bernoulli_(x: Tensor, p: Any = 0.5, *, generator: backend.Generator | None = None) -> Tensor:
+    """Fill with 1 at random, with probability `p` (a number, or a tensor with one for each element), else with 0; in place."""
+    return fill_from_host(x, "bernoulli_", successes("bernoulli_", p, x.shape, generator))
+
+
+def successes(op: str, p: Any, shape: Any, generator: backend.Generator | None) -> np.ndarray:
+    """Booleans that are drawn, True with the probabilities `p`.
+
+    Raises
+    ------
+    RuntimeError
+        A probability is not from 0 to 1.
+    """
+    chance = backend.to_numpy(raw(p)) if isinstance(p, Tensor) else np.asarray(p)
+    if not ((chance >= 0) & (chance <= 1)).all():
+        raise RuntimeError(f"{op}: expected probabilities from 0 to 1, got some from {chance.min()} to {chance.max()}")
+    return np.asarray((generator or backend.default_generator).rng.random(tuple(shape)) < chance)
+
+
+# the largest integer up to which a floating-point dtype has them all
+WHOLE = {backend.float16: 2**11, backend.float32: 2**24, backend.float64: 2**53}
+
+
+@method()
+def random_(x: Tensor, *bounds: int, to: int | None = None, generator: backend.Generator | None = None) -> Tensor:
+    """Fill with random integers, in place: ``random_(to)`` from 0, ``random_(start, to)`` from start; `to` is excluded.
+
+    Without bounds they are drawn from all that are not negative and that the dtype has without gaps.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(2).random_(5, 6)
+    tensor([5., 5.])
+    """
+    start, *end = (*((0,) if len(bounds) + (to is not None) < 2 else ()), *bounds, *(() if to is None else (to,)))
+    dtype = x._array.dtype
+    most = WHOLE.get(dtype, 1) if dtype.kind in "fb" else int(np.iinfo(dtype).max)
+    (stop,) = end or (most + 1,)
+    if not start < stop:
+        raise RuntimeError(f"random_: expected a start below the end, got {start} and {stop}")
+    rng = (generator or backend.default_generator).rng
+    return fill_from_host(x, "random_", rng.integers(start, stop - 1, x.shape, endpoint=True))
 
 
 def fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
-from .common import into, namespace, narrowed, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
+from .common import into, namespace, narrowed, one_dim, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
 from .reduction import sum
 from .shape import expand, permute, unsqueeze
 
@@ -165,6 +165,21 @@ def mm(input: Any, mat2: Any, *, out: Tensor | None = None) -> Any:
 
 
 @method()
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta input + alpha (mat1 @ mat2), the product of two matrices; `input` broadcasts. With beta = 0 it does not count.
+
+    >>> import tinynorm
+    >>> tinynorm.addmm(tinynorm.tensor([10.0]), tinynorm.tensor([[1.0, 2.0]]), tinynorm.tensor([[3.0], [4.0]]))
+    tensor([[21.]])
+    """
+    product = _of_ranks("addmm", mat1, mat2, "nk", "km")
+    product = product if alpha == 1 else alpha * product
+    if beta == 0:
+        return printed_as("AddmmBackward0", product)
+    return printed_as("AddmmBackward0", (input if beta == 1 else beta * input) + product)
+
+
+@method()
 def bmm(input: Any, mat2: Any) -> Any:
     """The products of two stacks of matrices, (b, n, k) @ (b, k, m).
 
@@ -210,6 +225,29 @@ def outer(input: Any, vec2: Any) -> Any:
     if len(a) != 1 or len(b) != 1:
         raise RuntimeError(f"outer: expected two vectors, got shapes {a} and {b}")
     return unsqueeze(input, 1) * vec2
+
+
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    """The sum of products over some dimensions of both: the last `dims` of `a` with the first of `b`, or two lists of them.
+
+    The result has the other dimensions of `a`, then those of `b`.
+
+    >>> import tinynorm
+    >>> tinynorm.tensordot(tinynorm.ones(2, 3, 4), tinynorm.ones(4, 3), dims=([1, 2], [1, 0]))
+    tensor([12., 12.])
+    """
+    sa, sb = _shape("tensordot", a), _shape("tensordot", b)
+    if isinstance(dims, int):
+        dims = range(len(sa) - dims, len(sa)), range(dims)
+    left, right = ([one_dim(d, n, "tensordot") for d in ds] for ds, n in zip(dims, (len(sa), len(sb)), strict=True))
+    if [sa[d] for d in left] != [sb[d] for d in right]:
+        raise RuntimeError(f"tensordot: expected equal sizes along {left} of {sa} and along {right} of {sb}")
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    of_a, of_b = letters[: len(sa)], list(letters[len(sa) : len(sa) + len(sb)])
+    for d, e in zip(left, right, strict=True):
+        of_b[e] = of_a[d]
+    out = "".join(letter for letter in [*of_a, *of_b] if (letter in of_a) != (letter in of_b))
+    return Einsum(of_a, "".join(of_b), out)(*_of_one_dtype("tensordot", a, b))
 
 
 # ---- einsum ----------------------------------------------------------------------------------------------------------

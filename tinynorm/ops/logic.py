@@ -202,6 +202,28 @@ def ceil(input: Any) -> Any:
     return Step("ceil")(input)
 
 
+@method()
+def trunc(input: Any) -> Any:
+    """x without its fraction; the gradient is 0.
+
+    >>> import tinynorm
+    >>> tinynorm.trunc(tinynorm.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
+    return Step("trunc")(input)
+
+
+@method()
+def frac(input: Any) -> Any:
+    """The fraction of x, with its sign: x - trunc(x).
+
+    >>> import tinynorm
+    >>> tinynorm.frac(tinynorm.tensor([-1.5, 1.25]))
+    tensor([-0.5000,  0.2500])
+    """
+    return printed_as("FracBackward0", input - trunc(input))
+
+
 @method("floor_divide", "__floordiv__")
 @backend.silent
 def floor_divide(input: Any, other: Any) -> Any:

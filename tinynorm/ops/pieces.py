@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import Tensor, method, raw
+from ..tensor import Tensor, method, raw, wrap
 from .common import accepts_axis, all_dims, namespace, one_dim, printed_as
 from .convert import clone
-from .indexing import GetItem
-from .shape import expand, ints, reshape
+from .indexing import GetItem, index_select
+from .shape import cat, expand, flatten, ints, ravel, reshape
 
 
 def _part(op: str, x: Any, d: int, part: Any) -> Any:
@@ -135,6 +137,154 @@ def tile(input: Any, *sizes: Any, dims: Any = None) -> Any:
     """
     times = ints("tile", sizes, dims)
     return repeat(input, (*(1,) * (input.ndim - len(times)), *times))
+
+
+@method()
+@accepts_axis
+def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+    """The part of length `length` from `start` on, along `dim`: a view. A negative start counts from the end.
+
+    Raises
+    ------
+    RuntimeError
+        The part does not lie in the tensor.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.arange(5).narrow(0, 1, 3)
+    tensor([1, 2, 3])
+    """
+    d, (first, length) = one_dim(dim, input.ndim, "narrow"), ints("narrow", (start, length))
+    n = input.shape[d] if input.ndim else 0
+    first = first + n if first < 0 else first
+    if not 0 <= first <= first + length <= n:
+        raise RuntimeError(f"narrow: expected a part of the {n} along dim {dim}, got start={start}, length={length}")
+    return _part("SliceBackward0", input, d, slice(first, first + length))
+
+
+@method()
+def masked_select(input: Any, mask: Any) -> Any:
+    """The elements where the mask is True, as a vector: a copy. Both are broadcast.
+
+    >>> import tinynorm
+    >>> x = tinynorm.tensor([1.0, 2.0, 3.0])
+    >>> x.masked_select(x > 1)
+    tensor([2., 3.])
+    """
+    m = raw(mask)
+    if not backend.is_array(m) or not backend.is_bool(m):
+        raise RuntimeError(f"masked_select: expected a mask of booleans, got {getattr(mask, 'dtype', type(mask).__name__)}")
+    backend.check_same_device("masked_select", [raw(input), m])
+    shape = np.broadcast_shapes(tuple(input.shape), tuple(m.shape)) or (1,)
+    return printed_as("MaskedSelectBackward0", GetItem(namespace(m).broadcast_to(m, shape))(expand(input, shape)))
+
+
+@method()
+@accepts_axis
+def repeat_interleave(input: Any, repeats: int | Tensor, dim: int | None = None, *, output_size: int | None = None) -> Any:
+    """Each element repeated, and the copies side by side; along `dim`, or of the tensor as a vector.
+
+    Parameters
+    ----------
+    input : Tensor
+    repeats : int or Tensor
+        How often; a vector of integers has a number for each element along `dim`.
+    dim, axis : int, optional
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> tinynorm.tensor([1, 2]).repeat_interleave(2)
+    tensor([1, 1, 2, 2])
+    >>> tinynorm.tensor([1, 2]).repeat_interleave(tinynorm.tensor([1, 3]))
+    tensor([1, 2, 2, 2])
+    """
+    x = ravel(input) if dim is None or not input.ndim else input
+    d = one_dim(dim or 0, x.ndim, "repeat_interleave")
+    n, times = x.shape[d], raw(repeats)
+    if hasattr(times, "shape") and times.size > 1:
+        if backend.is_floating(times) or tuple(times.shape) != (n,):
+            got = f"{times.dtype} of shape {tuple(times.shape)}"
+            raise RuntimeError(f"repeat_interleave: expected an int, or a vector of {n} integers as repeats, got {got}")
+        at = np.repeat(np.arange(n), backend.to_numpy(times))
+        return index_select(x, d, wrap(namespace(times).asarray(at, **backend.on_device_of(times))))
+    (count,) = ints("repeat_interleave", (repeats,))
+    if count < 0:
+        raise RuntimeError(f"repeat_interleave: expected repeats that are not negative, got {count}")
+    sizes = (*x.shape[: d + 1], count, *x.shape[d + 1 :])
+    return flatten(expand(reshape(x, (*x.shape[: d + 1], 1, *x.shape[d + 1 :])), sizes), d, d + 1)
+
+
+@method()
+def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
+    """The elements moved by `shifts` places along `dims`; those that leave at one end come in at the other.
+
+    Without `dims`, the tensor is moved as a vector.
+
+    >>> import tinynorm
+    >>> tinynorm.arange(5).roll(2)
+    tensor([3, 4, 0, 1, 2])
+    """
+    steps = ints("roll", (shifts,) if dims is None or not isinstance(shifts, int) else ((shifts,),))
+    if dims is None:
+        return printed_as("RollBackward0", reshape(roll(ravel(input), steps, (0,)), input.shape))
+    turned = [one_dim(d, input.ndim, "roll") for d in ints("roll", (dims,))]
+    if len(turned) != len(steps):
+        raise RuntimeError(f"roll: expected a shift for each of the dimensions {dims}, got {shifts}")
+    y = input
+    for d, step in zip(turned, steps, strict=True):
+        cut = input.shape[d] - step % max(input.shape[d], 1)
+        y = cat([_part("", y, d, slice(cut, None)), _part("", y, d, slice(cut))], d)
+    return printed_as("RollBackward0", y)
+
+
+@method()
+@accepts_axis
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """The differences of neighbours along `dim`, x[1:] - x[:-1], `n` times; after `prepend` and `append` are joined to x.
+
+    >>> import tinynorm
+    >>> tinynorm.diff(tinynorm.tensor([1, 4, 9]))
+    tensor([3, 5])
+    """
+    if not input.ndim:
+        raise RuntimeError("diff: expected a tensor of at least 1 dimension, got a 0-d one")
+    d = one_dim(dim, input.ndim, "diff")
+    joined = [x for x in (prepend, input, append) if x is not None]
+    y = cat(joined, d) if len(joined) > 1 else input
+    for _ in range(min(n, y.shape[d])):
+        after, before = _part("", y, d, slice(1, None)), _part("", y, d, slice(-1))
+        y = after != before if backend.is_bool(raw(y)) else after - before
+    return clone(y) if y is input else y
+
+
+@method()
+def fliplr(input: Any) -> Any:
+    """A copy with the order of the columns, dim 1, reversed.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1, 2], [3, 4]]).fliplr()
+    tensor([[2, 1],
+            [4, 3]])
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"fliplr: expected a tensor of at least 2 dimensions, got shape {tuple(input.shape)}")
+    return flip(input, 1)
+
+
+@method()
+def flipud(input: Any) -> Any:
+    """A copy with the order of the rows, dim 0, reversed.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([[1, 2], [3, 4]]).flipud()
+    tensor([[3, 4],
+            [1, 2]])
+    """
+    if not input.ndim:
+        raise RuntimeError("flipud: expected a tensor of at least 1 dimension, got a 0-d one")
+    return flip(input, 0)
 
 
 @method()

@@ -266,8 +266,29 @@ class CumSum(Node):
         return (CumSum(self.dim)(g[backwards])[backwards],)
 
 
+class CumProd(Node):
+    """y_i = Π x_j over j <= i;  dx_j = y_(j-1) s_j  with  s_j = g_j + x_(j+1) s_(j+1), from the last to the first."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def forward(self, x):
+        y = narrowed(backend.cumulative_prod(widened(x), self.dim), x)
+        self.save(x, y)
+        return y
+
+    def backward(self, g, x, y):
+        xp, before = namespace(g), (slice(None),) * self.dim
+        s, found = 0.0, []
+        for j in reversed(range(x.shape[self.dim])):
+            here, after = (*before, slice(j, j + 1), ...), (*before, slice(j + 1, j + 2), ...)
+            s = g[here] + x[after] * s if found else g[here]
+            found.append(s * y[*before, slice(j - 1, j), ...] if j else s)
+        return (xp.concat(found[::-1], axis=self.dim) if found else g,)
+
+
 class Along(NamedTuple):
-    """The result of `max`, `min`, `sort` and `topk` along a dimension; printed as PyTorch prints it."""
+    """The result of `max`, `min`, `median`, `sort` and `topk` along a dimension; printed as PyTorch prints it."""
 
     values: Any
     indices: Any
@@ -276,7 +297,7 @@ class Along(NamedTuple):
         return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
 
-OF = {op: type(op, (Along,), {"__slots__": ()}) for op in ("max", "min", "sort", "topk")}  # each printed with its own name
+OF = {op: type(op, (Along,), {"__slots__": ()}) for op in ("max", "median", "min", "sort", "topk")}  # each printed with its own name
 
 
 # ---- as functions and methods ----------------------------------------------------------------------------------------
@@ -329,6 +350,20 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 @method()
 @accepts_axis
+def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """The running products along `dim`; integers and booleans give int64.
+
+    >>> import tinynorm
+    >>> tinynorm.tensor([1.0, 2.0, 3.0]).cumprod(0)
+    tensor([1., 2., 6.])
+    """
+    x = _at_least_int64(input, dtype)
+    d = one_dim(dim, x.ndim, "cumprod")
+    return CumProd(d)(x) if x.ndim else clone(x)
+
+
+@method()
+@accepts_axis
 def prod(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product over `dim` (all dimensions if None); integers and booleans give int64.
 
@@ -355,8 +390,8 @@ def _at_least_int64(x: Any, dtype: Any) -> Any:
 NORMS: dict[float, Callable[..., Any]] = {
     0: lambda x, dims, keepdim: Sum(dims, keepdim)(abs(sign(x))),
     1: lambda x, dims, keepdim: Sum(dims, keepdim)(abs(x)),
-    math.inf: lambda x, dims, keepdim: Extremum(_nonempty("norm", x, dims), keepdim, "max")(abs(x)),
-    -math.inf: lambda x, dims, keepdim: Extremum(_nonempty("norm", x, dims), keepdim, "min")(abs(x)),
+    math.inf: lambda x, dims, keepdim: Extremum(nonempty("norm", x, dims), keepdim, "max")(abs(x)),
+    -math.inf: lambda x, dims, keepdim: Extremum(nonempty("norm", x, dims), keepdim, "min")(abs(x)),
 }
 
 
@@ -498,6 +533,41 @@ def std(
 
 @method()
 @accepts_axis
+def var_mean(
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """(`var`, `mean`), with the arguments of `var`.
+
+    >>> import tinynorm
+    >>> tinynorm.var_mean(tinynorm.tensor([1.0, 3.0]), correction=0)
+    (tensor(1.), tensor(2.))
+    """
+    return _and_mean("var", input, dim, unbiased, keepdim, correction)
+
+
+@method()
+@accepts_axis
+def std_mean(
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """(`std`, `mean`), with the arguments of `var`.
+
+    >>> import tinynorm
+    >>> tinynorm.std_mean(tinynorm.tensor([1.0, 3.0]), correction=0)
+    (tensor(1.), tensor(2.))
+    """
+    return _and_mean("std", input, dim, unbiased, keepdim, correction)
+
+
+def _and_mean(op: str, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> tuple[Tensor, Tensor]:
+    dim, correction = _correction(f"{op}_mean", dim, unbiased, correction)
+    spread = (var if op == "var" else std)(input, dim, None, keepdim, correction=correction)
+    name = f"{op.capitalize()}MeanBackward0"
+    return printed_as(name, spread), printed_as(name, mean(input, all_dims(dim, input.ndim, op), keepdim))
+
+
+@method()
+@accepts_axis
 def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """The largest element along `dim`. If several elements equal it, they share the gradient evenly.
 
@@ -505,7 +575,7 @@ def amax(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amax(dim=1)
     tensor([5., 7.])
     """
-    return Extremum(_nonempty("amax", input, dim), keepdim, "max")(input)
+    return Extremum(nonempty("amax", input, dim), keepdim, "max")(input)
 
 
 @method()
@@ -517,10 +587,17 @@ def amin(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> tinynorm.tensor([[1.0, 5.0], [7.0, 2.0]]).amin(dim=1)
     tensor([1., 2.])
     """
-    return Extremum(_nonempty("amin", input, dim), keepdim, "min")(input)
+    return Extremum(nonempty("amin", input, dim), keepdim, "min")(input)
 
 
-def _nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
+def nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
+    """The dimensions `dim`, after a check that there is an element along them.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
     dims = all_dims(dim, x.ndim, op)
     if size_along(x.shape, dims) == 0:
         raise ValueError(f"{op}: expected at least one element along dim {dim}, got shape {tuple(x.shape)}")
@@ -560,7 +637,7 @@ def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
     if isinstance(dim, Tensor):
         return pairwise(x, dim)
     d = one_dim(dim, x.ndim, which)
-    _nonempty(which, x, d)
+    nonempty(which, x, d)
     indices = arg(x, d, keepdim=True)
     values = take_along_dim(x, indices, d)
     if not keepdim:

@@ -189,6 +189,34 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 @method()
+def ravel(input: Any) -> Any:
+    """The elements as a vector, without a copy where that is possible.
+
+    >>> import tinynorm
+    >>> tinynorm.ravel(tinynorm.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
+    return Reshape((math.prod(input.shape),))(input)
+
+
+@method()
+@accepts_axis
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """The tensor with one dimension split into several of these sizes; one of them may be -1.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(2, 12).unflatten(1, (3, -1)).shape
+    torch.Size([2, 3, 4])
+    """
+    d, sizes = one_dim(dim, input.ndim, "unflatten"), ints("unflatten", (sizes,))
+    n, known = input.shape[d] if input.ndim else 1, math.prod(s for s in sizes if s != -1)
+    if not sizes or sizes.count(-1) > 1 or (known != n if -1 not in sizes else known < 1 or n % known):
+        raise RuntimeError(f"unflatten: expected sizes with a product of {n}, the length of dim {dim}, got {sizes}")
+    sizes = tuple(n // known if s == -1 else s for s in sizes)
+    return Reshape((*input.shape[:d], *sizes, *input.shape[d + 1 :]))(input)
+
+
+@method()
 def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The tensor with its dimensions in the order `dims`.
 
@@ -204,6 +232,23 @@ def permute(input: Any, *order: Any, dims: Any = None) -> Any:
 
 
 permute_dims = permute
+
+
+@method("movedim", "moveaxis")
+def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """The tensor with the dimensions `source` moved to the places `destination`; the others keep their order.
+
+    >>> import tinynorm
+    >>> tinynorm.zeros(2, 3, 4).movedim(0, -1).shape
+    torch.Size([3, 4, 2])
+    """
+    start, end = all_dims(source, input.ndim, "movedim"), all_dims(destination, input.ndim, "movedim")
+    if len(start) != len(end):
+        raise RuntimeError(f"movedim: expected as many places as dimensions, got {source} to {destination}")
+    order = [i for i in range(input.ndim) if i not in start]
+    for place, d in sorted(zip(end, start, strict=True)):
+        order.insert(place, d)
+    return printed_as("PermuteBackward0", Permute(tuple(order))(input))
 
 
 @method("transpose", "swapaxes")
@@ -352,6 +397,28 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
 concat = cat
 
 
+def hstack(tensors: Sequence[Any]) -> Any:
+    """Join the tensors along dim 1, or vectors (and numbers) along their only one.
+
+    >>> import tinynorm
+    >>> tinynorm.hstack([tinynorm.tensor([1, 2]), tinynorm.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    xs = [x if x.ndim else reshape(x, (1,)) for x in _several("hstack", tensors)]
+    return cat(xs, int(xs[0].ndim > 1))
+
+
+def vstack(tensors: Sequence[Any]) -> Any:
+    """Join the tensors along dim 0; a vector counts as a row.
+
+    >>> import tinynorm
+    >>> tinynorm.vstack([tinynorm.tensor([1, 2]), tinynorm.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    return cat([x if x.ndim > 1 else reshape(x, (1, -1)) for x in _several("vstack", tensors)], 0)
+
+
 def _several(op: str, tensors: Any) -> list:
     """The tensors as a list, after a check that there are some, and nothing else."""
     xs = list(tensors) if hasattr(tensors, "__iter__") else [tensors]
@@ -399,6 +466,23 @@ def zeros_like(
     tensor([0., 0.])
     """
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def empty_like(
+    input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Any:
+    """Uninitialised memory (arbitrary numbers) with the shape, dtype and device of a tensor, unless others are given.
+
+    >>> import tinynorm
+    >>> tinynorm.empty_like(tinynorm.tensor([1.5, 2.5])).shape
+    torch.Size([2])
+    """
+    a = raw(input)
+    made = namespace(a).empty_like(a, dtype=None if dtype is None else as_dtype(dtype, a))
+    if not isinstance(input, Tensor):
+        return made
+    y = wrap(made)
+    return (y if device is None else y.to(device)).requires_grad_(requires_grad)
 
 
 def ones_like(

@@ -1,4 +1,4 @@
-"""Sorting. The indices have no gradient; the gradient of a value goes to the element that it was taken from."""
+"""Sorting and what needs an order. The indices have no gradient; the gradient of a value goes to the element that it was taken from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .. import backend
 from ..tensor import Tensor, method, raw, wrap
 from .common import accepts_axis, namespace, one_dim, printed_as
 from .indexing import taken
-from .reduction import OF, Along
+from .reduction import OF, Along, Extremum, nonempty
 
 
 def order(op: str, x: Any, dim: int, descending: bool) -> tuple[Any, int]:
@@ -81,3 +81,51 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     at = at[(slice(None),) * d + (slice(k), ...)] if input.ndim else at
     values = printed_as("TopkBackward0", taken("topk", input, d, at, at.shape))
     return OF["topk"](values, _wrapped(at, input))
+
+
+class Median(Extremum):
+    """y = the median of x: of n numbers in order number (n + 1) / 2;  dx = g shared evenly among the elements that equal y."""
+
+    def __init__(self) -> None:
+        super().__init__((), False, "median")
+
+    def forward(self, x):
+        self.shape, self.dims = x.shape, tuple(range(x.ndim))
+        flat = namespace(x).reshape(x, (-1,))
+        y = flat[_middle(flat, 0)][0]
+        self.save(x, y)
+        return y
+
+
+def _middle(x: Any, d: int) -> Any:
+    """Where the medians of the array x along dimension d are, (…, 1, …); where a line has NaN, where that is."""
+    xp, at = namespace(x), order("median", x, d, False)[0]
+    at = at[(slice(None),) * d + (slice((x.shape[d] - 1) // 2, (x.shape[d] + 1) // 2), ...)]
+    if not backend.is_floating(x):
+        return at
+    nan = xp.isnan(x)
+    return xp.where(xp.any(nan, axis=d, keepdims=True), xp.expand_dims(xp.argmax(backend.astype(nan, xp.int64), axis=d), axis=d), at)
+
+
+@method()
+@accepts_axis
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The median; with `dim`, a named tuple (values, indices). Of an even number of elements it is the lower of the middle two.
+
+    NaN where there is a NaN.
+
+    >>> import tinynorm
+    >>> tinynorm.median(tinynorm.tensor([4.0, 1.0, 3.0, 2.0]))
+    tensor(2.)
+    >>> tinynorm.tensor([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0]]).median(dim=1).indices
+    tensor([2, 1])
+    """
+    nonempty("median", input, dim)
+    if dim is None:
+        return Median()(input)
+    d = one_dim(dim, input.ndim, "median")
+    x = input if input.ndim else input.reshape(1)
+    at = _middle(raw(x), d)
+    values, indices = taken("median", x, d, at, at.shape), _wrapped(at, x)
+    shape = at.shape if keepdim and input.ndim else at.shape[:d] + at.shape[d + 1 :]
+    return OF["median"](printed_as("MedianBackward1", values.reshape(shape)), indices.reshape(shape))
