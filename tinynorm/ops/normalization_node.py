@@ -27,42 +27,47 @@ from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw
 from .common import namespace, reshaped, size_along, sum_over, widened
 from .normalization_formula import Axes, project, project_channel, project_uncentred, standardize, standardize_uncentred
-from .normalization_rows import project_rows, standardize_rows
+from .normalization_kernels import project_by_kernel, standardize_by_kernel
 from .scaling import LEAST_VAR, power_of_two
 
 
 class Layout:
     """How a layer views its tensors: the shape for x, the axes of a group, and the shape for γ and β."""
 
-    def __init__(self, view: tuple[int, ...], axes: Axes, affine: tuple[int, ...]) -> None:
+    def __init__(self, view: tuple[int, ...], axes: Axes, affine: tuple[int, ...], one_gamma: bool = False) -> None:
         self.view, self.axes, self.affine = view, axes, affine
         before = len(view) - len(affine)  # γ and β broadcast: the dimensions that they lack are x's first ones
         self.repeated = (*range(before), *(before + a for a, n in enumerate(affine) if n == 1))  # along these they repeat
         self.m = size_along(view, axes)  # how many numbers a group has
-        self.rows = self._rows()
-        self.C = max(size_along(affine, range(len(affine))), 1)
+        self.of_groups = tuple(1 if i in axes else n for i, n in enumerate(view))  # the shape of the groups' means
+        self.groups = math.prod(self.of_groups)
+        self.family, self.in_kernel, self.affine_in_kernel = self._for_kernels(one_gamma)
 
-    def _rows(self) -> tuple[int, int, int] | None:
-        """(N, G, D): x as N rows of D numbers, of which the rows i, i + G, … have the same γ and β; None if it has no rows."""
-        first, ndim = (self.axes or (0,))[0], len(self.view)
-        if self.axes != tuple(range(first, ndim)):
-            return None
-        before = self.affine[: max(len(self.affine) - len(self.axes), 0)]
-        return math.prod(self.view[:first]), math.prod(before), self.m
+    def _for_kernels(self, one_gamma: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+        """The family of kernels, and the shapes that they take of x and of γ; see `normalization_kernels`."""
+        view, axes = self.view, self.axes
+        if one_gamma:  # of a group
+            N, C, *positions = view
+            if not positions:
+                return "columns", (N, C), (C,)
+            slabs = (1, N) if axes[:1] == (0,) else (N, 1)
+            return "slabs", (*slabs, C, math.prod(positions)), (C,)
+        before = self.affine[: max(len(self.affine) - len(axes), 0)]
+        return "rows", (self.groups, self.m), (math.prod(before), self.m)
 
 
 @lru_cache(maxsize=256)  # every training step has the same shapes
 def batch_layout(shape: tuple[int, ...]) -> Layout:
     """(N, C, *): a group is one channel, over the batch and all positions."""
     positions = range(2, len(shape))
-    return Layout(shape, (0, *positions), (1, shape[1], *(1 for _ in positions)))
+    return Layout(shape, (0, *positions), (1, shape[1], *(1 for _ in positions)), one_gamma=True)
 
 
 @lru_cache(maxsize=256)
 def instance_layout(shape: tuple[int, ...]) -> Layout:
     """(N, C, *): a group is one channel of one sample, over all positions."""
     positions = range(2, len(shape))
-    return Layout(shape, tuple(positions), (1, shape[1], *(1 for _ in positions)))
+    return Layout(shape, tuple(positions), (1, shape[1], *(1 for _ in positions)), one_gamma=True)
 
 
 @lru_cache(maxsize=256)
@@ -85,7 +90,7 @@ class Normalization(Node):
 
     fresh = True
     layout: Layout
-    statistics: Any = None  # of the rows, if a kernel computed them
+    statistics: Any = None  # of the groups, if a kernel computed them
 
     def seen(self, x):
         """View x as the layout says; convert float16 to float32."""
@@ -131,16 +136,15 @@ class Standardize(Normalization):
 
     standardize = staticmethod(standardize)
     project = staticmethod(project)
-    centred, in_rows = True, True
+    centred = True
 
     def __init__(self, layout: Layout, eps: float) -> None:
         self.layout, self.eps = layout, eps
 
     def forward(self, x, gamma, beta):
         self.save(x, gamma)
-        kernel = kernels_for("rows", x, gamma, beta) if self.in_rows else None
-        if kernel is not None:
-            y, statistics = standardize_rows(kernel, self.layout, self.eps, self.centred, x, gamma, beta)
+        if kernels_for(self.layout.family, x, gamma, beta):
+            y, statistics = standardize_by_kernel(self.layout, self.eps, self.centred, x, gamma, beta)
             if squares_fit(statistics.var, self.eps):
                 self.statistics, self.affine_like = statistics, (gamma, beta)
                 return y
@@ -149,7 +153,7 @@ class Standardize(Normalization):
 
     def backward(self, dy, x, gamma):
         if self.statistics and not isinstance(dy, Tensor):
-            return self.fitted(*project_rows(self.layout, self.centred, dy, x, gamma, self.statistics), dy)
+            return self.fitted(*project_by_kernel(self.layout, self.centred, dy, x, gamma, self.statistics), dy)
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         dy_, dx = self.seen(dy), None
         if self.needs[0]:
@@ -197,9 +201,15 @@ class StandardizeUncentred(Standardize):
 class StandardizeChannel(Standardize):
     """BatchNorm and InstanceNorm: a group has a single γ and β."""
 
-    in_rows = False
+    def forward(self, x, gamma, beta):
+        y = super().forward(x, gamma, beta)
+        if self.statistics:
+            self.mean, self.var = (s.reshape(self.layout.of_groups) for s in (self.statistics.hi, self.statistics.var))
+        return y
 
     def backward(self, dy, x, gamma):
+        if self.statistics and not isinstance(dy, Tensor):
+            return super().backward(dy, x, gamma)
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         scale = None if not self.needs[0] else rstd if gamma is None else rstd * self.affine(gamma)
         return self.fitted(*project_channel(self.seen(dy), x_hat, scale, self.layout.axes, max(self.layout.m, 1)), dy)

@@ -1,4 +1,4 @@
-"""The kernels of rows compute what the formula computes: LayerNorm, RMSNorm and GroupNorm, forward and back."""
+"""The kernels of the normalisation layers compute what the formula computes, forward and back."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,17 @@ from tinynorm.nn import functional as F
 RTOL = {"float32": 4e-6, "float64": 1e-13}
 
 
+KINDS = ["layer_norm", "rms_norm", "group_norm", "batch_norm", "batch_norm, positions", "instance_norm"]
+
+
 def layer(kind, rows, groups, width):
     """(the function, the shape of x, the shape of γ)."""
+    if kind == "batch_norm":
+        return lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (rows * 3, width), (width,)
+    if kind == "batch_norm, positions":
+        return lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (rows, groups, width), (groups,)
+    if kind == "instance_norm":
+        return lambda x, w, b: F.instance_norm(x, None, None, w, b), (rows, groups, width), (groups,)
     if kind == "group_norm":
         shape = (rows, groups * 2, width)
         return lambda x, w, b: F.group_norm(x, groups, w, b), shape, (groups * 2,)
@@ -41,7 +50,7 @@ def by_kernel(node):
 def test_a_kernel_equals_its_formula(examples):
     @settings(max_examples=examples, deadline=None, database=None, derandomize=True)
     @given(
-        st.sampled_from(["layer_norm", "rms_norm", "group_norm"]), st.integers(1, 9), st.integers(1, 5), st.integers(2, 70),
+        st.sampled_from(KINDS), st.integers(1, 9), st.integers(1, 5), st.integers(2, 70),
         st.sampled_from(["float32", "float64"]), st.sampled_from([0.0, 1.0, -1e4, 1e6]), st.booleans(),
         st.integers(0, 2**32 - 1),
     )  # fmt: skip
@@ -67,7 +76,7 @@ def kernel_equals_formula(kind, rows, groups, width, dtype, offset, affine, seed
         assert np.abs(a - e).max() <= max(allowed, 2 * np.abs(g - e).max())
 
 
-@pytest.mark.parametrize("kind", ["layer_norm", "rms_norm", "group_norm"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_gradients_and_second_derivatives_with_kernels(kind):
     f, shape, of_gamma = layer(kind, 3, 2, 5)
     rng = np.random.default_rng(1)
@@ -82,12 +91,16 @@ def test_gradients_and_second_derivatives_with_kernels(kind):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.3, 1e6])
-def test_a_constant_row_gives_beta(dtype, value):
-    for width in (3, 100, 4097, 10_000):
-        x = np.full((2, width), value, dtype)
+def test_equal_numbers_give_beta(dtype, value):
+    for n in (3, 100, 4097, 10_000):
+        x = tn.tensor(np.full((2, 3, n), value, dtype))
+        one = tn.ones(3, dtype=getattr(tn, dtype))
         with use("numba"):
-            y = F.layer_norm(tn.tensor(x), (width,), None, tn.ones(width, dtype=getattr(tn, dtype)))
-        assert (y == 1).all(), (width, float((y - 1).abs().max()))
+            rows = F.layer_norm(x, (n,), None, tn.ones(n, dtype=x.dtype))
+            slabs = F.batch_norm(x, None, None, None, one, True), F.instance_norm(x, None, None, None, one)
+            columns = F.batch_norm(x.reshape(2, -1).T.contiguous(), None, None, None, one[:2], True)
+        for y in (rows, *slabs, columns):
+            assert (y == 1).all(), (n, float((y - 1).abs().max()))
 
 
 def test_nan_and_inf_stay_in_their_row():
@@ -128,8 +141,26 @@ def test_a_large_mean_is_not_lost():
     c = x.astype(float) - x.astype(float).mean(1, keepdims=True)
     exact = c / np.sqrt((c * c).mean(1, keepdims=True) + 1e-5)
     with use("numba"):
-        y = F.layer_norm(tn.tensor(x), (1000,)).numpy()
-    assert np.abs(y - exact).max() < 1e-6
+        found = [
+            F.layer_norm(tn.tensor(x), (1000,)),
+            F.batch_norm(tn.tensor(x.T.copy()), None, None, None, None, True).T,
+            F.batch_norm(tn.tensor(x.reshape(8, 10, 100).swapaxes(0, 1).copy()), None, None, None, None, True).transpose(0, 1),
+            F.instance_norm(tn.tensor(x[None])),
+        ]
+    for y in found:
+        assert np.abs(y.numpy().reshape(8, 1000) - exact).max() < 1e-6
+
+
+def test_running_statistics_are_the_formulas():
+    for norm, shape in ((tn.nn.BatchNorm1d, (40, 6)), (tn.nn.BatchNorm1d, (4, 6, 30)), (tn.nn.InstanceNorm1d, (4, 6, 30))):
+        x, states = tn.tensor(np.random.default_rng(0).normal(3, 2, shape).astype(np.float32)), []
+        for choice in ("numba", "numpy"):
+            layer = norm(6, track_running_stats=True)
+            with use(choice):
+                layer(x)
+            states.append(layer.state_dict())
+        for name, t in states[0].items():
+            np.testing.assert_allclose(t.numpy(), states[1][name].numpy(), rtol=1e-6)
 
 
 def test_odd_layouts_and_dtypes_go_by_the_formula():

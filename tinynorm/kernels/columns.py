@@ -1,0 +1,110 @@
+"""BatchNorm of (N, C), each sweep fused: a group is a column. The formulas are in `ops/normalization_formula.py`.
+
+A sweep goes through the rows, and adds to sums of all columns at once. The sums of a block of rows, in x's dtype, are added to
+sums in float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compiled import elementwise
+
+ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error below 2e-6)
+
+
+@elementwise
+def flush(part, whole):
+    """Add the part to the whole, and begin the part anew."""
+    for j in range(part.size):
+        whole[j] += part[j]
+        part[j] = 0
+
+
+@elementwise
+def add_rows(x, s):
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            s[j] += x[i, j]
+
+
+@elementwise
+def add_moments(x, hi, c, s, q):
+    """c = x - hi; add c and c² to s and q."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            v = x[i, j] - hi[j]
+            c[i, j] = v
+            s[j] += v
+            q[j] += v * v
+
+
+@elementwise
+def scale(c, rest, rstd, gamma, beta):
+    """c becomes γ (c - rest) rstd + β."""
+    for i in range(c.shape[0]):
+        for j in range(c.shape[1]):
+            c[i, j] = (c[i, j] - rest[j]) * rstd[j] * gamma[j] + beta[j]
+
+
+@elementwise
+def standardize(x, gamma, beta, eps, y, hi, lo, rstd, var):
+    """y = γ x̂ + β. For each column the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v."""
+    N, C = x.shape
+    T = x.dtype.type
+    part, part2 = np.zeros(C, x.dtype), np.zeros(C, x.dtype)
+    s, q = np.zeros(C), np.zeros(C)
+    for n in range(0, N, ROWS):
+        add_rows(x[n : n + ROWS], part)
+        flush(part, s)
+    for j in range(C):
+        hi[j] = T(s[j] / N)
+        s[j] = 0
+    for n in range(0, N, ROWS):
+        add_moments(x[n : n + ROWS], hi, y[n : n + ROWS], part, part2)
+        flush(part, s)
+        flush(part2, q)
+    for j in range(C):
+        rest = s[j] / N  # what rounding left of the mean: it is small, so nothing cancels in the variance
+        v = q[j] / N - rest * rest
+        lo[j] = T(rest)
+        var[j] = T(v)
+        rstd[j] = T(1 / np.sqrt(v + eps))
+    scale(y, lo, rstd, gamma, beta)
+
+
+@elementwise
+def add_products(dy, x, hi, lo, rstd, mean_dy, s):
+    """Add u x̂ to s, where u = dy - mean(dy)."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            s[j] += (dy[i, j] - mean_dy[j]) * (((x[i, j] - hi[j]) - lo[j]) * rstd[j])
+
+
+@elementwise
+def subtract_components(dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
+    """dx = γ rstd (u - x̂ mean(u x̂)); `factor` is γ rstd."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x_hat = ((x[i, j] - hi[j]) - lo[j]) * rstd[j]
+            dx[i, j] = factor[j] * ((dy[i, j] - mean_dy[j]) - x_hat * mean_u_x_hat[j])
+
+
+@elementwise
+def project(dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
+    """dx, dγ and dβ; the last two, in float64, hold zeros before."""
+    N, C = x.shape
+    T = x.dtype.type
+    part, mean_dy, mean_u_x_hat, factor = np.zeros(C, x.dtype), np.empty_like(rstd), np.empty_like(rstd), np.empty_like(rstd)
+    for n in range(0, N, ROWS):
+        add_rows(dy[n : n + ROWS], part)
+        flush(part, dbeta)
+    for j in range(C):
+        mean_dy[j] = T(dbeta[j] / N)
+    for n in range(0, N, ROWS):
+        add_products(dy[n : n + ROWS], x[n : n + ROWS], hi, lo, rstd, mean_dy, part)
+        flush(part, dgamma)
+    for j in range(C):
+        mean_u_x_hat[j] = T(dgamma[j] / N)
+        factor[j] = rstd[j] * gamma[j]
+    subtract_components(dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx)

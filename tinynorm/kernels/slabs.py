@@ -1,0 +1,115 @@
+"""BatchNorm and InstanceNorm of (N, C, *), each sweep fused. The formulas are in `ops/normalization_formula.py`.
+
+x is (A, N, C, P): the group (a, c) is the N slabs of P numbers x[a, n, c], which lie one after another in memory. BatchNorm has
+A = 1; for InstanceNorm A is the batch, and N = 1. A group goes through all the steps of a sweep before the next one does, so that
+it stays in the processor's cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compiled import elementwise, reduction
+
+TERMS = 4096  # terms of a sum in x's dtype; longer sums are added up in float64 (see `rows.TERMS`)
+
+
+@reduction
+def total(x):
+    s = x.dtype.type(0)
+    for j in range(x.size):
+        s += x[j]
+    return s
+
+
+@reduction
+def moments(c):
+    """(Σ c, Σ c²)."""
+    s = q = c.dtype.type(0)
+    for j in range(c.size):
+        s += c[j]
+        q += c[j] * c[j]
+    return s, q
+
+
+@reduction
+def dot_of_centred(dy, mean_dy, x_hat):
+    """Σ (dy - mean) x̂."""
+    s = dy.dtype.type(0)
+    for j in range(dy.size):
+        s += (dy[j] - mean_dy) * x_hat[j]
+    return s
+
+
+@elementwise
+def standardized(x, hi, lo, rstd, x_hat):
+    """x̂ = ((x - hi) - lo) rstd."""
+    for j in range(x.size):
+        x_hat[j] = ((x[j] - hi) - lo) * rstd
+
+
+@elementwise
+def scale(c, rest, rstd, gamma, beta):
+    """c becomes γ (c - rest) rstd + β."""
+    for j in range(c.size):
+        c[j] = (c[j] - rest) * rstd * gamma + beta
+
+
+@elementwise
+def subtract_components(dy, mean_dy, mean_u_x_hat, factor, x_hat):
+    """x̂ becomes dx = γ rstd (u - x̂ mean(u x̂)), where u = dy - mean(dy); `factor` is γ rstd."""
+    for j in range(dy.size):
+        x_hat[j] = factor * ((dy[j] - mean_dy) - x_hat[j] * mean_u_x_hat)
+
+
+@elementwise
+def standardize(x, gamma, beta, eps, y, hi, lo, rstd, var):
+    """y = γ x̂ + β. For each group the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v."""
+    A, N, C, P = x.shape
+    T = x.dtype.type
+    zero, one = T(0), T(1)
+    for g in range(A * C):
+        a, c = g // C, g % C
+        s = np.float64(0)
+        for n in range(N):
+            for k in range(0, P, TERMS):
+                s += total(x[a, n, c, k : k + TERMS])
+        hi[g] = T(s / (N * P))
+        s = q = np.float64(0)
+        for n in range(N):
+            standardized(x[a, n, c], hi[g], zero, one, y[a, n, c])
+            for k in range(0, P, TERMS):
+                s_, q_ = moments(y[a, n, c, k : k + TERMS])
+                s += s_
+                q += q_
+        s /= N * P  # what rounding left of the mean: it is small, so nothing cancels in the variance
+        v = q / (N * P) - s * s
+        lo[g] = T(s)
+        var[g] = T(v)
+        rstd[g] = T(1 / np.sqrt(v + eps))
+        for n in range(N):
+            scale(y[a, n, c], lo[g], rstd[g], gamma[c], beta[c])
+
+
+@elementwise
+def project(dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
+    """dx, dγ and dβ; the last two, in float64, hold zeros before."""
+    A, N, C, P = x.shape
+    T = x.dtype.type
+    x_hat = dx  # until dx takes its place
+    for g in range(A * C):
+        a, c = g // C, g % C
+        s = q = np.float64(0)
+        for n in range(N):
+            for k in range(0, P, TERMS):
+                s += total(dy[a, n, c, k : k + TERMS])
+        mean_dy = T(s / (N * P))
+        for n in range(N):
+            standardized(x[a, n, c], hi[g], lo[g], rstd[g], x_hat[a, n, c])
+            for k in range(0, P, TERMS):
+                d, h = dy[a, n, c, k : k + TERMS], x_hat[a, n, c, k : k + TERMS]
+                q += dot_of_centred(d, mean_dy, h)
+        for n in range(N):
+            subtract_components(dy[a, n, c], mean_dy, T(q / (N * P)), rstd[g] * gamma[c], x_hat[a, n, c])
+        dbeta[c] += s
+        dgamma[c] += q

@@ -1,0 +1,63 @@
+"""Normalisation by kernels: they compute what the formula does, in fewer sweeps over memory.
+
+Which family of kernels fits depends on where the numbers of a group lie in memory, in a row-major array:
+
+=========  =========================================  ==========================
+family     a group is                                 layers
+=========  =========================================  ==========================
+rows       numbers one after another; γ differs       LayerNorm, RMSNorm, GroupNorm
+columns    a column of a matrix; one γ                BatchNorm of (N, C)
+slabs      pieces of a channel; one γ                 BatchNorm and InstanceNorm of (N, C, *)
+=========  =========================================  ==========================
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels.select import family
+
+
+class Statistics(NamedTuple):
+    """Of each group: the mean in two parts (lo is what hi rounds away), rstd and v."""
+
+    hi: np.ndarray
+    lo: np.ndarray
+    rstd: np.ndarray
+    var: np.ndarray
+
+
+def standardize_by_kernel(layout: Any, eps: float, centred: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Statistics]:
+    """(y, the statistics)."""
+    kernel, shape = family(layout.family), layout.in_kernel
+    y, statistics = np.empty_like(x), Statistics(*np.zeros((4, layout.groups), x.dtype))
+    affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
+    settings = (eps, centred) if layout.family == "rows" else (eps,)
+    kernel.standardize(x.reshape(shape), *affine, *settings, y.reshape(shape), *statistics)
+    return y, statistics
+
+
+def project_by_kernel(layout: Any, centred: bool, dy: Any, x: Any, gamma: Any, statistics: Statistics) -> tuple[Any, Any, Any]:
+    """(dx, dγ, dβ); the last two in float64, in the shape in which γ broadcasts."""
+    kernel, shape = family(layout.family), layout.in_kernel
+    dy = dy if dy.flags.carray else dy.copy()
+    affine = _affine(layout, gamma, 1, x.dtype)
+    dx, (dgamma, dbeta) = np.empty_like(x), np.zeros((2, *affine.shape))
+    settings = (centred,) if layout.family == "rows" else ()
+    arrays = dy.reshape(shape), x.reshape(shape), affine, *statistics[:3]
+    kernel.project(*arrays, *settings, dx.reshape(shape), dgamma, dbeta)
+    repeats = affine.size // max(math.prod(layout.affine), 1)
+    return dx, *((d.reshape(-1, repeats).sum(1) if repeats > 1 else d).reshape(layout.affine) for d in (dgamma, dbeta))
+
+
+def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> np.ndarray:
+    """γ or β in the kernel's shape, (C) or (G, D), repeated along the positions of D; `value` where there is none."""
+    shape = layout.affine_in_kernel
+    if gamma is None:
+        return np.full(shape, value, dtype)
+    if gamma.size == math.prod(shape):
+        return gamma.reshape(shape)
+    return np.broadcast_to(gamma.reshape(-1, 1), (gamma.size, math.prod(shape) // gamma.size)).reshape(shape)
