@@ -41,11 +41,12 @@ FAMILIES = [
 ARRAY_STANDARD = {"astype", "expand_dims", "getitem", "matrix_transpose", "permute_dims"}  # names that PyTorch has not
 METHODS_ONLY = {"expand", "repeat"}  # PyTorch has them as methods, and as no functions
 FUNCTIONS_ONLY = {
+    *{"cdist", "cosine_similarity"},
     *{"broadcast_to", "cat", "concat", "einsum", "full_like", "meshgrid"},
     *{"ones_like", "stack", "where", "zeros_like"},
 }  # fmt: skip
 
-RANDOM = {"dropout", "multinomial", "normal_", "uniform_"}  # the numbers are NumPy's, not PyTorch's
+RANDOM = {"dropout", "gumbel_softmax", "multinomial", "normal_", "uniform_"}  # the numbers are NumPy's, not PyTorch's
 NUMPYS = {"__array_function__", "__array_ufunc__"}  # NumPy's protocols
 GPU = {"cuda"}
 

@@ -214,14 +214,15 @@ PYTORCHS: dict[str, str | Callable[[Any], str]] = {
     "Reshape": _reshape, "Permute": _permute, "GetItem": _index,
     "CrossEntropy": _classes, "NLL": "NllLossBackward0", "MSE": "MseLossBackward0", "ReLU": "ReluBackward0",
     "GELU": "GeluBackward0", "GELUTanh": "GeluBackward0", "LogSumExp": "LogsumexpBackward0", "Clamp": "ClampBackward1",
-    "CumProd": "CumprodBackward0", "Cast": "ToCopyBackward0", "Move": "ToCopyBackward0", "Contiguous": "CloneBackward0", "Dropout": "MulBackward0",
+    "Cast": "ToCopyBackward0", "Move": "ToCopyBackward0", "Contiguous": "CloneBackward0", "Dropout": "MulBackward0",
     "Standardize": "NativeLayerNormBackward0", "StandardizeUncentred": "MulBackward0",
     "StandardizeChannel": "NativeBatchNormBackward0", "StandardizeByConstants": "NativeBatchNormBackward0",
     "SetItem": _assignment, "Replaced": "CopySlices", "Huber": "HuberLossBackward0", "SmoothL1": "SmoothL1LossBackward0",
     "L1": _reduced, "KLDiv": _reduced, "KLDivOfLogs": _reduced,
     "BinaryCrossEntropyOfLogits": "BinaryCrossEntropyWithLogitsBackward0",
-    "Log1p": "Log1PBackward0", "CumSum": "CumsumBackward0", "RoundedDiv": "DivBackward2",
+    "Log1p": "Log1PBackward0", "CumSum": "CumsumBackward0", "CumProd": "CumprodBackward0", "RoundedDiv": "DivBackward2",
     "ELU": "EluBackward0", "LeakyReLU": "LeakyReluBackward0", "SiLU": "SiluBackward0",
+    "PReLU": "PreluKernelBackward0", "Softsign": "DivBackward0", "Tanhshrink": "SubBackward0",
 }  # fmt: skip
 
 

@@ -59,6 +59,33 @@ def change_a_view(x, v):
     return y
 
 
+def change_the_diagonal(x, v):
+    y = x * 1.0
+    y.diagonal().mul_(v)
+    y[:, 1:].diagonal().add_(x[0, 0])
+    return y
+
+
+def change_shapes(x, v):
+    y = x * 1.0
+    row = y[1]
+    y.t_()
+    row.mul_(x[0])
+    y.unsqueeze_(1)[::2].mul_(x[0, 0])
+    row.unsqueeze_(-1).mul_(v)
+    return y.squeeze_(), row
+
+
+def drawn(op):
+    """The op with the same random numbers at each call."""
+
+    def again(*args):
+        tn.manual_seed(0)
+        return op(*args)
+
+    return again
+
+
 # name -> (the node it covers, the op, its inputs)
 OPS = {
     "add": ("Add", ops.add, [x23, x3]),
@@ -73,6 +100,14 @@ OPS = {
     "remainder": ("Remainder", ops.remainder, [QUOTIENTS * DIVISORS, DIVISORS]),
     "remainder, by number": ("Remainder", lambda x: x % 0.7, [QUOTIENTS * 0.7]),
     "remainder, of number": ("Remainder", lambda x: 1.9 % x, [DIVISORS]),
+    "fmod": ("Fmod", ops.fmod, [QUOTIENTS * DIVISORS, DIVISORS]),
+    "fmod, by number": ("Fmod", lambda x: ops.fmod(x, -0.7), [QUOTIENTS * 0.7]),
+    "lerp": ("Mul", ops.lerp, [x23, x3, positive(2, 1)]),
+    "lerp, number": ("Mul", lambda x, y: ops.lerp(x, y, 0.3) * ops.lerp(y, x, 0.8), [x23, x3]),
+    "reciprocal": ("Div", ops.reciprocal, [positive(2, 3)]),
+    "nan_to_num": ("Where", lambda x: ops.nan_to_num(x, nan=0.0) * x, [x23]),
+    "frac": ("Step", lambda x: ops.frac(x) * x, [apart(2, 3)]),
+    "trunc": ("Step", lambda x: ops.trunc(x) * x, [apart(2, 3)]),
     "neg": ("Neg", ops.neg, [x23]),
     "pow": ("Pow", ops.pow, [positive(2, 3), x3]),
     "pow, square": ("Pow", lambda x: x**2, [x23]),
@@ -106,8 +141,17 @@ OPS = {
     "log2": ("Log", ops.log2, [positive(2, 3)]),
     "log10": ("Log", ops.log10, [positive(2, 3)]),
     "log1p": ("Log1p", ops.log1p, [0.2 * np.tanh(x23)]),
+    "expm1": ("Expm1", ops.expm1, [x23]),
     "sin": ("Sin", ops.sin, [3 * x23]),
     "cos": ("Cos", ops.cos, [3 * x23]),
+    "tan": ("Tan", ops.tan, [np.tanh(x23)]),
+    "asin": ("Asin", ops.asin, [0.9 * np.tanh(x23)]),
+    "acos": ("Acos", ops.acos, [0.9 * np.tanh(x23)]),
+    "atan": ("Atan", ops.atan, [x23]),
+    "sinh": ("Sinh", ops.sinh, [x23]),
+    "cosh": ("Cosh", ops.cosh, [x23]),
+    "hypot": ("Hypot", ops.hypot, [x23, positive(3)]),
+    "atan2": ("Atan2", ops.atan2, [x23, positive(2, 1)]),
     "square": ("Pow", ops.square, [x23]),
     "sqrt": ("Sqrt", ops.sqrt, [positive(2, 3)]),
     "sqrt, 0-d": ("Sqrt", ops.sqrt, [np.array(0.3)]),
@@ -127,6 +171,22 @@ OPS = {
     "silu": ("SiLU", F.silu, [3 * x23]),
     "softplus": ("Softplus", F.softplus, [3 * x23]),
     "softplus, threshold": ("Softplus", lambda x: F.softplus(x, 2.0, 0.5) * x, [apart(2, 3)]),
+    "prelu": ("PReLU", F.prelu, [apart(2, 3), np.array([0.25])]),
+    "prelu, channels": ("PReLU", F.prelu, [apart(2, 3, 2), positive(3)]),
+    "prelu, 1-D": ("PReLU", lambda x, w: F.prelu(x, w * w), [apart(4), np.array(0.5)]),
+    "hardtanh": ("Hardtanh", lambda x: F.hardtanh(x, -0.2, 0.5) * x, [apart(2, 3)]),
+    "relu6": ("Hardtanh", lambda x: F.relu6(x) * x, [5 * apart(2, 4)]),
+    "hardsigmoid": ("Hardtanh", lambda x: F.hardsigmoid(x) * x, [3 * apart(2, 4)]),
+    "hardswish": ("Hardtanh", F.hardswish, [3 * apart(2, 4)]),
+    "selu": ("ELU", F.selu, [apart(2, 3)]),
+    "logsigmoid": ("Softplus", F.logsigmoid, [3 * x23]),
+    "softsign": ("Softsign", F.softsign, [apart(2, 3)]),
+    "tanhshrink": ("Tanhshrink", F.tanhshrink, [x23]),
+    "mish": ("Mish", F.mish, [3 * x23]),
+    "threshold": ("Where", lambda x: F.threshold(x, 0.2, 7.0) * x, [apart(2, 3)]),
+    "glu": ("Sigmoid", lambda x: F.glu(x, 1), [normal(2, 4)]),
+    "softmin": ("Softmax", lambda x: F.softmin(x, 1), [x23]),
+    "gumbel_softmax": ("Softmax", drawn(lambda x: F.gumbel_softmax(x, 0.7, dim=0)), [x23]),
     "softmax": ("Softmax", lambda x: ops.softmax(x, 1), [x23]),
     "softmax, dim 0": ("Softmax", lambda x: ops.softmax(x, 0), [x23]),
     "log_softmax": ("LogSoftmax", lambda x: ops.log_softmax(x, -1), [x23]),
@@ -137,6 +197,8 @@ OPS = {
     "prod": ("Prod", ops.prod, [x23]),
     "prod, dim": ("Prod", lambda x: ops.prod(x, 1, keepdim=True), [normal(2, 5)]),
     "prod, zeros": ("Prod", lambda x: ops.prod(x, 0), [np.array([[0.0, 0.0, 1.0], [2.0, 0.0, 3.0], [0.5, 0.0, 0.0]])]),
+    "cumprod": ("CumProd", lambda x: ops.cumprod(x, 1) * x, [positive(2, 4)]),
+    "cumprod, zeros": ("CumProd", lambda x: ops.cumprod(x, 0), [np.array([[2.0, 0.0], [0.0, 3.0], [0.0, 5.0], [4.0, 0.5]])]),
     "cumsum": ("CumSum", lambda x: ops.cumsum(x, 1) * x, [normal(2, 4)]),
     "norm": ("Norm", ops.norm, [x23]),
     "norm, dim": ("Norm", lambda x: ops.norm(x, dim=1, keepdim=True), [x23]),
@@ -149,15 +211,22 @@ OPS = {
     "normalize, one short": ("Norm", lambda x: F.normalize(x, dim=0, eps=1.2), [np.array([[0.3, 3.0], [-0.4, 4.0]])]),
     "sort": ("GetItem", lambda x: ops.sort(x, 1, descending=True).values ** 2, [apart(2, 3)]),
     "topk": ("GetItem", lambda x: ops.topk(x, 2, 0, largest=False).values ** 2, [apart(3, 2)]),
+    "median": ("Median", lambda x: ops.median(x) ** 2, [apart(2, 3)]),
+    "median, dim": ("GetItem", lambda x: ops.median(x, 1, keepdim=True).values ** 2, [apart(2, 4)]),
     "mean": ("Mean", lambda x: ops.mean(x, 1, keepdim=True), [x23]),
     "var": ("Var", ops.var, [x23]),
     "var, biased": ("Var", lambda x: ops.var(x, 0, correction=0), [x23]),
     "std": ("Std", lambda x: ops.std(x, 1), [x23]),
+    "var_mean": ("Var", lambda x: ops.var_mean(x, 0, correction=0), [x23]),
+    "std_mean": ("Std", lambda x: ops.std_mean(x, 1), [x23]),
     "amax": ("Extremum", lambda x: ops.amax(x, 1), [apart(2, 3)]),
     "amin": ("Extremum", lambda x: ops.amin(x, (0, 1), keepdim=True), [apart(2, 3)]),
     "max, dim": ("GetItem", lambda x: ops.max(x, 1).values, [apart(2, 3)]),
     "min, dim": ("GetItem", lambda x: ops.min(x, 0, keepdim=True).values, [apart(2, 3)]),
     "mm": ("MatMul", ops.mm, [x23, x34]),
+    "addmm": ("MatMul", lambda x, a, b: ops.addmm(x, a, b, beta=0.3, alpha=-2.0), [normal(4), x23, x34]),
+    "tensordot": ("Einsum", lambda a, b: ops.tensordot(a, b, dims=([0, 2], [1, 0])), [normal(2, 3, 4), normal(4, 2)]),
+    "tensordot, none": ("Einsum", lambda a, b: ops.tensordot(a, b, 0), [x3, x23]),
     "mv": ("MatMul", ops.mv, [x23, x3]),
     "dot": ("MatMul", ops.dot, [x3, normal(3, seed=1)]),
     "bmm": ("MatMul", ops.bmm, [normal(2, 2, 3), normal(2, 3, 2)]),
@@ -185,6 +254,9 @@ OPS = {
     "transpose": ("Permute", lambda x: x.transpose(0, 1), [x23]),
     "permute": ("Permute", lambda x: x.permute(2, 0, 1), [normal(2, 3, 2)]),
     "T": ("Permute", lambda x: x.T @ x.mT.T, [x23]),
+    "movedim": ("Permute", lambda x: ops.movedim(x, (0, 1), (-1, 0)), [normal(2, 3, 2)]),
+    "ravel": ("Reshape", ops.ravel, [x23]),
+    "unflatten": ("Reshape", lambda x: ops.unflatten(x, 1, (2, -1)), [x34]),
     "expand": ("Expand", lambda x: x.expand(2, -1, 4), [normal(3, 1)]),
     "cat": ("Cat", lambda a, b: ops.cat([a, b, a], 0), [x23, normal(1, 3)]),
     "cat, with an empty vector": ("Cat", lambda a: ops.cat([a[:0, 0], a, a], 1), [x23]),
@@ -194,6 +266,22 @@ OPS = {
     "repeat": ("Expand", lambda x: ops.repeat(x, 2, 1, 3), [x23]),
     "tile": ("Expand", lambda x: ops.tile(x, 2), [x23]),
     "flip": ("GetItem", lambda x: ops.flip(x, 0, 1), [x23]),
+    "fliplr": ("GetItem", ops.fliplr, [x23]),
+    "flipud": ("GetItem", ops.flipud, [x23]),
+    "roll": ("Cat", lambda x: ops.roll(x, (1, -5), (0, 1)), [x34]),
+    "roll, flat": ("Cat", lambda x: ops.roll(x, 2), [x23]),
+    "diff": ("GetItem", lambda x: ops.diff(x, n=2, dim=1), [x34]),
+    "diff, joined": ("Cat", lambda x, y: ops.diff(x, dim=0, prepend=y), [x23, normal(1, 3)]),
+    "narrow": ("GetItem", lambda x: ops.narrow(x, 1, -3, 2), [x34]),
+    "masked_select": ("GetItem", lambda x: ops.masked_select(x, MASK), [x3]),
+    "repeat_interleave": ("Expand", lambda x: ops.repeat_interleave(x, 3, 1), [x23]),
+    "repeat_interleave, each": ("GetItem", lambda x: ops.repeat_interleave(x, ROWS, 0), [x34]),
+    "hstack": ("Cat", lambda a, b: ops.hstack([a, b]), [x23, normal(2, 1)]),
+    "vstack": ("Cat", lambda a, b: ops.vstack([a, b]), [x23, x3]),
+    "diagonal": ("Diagonal", lambda x: ops.diagonal(x, 1, 0, 2), [normal(3, 2, 4)]),
+    "diag": ("OnDiagonal", lambda x: ops.diag(x, -1), [x3]),
+    "diag, of a matrix": ("Diagonal", lambda x: ops.diag(x, -1), [x34]),
+    "trace": ("Diagonal", lambda x: ops.trace(x) ** 2, [x34]),
     "meshgrid": ("Expand", lambda x, y: ops.meshgrid(x, y, indexing="xy"), [x3, normal(2)]),
     "tril": ("Triangle", lambda x: ops.tril(x, diagonal=-1), [normal(3, 3)]),
     "triu": ("Triangle", lambda x: ops.triu(x, diagonal=1), [normal(2, 2, 3)]),
@@ -211,9 +299,13 @@ OPS = {
     "scatter": ("SetItem", lambda x, v: ops.scatter(x, 1, COLUMNS, v), [x23, normal(2, 3, seed=1)]),
     "scatter, number": ("SetItem", lambda x: ops.scatter(x, 1, COLUMNS, 2.0), [x23]),
     "scatter_add": ("AddAt", lambda x, v: ops.scatter_add(x, 1, COLUMNS, v), [x23, normal(2, 3, seed=1)]),
+    "index_add": ("AddAt", lambda x, v: ops.index_add(x, 0, ROWS, v, alpha=-0.5) * x, [x34, normal(3, 4, seed=1)]),
+    "index_fill": ("SetItem", lambda x, v: ops.index_fill(x, 0, ROWS, v), [x34, np.array(0.7)]),
     "setitem": ("SetItem", set_item, [x34, normal(4)]),
     "setitem, array": ("SetItem", set_items, [x34, normal(2, 4)]),
     "in place": ("SetItem", fill, [x23]),
+    "in place, the diagonal": ("Replaced", change_the_diagonal, [x34, x3]),
+    "in place, the shape": ("Replaced", change_shapes, [x34, normal(1)]),
     "in place, a view": ("Replaced", change_a_view, [x34, normal(2)]),
     "clone": ("Clone", ops.clone, [x23]),
     "contiguous": ("Contiguous", lambda x: x.T.contiguous(), [x23]),
@@ -223,7 +315,7 @@ C3 = [normal(3, seed=3), normal(3, seed=4)]
 ZERO = [np.zeros(3), normal(3, seed=4)]
 CLASSES, PLACES = tn.tensor([2, 0, 1, 1]), tn.tensor([[2, 0], [1, -100]])
 MEAN, VAR = tn.tensor(normal(3)), tn.tensor(positive(3))
-CONSTANTS = ("CLASSES", "COLUMNS", "MASK", "MEAN", "PLACES", "ROWS", "VAR")  # to be moved to where the inputs are
+CONSTANTS = ("CLASSES", "COLUMNS", "MASK", "MEAN", "PLACES", "ROWS", "SIGNS", "VAR")  # to be moved to where the inputs are
 
 
 def batch_norm(x, *affine):
@@ -250,6 +342,7 @@ NORMS = {
     "instance_norm": ("StandardizeChannel", lambda x, *affine: F.instance_norm(x, None, None, *affine), normal(2, 3, 4)),
 }
 # name -> (the node, the loss, x, the target); away from the kinks of |x - target|
+SIGNS = tn.tensor([[1, -1, 1], [-1, 1, -1], [1, 1, -1], [-1, -1, 1]])
 LOGITS, SHARES, GAPS = 2 * normal(4, 3), 0.1 + 0.2 * positive(4, 3), 0.7 * apart(4, 3)
 PAIR_LOSSES = {
     "l1_loss": ("L1", F.l1_loss, GAPS + LOGITS, LOGITS),
@@ -319,6 +412,31 @@ LAYERS |= {
         for name, (node, f, x, t) in PAIR_LOSSES.items()
         for options in ({}, {"reduction": "none"})
     },
+    "cosine_similarity": ("Norm", F.cosine_similarity, [normal(4, 3), normal(1, 3)]),
+    "cosine_similarity, short": ("Norm", lambda x, y: F.cosine_similarity(x, y, 0, eps=5.0), [normal(4, 3), normal(3, seed=1)]),
+    "pairwise_distance": ("Norm", F.pairwise_distance, [normal(4, 3), normal(3, seed=1)]),
+    "pairwise_distance, 1": ("Abs", lambda x, y: F.pairwise_distance(x, y, 1.0, keepdim=True) ** 2, [LOGITS, LOGITS + GAPS]),
+    "cdist": ("Norm", tn.cdist, [normal(2, 4, 3), normal(2, 3)]),
+    "cdist, 1": ("Abs", lambda x, y: tn.cdist(x, y, p=1) ** 2, [apart(2, 3), 10 + apart(4, 3)]),
+    "bilinear": ("Einsum", F.bilinear, [normal(4, 3), normal(4, 2), normal(2, 3, 2), normal(2)]),
+    "triplet_margin_loss": ("Norm", lambda a, b, c: F.triplet_margin_loss(a, b, c, 9.0, swap=True), [LOGITS, GAPS, x3 - LOGITS]),
+    "cosine_embedding_loss": (
+        "Norm",
+        lambda x, y: F.cosine_embedding_loss(x, y, SIGNS[:, 0], margin=-2.0, reduction="none"),
+        [LOGITS, GAPS],
+    ),
+    "margin_ranking_loss": ("Clamp", lambda x, y: F.margin_ranking_loss(x, y, SIGNS, 0.1) ** 2, [LOGITS, LOGITS + GAPS]),
+    "hinge_embedding_loss": ("Clamp", lambda x: F.hinge_embedding_loss(x, SIGNS, 0.2, reduction="none") ** 2, [GAPS]),
+    "soft_margin_loss": ("Softplus", lambda x, t: F.soft_margin_loss(x, SIGNS * t), [LOGITS, SHARES]),
+    "multilabel_soft_margin_loss": ("BinaryCrossEntropyOfLogits", F.multilabel_soft_margin_loss, [LOGITS, SHARES]),
+    "poisson_nll_loss": ("Exp", lambda x, t: F.poisson_nll_loss(x, t, full=True), [LOGITS, 6 * SHARES - 0.4]),
+    "poisson_nll_loss, rate": ("Log", lambda x, t: F.poisson_nll_loss(x, t, log_input=False), [SHARES, GAPS]),
+    "gaussian_nll_loss": ("Log", F.gaussian_nll_loss, [LOGITS, GAPS, SHARES]),
+    "gaussian_nll_loss, full": (
+        "Log",
+        lambda x, t, v: F.gaussian_nll_loss(x, t, v, full=True, reduction="none"),
+        [LOGITS, GAPS, SHARES[:, 0]],
+    ),
     "mse_loss": ("MSE", F.mse_loss, [normal(4, 3), normal(4, 3, seed=1)]),
     "mse_loss, none": ("MSE", lambda x, t: F.mse_loss(x, t, reduction="none"), [normal(4, 3), normal(4, 3, seed=1)]),
 }

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..creation import full
 from . import functional as F
+from .init import constant_
 from .module import Module
+from .parameter import Parameter
 
 
-class ReLU(Module):
+class _Inplace(Module):
+    """The base class of the activations whose only option is `inplace`: whether they write the result into the input."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_Inplace):
     """y = max(x, 0).
 
     >>> import tinynorm
@@ -16,15 +30,8 @@ class ReLU(Module):
     tensor([0., 2.])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Any) -> Any:
         return F.relu(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
 
 
 class GELU(Module):
@@ -110,7 +117,7 @@ class ELU(Module):
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
 
 
-class SiLU(ReLU):
+class SiLU(_Inplace):
     """y = x / (1 + e^(-x)), also called swish.
 
     >>> import tinynorm
@@ -141,7 +148,18 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Softmax(Module):
+class _Along(Module):
+    """The base class of the activations along a dimension."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax(_Along):
     """y = e^x / Σ e^x along `dim`.
 
     >>> import tinynorm
@@ -149,18 +167,11 @@ class Softmax(Module):
     tensor([0.5000, 0.5000])
     """
 
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dim = dim
-
     def forward(self, input: Any) -> Any:
         return F.softmax(input, self.dim)
 
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
-
-class LogSoftmax(Softmax):
+class LogSoftmax(_Along):
     """y = x - log Σ e^x along `dim`.
 
     >>> import tinynorm
@@ -170,3 +181,208 @@ class LogSoftmax(Softmax):
 
     def forward(self, input: Any) -> Any:
         return F.log_softmax(input, self.dim)
+
+
+class PReLU(Module):
+    """y = x where x > 0, else weight · x, with a learnt weight: one for all, or one for each channel of (N, C, *).
+
+    Parameters
+    ----------
+    num_parameters : int
+        1 or C.
+    init : float
+        The initial weight.
+    device, dtype
+        The device and the dtype of the weight.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> PReLU()(tinynorm.tensor([-1.0, 2.0])).tolist()
+    [-0.25, 2.0]
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(full((num_parameters,), float(init), dtype=dtype, device=device))
+
+    def reset_parameters(self) -> None:
+        """Set the weights to `init`."""
+        constant_(self.weight, self.init)
+
+    def forward(self, input: Any) -> Any:
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class Hardtanh(Module):
+    """y = x clipped to the range from min_val to max_val.
+
+    >>> import tinynorm
+    >>> Hardtanh()(tinynorm.tensor([-3.0, 0.5]))
+    tensor([-1.0000,  0.5000])
+    """
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        if not min_val < max_val:
+            raise ValueError(f"{type(self).__name__}: expected min_val < max_val, got {min_val} and {max_val}")
+        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
+
+
+class ReLU6(Hardtanh):
+    """y = x clipped to the range from 0 to 6.
+
+    >>> import tinynorm
+    >>> ReLU6()(tinynorm.tensor([-1.0, 8.0]))
+    tensor([0., 6.])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class SELU(_Inplace):
+    """y = scale · x where x > 0, else scale · alpha (e^x - 1), with constants that keep mean 0 and variance 1.
+
+    >>> import tinynorm
+    >>> SELU()(tinynorm.tensor([-1.0, 1.0]))
+    tensor([-1.1113,  1.0507])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.selu(input, self.inplace)
+
+
+class Mish(_Inplace):
+    """y = x tanh(log(1 + e^x)).
+
+    >>> import tinynorm
+    >>> Mish()(tinynorm.tensor([-1.0, 1.0]))
+    tensor([-0.3034,  0.8651])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.mish(input, self.inplace)
+
+
+class Hardsigmoid(Module):
+    """y = x / 6 + 1 / 2, but 0 below x = -3 and 1 above x = 3.
+
+    >>> import tinynorm
+    >>> Hardsigmoid()(tinynorm.tensor([-4.0, 1.5]))
+    tensor([0.0000, 0.7500])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.hardsigmoid(input, self.inplace)
+
+
+class Hardswish(Hardsigmoid):
+    """y = x times `Hardsigmoid` of x.
+
+    >>> import tinynorm
+    >>> Hardswish()(tinynorm.tensor([1.5, 4.0]))
+    tensor([1.1250, 4.0000])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.hardswish(input, self.inplace)
+
+
+class LogSigmoid(Module):
+    """y = log σ(x), where σ is the sigmoid.
+
+    >>> import tinynorm
+    >>> LogSigmoid()(tinynorm.tensor([-50.0, 0.0]))
+    tensor([-50.0000,  -0.6931])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.logsigmoid(input)
+
+
+class Softsign(Module):
+    """y = x / (1 + |x|).
+
+    >>> import tinynorm
+    >>> Softsign()(tinynorm.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.softsign(input)
+
+
+class Tanhshrink(Module):
+    """y = x - tanh(x).
+
+    >>> import tinynorm
+    >>> Tanhshrink()(tinynorm.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.2384])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.tanhshrink(input)
+
+
+class Threshold(Module):
+    """y = x where x > threshold, else `value`.
+
+    >>> import tinynorm
+    >>> Threshold(1.0, 20.0)(tinynorm.tensor([0.5, 2.0]))
+    tensor([20.,  2.])
+    """
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold, self.value, self.inplace = threshold, value, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")
+
+
+class Softmin(_Along):
+    """y = e^(-x) / Σ e^(-x) along `dim`.
+
+    >>> import tinynorm
+    >>> Softmin(dim=0)(tinynorm.tensor([0.0, 1000.0]))
+    tensor([1., 0.])
+    """
+
+    def forward(self, input: Any) -> Any:
+        return F.softmin(input, self.dim)
+
+
+class GLU(_Along):
+    """y = a σ(b), where a and b are the halves of the input along `dim`, and σ is the sigmoid.
+
+    >>> import tinynorm
+    >>> GLU()(tinynorm.tensor([2.0, 4.0, 0.0, 100.0]))
+    tensor([1., 4.])
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__(dim)
+
+    def forward(self, input: Any) -> Any:
+        return F.glu(input, self.dim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .. import backend
@@ -353,7 +354,8 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return (GELU() if approximate == "none" else GELUTanh())(as_float(input))
 
 
-def _activated(name: str, node: Node, input: Any, inplace: bool) -> Any:
+def activated(name: str, node: Callable[[Any], Any], input: Any, inplace: bool) -> Any:
+    """The node's result; with `inplace`, written into the input."""
     if not inplace:
         return node(as_float(input))
     from .inplace import replace  # which imports this file
@@ -368,7 +370,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     >>> tinynorm.nn.functional.leaky_relu(tinynorm.tensor([-1.0, 2.0]))
     tensor([-0.0100,  2.0000])
     """
-    return _activated("leaky_relu", LeakyReLU(negative_slope), input, inplace)
+    return activated("leaky_relu", LeakyReLU(negative_slope), input, inplace)
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
@@ -378,7 +380,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     >>> tinynorm.nn.functional.elu(tinynorm.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return _activated("elu", ELU(alpha), input, inplace)
+    return activated("elu", ELU(alpha), input, inplace)
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
@@ -388,7 +390,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     >>> tinynorm.nn.functional.silu(tinynorm.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    return _activated("silu", SiLU(), input, inplace)
+    return activated("silu", SiLU(), input, inplace)
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:

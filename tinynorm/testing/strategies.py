@@ -98,7 +98,9 @@ class LayerCase:
 NAMES = (
     "Linear", "ReLU", "GELU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d",
     "LayerNorm", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "RMSNorm", "Dropout", "Flatten", "Identity",
-    "LeakyReLU", "ELU", "SiLU", "Softplus", "Embedding", "Unflatten",
+    "LeakyReLU", "ELU", "SiLU", "Softplus", "Embedding", "Unflatten", "PReLU", "ReLU6", "Hardtanh", "SELU", "LogSigmoid",
+    "Softsign", "Mish", "GLU", "Hardsigmoid", "Hardswish", "Softmin", "Tanhshrink", "Threshold", "CosineSimilarity",
+    "PairwiseDistance", "Bilinear",
 )  # fmt: skip
 
 
@@ -135,9 +137,11 @@ def layers(draw: Draw, names: Sequence[str] = NAMES, device: str = "cpu") -> Lay
     if name == "Embedding":
         x = rng.integers(0, module.num_embeddings, shape)
     else:
-        far = -3.0 if name == "ELU" else -30.0  # beside ELU's -1, e^-30 is rounding, and its slope cannot be measured
+        far = -3.0 if name in ("ELU", "SELU") else -30.0  # beside ELU's -1, e^-30 is rounding, and its slope cannot be measured
         x = 2 * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, far]))
-    return LayerCase(module.to(device), [tensor_of(x).to(device)])
+    pair = name in ("CosineSimilarity", "PairwiseDistance", "Bilinear")
+    xs = [x, rng.standard_normal(shape)] if pair else [x]
+    return LayerCase(module.to(device), [tensor_of(x).to(device) for x in xs])
 
 
 def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], tuple[tuple, dict]]:
@@ -157,12 +161,20 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
         return (N, C + 2), ((C + 2,), {"elementwise_affine": affine})
     if name == "GroupNorm":
         return (N, C, 4, *rest), ((draw(st.sampled_from([1, 2, C])), C), {"affine": affine})
-    if name in ("Softmax", "LogSoftmax"):
+    if name in ("Softmax", "LogSoftmax", "Softmin"):
         return (N, C, *rest), ((draw(st.sampled_from([0, 1, -1])),), {})
     if name == "Embedding":
         return (N, *rest), ((C, draw(st.integers(1, 3))), {})
     if name == "Unflatten":
         return (N, C, *rest), ((1, (2, -1)), {})
+    if name == "PReLU":
+        return (N, C, *rest), ((C if affine else 1,), {})
+    if name == "GLU":
+        return (N, C, *rest), ((1,), {})
+    if name == "Threshold":
+        return (N, C, *rest), ((0.5, 0.5), {})  # without a jump
+    if name == "Bilinear":
+        return (N, *rest, C), ((C, C, draw(st.integers(1, 3))), {"bias": affine})
     if name == "Dropout":
         return (N, C), ((0.4,), {})
     return (N, C, *rest), ((), {})
@@ -185,6 +197,11 @@ Call = tuple[Callable[..., Any], list[np.ndarray]]
 
 def _elementwise(name: str, **options: Any) -> st.SearchStrategy[Call]:
     return values(shapes(1, 3, 1, 4), **options).map(lambda x: (getattr(operations, name), [x]))
+
+
+def _within_1(call: Call) -> Call:
+    """The call with its input within -0.9 and 0.9."""
+    return call[0], [np.clip(call[1][0], -0.9, 0.9)]
 
 
 @st.composite
@@ -236,6 +253,22 @@ def _of_classes(draw: Draw, name: str) -> Call:
     return lambda x: getattr(operations, name)(x, target.to(x.device)), [draw(values((N, C)))]
 
 
+def _together(n: int, call: Callable[..., Any]) -> st.SearchStrategy[Call]:
+    """A function and n arrays (4, 3) to call it with."""
+    return values((n, 4, 3)).map(lambda xs: (call, list(xs)))
+
+
+def _signs(x: Any) -> Tensor:
+    """Targets 1 and -1 in turn, in the shape of x and on its device."""
+    return tensor_of((-1.0) ** np.arange(np.prod(x.shape)).reshape(x.shape)).to(x.device)
+
+
+def _seeded(call: Callable[[], Any]) -> Any:
+    """The call's result with the same random numbers each time."""
+    backend.default_generator.manual_seed(0)
+    return call()
+
+
 def _indices(*numbers: int) -> Callable[[Any], Tensor]:
     """A function that returns the indices along dim 1 on the device of its argument."""
     return lambda x: tensor_of(np.array([numbers])).to(x.device)
@@ -244,14 +277,27 @@ def _indices(*numbers: int) -> Callable[[Any], Tensor]:
 # each op with a derivative -> the strategy that draws a call of it; `layers` covers linear, dropout and the normalizations
 OPS: dict[str, st.SearchStrategy[Call]] = {
     **{name: _elementwise(name) for name in ("clone", "cos", "erf", "erfc", "exp", "gelu", "neg", "sigmoid", "silu", "sin")},
-    **{name: _elementwise(name) for name in ("softplus", "square", "tanh")},
-    **{name: _elementwise(name, positive=True) for name in ("log", "log10", "log1p", "log2", "rsqrt", "sqrt")},
-    **{name: _elementwise(name, kinks=(0.0,)) for name in ("abs", "elu", "leaky_relu", "relu")},
+    **{name: _elementwise(name) for name in ("logsigmoid", "mish", "softplus", "softsign", "square", "tanh", "tanhshrink")},
+    **{name: _elementwise(name, positive=True) for name in ("log", "log10", "log1p", "log2", "reciprocal", "rsqrt", "sqrt")},
+    **{name: _elementwise(name, kinks=(0.0,)) for name in ("abs", "elu", "leaky_relu", "relu", "selu")},
+    **{name: _elementwise(name, kinks=(-3.0, 3.0)) for name in ("hardsigmoid", "hardswish")},
+    "hardtanh": _elementwise("hardtanh", kinks=(-1.0, 1.0)),
+    "relu6": _elementwise("relu6", kinks=(0.0, 6.0)),
+    "threshold": values(shapes(), kinks=(0.5,)).map(lambda x: (lambda x: operations.threshold(x, 0.5, 7.0), [x])),
+    "prelu": values((2, 3), kinks=(0.0,)).map(lambda x: (lambda x: operations.prelu(x, x[0] ** 2), [x])),
+    "glu": _shaped(lambda x: operations.glu(x, 1), 2, 4),
+    "gumbel_softmax": _shaped(lambda x: _seeded(lambda: operations.gumbel_softmax(x, 0.7)), 2, 3),
+    "softmin": _along("softmin", several=False, keeps=False),
+    **{name: _elementwise(name) for name in ("atan", "cosh", "expm1", "nan_to_num", "ravel", "sinh")},
+    **{name: _elementwise(name, scale=0.2).map(_within_1) for name in ("acos", "asin", "tan")},
+    "frac": _elementwise("frac", scale=0.1, offset=0.5, kinks=(0.0, 1.0)),
+    "lerp": values((2, 3)).map(lambda xs: (lambda x, y: operations.lerp(x, y, 0.3), list(xs))),
+    "fmod": values((2, 3), scale=0.1).map(lambda x: (lambda x: operations.fmod(x, 5.0), [np.abs(x) + 1.0])),
     "clamp_min": values(shapes(), kinks=(-0.5,)).map(lambda x: (lambda x: operations.clamp_min(x, -0.5), [x])),
     "clamp_max": values(shapes(), kinks=(0.8,)).map(lambda x: (lambda x: operations.clamp_max(x, 0.8), [x])),
     "clamp": values(shapes(), kinks=(-0.5, 0.8)).map(lambda x: (lambda x: operations.clamp(x, -0.5, 0.8), [x])),
     **{name: _pair(name) for name in ("add", "mul", "multiply", "sub", "subtract")},
-    **{name: _pair(name, positive=True) for name in ("div", "divide", "pow")},
+    **{name: _pair(name, positive=True) for name in ("atan2", "div", "divide", "hypot", "pow", "true_divide")},
     "addcmul": values((3, 2, 3)).map(lambda xs: (lambda x, a, b: operations.addcmul(x, a, b, value=0.3), list(xs))),
     "addcdiv": values((3, 2, 3), positive=True).map(lambda xs: (lambda x, a, b: operations.addcdiv(x, a, b), list(xs))),
     "masked_fill": values((2, 3)).map(lambda x: (lambda x: operations.masked_fill(x, x.detach() > 0, 0.5), [x])),
@@ -262,10 +308,15 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "norm": _shaped(lambda x: operations.norm(x, dim=1), 2, 3),
     "normalize": _shaped(lambda x: operations.normalize(x), 2, 3),
     **{name: _along(name, min_side=3) for name in ("std", "var")},  # the std of two numbers has a kink where they are equal
-    **{name: _along(name, several=False) for name in ("max", "min")},
-    **{name: _along(name, several=False, keeps=False) for name in ("cumsum", "log_softmax", "softmax", "sort")},
+    **{name: _along(name, several=False) for name in ("max", "median", "min")},
+    **{name: _along(name, min_side=3) for name in ("std_mean", "var_mean")},
+    **{name: _along(name, several=False, keeps=False) for name in ("cumprod", "cumsum", "log_softmax", "softmax", "sort")},
     "topk": _shaped(lambda x: operations.topk(x, 2).values, 2, 3),
     "matmul": st.tuples(values((2, 3)), values((3, 4))).map(lambda xs: (lambda a, b: operations.matmul(a, b), list(xs))),
+    "addmm": st.tuples(values((4,)), values((2, 3)), values((3, 4))).map(lambda xs: (operations.addmm, list(xs))),
+    "tensordot": st.tuples(values((2, 3, 4)), values((4, 3))).map(
+        lambda xs: (lambda a, b: operations.tensordot(a, b, ([1, 2], [1, 0])), list(xs))
+    ),
     "mm": st.tuples(values((2, 3)), values((3, 4))).map(lambda xs: (operations.mm, list(xs))),
     "bmm": st.tuples(values((2, 1, 3)), values((2, 3, 4))).map(lambda xs: (operations.bmm, list(xs))),
     "mv": st.tuples(values((2, 3)), values((3,))).map(lambda xs: (operations.mv, list(xs))),
@@ -280,6 +331,8 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "flatten": _shaped(lambda x: operations.flatten(x, 1), 2, 3, 2),
     "permute": _shaped(lambda x: operations.permute(x, 2, 0, 1), 2, 3, 2),
     "permute_dims": _shaped(lambda x: operations.permute_dims(x, (1, 0)), 2, 3),
+    "movedim": _shaped(lambda x: operations.movedim(x, 0, -1), 2, 3, 2),
+    "unflatten": _shaped(lambda x: operations.unflatten(x, 1, (2, -1)), 2, 6),
     "transpose": _shaped(lambda x: operations.transpose(x, 0, 2), 2, 3, 2),
     "matrix_transpose": _shaped(lambda x: operations.matrix_transpose(x), 2, 3, 2),
     "t": _shaped(lambda x: operations.t(x), 2, 3),
@@ -289,6 +342,16 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "cat": _shaped(lambda x: operations.cat([x, 2.0 * x[:1]], 0), 2, 3),
     "concat": _shaped(lambda x: operations.concat([x, 2.0 * x[:, :1]], 1), 2, 3),
     "stack": _shaped(lambda x: operations.stack([x, 2.0 * x], -1), 2, 3),
+    "hstack": _shaped(lambda x: operations.hstack([x, 2.0 * x[:, :1]]), 2, 3),
+    "vstack": _shaped(lambda x: operations.vstack([x, 2.0 * x[0]]), 2, 3),
+    "narrow": _shaped(lambda x: operations.narrow(x, 1, 1, 2), 2, 3),
+    "masked_select": _shaped(lambda x: operations.masked_select(x, x.detach() > 0), 2, 3),
+    "repeat_interleave": _shaped(lambda x: operations.repeat_interleave(x, 2, 1), 2, 3),
+    "roll": _shaped(lambda x: operations.roll(x, 2, 1), 2, 3),
+    "diff": _shaped(lambda x: operations.diff(x, dim=0), 3, 2),
+    **{name: _shaped(getattr(operations, name), 2, 3) for name in ("diag", "diagonal", "fliplr", "flipud", "trace")},
+    "index_add": _shaped(lambda x: operations.index_add(x, 1, _indices(0, 2, 2)(x)[0], x * x), 2, 3),
+    "index_fill": _shaped(lambda x: operations.index_fill(x, 1, _indices(0, 2)(x)[0], 0.5), 2, 3),
     "split": _shaped(lambda x: operations.split(x, [1, 2], 1), 2, 3),
     "chunk": _shaped(lambda x: operations.chunk(x, 2, 1), 2, 3),
     "unbind": _shaped(lambda x: operations.unbind(x, 1), 2, 3),
@@ -308,6 +371,17 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     **{name: _of_pairs(name) for name in ("l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits")},
     "binary_cross_entropy": _of_pairs("binary_cross_entropy", lambda x: 0.1 + 0.8 / (1 + np.exp(-x))),
     "kl_div": _of_pairs("kl_div", positive=True),
+    "cdist": _together(2, lambda x, y: operations.cdist(x, y)),
+    "cosine_similarity": _together(2, lambda x, y: operations.cosine_similarity(x, y)),
+    "pairwise_distance": _together(2, lambda x, y: operations.pairwise_distance(x, y)),
+    "bilinear": _shaped(lambda x: operations.bilinear(x, x[:, :2], operations.stack([x, 2.0 * x])[:, :, :2]), 3, 3),
+    "triplet_margin_loss": _together(3, lambda a, p, n: operations.triplet_margin_loss(a, p, n, 9.0)),
+    "cosine_embedding_loss": _together(2, lambda x, y: operations.cosine_embedding_loss(x, y, _signs(x)[:, 0], -2.0)),
+    "margin_ranking_loss": _together(2, lambda x, y: operations.margin_ranking_loss(x, y, _signs(x), 9.0)),
+    "hinge_embedding_loss": _together(1, lambda x: operations.hinge_embedding_loss(x, _signs(x), 9.0)),
+    "gaussian_nll_loss": _together(3, lambda x, t, v: operations.gaussian_nll_loss(x, t, v * v + 0.1)),
+    **{name: _of_pairs(name, positive=True) for name in ("poisson_nll_loss", "soft_margin_loss")},
+    "multilabel_soft_margin_loss": _of_pairs("multilabel_soft_margin_loss", positive=True),
     "cross_entropy": _of_classes("cross_entropy"),
     "nll_loss": _of_classes("nll_loss"),
 }
