@@ -182,6 +182,7 @@ LATE = (
     "tinynorm.kernels.compiled",
     "tinynorm.kernels.rows",
     "tinynorm.kernels.slabs",
+    "tinynorm.kernels.updates",
     "tinynorm.__main__",
     "tinynorm.utils.datasets",
     "tinynorm.utils.draw",

@@ -1,8 +1,8 @@
 """BatchNorm and InstanceNorm of (N, C, *), each sweep fused. The formulas are in `ops/normalization_formula.py`.
 
 x is (A, N, C, P): the group (a, c) is the N slabs of P numbers x[a, n, c], which lie one after another in memory. BatchNorm has
-A = 1; for InstanceNorm A is the batch, and N = 1. A group goes through all the steps of a sweep before the next one does, so that
-it stays in the processor's cache.
+A = 1; for InstanceNorm A is the batch, and N = 1. A group goes through all the steps of a sweep before the next one does: so it
+stays in the processor's cache.
 """
 
 from __future__ import annotations

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..backend import Array
 from .blocks import Formula, scalars, with_out
-from .in_place import NEWER, counter, zeros_like
+from .in_place import NEWER, Sweep, counter, zeros_like
 from .optimizer import Params, check_number
 from .squares import OfSquares
 
@@ -116,6 +118,19 @@ class Adam(OfSquares):
         v_max = (state["max_exp_avg_sq"]._array,) if group["amsgrad"] else ()
         roots = self._roots(state)[: 1 + len(v_max)]
         return float(state["step"]._array) + 1, state["exp_avg"]._array, state["exp_avg_sq"]._array, *v_max, *roots
+
+    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, arrays: tuple[Array, ...]) -> Sweep | None:
+        if len(arrays) > 4:  # amsgrad, or the roots that follow an overflow
+            return None
+        alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
+        beta1, beta2 = (float(beta) for beta in group["betas"])
+        correction2, decoupled = math.sqrt(1 - beta2**t), group["decoupled_weight_decay"]
+        shrink, decay = (1 - alpha * decay, 0.0) if decoupled else (1.0, decay)
+        numbers = (alpha * correction2 / (1 - beta1**t), beta1, 1 - beta1, beta2, 1 - beta2, eps * correction2, decay, shrink)
+        finfo = np.finfo(arrays[0].dtype)
+        limits = -1 if group["maximize"] else 1, math.sqrt(finfo.max), finfo.tiny
+        settings = [finfo.dtype.type(number) for number in (*numbers, *limits)]
+        return lambda theta, g, m, v: kernels.adam(theta, g, m, v, *settings)
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])

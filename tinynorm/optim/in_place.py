@@ -14,12 +14,16 @@ import numpy as np
 from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
+from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw, version_of, wrap
-from .blocks import Blocks, Formula, place_of, work_dtype
+from .blocks import Blocks, Formula, Undone, place_of, work_dtype
 from .optimizer import Optimizer, Params, check_keys
 
 # what PyTorch added to the options in the course of time, and what a state without them means
 NEWER: dict[str, Any] = {"maximize": False, "foreach": None, "capturable": False, "differentiable": False, "fused": None}
+
+
+Sweep = Callable[..., bool | None]  # of (theta, g, *state), flat; like a Formula, but without scratch arrays
 
 
 class Overflow:
@@ -140,7 +144,7 @@ class InPlaceOptimizer(Optimizer):
             with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
                 for work in works:
                     begun += 1
-                    for number, rows in self._blocks.run(work.formula, work.tasks):
+                    for number, rows in self._taken(work):
                         self._run_with_room(work, work.params[number], rows)
                     for p in work.params:
                         state = self.state[p]
@@ -150,6 +154,23 @@ class InPlaceOptimizer(Optimizer):
             for work in works[:begun]:
                 for p in work.params:
                     version_of(p).bump(name)
+
+    def _taken(self, work: _Work) -> list[Undone]:
+        """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""
+        largest = max(work.tasks, key=lambda arrays: arrays[0].size)
+        kernels = kernels_for("updates", *largest)
+        sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
+        if sweep is None:
+            return self._blocks.run(work.formula, work.tasks)
+        undone: list[Undone] = []
+        rest = []
+        for number, arrays in enumerate(work.tasks):
+            if not all(a.flags.carray for a in arrays):
+                rest.append(number)
+            elif sweep(*(a.reshape(-1) for a in arrays)):
+                undone.append((number, ...))
+        found = self._blocks.run(work.formula, [work.tasks[number] for number in rest])
+        return undone + [(rest[k], rows) for k, rows in found]
 
     def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
         """Run the formula again on the rows for which it returned True (overflow), with the additional state."""
@@ -196,6 +217,13 @@ class InPlaceOptimizer(Optimizer):
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         """The function of (theta, g, *state, s, d) that does step `t`. It changes all of these arrays in place except g."""
         raise NotImplementedError(f"{self._name}: write _formula(self, group, t, theta) in the subclass")
+
+    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, arrays: tuple[Array, ...]) -> Sweep | None:
+        """The function of (theta, g, *state), flat, that does step `t` by a kernel; None if there is no kernel for it.
+
+        `arrays` is one of the tasks, which are all of one dtype and have as many arrays.
+        """
+        return None
 
     # -- loading ---------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,103 @@
+"""The kernels of optimisers do what their formulas do, to the bit."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm.kernels import use
+
+ADAM = [
+    {"lr": lr, "betas": betas, "weight_decay": decay, "maximize": maximize}
+    for lr, betas, decay, maximize in itertools.product([0.01], [(0.9, 0.999), (0.0, 0.5)], [0.0, 0.1], [False, True])
+]
+SGD = [
+    {"lr": 0.1, "momentum": mu, "dampening": dampening, "weight_decay": decay, "nesterov": nesterov, "maximize": maximize}
+    for mu, dampening, decay in itertools.product([0.0, 0.9], [0.0, 0.3], [0.0, 0.1])
+    for nesterov, maximize in itertools.product([False, True], [False, True])
+    if not nesterov or (mu and not dampening)
+]
+CASES = [(tn.optim.Adam, o) for o in ADAM] + [(tn.optim.AdamW, o) for o in ADAM] + [(tn.optim.SGD, o) for o in SGD]
+
+
+def normal(rng, step, shape):
+    return rng.normal(size=shape)
+
+
+def trajectory(choice, optimizer, options, dtype, gradients):
+    """The parameters and states after each step."""
+    rng, found = np.random.default_rng(0), []
+    params = [tn.tensor(rng.normal(size=s).astype(dtype), requires_grad=True) for s in ((40, 30), (7,), (3, 5))]
+    with use(choice):
+        o = optimizer(params, **options)
+        for step in range(4):
+            for p in params:
+                p.grad = tn.tensor(gradients(rng, step, p.shape).astype(dtype))
+            o.step()
+            states = [t for p in params for t in o.state[p].values() if isinstance(t, tn.Tensor)]
+            found.append([t.detach().numpy().copy() for t in (*params, *states)])
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("optimizer", "options"), CASES)
+def test_a_kernel_is_its_formula_to_the_bit(optimizer, options, dtype):
+    both = [trajectory(choice, optimizer, options, dtype, normal) for choice in ("numba", "numpy")]
+    for a, b in zip(*both, strict=True):
+        assert [x.tobytes() for x in a] == [x.tobytes() for x in b]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "options"), [(tn.optim.Adam, {}), (tn.optim.AdamW, {"amsgrad": True}), (tn.optim.SGD, {"lr": 1})]
+)
+@pytest.mark.parametrize("value", [1e25, np.inf, np.nan, 0.0])
+def test_large_and_special_gradients(optimizer, options, value):
+    def gradients(rng, step, shape):
+        g = rng.normal(size=shape)
+        g.flat[1] = value if step == 1 else 1.0
+        return g
+
+    both = [trajectory(c, optimizer, options, "float32", gradients) for c in ("numba", "numpy")]
+    for a, b in zip(*both, strict=True):
+        assert all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
+
+
+def test_averages_of_a_dead_gradient_become_zero():
+    """0.9 times the smallest number is rounded to itself: the formula keeps it for ever."""
+    p = tn.zeros(600, requires_grad=True)
+    with use("numba"):
+        o = tn.optim.Adam([p])
+        for step in range(2000):
+            p.grad = tn.full((600,), 1e-3 if step == 0 else 0.0)
+            o.step()
+    assert o.state[p]["exp_avg"].abs().max() == 0
+
+
+def test_parameters_of_odd_layouts_go_by_the_formula():
+    def trained(choice):
+        base = tn.tensor(np.random.default_rng(0).normal(size=(40, 30)))
+        params = [base.T.detach().requires_grad_(), tn.ones(50, 20, dtype=tn.float64, requires_grad=True)]
+        with use(choice):
+            o = tn.optim.Adam(params)
+            for _ in range(3):
+                for p in params:
+                    p.grad = p.detach() * 2
+                o.step()
+        return [p.tolist() for p in params]
+
+    assert trained("numba") == trained("numpy")
+
+
+def test_kernels_are_asked_for(monkeypatch):
+    from tinynorm.kernels import select
+
+    asked = []
+
+    def ask(name, *arrays):
+        asked.append((name, len(arrays)))
+        return select.family(name)
+
+    monkeypatch.setattr("tinynorm.optim.in_place.kernels_for", ask)
+    trajectory("numba", tn.optim.Adam, {}, "float32", normal)
+    assert asked == [("updates", 4)] * 4
