@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from case import Cases, normal, shape_name, values
+from case import Cases, constant, normal, shape_name, values
 
 CASES = Cases()
 add = CASES.add
@@ -25,11 +25,31 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "silu in place": lambda lib, x: lib.nn.functional.silu(x * 1, inplace=True),
     "softplus": lambda lib, x: lib.nn.functional.softplus(x),
     "softplus beta threshold": lambda lib, x: lib.nn.functional.softplus(x, beta=2, threshold=1),
+    "relu6": lambda lib, x: lib.nn.functional.relu6(x * 1, inplace=True),
+    "hardtanh": lambda lib, x: lib.nn.functional.hardtanh(x),
+    "hardtanh limits": lambda lib, x: lib.nn.functional.hardtanh(x * 1, -6.0, 0.0, inplace=True),
+    "hardswish": lambda lib, x: lib.nn.functional.hardswish(x * 1, inplace=True),
+    "selu": lambda lib, x: lib.nn.functional.selu(x),
+    "logsigmoid": lambda lib, x: lib.nn.functional.logsigmoid(x),
+    "softsign": lambda lib, x: lib.nn.functional.softsign(x),
+    "mish": lambda lib, x: lib.nn.functional.mish(x),
+    "tanhshrink": lambda lib, x: lib.nn.functional.tanhshrink(x),
+    "threshold": lambda lib, x: lib.nn.functional.threshold(x, 0.0, 20.0),
+    "softmin": lambda lib, x: lib.nn.functional.softmin(x, dim=0),
+    "glu": lambda lib, x: lib.nn.functional.glu(lib.cat([x, 2 * x + 1], dim=-1)),
 }
 for name, f in ACTIVATIONS.items():
     add(f"{name} 1-D", f, x=normal(6))
     add(f"{name} 3-D", f, x=normal(2, 3, 4, std=2.0))
     add(f"{name} at its ends", f, x=values(-100.0, -6.0, -1e-4, 0.0, 1e-4, 6.0, 100.0))
+for std in (1.0, 4.0):  # without the slope: PyTorch's is a sixth in float32, also in float64
+    add(f"hardsigmoid {std}", lambda lib, x: lib.nn.functional.hardsigmoid(x), x=constant(normal(2, 3, 4, std=std)))
+add("hardswish at 3", ACTIVATIONS["hardswish"], x=values(-3.0, -2.9999998, 2.9999998, 3.0))
+for shape, n in [((5,), 1), ((2, 3), 1), ((2, 3), 3), ((2, 3, 4), 3)]:
+    at = f"prelu {shape_name(shape)} {n}"
+    add(at, lambda lib, x, weight: lib.nn.functional.prelu(x, weight), x=normal(*shape), weight=normal(n))
+add("prelu at 0", lambda lib, x, weight: lib.nn.functional.prelu(x, weight), x=values(-1.0, 0.0, 2.0), weight=values(0.5))
+add("glu dim 0", lambda lib, x: lib.nn.functional.glu(x, 0), x=normal(4, 3))
 add("dropout eval", lambda lib, x: lib.nn.functional.dropout(x, 0.5, training=False), x=normal(2, 3))
 add("dropout p 0", lambda lib, x: lib.nn.functional.dropout(x, 0.0), x=normal(2, 3))
 

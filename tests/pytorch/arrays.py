@@ -66,6 +66,31 @@ for o in ({}, {"p": 1, "dim": 0}, {"dim": -1, "eps": 1.2}):
 add("normalize zeros", lambda lib, x: lib.nn.functional.normalize(x), x=values([0.0, 0.0], [3.0, -4.0]))
 
 
+# ---- distances -------------------------------------------------------------------------------------------------------
+
+SIMILAR: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+    ((4, 3), (4, 3), {}),
+    ((4, 3), (1, 3), {"dim": -1}),
+    ((2, 3, 4), (3, 4), {"dim": 0, "eps": 0.01}),
+    ((3,), (3,), {"dim": 0}),
+]
+for a, b, o in SIMILAR:
+    add(
+        f"cosine_similarity {shape_name(a)} {shape_name(b)}{say(o)}",
+        lambda lib, x, y, o=o: {"F": lib.nn.functional.cosine_similarity(x, y, **o), "lib": lib.cosine_similarity(x, y, **o)},
+        x=normal(*a), y=normal(*b),
+    )  # fmt: skip
+for o in ({}, {"p": 1}, {"p": 3.0, "keepdim": True}, {"eps": 0.1}, {"p": INF}):
+    at = f"pairwise_distance{say(o)}"
+    add(at, lambda lib, x, y, o=o: lib.nn.functional.pairwise_distance(x, y, **o), x=normal(4, 3), y=normal(3))
+for p in (2.0, 1.0, 3.0, INF):
+    add(f"cdist p {p}", lambda lib, x, y, p=p: lib.cdist(x, y, p=p), x=normal(2, 4, 3), y=normal(5, 3))
+add("cdist of equals", lambda lib, x: lib.cdist(x, x), x=normal(3, 2))
+for n in [(4,), (2, 4), ()]:
+    add(f"bilinear {shape_name(n)}", lambda lib, x, y, weight, bias: lib.nn.functional.bilinear(x, y, weight, bias),
+        x=normal(*n, 3), y=normal(*n, 2), weight=normal(5, 3, 2), bias=normal(5))  # fmt: skip
+
+
 # ---- linear and matmul -----------------------------------------------------------------------------------------------
 
 for shape in [(5,), (4, 5), (1, 5), (2, 3, 5), (2, 2, 3, 5)]:

@@ -7,10 +7,12 @@ import modules
 import names
 import normalizations
 import second_derivatives
+import tensors
 
 CASES = [
     *arrays.CASES,
     *names.CASES,
+    *tensors.CASES,
     *activations.CASES,
     *normalizations.CASES,
     *losses.CASES,

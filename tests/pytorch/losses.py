@@ -121,6 +121,54 @@ for name in ("l1_loss", "smooth_l1_loss", "huber_loss"):
 add("kl_div of probability 0", of_pairs("kl_div", {"reduction": "batchmean"}),
     x=normal(2, 3), target=constant(values([0.0, 0.25, 0.75], [1.0, 0.0, 0.0])))  # fmt: skip
 
+# ---- losses of margins, distances and likelihoods ------------------------------------------------------------------------
+
+SIGNS = constant(Draw(lambda rng: rng.choice([-1.0, 1.0], (3, 4)).astype("float32")))
+COUNTS = values([0.0, 1.0, 2.0, 3.0], [5.0, 0.0, 1.0, 8.0], [2.0, 2.0, 1.0, 0.0])
+FURTHER: dict[str, tuple[dict[str, Any], Draw, Draw]] = {
+    "hinge_embedding_loss": ({"margin": 0.7}, normal(3, 4), SIGNS),
+    "soft_margin_loss": ({}, normal(3, 4), SIGNS),
+    "multilabel_soft_margin_loss": ({}, normal(3, 4), uniform(3, 4, low=0.0, high=1.0)),
+    "poisson_nll_loss": ({}, normal(3, 4), constant(COUNTS)),
+    "poisson_nll_loss full": ({"full": True}, normal(3, 4), constant(COUNTS)),
+    "poisson_nll_loss rate": ({"log_input": False, "eps": 0.01}, uniform(3, 4), normal(3, 4)),
+}
+for name, (options, x, target) in FURTHER.items():
+    for reduction in ("mean", "sum", "none"):
+        add(f"{name} {reduction}", of_pairs(name.split()[0], options | {"reduction": reduction}), x=x, target=target)
+add("multilabel_soft_margin_loss weight", of_pairs("multilabel_soft_margin_loss", {}),
+    x=normal(3, 4), target=uniform(3, 4, low=0.0, high=1.0), weight=constant(uniform(4)))  # fmt: skip
+for reduction in ("mean", "sum", "none"):
+    o = {"reduction": reduction}
+    for swap in (False, True):
+        add(
+            f"triplet_margin_loss {reduction} swap {swap}",
+            lambda lib, a, p, n, o=o | {"swap": swap, "p": 2 + swap}: lib.nn.functional.triplet_margin_loss(a, p, n, 0.6, **o),
+            a=normal(5, 4), p=normal(5, 4), n=normal(5, 4),
+        )  # fmt: skip
+    add(
+        f"cosine_embedding_loss {reduction}",
+        lambda lib, x, y, t, o=o: lib.nn.functional.cosine_embedding_loss(x, y, t, margin=-0.2, **o),
+        x=normal(6, 4), y=normal(6, 4), t=values(1, -1, -1, 1, -1, 0),
+    )  # fmt: skip
+    add(
+        f"margin_ranking_loss {reduction}",
+        lambda lib, x, y, t, o=o: lib.nn.functional.margin_ranking_loss(x, y, t, 0.3, **o),
+        x=normal(6), y=normal(6), t=values(1, -1, -1, 1, -1, 1),
+    )  # fmt: skip
+    for full in (False, True):
+        add(
+            f"gaussian_nll_loss {reduction} full {full}",
+            lambda lib, x, t, var, o=o, full=full: lib.nn.functional.gaussian_nll_loss(x, t, var, full=full, eps=0.8, **o),
+            x=normal(3, 4), t=normal(3, 4), var=uniform(*((3, 4), (3,))[full]),
+        )  # fmt: skip
+add("cosine_embedding_loss of one pair", lambda lib, x, y, t: lib.nn.functional.cosine_embedding_loss(x, y, t),
+    x=normal(4), y=normal(4), t=Draw(lambda rng: rng.integers(1, 2, ()) * 1, differentiable=False))  # fmt: skip
+add("cosine_embedding_loss of zeros", lambda lib, x, y, t: lib.nn.functional.cosine_embedding_loss(x, y, t, reduction="none"),
+    x=values([0.0, 0.0], [0.0, 0.0]), y=normal(2, 2, std=100.0), t=values(1, 1))  # fmt: skip
+add("gaussian_nll_loss number", lambda lib, x, t: lib.nn.functional.gaussian_nll_loss(x, t, lib.ones_like(x) * 0.5),
+    x=normal(3, 4), t=normal(3, 4))  # fmt: skip
+
 OLD: dict[str, Callable[..., Any]] = {  # size_average and reduce, by name and in their old places
     "cross_entropy size_average": lambda F, x, target: F.cross_entropy(x, target, None, False),
     "nll_loss reduce": lambda F, x, target: F.nll_loss(x, target, None, True, -100, False),

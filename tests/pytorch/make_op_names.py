@@ -33,6 +33,14 @@ EXPRESSIONS = """
     nn.Dropout()(b) nn.Softmax(dim=1)(b) nn.CrossEntropyLoss()(b,torch.tensor([0,1])) nn.MSELoss()(b,b*2)
     nn.BCELoss()(b*.5,b.detach()) nn.NLLLoss()(b,torch.tensor([0,1])) nn.KLDivLoss()(b,b.detach())
     nn.Embedding(3,2)(torch.tensor([1]))
+    a.tan() (a*.5).asin() (a*.5).acos() a.atan() a.sinh() a.cosh() a.expm1() torch.atan2(a,a) torch.hypot(a,a) a.reciprocal()
+    a.fmod(2) a.fmod(a*2) a.frac() a.trunc() torch.lerp(a,a*2,.3) torch.lerp(a,a*2,a) a.nan_to_num() a.cumprod(0) b.cumsum(1)
+    torch.var_mean(b,0)[0] torch.var_mean(b,0)[1] torch.std_mean(b)[0] torch.std_mean(b)[1] a.median() b.median(1).values
+    torch.addmm(a,b,b.T@b) torch.tensordot(b,b) torch.tensordot(b,b.T,1) b.movedim(0,1) c[None].movedim(0,2) b.ravel()
+    b.T.ravel() b.unflatten(1,(3,1)) torch.hstack([b,b]) torch.hstack([a,a]) torch.vstack([a,a]) b.narrow(1,0,2)
+    b.masked_select(b>0) b.repeat_interleave(2) b.repeat_interleave(2,1) b.repeat_interleave(torch.tensor([1,2]),0) b.roll(1)
+    b.roll(1,0) a.diff() b.fliplr() b.flipud() b.diagonal() b.diag() a.diag() b.trace() b.index_add(1,i,b[:,:1])
+    b.index_fill(1,i,2.) b.index_fill(1,i,torch.tensor(2.)) torch.true_divide(a,2) a.masked_select(a>0)
 """
 STATEMENTS = """
     x[0]=1. x[0,1]=5. x[[0]]=2. x[x>0]=0. x.zero_() x.fill_(2) x.add_(1) x.mul_(2) x.sub_(1) x.div_(2) x+=1 x*=2 x-=1
@@ -40,7 +48,10 @@ STATEMENTS = """
     x.masked_fill_(x>0,1.) y[[0]]=x[[1]] x[:,0]+=1 x.scatter_(1,torch.tensor([[0]]),1.)
     x.addcmul_(x.detach(),x.detach()) x.clamp_(min=0) x[:]=1. x[...]=1. x[:]=torch.ones(3) x[:,[0]]=1.
     x[:,i]=torch.ones(1) x[0,[1]]=1. x[[0],1]=1. x[i,i]=1. x[0:1]=1. x[i,:2]=1. x[:,:]=1. x[None]=1. x[x>0]=1.
-    x[x[:,0]>0]=1. x[:,0]=1. x[True]=1.
+    x[x[:,0]>0]=1. x[:,0]=1. x[True]=1. x.abs_() x.neg_() x.exp_() x.log_() x.sqrt_() x.sin_() x.cos_() x.sigmoid_() x.tanh_()
+    x.round_() x.floor_() x.ceil_() x.reciprocal_() x.square_() x.frac_() x.clamp_min_(0) x.clamp_max_(1) x.lerp_(y,.5)
+    x.lerp_(y,torch.tensor(.5)) x.t_() x.transpose_(0,1) x.unsqueeze_(0) x.squeeze_() x.squeeze_(0) x.random_(3) x.bernoulli_()
+    x.index_add_(1,i,y[:,:1]) x.index_fill_(1,i,2.) x.fmod_(2) x.expm1_() x.fill_diagonal_(2.) x.addmm_(y,y.T@y)
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from case import Cases, Draw, classes, constant, normal, probabilities, uniform
+from case import Cases, Draw, classes, constant, normal, probabilities, uniform, values
 
 CASES = Cases()
 add = CASES.add
@@ -86,6 +86,20 @@ PLAIN: list[tuple[str, Build, tuple[int, ...], dict[str, Draw]]] = [
     ("SiLU", lambda nn: nn.SiLU(), (3, 4), {}),
     ("Softplus", lambda nn: nn.Softplus(), (3, 4), {}),
     ("Softplus beta", lambda nn: nn.Softplus(beta=2, threshold=1), (3, 4), {}),
+    ("PReLU", lambda nn: nn.PReLU(), (3, 4), {"weight": constant(normal(1))}),
+    ("PReLU of channels", lambda nn: nn.PReLU(4), (3, 4, 2), {"weight": constant(normal(4))}),
+    ("PReLU init", lambda nn: nn.PReLU(4, init=0.1), (3, 4), {}),
+    ("ReLU6", lambda nn: nn.ReLU6(), (3, 4), {}),
+    ("Hardtanh", lambda nn: nn.Hardtanh(-0.5, 0.7), (3, 4), {}),
+    ("SELU", lambda nn: nn.SELU(), (3, 4), {}),
+    ("Mish", lambda nn: nn.Mish(), (3, 4), {}),
+    ("Hardswish", lambda nn: nn.Hardswish(), (3, 4), {}),
+    ("LogSigmoid", lambda nn: nn.LogSigmoid(), (3, 4), {}),
+    ("Softsign", lambda nn: nn.Softsign(), (3, 4), {}),
+    ("Tanhshrink", lambda nn: nn.Tanhshrink(), (3, 4), {}),
+    ("Threshold", lambda nn: nn.Threshold(0.1, 20), (3, 4), {}),
+    ("Softmin", lambda nn: nn.Softmin(dim=1), (3, 4), {}),
+    ("GLU", lambda nn: nn.GLU(), (3, 4), {}),
     ("Flatten", lambda nn: nn.Flatten(), (2, 3, 2), {}),
     ("Unflatten", lambda nn: nn.Unflatten(1, (2, -1)), (2, 6, 2), {}),
     ("GroupNorm without bias", lambda nn: nn.GroupNorm(2, 4, bias=False), (2, 4, 3), affine(4, bias=False)),
@@ -94,6 +108,7 @@ PLAIN: list[tuple[str, Build, tuple[int, ...], dict[str, Draw]]] = [
 ]
 for name, build, shape, state in PLAIN:
     add(name, forward(build), x=normal(*shape, mean=0.5), **state)
+add("Hardsigmoid", forward(lambda nn: nn.Hardsigmoid()), x=constant(normal(3, 4, std=2.0)))
 for name, build, shape, state in [RUNNING[0], RUNNING[8], RUNNING[10]]:
     add(f"{name} eval", forward(build, training=False), x=normal(*shape), **state)
 
@@ -169,6 +184,35 @@ add(
     x=normal(5, 3), target=classes(3, 5), weight=constant(uniform(3)),
 )  # fmt: skip
 add("MSELoss", criterion(lambda nn: nn.MSELoss(reduction="sum")), x=normal(5, 3), target=normal(5, 3))
+SIGNS = values([1.0, -1.0, 1.0], [-1.0, 1.0, 1.0])
+add("HingeEmbeddingLoss", criterion(lambda nn: nn.HingeEmbeddingLoss(0.8)), x=normal(2, 3), target=constant(SIGNS))
+add("SoftMarginLoss", criterion(lambda nn: nn.SoftMarginLoss(reduction="sum")), x=normal(2, 3), target=constant(SIGNS))
+add(
+    "MultiLabelSoftMarginLoss",
+    criterion(lambda nn, weight: nn.MultiLabelSoftMarginLoss(weight)),
+    x=normal(5, 3), target=uniform(5, 3, low=0.0, high=1.0), weight=constant(uniform(3)),
+)  # fmt: skip
+of_counts = criterion(lambda nn: nn.PoissonNLLLoss(full=True))
+add("PoissonNLLLoss", of_counts, x=normal(5, 3), target=constant(uniform(5, 3, high=5.0)))
+add(
+    "GaussianNLLLoss",
+    lambda lib, x, target, var: lib.nn.GaussianNLLLoss(full=True, reduction="sum")(x, target, var),
+    x=normal(5, 3), target=normal(5, 3), var=uniform(5, 1),
+)  # fmt: skip
+PAIR_AND_TARGET: dict[str, tuple[Callable[..., Any], tuple[Draw, ...]]] = {
+    "TripletMarginLoss": (lambda nn: nn.TripletMarginLoss(margin=0.5, p=1, swap=True), (normal(5, 3),) * 3),
+    "CosineEmbeddingLoss": (lambda nn: nn.CosineEmbeddingLoss(0.1), (normal(5, 3), normal(5, 3), values(1, -1, 1, -1, -1))),
+    "MarginRankingLoss": (lambda nn: nn.MarginRankingLoss(0.2, reduction="none"), (normal(3), normal(3), values(1, -1, 1))),
+    "CosineSimilarity": (lambda nn: nn.CosineSimilarity(dim=0), (normal(5, 3), normal(5, 3))),
+    "PairwiseDistance": (lambda nn: nn.PairwiseDistance(p=1, keepdim=True), (normal(5, 3), normal(5, 3))),
+}
+for name, (build, draws) in PAIR_AND_TARGET.items():
+    add(name, lambda lib, build=build, **xs: build(lib.nn)(*xs.values()), **dict(zip("xyz", draws, strict=False)))
+add(
+    "Bilinear",
+    lambda lib, x, y, **state: {"y": (module := loaded(lib.nn.Bilinear(3, 2, 4), x, state))(x, y), "module": module},
+    x=normal(5, 3), y=normal(5, 2), weight=constant(normal(4, 3, 2)), bias=constant(normal(4)),
+)  # fmt: skip
 add("L1Loss", criterion(lambda nn: nn.L1Loss(reduction="sum")), x=normal(5, 3), target=normal(5, 3))
 add("SmoothL1Loss", criterion(lambda nn: nn.SmoothL1Loss(beta=0.5)), x=normal(5, 3), target=normal(5, 3))
 add("HuberLoss", criterion(lambda nn: nn.HuberLoss(delta=0.5)), x=normal(5, 3), target=normal(5, 3))

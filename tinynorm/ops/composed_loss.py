@@ -15,7 +15,7 @@ from .common import narrowed, printed_as, widened
 from .distance import cosine_similarity, pairwise_distance
 from .exponential import exp, log
 from .loss import the_reduction
-from .pair_loss import _pair, binary_cross_entropy_with_logits
+from .pair_loss import EPSILON, _pair, binary_cross_entropy_with_logits
 from .reduction import mean, sum
 from .shape import unsqueeze
 
@@ -116,7 +116,7 @@ def cosine_embedding_loss(
     if input1.shape != input2.shape or tuple(target.shape) != tuple(input1.shape[:-1]) or input1.ndim not in (1, 2):
         shapes = f"{tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
         raise RuntimeError(f"{op}: expected inputs (N, D) and a target (N), or inputs (D) and a target (), got {shapes}")
-    cos = cosine_similarity(widened(input1), widened(input2), -1, eps=1e-6)
+    cos = cosine_similarity(widened(input1), widened(input2), -1, eps=math.sqrt(EPSILON))
     losses = where(target == 1, 1 - cos, 0.0) + where(target == -1, clamp_min(cos - margin, 0), 0.0)
     return _reduced(losses, input1, reduction)
 

@@ -237,6 +237,10 @@ def _shaped(draw: Draw, call: Callable[[Any], Any], *shape: int) -> Call:
     return call, [draw(values(shape))]
 
 
+def _matrix(name: str) -> st.SearchStrategy[Call]:
+    return _shaped(lambda x: getattr(operations, name)(x), 2, 3)
+
+
 @st.composite
 def _of_pairs(draw: Draw, name: str, change: Callable[[Any], Any] = lambda x: x, **options: Any) -> Call:
     """A loss that compares x with a target. x - target is away from -1, 0 and 1, the kinks of those that depend on it."""
@@ -349,7 +353,7 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "repeat_interleave": _shaped(lambda x: operations.repeat_interleave(x, 2, 1), 2, 3),
     "roll": _shaped(lambda x: operations.roll(x, 2, 1), 2, 3),
     "diff": _shaped(lambda x: operations.diff(x, dim=0), 3, 2),
-    **{name: _shaped(getattr(operations, name), 2, 3) for name in ("diag", "diagonal", "fliplr", "flipud", "trace")},
+    **{name: _matrix(name) for name in ("diag", "diagonal", "fliplr", "flipud", "trace")},
     "index_add": _shaped(lambda x: operations.index_add(x, 1, _indices(0, 2, 2)(x)[0], x * x), 2, 3),
     "index_fill": _shaped(lambda x: operations.index_fill(x, 1, _indices(0, 2)(x)[0], 0.5), 2, 3),
     "split": _shaped(lambda x: operations.split(x, [1, 2], 1), 2, 3),
