@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from helpers import some
+from lines import line_of
 from mutations import mutants
 
 from tinynorm import derivations
@@ -88,15 +89,6 @@ def test_a_number_that_is_given_may_be_negative():
     assert checks.prove(right).ok
 
 
-def line_of(given, *lines, sizes=None, **options):
-    """A chapter of these lines, pairs (kind, formula named as its symbol); returns the last line."""
-    chapter = Chapter(0, "XX", "x", None, sizes or {"n": "N"}, given, **options)
-    for number, (kind, symbol, formula, *proof_of_its_own) in enumerate(lines, 1):
-        formula.__name__ = symbol
-        getattr(chapter, kind)(f"XX.{number}", "a line", *proof_of_its_own)(formula)
-    return chapter.lines[-1]
-
-
 X = {"x": "n"}
 TWO = [("forward", "t", lambda x: 2 * x), ("forward", "y", lambda t: 3 * t)]
 WRONG = {
@@ -153,11 +145,13 @@ WRONG = {
     ),
     # t is negative where w is: no numbers that are drawn need to show it
     "the sign of a reciprocal": lambda: line_of(
-        {"w": "n"}, ("forward", "t", lambda w: 1 / (w + 2)), ("forward", "y", lambda t: sqrt(t * t)), ("adjoint", "dt", lambda dy: dy)
+        {"w": "n"},
+        ("forward", "t", lambda w: 1 / (w + 2)), ("forward", "y", lambda t: sqrt(t * t)), ("adjoint", "dt", lambda dy: dy),
     ),
     "the sign of a power of which nobody knows whether it is even": lambda: line_of(
         {"x": "n", "w": "n"},
-        ("forward", "t", lambda x, w, m: (x + w) ** (m / 2)), ("forward", "y", lambda t: sqrt(t * t)), ("rewriting", "y", lambda t: t),
+        ("forward", "t", lambda x, w, m: (x + w) ** (m / 2)), ("forward", "y", lambda t: sqrt(t * t)),
+        ("rewriting", "y", lambda t: t),
         settings={"m": "N"},
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
@@ -26,6 +27,13 @@ SHOWN_FRAMES = 6
 
 class UserError(Exception):
     """Something in the user's file does not work. The user sees the message in place of a traceback of tinynorm."""
+
+
+def whole_number(text: str) -> int:
+    """A seed on the command line."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, got {text!r}")
+    return int(text)
 
 
 class Prints(io.RawIOBase):

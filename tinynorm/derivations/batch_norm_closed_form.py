@@ -2,7 +2,10 @@
 
 Chapter 6 goes backward from y to x, through dx̂, dr, dv, dc and dμ. Most of that cancels, and one line is left; here is every
 step. As there, dx is the derivative of a loss with respect to x, also called the adjoint of x (chapter 0). We start at x̂: g
-stands for dx̂ = γ dy. If n already stands on the left, the row inside a sum is called k. A Σ reaches up to the next + or -.
+stands for dx̂, which is γ dy (BN.9), where γ is the scale that each feature learns (BN.6).
+
+x (N, D) is a batch: N rows, one for each sample, and D columns, one for each feature. x_nd stands in row n and column d. If n
+already stands on the left, the row inside a sum is called k. A Σ reaches up to the next + or -.
 """
 
 from ..ops import batch_norm, sqrt
@@ -30,7 +33,7 @@ def op(x, eps):
 chapter.section("What chapter 6 computes, forward")
 
 
-@chapter.forward("CF.1", "The mean of each feature (BN.1).")
+@chapter.forward("CF.1", "The mean of each feature over the N rows (BN.1).")
 def mu(x, axes):
     return mean_over(x, axes)
 
@@ -40,12 +43,19 @@ def c(x, mu):
     return x - mu
 
 
-@chapter.forward("CF.3", "The biased variance (BN.3).")
+@chapter.forward(
+    "CF.3",
+    "The variance v of each feature; the code calls it var. It is the biased one: divided by N, and not by N - 1 (BN.3).",
+)
 def var(c, axes):
     return mean_over(c * c, axes)
 
 
-@chapter.forward("CF.4", "The reciprocal of the standard deviation (BN.4).")
+@chapter.forward(
+    "CF.4",
+    "The reciprocal r of the standard deviation; the code calls it rstd. ε, in the code eps, is a small number. It keeps r "
+    "finite where all values of a feature are equal (BN.4).",
+)
 def rstd(var, eps):
     return 1 / sqrt(var + eps)
 
@@ -55,14 +65,15 @@ def x_hat(c, rstd):
     return c * rstd
 
 
-@chapter.forward("CF.6", "The sum of the centred values. CF.20 needs it.")
+@chapter.forward("CF.6", "The sum of the centred values. It is a name that CF.20 needs, and no step on the way to x̂.")
 def s(c, axes):
     return sum_over(c, axes)
 
 
 @chapter.rewriting(
     "CF.7",
-    "Insert CF.2 and add over n: μ is the same in all N rows, so its sum is N μ. By CF.1 the sum of x is N μ too. So s is 0.",
+    "Insert CF.2 and add over n: μ is the same in all N rows, so its sum is N μ (in the code, m is N). By CF.1 the sum of x is "
+    "N μ too. So s is 0.",
 )
 def s(x, mu, axes, m):
     return sum_over(x, axes) - m * mu
@@ -83,8 +94,9 @@ def dvar(drstd, rstd):
 
 @chapter.adjoint(
     "CF.10",
-    "c is used in x̂ = c r, and in v, whose derivative is 2 c / N (BN.12). r counts as fixed in the first way: that "
-    "it depends on c is the second.",
+    "c leads to the loss in two ways (BN.12). It is a factor of x̂ = c r (CF.5): that is the first term. And v is computed from "
+    "it (CF.3), with the derivative 2 c / N: that is the second term. c is also used in s (CF.6), but s leads nowhere to the "
+    "loss, so it has no term here.",
 )
 def dc(g, rstd, dvar, c, m):
     return g * rstd + dvar * 2 * c / m
@@ -141,21 +153,22 @@ def dc(g, rstd, x_hat, axes):
 
 @chapter.rewriting(
     "CF.19",
-    "Insert CF.17 into CF.11 and split the sum. r and the mean of g x̂ are the same in all rows, so they move in "
-    "front of the sums. Minus times minus is plus.",
+    "Insert CF.17 into CF.11. The sum of a difference is the difference of two sums. r and the mean of g x̂ are the same in all "
+    "rows, so they move in front of these sums. The minus sign of CF.11 makes a plus of the minus sign in CF.17.",
 )
 def dmu(g, rstd, x_hat, axes):
     return -rstd * sum_over(g, axes) + rstd * mean_over(g * x_hat, axes) * sum_over(x_hat, axes)
 
 
-@chapter.rewriting("CF.20", "x̂ is c r (CF.5), and r moves out of the last sum. What is left in it is the sum of c (CF.6).")
+@chapter.rewriting("CF.20", "In the last sum x̂ is c r (CF.5), and r moves in front. The sum of c is left, which is s (CF.6).")
 def dmu(g, rstd, x_hat, s, axes):
     return -rstd * sum_over(g, axes) + rstd * mean_over(g * x_hat, axes) * (rstd * s)
 
 
 @chapter.rewriting(
     "CF.21",
-    "s is 0 (CF.7), so the second term vanishes. It was the way from μ through c into the variance: that way adds nothing.",
+    "s is 0 (CF.7), so the second term is 0. It came from v, which depends on μ through c: the derivative of v with "
+    "respect to μ is -2 s / N, and that is 0.",
 )
 def dmu(g, rstd, axes):
     return -rstd * sum_over(g, axes)
@@ -168,8 +181,8 @@ def dx(g, rstd, x_hat, axes):
 
 @chapter.rewriting(
     "CF.23",
-    "Factor out r. In words: subtract from g its mean, and x̂ times the mean of g x̂; then multiply by r. This is the "
-    "line that the program runs.",
+    "Factor out r. In words: subtract from g its mean, and x̂ times the mean of g x̂; then multiply by r. In the "
+    "program LayerNorm and GroupNorm run this line; BatchNorm runs OA.25, which takes the two means from dβ and dγ.",
 )
 def dx(g, rstd, x_hat, axes):
     return rstd * (g - mean_over(g, axes) - x_hat * mean_over(g * x_hat, axes))

@@ -76,7 +76,7 @@ def b(g, x_hat, axes):
     return mean_over(g * x_hat, axes)
 
 
-@chapter.forward("MI.8", "The right gradient (CF.23).")
+@chapter.forward("MI.8", "The right gradient (CF.23).", quoted=True)
 def dx(rstd, g, a, x_hat, b):
     return rstd * (g - a - x_hat * b)
 
@@ -220,7 +220,7 @@ def w_r(rstd, dx):
 chapter.section("Mistake: γ in its own gradient")
 
 
-@chapter.forward("MI.32", "The right gradient of γ (BN.8).")
+@chapter.forward("MI.32", "The right gradient of γ (BN.8).", quoted=True)
 def dgamma(dy, x_hat, axes):
     return sum_over(dy * x_hat, axes)
 
@@ -238,7 +238,7 @@ def w_gamma(gamma, dgamma):
 chapter.section("Mistakes: ReLU's mask", "z is ReLU's input here, and dy the gradient of its output.")
 
 
-@chapter.forward("MI.35", "The right gradient (chapter 2).")
+@chapter.forward("MI.35", "The right gradient (chapter 2).", quoted=True)
 def dz(z, dy):
     return keep_where(z > 0, dy)
 

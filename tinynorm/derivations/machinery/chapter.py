@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .expression import VOCABULARY, Expression, Letters, Symbol, of
+from .notation import Style
 
 FORWARD, ADJOINT, REWRITING = "forward", "adjoint", "rewriting"
 
@@ -31,6 +34,8 @@ class Line:
     formula : callable
         The right-hand side. Its parameters are the symbols that it uses.
     reason : str
+    quoted : bool
+        A gradient that this chapter takes from another one, as a definition.
     """
 
     chapter: Chapter
@@ -38,6 +43,7 @@ class Line:
     kind: str
     formula: Callable
     reason: str
+    quoted: bool = False
     proof: Callable | None = None  # earlier form minus this one -> SymPy expressions that are 0 only if it is; None: itself
 
     @property
@@ -52,8 +58,7 @@ class Line:
     @property
     def code(self) -> str:
         """The right-hand side as it stands in the source: what follows ``return``."""
-        source = inspect.getsource(self.formula)
-        return inspect.cleandoc(source[source.index("return ") + len("return ") :])
+        return _returned(self.formula)
 
     @property
     def tree(self) -> Expression:
@@ -120,9 +125,13 @@ class Chapter:
 
     # -- writing a chapter: the decorators ---------------------------------------------------------------------------------
 
-    def forward(self, number: str, reason: str) -> Callable:
-        """Decorator: a definition."""
-        return self._line(FORWARD, number, reason)
+    def forward(self, number: str, reason: str, quoted: bool = False) -> Callable:
+        """Decorator: a definition.
+
+        A gradient of this chapter's loss is no definition, but an `adjoint`, which is checked as one. With `quoted` it is a
+        gradient that another chapter derives, and that this one takes as given.
+        """
+        return self._line(FORWARD, number, reason, quoted=quoted)
 
     def adjoint(self, number: str, reason: str) -> Callable:
         """Decorator: dL/d a symbol, from the adjoints of what the symbol is used in."""
@@ -135,7 +144,7 @@ class Chapter:
         enough, `proof` gets the difference (of SymPy) at each stage, and returns expressions. The line is proved if all of them
         are 0 at some stage.
         """
-        return self._line(REWRITING, number, reason, proof)
+        return self._line(REWRITING, number, reason, proof=proof)
 
     def op(self, f: Callable) -> Callable:
         """Decorator: the op of `tinynorm` that this chapter derives, as a function of what is given and of settings.
@@ -176,19 +185,47 @@ class Chapter:
             if repeated:
                 raise ValueError(f"{self.name}: expected a letter for each dimension of {name}, got '{letters}'")
             self._refuse_taken(name, self.given[name] == name)
+            self._refuse_second_gradient(name)
         for name, setting in self.settings.items():
             self._refuse_taken(name, setting == name)
+            if isinstance(setting, str) and setting not in self.sizes.values():
+                raise ValueError(f"{self.name}: expected a size for {name}, one of {[*self.sizes.values()]}, got {setting!r}")
+            if isinstance(setting, list):
+                raise ValueError(f"{self.name}: expected axes as a tuple for {name}, {tuple(setting)}, got {setting}")
             if not isinstance(setting, tuple | str) and not (isinstance(setting, Real) and float(setting) > 0):
                 raise ValueError(f"{self.name}: expected a positive number for {name}, got {setting}")
+        for name in (*self.given, self.upstream, *self.settings):
+            self._refuse_alike(name)
 
     def _refuse_taken(self, name: str, itself: bool = False) -> None:
         """A letter or a size may be the name of nothing else: a proof could not tell them apart."""
         if not itself and (name in self.sizes or name in self.sizes.values()):
             raise ValueError(f"{self.name}: {name} is a letter or a size; give the symbol another name")
 
-    def _line(self, kind: str, number: str, reason: str, proof: Callable | None = None) -> Callable:
+    def _refuse_second_gradient(self, name: str) -> None:
+        """`dt`, the gradient of the output y, would be the gradient of t too."""
+        if name != self.output and self.upstream == f"d{name}":
+            raise ValueError(
+                f"{self.name}: {self.upstream} is the gradient of {self.output}, the output, and reads as that of {name}; "
+                "give upstream another name"
+            )
+
+    def _refuse_alike(self, name: str) -> None:
+        """A reader could not tell two symbols apart that are written alike: var and v."""
+        written = self._written(name)
+        for other in (*self.sizes.values(), *self.given, *self.settings, self.upstream, *(line.symbol for line in self.lines)):
+            if other != name and written and self._written(other) == written:
+                raise ValueError(f"{self.name}: {name} and {other} are both written {written}; give one another name")
+
+    def _written(self, name: str) -> str:
+        """How a symbol is written, but for its letters; "" for a setting that is not: axes, and a size by another name."""
+        return "" if isinstance(self.settings.get(name), tuple | str) else Style(latex=False, sizes=self.sizes).name(name)
+
+    def _line(
+        self, kind: str, number: str, reason: str, quoted: bool = False, proof: Callable | None = None
+    ) -> Callable:
         def add(formula: Callable) -> Callable:
-            line = Line(self, number, kind, formula, reason, proof)
+            line = Line(self, number, kind, formula, reason, quoted, proof)
             if number != f"{self.key}.{len(self.lines) + 1}":
                 raise ValueError(f"{self.name}: expected the number {self.key}.{len(self.lines) + 1}, got {number}")
             self._refuse_taken(line.symbol)
@@ -205,6 +242,20 @@ class Chapter:
                 raise ValueError(f"{number}: expected a symbol that a line above defines, got {line.symbol}")
             if kind != REWRITING and self.definition(line.symbol) is not None:
                 raise ValueError(f"{number}: {line.symbol} is already defined; call it a rewriting")
+            if kind == FORWARD and line.symbol[0] == "d" and self._has_gradient(line.symbol[1:]) != quoted:
+                raise ValueError(
+                    f"{number}: {line.symbol} is no gradient of a symbol of this chapter; leave out quoted=True"
+                    if quoted
+                    else f"{number}: {line.symbol} is the gradient of {line.symbol[1:]}; write chapter.adjoint, "
+                    "or quoted=True if another chapter derives it"
+                )
+            self._refuse_second_gradient(line.symbol)
+            self._refuse_alike(line.symbol)
+            _returned(formula)
+            try:
+                line.tree  # noqa: B018
+            except (AttributeError, TypeError, ValueError) as error:
+                raise type(error)(f"{number}: {error}") from error
             self.parts.append(line)
             return formula
 
@@ -252,11 +303,16 @@ class Chapter:
         line = self.definition(name)
         if line is not None and line.kind == FORWARD:
             return line.tree.letters
+        if line is None:
+            raise ValueError(f"{name}, the output, is not defined above this line, which uses its gradient {self.upstream}")
         return self.letters(name[1:])  # an adjoint has the shape of its symbol
 
     def symbol(self, name: str) -> Any:
         """What stands for a name when a formula is run on symbols."""
         if name not in self.settings:
+            line = self.definition(name)
+            if line is not None and line.kind == FORWARD:
+                return Symbol(name, (tree := line.tree).letters, tree.is_condition)
             return Symbol(name, self.letters(name))
         setting = self.settings[name]
         return setting if isinstance(setting, tuple) else Symbol(setting if isinstance(setting, str) else name)
@@ -300,6 +356,19 @@ def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def _count(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return np.arange(1.0, shape[0] + 1)
+
+
+def _returned(formula: Callable) -> str:
+    """What a function returns, as it stands in its source; it has no other statement. (A lambda cannot have one.)"""
+    source = textwrap.dedent(inspect.getsource(formula))
+    if formula.__code__.co_name == "<lambda>":
+        return source.strip()
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    statement = function.body[-1]
+    if len(function.body) > 1 or not isinstance(statement, ast.Return) or statement.value is None:
+        raise ValueError(f"{formula.__name__}: expected one statement, return and the right-hand side")
+    return inspect.cleandoc(ast.get_source_segment(source, statement.value) or "")
 
 
 def traced(formula: Callable, symbols: Mapping[str, Any]) -> Expression:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from ...gradcheck import check_backward
 from ...tensor import Tensor, raw
 from .chapter import ADJOINT, FORWARD, REWRITING, Chapter, Line
 
-# The lengths of the dimensions, in the order of a chapter's letters. No two are equal: a sum over a wrong dimension shows.
+# The lengths of the dimensions, in the order of a chapter's letters: these, then 8, 9, …
+# No two are equal: a sum over a wrong dimension shows.
 LENGTHS = ((4, 3, 2, 5), (3, 5, 4, 2), (7, 2, 3, 4))
 
 
@@ -25,31 +27,52 @@ ROUNDING = 1e-10  # two forms differ by less. float64 has 16 digits; the gradien
 ROUNDED_ZERO = 1e-9  # the numbers of a chapter are near 1: those that are not 0 are all larger than this
 
 
+RIGHT, WRONG, NOT_PROVED = "right", "wrong", "not proved"
+
+
 @dataclass
 class Result:
-    """What the check of a line found. The error is relative to the largest number compared."""
+    """What the check of a line found.
+
+    Attributes
+    ----------
+    verdict : {"right", "wrong", "not proved"}
+        Wrong is what a measurement shows. Not proved is a line for which no proof was found; it may still be right.
+    error : float
+        Relative to the largest number compared.
+    """
 
     line: Line
-    ok: bool | None  # None: it could not be checked
+    verdict: str
     error: float = 0.0
     what: str = ""
     seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict == RIGHT
 
 
 def sizes_of(chapter: Chapter) -> Iterator[dict[str, int]]:
     """At least three choices of lengths for the chapter's letters."""
     for lengths in LENGTHS:
-        yield dict(zip(chapter.sizes, lengths, strict=False))
+        yield dict(zip(chapter.sizes, itertools.chain(lengths, itertools.count(8))))  # noqa: B905
+
+
+UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # what a formula that is no formula raises
 
 
 def measure(line: Line, lengths: Mapping[str, int] | None = None, seed: int = 0) -> Result:
     """Check a line on random numbers: one choice of lengths, or all."""
     chosen = list(sizes_of(line.chapter)) if lengths is None else [lengths]
     check = {FORWARD: _defined, ADJOINT: _adjoint, REWRITING: _rewriting}[line.kind]
-    worst = Result(line, True)
+    worst = Result(line, RIGHT)
     started = time.perf_counter()
     for k, sizes in enumerate(chosen):
-        found = check(line, line.chapter.values(sizes, seed + k), sizes)
+        try:
+            found = check(line, line.chapter.values(sizes, seed + k), sizes)
+        except UNFIT as error:
+            found = Result(line, WRONG, np.inf, f"the formula does not run: {error}")
         if not found.ok or found.error >= worst.error:
             worst = found
         if not found.ok:
@@ -63,7 +86,8 @@ def _defined(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Re
     value = line.chapter.run(values)[line.symbol]
     expected = line.chapter.shape(line.symbol, sizes)
     ok = np.shape(value) == expected and bool(np.all(np.isfinite(value)))
-    return Result(line, ok, what="" if ok else f"expected finite numbers of shape {expected}, got {np.shape(value)}")
+    got = f"shape {np.shape(value)}" if np.shape(value) != expected else "inf or NaN"
+    return Result(line, _verdict(ok), what="" if ok else f"expected finite numbers of shape {expected}, got {got}")
 
 
 def _rewriting(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Result:
@@ -71,9 +95,13 @@ def _rewriting(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> 
     values = line.chapter.run(values)
     found, expected = np.asarray(line.value(values)), np.asarray(values[line.symbol])
     if found.ndim and found.shape != expected.shape:  # one number may stand for an array of it
-        return Result(line, False, np.inf, f"expected shape {expected.shape}, as of {line.symbol}, got {found.shape}")
+        return Result(line, WRONG, np.inf, f"expected shape {expected.shape}, as of {line.symbol}, got {found.shape}")
     error = _difference(found, expected)
-    return Result(line, error < ROUNDING, error, "both sides, on random numbers")
+    return Result(line, _verdict(error < ROUNDING), error, "both sides, on random numbers")
+
+
+def _verdict(ok: bool) -> str:
+    return RIGHT if ok else WRONG
 
 
 def _difference(found: np.ndarray, expected: np.ndarray, zero: float = ROUNDED_ZERO) -> float:
@@ -85,8 +113,6 @@ def _difference(found: np.ndarray, expected: np.ndarray, zero: float = ROUNDED_Z
     scale = scale if scale > zero else 1.0
     error = float(np.max(np.abs(np.subtract(found, expected, dtype="float64")), initial=0)) / scale  # conditions are 0 and 1
     return error if error == error else np.inf
-
-
 
 
 def _adjoint(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Result:
@@ -104,7 +130,9 @@ def _adjoint(line: Line, values: dict[str, Any], sizes: Mapping[str, int]) -> Re
     report = check_backward(forward, backward, [before[symbol]], names=[symbol], allow_alias=True, batch_independent=False)
     found = report.inputs[0]
     error = found.worst.error if found.worst is not None else np.nan
-    return Result(line, report.ok is True, float(error), "finite differences")
+    if report.ok is None and not error < ROUNDING:
+        return Result(line, NOT_PROVED, float(error), "finite differences cannot tell")
+    return Result(line, _verdict(report.ok is not False), float(error), "finite differences")  # (of a 0 they never can)
 
 
 def three_forms(
@@ -189,13 +217,20 @@ def prove(line: Line) -> Result:
     started = time.perf_counter()
     expected, letters = line.chapter.letters(line.symbol), line.tree.letters
     if letters not in (expected, ()):  # one number may stand for an array of it
-        return Result(line, False, what=f"expected the letters {expected} of {line.symbol}, got {letters}")
+        return Result(line, WRONG, what=f"expected the letters {expected} of {line.symbol}, got {letters}")
+    missing = _missing_adjoint(line) if line.kind == ADJOINT else ""
+    if missing:
+        return Result(line, NOT_PROVED, what=missing)
     elements = proof.Elements(line.chapter.sizes, line.chapter.settings)
     differences = [_chain_rule(line, elements)] if line.kind == ADJOINT else _to_earlier_forms(line, elements)
     vanishes = proof.vanishes if line.proof is None else _by_its_own_proof(line.proof)
     ok = any(vanishes(d) for difference in differences for d in _unfolded(line.chapter, difference, elements))
+    seconds = time.perf_counter() - started
+    if not ok:
+        of_what = "by the chain rule" if line.kind == ADJOINT else "that both sides are equal for all sizes"
+        return Result(line, NOT_PROVED, what=f"no proof was found {of_what}", seconds=seconds)
     what = "the chain rule" if line.kind == ADJOINT else "both sides are equal" if line.proof is None else "a proof of its own"
-    return Result(line, ok, what=what, seconds=time.perf_counter() - started)
+    return Result(line, RIGHT, what=what, seconds=seconds)
 
 
 def _by_its_own_proof(its: Callable) -> Callable:
@@ -232,6 +267,22 @@ def _to_earlier_forms(line: Line, elements: Any) -> list[Any]:
     return [elements.number(other.tree, _at(line)) - elements.number(line.tree, _at(line)) for other in chosen]
 
 
+def _consumers(line: Line) -> list[Line]:
+    """The definitions that use the symbol of an adjoint, on a way to the output."""
+    chapter, symbol = line.chapter, line.symbol[1:]
+    return [t for t in chapter.lines if t.kind == FORWARD and symbol in t.uses and chapter.reaches(t.symbol)]
+
+
+def _missing_adjoint(line: Line) -> str:
+    """What the chain rule needs for an adjoint and does not find; "" if it has all."""
+    chapter = line.chapter
+    for consumer in _consumers(line):
+        dt = chapter.definition(name := chapter.adjoint_of(consumer.symbol))
+        if name != chapter.upstream and (dt is None or dt.kind != ADJOINT):
+            return f"expected an adjoint named {name}, a line of its own, because {consumer.number} uses {line.symbol[1:]}"
+    return ""
+
+
 def _chain_rule(line: Line, elements: Any) -> Any:
     """dL/ds minus the sum of dL/dt · ∂t/∂s over all t that are computed from s."""
     from . import proof
@@ -239,15 +290,10 @@ def _chain_rule(line: Line, elements: Any) -> Any:
     chapter, symbol = line.chapter, line.symbol[1:]
     s = elements.of(chapter.symbol(symbol), _at(line))
     total: Any = elements.of(chapter.symbol(chapter.upstream), _at(line)) if symbol == chapter.output else 0
-    for consumer in chapter.lines:
-        if consumer.kind != FORWARD or symbol not in consumer.uses or not chapter.reaches(consumer.symbol):
-            continue
+    for consumer in _consumers(line):
         letters = [letter for letter in chapter.letters(consumer.symbol) if letter]
         there = {letter: proof.index(f"{letter}_there") for letter in letters}
-        dt_line = chapter.definition(adjoint := chapter.adjoint_of(consumer.symbol))
-        if adjoint != chapter.upstream and (dt_line is None or dt_line.kind != ADJOINT):
-            raise ValueError(f"{line.number}: expected an adjoint named {adjoint}, because {consumer.number} uses {symbol}")
-        dt = elements.of(chapter.symbol(adjoint), there)
+        dt = elements.of(chapter.symbol(chapter.adjoint_of(consumer.symbol)), there)
         term = dt * proof.derivative(elements.of(consumer.tree, there), s)
         for letter in letters:
             term = proof.sp.Sum(term, (there[letter], 1, proof.size(chapter.sizes[letter])))

@@ -8,24 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 Letters = tuple[str, ...]
+COMPARISONS = (">", ">=", "<", "<=")
 
 
 class Expression:
     """An array of symbols. Python's operators make larger trees of it, as they make larger arrays of NumPy's arrays."""
 
     letters: Letters
+    is_condition: bool = False  # NumPy has True and False here, and no numbers
 
     def __bool__(self) -> bool:
         raise TypeError("a formula cannot decide by the value of a symbol: write keep_where(condition, x)")
 
     def __eq__(self, other: Any) -> Any:
-        raise TypeError("a formula cannot compare with == or !=, which trees have not: write a <= b and b <= a with keep_where")
+        raise TypeError("a formula has no == and no !=: for x where a == b, write keep_where(a <= b, keep_where(b <= a, x))")
 
     __ne__ = __eq__
     __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python and NumPy look for these
+            raise AttributeError(name)
+        known = ", ".join([*VOCABULARY, "x.T", "x.mT", "x.shape"])
+        raise AttributeError(f"an array in a formula has no .{name}: write {known}, or an index of None, : and 0")
+
+    def __array_ufunc__(self, function: Any, *_: Any, **__: Any) -> Any:
+        functions = ", ".join(VOCABULARY)
+        raise TypeError(f"a formula cannot use np.{function.__name__}: write an operator with Python's numbers, or {functions}")
+
+    def __abs__(self) -> Expression:
+        raise TypeError("a formula has no abs(x): write sqrt(x * x)")
+
+    def __pos__(self) -> Expression:
+        return self
 
     def __add__(self, other: Any) -> Expression:
         return Binary("+", self, of(other))
@@ -80,7 +99,7 @@ class Expression:
 
     @property
     def T(self) -> Expression:
-        if len(self.letters) != 2:
+        if len(self.letters) > 2:
             raise ValueError(f"T: expected a matrix, got the letters {self.letters}; write mT")
         return Transposed(self)
 
@@ -105,6 +124,7 @@ class Symbol(Expression):
 
     name: str
     letters: Letters = ()
+    is_condition: bool = False
 
 
 @dataclass(eq=False)
@@ -119,6 +139,15 @@ class Function(Expression):
 
     name: str
     a: Expression
+
+    def __post_init__(self) -> None:
+        if self.a.is_condition != (self.name == "~"):
+            raise TypeError(
+                "~: expected a condition such as x > 0"
+                if self.name == "~"
+                else f"{self.name}: expected numbers, got a condition, on which NumPy computes otherwise; write 1.0 * (x > 0)"
+            )
+        self.is_condition = self.a.is_condition
 
     @property
     def letters(self) -> Letters:  # type: ignore[override]
@@ -135,6 +164,10 @@ class Binary(Expression):
 
     def __post_init__(self) -> None:
         self.letters = broadcast(self.a.letters, self.b.letters)
+        if self.operator in "+-" and self.a.is_condition and self.b.is_condition:
+            raise TypeError(f"{self.operator} of two conditions is no sum in NumPy (+ is or): write 1.0 * (x > 0) for each")
+        both = self.a.is_condition and self.b.is_condition
+        self.is_condition = self.operator in COMPARISONS or (self.operator == "*" and both)
 
 
 @dataclass(eq=False)
@@ -145,6 +178,8 @@ class Keep(Expression):
     a: Expression
 
     def __post_init__(self) -> None:
+        if not self.condition.is_condition:
+            raise TypeError("keep_where: expected a condition such as x > 0, got numbers")
         self.letters = broadcast(self.condition.letters, self.a.letters)
 
 
@@ -172,8 +207,11 @@ class Transposed(Expression):
     a: Expression
 
     def __post_init__(self) -> None:
+        if len(self.a.letters) < 2:
+            raise ValueError(f"T: expected a matrix, got the letters {self.a.letters}; write x[:, None] for a column")
         *rest, i, j = self.a.letters
         self.letters = (*rest, j, i)
+        self.is_condition = self.a.is_condition
 
 
 @dataclass(eq=False)
@@ -186,11 +224,16 @@ class View(Expression):
     def __post_init__(self) -> None:
         letters, found = list(self.a.letters), []
         for k in self.key:
+            if isinstance(k, Expression):
+                raise ValueError("a formula cannot take the elements at an array's places: write a sum over a one-hot array")
+            if k is not None and not letters:
+                raise ValueError(f"expected at most an index for each dimension of {self.a.letters}, got {len(self.key)}")
             letter = "" if k is None else letters.pop(0)
             if not (k is None or k == slice(None) or (k == 0 and k is not False and not letter)):
                 raise ValueError(f"expected None, : or (in a dimension of length 1) the index 0, got {k} in '{letter}'")
             found += [letter] if k is None or k == slice(None) else []
         self.letters = (*found, *letters)
+        self.is_condition = self.a.is_condition
 
 
 @dataclass(eq=False)
@@ -199,6 +242,9 @@ class Broadcast(Expression):
 
     a: Expression
     letters: Letters
+
+    def __post_init__(self) -> None:
+        self.is_condition = self.a.is_condition
 
 
 @dataclass(eq=False)
@@ -209,6 +255,11 @@ class Product(Expression):
     b: Expression
 
     def __post_init__(self) -> None:
+        if len(self.a.letters) != 2 or len(self.b.letters) != 2:
+            raise ValueError(
+                f"matmul: expected two matrices, got the letters {self.a.letters} and {self.b.letters}; write a sum of "
+                "products, sum_over(x * w, (1,)), or make a vector a matrix with w[:, None]"
+            )
         (i, k), (k2, j) = self.a.letters, self.b.letters
         if k != k2:
             raise ValueError(f"matmul: expected a (i, k) and b (k, j), got the letters {self.a.letters} and {self.b.letters}")
@@ -220,7 +271,11 @@ class Product(Expression):
 
 def of(x: Any) -> Expression:
     """An Expression for `x`, which may be a number."""
-    return x if isinstance(x, Expression) else Number(x)
+    if isinstance(x, Expression):
+        return x
+    if not isinstance(x, Real):
+        raise TypeError(f"expected an array of the formula, or a number, got {x!r}")
+    return Number(x)  # type: ignore[arg-type]
 
 
 def broadcast(a: Letters, b: Letters) -> Letters:
@@ -259,16 +314,23 @@ def broadcast_to(x: Expression, shape: Letters) -> Expression:
     return Broadcast(x, broadcast(x.letters, shape))
 
 
+def _function(name: str, x: Any) -> Expression:
+    if not isinstance(x, Expression):  # the ops take arrays only
+        written = f"{x} ** 0.5" if name == "sqrt" else f"math.{name}({x})"
+        raise TypeError(f"{name}: expected an array, got {x!r}; write {written}")
+    return Function(name, x)
+
+
 def sqrt(x: Expression) -> Expression:
-    return Function("sqrt", x)
+    return _function("sqrt", x)
 
 
 def exp(x: Expression) -> Expression:
-    return Function("exp", x)
+    return _function("exp", x)
 
 
 def log(x: Expression) -> Expression:
-    return Function("log", x)
+    return _function("log", x)
 
 
 VOCABULARY = {f.__name__: f for f in (sum_over, mean_over, keep_where, broadcast_to, sqrt, exp, log)}

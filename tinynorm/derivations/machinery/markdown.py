@@ -43,7 +43,10 @@ WORDS = {
         "- Another form of a symbol is compared with its definition on random numbers, and the two are proved equal for all "
         "sizes.\n"
         "- The tests also change each line: a sign, a term, a factor, a number, an axis, a mean for a sum. Each change must "
-        "fail a check, unless the changed line is proved to be the same.\n\n"
+        "fail a check, unless the changed line is proved to be the same.\n"
+        "- A line of the package that bears an equation's number is this equation. The tests hold that, and that the line runs "
+        "in the op that the chapter derives, or in another that they name. For large arrays a compiled kernel may take its "
+        "place, with the same numbers but for rounding.\n\n"
         "`pytest tests/derivations` runs all of this. `tinynorm derive` shows the lines in the terminal, with numbers, and "
         "checks them."
     ),

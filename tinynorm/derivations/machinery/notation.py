@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from .expression import Binary, Broadcast, Expression, Function, Keep, Number, Product, Sum, Symbol, Transposed, View
 
-SUM, TERM, FACTOR, POWER, ATOM = range(5)  # how strongly a written expression holds together
+CONDITION, SUM, TERM, FACTOR, POWER, ATOM = range(6)  # how strongly a written expression holds together
 
 # a symbol's name in the code: (LaTeX, Unicode); a name that starts with d is the adjoint of the rest
 SYMBOLS = {
@@ -93,7 +93,7 @@ class Style:
             case Binary():
                 return self._binary(e, at)
             case Keep():
-                a, condition = self._in(e.a, at, TERM), self._in(e.condition, at, SUM)
+                a, condition = self._in(e.a, at, TERM), self._in(e.condition, at, CONDITION)
                 return (rf"{a}\,[{condition}]" if self.latex else f"{a} [{condition}]"), TERM
             case Transposed() | View() | Broadcast():
                 return self._written(e.a, at)  # the letters say it
@@ -131,7 +131,7 @@ class Style:
         if e.name == "exp":
             return (f"e^{{{inner}}}", POWER) if self.latex else (f"e^({inner})" if len(inner) > 1 else f"e^{inner}", POWER)
         if e.name == "~":
-            return (r"\text{not } " if self.latex else "not ") + inner, SUM
+            return (r"\text{not } " if self.latex else "not ") + inner, CONDITION
         argument = self._in(e.a, at, ATOM)
         return (rf"\{e.name} {argument}" if self.latex else f"{e.name} {argument}"), TERM
 
@@ -140,7 +140,7 @@ class Style:
             return f"{self._in(e.a, at, SUM)} + {self._in(e.b, at, SUM)}", SUM
         if e.operator in COMPARISONS:
             sign = COMPARISONS[e.operator][0 if self.latex else 1]
-            return f"{self._in(e.a, at, SUM)} {sign} {self._in(e.b, at, SUM)}", SUM
+            return f"{self._in(e.a, at, SUM)} {sign} {self._in(e.b, at, SUM)}", CONDITION
         if e.operator == "-":
             return f"{self._in(e.a, at, SUM)} - {self._in(e.b, at, TERM)}", SUM
         if e.operator == "**" and isinstance(e.b, Number) and e.b.value == 0.5:

@@ -68,7 +68,7 @@ class Elements:
         for x in e.atoms(sp.Indexed):
             if (tree := definitions.get(x.base.label.name)) is not None:
                 letters = [i for i in tree.letters if i]
-                new[x] = self.of(tree, dict(zip(letters, x.indices if letters else (), strict=True)))
+                new[x] = self.number(tree, dict(zip(letters, x.indices if letters else (), strict=True)))
         return e.xreplace(new)
 
     def of(self, e: Expression, at: Mapping[str, sp.Symbol]) -> sp.Expr:
@@ -88,12 +88,14 @@ class Elements:
                 return array(e.name)[tuple(indices)] if indices else single(e.name)
             case Function():
                 a = self.of(e.a, at)
-                return -a if e.name == "-" else sp.Not(a) if e.name == "~" else getattr(sp, e.name)(a)
+                if e.name == "~":
+                    return sp.Not(a) if isinstance(a, CONDITIONS) else 1 - a  # a product of conditions is a number
+                return -a if e.name == "-" else getattr(sp, e.name)(a)
             case Binary():
                 a, b = self.number(e.a, at), self.number(e.b, at)
                 return _OPERATORS[e.operator](a, b)
             case Keep():
-                return holds(self.of(e.condition, at)) * self.of(e.a, at)
+                return self.number(e.condition, at) * self.number(e.a, at)
             case Transposed() | View() | Broadcast():
                 return self.of(e.a, at)
             case Product():
