@@ -1,7 +1,7 @@
 """The console command.
 
 ``tinynorm check FILE.py`` checks the backward passes in a file, ``tinynorm derive`` shows ours, ``tinynorm run FILE.py`` runs a
-PyTorch program.
+PyTorch program, ``tinynorm info`` says what is used, and ``tinynorm warm`` compiles the kernels.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 from .. import __version__
 from ..gradcheck.diagnosis.normalization.recognise import plain
 from ..gradcheck.report.text import wrapped
-from . import derive, run_program
+from . import derive, kernels, run_program
 from .check_pair import check_pair
 from .find_pairs import find_pairs
 from .load_file import load
 from .print_results import as_dict, as_page, exit_code, print_text, summary
-from .run_code import Prints, UserError
+from .run_code import Prints, UserError, whole_number
 
 LAYERS = (  # the layers that the diagnosis knows
     *("ReLU", "Linear", "Softmax", "SoftmaxCrossEntropy"),
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="check the backward passes in a file", epilog=EPILOG)
     check.add_argument("file", metavar="FILE.py[::NAME]", help="a Python file, and which pair in it (default: all)")
-    check.add_argument("--seed", type=_seed, default=0, help="of the inputs and the directions, 0 or more (default 0)")
+    check.add_argument("--seed", type=whole_number, default=0, help="of the inputs and the directions, 0 or more (default 0)")
     check.add_argument(
         "--layer", type=_layer, help=f"what the layer is meant to be (default: told by its output): {', '.join(LAYERS)}"
     )
@@ -51,13 +51,8 @@ def parser() -> argparse.ArgumentParser:
     check.set_defaults(run=check_file)
     derive.add_parser(commands)
     run_program.add_parser(commands)
+    kernels.add_parsers(commands)
     return top
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, got {text!r}")
-    return int(text)
 
 
 def _layer(text: str) -> str:
@@ -92,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130  # as the shell returns it: 128 and the number of the signal
     except BrokenPipeError:  # the output goes to `| head`, which has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+        return 141  # as the shell returns it
 
 
 def check_file(arguments: argparse.Namespace) -> int:
