@@ -24,7 +24,8 @@ FUNCTIONS = {
     "allclose": "a b rtol atol equal_nan",
     "arange": "start stop step dtype",
     "argsort": "a axis kind",
-    "cumsum": "a axis dtype out",
+    **dict.fromkeys(["cumprod", "cumsum"], "a axis dtype out"),
+    "diagonal": "a offset axis1 axis2",
     "nonzero": "a",
     "isclose": "a b rtol atol equal_nan",
     "ascontiguousarray": "a dtype",
@@ -48,6 +49,7 @@ FUNCTIONS = {
     "where": "condition x y",
 }
 UFUNCS = [
+    *("acos", "asin", "atan", "atan2", "cosh", "sinh", "tan"),
     *("abs", "add", "ceil", "cos", "divide", "exp", "expm1", "floor", "hypot", "isfinite", "isinf", "isnan", "log", "log10"),
     *("log1p", "log2", "maximum", "minimum", "multiply", "negative", "sign", "sin", "sqrt", "tanh", "trunc"),
 ]
@@ -96,8 +98,16 @@ def flushed(x):
     return np.where(small, np.copysign(np.float32(0), x), x) if np.any(small) else x
 
 
+def diagonal(a, *args):
+    """NumPy's, but as CuPy's it can be written to."""
+    y = np.diagonal(a, *args)
+    y.flags.writeable = True
+    return y
+
+
 def function(name):
     numpys, names = getattr(np, name), FUNCTIONS[name].split()
+    numpys = diagonal if name == "diagonal" else numpys
     numpys = partial(np.argsort, kind="stable") if name == "argsort" else numpys  # CuPy's sort is always stable
     several = names[0].startswith("*")
     kinds = [inspect.Parameter.VAR_POSITIONAL if several else inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(names)

@@ -230,7 +230,11 @@ def normal(
 
 @method()
 def bernoulli(
-    input: Tensor, p: float | Tensor | None = None, *, generator: Generator | None = None, out: Tensor | None = None
+    input: Tensor,
+    p: float | Tensor | None = None,
+    *,
+    generator: backend.Generator | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """1 at random, with the probability that `input` has at each place, or with probability `p`; else 0. It has no gradient.
 

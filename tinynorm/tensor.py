@@ -94,7 +94,8 @@ class Version:
 
     def replace_view(self, x: Tensor, y: Tensor) -> None:
         """Put `y` in the place of the view `x`."""
-        self._views = [weakref.ref(y) if r() is x else r for r in self._views or ()]
+        if self._views is not None:
+            self._views = [weakref.ref(y) if r() is x else r for r in self._views]
 
     def views(self) -> list[Tensor]:
         """The live views that still share this memory. Each view comes after the tensor it is a view of."""

@@ -33,6 +33,11 @@ EXPRESSIONS = """
     nn.Dropout()(b) nn.Softmax(dim=1)(b) nn.CrossEntropyLoss()(b,torch.tensor([0,1])) nn.MSELoss()(b,b*2)
     nn.BCELoss()(b*.5,b.detach()) nn.NLLLoss()(b,torch.tensor([0,1])) nn.KLDivLoss()(b,b.detach())
     nn.Embedding(3,2)(torch.tensor([1]))
+    F.prelu(b,a[:1]) F.relu6(b) F.hardtanh(b) F.selu(b) F.logsigmoid(b) F.softsign(b) F.mish(b) F.hardsigmoid(b)
+    F.hardswish(b) F.tanhshrink(b) F.threshold(b,0,0) F.softmin(b,1) F.glu(c) F.gumbel_softmax(b) F.gumbel_softmax(b,hard=True)
+    F.cosine_similarity(b,b*2) F.pairwise_distance(b,b*2) torch.cdist(b,b*2) F.bilinear(b,b,torch.ones(2,3,3))
+    F.soft_margin_loss(b,b.detach()) F.poisson_nll_loss(b,b.detach()) F.triplet_margin_loss(b,b*2,b*3)
+    F.gaussian_nll_loss(b,b.detach(),b) F.multilabel_soft_margin_loss(b,b.detach())
     a.tan() (a*.5).asin() (a*.5).acos() a.atan() a.sinh() a.cosh() a.expm1() torch.atan2(a,a) torch.hypot(a,a) a.reciprocal()
     a.fmod(2) a.fmod(a*2) a.frac() a.trunc() torch.lerp(a,a*2,.3) torch.lerp(a,a*2,a) a.nan_to_num() a.cumprod(0) b.cumsum(1)
     torch.var_mean(b,0)[0] torch.var_mean(b,0)[1] torch.std_mean(b)[0] torch.std_mean(b)[1] a.median() b.median(1).values
@@ -50,7 +55,7 @@ STATEMENTS = """
     x[:,i]=torch.ones(1) x[0,[1]]=1. x[[0],1]=1. x[i,i]=1. x[0:1]=1. x[i,:2]=1. x[:,:]=1. x[None]=1. x[x>0]=1.
     x[x[:,0]>0]=1. x[:,0]=1. x[True]=1. x.abs_() x.neg_() x.exp_() x.log_() x.sqrt_() x.sin_() x.cos_() x.sigmoid_() x.tanh_()
     x.round_() x.floor_() x.ceil_() x.reciprocal_() x.square_() x.frac_() x.clamp_min_(0) x.clamp_max_(1) x.lerp_(y,.5)
-    x.lerp_(y,torch.tensor(.5)) x.t_() x.transpose_(0,1) x.unsqueeze_(0) x.squeeze_() x.squeeze_(0) x.random_(3) x.bernoulli_()
+    x.lerp_(y,torch.tensor(.5)) x.t_() x.transpose_(0,1) x.unsqueeze_(0) x.squeeze_() x.squeeze_(0) x.random_(3) x.random_() x.random_(0,3) x.bernoulli_()
     x.index_add_(1,i,y[:,:1]) x.index_fill_(1,i,2.) x.fmod_(2) x.expm1_() x.fill_diagonal_(2.) x.addmm_(y,y.T@y)
 """
 

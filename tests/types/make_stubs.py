@@ -27,8 +27,8 @@ PACKAGE = Path(ops.__file__).parents[1]
 # what a parameter's name stands for, in every op alike; with a default of None, None too
 MEANS = {
     **dict.fromkeys(["x", "input", "target", "condition", "weight", "bias", "pos_weight"], "Tensor"),
-    **dict.fromkeys(["mat2", "src", "tensor", "vec", "vec2", "weights"], "Tensor"),
-    **dict.fromkeys(["a", "b", "other", "value", "source", "data", "min", "max", "fill_value", "indices"], "TensorLike"),
+    **dict.fromkeys(["mat1", "mat2", "src", "tensor", "vec", "vec2", "weights"], "Tensor"),
+    **dict.fromkeys(["a", "b", "other", "value", "source", "data", "min", "max", "fill_value", "indices", "end"], "TensorLike"),
     **dict.fromkeys(["alpha", "exponent", "mask", "tensor1", "tensor2"], "TensorLike"),
     **dict.fromkeys(["running_mean", "running_var"], "Tensor | None"),
     **dict.fromkeys(["shape", "sizes", "dims", "order", "repeats", "size"], "SupportsIndex | Sequence[int]"),
@@ -44,7 +44,7 @@ MEANS = {
 }
 OPERANDS = [("a", "b"), ("input", "other"), ("input", "exponent")]  # one of the two is a Tensor, the other may be a number
 ALONG = {"max", "min"}  # a number's worth of Tensor without dim, (values, indices) along one, elementwise with another tensor
-RESULTS = {"__array_ufunc__": "Any", "__array_function__": "Any", "__iter__": "Iterator[Tensor]", "type": "Any"}
+RESULTS = {"__array_ufunc__": "Any", "__array_function__": "Any", "__iter__": "Iterator[Tensor]", "type": "Any", "unique": "Any", "median": "Any"}
 GENERIC = {  # what stands in the code without its contents
     "Callable": "Callable[..., Any]",
     "dict": "dict[str, Any]",

@@ -84,17 +84,18 @@ def change_shape(x: Tensor, op: str, change: Any) -> Tensor:
         `x` is a leaf that requires grad, and ops are recorded; or it shares its memory with a view.
     """
     leaf, alone = x._requires_grad and x.grad_fn is None, x._view is None and not _views_of(x)
+    array = change(wrap(x._array))._array
     if leaf and (mode.enabled or not alone):
         raise RuntimeError(
             f"{op}: a leaf that requires grad cannot be given another shape in place where ops are recorded, or where it has "
             f"views; use x = x.{op[:-1]}(...)"
         )
-    if leaf or (alone and not x._requires_grad):
-        x._array = change(wrap(x._array))._array
+    if leaf or array is x._array or (alone and not x._requires_grad):
+        x._array = array
         return x
     former = Tensor.__new__(Tensor)
-    former._array, former.grad_fn, former._output_nr, former._requires_grad = x._array, x.grad_fn, x._output_nr, x._requires_grad
-    former._version_, former._view = version_of(x), x._view
+    former._array, former._version_, former._view = x._array, version_of(x), x._view
+    former.grad_fn, former._output_nr, former._requires_grad = x.grad_fn, x._output_nr, x._requires_grad
     former._version_.replace_view(x, former)
     for view in former._version_.views():
         if type(view._view) is tuple and view._view[0] is x:

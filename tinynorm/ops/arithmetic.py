@@ -386,7 +386,7 @@ def fmod(input: Any, other: Any) -> Any:
     """
     input, other = promote(input, other)
     refuse_zero("fmod", input, other)
-    return Fmod()(input, other)
+    return printed_as(f"FmodBackward{int(hasattr(other, 'shape'))}", Fmod()(input, other))
 
 
 @method()
@@ -401,18 +401,18 @@ def reciprocal(input: Any) -> Any:
 
 
 @method()
-def lerp(input: Any, end: Any, weight: Any) -> Any:
+def lerp(input: Any, end: Any, weight: float | Tensor) -> Any:
     """input + weight (end - input), elementwise: `input` where the weight is 0, `end` where it is 1.
 
     >>> import tinynorm
     >>> tinynorm.lerp(tinynorm.tensor([0.0, 1.0]), tinynorm.tensor([10.0, 3.0]), 0.5)
     tensor([5., 2.])
     """
-    if hasattr(weight, "shape") or weight < 0.5:
-        y = input + weight * (end - input)
-    else:  # of the two formulas this is exact where the weight is 1
-        y = end - (1 - weight) * (end - input)
-    return printed_as(f"LerpBackward{int(not hasattr(weight, 'shape'))}", y)
+    if hasattr(weight, "shape"):
+        return printed_as("LerpBackward1", input + weight * (end - input))
+    exact_at_1 = weight >= 0.5
+    y = end - (1 - weight) * (end - input) if exact_at_1 else input + weight * (end - input)
+    return printed_as("LerpBackward0", y)
 
 
 @method("neg", "__neg__")

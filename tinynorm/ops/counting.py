@@ -64,7 +64,7 @@ def unique(
 
 
 @method()
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+def isin(elements: Tensor | float, test_elements: Tensor | float, *, assume_unique: bool = False, invert: bool = False) -> Any:
     """Which of the elements are among the others: a boolean tensor of the shape of `elements`; with `invert`, which are not.
 
     >>> import tinynorm

@@ -93,7 +93,7 @@ def diag(input: Any, diagonal: int = 0) -> Any:
     """
     (k,) = ints("diag", (diagonal,))
     if input.ndim == 2:
-        return printed_as("DiagonalBackward0", clone(Diagonal(k)(input)))
+        return printed_as("DiagonalBackward0_copy", clone(Diagonal(k)(input)))
     if input.ndim != 1:
         raise RuntimeError(f"diag: expected a vector or a matrix, got shape {tuple(input.shape)}")
     size = input.shape[0] + abs(k)

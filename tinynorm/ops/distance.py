@@ -61,7 +61,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     tensor([10.0000,  5.0000])
     """
     a, b = _together("pairwise_distance", x1, x2)
-    return narrowed(norm(widened(a) - widened(b) + eps, p, -1, keepdim), a)
+    return printed_as("NormBackward1", narrowed(norm(widened(a) - widened(b) + eps, p, -1, keepdim), a))
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:

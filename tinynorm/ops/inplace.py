@@ -35,7 +35,8 @@ def _inplace(name: str, sign: str, op: Callable[..., Any], shape: bool = False) 
 
     def change(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if shape:
-            return change_shape(input, name, lambda x: op(x, *args, **kwargs))
+            y = change_shape(input, name, lambda x: op(x, *args, **kwargs))
+            return y if y.grad_fn is None else printed_as(SHAPED.get(y.grad_fn.printed, ""), y)
         recorded = is_recorded(input, *args, *kwargs.values())
         return _replaced(input, name, lambda x: op(x, *args, **kwargs), recorded)
 
@@ -79,6 +80,10 @@ sigmoid_, tanh_ = _inplace("sigmoid_", "", activation.sigmoid), _inplace("tanh_"
 ceil_, floor_ = _inplace("ceil_", "", logic.ceil), _inplace("floor_", "", logic.floor)
 round_, trunc_, frac_ = (_inplace(f"{op.__name__}_", "", op) for op in (logic.round, logic.trunc, logic.frac))
 
+SHAPED = {  # PyTorch's number of an op and of its in-place variant
+    **{f"{name}Backward0": f"{name}Backward1" for name in ("T", "Transpose", "Unsqueeze")},
+    **{"SqueezeBackward0": "SqueezeBackward3", "SqueezeBackward1": "SqueezeBackward4"},
+}
 t_ = _inplace("t_", "", layout.t, shape=True)
 transpose_ = _inplace("transpose_", "", layout.transpose, shape=True)
 squeeze_ = _inplace("squeeze_", "", layout.squeeze, shape=True)
@@ -112,9 +117,12 @@ def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
 
 
 FILLED = {
-    **{"zero_": "ZeroBackward0", "fill_": "FillBackward2", "normal_": "NormalBackward0", "uniform_": "UniformBackward0"},
-    **{"bernoulli_": "BernoulliBackward1", "random_": "RandomBackward0"},
-}  # fmt: skip
+    "zero_": "ZeroBackward0",
+    "fill_": "FillBackward2",
+    "normal_": "NormalBackward0",
+    "uniform_": "UniformBackward0",
+    "bernoulli_": "BernoulliBackward2",
+}
 
 
 def _numbers(op: str, value: Any) -> Any:
@@ -226,7 +234,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 
 @method()
 @accepts_axis
-def index_add_(input: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
+def index_add_(input: Tensor, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
     """Add alpha `source` in place to the slices at the places `index`, (k), along `dim`. What goes to one place is added up.
 
     >>> import tinynorm
@@ -264,7 +272,7 @@ def index_fill_(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
 
 @method()
 @accepts_axis
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """`index_add_` on a copy."""
     return index_add_(input.clone(), dim, index, source, alpha=alpha)
 
@@ -331,9 +339,10 @@ def uniform_(x: Tensor, low: float = 0.0, high: float = 1.0, *, generator: backe
 
 
 @method()
-def bernoulli_(x: Tensor, p: Any = 0.5, *, generator: backend.Generator | None = None) -> Tensor:
+def bernoulli_(x: Tensor, p: float | Tensor = 0.5, *, generator: backend.Generator | None = None) -> Tensor:
     """Fill with 1 at random, with probability `p` (a number, or a tensor with one for each element), else with 0; in place."""
-    return fill_from_host(x, "bernoulli_", successes("bernoulli_", p, x.shape, generator))
+    y = fill_from_host(x, "bernoulli_", successes("bernoulli_", p, x.shape, generator))
+    return printed_as("BernoulliBackward1", y) if isinstance(p, Tensor) else y
 
 
 def successes(op: str, p: Any, shape: Any, generator: backend.Generator | None) -> np.ndarray:
@@ -364,14 +373,17 @@ def random_(x: Tensor, *bounds: int, to: int | None = None, generator: backend.G
     >>> tinynorm.zeros(2).random_(5, 6)
     tensor([5., 5.])
     """
-    start, *end = (*((0,) if len(bounds) + (to is not None) < 2 else ()), *bounds, *(() if to is None else (to,)))
+    given = bounds if to is None else (*bounds, to)
+    if len(given) > 2:
+        raise TypeError(f"random_: expected at most a start and an end, got {given}")
     dtype = x._array.dtype
     most = WHOLE.get(dtype, 1) if dtype.kind in "fb" else int(np.iinfo(dtype).max)
-    (stop,) = end or (most + 1,)
+    start, stop = given if len(given) == 2 else (0, *given) if given else (0, most + 1)
     if not start < stop:
         raise RuntimeError(f"random_: expected a start below the end, got {start} and {stop}")
     rng = (generator or backend.default_generator).rng
-    return fill_from_host(x, "random_", rng.integers(start, stop - 1, x.shape, endpoint=True))
+    y = fill_from_host(x, "random_", rng.integers(start, stop - 1, x.shape, endpoint=True))
+    return printed_as(f"RandomBackward{2 - len(given)}", y)
 
 
 def fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:

@@ -165,7 +165,7 @@ def mm(input: Any, mat2: Any, *, out: Tensor | None = None) -> Any:
 
 
 @method()
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta input + alpha (mat1 @ mat2), the product of two matrices; `input` broadcasts. With beta = 0 it does not count.
 
     >>> import tinynorm
@@ -227,7 +227,7 @@ def outer(input: Any, vec2: Any) -> Any:
     return unsqueeze(input, 1) * vec2
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> Any:
     """The sum of products over some dimensions of both: the last `dims` of `a` with the first of `b`, or two lists of them.
 
     The result has the other dimensions of `a`, then those of `b`.

@@ -141,7 +141,7 @@ def tile(input: Any, *sizes: Any, dims: Any = None) -> Any:
 
 @method()
 @accepts_axis
-def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+def narrow(input: Any, dim: int, start: int | Tensor, length: int) -> Any:
     """The part of length `length` from `start` on, along `dim`: a view. A negative start counts from the end.
 
     Raises
@@ -207,13 +207,15 @@ def repeat_interleave(input: Any, repeats: int | Tensor, dim: int | None = None,
         if backend.is_floating(times) or tuple(times.shape) != (n,):
             got = f"{times.dtype} of shape {tuple(times.shape)}"
             raise RuntimeError(f"repeat_interleave: expected an int, or a vector of {n} integers as repeats, got {got}")
-        at = np.repeat(np.arange(n), backend.to_numpy(times))
-        return index_select(x, d, wrap(namespace(times).asarray(at, **backend.on_device_of(times))))
+        xp, ends = namespace(times), backend.cumulative_sum(times, 0)
+        at = xp.searchsorted(ends, xp.arange(int(ends[-1]), dtype=ends.dtype, **backend.on_device_of(times)), side="right")
+        return index_select(x, d, wrap(at))
     (count,) = ints("repeat_interleave", (repeats,))
     if count < 0:
         raise RuntimeError(f"repeat_interleave: expected repeats that are not negative, got {count}")
     sizes = (*x.shape[: d + 1], count, *x.shape[d + 1 :])
-    return flatten(expand(reshape(x, (*x.shape[: d + 1], 1, *x.shape[d + 1 :])), sizes), d, d + 1)
+    apart = expand(reshape(x, (*x.shape[: d + 1], 1, *x.shape[d + 1 :])), sizes)
+    return printed_as("ViewBackward0", flatten(apart, d, d + 1))
 
 
 @method()
@@ -241,7 +243,7 @@ def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | No
 
 @method()
 @accepts_axis
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Any:
     """The differences of neighbours along `dim`, x[1:] - x[:-1], `n` times; after `prepend` and `append` are joined to x.
 
     >>> import tinynorm

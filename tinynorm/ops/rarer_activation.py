@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import tensor_of
+from ..tensor import wrap
 from .activation import ELU, Sigmoid, Softplus, Tanh, activated, sigmoid, softmax
 from .arithmetic import masked_fill
 from .common import accepts_axis, as_float, keep_where, namespace, narrowed, one_dim, printed_as, promote, sum_to, widened
@@ -339,7 +339,8 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     d = one_dim(dim, logits.ndim, "gumbel_softmax")
     drawn = -np.log(backend.default_generator.rng.standard_exponential(tuple(logits.shape)))  # on the host, as in dropout
     x = widened(logits)
-    y = softmax((x + tensor_of(drawn).to(device=x.device, dtype=x.dtype)) / tau, d).to(logits.dtype)
+    noise = namespace(x._array).asarray(drawn, dtype=x._array.dtype, **backend.on_device_of(x._array))
+    y = narrowed(softmax((x + wrap(noise)) / tau, d), logits)
     if not hard:
         return y
     soft = y.detach()

@@ -288,7 +288,7 @@ class CumProd(Node):
 
 
 class Along(NamedTuple):
-    """The result of `max`, `min`, `median`, `sort` and `topk` along a dimension; printed as PyTorch prints it."""
+    """The result of `max`, `median`, `sort` and others along a dimension; printed as PyTorch prints it."""
 
     values: Any
     indices: Any
@@ -297,7 +297,8 @@ class Along(NamedTuple):
         return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
 
-OF = {op: type(op, (Along,), {"__slots__": ()}) for op in ("max", "median", "min", "sort", "topk")}  # each printed with its own name
+# each is printed with its own name
+OF = {op: type(op, (Along,), {"__slots__": ()}) for op in ("max", "median", "min", "sort", "topk")}
 
 
 # ---- as functions and methods ----------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def ravel(input: Any) -> Any:
     >>> tinynorm.ravel(tinynorm.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
     """
-    return Reshape((math.prod(input.shape),))(input)
+    return printed_as("ViewBackward0", Reshape((math.prod(input.shape),))(input))
 
 
 @method()

@@ -1,4 +1,4 @@
-"""Sorting and what needs an order. The indices have no gradient; the gradient of a value goes to the element that it was taken from."""
+"""Sorting, and medians. Indices have no gradient; the gradient of a value goes to the element that it was taken from."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def _middle(x: Any, d: int) -> Any:
     if not backend.is_floating(x):
         return at
     nan = xp.isnan(x)
-    return xp.where(xp.any(nan, axis=d, keepdims=True), xp.expand_dims(xp.argmax(backend.astype(nan, xp.int64), axis=d), axis=d), at)
+    first = xp.expand_dims(xp.argmax(backend.astype(nan, xp.int64), axis=d), axis=d)
+    return xp.where(xp.any(nan, axis=d, keepdims=True), first, at)
 
 
 @method()
