@@ -298,6 +298,10 @@ def names(code):
             ("torch.cuda.amp", 2)
         ]),
         ("import numpy as np\nnp.linalg.inv(x)", []),
+        ("import torch\nx.quantile(0.5)\nx.cumsum_(0).exp()", [("torch.Tensor.cumsum_", 3), ("torch.Tensor.quantile", 2)]),
+        ("import numpy as np\nnp.quantile(x, 0.5)\nclass A:\n    def quantile(self): pass\nA().quantile()", []),
+        ("import torch\n'a'.range\nx.xyzzy()\nx.__exp__()\nx.item_()", [("torch.Tensor.item_", 5)]),
+        ("from torch import nn\nnn.Softmax()(x)\nnn.Softmax(1)\nnn.LogSoftmax(dim=1)", [("torch.nn.Softmax()", 2)]),
     ],
 )  # fmt: skip
 def test_the_names_that_are_missing_are_found_by_reading(code, found):
@@ -313,13 +317,13 @@ def test_what_is_there_is_not_listed():
 
 
 def test_the_list_has_files_lines_and_what_to_write(tmp_path, capsys):
-    first = written(tmp_path, "a.py", "import torch\ntorch.vstack([x])\ntorch.ones(1)\ntorch.vstack([y])\n")
+    first = written(tmp_path, "a.py", "import torch\ntorch.quantile(x, 0.5)\ntorch.ones(1)\ntorch.quantile(y, 0.5)\n")
     written(tmp_path, "folder/b.py", "print('nothing of PyTorch')\n")
     (tmp_path / "folder" / "c.txt").write_text("import torch; torch.fft")
     book = notebook(tmp_path / "folder", "%matplotlib inline\nfrom torch import nn", "nn.LSTM(1, 1)")
     assert main(["run", "--missing", str(tmp_path)]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        f"{first}:2, 4: torch.vstack: use torch.cat(tensors)",
+        f"{first}:2, 4: torch.quantile: use numpy.quantile(x.detach().numpy(), q)",
         f"{book}:cell 3, line 1: torch.nn.LSTM: {advice('nn.LSTM')}",
         "2 names missing in 2 of 3 files",
     ]

@@ -8,7 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from ..left_out import PACKAGES, advice
+import numpy as np
+
+from ..left_out import PACKAGES, USE, advice
+from ..nn import Module
+from ..optim import Optimizer
+from ..tensor import Tensor
 from .notebook import cells
 from .run_code import UserError
 
@@ -19,6 +24,11 @@ PLACES = {
     "autograd.variable": "autograd",
     "functional": "ops",
 }
+
+
+NEED_DIM = {"nn.Softmax", "nn.LogSoftmax", "nn.Softmin"}
+PYTHONS: tuple[type, ...] = (str, bytes, list, dict, set, float, complex, np.ndarray, np.random.Generator)
+OTHERS = set().union(*map(dir, (*PYTHONS, Module, Optimizer)))  # methods that are no tensor's, or not only
 
 
 class Use(NamedTuple):
@@ -76,7 +86,7 @@ def uses(code: str, place: str = "") -> list[Use]:
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise UserError(f"{place}{f':{line}' if line else ''}: cannot be read: {getattr(error, 'msg', error)}") from None
-    reader = _Reader()
+    reader = _Reader(tree)
     reader.visit(tree)
     return sorted(set(reader.found), key=lambda use: (use.line, use.name))
 
@@ -105,9 +115,17 @@ class _Reader(ast.NodeVisitor):
     the function has a variable of that name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tree: ast.Module) -> None:
         self.found: list[Use] = []
         self.scopes: list[dict[str, str | None]] = [{}]
+        nodes = [*ast.walk(tree)]
+        self.own = {n.name for n in nodes if isinstance(n, ast.FunctionDef)}  # the program's functions and methods
+        self.modules = {
+            (alias.asname or alias.name).split(".")[0]
+            for n in nodes
+            if isinstance(n, (ast.Import, ast.ImportFrom))
+            for alias in n.names
+        }
 
     def check(self, name: str, line: int) -> bool:
         """Note the name if it is missing: the shortest part that is."""
@@ -162,6 +180,21 @@ class _Reader(ast.NodeVisitor):
             self.check(name, node.lineno)
         else:
             self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        name = self.dotted(node.func)
+        if name in NEED_DIM and not node.args and not node.keywords:
+            self.found.append(Use(f"torch.{name}()", node.lineno, "say along which dimension: dim=1, or dim=-1"))
+        if name is None and isinstance(node.func, ast.Attribute):
+            self.check_method(node.func)
+        self.generic_visit(node)
+
+    def check_method(self, node: ast.Attribute) -> None:
+        """Note a method that looks like a tensor's and is missing. (What it is called on is not known.)"""
+        method, of_module = node.attr, isinstance(node.value, ast.Name) and node.value.id in self.modules
+        another = of_module or method in self.own | OTHERS or hasattr(Tensor, method)
+        if not another and (method in USE or (method.endswith("_") and hasattr(Tensor, method[:-1]))):
+            self.found.append(Use(f"torch.Tensor.{method}", node.lineno, advice(method)))
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
