@@ -95,10 +95,10 @@ def test_a_traceback_points_into_the_program(tmp_path):
 
 
 def test_a_method_that_is_missing_says_what_to_do(tmp_path):
-    ran = tinynorm("run", written(tmp_path, "program.py", "import torch\ntorch.ones(2, 2).frac()"))
+    ran = tinynorm("run", written(tmp_path, "program.py", "import torch\ntorch.ones(2, 2).quantile()"))
     assert ran.stderr.splitlines()[-2:] == [
-        "AttributeError: 'Tensor' object has no attribute 'frac'",
-        "(tinynorm: use x - x.sign() * x.abs().floor())",
+        "AttributeError: 'Tensor' object has no attribute 'quantile'",
+        "(tinynorm: use numpy.quantile(x.detach().numpy(), q))",
     ]
 
 
