@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..kernels.buffers import empty
 from ..kernels.select import family
 
 
@@ -33,7 +34,7 @@ class Statistics(NamedTuple):
 def standardize_by_kernel(layout: Any, eps: float, centred: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Statistics]:
     """(y, the statistics)."""
     kernel, shape = family(layout.family), layout.in_kernel
-    y, statistics = np.empty_like(x), Statistics(*np.zeros((4, layout.groups), x.dtype))
+    y, statistics = empty(x.shape, x.dtype), Statistics(*np.zeros((4, layout.groups), x.dtype))
     affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
     settings = (eps, centred) if layout.family == "rows" else (eps,)
     kernel.standardize(x.reshape(shape), *affine, *settings, y.reshape(shape), *statistics)
@@ -45,7 +46,7 @@ def project_by_kernel(layout: Any, centred: bool, dy: Any, x: Any, gamma: Any, s
     kernel, shape = family(layout.family), layout.in_kernel
     dy = dy if dy.flags.carray else dy.copy()
     affine = _affine(layout, gamma, 1, x.dtype)
-    dx, (dgamma, dbeta) = np.empty_like(x), np.zeros((2, *affine.shape))
+    dx, (dgamma, dbeta) = empty(x.shape, x.dtype), np.zeros((2, *affine.shape))
     settings = (centred,) if layout.family == "rows" else ()
     arrays = dy.reshape(shape), x.reshape(shape), affine, *statistics[:3]
     kernel.project(*arrays, *settings, dx.reshape(shape), dgamma, dbeta)

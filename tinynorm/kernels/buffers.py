@@ -1,0 +1,69 @@
+"""Large output arrays in memory that was used before. Fresh memory costs more than the arithmetic: the system zeroes each page.
+
+The memory of an array goes back to a store when the array and all its views are gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import weakref
+from typing import Any
+
+import numpy as np
+
+# From this size on (bytes) memory comes from the system in pages of its own, as glibc's malloc does it; smaller pieces it keeps
+# itself. The store keeps no more than KEPT: with the outputs of some layers of a training step there, each next step finds its own.
+LARGE, KEPT = 2**20, 2**28
+
+_store: dict[int, list[np.ndarray]] = {}  # size in bytes -> memory that waits to be used again
+_kept = 0  # bytes in the store
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """A row-major array, whose numbers are whatever was there.
+
+    >>> empty((2, 3), np.float32).shape
+    (2, 3)
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < LARGE:
+        return np.empty(shape, dtype)
+    global _kept
+    waiting = _store.get(size)
+    if waiting:
+        memory = waiting.pop()
+        _kept -= size
+    else:
+        memory = np.empty(size, np.uint8)
+    owner = (ctypes.c_char * size).from_buffer(memory)  # the array and its views keep it alive
+    weakref.finalize(owner, _give_back, memory).atexit = False
+    return np.frombuffer(owner, dtype).reshape(shape)
+
+
+def _give_back(memory: np.ndarray) -> None:
+    global _kept
+    if _kept + memory.nbytes <= KEPT:
+        _store.setdefault(memory.nbytes, []).append(memory)
+        _kept += memory.nbytes
+
+
+def kept() -> int:
+    """How many bytes wait to be used again, at most 256 MiB.
+
+    >>> kept() >= 0
+    True
+    """
+    return _kept
+
+
+def empty_cache() -> None:
+    """Give what waits to be used again back to the system.
+
+    >>> empty_cache()
+    >>> kept()
+    0
+    """
+    global _kept
+    _store.clear()
+    _kept = 0
