@@ -177,10 +177,21 @@ def test_what_is_new_of_a_tensor_has_its_dtype_and_device(device):
     x = tinynorm.tensor([1.5], dtype="float64", device=device)
     made = [x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_full((2, 3), 4), x.new_tensor([[1, 2, 3]] * 2)]
     made += [tinynorm.rand_like(made[0]), tinynorm.randn_like(made[0]), tinynorm.randint_like(made[0], 5)]
+    made += [x.new_empty(2, 3), x.new(2, 3), x.new([[1, 2, 3]] * 2), tinynorm.empty_like(made[0]), made[0].bernoulli(0.5)]
     for t in made:
         assert (t.shape, t.dtype, t.device.type) == ((2, 3), tinynorm.float64, device)
     assert x.new_zeros(2, dtype="int32").dtype == tinynorm.int32
     assert x.new_ones(2, requires_grad=True).requires_grad
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
+def test_logspace_is_pytorchs(dtype):
+    x = tinynorm.logspace(-1, 2, 4, dtype=dtype)
+    assert (x.tolist(), x.dtype) == (np.array([0.1, 1.0, 10.0, 100.0]).astype(dtype).tolist(), dtype)
+    assert tinynorm.logspace(0, 4, 3, base=2.0).tolist() == [1.0, 4.0, 16.0]
+    assert tinynorm.logspace(1, 2, 0).shape == (0,)
+    with pytest.raises(RuntimeError, match="logspace: expected a number of steps that is not negative"):
+        tinynorm.logspace(0, 1, -1)
 
 
 # ---- old constructors -------------------------------------------------------------------------------------------------
@@ -252,6 +263,63 @@ def test_the_limits_of_dtypes_are_python_numbers():
 
 
 # ---- random numbers ---------------------------------------------------------------------------------------------------
+
+
+def test_bernoulli_draws_ones_in_proportion_to_the_probabilities(device):
+    p = tinynorm.tensor([0.0, 0.2, 0.7, 1.0], device=device).expand(20000, 4)
+    generator = tinynorm.Generator().manual_seed(0)
+    x = tinynorm.zeros(20000, 4, dtype="int64", device=device)
+    for y in (p.bernoulli(generator=generator), tinynorm.bernoulli(p, generator=generator), x.bernoulli_(p, generator=generator)):
+        assert ((y == 0) | (y == 1)).all()
+        assert y.device.type == device
+        np.testing.assert_allclose(y.double().mean(0).cpu().numpy(), [0.0, 0.2, 0.7, 1.0], atol=0.02)
+    assert 0.45 < tinynorm.zeros(20000).bernoulli_(generator=generator).mean().item() < 0.55
+    for wrong in (1.5, -0.1, float("nan")):
+        with pytest.raises(RuntimeError, match=r"bernoulli_?: expected probabilities from 0 to 1"):
+            tinynorm.zeros(2).bernoulli_(wrong)
+        with pytest.raises(RuntimeError, match="bernoulli: expected probabilities"):
+            tinynorm.tensor([wrong]).bernoulli()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "most"),
+    [("float16", 2**11), ("float32", 2**24), ("float64", 2**53), ("int64", 2**63 - 1), ("uint8", 255), ("bool", 1)],
+)
+def test_random_integers_without_bounds_fill_the_range_of_the_dtype(dtype, most, device):
+    x = tinynorm.zeros(3000, dtype=dtype, device=device).random_(generator=tinynorm.Generator().manual_seed(1))
+    numbers = x.cpu().numpy().astype("float64")
+    assert (numbers >= 0).all()
+    assert 0.98 * most <= numbers.max() <= most
+    assert (numbers == np.round(numbers)).all()
+    assert 0.45 < numbers.mean() / most < 0.55
+
+
+def test_random_integers_between_bounds():
+    x = tinynorm.zeros(500, dtype="int64")
+    assert set(x.random_(3).tolist()) == set(x.random_(to=3).tolist()) == {0, 1, 2}
+    assert set(x.random_(-2, 1).tolist()) == set(x.random_(-2, to=1).tolist()) == {-2, -1, 0}
+    for bounds in ((0,), (3, 3), (5, 2)):
+        with pytest.raises(RuntimeError, match="random_: expected a start below the end"):
+            x.random_(*bounds)
+    with pytest.raises(TypeError, match="at most a start and an end"):
+        x.random_(1, 2, 3)
+
+
+def test_the_state_of_the_generator_is_a_tensor_of_bytes(tmp_path):
+    tinynorm.manual_seed(11)
+    assert tinynorm.initial_seed() == 11
+    tinynorm.rand(3)
+    state = tinynorm.get_rng_state()
+    assert state.dtype == tinynorm.uint8
+    a = tinynorm.randn(5)
+    tinynorm.save({"rng": state}, tmp_path / "state")
+    assert tinynorm.seed() == tinynorm.initial_seed() != 11
+    assert not tinynorm.equal(tinynorm.randn(5), a)
+    tinynorm.set_rng_state(tinynorm.load(tmp_path / "state")["rng"])
+    assert tinynorm.equal(tinynorm.randn(5), a)
+    for wrong in (state[1:], tinynorm.zeros(5, dtype="uint8")):
+        with pytest.raises(ValueError, match=r"set_rng_state: expected the bytes that get_rng_state returned"):
+            tinynorm.set_rng_state(wrong)
 
 
 def test_normal_is_numpys_of_the_generator(device):

@@ -196,6 +196,20 @@ def test_attributes():
     assert x.is_floating_point()
     assert x.device == tn.device("cpu")
     assert (x.T.shape, tn.zeros(2, 3, 4).mT.shape) == ((3, 2), (2, 4, 3))
+    assert (x.ndimension(), tn.numel(x), tn.is_floating_point(x), tn.is_floating_point(x.long())) == (2, 6, True, False)
+    assert (x.element_size(), x.double().element_size(), x.bool().element_size()) == (4, 8, 1)
+
+
+def test_the_layout_in_memory(anywhere):
+    x = tn.zeros(2, 3, device=anywhere)
+    assert (x.is_contiguous(), x.T.is_contiguous(), x[:, :2].is_contiguous(), x[1].is_contiguous()) == (True, False, False, True)
+
+
+def test_the_address_in_memory():
+    x = tn.zeros(2, 3)
+    assert x.data_ptr() == x.view(6).data_ptr() == x.detach().data_ptr() == x.array.ctypes.data
+    assert x[1].data_ptr() == x.data_ptr() + 12
+    assert x.clone().data_ptr() != x.data_ptr()
 
 
 def test_numbers_out_of_tensors():
@@ -317,6 +331,7 @@ def test_arrays_are_handed_out_only_where_no_gradient_is_lost():
         with pytest.raises(RuntimeError, match=r"detach\(\)"):
             ask()
     assert np.shares_memory(x.detach().numpy(), x.array)
+    assert np.shares_memory(x.numpy(force=True), x.array)
     assert np.shares_memory(np.asarray(x.detach()), x.array)
 
 

@@ -364,3 +364,75 @@ def test_two_views_without_a_way_back_to_a_base_that_is_dead():
     assert u.tolist() == [2.0, 2.0, 2.0]
     with pytest.raises(RuntimeError, match=r"made under no_grad\(\).*add_"):
         u.sum().backward()
+
+
+# ---- another shape in place ------------------------------------------------------------------------------------------
+
+
+def test_a_new_shape_in_place_is_seen_by_the_tensor_alone():
+    x = tn.arange(6.0).reshape(2, 3)
+    row, held = x[1], x.detach()
+    assert x.t_() is x
+    x.unsqueeze_(0)
+    assert (x.shape, row.shape, held.shape) == ((1, 3, 2), (3,), (2, 3))
+    x.mul_(2)
+    row[0] = -1.0
+    assert x.tolist() == [[[0.0, -1.0], [2.0, 8.0], [4.0, 10.0]]]
+    assert held.tolist() == [[0.0, 2.0, 4.0], [-1.0, 8.0, 10.0]]
+    assert x.squeeze_().shape == (3, 2)
+    assert tn.ones(3).t_().shape == (3,)
+
+
+def test_views_and_their_base_follow_a_change_after_a_new_shape():
+    w = tn.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+    y = w * 1
+    column, y_again = y[:, 1], y.view(6)
+    y.t_()
+    y[0].mul_(10)  # the first column of w
+    column.unsqueeze_(0).mul_(100)
+    assert y_again.tolist() == [10.0, 200.0, 3.0, 40.0, 500.0, 6.0]
+    (y * tn.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])).sum().backward(retain_graph=True)
+    assert w.grad.tolist() == [[10.0, 300.0, 5.0], [20.0, 400.0, 6.0]]
+    w.grad = None
+    (y_again * tn.arange(6.0)).sum().backward()
+    assert w.grad.tolist() == [[0.0, 100.0, 2.0], [30.0, 400.0, 5.0]]
+
+
+def test_a_leaf_gets_no_new_shape_where_ops_are_recorded_or_where_it_has_views():
+    w = tn.ones(2, 3, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"t_: a leaf that requires grad .* use x = x\.t\(\.\.\.\)"):
+        w.t_()
+    with tn.no_grad():
+        assert w.t_().shape == (3, 2)
+    (w * 2).sum().backward()
+    assert w.grad.shape == (3, 2)
+    row = w[0]
+    with tn.no_grad(), pytest.raises(RuntimeError, match="or where it has views"):
+        w.unsqueeze_(0)
+    assert (w.shape, row.shape) == ((3, 2), (2,))
+
+
+def test_a_new_shape_that_fails_changes_nothing():
+    y = tn.ones(2, 3, requires_grad=True) * 1
+    row = y[0]
+    for change in (lambda: y.unsqueeze_(5), lambda: y.transpose_(0, 3), lambda: y[None].t_()):
+        with pytest.raises((RuntimeError, IndexError)):
+            change()
+    y.mul_(2)
+    assert (y.grad_fn.name(), row.tolist()) == ("MulBackward0", [2.0, 2.0, 2.0])
+
+
+def test_a_retained_gradient_has_the_new_shape():
+    y = tn.ones(2, 3, requires_grad=True) * 1
+    y.retain_grad()
+    y.t_()
+    (y * tn.arange(6.0).reshape(3, 2)).sum().backward()
+    assert y.grad.tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+
+
+def test_a_diagonal_can_be_written_to(anywhere):
+    x = tn.zeros(3, 3, device=anywhere)
+    x.diagonal().fill_(7)
+    x.diagonal(1)[0] = 5.0
+    x.fill_diagonal_(2.0)
+    assert x.tolist() == [[2.0, 5.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]

@@ -69,8 +69,9 @@ def draw_as_tinynorm() -> None:
     torch.set_default_dtype = lambda d: (set_default_dtype(d), tinynorm.set_default_dtype(to_ours(d)))[0]
     for name in ("rand", "randn", "randint", "randperm", "normal", "multinomial", "rand_like", "randn_like", "randint_like"):
         setattr(torch, name, drawn(getattr(tinynorm, name)))
+    torch.bernoulli = torch.Tensor.bernoulli = drawn(tinynorm.bernoulli)
     torch.Tensor.multinomial = torch.multinomial
-    for name in ("normal_", "uniform_"):
+    for name in ("bernoulli_", "normal_", "random_", "uniform_"):
         setattr(torch.Tensor, name, filled(getattr(tinynorm.Tensor, name)))
     for name in ("trunc_normal_", "orthogonal_"):
         setattr(torch.nn.init, name, filled(getattr(tinynorm.nn.init, name)))

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "Tensor.copy_": {"other"},  # `src`
     "from_dlpack": {"copy"},
     "normal": {"input"},
+    "Tensor.fill_diagonal_": {"wrap"},
     "Tensor.split": {"split_size", "split_sizes"},  # `split_size_or_sections`
     "Tensor.swapaxes": {"axis0", "axis1"},  # as in `transpose`
     "Tensor.to": {"other"},  # x.to(y)

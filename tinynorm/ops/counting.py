@@ -89,6 +89,7 @@ def isin(elements: Tensor | float, test_elements: Tensor | float, *, assume_uniq
 
 
 @method()
+@backend.silent
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements are in each of `bins` equal intervals from `min` to `max`; of all other elements none is counted.
 

@@ -215,7 +215,8 @@ def repeat_interleave(input: Any, repeats: int | Tensor, dim: int | None = None,
         raise RuntimeError(f"repeat_interleave: expected repeats that are not negative, got {count}")
     sizes = (*x.shape[: d + 1], count, *x.shape[d + 1 :])
     apart = expand(reshape(x, (*x.shape[: d + 1], 1, *x.shape[d + 1 :])), sizes)
-    return printed_as("ViewBackward0", flatten(apart, d, d + 1))
+    repeated = flatten(apart, d, d + 1)
+    return printed_as("ViewBackward0", clone(repeated) if count == 1 else repeated.contiguous())  # (see `repeat`)
 
 
 @method()

@@ -13,7 +13,7 @@ from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
 from .common import accepts_axis, all_dims, namespace, one_dim, printed_as, promote, sum_to
-from .convert import as_dtype
+from .convert import as_dtype, contiguous
 
 
 class Reshape(Node):
@@ -190,13 +190,14 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 @method()
 def ravel(input: Any) -> Any:
-    """The elements as a vector, without a copy where that is possible.
+    """The elements as a vector: a view of a tensor whose elements are in order in memory, a copy of another.
 
     >>> import tinynorm
     >>> tinynorm.ravel(tinynorm.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
     """
-    return printed_as("ViewBackward0", Reshape((math.prod(input.shape),))(input))
+    x = contiguous(input) if isinstance(input, Tensor) else input
+    return printed_as("ViewBackward0", Reshape((math.prod(x.shape),))(x))
 
 
 @method()
