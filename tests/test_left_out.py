@@ -84,12 +84,12 @@ def test_the_table_says_nothing_of_names_that_there_are():
 
 def test_what_the_table_says_to_use_is_there():
     names = [(text, name) for text in left_out.USE.values() for name in re.findall(r"\b(?:torch|nn|F|optim)\.[\w.]+\w", text)]
-    assert len(names) > 50
+    assert len(names) > 30
     for text, name in names:
         name = re.sub(r"^F\.", "nn.functional.", name).removeprefix("torch.")
         assert is_there(name), f"{text}: there is no {name}"
     methods = [name for text in left_out.USE.values() for name in re.findall(r"\b[xyap]\.(\w+)\(", text)]
-    assert len(methods) > 20
+    assert len(methods) > 10
     assert {name for name in methods if not hasattr(Tensor, name)} == set()
 
 

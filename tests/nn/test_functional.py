@@ -71,7 +71,7 @@ def test_dropout_refuses_integers():
 # ---- in place --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [nn.ReLU(inplace=True), nn.Dropout(0.5, inplace=True)])
+@pytest.mark.parametrize("layer", [nn.ReLU(inplace=True), nn.Threshold(0, 0, inplace=True), nn.Dropout(0.5, inplace=True)])
 def test_inplace_layers_write_into_their_input_and_differentiate(layer):
     x = tinynorm.tensor([-1.0, 2.0, 3.0, -4.0], requires_grad=True)
     h = x * 2
@@ -128,6 +128,19 @@ def test_functions_take_pytorchs_keywords():
         (nn.Tanh(), F.tanh),
         (nn.Softmax(dim=1), lambda x: F.softmax(x, 1)),
         (nn.LogSoftmax(dim=0), lambda x: F.log_softmax(x, 0)),
+        (nn.ReLU6(), F.relu6),
+        (nn.Hardtanh(-0.5, 0.7), lambda x: F.hardtanh(x, -0.5, 0.7)),
+        (nn.SELU(), F.selu),
+        (nn.Mish(), F.mish),
+        (nn.Hardsigmoid(), F.hardsigmoid),
+        (nn.Hardswish(), F.hardswish),
+        (nn.LogSigmoid(), F.logsigmoid),
+        (nn.Softsign(), F.softsign),
+        (nn.Tanhshrink(), F.tanhshrink),
+        (nn.Threshold(0.1, 20), lambda x: F.threshold(x, 0.1, 20)),
+        (nn.Softmin(dim=1), lambda x: F.softmin(x, 1)),
+        (nn.GLU(dim=0), lambda x: F.glu(x, 0)),
+        (nn.PReLU(3, init=0.5), lambda x: F.prelu(x, tinynorm.full((3,), 0.5))),
         (nn.Identity(54, unused=1), lambda x: x),
         (nn.Flatten(0), lambda x: x.reshape(-1)),
         (nn.LayerNorm(3), lambda x: F.layer_norm(x, (3,))),
@@ -159,6 +172,9 @@ def test_linear_is_one_node_with_or_without_bias(device):
     [
         (lambda: nn.Linear(-1, 2), "Linear: expected in_features to be an int >= 0, got -1"),
         (lambda: nn.Linear(1, 2.0), "Linear: expected out_features to be an int >= 0, got 2.0"),
+        (lambda: nn.Hardtanh(1.0, 1.0), "Hardtanh: expected min_val < max_val, got 1.0 and 1.0"),
+        (lambda: nn.TripletMarginLoss(0), "TripletMarginLoss: expected margin > 0, got 0"),
+        (lambda: nn.Bilinear(1, 2, -3), "Bilinear: expected out_features to be an int >= 0, got -3"),
         (lambda: nn.GELU("exact"), "GELU: expected approximate='none' or 'tanh', got 'exact'"),
         (lambda: nn.MSELoss(reduction="avg"), "MSELoss: expected reduction to be one of 'mean', 'sum', 'none', got 'avg'"),
         (lambda: nn.CrossEntropyLoss(label_smoothing=2), "CrossEntropyLoss: expected label_smoothing from 0 to 1, got 2"),
@@ -174,7 +190,7 @@ def test_bad_settings_are_refused_at_construction(make, message):
     "layer",
     [
         *(F.relu, F.gelu, F.sigmoid, F.tanh, F.dropout, tinynorm.exp, nn.Linear(2, 3), nn.GELU(), nn.BatchNorm1d(2)),
-        *(nn.Softmax(dim=0), nn.LogSoftmax(dim=0)),
+        *(nn.Softmax(dim=0), nn.LogSoftmax(dim=0), F.mish, F.hardtanh, F.logsigmoid, F.glu, nn.PReLU()),
     ],
 )
 def test_what_is_no_tensor_is_named(layer, x):

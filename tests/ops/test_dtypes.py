@@ -60,7 +60,7 @@ def test_output_gradients_and_all_between_keep_the_dtype(name, dtype, create_gra
 @pytest.mark.parametrize("name", ALL)
 def test_not_even_a_temporary_is_float64(name, dtype, inside, create_graph, with_cupy, monkeypatch):
     with_cupy(stand_in_cupy.module())
-    for constant in ("CLASSES", "COLUMNS", "MASK", "MEAN", "PLACES", "ROWS", "VAR"):
+    for constant in test_gradients.CONSTANTS:
         t = getattr(test_gradients, constant)
         monkeypatch.setattr(test_gradients, constant, t.to("cuda", dtype) if t.is_floating_point() else t.to("cuda"))
     _, op, arrays = ALL[name]

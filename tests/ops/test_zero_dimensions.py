@@ -11,7 +11,7 @@ from tinynorm.autograd import grad
 
 LISTS = {"cat", "concat", "stack"}  # their `dim` is one of several tensors
 NEW_DIM = {"unsqueeze", "expand_dims"}  # their `dim` is the output's
-NO_NUMBERS = {"chunk", "split", "unbind"}  # as in PyTorch, a number has no parts
+NO_NUMBERS = {"chunk", "glu", "split", "unbind"}  # as in PyTorch, a number has no parts
 
 
 def with_dim():
@@ -25,6 +25,7 @@ def results_of(name, x, dim):
     at = tn.zeros(x.shape, dtype=tn.int64, device=x.device)
     arguments |= {key: at for key in ("index", "indices") if key in parameters}
     arguments |= {"k": 1} if name == "topk" else {}
+    arguments |= {"x2": x + 1} if "x2" in parameters else {}
     arguments |= {"src": x.detach() * 2} if "src" in parameters else {}
     if "correction" in parameters:  # else a line of one has no variance
         arguments["correction"] = 0

@@ -11,7 +11,7 @@ from typing import Any
 from ..tensor import Tensor
 from .activation import softplus
 from .arithmetic import clamp_min, minimum, where
-from .common import narrowed, printed_as, widened
+from .common import namespace, narrowed, printed_as, widened
 from .distance import cosine_similarity, pairwise_distance
 from .exponential import exp, log
 from .loss import the_reduction
@@ -297,7 +297,7 @@ def gaussian_nll_loss(
             f"{op}: expected var of the input's shape {tuple(x.shape)}, with 1 for the last size or without it, "
             f"got {tuple(v.shape)}"
         )
-    if bool((v.detach() < 0).any()):
+    if bool(namespace(v._array).any(v._array < 0)):
         raise ValueError(f"{op}: expected variances, which are not negative; apply exp or softplus to the network's output")
     v = v + (clamp_min(v, eps) - v).detach()
     d = z - widened(t)

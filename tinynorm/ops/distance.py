@@ -10,6 +10,7 @@ import numpy as np
 from ..tensor import Tensor
 from .common import accepts_axis, as_float, narrowed, one_dim, printed_as, promote, widened
 from .linear import einsum
+from .pieces import split
 from .reduction import norm, normalize
 from .shape import broadcast_to, cat, unsqueeze
 
@@ -99,7 +100,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
         raise RuntimeError(f"cdist: expected x1 (*, P, M) and x2 (*, R, M), got {tuple(a.shape)} and {tuple(b.shape)}")
     a32, b32 = unsqueeze(widened(a), -2), unsqueeze(widened(b), -3)
     rows = max(1, ELEMENTS // max(1, math.prod(np.broadcast_shapes(a32.shape[:-3], b32.shape[:-3])) * math.prod(b.shape[-2:])))
-    pieces = [norm(a32[..., i : i + rows, :, :] - b32, p, -1) for i in range(0, max(1, a.shape[-2]), rows)]
+    pieces = [norm(part - b32, p, -1) for part in (split(a32, rows, -3) if a.shape[-2] > rows else [a32])]
     return printed_as("CdistBackward0", narrowed(pieces[0] if len(pieces) == 1 else cat(pieces, -2), a))
 
 

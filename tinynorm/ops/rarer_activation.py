@@ -141,7 +141,7 @@ def prelu(input: Any, weight: Any) -> Any:
     tensor([[-0.2500, -0.5000],
             [ 2.0000,  2.0000]])
     """
-    x, w = promote(input, weight)
+    x, w = promote(as_float(input), as_float(weight))
     n, C = math.prod(w.shape), x.shape[1] if x.ndim > 1 else 1
     if w.ndim > 1 or n not in (1, C):
         raise RuntimeError(f"prelu: expected 1 weight, or C={C} as the input (N, C, *) has, got {tuple(w.shape)}")
@@ -289,11 +289,14 @@ def glu(input: Any, dim: int = -1) -> Any:
     >>> tinynorm.nn.functional.glu(tinynorm.tensor([2.0, 4.0, 0.0, 100.0]))
     tensor([1., 4.])
     """
-    d = one_dim(dim, input.ndim, "glu")
-    if not input.ndim or input.shape[d] % 2:
-        raise RuntimeError(f"glu: expected an even size along dim {dim}, got an input of shape {tuple(input.shape)}")
-    a, b = chunk(widened(input), 2, d)
-    return printed_as("GluBackward0", narrowed(a * sigmoid(b), input))
+    x = as_float(input)
+    if not x.ndim:
+        raise RuntimeError("glu: expected a tensor of at least 1 dimension, got a 0-d one")
+    d = one_dim(dim, x.ndim, "glu")
+    if x.shape[d] % 2:
+        raise RuntimeError(f"glu: expected an even size along dim {dim}, got an input of shape {tuple(x.shape)}")
+    a, b = chunk(widened(x), 2, d)
+    return printed_as("GluBackward0", narrowed(a * sigmoid(b), x))
 
 
 @accepts_axis
@@ -337,9 +340,10 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     tensor([0., 1., 0.])
     """
     d = one_dim(dim, logits.ndim, "gumbel_softmax")
-    drawn = -np.log(backend.default_generator.rng.standard_exponential(tuple(logits.shape)))  # on the host, as in dropout
+    drawn = backend.default_generator.rng.standard_exponential(tuple(logits.shape), dtype="float32")  # as in dropout
+    gumbel = -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
     x = widened(logits)
-    noise = namespace(x._array).asarray(drawn, dtype=x._array.dtype, **backend.on_device_of(x._array))
+    noise = namespace(x._array).asarray(gumbel, dtype=x._array.dtype, **backend.on_device_of(x._array))
     y = narrowed(softmax((x + wrap(noise)) / tau, d), logits)
     if not hard:
         return y
