@@ -74,6 +74,18 @@ def test_without_numba_everything_works():
     assert run.stdout == "True\nkernels.use: Numba is not installed; pip install 'tinynorm[fast]'\n", run.stderr
 
 
+@pytest.mark.parametrize("error", ["ImportError('needs NumPy 2.2 or less')", "AttributeError('np.trapz')"])
+def test_where_numba_is_broken_the_formulas_run_and_it_is_said_once(tmp_path, error):
+    (tmp_path / "numba.py").write_text(f"raise {error}")
+    code = ABSENT.replace('sys.modules["numba"] = None', f"sys.path.insert(0, {str(tmp_path)!r})")
+    run = python(code, TINYNORM_KERNELS="auto")
+    first, second = run.stdout.splitlines()
+    assert first == "True", run.stderr
+    assert second.startswith("kernels.use: Numba does not import (")
+    assert second.endswith("); pip install -U 'tinynorm[fast]'")
+    assert run.stderr.count("RuntimeWarning: kernels: Numba does not import") == 1
+
+
 def test_the_first_compilation_is_said_once(tmp_path):
     code = "import tinynorm as tn; [tn.nn.functional.layer_norm(tn.randn(40, 80), (80,)) for _ in range(3)]"
     said = "tinynorm: compiling kernels for this machine; they are kept for the next time\n"

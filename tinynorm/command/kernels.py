@@ -38,14 +38,14 @@ def info(arguments: argparse.Namespace) -> int:
     print(f"matrix products  {blas['name']} {blas['version']}")
     print(f"cuda             {tinynorm.cuda.why_not() or f'{tinynorm.cuda.device_count()} GPU'}")
     print(f"kernels          {_kernels()}")
-    for name, computes in FAMILIES.items() if select.installed() and select.state.choice != "numpy" else ():
+    for name, computes in FAMILIES.items() if select.state.choice != "numpy" and not select.why_not() else ():
         print(f"  {name:14} {computes}")
     return 0
 
 
 def _kernels() -> str:
-    if not select.installed():
-        return "none, the formulas run: Numba is not installed; pip install 'tinynorm[fast]'"
+    if select.why_not():
+        return f"none, the formulas run: {select.why_not()}"
     numba = f"Numba {version('numba')}"
     return {
         "auto": f"{numba}, for row-major float32 and float64 arrays of {select.WORTH} numbers and more",
@@ -56,8 +56,8 @@ def _kernels() -> str:
 
 def warm(arguments: argparse.Namespace) -> int:
     """Call each kernel once with each dtype."""
-    if not select.installed():
-        print("there are no kernels to compile: Numba is not installed; pip install 'tinynorm[fast]'")
+    if select.why_not():
+        print(f"there are no kernels to compile: {select.why_not()}")
         return 1
     begun = time.perf_counter()
     with use("numba"):

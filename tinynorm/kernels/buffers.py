@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-# From this size on (bytes) memory may come from the system in fresh pages; smaller pieces the C library keeps and uses again. The
-# store keeps no more than KEPT, which is room for the large outputs of some layers of a training step.
+# From this size on (bytes) memory may come from the system in fresh pages; smaller pieces the C library keeps and uses again.
+# The store keeps no more than KEPT, which is room for the large outputs of some layers of a training step.
 LARGE, KEPT = 2**20, 2**28
 
 _store: dict[int, list[np.ndarray]] = {}  # size in bytes -> memory that waits to be used again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -30,12 +31,21 @@ state = SimpleNamespace(choice=_first_choice())
 
 
 @cache
-def installed() -> bool:
-    """Whether Numba is there (it is not imported to find out)."""
+def why_not() -> str:
+    """Why there are no kernels, and what to do; "" if there are. The first call imports Numba."""
     try:
-        return find_spec("numba") is not None
+        there = find_spec("numba") is not None
     except ValueError:  # it is hidden: sys.modules has None in its place
-        return False
+        there = False
+    if not there:
+        return "Numba is not installed; pip install 'tinynorm[fast]'"
+    try:
+        family("compiled")
+    except Exception as error:  # whatever goes wrong in another library, the formulas are there
+        why = f"Numba does not import ({type(error).__name__}: {error}); pip install -U 'tinynorm[fast]'"
+        warnings.warn(f"kernels: {why}. The formulas run, which is slower", RuntimeWarning, stacklevel=2)
+        return why
+    return ""
 
 
 def use(choice: str) -> _Use:
@@ -52,7 +62,7 @@ def use(choice: str) -> _Use:
     ValueError
         There is no such choice.
     ModuleNotFoundError
-        "numba", and Numba is not installed.
+        "numba", and Numba is not installed or does not import.
 
     Examples
     --------
@@ -63,8 +73,8 @@ def use(choice: str) -> _Use:
     """
     if choice not in CHOICES:
         raise ValueError(f"kernels.use: expected one of {', '.join(map(repr, CHOICES))}, got {choice!r}")
-    if choice == "numba" and not installed():
-        raise ModuleNotFoundError("kernels.use: Numba is not installed; pip install 'tinynorm[fast]'")
+    if choice == "numba" and why_not():
+        raise ModuleNotFoundError(f"kernels.use: {why_not()}")
     return _Use(choice)
 
 
@@ -93,7 +103,7 @@ def kernels_for(name: str, *arrays: Any) -> Any:
     for a in arrays:
         if a is not None and (type(a) is not np.ndarray or a.dtype != x.dtype or not a.flags.carray):
             return None
-    return family(name) if installed() else None
+    return None if why_not() else family(name)
 
 
 @cache
