@@ -28,6 +28,8 @@ PACKAGE = Path(ops.__file__).parents[1]
 MEANS = {
     **dict.fromkeys(["x", "input", "target", "condition", "weight", "bias", "pos_weight"], "Tensor"),
     **dict.fromkeys(["mat1", "mat2", "src", "tensor", "vec", "vec2", "weights"], "Tensor"),
+    **dict.fromkeys(["input1", "input2", "x1", "x2", "anchor", "positive", "negative", "logits"], "Tensor"),
+    "var": "Tensor | float",
     **dict.fromkeys(["a", "b", "other", "value", "source", "data", "min", "max", "fill_value", "indices", "end"], "TensorLike"),
     **dict.fromkeys(["alpha", "exponent", "mask", "tensor1", "tensor2"], "TensorLike"),
     **dict.fromkeys(["running_mean", "running_var"], "Tensor | None"),
@@ -159,9 +161,12 @@ def takes_axis(function: Callable) -> bool:
 def with_axis(signature: Signature) -> Iterator[Signature]:
     """Called by NumPy's names too: in the same form where `dim` may be left out, else in a second one."""
     given = list(signature.parameters.values())
-    (dim,) = [p for p in given if p.name == "dim"]
-    axis = dim.replace(name="axis", kind=Parameter.KEYWORD_ONLY)
+    dim = signature.parameters.get("dim")
     keepdims = [p.replace(name="keepdims", kind=Parameter.KEYWORD_ONLY) for p in given if p.name == "keepdim"]
+    if dim is None:  # pairwise_distance, of the last dimension
+        yield signature.replace(parameters=[*given, *keepdims])
+        return
+    axis = dim.replace(name="axis", kind=Parameter.KEYWORD_ONLY)
     if dim.default is not Parameter.empty:
         yield signature.replace(parameters=[*given, axis, *keepdims])
         return
