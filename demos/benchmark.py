@@ -25,7 +25,8 @@ from typing import IO, Any, cast
 
 from benchmark_contenders import CASES, CONTENDERS, serve
 
-PACKAGES = {"tinynorm": "tinynorm", "jax": "jax", "gemm": "numpy"}  # the others are PyTorch's
+# where a contender is left out if it is missing; the others need PyTorch. Without Numba, tinynorm runs its formulas anyway
+PACKAGES = {"tinynorm": "tinynorm", "formulas": "numba", "jax": "jax", "gemm": "numpy"}
 
 
 PAUSE = 0.25  # seconds between turns: a library's idle threads keep a core busy for a while after its work
@@ -82,7 +83,7 @@ def measure(contenders: list[str], cases: list[str], rounds: int, seconds: float
 
 def machine(device: str) -> dict[str, Any]:
     """What the figures were measured on, and with."""
-    names = ["tinynorm", "numpy", "cupy-cuda12x", "cupy-cuda13x", "torch", "jax"]
+    names = ["tinynorm", "numpy", "numba", "cupy-cuda12x", "cupy-cuda13x", "torch", "jax"]
     versions = {}
     for name in names:
         try:

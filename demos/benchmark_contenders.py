@@ -218,8 +218,17 @@ def jax(case: str, device: str) -> Work | None:
     return None if case in SMALL else work(case, device, WIDTHS, BATCH, GROUPS, _shape, _numbers)
 
 
+def formulas(case: str, device: str) -> Work | None:
+    """tinynorm without kernels: the process has this contender only."""
+    import tinynorm as tn
+
+    tn.kernels.use("numpy")
+    return tinynorm(case, device)
+
+
 CONTENDERS: dict[str, Callable[[str, str], Work | None]] = {
     "tinynorm": tinynorm,
+    "formulas": formulas,
     "torch": torch,
     "torch-fused": torch_fused,
     "torch-compiled": torch_compiled,
