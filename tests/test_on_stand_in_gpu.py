@@ -20,6 +20,8 @@ OPTIMIZERS = {
     "RMSprop": lambda params: optim.RMSprop(params, lr=0.01, momentum=0.5, centered=True, eps=1e-3),
     "Adagrad": lambda params: optim.Adagrad(params, lr=0.01, initial_accumulator_value=0.1, weight_decay=0.01),
     "Adadelta": lambda params: optim.Adadelta(params, eps=1e-3),
+    "Adamax": lambda params: optim.Adamax(params, lr=0.01, eps=1e-3),
+    "RAdam": lambda params: optim.RAdam(params, lr=0.01, eps=1e-3),
 }
 
 

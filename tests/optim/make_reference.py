@@ -37,7 +37,12 @@ def optimizer_cases():
     ):
         for weight_decay, maximize in product((0, 0.1), (False, True)):
             yield name, {**options, "weight_decay": weight_decay, "maximize": maximize}
-    for name in ("RMSprop", "Adagrad", "Adadelta"):
+    for weight_decay, maximize in product((0, 0.1), (False, True)):
+        yield "Adamax", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": weight_decay, "maximize": maximize}
+        for decoupled in (False, True) if weight_decay else (False,):
+            options = {"weight_decay": weight_decay, "maximize": maximize, "decoupled_weight_decay": decoupled}
+            yield "RAdam", {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, **options}
+    for name in ("RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam"):
         yield name, {}
     for name in ("Adam", "AdamW"):
         yield name, {}
@@ -78,6 +83,8 @@ STATES = [
     ("RMSprop", {"momentum": 0.9, "centered": True}),
     ("Adagrad", {"lr_decay": 0.1}),
     ("Adadelta", {}),
+    ("Adamax", {}),
+    ("RAdam", {"weight_decay": 0.1}),
 ]
 
 

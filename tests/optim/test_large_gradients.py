@@ -165,12 +165,26 @@ def test_resuming_after_large_gradients_is_bit_exact(options):
     assert [p.detach().numpy().tobytes() for p in params] == [a.tobytes() for a in straight[-1]]
 
 
+def test_radam_has_room_once_it_divides_by_the_root():
+    """Its first five steps have lengths like the gradient's; here that is 0."""
+    runs = []
+    for factor in (1.0, 2.0**66):
+        p = tinynorm.ones(3, requires_grad=True)
+        optimizer = optim.RAdam([p], lr=0.1, betas=(0.9, 0.9), eps=0.0)
+        for g in [[0.0, 0.0, 0.0]] * 5 + [[1.0, -2.0, 0.5], [0.3, 1.0, -1.0], [1.0, 1.0, 1.0]]:
+            p.grad = tinynorm.tensor(g) * factor
+            optimizer.step()
+        runs.append(p.detach().numpy())
+        assert ("exp_avg_sq_root" in optimizer.state[p]) == (factor > 1)
+    np.testing.assert_allclose(*runs, rtol=2e-6)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
 @pytest.mark.parametrize(
     "make",
     [optim.Adam, optim.AdamW, lambda p: optim.SGD(p, momentum=0.9), lambda p: optim.Adam(p, amsgrad=True),
-     optim.RMSprop, optim.Adagrad, optim.Adadelta, lambda p: optim.RMSprop(p, centered=True)],
+     optim.RMSprop, optim.Adagrad, optim.Adadelta, optim.Adamax, optim.RAdam, lambda p: optim.RMSprop(p, centered=True)],
 )  # fmt: skip
 def test_a_gradient_that_is_not_finite_still_shows(dtype, bad, make):
     """Beside one whose square has no room, too; and in the steps after."""

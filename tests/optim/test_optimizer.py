@@ -24,6 +24,8 @@ MAKERS = {
     "RMSprop-centered": lambda params: optim.RMSprop(params, lr=0.1, momentum=0.9, centered=True, weight_decay=0.01),
     "Adagrad": lambda params: optim.Adagrad(params, lr=0.1, lr_decay=0.1, initial_accumulator_value=0.1),
     "Adadelta": lambda params: optim.Adadelta(params, lr=0.1, eps=0.01, weight_decay=0.01, maximize=True),
+    "Adamax": lambda params: optim.Adamax(params, lr=0.1, weight_decay=0.01),
+    "RAdam": lambda params: optim.RAdam(params, lr=0.1, betas=(0.9, 0.9), weight_decay=0.01, decoupled_weight_decay=True),
 }
 SHAPES = [(300, 70), (7,), (4, 5), ()]  # cut into blocks; the rest put together
 
@@ -350,8 +352,10 @@ def test_parameter_in_two_groups_is_refused_and_nothing_is_added():
         ("Adagrad", {"initial_accumulator_value": -1}, ValueError, "expected initial_accumulator_value >= 0"),
         ("Adadelta", {"rho": 1.5}, ValueError, "expected 0 <= rho <= 1, got 1.5"),
         ("Adadelta", {"eps": -1}, ValueError, "expected eps >= 0"),
+        ("Adamax", {"betas": (0.9, 1.0)}, ValueError, r"Adamax: parameter group 0: expected 0 <= betas\[1\] < 1, got 1.0"),
+        ("RAdam", {"eps": -1}, ValueError, "expected eps >= 0"),
         *((name, {"differentiable": True}, ValueError, "differentiable=True is not supported, a step is not recorded")
-          for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta")),
+          for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam")),
     ],
 )
 def test_bad_options(name, options, error, message):

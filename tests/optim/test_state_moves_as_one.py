@@ -20,6 +20,8 @@ MAKERS = {
     "RMSprop": lambda params: optim.RMSprop(params, lr=0.1, momentum=0.9, centered=True),
     "Adagrad": lambda params: optim.Adagrad(params, lr=0.1, initial_accumulator_value=0.5),
     "Adadelta": lambda params: optim.Adadelta(params),
+    "Adamax": lambda params: optim.Adamax(params, lr=0.1),
+    "RAdam": lambda params: optim.RAdam(params, lr=0.1),
 }
 COPIES = {
     "deepcopy": copy.deepcopy,

@@ -105,10 +105,7 @@ class Adam(OfSquares):
         super()._check(where, group)
         for name in ("lr", "eps", "weight_decay"):
             check_number(where, name, group[name])
-        if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
-            raise ValueError(f"{where}: expected betas to be two numbers, got {group['betas']!r}")
-        for i, beta in enumerate(group["betas"]):
-            check_number(where, f"betas[{i}]", beta, below=1.0)
+        check_betas(where, group["betas"])
 
     def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
         if not state:
@@ -216,3 +213,11 @@ class AdamW(Adam):
         super().__setstate__(state)
         for group in self.param_groups:
             group["decoupled_weight_decay"] = True  # whatever was loaded, a state of Adam too, as in PyTorch
+
+
+def check_betas(where: str, betas: Any) -> None:
+    """Raise ValueError if these are not two decay rates."""
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise ValueError(f"{where}: expected betas to be two numbers, got {betas!r}")
+    for i, beta in enumerate(betas):
+        check_number(where, f"betas[{i}]", beta, below=1.0)
