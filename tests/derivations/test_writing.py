@@ -21,8 +21,11 @@ TWICE = ("forward", "y", lambda x: 2 * x)
     [
         ("XX.2: dx is the gradient of x; write chapter.adjoint",
          lambda: line_of(X, TWICE, ("forward", "dx", lambda dy: 7 * dy))),
+        ("XX.2: dy, defined above, would be its gradient; define y first",
+         lambda: line_of(X, ("forward", "dy", lambda x: 7 * x), TWICE, output="z")),
         ("XX.2: dt is no gradient of a symbol of this chapter; leave out quoted",
          lambda: line_of(X, TWICE, ("forward", "dt", lambda x: 7 * x, True))),
+        ("XX.1: y is no gradient of a symbol of this chapter", lambda: line_of(X, ("forward", "y", lambda x: 7 * x, True))),
         ("dt is the gradient of y, the output, and reads as that of t",
          lambda: line_of(X, ("forward", "t", lambda x: 2 * x), upstream="dt")),
         ("dx is the gradient of y, the output, and reads as that of x", lambda: line_of(X, upstream="dx")),
@@ -118,7 +121,7 @@ def test_the_code_is_what_the_statement_returns():
 
 def test_more_than_one_statement_is_refused():
     xx = chapter()
-    with pytest.raises(ValueError, match="y: expected one statement, return and the right-hand side"):
+    with pytest.raises(ValueError, match=r"XX\.1: y: expected one statement, return and the right-hand side"):
 
         @xx.forward("XX.1", "Shown as x + 1, and computed as 2 x + 1.")
         def y(x):

@@ -247,7 +247,7 @@ def scale(gamma, rstd):
     return gamma * rstd
 
 
-@chapter.rewriting("OA.25", "Write OA.21 with u and scale. The program computes dx by this line.")
+@chapter.rewriting("OA.25", "Write OA.21 with u and scale. BatchNorm computes dx by this line.")
 def dx(scale, u, x_hat, dgamma, N, P):
     return scale * (u - x_hat * (dgamma / (N * P)))
 

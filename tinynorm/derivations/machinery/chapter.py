@@ -229,37 +229,49 @@ class Chapter:
             if number != f"{self.key}.{len(self.lines) + 1}":
                 raise ValueError(f"{self.name}: expected the number {self.key}.{len(self.lines) + 1}, got {number}")
             self._refuse_taken(line.symbol)
-            unknown = [name for name in line.uses if not self._knows(name)]
-            if unknown:
-                raise ValueError(f"{number}: {', '.join(unknown)} is not defined above this line")
-            if line.symbol in self.given or line.symbol in self.settings or line.symbol == self.upstream:
-                raise ValueError(f"{number}: {line.symbol} is given; a line cannot define it")
-            if kind == ADJOINT and not self._has_gradient(line.symbol[1:]):
-                raise ValueError(f"{number}: expected d and a symbol that is given or defined above, got {line.symbol}")
-            if line.symbol == self.output and self._rests_on_a_gradient(line.uses):
-                raise ValueError(f"{number}: {self.output}, the output, rests on a gradient: the chain rule knows no such way")
-            if kind == REWRITING and self.definition(line.symbol) is None:
-                raise ValueError(f"{number}: expected a symbol that a line above defines, got {line.symbol}")
-            if kind != REWRITING and self.definition(line.symbol) is not None:
-                raise ValueError(f"{number}: {line.symbol} is already defined; call it a rewriting")
-            if kind == FORWARD and line.symbol[0] == "d" and self._has_gradient(line.symbol[1:]) != quoted:
-                raise ValueError(
-                    f"{number}: {line.symbol} is no gradient of a symbol of this chapter; leave out quoted=True"
-                    if quoted
-                    else f"{number}: {line.symbol} is the gradient of {line.symbol[1:]}; write chapter.adjoint, "
-                    "or quoted=True if another chapter derives it"
-                )
-            self._refuse_second_gradient(line.symbol)
             self._refuse_alike(line.symbol)
-            _returned(formula)
+            self._refuse_second_gradient(line.symbol)
+            why = self._misplaced(line) or self._misnamed(line)
+            if why:
+                raise ValueError(f"{number}: {why}")
             try:
-                line.tree  # noqa: B018
+                line.code, line.tree  # noqa: B018
             except (AttributeError, TypeError, ValueError) as error:
                 raise type(error)(f"{number}: {error}") from error
             self.parts.append(line)
             return formula
 
         return add
+
+    def _misplaced(self, line: Line) -> str:
+        """Why a line cannot stand below the lines above it; "" if it can."""
+        symbol, defined = line.symbol, self.definition(line.symbol) is not None
+        unknown = [name for name in line.uses if not self._knows(name)]
+        if unknown:
+            return f"{', '.join(unknown)} is not defined above this line"
+        if symbol in self.given or symbol in self.settings or symbol == self.upstream:
+            return f"{symbol} is given; a line cannot define it"
+        if line.kind == ADJOINT and not self._has_gradient(symbol[1:]):
+            return f"expected d and a symbol that is given or defined above, got {symbol}"
+        if symbol == self.output and self._rests_on_a_gradient(line.uses):
+            return f"{self.output}, the output, rests on a gradient: the chain rule knows no such way"
+        if line.kind == REWRITING and not defined:
+            return f"expected a symbol that a line above defines, got {symbol}"
+        if line.kind != REWRITING and defined:
+            return f"{symbol} is already defined; call it a rewriting"
+        return ""
+
+    def _misnamed(self, line: Line) -> str:
+        """Why a definition cannot have its name: dt is the gradient of t, and of nothing else; "" if it can."""
+        symbol = line.symbol
+        of_ours = line.kind == FORWARD and symbol[0] == "d" and self._has_gradient(symbol[1:])
+        if of_ours and not line.quoted:
+            return f"{symbol} is the gradient of {symbol[1:]}; write chapter.adjoint, or quoted=True if it is another chapter's"
+        if line.quoted and not of_ours:
+            return f"{symbol} is no gradient of a symbol of this chapter; leave out quoted=True"
+        if line.kind == FORWARD and self.definition(f"d{symbol}") is not None:
+            return f"d{symbol}, defined above, would be its gradient; define {symbol} first"
+        return ""
 
     def _has_gradient(self, name: str) -> bool:
         """Whether it is an array that the loss may be differentiated by; an index, 1, 2, …, is none."""
