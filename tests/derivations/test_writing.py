@@ -70,6 +70,8 @@ def test_a_gradient_may_be_quoted_from_another_chapter():
         ("sqrt: expected an array, got 2; write 2 ** 0.5", lambda x: sqrt(2) * x),
         ("exp: expected an array, got 2; write math.exp(2)", lambda x: exp(2) * x),
         ("write a sum of products, sum_over(x * w, (1,))", lambda x, w: x @ w),
+        ("expected axes as a tuple, such as (0,), got [0]", lambda x: sum_over(x, [0])),
+        ("expected axes as a tuple, such as (0,), got 0", lambda x: sum_over(x, 0)),
         ("expected an array of the formula, or a number, got '1'", lambda x: x * "1"),
     ],
 )

@@ -6,7 +6,6 @@ has the letter "". So the mean of x over the batch has the letters "" and "d".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -192,6 +191,8 @@ class Sum(Expression):
     mean: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.axes, tuple):
+            raise TypeError(f"expected axes as a tuple, such as (0,), got {self.axes!r}")
         if not set(self.axes) <= set(range(len(self.a.letters))):
             raise ValueError(f"expected axes from 0 to {len(self.a.letters) - 1}, got {self.axes}")
         self.letters = tuple("" if i in self.axes else letter for i, letter in enumerate(self.a.letters))
@@ -298,12 +299,12 @@ def broadcast(a: Letters, b: Letters) -> Letters:
 # ---- the functions that an equation may use, on symbols --------------------------------------------------------------
 
 
-def sum_over(x: Expression, axes: Sequence[int]) -> Expression:
-    return Sum(x, tuple(axes))
+def sum_over(x: Expression, axes: tuple[int, ...]) -> Expression:
+    return Sum(x, axes)
 
 
-def mean_over(x: Expression, axes: Sequence[int]) -> Expression:
-    return Sum(x, tuple(axes), mean=True)
+def mean_over(x: Expression, axes: tuple[int, ...]) -> Expression:
+    return Sum(x, axes, mean=True)
 
 
 def keep_where(condition: Expression, x: Any) -> Expression:
