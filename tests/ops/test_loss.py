@@ -33,7 +33,7 @@ def test_only_ignore_index_itself_is_passed_over(loss):
 @pytest.mark.parametrize(
     ("x", "target", "options", "error", "says"),
     [
-        (tn.zeros(2, 3), tn.tensor([0, 1, 2]), {}, RuntimeError, r"class indices \(N, \*\) = \(2,\).*\(2, 3\), got \(3,\)"),
+        (tn.zeros(2, 3), tn.tensor([0, 1, 2]), {}, ValueError, r"class indices \(N, \*\) = \(2,\).*\(2, 3\), got \(3,\)"),
         (tn.zeros(2, 3, 4), tn.tensor([0, 1]), {}, RuntimeError, r"= \(2, 4\) .* got \(2,\)"),
         (tn.zeros(2, 3), tn.tensor([0, 1]), {"weight": tn.ones(2)}, RuntimeError, r"weight \(C,\) = \(3,\), got \(2,\)"),
         (tn.zeros(2, 3), tn.tensor([0, 1]), {"reduction": "average"}, ValueError, "'mean', 'sum', 'none', got 'average'"),
@@ -92,6 +92,8 @@ def test_class_indices_take_no_memory_of_the_size_of_the_scores():
     """An indicator of the classes, (N, C), would be one more array of the scores' size, in each of these."""
     x, y = tn.randn(128, 5000, requires_grad=True), tn.randint(0, 5000, (128,))
     w = tn.rand(5000)
+    F.cross_entropy(x, y).backward()  # the first time, kernels are loaded, and compiled where they were not
+    x.grad = None
     for options in ({}, {"weight": w}, {"ignore_index": 7}):
         forward, loss = peak(lambda o=options: F.nll_loss(x, y, **o), x)
         backward, _ = peak(loss.backward, x)
@@ -186,7 +188,7 @@ PAIR_LOSSES = [
 @pytest.mark.parametrize(
     ("x", "target", "options", "error", "says"),
     [
-        (tn.zeros(2, 1), tn.zeros(2), {}, RuntimeError, r"expected input and target of one shape, got \(2, 1\) and \(2,\)"),
+        (tn.zeros(2, 1), tn.zeros(2), {}, None, r"expected input and target of one shape, got \(2, 1\) and \(2,\)"),
         (tn.zeros(2), [0.0, 1.0], {}, TypeError, "expected target to be a Tensor, got list; use tinynorm.tensor"),
         (tn.zeros(2, dtype="int64"), tn.zeros(2), {}, TypeError, "expected a floating-point Tensor as input, got int64"),
         ([0.0], tn.zeros(1), {}, TypeError, "expected a floating-point Tensor as input, got list"),
@@ -194,13 +196,14 @@ PAIR_LOSSES = [
     ],
 )
 def test_pairs_that_do_not_fit_are_named(loss, x, target, options, error, says):
-    with pytest.raises(error, match=rf"{loss.__name__}: {says}"):
+    of_shape = ValueError if loss.__name__.startswith("binary") else RuntimeError  # as in PyTorch
+    with pytest.raises(error or of_shape, match=rf"{loss.__name__}: {says}"):
         loss(x, target, **options)
 
 
 @pytest.mark.parametrize("loss", PAIR_LOSSES[4:])
 def test_a_target_of_integers_is_refused_where_pytorch_refuses_it(loss):
-    with pytest.raises(TypeError, match=rf"{loss.__name__}: .* floating-point Tensor as target, got int64; use target.float"):
+    with pytest.raises(RuntimeError, match=rf"{loss.__name__}: .* floating-point Tensor as target, got int64; use target.float"):
         loss(tn.ones(2), tn.tensor([1, 0]))
 
 

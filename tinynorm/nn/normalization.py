@@ -90,7 +90,8 @@ class _RunningNorm(_Norm):
         C = self.num_features
         if x.ndim - 2 not in self.positions or x.shape[1] != C:
             expected = " or ".join(f"(N, C={C}{', *' * n})" for n in self.positions)
-            raise ValueError(f"{type(self).__name__}: expected x {expected}, got {tuple(x.shape)}")
+            kind = ValueError if x.ndim - 2 not in self.positions else RuntimeError  # as in PyTorch
+            raise kind(f"{type(self).__name__}: expected x {expected}, got {tuple(x.shape)}")
 
     def extra_repr(self) -> str:
         return (

@@ -268,7 +268,7 @@ def _raw_part(index: Any, where: Any) -> Any:
     if not backend.is_array(index):
         return _without_array(index)
     if backend.is_floating(index):
-        raise TypeError(f"index: expected integers, booleans or slices, got an array of {index.dtype}; use .long() on it")
+        raise IndexError(f"index: expected integers, booleans or slices, got an array of {index.dtype}; use .long() on it")
     if index.dtype == (np.uint8 if isinstance(index.dtype, np.dtype) else namespace(index).uint8):  # a mask, as in PyTorch
         index = index != 0
     if index.ndim == 0:
@@ -460,7 +460,7 @@ def _check_places(op: str, at: Any, x: Any, d: int) -> None:
         for i, (n, size) in enumerate(zip(at.shape, x.shape, strict=True)):
             if i != d and n > size:
                 expected = f"at most x's sizes {tuple(x.shape)} beside dimension {d}"
-                raise IndexError(f"{op}: expected an index of {expected}, got {tuple(at.shape)}")
+                raise RuntimeError(f"{op}: expected an index of {expected}, got {tuple(at.shape)}")
         check_range(op, at, x.shape[d] if x.ndim else 1, 0)
 
 
@@ -619,7 +619,8 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     at, W = raw(input), raw(weight)
     if not isinstance(input, Tensor) or backend.is_floating(at) or backend.is_bool(at):
         got = f"a tensor of {at.dtype}; use .long() on it" if isinstance(input, Tensor) else type(input).__name__
-        raise TypeError(f"embedding: expected a Tensor of indices (int64), got {got}")
+        kind = RuntimeError if isinstance(input, Tensor) else TypeError  # as in PyTorch
+        raise kind(f"embedding: expected a Tensor of indices (int64), got {got}")
     if not isinstance(weight, Tensor) or W.ndim != 2:
         raise RuntimeError(f"embedding: expected weight (V, D), got {getattr(W, 'shape', type(W).__name__)}")
     backend.check_same_device("embedding", [at, W])

@@ -287,15 +287,16 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
 
     Raises
     ------
-    RuntimeError
-        `target` does not have one class for each row.
+    ValueError, RuntimeError
+        `target` does not have one class for each row; ValueError if it has another batch size.
     IndexError
         A class index is out of range.
     """
     shape = x._array.shape
     C, expected = shape[1], (shape[0], *shape[2:])
     if target._array.shape != expected:
-        raise RuntimeError(
+        of_batch = target._array.ndim == len(expected) and target._array.shape[:1] != shape[:1]
+        raise (ValueError if of_batch else RuntimeError)(  # as in PyTorch
             f"{op}: expected target of class indices (N, *) = {expected} for input (N, C, *) = {shape}, "
             f"got {tuple(target.shape)}"
         )

@@ -216,7 +216,7 @@ def _pair(op: str, x: Any, target: Any) -> tuple[Tensor, Tensor]:
     if not isinstance(target, Tensor) and not backend.is_array(target):
         raise TypeError(f"{op}: expected target to be a Tensor, got {type(target).__name__}; use tinynorm.tensor(...)")
     if tuple(x.shape) != tuple(target.shape):
-        raise RuntimeError(
+        raise (ValueError if op.startswith("binary") else RuntimeError)(  # as in PyTorch
             f"{op}: expected input and target of one shape, got {tuple(x.shape)} and {tuple(target.shape)}; reshape one "
             "(broadcasting (N, 1) against (N,) would compare every sample with every other)"
         )
@@ -441,7 +441,7 @@ def binary_cross_entropy_with_logits(
 def _binary_pair(op: str, x: Any, target: Any) -> tuple[Tensor, Tensor]:
     x, t = _pair(op, x, target)
     if not backend.is_floating(target._array if isinstance(target, Tensor) else target):
-        raise TypeError(f"{op}: expected a floating-point Tensor as target, got {raw(target).dtype}; use target.float()")
+        raise RuntimeError(f"{op}: expected a floating-point Tensor as target, got {raw(target).dtype}; use target.float()")
     return x, t
 
 

@@ -279,10 +279,11 @@ class CumProd(Node):
 
     def backward(self, g, x, y):
         xp, before = namespace(g), (slice(None),) * self.dim
-        s, found = 0.0, []
+        s: Any = None
+        found: list = []
         for j in reversed(range(x.shape[self.dim])):
             here, after = (*before, slice(j, j + 1), ...), (*before, slice(j + 1, j + 2), ...)
-            s = g[here] + x[after] * s if found else g[here]
+            s = g[here] if s is None else g[here] + x[after] * s
             found.append(s * y[*before, slice(j - 1, j), ...] if j else s)
         return (xp.concat(found[::-1], axis=self.dim) if found else g,)
 
@@ -453,8 +454,8 @@ def normalize(input: Any, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> 
 
 @method()
 @accepts_axis
-def mean(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
-    """The mean over `dim` (all dimensions if None); NaN if there are no elements.
+def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The mean over `dim` (all dimensions if None); NaN if there are no elements. `dtype`: convert `input` to it before.
 
     Raises
     ------
@@ -469,6 +470,7 @@ def mean(input: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> tinynorm.tensor([[1.0, 2.0], [3.0, 4.0]]).mean(dim=1)
     tensor([1.5000, 3.5000])
     """
+    input = input if dtype is None else input.to(dtype)
     if not backend.is_floating(raw(input)):
         raise RuntimeError(f"mean: expected a floating-point tensor, got {raw(input).dtype}; use .float() first")
     dims = all_dims(dim, input.ndim, "mean")
@@ -596,12 +598,13 @@ def nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
 
     Raises
     ------
-    ValueError
-        There is none.
+    RuntimeError, IndexError
+        There is none; IndexError if a dimension was named.
     """
     dims = all_dims(dim, x.ndim, op)
     if size_along(x.shape, dims) == 0:
-        raise ValueError(f"{op}: expected at least one element along dim {dim}, got shape {tuple(x.shape)}")
+        kind = RuntimeError if dim is None else IndexError  # as in PyTorch
+        raise kind(f"{op}: expected at least one element along dim {dim}, got shape {tuple(x.shape)}")
     return dims
 
 
