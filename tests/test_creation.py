@@ -269,7 +269,8 @@ def test_bernoulli_draws_ones_in_proportion_to_the_probabilities(device):
     p = tinynorm.tensor([0.0, 0.2, 0.7, 1.0], device=device).expand(20000, 4)
     generator = tinynorm.Generator().manual_seed(0)
     x = tinynorm.zeros(20000, 4, dtype="int64", device=device)
-    for y in (p.bernoulli(generator=generator), tinynorm.bernoulli(p, generator=generator), x.bernoulli_(p, generator=generator)):
+    for draw in (p.bernoulli, lambda **kwargs: tinynorm.bernoulli(p, **kwargs), lambda **kwargs: x.bernoulli_(p, **kwargs)):
+        y = draw(generator=generator)
         assert ((y == 0) | (y == 1)).all()
         assert y.device.type == device
         np.testing.assert_allclose(y.double().mean(0).cpu().numpy(), [0.0, 0.2, 0.7, 1.0], atol=0.02)

@@ -341,17 +341,23 @@ class Methods:
         dim: Dims = None,
         keepdim: builtins.bool = False,
         *,
+        dtype: DTypeLike | None = None,
         axis: Dims = None,
         keepdims: builtins.bool = False,
     ) -> Tensor: ...
+    @overload
     def median(
         self,
-        dim: builtins.int | None = None,
+        dim: None = None,
         keepdim: builtins.bool = False,
         *,
-        axis: builtins.int | None = None,
+        axis: None = None,
         keepdims: builtins.bool = False,
-    ) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def median(self, dim: builtins.int, keepdim: builtins.bool = False, *, keepdims: builtins.bool = False) -> Along: ...
+    @overload
+    def median(self, *, axis: builtins.int, keepdim: builtins.bool = False, keepdims: builtins.bool = False) -> Along: ...
     @overload
     def min(
         self,

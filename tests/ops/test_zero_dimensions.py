@@ -11,11 +11,12 @@ from tinynorm.autograd import grad
 
 LISTS = {"cat", "concat", "stack"}  # their `dim` is one of several tensors
 NEW_DIM = {"unsqueeze", "expand_dims"}  # their `dim` is the output's
-NO_NUMBERS = {"chunk", "glu", "split", "unbind"}  # as in PyTorch, a number has no parts
+NEW_SHAPE = {"repeat_interleave", "unflatten", "unique"}  # what comes out has another
+NO_NUMBERS = {"chunk", "diff", "glu", "narrow", "split", "unbind"}  # as in PyTorch, a number has no parts
 
 
 def with_dim():
-    names = {name for name in ops.__all__ if inspect.isfunction(getattr(ops, name))} - LISTS - NEW_DIM - NO_NUMBERS
+    names = {name for name in ops.__all__ if inspect.isfunction(getattr(ops, name))} - LISTS - NEW_DIM - NEW_SHAPE - NO_NUMBERS
     return sorted(name for name in names if "dim" in inspect.signature(getattr(ops, name)).parameters)
 
 
@@ -26,7 +27,8 @@ def results_of(name, x, dim):
     arguments |= {key: at for key in ("index", "indices") if key in parameters}
     arguments |= {"k": 1} if name == "topk" else {}
     arguments |= {"x2": x + 1} if "x2" in parameters else {}
-    arguments |= {"src": x.detach() * 2} if "src" in parameters else {}
+    arguments |= {key: x.detach() * 2 for key in ("source", "src") if key in parameters}
+    arguments |= {"value": 2.0} if name == "index_fill" else {}
     if "correction" in parameters:  # else a line of one has no variance
         arguments["correction"] = 0
     y = getattr(ops, name)(x, **arguments)
@@ -52,7 +54,7 @@ def test_a_number_is_a_line_of_one(name, dim, anywhere):
 @pytest.mark.parametrize("name", sorted(NO_NUMBERS))
 def test_a_number_has_no_parts(name):
     with pytest.raises(RuntimeError, match=f"{name}: expected a tensor of at least 1 dimension, got a 0-d one"):
-        getattr(ops, name)(tn.tensor(0.5), *([] if name == "unbind" else [1]))
+        getattr(ops, name)(tn.tensor(0.5), *{"unbind": [], "narrow": [0, 0, 1]}.get(name, [1]))
 
 
 @pytest.mark.parametrize("index", [1, -2])

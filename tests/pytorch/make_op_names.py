@@ -55,8 +55,9 @@ STATEMENTS = """
     x[:,i]=torch.ones(1) x[0,[1]]=1. x[[0],1]=1. x[i,i]=1. x[0:1]=1. x[i,:2]=1. x[:,:]=1. x[None]=1. x[x>0]=1.
     x[x[:,0]>0]=1. x[:,0]=1. x[True]=1. x.abs_() x.neg_() x.exp_() x.log_() x.sqrt_() x.sin_() x.cos_() x.sigmoid_() x.tanh_()
     x.round_() x.floor_() x.ceil_() x.reciprocal_() x.square_() x.frac_() x.clamp_min_(0) x.clamp_max_(1) x.lerp_(y,.5)
-    x.lerp_(y,torch.tensor(.5)) x.t_() x.transpose_(0,1) x.unsqueeze_(0) x.squeeze_() x.squeeze_(0) x.random_(3) x.random_() x.random_(0,3) x.bernoulli_()
-    x.index_add_(1,i,y[:,:1]) x.index_fill_(1,i,2.) x.fmod_(2) x.expm1_() x.fill_diagonal_(2.) x.addmm_(y,y.T@y)
+    x.lerp_(y,torch.tensor(.5)) x.t_() x.transpose_(0,1) x.unsqueeze_(0) x.squeeze_() x.squeeze_(0)
+    x.random_(3) x.random_() x.random_(0,3) x.bernoulli_() x.index_add_(1,i,y[:,:1]) x.index_fill_(1,i,2.) x.fmod_(2) x.expm1_()
+    x.fill_diagonal_(2.) x.addmm_(y,y.T@y)
 """
 
 

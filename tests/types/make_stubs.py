@@ -45,8 +45,11 @@ MEANS = {
     **dict.fromkeys(["inputs", "types"], "Any"),  # of NumPy's protocols
 }
 OPERANDS = [("a", "b"), ("input", "other"), ("input", "exponent")]  # one of the two is a Tensor, the other may be a number
-ALONG = {"max", "min"}  # a number's worth of Tensor without dim, (values, indices) along one, elementwise with another tensor
-RESULTS = {"__array_ufunc__": "Any", "__array_function__": "Any", "__iter__": "Iterator[Tensor]", "type": "Any", "unique": "Any", "median": "Any"}
+ALONG = {"max", "median", "min"}  # a Tensor without dim, (values, indices) along one, and elementwise with another tensor
+RESULTS = {
+    **dict.fromkeys(["__array_ufunc__", "__array_function__", "type", "unique"], "Any"),
+    "__iter__": "Iterator[Tensor]",
+}
 GENERIC = {  # what stands in the code without its contents
     "Callable": "Callable[..., Any]",
     "dict": "dict[str, Any]",
@@ -130,14 +133,15 @@ def variants(name: str, function: Callable) -> Iterator[Signature]:
     vague = {p.name for p in inspect.signature(function).parameters.values() if p.annotation in ("Any", Parameter.empty)}
     pair = next((pair for pair in OPERANDS if vague >= set(pair)), ())
     if name in ALONG:
-        first, dim, keepdim, other = by_name.values()
+        first, dim, keepdim, *pairwise = by_name.values()
         yield from with_axis(signature.replace(parameters=[first, dim.replace(annotation="None"), keepdim]))
         along = signature.replace(return_annotation="Along")
         yield from with_axis(
             along.replace(parameters=[first, dim.replace(annotation="int", default=Parameter.empty), keepdim])
         )
-        other = other.replace(annotation="Tensor", default=Parameter.empty, kind=Parameter.POSITIONAL_OR_KEYWORD)
-        yield signature.replace(parameters=[first, other])
+        for other in pairwise:
+            other = other.replace(annotation="Tensor", default=Parameter.empty, kind=Parameter.POSITIONAL_OR_KEYWORD)
+            yield signature.replace(parameters=[first, other])
     elif pair:
         if by_name[pair[0]].default is None:  # `where` of a condition alone
             rest = [p for p in by_name.values() if p.name not in pair]

@@ -16,11 +16,12 @@ import numpy as np
 from .. import backend
 from ..autograd.views import become, change_shape, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
-from . import activation, arithmetic, exponential, linear, logic, trigonometry
+from . import activation, arithmetic, exponential, logic, trigonometry
 from . import shape as layout
 from .common import accepts_axis, namespace, printed_as
 from .diagonal import diagonal
 from .indexing import AddAt, SetItem, explained, places, raw_index, slices_at, source_for
+from .linear import addmm
 
 
 def _before_change(x: Tensor) -> Tensor:
@@ -59,7 +60,7 @@ floor_divide_ = _inplace("floor_divide_", "__ifloordiv__", logic.floor_divide)
 fmod_ = _inplace("fmod_", "", arithmetic.fmod)
 addcmul_ = _inplace("addcmul_", "", arithmetic.addcmul)
 addcdiv_ = _inplace("addcdiv_", "", arithmetic.addcdiv)
-addmm_ = _inplace("addmm_", "", linear.addmm)
+addmm_ = _inplace("addmm_", "", addmm)
 lerp_ = _inplace("lerp_", "", arithmetic.lerp)
 masked_fill_ = _inplace("masked_fill_", "", arithmetic.masked_fill)
 nan_to_num_ = _inplace("nan_to_num_", "", arithmetic.nan_to_num)

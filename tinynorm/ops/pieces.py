@@ -155,8 +155,10 @@ def narrow(input: Any, dim: int, start: int | Tensor, length: int) -> Any:
     >>> tinynorm.arange(5).narrow(0, 1, 3)
     tensor([1, 2, 3])
     """
+    if not input.ndim:
+        raise RuntimeError("narrow: expected a tensor of at least 1 dimension, got a 0-d one")
     d, (first, length) = one_dim(dim, input.ndim, "narrow"), ints("narrow", (start, length))
-    n = input.shape[d] if input.ndim else 0
+    n = input.shape[d]
     first = first + n if first < 0 else first
     if not 0 <= first <= first + length <= n:
         raise RuntimeError(f"narrow: expected a part of the {n} along dim {dim}, got start={start}, length={length}")
