@@ -169,6 +169,8 @@ SCHEDULES = [
     ("LinearLR", {"total_iters": 0}),
     ("LinearLR", {}),
     ("LinearLR", {"start_factor": 0.1, "end_factor": 0.7, "total_iters": 12}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 12, "power": 2.5}),
     ("CosineAnnealingLR", {"T_max": 20}),
     ("CosineAnnealingLR", {"T_max": 6, "eta_min": 0.01}),
     ("OneCycleLR", {"max_lr": 0.9, "total_steps": 20}),
@@ -201,6 +203,10 @@ SEQUENCES = [  # schedules one after the other, and their milestones
     ([("LinearLR", {"start_factor": 0.1, "total_iters": 4}), ("CosineAnnealingLR", {"T_max": 10})], [4]),
     ([("ConstantLR", {"total_iters": 3}), ("ExponentialLR", {"gamma": 0.9}), ("StepLR", {"step_size": 2})], [3, 9]),
     ([("ExponentialLR", {"gamma": 0.5}), ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2})], [5]),
+]
+CHAINS = [  # schedules at once
+    [("ConstantLR", {"factor": 0.3, "total_iters": 4}), ("ExponentialLR", {"gamma": 0.9})],
+    [("StepLR", {"step_size": 3}), ("CosineAnnealingLR", {"T_max": 10}), ("LinearLR", {})],
 ]
 JUMPS = [0, 1, 2, 7, 3, 5, 12]  # epochs that a schedule is sent to
 METRICS = [5.0, 4.0, 4.1, 3.9999, 4.2, 4.0, 4.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.9, 2.9, 2.9, 2.9, 2.9, 2.9, 2.9]
@@ -242,6 +248,14 @@ def in_sequence(parts, milestones):
     )
 
 
+def at_once(parts):
+    from torch.optim import lr_scheduler
+
+    return lambda optimizer: lr_scheduler.ChainedScheduler(
+        [getattr(lr_scheduler, name)(optimizer, **options) for name, options in parts]
+    )
+
+
 def more_schedules():
     from torch.optim import lr_scheduler
 
@@ -252,6 +266,8 @@ def more_schedules():
     jumping = [s for s in SCHEDULES if s[0] != "OneCycleLR" and s[1].get("total_iters") != 0]
     return {
         "sequences": [[*s, *rates_of(in_sequence(*s), [()] * 14)] for s in SEQUENCES],
+        "chains": [[s, *rates_of(at_once(s), [()] * 14)] for s in CHAINS],
+        "multiplied": rates_of(lambda o: lr_scheduler.MultiplicativeLR(o, lambda n: 0.9 + 0.01 * n), [()] * 14),
         "plateaus": [[o, *rates_of(alone("ReduceLROnPlateau", o), [(m,) for m in METRICS])] for o in PLATEAUS],
         "metrics": METRICS,
         "saved": [[*s, *rates_of(alone(*s), [()] * 14)] for s in SCHEDULES if s[1].get("total_steps") != 2],

@@ -19,6 +19,7 @@ REFERENCE = RECORDED["schedules"]
 SCHEDULE_NAMES = [
     *{case[0]: (case[0], case[1]) for case in REFERENCE}.values(),
     ("LambdaLR", {"lr_lambda": abs}),
+    ("MultiplicativeLR", {"lr_lambda": abs}),
     ("ReduceLROnPlateau", {}),
 ]
 
@@ -88,7 +89,7 @@ def assert_goes_on(make, saved, steps, expected):
             s["milestones"] = Counter({int(n): times for n, times in s["milestones"].items()})
     schedule.load_state_dict(state)
     optimizer.load_state_dict({"state": {}, "param_groups": groups})
-    assert schedule.last_epoch == state["last_epoch"]
+    assert getattr(schedule, "last_epoch", None) == state.get("last_epoch")  # a chain has none
     np.testing.assert_allclose(rates_after(optimizer, schedule, steps[5:]), expected[5:], rtol=1e-13, atol=1e-16)
 
 
@@ -123,6 +124,43 @@ def test_schedules_one_after_the_other_take_pytorchs_rates(parts, milestones, ex
     optimizer, make = two_groups(), sequence_of(parts, milestones)
     np.testing.assert_allclose(rates_after(optimizer, make(optimizer), [()] * 14), expected, rtol=1e-13, atol=1e-16)
     assert_goes_on(make, saved, [()] * 14, expected)
+
+
+def chain_of(parts):
+    return lambda optimizer: lr_scheduler.ChainedScheduler(
+        [getattr(lr_scheduler, name)(optimizer, **options) for name, options in parts]
+    )
+
+
+@pytest.mark.parametrize(("parts", "expected", "saved"), RECORDED["chains"])
+def test_schedules_at_once_take_pytorchs_rates(parts, expected, saved):
+    optimizer, make = two_groups(), chain_of(parts)
+    np.testing.assert_allclose(rates_after(optimizer, make(optimizer), [()] * 14), expected, rtol=1e-13, atol=1e-16)
+    assert_goes_on(make, saved, [()] * 14, expected)
+
+
+def test_a_chain_may_follow_in_a_sequence():
+    rates = []
+    for chained in (False, True):
+        optimizer = two_groups()
+        first, then = lr_scheduler.LinearLR(optimizer, total_iters=3), lr_scheduler.ExponentialLR(optimizer, 0.5)
+        then = lr_scheduler.ChainedScheduler([then], optimizer) if chained else then
+        rates.append(rates_after(optimizer, lr_scheduler.SequentialLR(optimizer, [first, then], [3]), [()] * 6))
+    assert rates[0] == rates[1]
+
+
+def test_a_chain_is_of_one_optimizers_schedules():
+    optimizer = two_groups()
+    schedule = lr_scheduler.ExponentialLR(optimizer, 0.5)
+    with pytest.raises(ValueError, match=r"ChainedScheduler: expected .* of this optimizer, but schedulers\[1\]"):
+        lr_scheduler.ChainedScheduler([schedule, lr_scheduler.ExponentialLR(two_groups(), 0.5)])
+    with pytest.raises(TypeError, match=r"ChainedScheduler: expected schedulers\[0\] to be a schedule whose"):
+        lr_scheduler.ChainedScheduler([lr_scheduler.ReduceLROnPlateau(optimizer)])
+    with pytest.raises(ValueError, match="ChainedScheduler: expected at least one schedule, got none"):
+        lr_scheduler.ChainedScheduler([])
+    chain = lr_scheduler.ChainedScheduler([schedule])
+    with pytest.raises(ValueError, match=r"ChainedScheduler\.load_state_dict: expected 1 schedules' states as"):
+        chain.load_state_dict({"_schedulers": []})
 
 
 @pytest.mark.parametrize(("options", "expected", "saved"), RECORDED["plateaus"], ids=lambda o: str(o)[:40])
@@ -218,6 +256,15 @@ def test_lambda_lr():
     assert other.last_epoch == 3
     with pytest.raises(ValueError, match="one function for each of 2 groups, got 1"):
         lr_scheduler.LambdaLR(two_groups(), [lambda n: 1.0])
+
+
+def test_multiplicative_lr_takes_pytorchs_rates():
+    def make(optimizer):
+        return lr_scheduler.MultiplicativeLR(optimizer, lambda n: 0.9 + 0.01 * n)
+
+    optimizer, (expected, saved) = two_groups(), RECORDED["multiplied"]
+    np.testing.assert_allclose(rates_after(optimizer, make(optimizer), [()] * 14), expected, rtol=1e-13, atol=1e-16)
+    assert_goes_on(make, saved, [()] * 14, expected)
 
 
 def test_schedules_can_be_used_together():

@@ -18,6 +18,7 @@ from .schedule import LRScheduler, check_count, groups_unless_error
 _LRScheduler = LRScheduler  # its name in older programs
 
 __all__ = [
+    "ChainedScheduler",
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
@@ -26,14 +27,37 @@ __all__ = [
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
+    "MultiplicativeLR",
     "OneCycleLR",
+    "PolynomialLR",
     "ReduceLROnPlateau",
     "SequentialLR",
     "StepLR",
 ]
 
 
-class LambdaLR(LRScheduler):
+class _OfLambdas(LRScheduler):
+    """The base class of the schedules that functions of the step number make."""
+
+    def __init__(
+        self, optimizer: Optimizer, lr_lambda: Callable | Sequence[Callable], last_epoch: int = -1, verbose: Any = False
+    ) -> None:
+        groups = len(getattr(optimizer, "param_groups", ()))
+        lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
+        if len(lambdas) != groups:
+            raise ValueError(f"{type(self).__name__}: expected one function for each of {groups} groups, got {len(lambdas)}")
+        self.lr_lambdas = lambdas
+        super().__init__(optimizer, last_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As `LRScheduler.load_state_dict`, but this schedule keeps its own functions."""
+        super().load_state_dict({name: value for name, value in state_dict.items() if name != "lr_lambdas"})
+
+
+class LambdaLR(_OfLambdas):
     """The initial rate times a function of the step number.
 
     Parameters
@@ -51,28 +75,30 @@ class LambdaLR(LRScheduler):
     [0.5]
     """
 
-    def __init__(
-        self, optimizer: Optimizer, lr_lambda: Callable | Sequence[Callable], last_epoch: int = -1, verbose: Any = False
-    ) -> None:
-        groups = len(getattr(optimizer, "param_groups", ()))
-        lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
-        if len(lambdas) != groups:
-            raise ValueError(f"LambdaLR: expected one function for each of {groups} groups, got {len(lambdas)}")
-        self.lr_lambdas = lambdas
-        super().__init__(optimizer, last_epoch)
-
     def get_lr(self) -> list[float]:
         return [lr * f(self.last_epoch) for f, lr in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
     def get_initial_lr(self) -> list[float]:
         return self.get_lr()
 
-    def state_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As `LRScheduler.load_state_dict`, but this schedule keeps its own functions."""
-        super().load_state_dict({name: value for name, value in state_dict.items() if name != "lr_lambdas"})
+class MultiplicativeLR(_OfLambdas):
+    """Multiply the rate at each step by a function of the step number. The parameters are those of `LambdaLR`.
+
+    >>> import tinynorm
+    >>> optimizer = tinynorm.optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=0.5)
+    >>> schedule = MultiplicativeLR(optimizer, lambda n: 1 / n)
+    >>> for epoch in range(2):
+    ...     optimizer.step(); schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
+    """
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch == 0:
+            return self._scaled(1.0)
+        pairs = zip(self.lr_lambdas, self.optimizer.param_groups, strict=False)  # `_set` raises an error if groups were added
+        return [group["lr"] * f(self.last_epoch) for f, group in pairs]
 
 
 class StepLR(LRScheduler):
@@ -199,6 +225,31 @@ class ConstantLR(LRScheduler):
         return self._scaled(1.0 / self.factor if self.last_epoch == self.total_iters else 1.0)
 
 
+class PolynomialLR(LRScheduler):
+    """The initial rate times (1 - n / total_iters)^power at step n, and 0 from `total_iters` on.
+
+    >>> import tinynorm
+    >>> optimizer = tinynorm.optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = PolynomialLR(optimizer, total_iters=2, power=2.0)
+    >>> optimizer.step(); schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1, verbose: Any = False
+    ) -> None:
+        check_count("PolynomialLR", "total_iters", total_iters, least=0)
+        self.total_iters, self.power = total_iters, power
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        n, N = self.last_epoch, self.total_iters
+        if n == 0 or n > N:
+            return self._scaled(1.0)
+        return self._scaled(((1 - n / N) / (1 - (n - 1) / N)) ** self.power)
+
+
 class CosineAnnealingLR(LRScheduler):
     """Lower the rate from its initial value to `eta_min` in `T_max` steps along half a cosine; further steps raise it again.
 
@@ -321,7 +372,49 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             raise
 
 
-class SequentialLR(LRScheduler):
+class _OfSchedules(LRScheduler):
+    """The base class of the schedules that other schedules make."""
+
+    _schedulers: list[LRScheduler]
+
+    def _take(self, name: str, optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -> None:
+        """Keep the schedules, which are checked."""
+        for i, schedule in enumerate(schedulers):
+            if not isinstance(schedule, LRScheduler) or isinstance(schedule, ReduceLROnPlateau):
+                raise TypeError(
+                    f"{name}: expected schedulers[{i}] to be a schedule whose step() needs no metric, "
+                    f"got {type(schedule).__name__}"
+                )
+            if schedule.optimizer is not optimizer:
+                raise ValueError(f"{name}: expected schedules of this optimizer, but schedulers[{i}] is another's")
+        self._schedulers, self.optimizer = list(schedulers), optimizer
+
+    def _undo(self) -> None:
+        for schedule in self._schedulers:
+            schedule._undo()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "_schedulers": [schedule.state_dict() for schedule in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As `LRScheduler.load_state_dict`, with the states of all schedules."""
+        name, n = type(self).__name__, len(self._schedulers)
+        states = state_dict.get("_schedulers") if isinstance(state_dict, dict) else None
+        if not isinstance(states, (list, tuple)) or len(states) != n:
+            got = len(states) if isinstance(states, (list, tuple)) else type(states).__name__
+            raise ValueError(f"{name}.load_state_dict: expected {n} schedules' states as '_schedulers', got {got}")
+        before = [schedule.state_dict() for schedule in self._schedulers]
+        try:
+            for schedule, state in zip(self._schedulers, states, strict=True):
+                schedule.load_state_dict(state)
+            super().load_state_dict({name: value for name, value in state_dict.items() if name != "_schedulers"})
+        except BaseException:
+            for schedule, state in zip(self._schedulers, before, strict=True):
+                schedule.load_state_dict(state)
+            raise
+
+
+class SequentialLR(_OfSchedules):
     """One schedule after the other: the next one begins at its milestone, from the initial rates.
 
     Parameters
@@ -360,21 +453,13 @@ class SequentialLR(LRScheduler):
         last_epoch: int = -1,
         verbose: Any = False,
     ) -> None:
-        for i, schedule in enumerate(schedulers):
-            if not isinstance(schedule, LRScheduler) or isinstance(schedule, ReduceLROnPlateau):
-                raise TypeError(
-                    f"SequentialLR: expected schedulers[{i}] to be a schedule whose step() needs no metric, "
-                    f"got {type(schedule).__name__}"
-                )
-            if schedule.optimizer is not optimizer:
-                raise ValueError(f"SequentialLR: expected schedules of this optimizer, but schedulers[{i}] is another's")
+        self._take("SequentialLR", optimizer, schedulers)
         if not schedulers or len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 "SequentialLR: expected at least one schedule and a milestone between each two, "
                 f"got {len(schedulers)} schedules and {len(milestones)} milestones"
             )
-        self._schedulers, self._milestones = list(schedulers), list(milestones)
-        self.last_epoch, self.optimizer = last_epoch + 1, optimizer
+        self._milestones, self.last_epoch = list(milestones), last_epoch + 1
         with groups_unless_error(optimizer) as groups:
             for group in groups:
                 group["lr"] = group["initial_lr"]
@@ -383,10 +468,6 @@ class SequentialLR(LRScheduler):
             first._start()
         self._last_lr = first.get_last_lr()
 
-    def _undo(self) -> None:
-        for schedule in self._schedulers:
-            schedule._undo()
-
     def step(self, epoch: None = None) -> None:  # type: ignore[override]
         """Go to the next epoch and set its rates."""
         i = bisect_right(self._milestones, self.last_epoch + 1)
@@ -394,25 +475,52 @@ class SequentialLR(LRScheduler):
         self.last_epoch += 1
         self._last_lr = self._schedulers[i].get_last_lr()
 
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "_schedulers": [schedule.state_dict() for schedule in self._schedulers]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As `LRScheduler.load_state_dict`, with the states of all schedules."""
-        states = state_dict.get("_schedulers") if isinstance(state_dict, dict) else None
-        if not isinstance(states, (list, tuple)) or len(states) != len(self._schedulers):
-            got = len(states) if isinstance(states, (list, tuple)) else type(states).__name__
-            n = len(self._schedulers)
-            raise ValueError(f"SequentialLR.load_state_dict: expected {n} schedules' states as '_schedulers', got {got}")
-        before = [schedule.state_dict() for schedule in self._schedulers]
-        try:
-            for schedule, state in zip(self._schedulers, states, strict=True):
-                schedule.load_state_dict(state)
-            super().load_state_dict({name: value for name, value in state_dict.items() if name != "_schedulers"})
-        except BaseException:
-            for schedule, state in zip(self._schedulers, before, strict=True):
-                schedule.load_state_dict(state)
-            raise
+class ChainedScheduler(_OfSchedules):
+    """Several schedules at once: each `step` calls the step of each of them.
+
+    Parameters
+    ----------
+    schedulers : list of LRScheduler
+        Of the same optimizer.
+    optimizer : Optimizer, optional
+        That one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A schedule is another optimizer's or a ReduceLROnPlateau, or there is none.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> optimizer = tinynorm.optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=1.0)
+    >>> schedule = ChainedScheduler([ConstantLR(optimizer, factor=0.5, total_iters=2), ExponentialLR(optimizer, gamma=0.5)])
+    >>> rates = []
+    >>> for epoch in range(4):
+    ...     rates += schedule.get_last_lr()
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.25, 0.25, 0.125]
+    """
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+        if not schedulers:
+            raise ValueError("ChainedScheduler: expected at least one schedule, got none")
+        self._take("ChainedScheduler", optimizer or schedulers[0].optimizer, schedulers)
+        self._last_lr = self._scaled(1.0)
+
+    def _start(self) -> None:
+        for schedule in self._schedulers:
+            schedule._start()
+        self._last_lr = self._scaled(1.0)
+
+    def step(self, epoch: int | None = None) -> None:
+        """Go to the next epoch, or to the given one, and set its rates."""
+        for schedule in self._schedulers:
+            schedule.step(epoch)
+        self._last_lr = self._scaled(1.0)
 
 
 class ReduceLROnPlateau(LRScheduler):
