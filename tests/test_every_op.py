@@ -55,6 +55,7 @@ GPU = {"cuda"}
 FLAT = {
     *{"all", "allclose", "any", "argmax", "argmin", "eq", "equal", "ge", "gt", "isfinite", "isnan", "le", "logical_not"},
     *{"argsort", "isclose", "isinf", "nonzero", "logical_and", "logical_or", "logical_xor"},
+    *{"bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor"},
     *{"lt", "ne"}, *{"bincount", "histc", "isin", "one_hot", "unique"}, *{"empty_like", "full_like", "ones_like", "zeros_like"},
     *{"ceil", "floor", "floor_divide", "round", "sign", "trunc"},
 }  # fmt: skip
@@ -229,7 +230,7 @@ def test_every_layer_is_drawn_by_a_strategy():
     layers = {name for name in nn.__all__ if inspect.isclass(getattr(nn, name)) and issubclass(getattr(nn, name), nn.Module)}
     losses = {name for name in layers if name.endswith("Loss")}  # their functions are among the ops
     lazy = {name for name in layers if name.startswith("Lazy")}  # they become other layers, which are drawn
-    containers = {"Module", "ModuleDict", "ModuleList", "ParameterList", "Sequential"}
+    containers = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"}
     assert layers - losses - lazy - containers == set(strategies.NAMES)
 
 

@@ -231,6 +231,7 @@ OPS = {
     "dot": ("MatMul", ops.dot, [x3, normal(3, seed=1)]),
     "bmm": ("MatMul", ops.bmm, [normal(2, 2, 3), normal(2, 3, 2)]),
     "outer": ("Mul", ops.outer, [x3, normal(2)]),
+    "kron": ("Mul", ops.kron, [x23, normal(2)]),
     "einsum": ("Einsum", lambda a, b: ops.einsum("bij,bkj->bki", a, b), [normal(2, 2, 3), normal(2, 4, 3)]),
     "einsum, elementwise": ("Einsum", lambda a, b: ops.einsum("ij,j->ji", a, b), [x23, x3]),
     "einsum, three": ("Einsum", lambda a, b, c: ops.einsum("i,ij,j", a, b, c), [normal(2), x23, x3]),
@@ -419,7 +420,7 @@ LAYERS |= {
     "cdist": ("Norm", tn.cdist, [normal(2, 4, 3), normal(2, 3)]),
     "cdist, 1": ("Abs", lambda x, y: tn.cdist(x, y, p=1) ** 2, [apart(2, 3), 10 + apart(4, 3)]),
     "bilinear": ("Einsum", F.bilinear, [normal(4, 3), normal(4, 2), normal(2, 3, 2), normal(2)]),
-    "triplet_margin_loss": ("Norm", lambda a, b, c: F.triplet_margin_loss(a, b, c, 9.0, swap=True), [LOGITS, GAPS, x3 - LOGITS]),
+    "triplet_margin_loss": ("Norm", lambda a, b, c: F.triplet_margin_loss(a, b, c, 9, swap=True), [LOGITS, GAPS, x3 - LOGITS]),
     "cosine_embedding_loss": (
         "Norm",
         lambda x, y: F.cosine_embedding_loss(x, y, SIGNS[:, 0], margin=-2.0, reduction="none"),

@@ -41,7 +41,8 @@ EXPRESSIONS = """
     a.tan() (a*.5).asin() (a*.5).acos() a.atan() a.sinh() a.cosh() a.expm1() torch.atan2(a,a) torch.hypot(a,a) a.reciprocal()
     a.fmod(2) a.fmod(a*2) a.frac() a.trunc() torch.lerp(a,a*2,.3) torch.lerp(a,a*2,a) a.nan_to_num() a.cumprod(0) b.cumsum(1)
     torch.var_mean(b,0)[0] torch.var_mean(b,0)[1] torch.std_mean(b)[0] torch.std_mean(b)[1] a.median() b.median(1).values
-    torch.addmm(a,b,b.T@b) torch.tensordot(b,b) torch.tensordot(b,b.T,1) b.movedim(0,1) c[None].movedim(0,2) b.ravel()
+    torch.addmm(a,b,b.T@b) torch.tensordot(b,b) torch.tensordot(b,b.T,1) torch.kron(a,b) b.movedim(0,1)
+    c[None].movedim(0,2) b.ravel()
     b.T.ravel() b.unflatten(1,(3,1)) torch.hstack([b,b]) torch.hstack([a,a]) torch.vstack([a,a]) b.narrow(1,0,2)
     b.masked_select(b>0) b.repeat_interleave(2) b.repeat_interleave(2,1) b.repeat_interleave(torch.tensor([1,2]),0) b.roll(1)
     b.roll(1,0) a.diff() b.fliplr() b.flipud() b.diagonal() b.diag() a.diag() b.trace() b.index_add(1,i,b[:,:1])

@@ -62,6 +62,13 @@ add("tensordot", lambda lib, a, b: {
         "named": lib.tensordot(a, b, dims=([2, 1], [1, 0])), "one": lib.tensordot(a, b, dims=([-1], [-2])),
     }, a=normal(2, 4, 4), b=normal(4, 4, 3))  # fmt: skip
 
+add("kron", lambda lib, a, b: {"matrices": lib.kron(a, b), "ranks": a[0].kron(b), "number": lib.kron(a, b[0, 0])},
+    a=normal(2, 3), b=normal(3, 2))  # fmt: skip
+add("bits by name", lambda lib, a, b: {
+        "and": lib.bitwise_and(a, b), "or": a.bitwise_or(b), "xor": lib.bitwise_xor(a, 3), "not": lib.bitwise_not(a),
+        "method": a.bitwise_and(6) + a.bitwise_xor(b) + b.bitwise_not(), "truth": lib.bitwise_or(a > 3, b > 3),
+    }, a=values(3, 0, 6, 2), b=values(3, 5, 1, 4))  # fmt: skip
+
 # ---- shapes, parts and their order -----------------------------------------------------------------------------------
 
 SHAPES: dict[str, Callable[..., Any]] = {

@@ -45,13 +45,17 @@ from .dropout import dropout
 from .exponential import exp, expm1, log, log1p, log2, log10, pow, rsqrt, sqrt, square
 from .indexing import bincount, embedding, gather, getitem, index_select, one_hot, take_along_dim
 from .inplace import index_add, index_fill, scatter, scatter_add
-from .linear import addmm, bmm, dot, einsum, linear, matmul, mm, mv, outer, tensordot
+from .linear import addmm, bmm, dot, einsum, kron, linear, matmul, mm, mv, outer, tensordot
 from .logic import (
     all,
     allclose,
     any,
     argmax,
     argmin,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
     ceil,
     eq,
     equal,
@@ -177,6 +181,10 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "bincount",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
     "bmm",
     "broadcast_to",
     "cat",
@@ -251,6 +259,7 @@ __all__ = [
     "isinf",
     "isnan",
     "kl_div",
+    "kron",
     "l1_loss",
     "layer_norm",
     "le",

@@ -35,6 +35,10 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "bincount",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
     "bmm",
     "broadcast_to",
     "cat",
@@ -109,6 +113,7 @@ __all__ = [
     "isinf",
     "isnan",
     "kl_div",
+    "kron",
     "l1_loss",
     "layer_norm",
     "le",
@@ -299,6 +304,19 @@ def binary_cross_entropy_with_logits(
     pos_weight: Tensor | None = None,
 ) -> Tensor: ...
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor: ...
+@overload
+def bitwise_and(input: Tensor, other: TensorLike) -> Tensor: ...
+@overload
+def bitwise_and(input: TensorLike, other: Tensor) -> Tensor: ...
+def bitwise_not(input: Tensor) -> Tensor: ...
+@overload
+def bitwise_or(input: Tensor, other: TensorLike) -> Tensor: ...
+@overload
+def bitwise_or(input: TensorLike, other: Tensor) -> Tensor: ...
+@overload
+def bitwise_xor(input: Tensor, other: TensorLike) -> Tensor: ...
+@overload
+def bitwise_xor(input: TensorLike, other: Tensor) -> Tensor: ...
 def bmm(input: Tensor, mat2: Tensor) -> Tensor: ...
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor: ...
 def cat(tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None) -> Tensor: ...
@@ -511,6 +529,10 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor: ...
+@overload
+def kron(input: Tensor, other: TensorLike) -> Tensor: ...
+@overload
+def kron(input: TensorLike, other: Tensor) -> Tensor: ...
 def l1_loss(
     input: Tensor,
     target: Tensor,

@@ -11,7 +11,7 @@ from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
 from .common import into, namespace, narrowed, one_dim, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
 from .reduction import sum
-from .shape import expand, permute, unsqueeze
+from .shape import expand, permute, reshape, unsqueeze
 
 # The longest sum that BLAS computes alone. The worst case, a sum of equal numbers, then has a rounding error of about 7e-5.
 LONG = 16384
@@ -248,6 +248,21 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> 
         of_b[e] = of_a[d]
     out = "".join(letter for letter in [*of_a, *of_b] if (letter in of_a) != (letter in of_b))
     return Einsum(of_a, "".join(of_b), out)(*_of_one_dtype("tensordot", a, b))
+
+
+@method()
+def kron(input: Any, other: Any) -> Any:
+    """The Kronecker product: each element of `input` times the whole of `other`, side by side.
+
+    >>> import tinynorm
+    >>> tinynorm.kron(tinynorm.tensor([[1, 10]]), tinynorm.tensor([[1, 2], [3, 4]]))
+    tensor([[ 1,  2, 10, 20],
+            [ 3,  4, 30, 40]])
+    """
+    n = max(input.ndim, other.ndim)
+    a, b = ((1,) * (n - x.ndim) + tuple(x.shape) for x in (input, other))
+    apart = reshape(input, [k for size in a for k in (size, 1)]) * reshape(other, [k for size in b for k in (1, size)])
+    return printed_as("UnsafeViewBackward0", reshape(apart, [i * k for i, k in zip(a, b, strict=True)]))
 
 
 # ---- einsum ----------------------------------------------------------------------------------------------------------

@@ -50,6 +50,9 @@ _compare("xor", lambda a, b: a ^ b, "a ^ b")
 logical_and = method()(_compare("logical_and", lambda a, b: _truth(a) & _truth(b), "Where a and b are not 0", sign=False))
 logical_or = method()(_compare("logical_or", lambda a, b: _truth(a) | _truth(b), "Where a or b is not 0", sign=False))
 logical_xor = method()(_compare("logical_xor", lambda a, b: _truth(a) ^ _truth(b), "Where only one is not 0", sign=False))
+bitwise_and = method()(_compare("bitwise_and", lambda a, b: a & b, "a & b, bit by bit", sign=False))
+bitwise_or = method()(_compare("bitwise_or", lambda a, b: a | b, "a | b, bit by bit", sign=False))
+bitwise_xor = method()(_compare("bitwise_xor", lambda a, b: a ^ b, "a ^ b, bit by bit", sign=False))
 _compare("rand", lambda a, b: b & a, "b & a")
 _compare("ror", lambda a, b: b | a, "b | a")
 
@@ -67,12 +70,18 @@ def logical_not(input: Any) -> Any:
     return wrap(result) if isinstance(input, Tensor) else result
 
 
-@method("__invert__")
-def _invert(x: Tensor) -> Tensor:
-    """~x: the logical not of booleans, the bitwise complement of integers."""
-    if backend.is_floating(x._array):
-        raise TypeError(f"~: expected booleans or integers, got {x._array.dtype}; x.logical_not() says where x is 0")
-    return wrap(~x._array)
+@method("bitwise_not", "__invert__")
+def bitwise_not(input: Any) -> Any:
+    """~x: the logical not of booleans, the bitwise complement of integers.
+
+    >>> import tinynorm
+    >>> tinynorm.bitwise_not(tinynorm.tensor([0, 5]))
+    tensor([-1, -6])
+    """
+    a = raw(input)
+    if backend.is_floating(a):
+        raise TypeError(f"~: expected booleans or integers, got {a.dtype}; x.logical_not() says where x is 0")
+    return wrap(~a) if isinstance(input, Tensor) else ~a
 
 
 def _plain(name: str, x: Any) -> Any:

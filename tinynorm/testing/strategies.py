@@ -321,6 +321,7 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "tensordot": st.tuples(values((2, 3, 4)), values((4, 3))).map(
         lambda xs: (lambda a, b: operations.tensordot(a, b, ([1, 2], [1, 0])), list(xs))
     ),
+    "kron": st.tuples(values((2, 3)), values((3,))).map(lambda xs: (operations.kron, list(xs))),
     "mm": st.tuples(values((2, 3)), values((3, 4))).map(lambda xs: (operations.mm, list(xs))),
     "bmm": st.tuples(values((2, 1, 3)), values((2, 3, 4))).map(lambda xs: (operations.bmm, list(xs))),
     "mv": st.tuples(values((2, 3)), values((3,))).map(lambda xs: (operations.mv, list(xs))),
