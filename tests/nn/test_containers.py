@@ -1,4 +1,4 @@
-"""Sequential, ModuleList, ModuleDict and ParameterList."""
+"""Sequential, ModuleList, ModuleDict, ParameterList and ParameterDict."""
 
 import pytest
 
@@ -158,6 +158,75 @@ def test_a_list_grows_by_plus():
     layers = nn.ModuleList([nn.ReLU()])
     layers += [nn.Tanh()]
     assert [type(m).__name__ for m in layers] == ["ReLU", "Tanh"]
+
+
+def kinds(layers):
+    return [type(m).__name__ for m in layers]
+
+
+@pytest.mark.parametrize("make", [lambda *layers: nn.Sequential(*layers), lambda *layers: nn.ModuleList(layers)])
+def test_lists_are_joined_and_give_entries_away(make):
+    first, second = make(nn.ReLU(), nn.Linear(2, 3)), make(nn.Tanh())
+    joined = first + second
+    assert type(joined) is type(first)
+    assert kinds(joined) == ["ReLU", "Linear", "Tanh"]
+    assert joined[1] is first[1]
+    assert [name for name, _ in joined.named_children()] == ["0", "1", "2"]
+    assert (len(first), len(second)) == (2, 1)
+    assert type(joined.pop(1)) is nn.Linear
+    assert (kinds(joined), [name for name, _ in joined.named_children()]) == (["ReLU", "Tanh"], ["0", "1"])
+    assert kinds(joined.insert(0, nn.SiLU()).extend([nn.GELU()])) == ["SiLU", "ReLU", "Tanh", "GELU"]
+    with pytest.raises(IndexError, match="index 9 is out of range"):
+        joined.pop(9)
+
+
+def test_sequentials_of_names_are_joined_by_numbers():
+    named = nn.Sequential({"a": nn.ReLU()}) + nn.Sequential({"a": nn.Tanh()})
+    assert list(named.state_dict()) == []
+    assert [name for name, _ in named.named_children()] == ["0", "1"]
+    with pytest.raises(ValueError, match=r"Sequential: expected a Sequential beside \+, got list; use extend"):
+        named.__add__([nn.ReLU()])
+
+
+def test_the_name_in_a_repr_is_get_name():
+    class Layer(nn.Linear):
+        def _get_name(self):
+            return "Dense"
+
+    assert repr(nn.Sequential(Layer(1, 2))) == "Sequential(\n  (0): Dense(in_features=1, out_features=2, bias=True)\n)"
+
+
+def test_a_parameter_dict_makes_parameters_of_tensors():
+    p = nn.Parameter(tinynorm.ones(2, 3))
+    weights = nn.ParameterDict({"a": p, "b": tinynorm.zeros((), dtype="float64")})
+    assert weights["a"] is p
+    assert type(weights["b"]) is nn.Parameter
+    weights["c"] = tinynorm.zeros(4)
+    weights.update({"b": tinynorm.zeros(5)})
+    weights.update(nn.ParameterDict([("d", tinynorm.zeros(6))]))
+    assert {name: tuple(w.shape) for name, w in weights.items()} == {"a": (2, 3), "b": (5,), "c": (4,), "d": (6,)}
+    assert (list(weights), len(weights), "a" in weights, "z" in weights) == (["a", "b", "c", "d"], 4, True, False)
+    assert (weights.get("a") is p, weights.get("z"), weights.get("z", 1)) == (True, None, 1)
+    assert weights.pop("d").shape == (6,)
+    del weights["c"]
+    net = nn.Module()
+    net.weights = weights
+    assert [name for name, _ in net.named_parameters()] == ["weights.a", "weights.b"]
+    assert list(net.state_dict()) == ["weights.a", "weights.b"]
+    assert repr(net) == (
+        "Module(\n"
+        "  (weights): ParameterDict(\n"
+        "      (a): Parameter containing: [torch.FloatTensor of size 2x3]\n"
+        "      (b): Parameter containing: [torch.FloatTensor of size 5]\n"
+        "  )\n"
+        ")"
+    )
+    with pytest.raises(TypeError, match="ParameterDict: expected 'x' to be a Tensor, got int"):
+        weights["x"] = 3
+    with pytest.raises(KeyError, match="z"):
+        weights["z"]
+    weights.clear()
+    assert repr(weights) == "ParameterDict()"
 
 
 def test_a_module_dict_is_a_dict_of_modules():

@@ -26,7 +26,7 @@ from .activation import (
     Tanhshrink,
     Threshold,
 )
-from .containers import ModuleDict, ModuleList, ParameterList, Sequential
+from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .distance import Bilinear, CosineSimilarity, PairwiseDistance
 from .dropout import Dropout
 from .lazy import LazyBatchNorm1d, LazyBatchNorm2d, LazyLinear
@@ -113,6 +113,7 @@ __all__ = [
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
     "ParameterList",
     "PoissonNLLLoss",
     "RMSNorm",

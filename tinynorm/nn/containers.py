@@ -58,6 +58,16 @@ class _Ordered(Module):
         self._replace(entries)
         return self
 
+    def pop(self, index: int) -> Any:
+        """Take an entry out, and return it."""
+        entry = self[index]
+        del self[index]
+        return entry
+
+    def __add__(self, other: Iterable[Any]) -> Any:
+        """A new list, of the entries of both."""
+        return type(self)._of([(str(i), entry) for i, entry in enumerate([*self, *other])])
+
     def __len__(self) -> int:
         return len(self._entries())
 
@@ -130,6 +140,11 @@ class Sequential(_Ordered):
                 )
             self.add_module(name, module)
 
+    def __add__(self, other: Any) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise ValueError(f"Sequential: expected a Sequential beside +, got {type(other).__name__}; use extend, or wrap it")
+        return super().__add__(other)
+
     @classmethod
     def _of(cls, named: list[tuple[str, Any]]) -> Sequential:
         some = cls()
@@ -188,7 +203,63 @@ class ModuleList(_Ordered):
         return self._shown(lines)
 
 
-class ModuleDict(Module):
+class _Named(Module):
+    """The base class of the dicts: it holds modules (or parameters) by their names."""
+
+    _kind = MODULE
+
+    def update(self, entries: Any) -> None:
+        """Add or replace several entries: a mapping, or (name, entry) pairs."""
+        for name, entry in dict(entries).items():
+            self[name] = entry
+
+    @property
+    def _held(self) -> Any:
+        return self._modules if self._kind == MODULE else self._parameters
+
+    def __getitem__(self, key: str) -> Any:
+        return self._held[key]
+
+    def __setitem__(self, key: str, entry: Any) -> None:
+        self.add_module(key, entry)
+
+    def __delitem__(self, key: str) -> None:
+        del self._held[key]
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._held
+
+    def keys(self) -> Any:
+        """The names, in order."""
+        return self._held.keys()
+
+    def values(self) -> Any:
+        """The entries, in order."""
+        return self._held.values()
+
+    def items(self) -> Any:
+        """(name, entry), in order."""
+        return self._held.items()
+
+    def pop(self, key: str) -> Any:
+        """Take an entry out, and return it."""
+        entry = self[key]
+        del self[key]
+        return entry
+
+    def clear(self) -> None:
+        """Take out all entries."""
+        for key in list(self):
+            del self[key]
+
+
+class ModuleDict(_Named):
     """A dict of modules. Their parameters belong to the dict, and so to the module that holds it. It has no forward.
 
     Parameters
@@ -213,52 +284,6 @@ class ModuleDict(Module):
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
         self.update(modules or {})
-
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add or replace several modules."""
-        for name, module in dict(modules).items():
-            self[name] = module
-
-    def __getitem__(self, key: str) -> Any:
-        return self._modules[key]
-
-    def __setitem__(self, key: str, module: Module) -> None:
-        self.add_module(key, module)
-
-    def __delitem__(self, key: str) -> None:
-        del self._modules[key]
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._modules
-
-    def keys(self) -> Any:
-        """The names, in order."""
-        return self._modules.keys()
-
-    def values(self) -> Any:
-        """The modules, in order."""
-        return self._modules.values()
-
-    def items(self) -> Any:
-        """(name, module), in order."""
-        return self._modules.items()
-
-    def pop(self, key: str) -> Module:
-        """Take a module out, and return it."""
-        module = self[key]
-        del self[key]
-        return module
-
-    def clear(self) -> None:
-        """Take out all modules."""
-        for key in list(self):
-            del self[key]
 
 
 class ParameterList(_Ordered):
@@ -296,9 +321,57 @@ class ParameterList(_Ordered):
         return entry if isinstance(entry, Parameter) else Parameter(entry)
 
     def extra_repr(self) -> str:
-        lines = []
-        for i, p in enumerate(self):
-            place = f" (GPU {p.device.index or 0})" if p.is_cuda else ""
-            size = "x".join(map(str, p.shape))
-            lines.append(f"  ({i}): Parameter containing: [torch.{p._array.dtype} of size {size}{place}]")
-        return "\n".join(lines)
+        return _shown_parameters({str(i): (f"torch.{p._array.dtype}", p) for i, p in enumerate(self)})
+
+
+class ParameterDict(_Named):
+    """A dict of parameters, which belong to the module that holds the dict. A plain tensor becomes a parameter.
+
+    Parameters
+    ----------
+    parameters : mapping of str to Tensor, or iterable of (name, Tensor), optional
+
+    Raises
+    ------
+    TypeError
+        One of them is not a Tensor.
+    KeyError
+        A name is empty, has a dot, or is the name of a method.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> from tinynorm import nn
+    >>> nn.ParameterDict({"weight": tinynorm.zeros(2, 3), "bias": tinynorm.zeros(3)})
+    ParameterDict(
+        (weight): Parameter containing: [torch.FloatTensor of size 2x3]
+        (bias): Parameter containing: [torch.FloatTensor of size 3]
+    )
+    """
+
+    _kind = PARAMETER
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self.update(parameters or {})
+
+    def __setitem__(self, key: str, entry: Tensor) -> None:
+        if not isinstance(entry, Tensor):
+            raise TypeError(f"ParameterDict: expected {key!r} to be a Tensor, got {type(entry).__name__}")
+        self.register_parameter(key, entry if isinstance(entry, Parameter) else Parameter(entry))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The parameter, or `default` if there is none."""
+        return self._parameters.get(key, default)
+
+    def extra_repr(self) -> str:
+        return _shown_parameters({name: (p.type(), p) for name, p in self.items()})
+
+
+def _shown_parameters(entries: dict[str, tuple[Any, Any]]) -> str:
+    """A line for each parameter, given with what its kind is called."""
+    lines = []
+    for name, (kind, p) in entries.items():
+        place = f" (GPU {p.device.index or 0})" if p.is_cuda else ""
+        lines.append(f"  ({name}): Parameter containing: [{kind} of size {'x'.join(map(str, p.shape))}{place}]")
+    return "\n".join(lines)

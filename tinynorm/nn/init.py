@@ -153,6 +153,16 @@ def eye_(tensor: Tensor) -> Tensor:
     return fill_from_host(tensor, "eye_", np.eye(tensor.shape[0], tensor.shape[1]))
 
 
+def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight (out, in, *). PyTorch's programs call it, in spite of its name.
+
+    >>> import tinynorm
+    >>> _calculate_fan_in_and_fan_out(tinynorm.empty(3, 4, 5))
+    (20, 15)
+    """
+    return _fans("_calculate_fan_in_and_fan_out", tensor)
+
+
 def _fans(op: str, tensor: Tensor) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight (out, in, *)."""
     if tensor.ndim < 2:

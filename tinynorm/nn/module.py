@@ -505,13 +505,17 @@ class Module:
         settings = self.extra_repr()
         modules = [f"({name}): {module!r}" for name, module in self._modules.items()]
         if not modules and "\n" not in settings:
-            return f"{type(self).__name__}({settings})"
+            return f"{self._get_name()}({settings})"
         return self._shown([*settings.split("\n"), *modules] if settings else modules)
 
     def _shown(self, lines: list[str]) -> str:
         """The repr: the class, and these lines indented."""
         inner = "\n".join(lines).replace("\n", "\n  ")
-        return f"{type(self).__name__}(\n  {inner}\n)" if lines else f"{type(self).__name__}()"
+        return f"{self._get_name()}(\n  {inner}\n)" if lines else f"{self._get_name()}()"
+
+    def _get_name(self) -> str:
+        """The class's name, as PyTorch's programs ask for it."""
+        return type(self).__name__
 
 
 _TYPES[MODULE] = Module
