@@ -39,7 +39,7 @@ FAMILIES = {
     "probability distributions are left out; torch.randn, torch.rand and torch.multinomial draw": "distributions",
     "pretrained models are left out": "hub utils.model_zoo",
     "it is left out, as few programs use it": """
-        acosh* arc* asinh* atanh* acos_ asin_ atan_ cosh_ sinh_ *gamma* erfinv i0* sinc* logit* xlogy* copysign frexp ldexp*
+        acosh* arc* asinh* atanh* *gamma* erfinv i0* sinc* logit* xlogy* copysign frexp ldexp*
         nextafter
         *Storage as_strided* sym_* Sym* nested nn.intrinsic nn.qat *_copy *_scatter weight_norm spectral_norm
         remove_weight_norm remove_spectral_norm nn.utils.parametri*""",
@@ -109,11 +109,9 @@ USE = {
     "nn.utils.clip_grad_norm": "nn.utils.clip_grad_norm_(parameters, max_norm)",
     "nn.utils.prune": "p.data[mask] = 0 for each parameter",
     "not_equal": "a != b",
-    "optim.ASGD": "optim.SGD",
     "optim.Adafactor": "optim.Adam",
     "optim.Muon": "optim.Adam",
     "optim.NAdam": "optim.Adam",
-    "optim.Rprop": "optim.RMSprop",
     "optim.SparseAdam": "optim.Adam",
     "optim.lr_scheduler.CyclicLR": "OneCycleLR, or LambdaLR(optimizer, function of the step)",
     "optim.swa_utils": "p.mul_(decay).add_(q, alpha=1 - decay) for each parameter, under torch.no_grad()",

@@ -495,12 +495,22 @@ def is_tensor(obj: Any) -> bool:
 
 
 def numel(input: Tensor) -> int:
-    """The number of elements."""
+    """The number of elements.
+
+    >>> import tinynorm
+    >>> tinynorm.numel(tinynorm.zeros(2, 3))
+    6
+    """
     return input.numel()
 
 
 def is_floating_point(input: Tensor) -> bool:
-    """Whether the elements are floating-point numbers."""
+    """Whether the elements are floating-point numbers.
+
+    >>> import tinynorm
+    >>> tinynorm.is_floating_point(tinynorm.arange(3))
+    False
+    """
     return input.is_floating_point()
 
 

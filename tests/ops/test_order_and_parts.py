@@ -113,6 +113,7 @@ def test_a_remainder_is_exact_where_the_quotient_is_rounded():
     a, b = np.float32([1e10, -1e-20, 5.5]), np.float32([0.7, 1.0, np.inf])
     assert tn.fmod(tn.tensor(a), tn.tensor(b)).tolist() == np.fmod(a, b).tolist()
     assert tn.fmod(tn.tensor([1.0, float("inf")]), 0.0).isnan().all()
+    assert tn.fmod(5.0, tn.tensor([3.0, -7.0])).tolist() == [2.0, 5.0]
     with pytest.raises(ZeroDivisionError):
         tn.fmod(tn.tensor([1]), 0)
 

@@ -20,6 +20,7 @@ from .common import (
     shape_of,
     sum_to,
     widened,
+    without_numbers,
 )
 from .convert import as_dtype, clone
 
@@ -117,10 +118,10 @@ class Fmod(Node):
     """y = a - b trunc(a / b);  da = g,  db = -g trunc(a / b)."""
 
     def forward(self, a, b):
-        self.shapes = a.shape, shape_of(b)
+        self.shapes = a.shape, b.shape
         self.save(*((a, b) if self.needs[1] else (None, None)))
         xp = namespace(a)
-        return xp.sign(a) * (xp.abs(a) % (xp.abs(b) if hasattr(b, "shape") else max(b, -b)))
+        return xp.sign(a) * (xp.abs(a) % xp.abs(b))
 
     def backward(self, g, a, b):
         da = sum_to(g, self.shapes[0]) if self.needs[0] else None
@@ -386,7 +387,7 @@ def fmod(input: Any, other: Any) -> Any:
     """
     input, other = promote(input, other)
     refuse_zero("fmod", input, other)
-    return printed_as(f"FmodBackward{int(hasattr(other, 'shape'))}", Fmod()(input, other))
+    return printed_as(f"FmodBackward{int(hasattr(other, 'shape'))}", Fmod()(*without_numbers(input, other)))
 
 
 @method()

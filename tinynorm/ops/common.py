@@ -13,7 +13,7 @@ from .. import backend
 from ..backend import namespace
 from ..kernels.masks import keep_bits
 from ..kernels.sums import blocked_sum, plan, sum_of_any_layout
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, raw, wrap
 
 F = TypeVar("F", bound=Callable)
 Dims = int | Sequence[int] | None
@@ -166,6 +166,13 @@ def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     else:
         dtype = namespace(x).result_type(x.dtype, y.dtype)
     return a.to(dtype), b.to(dtype)
+
+
+def without_numbers(a: Any, b: Any) -> list:
+    """The two operands, a Python number as an array without dimensions, in the dtype of the other."""
+    like = raw(a if hasattr(a, "shape") else b)
+    number = {"dtype": like.dtype, **backend.on_device_of(like)}
+    return [x if hasattr(x, "shape") else namespace(like).asarray(x, **number) for x in (a, b)]
 
 
 def dtype_of_numbers(*numbers: Any) -> Any:

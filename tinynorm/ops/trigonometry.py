@@ -6,7 +6,7 @@ from typing import Any
 
 from ..autograd.node import Node
 from ..tensor import method
-from .common import as_float, namespace, narrowed, promote, shape_of, sum_to, widened
+from .common import as_float, namespace, narrowed, promote, sum_to, widened, without_numbers
 
 
 class Sin(Node):
@@ -103,7 +103,7 @@ class Hypot(Node):
     """y = √(a² + b²);  da = g a / y,  db = g b / y, 0 where y = 0."""
 
     def forward(self, a, b):
-        self.shapes = shape_of(a), shape_of(b)
+        self.shapes = a.shape, b.shape
         y = namespace(a).hypot(a, b)
         self.save(a, b, y)
         return y
@@ -117,7 +117,7 @@ class Atan2(Node):
     """y = the angle of the point (b, a), arctan(a / b);  da = g b / r²,  db = -g a / r²,  r² = a² + b²; 0 at the origin."""
 
     def forward(self, a, b):
-        self.shapes = shape_of(a), shape_of(b)
+        self.shapes = a.shape, b.shape
         self.save(a, b)
         return namespace(a).atan2(a, b)
 
@@ -228,7 +228,7 @@ def hypot(input: Any, other: Any) -> Any:
     >>> tinynorm.hypot(tinynorm.tensor([3.0]), tinynorm.tensor([4.0]))
     tensor([5.])
     """
-    return Hypot()(*map(as_float, promote(input, other)))
+    return Hypot()(*without_numbers(*map(as_float, promote(input, other))))
 
 
 @method()
@@ -239,4 +239,4 @@ def atan2(input: Any, other: Any) -> Any:
     >>> tinynorm.atan2(tinynorm.tensor([1.0, 0.0]), tinynorm.tensor([1.0, -1.0]))
     tensor([0.7854, 3.1416])
     """
-    return Atan2()(*map(as_float, promote(input, other)))
+    return Atan2()(*without_numbers(*map(as_float, promote(input, other))))
