@@ -55,14 +55,17 @@ def scale(c, rest, rstd, gamma, beta, first):
 
 
 @elementwise
-def standardize(x, gamma, beta, eps, centred, y, hi, lo, rstd, var):
-    """y = γ x̂ + β. For each row the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v."""
-    N, D = x.shape
+def standardize(start, stop, x, gamma, beta, eps, centred, y, hi, lo, rstd, var):
+    """y = γ x̂ + β, of the rows from `start` to `stop`.
+
+    For each row the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v.
+    """
+    D = x.shape[1]
     T = x.dtype.type
     step = _rows_at_a_time(D)
     rest = np.zeros(step, x.dtype)
-    for a in range(0, N, step):
-        b = min(N, a + step)
+    for a in range(start, stop, step):
+        b = min(stop, a + step)
         if centred:
             for i in range(a, b):
                 mu = np.float64(0)
@@ -120,16 +123,19 @@ def subtract_components(dy, gamma, x_hat, first, a, b, rstd, dx):
 
 
 @elementwise
-def project(dy, x, gamma, hi, lo, rstd, centred, dx, dgamma, dbeta):
-    """dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = γ dy; dγ and dβ are added to, in float64."""
-    N, D = x.shape
+def project(start, stop, dy, x, gamma, hi, lo, rstd, centred, dx, dgamma, dbeta):
+    """dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = γ dy, of the rows from `start` to `stop`.
+
+    What these rows contribute to dγ and dβ is added to the last two arrays, in float64.
+    """
+    D = x.shape[1]
     G = gamma.shape[0]
     step = _rows_at_a_time(D)
     x_hat = np.empty((step, D), x.dtype)
     dgamma_, dbeta_ = np.zeros((G, D), x.dtype), np.zeros((G, D), x.dtype)
     rows = 0
-    for n in range(0, N, step):
-        m = min(N, n + step)
+    for n in range(start, stop, step):
+        m = min(stop, n + step)
         standardized(x[n:m], hi[n:m], lo[n:m], rstd[n:m], x_hat)
         a, b = np.zeros(m - n), np.zeros(m - n)
         for k in range(0, D, TERMS):

@@ -63,12 +63,15 @@ def subtract_components(dy, mean_dy, mean_u_x_hat, factor, x_hat):
 
 
 @elementwise
-def standardize(x, gamma, beta, eps, y, hi, lo, rstd, var):
-    """y = γ x̂ + β. For each group the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v."""
-    A, N, C, P = x.shape
+def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
+    """y = γ x̂ + β, of the groups from `start` to `stop`.
+
+    For each group the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v.
+    """
+    _, N, C, P = x.shape
     T = x.dtype.type
     zero, one = T(0), T(1)
-    for g in range(A * C):
+    for g in range(start, stop):
         a, c = g // C, g % C
         s = np.float64(0)
         for n in range(N):
@@ -92,12 +95,12 @@ def standardize(x, gamma, beta, eps, y, hi, lo, rstd, var):
 
 
 @elementwise
-def project(dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
-    """dx, dγ and dβ; the last two, in float64, hold zeros before."""
-    A, N, C, P = x.shape
+def project(start, stop, dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
+    """dx, of the groups from `start` to `stop`; what they contribute to dγ and dβ is added to the last two arrays, in float64."""
+    _, N, C, P = x.shape
     T = x.dtype.type
     x_hat = dx  # until dx takes its place
-    for g in range(A * C):
+    for g in range(start, stop):
         a, c = g // C, g % C
         s = q = np.float64(0)
         for n in range(N):

@@ -14,11 +14,13 @@ slabs      pieces of a channel; one γ                 BatchNorm and InstanceNor
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..kernels.buffers import empty
+from ..kernels.halves import WORTH, run
 from ..kernels.select import family
 
 
@@ -33,25 +35,35 @@ class Statistics(NamedTuple):
 
 def standardize_by_kernel(layout: Any, eps: float, centred: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Statistics]:
     """(y, the statistics)."""
-    kernel, shape = family(layout.family), layout.in_kernel
+    kernel, shape = family(layout.family).standardize, layout.in_kernel
     y, statistics = empty(x.shape, x.dtype), Statistics(*np.zeros((4, layout.groups), x.dtype))
     affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
     settings = (eps, centred) if layout.family == "rows" else (eps,)
-    kernel.standardize(x.reshape(shape), *affine, *settings, y.reshape(shape), *statistics)
+    arrays = x.reshape(shape), *affine, *settings, y.reshape(shape), *statistics
+    run([partial(kernel, *part, *arrays) for part in _parts(layout, x.size)])
     return y, statistics
 
 
 def project_by_kernel(layout: Any, centred: bool, dy: Any, x: Any, gamma: Any, statistics: Statistics) -> tuple[Any, Any, Any]:
     """(dx, dγ, dβ); the last two in float64, in the shape in which γ broadcasts."""
-    kernel, shape = family(layout.family), layout.in_kernel
+    kernel, shape = family(layout.family).project, layout.in_kernel
     dy = dy if dy.flags.carray else dy.copy()
-    affine = _affine(layout, gamma, 1, x.dtype)
-    dx, (dgamma, dbeta) = empty(x.shape, x.dtype), np.zeros((2, *affine.shape))
+    affine, parts = _affine(layout, gamma, 1, x.dtype), _parts(layout, x.size)
+    dx, sums = empty(x.shape, x.dtype), [np.zeros((2, *affine.shape)) for _ in parts]
     settings = (centred,) if layout.family == "rows" else ()
-    arrays = dy.reshape(shape), x.reshape(shape), affine, *statistics[:3]
-    kernel.project(*arrays, *settings, dx.reshape(shape), dgamma, dbeta)
+    arrays = dy.reshape(shape), x.reshape(shape), affine, *statistics[:3], *settings, dx.reshape(shape)
+    run([partial(kernel, *part, *arrays, *s) for part, s in zip(parts, sums, strict=True)])
     repeats = affine.size // max(math.prod(layout.affine), 1)
+    dgamma, dbeta = sum(sums[1:], sums[0])
     return dx, *((d.reshape(-1, repeats).sum(1) if repeats > 1 else d).reshape(layout.affine) for d in (dgamma, dbeta))
+
+
+def _parts(layout: Any, size: int) -> list[tuple[int, ...]]:
+    """From which group to which each call of a kernel goes: two halves if that is worth it."""
+    n = layout.groups
+    if layout.family == "columns":  # takes no part: all columns go through a sweep together
+        return [()]
+    return [(0, n)] if size < WORTH or n == 1 else [(0, n // 2), (n // 2, n)]
 
 
 def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> np.ndarray:

@@ -1,0 +1,90 @@
+"""Large work is cut in two, with the same numbers on one processor and on two."""
+
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm.kernels import halves, use
+from tinynorm.nn import functional as F
+
+SHAPE = (64, 8, 1024)  # twice what is worth it
+
+
+def trained(seed=0):
+    rng = np.random.default_rng(seed)
+    found = []
+    for f, n in (
+        (lambda x, w, b: F.layer_norm(x, (1024,), w, b), 1024), (lambda x, w, b: F.group_norm(x, 4, w, b), 8),
+        (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), 8), (lambda x, w, b: F.instance_norm(x, None, None, w, b), 8),
+    ):  # fmt: skip
+        x, w, b = (tn.tensor(rng.normal(size=s).astype(np.float32), requires_grad=True) for s in (SHAPE, (n,), (n,)))
+        with use("numba"):
+            y = f(x, w, b)
+            y.backward(tn.tensor(rng.normal(size=SHAPE).astype(np.float32)))
+        found += [t.numpy().tobytes() for t in (y.detach(), x.grad, w.grad, b.grad)]
+    return found
+
+
+def test_the_numbers_are_the_same_on_one_processor(monkeypatch):
+    monkeypatch.setattr(halves, "processors", lambda: 2)
+    two = trained()
+    monkeypatch.setattr(halves, "processors", lambda: 1)
+    assert trained() == two
+
+
+def test_both_halves_run_at_once(monkeypatch):
+    monkeypatch.setattr(halves, "processors", lambda: 2)
+    meeting = threading.Barrier(2, timeout=10)  # who comes first waits for the other
+    halves.run([meeting.wait, meeting.wait])
+
+
+def test_an_error_of_either_half_is_raised_after_both_have_ended(monkeypatch):
+    monkeypatch.setattr(halves, "processors", lambda: 2)
+    for wrong in (0, 1):
+        ended = []
+        calls = [lambda: ended.append(1), lambda: ended.append(2)]
+        calls[wrong] = lambda: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            halves.run(calls)
+        assert ended == [2 - wrong]
+        done = []
+        halves.run([lambda done=done: done.append(1)] * 2)  # the thread still works
+        assert done == [1, 1]
+
+
+def test_another_caller_does_both_halves_itself(monkeypatch):
+    monkeypatch.setattr(halves, "processors", lambda: 2)
+    inner = []
+    halves.run([lambda: halves.run([lambda: inner.append(1), lambda: inner.append(2)]), lambda: None])
+    assert inner == [1, 2]
+
+
+def test_several_threads_train_at_once():
+    expected = {seed: trained(seed) for seed in range(3)}
+    found = {}
+    threads = [threading.Thread(target=lambda s=seed: found.update({s: trained(s)})) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == expected
+
+
+def in_a_child(expected, answer):
+    answer.put(trained() == expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_forked_child_trains_too():
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system does not fork")
+    context = multiprocessing.get_context("fork")
+    expected, answer = trained(), context.SimpleQueue()
+    child = context.Process(target=in_a_child, args=(expected, answer))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert answer.get()
