@@ -43,16 +43,13 @@ def test_both_halves_run_at_once(monkeypatch):
 
 def test_an_error_of_either_half_is_raised_after_both_have_ended(monkeypatch):
     monkeypatch.setattr(halves, "processors", lambda: 2)
-    for wrong in (0, 1):
-        ended = []
-        calls = [lambda: ended.append(1), lambda: ended.append(2)]
-        calls[wrong] = lambda: 1 / 0
+    ended = []
+    for calls in ([lambda: ended.append(1), lambda: 1 / 0], [lambda: 1 / 0, lambda: ended.append(2)]):
         with pytest.raises(ZeroDivisionError):
             halves.run(calls)
-        assert ended == [2 - wrong]
-        done = []
-        halves.run([lambda done=done: done.append(1)] * 2)  # the thread still works
-        assert done == [1, 1]
+    assert ended == [1, 2]
+    halves.run([lambda: ended.append(3)] * 2)  # the thread still works
+    assert ended == [1, 2, 3, 3]
 
 
 def test_another_caller_does_both_halves_itself(monkeypatch):

@@ -96,7 +96,7 @@ def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
 
 @elementwise
 def project(start, stop, dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
-    """dx, of the groups from `start` to `stop`; what they contribute to dγ and dβ is added to the last two arrays, in float64."""
+    """dx, of the groups from `start` to `stop`; what they add to dγ and dβ is added to the last two arrays, in float64."""
     _, N, C, P = x.shape
     T = x.dtype.type
     x_hat = dx  # until dx takes its place
