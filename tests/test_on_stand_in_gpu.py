@@ -22,6 +22,7 @@ OPTIMIZERS = {
     "Adadelta": lambda params: optim.Adadelta(params, eps=1e-3),
     "Adamax": lambda params: optim.Adamax(params, lr=0.01, eps=1e-3),
     "RAdam": lambda params: optim.RAdam(params, lr=0.01, eps=1e-3),
+    "ASGD": lambda params: optim.ASGD(params, lr=0.01),
 }
 
 
