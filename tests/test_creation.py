@@ -177,7 +177,7 @@ def test_what_is_new_of_a_tensor_has_its_dtype_and_device(device):
     x = tinynorm.tensor([1.5], dtype="float64", device=device)
     made = [x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_full((2, 3), 4), x.new_tensor([[1, 2, 3]] * 2)]
     made += [tinynorm.rand_like(made[0]), tinynorm.randn_like(made[0]), tinynorm.randint_like(made[0], 5)]
-    made += [x.new_empty(2, 3), x.new(2, 3), x.new([[1, 2, 3]] * 2), tinynorm.empty_like(made[0]), made[0].bernoulli(0.5)]
+    made += [x.new_empty(2, 3), x.new(2, 3), x.new(made[0].shape), x.new([[1, 2, 3]] * 2), tinynorm.empty_like(made[0]), made[0].bernoulli(0.5)]
     for t in made:
         assert (t.shape, t.dtype, t.device.type) == ((2, 3), tinynorm.float64, device)
     assert x.new_zeros(2, dtype="int32").dtype == tinynorm.int32
@@ -304,6 +304,11 @@ def test_random_integers_between_bounds():
             x.random_(*bounds)
     with pytest.raises(TypeError, match="at most a start and an end"):
         x.random_(1, 2, 3)
+    assert set(x.bool().random_(0, 2).tolist()) == {False, True}
+    assert set(x.to(tinynorm.int8).random_(-128, -126).tolist()) == {-128, -127}
+    for dtype, bounds in (("uint8", (300,)), ("uint8", (-1, 3)), ("int8", (-129, 0)), ("bool", (3,))):
+        with pytest.raises(RuntimeError, match=f"random_: expected numbers that fit into {dtype}"):
+            x.to(dtype).random_(*bounds)
 
 
 def test_the_state_of_the_generator_is_a_tensor_of_bytes(tmp_path):

@@ -351,5 +351,5 @@ def initial_seed() -> int:
 
 def seed() -> int:
     """Give the default generator a seed that nobody knows before, and return it."""
-    default_generator.rng = np.random.default_rng()
+    default_generator.manual_seed(int(np.random.default_rng().integers(2**63)))
     return initial_seed()

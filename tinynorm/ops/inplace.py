@@ -382,6 +382,9 @@ def random_(x: Tensor, *bounds: int, to: int | None = None, generator: backend.G
     start, stop = given if len(given) == 2 else (0, *given) if given else (0, most + 1)
     if not start < stop:
         raise RuntimeError(f"random_: expected a start below the end, got {start} and {stop}")
+    least = 0 if dtype.kind in "ub" else -most - 1
+    if dtype.kind != "f" and (start < least or stop - 1 > most):
+        raise RuntimeError(f"random_: expected numbers that fit into {dtype}, {least} to {most}, got {start} to {stop - 1}")
     rng = (generator or backend.default_generator).rng
     y = fill_from_host(x, "random_", rng.integers(start, stop - 1, x.shape, endpoint=True))
     return printed_as(f"RandomBackward{2 - len(given)}", y)
