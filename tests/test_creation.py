@@ -177,7 +177,8 @@ def test_what_is_new_of_a_tensor_has_its_dtype_and_device(device):
     x = tinynorm.tensor([1.5], dtype="float64", device=device)
     made = [x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_full((2, 3), 4), x.new_tensor([[1, 2, 3]] * 2)]
     made += [tinynorm.rand_like(made[0]), tinynorm.randn_like(made[0]), tinynorm.randint_like(made[0], 5)]
-    made += [x.new_empty(2, 3), x.new(2, 3), x.new(made[0].shape), x.new([[1, 2, 3]] * 2), tinynorm.empty_like(made[0]), made[0].bernoulli(0.5)]
+    made += [x.new_empty(2, 3), x.new(2, 3), x.new(made[0].shape), x.new([[1, 2, 3]] * 2)]
+    made += [tinynorm.empty_like(made[0]), made[0].bernoulli(0.5)]
     for t in made:
         assert (t.shape, t.dtype, t.device.type) == ((2, 3), tinynorm.float64, device)
     assert x.new_zeros(2, dtype="int32").dtype == tinynorm.int32
