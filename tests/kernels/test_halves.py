@@ -10,7 +10,7 @@ import tinynorm as tn
 from tinynorm.kernels import halves, use
 from tinynorm.nn import functional as F
 
-SHAPE = (64, 8, 1024)  # twice what is worth it
+SHAPE = (32, 8, 1024)  # as many numbers as are worth it
 
 
 def trained(seed=0):
