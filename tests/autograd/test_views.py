@@ -422,6 +422,11 @@ def test_a_new_shape_that_fails_changes_nothing():
     assert (y.grad_fn.name(), row.tolist()) == ("MulBackward0", [2.0, 2.0, 2.0])
 
 
+def test_where_the_shape_stays_the_op_keeps_its_name():
+    y = tn.ones(3, requires_grad=True).addcmul(tn.ones(3), tn.ones(3))
+    assert y.t_().grad_fn.name() == "AddcmulBackward0"
+
+
 def test_a_retained_gradient_has_the_new_shape():
     y = tn.ones(2, 3, requires_grad=True) * 1
     y.retain_grad()

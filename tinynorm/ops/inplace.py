@@ -32,17 +32,16 @@ def _before_change(x: Tensor) -> Tensor:
 
 
 def _inplace(name: str, sign: str, op: Callable[..., Any], shape: bool = False) -> Callable[..., Tensor]:
-    """A method that replaces the numbers of a tensor by those of `op`, or with `shape`, its shape."""
+    """A method that gives a tensor the numbers of `op`'s result, or with `shape` its shape."""
 
     def change(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if shape:
             y = change_shape(input, name, lambda x: op(x, *args, **kwargs))
-            return y if y.grad_fn is None else printed_as(SHAPED.get(y.grad_fn.printed, ""), y)
+            node = y.grad_fn
+            return y if node is None else printed_as(SHAPED.get(node.printed, node.printed), y)
         recorded = is_recorded(input, *args, *kwargs.values())
         return _replaced(input, name, lambda x: op(x, *args, **kwargs), recorded)
 
-    if op.__name__ == "<lambda>":  # the name in Python's errors about arguments
-        op.__name__ = op.__qualname__ = name
     change.__name__ = change.__qualname__ = name
     change.__doc__ = f"`{name[:-1]}` in place."
     change.__signature__ = inspect.signature(op)  # type: ignore[attr-defined]
@@ -66,9 +65,9 @@ masked_fill_ = _inplace("masked_fill_", "", arithmetic.masked_fill)
 nan_to_num_ = _inplace("nan_to_num_", "", arithmetic.nan_to_num)
 clamp_min_ = _inplace("clamp_min_", "", arithmetic.clamp_min)
 clamp_max_ = _inplace("clamp_max_", "", arithmetic.clamp_max)
-bitwise_and_ = _inplace("bitwise_and_", "__iand__", lambda input, other: input & other)
-bitwise_or_ = _inplace("bitwise_or_", "__ior__", lambda input, other: input | other)
-bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", lambda input, other: input ^ other)
+bitwise_and_ = _inplace("bitwise_and_", "__iand__", logic.bitwise_and)
+bitwise_or_ = _inplace("bitwise_or_", "__ior__", logic.bitwise_or)
+bitwise_xor_ = _inplace("bitwise_xor_", "__ixor__", logic.bitwise_xor)
 abs_, neg_ = _inplace("abs_", "", arithmetic.abs), _inplace("neg_", "", arithmetic.neg)
 reciprocal_ = _inplace("reciprocal_", "", arithmetic.reciprocal)
 exp_, expm1_ = _inplace("exp_", "", exponential.exp), _inplace("expm1_", "", exponential.expm1)
