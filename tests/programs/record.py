@@ -71,8 +71,16 @@ def draw_as_tinynorm() -> None:
         setattr(torch, name, drawn(getattr(tinynorm, name)))
     torch.bernoulli = torch.Tensor.bernoulli = drawn(tinynorm.bernoulli)
     torch.Tensor.multinomial = torch.multinomial
+    theirs = torch.Tensor.random_
     for name in ("bernoulli_", "normal_", "random_", "uniform_"):
         setattr(torch.Tensor, name, filled(getattr(tinynorm.Tensor, name)))
+    ours_random = torch.Tensor.random_
+
+    def random_(tensor, *args, **kwargs):
+        seed = not args and list(kwargs) == ["generator"]  # which a DataLoader draws for its workers, and tinynorm's does not
+        return theirs(tensor) if seed else ours_random(tensor, *args, **kwargs)
+
+    torch.Tensor.random_ = random_
     for name in ("trunc_normal_", "orthogonal_"):
         setattr(torch.nn.init, name, filled(getattr(tinynorm.nn.init, name)))
         getattr(torch.nn.init, name).__name__ = name
