@@ -8,9 +8,9 @@ from tinynorm.nn import functional as F
 from tinynorm.ops import distance
 
 
-def test_cdist_in_pieces_is_cdist_at_once(monkeypatch, device):
+def test_cdist_in_pieces_is_cdist_at_once(monkeypatch, anywhere):
     rng = np.random.default_rng(0)
-    x, y = (tn.tensor(rng.standard_normal((2, n, 3)), device=device, requires_grad=True) for n in (7, 5))
+    x, y = (tn.tensor(rng.standard_normal((2, n, 3)), device=anywhere, requires_grad=True) for n in (7, 5))
     results = []
     for elements in (2**24, 3 * 2 * 5 * 3, 1):
         monkeypatch.setattr(distance, "ELEMENTS", elements)
@@ -75,9 +75,9 @@ def test_float16_is_computed_in_float32(name):
         np.testing.assert_allclose(half, single, rtol=2e-3, atol=2e-3 * np.abs(single).max())
 
 
-def test_gumbel_softmax_draws_classes_with_their_probabilities(device):
+def test_gumbel_softmax_draws_classes_with_their_probabilities(anywhere):
     tn.manual_seed(0)
-    p = tn.tensor([0.5, 0.3, 0.2], device=device)
+    p = tn.tensor([0.5, 0.3, 0.2], device=anywhere)
     drawn = F.gumbel_softmax(p.log().expand(20000, 3), tau=0.5, hard=True)
     assert set(drawn.unique().tolist()) == {0.0, 1.0}
     assert (drawn.sum(1) == 1).all()
