@@ -283,7 +283,7 @@ def test_norms_by_name():
         x.norm("nuc")
     with pytest.raises(RuntimeError, match=r"norm: expected a floating-point tensor, got .*int64"):
         tn.norm(tn.tensor([3, 4]))
-    with pytest.raises(ValueError, match="norm: expected at least one element"):
+    with pytest.raises(RuntimeError, match="norm: expected at least one element"):
         tn.zeros(0).norm(INF)
 
 
@@ -386,7 +386,7 @@ def test_empty_tensors(device):
     assert x.grad.shape == (0, 3)
     assert x[[]].shape == (0, 3)
     for ask in (x.amax, x.max, lambda: x.max(0)):
-        with pytest.raises(ValueError, match="at least one element"):
+        with pytest.raises((RuntimeError, IndexError), match="at least one element"):
             ask()
 
 
@@ -472,7 +472,7 @@ def test_tensors_index_and_errors_say_why():
         x[3]
     with pytest.raises(IndexError):
         x[tn.tensor([5])]
-    with pytest.raises(TypeError, match=r"index.*long\(\)"):
+    with pytest.raises(IndexError, match=r"index.*long\(\)"):
         x[tn.tensor([0.0])]
     with pytest.raises(RuntimeError, match=r"SetItem.*\(2,\)"):
         x[:3] = tn.ones(2)

@@ -603,7 +603,7 @@ def nonempty(op: str, x: Any, dim: Dims) -> tuple[int, ...]:
     """
     dims = all_dims(dim, x.ndim, op)
     if size_along(x.shape, dims) == 0:
-        kind = RuntimeError if dim is None else IndexError  # as in PyTorch
+        kind = RuntimeError if dim is None or op == "norm" else IndexError  # as in PyTorch
         raise kind(f"{op}: expected at least one element along dim {dim}, got shape {tuple(x.shape)}")
     return dims
 
