@@ -111,7 +111,6 @@ USE = {
     "not_equal": "a != b",
     "optim.Adafactor": "optim.Adam",
     "optim.Muon": "optim.Adam",
-    "optim.NAdam": "optim.Adam",
     "optim.SparseAdam": "optim.Adam",
     "optim.lr_scheduler.CyclicLR": "OneCycleLR, or LambdaLR(optimizer, function of the step)",
     "optim.swa_utils": "p.mul_(decay).add_(q, alpha=1 - decay) for each parameter, under torch.no_grad()",

@@ -41,11 +41,12 @@ def optimizer_cases():
         yield "Adamax", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": weight_decay, "maximize": maximize}
         for decoupled in (False, True) if weight_decay else (False,):
             options = {"weight_decay": weight_decay, "maximize": maximize, "decoupled_weight_decay": decoupled}
-            yield "RAdam", {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, **options}
+            for name in ("RAdam", "NAdam"):
+                yield name, {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-3, **options}
         yield "ASGD", {"lr": 0.05, "lambd": 0.1, "t0": 4, "weight_decay": weight_decay, "maximize": maximize}
     for maximize in (False, True):
         yield "Rprop", {"lr": 0.05, "etas": (0.6, 1.3), "step_sizes": (0.04, 0.09), "maximize": maximize}
-    for name in ("RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "ASGD", "Rprop"):
+    for name in ("RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "NAdam", "ASGD", "Rprop"):
         yield name, {}
     for name in ("Adam", "AdamW"):
         yield name, {}
@@ -90,6 +91,7 @@ STATES = [
     ("RAdam", {"weight_decay": 0.1}),
     ("ASGD", {"lambd": 0.1, "t0": 2}),
     ("Rprop", {}),
+    ("NAdam", {"weight_decay": 0.1}),
 ]
 
 

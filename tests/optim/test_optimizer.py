@@ -354,10 +354,11 @@ def test_parameter_in_two_groups_is_refused_and_nothing_is_added():
         ("Adadelta", {"eps": -1}, ValueError, "expected eps >= 0"),
         ("Adamax", {"betas": (0.9, 1.0)}, ValueError, r"Adamax: parameter group 0: expected 0 <= betas\[1\] < 1, got 1.0"),
         ("RAdam", {"eps": -1}, ValueError, "expected eps >= 0"),
+        ("NAdam", {"momentum_decay": -1}, ValueError, "NAdam: parameter group 0: expected momentum_decay >= 0, got -1"),
         ("ASGD", {"lr": -1}, ValueError, "ASGD: parameter group 0: expected lr >= 0, got -1"),
         ("Rprop", {"etas": (0.5, 0.9)}, ValueError, r"expected 0 < etas\[0\] < 1 < etas\[1\], got \(0.5, 0.9\)"),
         *((name, {"differentiable": True}, ValueError, "differentiable=True is not supported, a step is not recorded")
-          for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "ASGD", "Rprop")),
+          for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "RAdam", "NAdam", "ASGD", "Rprop")),
     ],
 )
 def test_bad_options(name, options, error, message):

@@ -23,6 +23,7 @@ MAKERS = {
     "Adamax": lambda params: optim.Adamax(params, lr=0.1),
     "RAdam": lambda params: optim.RAdam(params, lr=0.1),
     "ASGD": lambda params: optim.ASGD(params, lr=0.1),
+    "NAdam": lambda params: optim.NAdam(params, lr=0.1),
     "Rprop": lambda params: optim.Rprop(params, lr=0.1),
 }
 COPIES = {

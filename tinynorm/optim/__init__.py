@@ -5,7 +5,7 @@ from .adam import Adam, AdamW
 from .adam_variants import Adamax, RAdam
 from .adaptive import Adadelta, Adagrad, RMSprop
 from .lbfgs import LBFGS
-from .on_tensors import ASGD, Rprop
+from .on_tensors import ASGD, NAdam, Rprop
 from .optimizer import Optimizer
 from .sgd import SGD
 
@@ -18,6 +18,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "NAdam",
     "Optimizer",
     "RAdam",
     "RMSprop",

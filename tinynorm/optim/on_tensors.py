@@ -1,9 +1,11 @@
-"""ASGD and Rprop, which few programs use: their steps are operations on Tensors, as in an optimiser of one's own."""
+"""ASGD, NAdam and Rprop, which few programs use: their steps are operations on Tensors, as in an optimiser of one's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from ..autograd import enable_grad, no_grad
 from ..backend import is_writeable
@@ -11,7 +13,8 @@ from ..creation import tensor
 from ..ops import full_like, where, zeros_like
 from ..ops.common import widened
 from ..tensor import Tensor
-from .in_place import InPlaceOptimizer, counter
+from .adam import check_betas
+from .in_place import NEWER, InPlaceOptimizer, counter
 from .optimizer import Params, check_number
 
 
@@ -145,6 +148,107 @@ class ASGD(OnTensors):
         state["eta"] = tensor(lr / (1 + lambd * lr * t) ** float(group["alpha"]))
         state["mu"] = tensor(1 / max(1.0, t - float(group["t0"])))
         return theta
+
+
+class NAdam(OnTensors):
+    """NAdam (Dozat 2016, algorithm 8): `Adam` with Nesterov's momentum.
+
+    With m and v_hat of Adam, ``mu = beta1 * (1 - 0.96**(t * momentum_decay) / 2)``, ``mu_next``, that of step t + 1, and M, the
+    product of all mu so far, the step is
+    ``theta -= lr * ((1 - mu) / (1 - M) * g + mu_next / (1 - M * mu_next) * m) / (sqrt(v_hat) + eps)``.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, of (name, Tensor), or of dict
+        Leaf tensors, or groups of them (see `Optimizer`).
+    lr : float
+        The learning rate.
+    betas : (float, float)
+        The decay rates of the running averages of g and g * g.
+    eps : float
+    weight_decay : float
+        Adds ``weight_decay * theta`` to the gradient.
+    momentum_decay : float
+    decoupled_weight_decay : bool
+        Apply weight decay as `AdamW` does.
+    maximize : bool
+        Maximise the loss: step in the direction of the gradient.
+    foreach, capturable, differentiable
+        As PyTorch takes them. They change nothing; only ``differentiable=True`` is refused.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `Optimizer`.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> w = tinynorm.tensor([3.0], requires_grad=True)
+    >>> optimizer = NAdam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([2.4718], requires_grad=True)
+    """
+
+    _per_element = ("exp_avg", "exp_avg_sq")
+    _needed = ("step", "mu_product", "exp_avg", "exp_avg_sq")
+    _newer = NEWER | {"decoupled_weight_decay": False}
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "momentum_decay": momentum_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
+                "maximize": maximize,
+                "foreach": foreach,
+                "capturable": capturable,
+                "differentiable": differentiable,
+            },
+        )
+
+    def _check(self, where: str, group: dict[str, Any]) -> None:
+        super()._check(where, group)
+        for name in ("lr", "eps", "weight_decay", "momentum_decay"):
+            check_number(where, name, group[name])
+        check_betas(where, group["betas"])
+
+    def _first(self, group: dict[str, Any], theta: Tensor) -> dict[str, Tensor]:
+        return {"mu_product": counter(1), "exp_avg": zeros_like(theta), "exp_avg_sq": zeros_like(theta)}
+
+    def _moved(self, group: dict[str, Any], state: dict[str, Any], t: float, theta: Tensor, g: Tensor) -> Tensor:
+        lr, decay, (beta1, beta2) = float(group["lr"]), float(group["weight_decay"]), group["betas"]
+        if group["decoupled_weight_decay"]:
+            theta = theta * (1 - lr * decay)
+        else:
+            g = g + decay * theta
+        mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (n * group["momentum_decay"])) for n in (t, t + 1))
+        m = state["exp_avg"] = beta1 * state["exp_avg"] + (1 - beta1) * g
+        v = state["exp_avg_sq"] = beta2 * state["exp_avg_sq"] + (1 - beta2) * g * g
+        state["mu_product"] = counter(float(state["mu_product"]) * float(np.float32(mu)))  # in float32, as in PyTorch
+        M = float(state["mu_product"])
+        ahead = (1 - mu) / (1 - M) * g + mu_next / (1 - M * mu_next) * m
+        return theta - lr * ahead / ((v / (1 - beta2**t)).sqrt() + group["eps"])
 
 
 class Rprop(OnTensors):
