@@ -1,6 +1,8 @@
 """Every test that takes `device` runs on each device there is; TINYNORM_REQUIRE_CUDA=1 turns a missing GPU into a failure."""
 
 import os
+import subprocess
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the test workers share the cores; this must come before NumPy
 
@@ -20,6 +22,12 @@ def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log)
+
+
+def pytest_configure(config):
+    """Compile the kernels while the workers collect the tests: else each would do it for itself."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        subprocess.Popen([sys.executable, "-m", "tinynorm", "warm"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.fixture
