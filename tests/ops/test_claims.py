@@ -68,8 +68,8 @@ CASES = {name: (op, arrays) for name, (_, op, arrays) in ALL.items()} | EDGES
 
 IN_PLACE = {"SetItem", "Replaced"}  # their output is their input, written into
 # Move needs two devices, between which nothing is shared; Border can go backward only when its module is done; the others are
-# what several losses have in common
-ELSEWHERE = {"Move", "Border", "PairLoss", "OfDifference"}
+# what several losses or activations have in common
+ELSEWHERE = {"Move", "Border", "PairLoss", "Pointwise", "OfDifference"}
 
 
 class Watch:
@@ -175,7 +175,7 @@ def all_nodes():
 # the nodes that hand on the gradient that came in, or a view of it, or one array twice, at least where nothing is to be summed:
 # `fresh` would be a false claim
 NOT_FRESH = {
-    "Add", "AddAt", "AddAtClasses", "Cat", "Clone", "Contiguous", "Expand", "Mean", "Permute", "Remainder",
+    "Add", "AddAt", "AddAtClasses", "Cat", "Clone", "Contiguous", "Expand", "Fmod", "Mean", "OnDiagonal", "Permute", "Remainder",
     "Replaced", "Reshape", "SetItem", "Stack", "Sub", "Sum",
 }  # fmt: skip
 
