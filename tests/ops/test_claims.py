@@ -175,8 +175,8 @@ def all_nodes():
 # the nodes that hand on the gradient that came in, or a view of it, or one array twice, at least where nothing is to be summed:
 # `fresh` would be a false claim
 NOT_FRESH = {
-    "Add", "AddAt", "AddAtClasses", "Cat", "Clone", "Contiguous", "Expand", "Fmod", "Mean", "OnDiagonal", "Permute", "Remainder",
-    "Replaced", "Reshape", "SetItem", "Stack", "Sub", "Sum",
+    "Add", "AddAt", "AddAtClasses", "Cat", "Clone", "Contiguous", "Expand", "Fmod", "Mean", "OnDiagonal", "Permute",
+    "Remainder", "Replaced", "Reshape", "SetItem", "Stack", "Sub", "Sum",
 }  # fmt: skip
 
 
