@@ -1,6 +1,7 @@
 """The constants of the console command: each is held by something that a user would miss."""
 
 import json
+import os
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
@@ -9,8 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from tinynorm.command import choose_call, draw_inputs
+import pytest
+
+from tinynorm import derivations
+from tinynorm.command import choose_call, derive, draw_inputs
 from tinynorm.command.main import main
+from tinynorm.command.run_code import UserError
 
 AFFINE = """
 import numpy as np
@@ -161,7 +166,25 @@ def patience():
         assert any("for forward is slow" in note for note in found["relu"]["notes"]) is not too
 
 
+def largest():
+    """A shape of 10^6 numbers is taken, one more is not."""
+    chapter = derivations.load("centring")
+    first, *others = chapter.sizes.values()
+    rest = "".join(f",{size}=1" for size in others)
+    assert derive._sizes(chapter, f"{first}=1000000{rest}")
+    with pytest.raises(UserError):
+        derive._sizes(chapter, f"{first}=1000001{rest}")
+
+
+def narrowest():
+    """A terminal of 5 columns gets 40."""
+    with patch.dict(os.environ, COLUMNS="5"):
+        assert derive._width() == 40
+
+
 HELD = {
+    "command.derive.LARGEST": largest,
+    "command.derive.NARROWEST": narrowest,
     "command.run_code.SHOWN_LINES": shown_lines,
     "command.run_code.SHOWN_FRAMES": shown_frames,
     "command.draw_inputs.OUTPUTS": outputs,
