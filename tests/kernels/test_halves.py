@@ -1,6 +1,8 @@
 """Large work is cut in two, with the same numbers on one processor and on two."""
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -85,3 +87,60 @@ def test_a_forked_child_trains_too():
     child.join(60)
     assert child.exitcode == 0
     assert answer.get()
+
+
+def test_an_interruption_leaves_nothing_behind(monkeypatch):
+    """The answer of the interrupted call must not be taken for that of the next one."""
+    monkeypatch.setattr(halves, "processors", lambda: 2)
+    ended, waiting = [], threading.Event()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def slow():
+        waiting.wait(0.2)
+        ended.append("slow")
+
+    with pytest.raises(KeyboardInterrupt):
+        halves.run([interrupted, slow])
+    assert ended == ["slow"]
+    answer = iter([KeyboardInterrupt, ValueError("of the second half")])
+
+    class Interrupted:
+        def get(self):
+            if (found := next(answer)) is KeyboardInterrupt:
+                raise KeyboardInterrupt
+            return found
+
+    with pytest.raises(KeyboardInterrupt):
+        halves._waited_for(Interrupted())
+    halves.run([lambda: None, slow])
+    assert ended == ["slow", "slow"]
+
+
+def test_where_no_thread_can_be_started_one_does_both(monkeypatch):
+    monkeypatch.setattr(halves, "processors", lambda: 2)
+    monkeypatch.setattr(halves._State, "helper", None)
+    monkeypatch.setattr(halves._State, "alone", False)
+
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    found = []
+    halves.run([lambda: found.append(1), lambda: found.append(2)])
+    assert found == [1, 2]
+    assert halves._State.alone
+
+
+def test_layers_run_while_python_ends():
+    code = """
+import tinynorm as tn
+class Late:
+    def __init__(self): self.layer, self.x = tn.nn.LayerNorm(1024), tn.randn(512, 1024)
+    def __del__(self): print(self.layer(self.x).shape)
+late = Late()
+late.layer(late.x)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert ran.stdout == "torch.Size([512, 1024])\n", ran.stderr

@@ -102,7 +102,7 @@ def test_where_no_folder_can_be_written_they_are_compiled_each_time(monkeypatch)
         return lambda function: (function, options)
 
     monkeypatch.setattr(compiled, "njit", njit)
-    function, options = compiled.reduction(test_small_arrays_are_left_to_the_formula)
+    function, options = compiled.any_order(test_small_arrays_are_left_to_the_formula)
     assert function is test_small_arrays_are_left_to_the_formula
     assert options["nogil"]
 
@@ -112,3 +112,34 @@ def test_each_family_is_a_file():
     assert {"rows", "select", "compiled", "sums", "masks"} <= files
     assert select.family("rows").__name__ == "tinynorm.kernels.rows"
     assert tn.kernels.use is use
+
+
+def test_functions_of_others_may_have_no_module():
+    code = """
+import tinynorm as tn, numba
+tn.nn.functional.layer_norm(tn.randn(40, 80), (80,))
+scope = {}
+exec("def f(x): return x + 1", scope)
+scope["f"].__module__ = None
+print(numba.njit(scope["f"])(1))
+"""
+    assert python(code, TINYNORM_KERNELS="auto").stdout == "2\n"
+
+
+def test_a_damaged_file_of_a_kernel_is_compiled_anew(tmp_path):
+    code = "import tinynorm as tn; print(tn.nn.functional.layer_norm(tn.ones(40, 80), (80,)).sum().item())"
+    for damage in (b"", b"no kernel"):
+        for file in tmp_path.rglob("*.nb[ic]"):
+            file.write_bytes(damage)
+        assert python(code, NUMBA_CACHE_DIR=str(tmp_path), TINYNORM_KERNELS="auto").stdout == "0.0\n"
+
+
+def test_kernels_that_would_run_as_python_are_none():
+    code = "import tinynorm as tn; print(tn.kernels.select.why_not())"
+    assert python(code, NUMBA_DISABLE_JIT="1").stdout == "Numba does not compile: unset NUMBA_DISABLE_JIT\n"
+
+
+def test_numba_that_is_asked_for_and_missing_is_an_error():
+    run = python(ABSENT, TINYNORM_KERNELS="numba")
+    assert "ModuleNotFoundError: TINYNORM_KERNELS=numba: Numba is not installed; pip install 'tinynorm[fast]'" in run.stderr
+    assert python("import tinynorm", TINYNORM_KERNELS="").returncode == 0

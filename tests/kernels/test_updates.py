@@ -63,15 +63,38 @@ def test_large_and_special_gradients(optimizer, options, value):
         assert all(np.array_equal(x, y, equal_nan=True) for x, y in zip(a, b, strict=True))
 
 
-def test_averages_of_a_dead_gradient_become_zero():
+@pytest.mark.parametrize("optimizer", [tn.optim.Adam, lambda p: tn.optim.SGD(p, 0.1, momentum=0.9)])
+def test_averages_of_a_dead_gradient_become_zero(optimizer):
     """0.9 times the smallest number is rounded to itself: the formula keeps it for ever."""
     p = tn.zeros(600, requires_grad=True)
     with use("numba"):
-        o = tn.optim.Adam([p])
+        o = optimizer([p])
         for step in range(2000):
             p.grad = tn.full((600,), 1e-3 if step == 0 else 0.0)
             o.step()
-    assert o.state[p]["exp_avg"].abs().max() == 0
+    assert next(t for t in o.state[p].values() if t.shape).abs().max() == 0
+
+
+def test_squares_of_small_gradients_add_up():
+    """(1 - β₂) g² is smaller than a normal number, their average is none."""
+    found = []
+    for choice in ("numba", "numpy"):
+        p = tn.zeros(600, requires_grad=True)
+        with use(choice):
+            o = tn.optim.Adam([p], eps=1e-30)
+            for _ in range(100):
+                p.grad = tn.full((600,), 3e-19)
+                o.step()
+        found.append(p.tolist())
+    assert found[0] == found[1]
+
+
+def test_a_momentum_that_rounds_to_zero_is_taken():
+    p = tn.ones(600, requires_grad=True)
+    p.grad = tn.ones(600)
+    with use("numba"):
+        tn.optim.SGD([p], 0.1, momentum=1e-46).step()
+    assert (p == 1 - np.float32(0.1)).all()
 
 
 def test_parameters_of_odd_layouts_go_by_the_formula():

@@ -68,10 +68,10 @@ def warm(arguments: argparse.Namespace) -> int:
 
 
 def _layers(dtype: Any) -> None:
-    x, y = tinynorm.randn(4, 6, 5, dtype=dtype, requires_grad=True), tinynorm.tensor([0, 1, 2, 3])
+    x, y = tinynorm.randn(4, 6, 16, dtype=dtype, requires_grad=True), tinynorm.tensor([0, 1, 2, 3])
     matrix = x[:, :, 0].contiguous()
     for out in (
-        F.layer_norm(x, (5,)),
+        F.layer_norm(x, (16,)),
         F.batch_norm(x, None, None, None, None, True),
         F.batch_norm(matrix, None, None, None, None, True),
         F.cross_entropy(matrix, y),

@@ -35,7 +35,11 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         memory = waiting.pop()
         _kept -= size
     else:
-        memory = np.empty(size, np.uint8)
+        try:
+            memory = np.empty(size, np.uint8)
+        except MemoryError:  # what waits here is of other sizes
+            empty_cache()
+            memory = np.empty(size, np.uint8)
     owner = (ctypes.c_char * size).from_buffer(memory)  # the array and its views keep it alive
     weakref.finalize(owner, _give_back, memory).atexit = False
     return np.frombuffer(owner, dtype).reshape(shape)
@@ -43,7 +47,9 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 def _give_back(memory: np.ndarray) -> None:
     global _kept
-    if _kept + memory.nbytes <= KEPT:
+    if _kept + memory.nbytes > KEPT:
+        empty_cache()  # its sizes may be of a batch that never comes again
+    if memory.nbytes <= KEPT:
         _store.setdefault(memory.nbytes, []).append(memory)
         _kept += memory.nbytes
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import elementwise, reduction
+from .compiled import any_order, in_order
 
 
-@reduction
+@any_order
 def total(x):
     s = np.float64(0)
     for j in range(x.size):
@@ -18,22 +18,22 @@ def total(x):
     return s
 
 
-@elementwise
+@in_order
 def largest(x):
     """The largest number; four at a time, as a comparison waits for the one before. (A NaN may be passed over.)"""
     n = x.size
     a = b = c = d = x[0]
-    for j in range(3, n, 4):
-        a = x[j - 3] if x[j - 3] > a else a
-        b = x[j - 2] if x[j - 2] > b else b
-        c = x[j - 1] if x[j - 1] > c else c
-        d = x[j] if x[j] > d else d
+    for j in range(0, n - 3, 4):
+        a = x[j] if x[j] > a else a
+        b = x[j + 1] if x[j + 1] > b else b
+        c = x[j + 2] if x[j + 2] > c else c
+        d = x[j + 3] if x[j + 3] > d else d
     for j in range(n - n % 4, n):
         a = x[j] if x[j] > a else a
     return max(max(a, b), max(c, d))
 
 
-@elementwise
+@in_order
 def shift(z, y, c, c_y):
     """c = z - max z in each row, and c_y of the row's class y."""
     for i in range(z.shape[0]):
@@ -43,7 +43,7 @@ def shift(z, y, c, c_y):
         c_y[i] = c[i, y[i]]
 
 
-@elementwise
+@in_order
 def losses(u, c_y):
     """-Σ log p of the rows' classes, where u = e^c; u becomes p = u / Σ u."""
     loss = np.float64(0)
@@ -56,7 +56,7 @@ def losses(u, c_y):
     return loss
 
 
-@elementwise
+@in_order
 def gradient(p, y, dloss, dx):
     """dx = (p - [c = y]) dℓ."""
     for i in range(p.shape[0]):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import elementwise
+from .compiled import in_order
 
 ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error below 2e-6)
 
 
-@elementwise
+@in_order
 def flush(part, whole):
     """Add the part to the whole, and begin the part anew."""
     for j in range(part.size):
@@ -21,14 +21,14 @@ def flush(part, whole):
         part[j] = 0
 
 
-@elementwise
+@in_order
 def add_rows(x, s):
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             s[j] += x[i, j]
 
 
-@elementwise
+@in_order
 def add_moments(x, hi, c, s, q):
     """c = x - hi; add c and c² to s and q."""
     for i in range(x.shape[0]):
@@ -39,7 +39,7 @@ def add_moments(x, hi, c, s, q):
             q[j] += v * v
 
 
-@elementwise
+@in_order
 def scale(c, rest, rstd, gamma, beta):
     """c becomes γ (c - rest) rstd + β."""
     for i in range(c.shape[0]):
@@ -47,7 +47,7 @@ def scale(c, rest, rstd, gamma, beta):
             c[i, j] = (c[i, j] - rest[j]) * rstd[j] * gamma[j] + beta[j]
 
 
-@elementwise
+@in_order
 def standardize(x, gamma, beta, eps, y, hi, lo, rstd, var):
     """y = γ x̂ + β. For each column the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v."""
     N, C = x.shape
@@ -73,7 +73,7 @@ def standardize(x, gamma, beta, eps, y, hi, lo, rstd, var):
     scale(y, lo, rstd, gamma, beta)
 
 
-@elementwise
+@in_order
 def add_products(dy, x, hi, lo, rstd, mean_dy, s):
     """Add u x̂ to s, where u = dy - mean(dy)."""
     for i in range(x.shape[0]):
@@ -81,7 +81,7 @@ def add_products(dy, x, hi, lo, rstd, mean_dy, s):
             s[j] += (dy[i, j] - mean_dy[j]) * (((x[i, j] - hi[j]) - lo[j]) * rstd[j])
 
 
-@elementwise
+@in_order
 def subtract_components(dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
     """dx = γ rstd (u - x̂ mean(u x̂)); `factor` is γ rstd."""
     for i in range(x.shape[0]):
@@ -90,7 +90,7 @@ def subtract_components(dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
             dx[i, j] = factor[j] * ((dy[i, j] - mean_dy[j]) - x_hat * mean_u_x_hat[j])
 
 
-@elementwise
+@in_order
 def project(dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
     """dx, dγ and dβ; the last two, in float64, hold zeros before."""
     N, C = x.shape

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from numba import njit
+from numba import config, njit
 from numba.core import event
+
+DISABLED = bool(config.DISABLE_JIT)  # functions would run as Python: far slower than the formulas
 
 # A reduction may add in any order, so that the compiler can keep several partial sums. Nothing else may: (x - hi) - lo would
 # become x - (hi + lo), which rounds the lo away.
 ANY_ORDER = {"reassoc", "nsz", "contract"}
 
 
-def elementwise(function: Callable) -> Any:
+def in_order(function: Callable) -> Any:
     """Compile a kernel whose operations stay in the order in which they are written."""
     return _compiled(function)
 
 
-def reduction(function: Callable) -> Any:
+def any_order(function: Callable) -> Any:
     """Compile a kernel whose sums may be added in any order (the same one each time)."""
     return _compiled(function, fastmath=ANY_ORDER)
 
@@ -27,20 +30,44 @@ def reduction(function: Callable) -> Any:
 def _compiled(function: Callable, **options: Any) -> Any:
     options |= {"nogil": True, "error_model": "numpy"}  # other Python threads run; 1 / 0 is inf
     try:
-        return njit(cache=True, **options)(function)
+        kernel = njit(cache=True, **options)(function)
     except RuntimeError:  # there is no folder that can be written: compile in each process
         return njit(**options)(function)
+    if hasattr(kernel, "_cache"):
+        kernel._cache = _Forgiving(kernel._cache)
+    return kernel
+
+
+class _Forgiving:
+    """A kernel's file on disk. If it is damaged or cannot be written (a full disk), the kernel is compiled in each process."""
+
+    def __init__(self, cache: Any) -> None:
+        self.cache = cache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cache, name)
+
+    def load_overload(self, *args: Any) -> Any:
+        try:
+            return self.cache.load_overload(*args)
+        except Exception:
+            return None
+
+    def save_overload(self, *args: Any) -> None:
+        with suppress(Exception):
+            self.cache.save_overload(*args)
 
 
 class _Said(event.Listener):
     """Says once that the first compilation takes its time."""
 
-    def on_start(self, event: Any) -> None:
-        if event.data["dispatcher"].py_func.__module__.startswith("tinynorm.") and not self.done:
+    def on_start(self, begun: Any) -> None:
+        module = getattr(begun.data["dispatcher"].py_func, "__module__", None) or ""  # it may be somebody else's function
+        if not self.done and module.startswith("tinynorm."):
             self.done = True
             print("tinynorm: compiling kernels for this machine; they are kept for the next time", file=sys.stderr)
 
-    def on_end(self, event: Any) -> None:
+    def on_end(self, begun: Any) -> None:
         pass
 
     done = False

@@ -6,6 +6,7 @@ call kernels at the same time.) Work is cut by its size alone, so the numbers ar
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -21,29 +22,35 @@ class _Helper:
 
     def __init__(self) -> None:
         self.busy = threading.Lock()  # one caller has it at a time; another one does both halves itself
-        self.tasks: SimpleQueue[Callable[[], object]] = SimpleQueue()
-        self.done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self.tasks: SimpleQueue[tuple[Callable[[], object], SimpleQueue]] = SimpleQueue()
         threading.Thread(target=self._serve, daemon=True, name="tinynorm kernels").start()
 
     def _serve(self) -> None:
         while True:
-            task, error = self.tasks.get(), None
+            call, answer = self.tasks.get()
+            error = None
             try:
-                task()
+                call()
             except BaseException as raised:  # it is raised where the work was asked for
                 error = raised
-            del task  # the arrays that it holds
-            self.done.put(error)
+            answer.put(error)
+            del call, answer  # the arrays that they hold
 
 
-_helper: _Helper | None = None
+class _State:
+    helper: _Helper | None = None
+    alone = False  # the thread cannot be started, or Python is ending
+
+
+def _end() -> None:
+    _State.alone = True
 
 
 def _forget() -> None:
-    global _helper
-    _helper = None
+    _State.helper = None
 
 
+atexit.register(_end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
@@ -51,6 +58,18 @@ if hasattr(os, "register_at_fork"):
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _helper() -> _Helper | None:
+    """The thread, if it can help; the caller has it until he releases `busy`."""
+    if _State.alone or processors() < 2:
+        return None
+    try:
+        _State.helper = helper = _State.helper or _Helper()
+    except RuntimeError:  # no more threads can be started
+        _State.alone = True
+        return None
+    return helper if helper.busy.acquire(blocking=False) else None
 
 
 def run(calls: Sequence[Callable[[], object]]) -> None:
@@ -61,20 +80,33 @@ def run(calls: Sequence[Callable[[], object]]) -> None:
     >>> sorted(found)
     [1, 2]
     """
-    global _helper
-    if len(calls) == 2 and processors() > 1:
-        _helper = helper = _helper or _Helper()
-        if helper.busy.acquire(blocking=False):
-            try:
-                helper.tasks.put(calls[1])
-                try:
-                    calls[0]()
-                finally:
-                    error = helper.done.get()
-            finally:
-                helper.busy.release()
-            if error is not None:
-                raise error
-            return
-    for call in calls:
-        call()
+    helper = _helper() if len(calls) == 2 else None
+    if helper is None:
+        for call in calls:
+            call()
+        return
+    try:
+        answer: SimpleQueue[BaseException | None] = SimpleQueue()
+        helper.tasks.put((calls[1], answer))
+        try:
+            calls[0]()
+        finally:
+            error = _waited_for(answer)
+    finally:
+        helper.busy.release()
+    if error is not None:
+        raise error
+
+
+def _waited_for(answer: SimpleQueue[BaseException | None]) -> BaseException | None:
+    """The answer. An interruption (Ctrl-C) is raised when the other half has ended: it writes into the same arrays."""
+    interruption = None
+    while True:
+        try:
+            error = answer.get()
+        except KeyboardInterrupt as raised:
+            interruption = raised
+            continue
+        if interruption is not None:
+            raise interruption
+        return error

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import elementwise, reduction
+from .compiled import any_order, in_order
 
-# A sum in x's dtype has at most this many terms; longer ones are added up in float64. The compiler keeps at least 8 partial
-# sums, so no more than 512 numbers are added one after another (see `sums.ROW`).
-TERMS = 4096
+# A sum in x's dtype has at most this many terms, and such sums are added up in float64. The compiler keeps at least 8 partial
+# sums, so a sum takes at most 64 additions (as in `sums.ROW`: its error is at most 2e-6).
+TERMS = 512
 CACHE = 8192  # so many numbers at a time: of float32 32 KiB each of x, dy, x̂ and dx, which together fit into an L2 cache
 ROWS = 64  # after so many rows, their sums for dγ and dβ are added to sums in float64 (at most `sums.ROWS`)
 
 
-@reduction
+@any_order
 def total(x):
     s = x.dtype.type(0)
     for j in range(x.size):
@@ -25,7 +25,7 @@ def total(x):
     return s
 
 
-@reduction
+@any_order
 def moments(c):
     """(Σ c, Σ c²)."""
     s = q = c.dtype.type(0)
@@ -35,7 +35,7 @@ def moments(c):
     return s, q
 
 
-@elementwise
+@in_order
 def standardized(x, hi, lo, rstd, x_hat):
     """x̂ = ((x - hi) - lo) rstd, with a number of each for a row."""
     for i in range(x.shape[0]):
@@ -44,7 +44,7 @@ def standardized(x, hi, lo, rstd, x_hat):
             x_hat[i, j] = ((x[i, j] - h) - r) * s
 
 
-@elementwise
+@in_order
 def scale(c, rest, rstd, gamma, beta, first):
     """c becomes γ (c - rest) rstd + β. Its first row is the row `first` of x."""
     G = gamma.shape[0]
@@ -54,7 +54,7 @@ def scale(c, rest, rstd, gamma, beta, first):
             c[i, j] = (c[i, j] - r) * s * gamma[k, j] + beta[k, j]
 
 
-@elementwise
+@in_order
 def standardize(start, stop, x, gamma, beta, eps, centred, y, hi, lo, rstd, var):
     """y = γ x̂ + β, of the rows from `start` to `stop`.
 
@@ -73,7 +73,7 @@ def standardize(start, stop, x, gamma, beta, eps, centred, y, hi, lo, rstd, var)
                     mu += total(x[i, k : k + TERMS])
                 hi[i] = T(mu / D)
         lo[a:b], rstd[a:b] = 0, 1
-        standardized(x[a:b], hi[a:b], lo[a:b], rstd[a:b], y[a:b])  # c: of equal numbers an error of hi with few digits
+        standardized(x[a:b], hi[a:b], lo[a:b], rstd[a:b], y[a:b])  # c = x - hi: lo is 0 and rstd 1 so far
         for i in range(a, b):
             s = q = np.float64(0)
             for k in range(0, D, TERMS):
@@ -88,13 +88,13 @@ def standardize(start, stop, x, gamma, beta, eps, centred, y, hi, lo, rstd, var)
         scale(y[a:b], rest, rstd[a:b], gamma, beta, a)
 
 
-@elementwise
+@in_order
 def _rows_at_a_time(D):
     """As many rows as fit into the cache and into a sum."""
     return min(max(CACHE // D, 1), ROWS)
 
 
-@reduction
+@any_order
 def sums(dy, gamma, x_hat, first, start, stop, a, b, dgamma, dbeta):
     """Over some columns, add Σ g and Σ g x̂ of each row to a and b, where g = γ dy; and what a row contributes to dγ and dβ."""
     G, part = gamma.shape[0], slice(start, stop)
@@ -112,7 +112,7 @@ def sums(dy, gamma, x_hat, first, start, stop, a, b, dgamma, dbeta):
         b[i] += q
 
 
-@elementwise
+@in_order
 def subtract_components(dy, gamma, x_hat, first, a, b, rstd, dx):
     """dx = rstd (γ dy - a - x̂ b)."""
     G, T = gamma.shape[0], dy.dtype.type
@@ -122,7 +122,7 @@ def subtract_components(dy, gamma, x_hat, first, a, b, rstd, dx):
             dx[i, j] = s * ((dy[i, j] * gamma[k, j] - a_) - x_hat[i, j] * b_)
 
 
-@elementwise
+@in_order
 def project(start, stop, dy, x, gamma, hi, lo, rstd, centred, dx, dgamma, dbeta):
     """dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = γ dy, of the rows from `start` to `stop`.
 
@@ -151,7 +151,7 @@ def project(start, stop, dy, x, gamma, hi, lo, rstd, centred, dx, dgamma, dbeta)
     _flush(dbeta_, dbeta)
 
 
-@elementwise
+@in_order
 def _flush(part, whole):
     """Add the part to the whole, and begin the part anew."""
     for i in range(part.shape[0]):

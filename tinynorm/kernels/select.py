@@ -21,13 +21,13 @@ DTYPES = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
 def _first_choice() -> str:
-    chosen = os.environ.get("TINYNORM_KERNELS", "auto")
+    chosen = os.environ.get("TINYNORM_KERNELS") or "auto"
     if chosen not in CHOICES:
         raise ValueError(f"TINYNORM_KERNELS: expected one of {', '.join(CHOICES)}, got {chosen!r}")
     return chosen
 
 
-state = SimpleNamespace(choice=_first_choice())
+state = SimpleNamespace(choice=_first_choice(), warning="")
 
 
 @cache
@@ -40,12 +40,11 @@ def why_not() -> str:
     if not there:
         return "Numba is not installed; pip install 'tinynorm[fast]'"
     try:
-        family("compiled")
+        disabled = family("compiled").DISABLED
     except Exception as error:  # whatever goes wrong in another library, the formulas are there
-        why = f"Numba does not import ({type(error).__name__}: {error}); pip install -U 'tinynorm[fast]'"
-        warnings.warn(f"kernels: {why}. The formulas run, which is slower", RuntimeWarning, stacklevel=2)
-        return why
-    return ""
+        state.warning = f"Numba does not import ({type(error).__name__}: {error}); pip install -U 'tinynorm[fast]'"
+        return state.warning
+    return "Numba does not compile: unset NUMBA_DISABLE_JIT" if disabled else ""
 
 
 def use(choice: str) -> _Use:
@@ -55,7 +54,8 @@ def use(choice: str) -> _Use:
     ----------
     choice : {"auto", "numpy", "numba"}
         "auto": Numba's where it is installed and the arrays are worth it (512 numbers). "numpy": none, the formulas run.
-        "numba": Numba's for arrays of any size. The environment variable TINYNORM_KERNELS sets the first choice.
+        "numba": Numba's for arrays of any size. The environment variable TINYNORM_KERNELS sets the first choice. It holds for
+        all threads.
 
     Raises
     ------
@@ -80,14 +80,14 @@ def use(choice: str) -> _Use:
 
 class _Use:
     def __init__(self, choice: str) -> None:
-        self.before = vars(state).copy()
+        self.before = state.choice
         state.choice = choice
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *exc: object) -> None:
-        vars(state).update(self.before)
+        state.choice = self.before
 
 
 def kernels_for(name: str, *arrays: Any) -> Any:
@@ -103,7 +103,16 @@ def kernels_for(name: str, *arrays: Any) -> Any:
     for a in arrays:
         if a is not None and (type(a) is not np.ndarray or a.dtype != x.dtype or not a.flags.carray):
             return None
-    return None if why_not() else family(name)
+    return family(name) if not why_not() else _none()
+
+
+def _none() -> None:
+    """There are no kernels: an error if somebody said that there are, and once a warning if Numba is broken."""
+    if state.choice == "numba":
+        raise ModuleNotFoundError(f"TINYNORM_KERNELS=numba: {why_not()}")
+    if state.warning:
+        text, state.warning = f"kernels: {state.warning}. The formulas run, which is slower", ""
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 @cache

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import elementwise, reduction
+from .compiled import any_order, in_order
 
-TERMS = 4096  # terms of a sum in x's dtype; longer sums are added up in float64 (see `rows.TERMS`)
+TERMS = 512  # of a sum in x's dtype; such sums are added up in float64 (see `rows.TERMS`)
 
 
-@reduction
+@any_order
 def total(x):
     s = x.dtype.type(0)
     for j in range(x.size):
@@ -22,7 +22,7 @@ def total(x):
     return s
 
 
-@reduction
+@any_order
 def moments(c):
     """(Σ c, Σ c²)."""
     s = q = c.dtype.type(0)
@@ -32,7 +32,7 @@ def moments(c):
     return s, q
 
 
-@reduction
+@any_order
 def dot_of_centred(dy, mean_dy, x_hat):
     """Σ (dy - mean) x̂."""
     s = dy.dtype.type(0)
@@ -41,28 +41,28 @@ def dot_of_centred(dy, mean_dy, x_hat):
     return s
 
 
-@elementwise
+@in_order
 def standardized(x, hi, lo, rstd, x_hat):
     """x̂ = ((x - hi) - lo) rstd."""
     for j in range(x.size):
         x_hat[j] = ((x[j] - hi) - lo) * rstd
 
 
-@elementwise
+@in_order
 def scale(c, rest, rstd, gamma, beta):
     """c becomes γ (c - rest) rstd + β."""
     for j in range(c.size):
         c[j] = (c[j] - rest) * rstd * gamma + beta
 
 
-@elementwise
+@in_order
 def subtract_components(dy, mean_dy, mean_u_x_hat, factor, x_hat):
     """x̂ becomes dx = γ rstd (u - x̂ mean(u x̂)), where u = dy - mean(dy); `factor` is γ rstd."""
     for j in range(dy.size):
         x_hat[j] = factor * ((dy[j] - mean_dy) - x_hat[j] * mean_u_x_hat)
 
 
-@elementwise
+@in_order
 def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
     """y = γ x̂ + β, of the groups from `start` to `stop`.
 
@@ -94,7 +94,7 @@ def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
             scale(y[a, n, c], lo[g], rstd[g], gamma[c], beta[c])
 
 
-@elementwise
+@in_order
 def project(start, stop, dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
     """dx, of the groups from `start` to `stop`; what they add to dγ and dβ is added to the last two arrays, in float64."""
     _, N, C, P = x.shape

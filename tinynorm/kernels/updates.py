@@ -1,17 +1,18 @@
 """The updates of optimisers, each in one sweep over memory. The formulas are in `optim/`; the results are the same to the bit.
 
-All arrays are flat. The only difference: what is smaller than any normal number becomes 0. Such numbers make arithmetic up to
-30 times slower, and the average of a gradient that has died would keep them for ever: 0.9 times the smallest rounds to itself.
+All arrays are flat. The only difference: where the gradient is 0, an average that is smaller than any normal number becomes 0.
+Such numbers make arithmetic up to 30 times slower, and the average of a gradient that has died would keep them for ever: 0.9
+times the smallest rounds to itself.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .compiled import elementwise
+from .compiled import in_order
 
 
-@elementwise
+@in_order
 def sgd(theta, g, lr, decay, sign):
     """θ ← θ - η (g + λ θ); `sign` is -1 where the loss is maximised."""
     for i in range(theta.size):
@@ -21,19 +22,20 @@ def sgd(theta, g, lr, decay, sign):
         theta[i] -= d * lr
 
 
-@elementwise
-def momentum(theta, g, b, lr, mu, kept, decay, sign, nesterov):
+@in_order
+def momentum(theta, g, b, lr, mu, kept, decay, sign, nesterov, least):
     """b ← μ b + kept g, θ ← θ - η b; with `nesterov` θ ← θ - η (g + μ b)."""
+    zero = theta.dtype.type(0)
     for i in range(theta.size):
         d = g[i] * sign
         if decay != 0:
             d += theta[i] * decay
         b_ = b[i] * mu + d * kept
-        b[i] = b_
+        b[i] = zero if d == 0 and abs(b_) < least else b_
         theta[i] -= (d + b_ * mu if nesterov else b_) * lr
 
 
-@elementwise
+@in_order
 def squares_overflow(theta, g, decay, limit):
     """Whether the square of a finite gradient is infinite."""
     found = False
@@ -45,7 +47,7 @@ def squares_overflow(theta, g, decay, limit):
     return found
 
 
-@elementwise
+@in_order
 def adam(theta, g, m, v, alpha, beta1, rest1, beta2, rest2, eps, decay, shrink, sign, limit, least):
     """m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², θ ← θ - α m / (√v + ε).
 
@@ -60,7 +62,7 @@ def adam(theta, g, m, v, alpha, beta1, rest1, beta2, rest2, eps, decay, shrink, 
             d += theta[i] * decay
         m_ = m[i] * beta1 + d * rest1
         v_ = v[i] * beta2 + d * d * rest2
-        m[i] = m_ if abs(m_) >= least or m_ != m_ else zero
-        v[i] = v_ if v_ >= least or v_ != v_ else zero
+        m[i] = zero if d == 0 and abs(m_) < least else m_
+        v[i] = zero if d == 0 and v_ < least else v_
         theta[i] = theta[i] * shrink - m_ / (np.sqrt(v_) + eps) * alpha
     return False

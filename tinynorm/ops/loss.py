@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
+from ..kernels.buffers import empty
 from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw, wrap
 from .activation import log_normalized
@@ -189,7 +190,7 @@ class CrossEntropy(Node):
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
     def loss_by_kernel(self, x):
-        self.kept, c_y = np.empty_like(x), np.empty(len(x), x.dtype)
+        self.kept, c_y = empty(x.shape, x.dtype), np.empty(len(x), x.dtype)
         self.kernel.shift(x, self.classes.y.reshape(-1), self.kept, c_y)
         np.exp(self.kept, out=self.kept)
         loss = self.kernel.losses(self.kept, c_y)
@@ -197,7 +198,7 @@ class CrossEntropy(Node):
 
     def backward(self, g, x, q=None):
         if self.kernel is not None and not isinstance(g, Tensor):
-            dx = np.empty_like(x)
+            dx = empty(x.shape, x.dtype)
             self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g / g.dtype.type(self.divisor), dx)
             return dx, None
         log_p = self.recall(self.log_p, x)

@@ -38,7 +38,7 @@ def standardize_by_kernel(layout: Any, eps: float, centred: bool, x: Any, gamma:
     kernel, shape = family(layout.family).standardize, layout.in_kernel
     y, statistics = empty(x.shape, x.dtype), Statistics(*np.zeros((4, layout.groups), x.dtype))
     affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
-    settings = (eps, centred) if layout.family == "rows" else (eps,)
+    settings = (float(eps), centred) if layout.family == "rows" else (float(eps),)
     arrays = x.reshape(shape), *affine, *settings, y.reshape(shape), *statistics
     run([partial(kernel, *part, *arrays) for part in _parts(layout, x.size)])
     return y, statistics
@@ -73,4 +73,4 @@ def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> np.ndarray:
         return np.full(shape, value, dtype)
     if gamma.size == math.prod(shape):
         return gamma.reshape(shape)
-    return np.broadcast_to(gamma.reshape(-1, 1), (gamma.size, math.prod(shape) // gamma.size)).reshape(shape)
+    return np.repeat(gamma.reshape(-1), math.prod(shape) // gamma.size).reshape(shape)

@@ -30,6 +30,9 @@ from .normalization_formula import Axes, project, project_channel, project_uncen
 from .normalization_kernels import project_by_kernel, standardize_by_kernel
 from .scaling import LEAST_VAR, power_of_two
 
+# The kernels of slabs call a function for each slab; of fewer numbers than this, that takes longer than the formula.
+LEAST_SLAB = 16
+
 
 class Layout:
     """How a layer views its tensors: the shape for x, the axes of a group, and the shape for γ and β."""
@@ -44,14 +47,14 @@ class Layout:
         self.family, self.in_kernel, self.affine_in_kernel = self._for_kernels(one_gamma)
 
     def _for_kernels(self, one_gamma: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
-        """The family of kernels, and the shapes that they take of x and of γ; see `normalization_kernels`."""
+        """The family of kernels ("" if none fits), and the shapes that they take of x and of γ; see `normalization_kernels`."""
         view, axes = self.view, self.axes
         if one_gamma:  # of a group
             N, C, *positions = view
-            if not positions:
+            P, slabs = math.prod(positions), (1, N) if axes[:1] == (0,) else (N, 1)
+            if P == 1 and axes[:1] == (0,):
                 return "columns", (N, C), (C,)
-            slabs = (1, N) if axes[:1] == (0,) else (N, 1)
-            return "slabs", (*slabs, C, math.prod(positions)), (C,)
+            return "slabs" if P >= LEAST_SLAB else "", (*slabs, C, P), (C,)
         before = self.affine[: max(len(self.affine) - len(axes), 0)]
         return "rows", (self.groups, self.m), (math.prod(before), self.m)
 
@@ -143,7 +146,7 @@ class Standardize(Normalization):
 
     def forward(self, x, gamma, beta):
         self.save(x, gamma)
-        if kernels_for(self.layout.family, x, gamma, beta):
+        if self.layout.family and kernels_for(self.layout.family, x, gamma, beta):
             y, statistics = standardize_by_kernel(self.layout, self.eps, self.centred, x, gamma, beta)
             if squares_fit(statistics.var, self.eps):
                 self.statistics, self.affine_like = statistics, (gamma, beta)

@@ -144,7 +144,7 @@ class InPlaceOptimizer(Optimizer):
             with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
                 for work in works:
                     begun += 1
-                    for number, rows in self._taken(work):
+                    for number, rows in self._step_tasks(work):
                         self._run_with_room(work, work.params[number], rows)
                     for p in work.params:
                         state = self.state[p]
@@ -155,7 +155,7 @@ class InPlaceOptimizer(Optimizer):
                 for p in work.params:
                     version_of(p).bump(name)
 
-    def _taken(self, work: _Work) -> list[Undone]:
+    def _step_tasks(self, work: _Work) -> list[Undone]:
         """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""
         largest = max(work.tasks, key=lambda arrays: arrays[0].size)
         kernels = kernels_for("updates", *largest)
