@@ -189,7 +189,8 @@ LATE = (
 )
 
 # of Python's own library, beside what NumPy and safetensors bring: few milliseconds, and needed by every training program
-FROM_PYTHON = {"fcntl", "heapq", "_heapq", "queue", "_queue", "json", "json.decoder", "json.encoder", "json.scanner", "_json"}
+FROM_PYTHON = {"atexit", "fcntl", "heapq", "_heapq", "queue", "_queue"}
+FROM_PYTHON |= {"json", "json.decoder", "json.encoder", "json.scanner", "_json"}
 
 LOADED = """
 import sys, numpy, numpy.random, safetensors.numpy

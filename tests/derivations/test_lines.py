@@ -15,7 +15,7 @@ SLOW = [pytest.param(number, marks=pytest.mark.long) for number in LINES if numb
 DERIVED = [number for number, line in LINES.items() if line.kind != "forward"]
 
 
-@pytest.mark.parametrize("number", some(LINES, 4))
+@pytest.mark.parametrize("number", some(LINES, 8))
 def test_it_agrees_with_what_is_measured(number):
     found = checks.measure(LINES[number])
     assert found.ok, found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import make_pages
 import pytest
+from helpers import some
 
 from tinynorm import derivations
 from tinynorm.derivations.machinery import languages, markdown
@@ -30,7 +31,7 @@ def test_the_pages_are_what_the_chapters_say(made):
     assert committed() == made, AGAIN
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+@pytest.mark.parametrize("chapter", some(CHAPTERS, 3), ids=lambda chapter: chapter.name)
 def test_a_changed_line_of_code_changes_the_page(chapter, tmp_path):
     """A copy of the chapter's file, with another sign in its last equation."""
     original = Path(inspect.getsourcefile(chapter.lines[-1].formula))

@@ -84,7 +84,7 @@ def test_a_mistake_is_wrong_where_it_says_and_right_elsewhere(m):
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
-@pytest.mark.parametrize("m", some(mistakes.ALL, 2), ids=lambda m: m.name)
+@pytest.mark.parametrize("m", some(mistakes.ALL, 4), ids=lambda m: m.name)
 def test_every_mistake_is_caught(m, seed):
     report = check(m, seed)
     assert report.ok is False

@@ -52,7 +52,7 @@ def test_values_are_positive_where_asked(x):
     assert np.all(x >= 0.2 * (1 - 1e-6))
 
 
-@pytest.mark.parametrize("name", strategies.NAMES)
+@pytest.mark.parametrize("name", some(strategies.NAMES, 4))
 def test_every_layer_comes_in_both_modes_with_random_parameters(name):
     for training in (True, False):
         case = find(strategies.layers([name]), lambda case, training=training: case.module.training is training)
@@ -78,7 +78,7 @@ def test_three_lines_make_a_property_test(case):
 
 
 @pytest.mark.no_cover  # other tests run these lines too, and counted they take twice as long
-@pytest.mark.parametrize("name", some(strategies.OPS, 3))
+@pytest.mark.parametrize("name", some(strategies.OPS, 8))
 def test_every_op_comes_with_inputs_at_which_its_gradients_are_right(name):
     @settings(max_examples=2, deadline=None, derandomize=True)
     @given(strategies.ops([name]))
