@@ -10,7 +10,7 @@ from typing import Any
 from numba import config, njit
 from numba.core import event
 
-DISABLED = bool(config.DISABLE_JIT)  # functions would run as Python: far slower than the formulas
+DISABLED = bool(getattr(config, "DISABLE_JIT", False))  # functions would run as Python: far slower than the formulas
 
 # A reduction may add in any order, so that the compiler can keep several partial sums. Nothing else may: (x - hi) - lo would
 # become x - (hi + lo), which rounds the lo away.

@@ -198,9 +198,9 @@ class CrossEntropy(Node):
 
     def backward(self, g, x, q=None):
         if self.kernel is not None and not isinstance(g, Tensor):
-            dx = empty(x.shape, x.dtype)
-            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g / g.dtype.type(self.divisor), dx)
-            return dx, None
+            dz = empty(x.shape, x.dtype)
+            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g / g.dtype.type(self.divisor), dz)
+            return dz, None
         log_p = self.recall(self.log_p, x)
         p, dell = namespace(g).exp(log_p), per_row(g, self.divisor)
         if q is None:
