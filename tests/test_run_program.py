@@ -6,6 +6,7 @@ import sys
 from textwrap import dedent
 
 import pytest
+from helpers import some
 
 from tinynorm.command.find_missing import is_there, uses
 from tinynorm.command.main import main
@@ -60,7 +61,7 @@ def test_what_is_in_main_can_be_pickled(tmp_path):
     assert as_python(written(tmp_path, "program.py", program)).stdout == "True\n"
 
 
-@pytest.mark.parametrize("line", ["sys.exit()", "sys.exit('a text')", "exit(3)", "os._exit(5)", "f()", "def"])
+@pytest.mark.parametrize("line", some(["sys.exit('a text')", "sys.exit()", "f()", "exit(3)", "os._exit(5)", "def"], 2))
 def test_exit_codes_and_tracebacks_are_those_of_python(tmp_path, line):
     program = f"""
         import os, sys

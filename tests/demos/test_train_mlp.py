@@ -262,6 +262,7 @@ def test_more_epochs_can_be_asked_for_without_a_schedule():
     assert load_checkpoint("first").epoch == 1
 
 
+@pytest.mark.long
 def test_ctrl_c_saves_and_prints_the_command_that_goes_on(folder):
     arguments = ["--epochs", "60", *SMALL, "--device", "cpu"]
     process = subprocess.Popen(

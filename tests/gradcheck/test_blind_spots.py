@@ -157,6 +157,7 @@ def test_the_tolerance_does_not_grow_with_the_size(n):
     assert report.findings[0].kind == "constant_factor"
 
 
+@pytest.mark.long
 def test_an_error_of_1e_4_in_one_of_1e5_elements_is_found():
     def slightly(dx):
         dx[7, 70] *= 1 + 1e-4
@@ -165,6 +166,7 @@ def test_an_error_of_1e_4_in_one_of_1e5_elements_is_found():
     assert report.inputs[0].worst.index == (7, 70)
 
 
+@pytest.mark.long
 def test_a_right_gradient_of_a_large_input_passes_with_few_evaluations():
     report = check_backward(layernorm.forward, layernorm.backward, inputs_of(1000, 100))
     assert report.ok is True, report

@@ -137,7 +137,8 @@ def layers(draw: Draw, names: Sequence[str] = NAMES, device: str = "cpu") -> Lay
     if name == "Embedding":
         x = rng.integers(0, module.num_embeddings, shape)
     else:
-        far = -3.0 if name in ("ELU", "SELU") else -30.0  # beside ELU's -1, e^-30 is rounding, and its slope cannot be measured
+        # beside ELU's -1 and LogSigmoid's slope of 1, e^-30 is rounding, and cannot be measured
+        far = -3.0 if name in ("ELU", "SELU", "LogSigmoid") else -30.0
         x = 2 * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, far]))
     pair = name in ("CosineSimilarity", "PairwiseDistance", "Bilinear")
     xs = [x, rng.standard_normal(shape)] if pair else [x]
