@@ -51,7 +51,7 @@ def layer_passes(name, data, device):
     assert_gradients(case.module, case.inputs, second=True)
 
 
-@pytest.mark.parametrize("name", some(test_gradients.ALL, 12))
+@pytest.mark.parametrize("name", some(test_gradients.ALL, 24))
 def test_every_op_passes_gradcheck_and_gradgradcheck(name):
     for_examples(1, lambda data: op_passes(name, data, "cpu"))
 

@@ -39,7 +39,7 @@ def constants_as(monkeypatch):
 
 @pytest.mark.parametrize("create_graph", [False, True], ids=["first", "create_graph"])
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-@pytest.mark.parametrize("name", some(ALL, 2))
+@pytest.mark.parametrize("name", some(ALL, 4))
 def test_output_gradients_and_all_between_keep_the_dtype(name, dtype, create_graph, constants_as):
     _, op, arrays = ALL[name]
     constants_as(dtype)
@@ -57,7 +57,7 @@ def test_output_gradients_and_all_between_keep_the_dtype(name, dtype, create_gra
 
 @pytest.mark.parametrize("create_graph", [False, True], ids=["first", "create_graph"])
 @pytest.mark.parametrize(("dtype", "inside"), [("float16", {"float16", "float32"}), ("float32", {"float32"})])
-@pytest.mark.parametrize("name", some(ALL, 2))
+@pytest.mark.parametrize("name", some(ALL, 4))
 def test_not_even_a_temporary_is_float64(name, dtype, inside, create_graph, with_cupy, monkeypatch):
     with_cupy(stand_in_cupy.module())
     for constant in test_gradients.CONSTANTS:
