@@ -23,6 +23,7 @@ PLACES = {
     **{f"nn.modules.{name}": "nn.normalization" for name in ("batchnorm", "instancenorm", "normalization")},
     "autograd.variable": "autograd",
     "functional": "ops",
+    "utils.model_zoo": "utils",  # many programs import it; what it would load is missing, and says so
 }
 
 
