@@ -103,9 +103,7 @@ class Adam(OfSquares):
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
         super()._check(where, group)
-        for name in ("lr", "eps", "weight_decay"):
-            check_number(where, name, group[name])
-        check_betas(where, group["betas"])
+        check_adams_options(where, group)
 
     def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
         if not state:
@@ -215,8 +213,11 @@ class AdamW(Adam):
             group["decoupled_weight_decay"] = True  # whatever was loaded, a state of Adam too, as in PyTorch
 
 
-def check_betas(where: str, betas: Any) -> None:
-    """Raise ValueError if these are not two decay rates."""
+def check_adams_options(where: str, group: dict[str, Any], *more: str) -> None:
+    """Check the options that Adam and its variants share: numbers of at least 0, `more` among them, and two decay rates."""
+    for name in ("lr", "eps", "weight_decay", *more):
+        check_number(where, name, group[name])
+    betas = group["betas"]
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise ValueError(f"{where}: expected betas to be two numbers, got {betas!r}")
     for i, beta in enumerate(betas):

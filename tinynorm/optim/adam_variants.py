@@ -7,10 +7,10 @@ from typing import Any
 
 from .. import backend
 from ..backend import Array
-from .adam import check_betas
+from .adam import check_adams_options
 from .blocks import Formula, scalars, with_out
 from .in_place import NEWER, InPlaceOptimizer, counter, zeros_like
-from .optimizer import Params, check_number
+from .optimizer import Params
 from .squares import OfSquares, followed
 
 
@@ -83,9 +83,7 @@ class Adamax(InPlaceOptimizer):
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
         super()._check(where, group)
-        for name in ("lr", "eps", "weight_decay"):
-            check_number(where, name, group[name])
-        check_betas(where, group["betas"])
+        check_adams_options(where, group)
 
     def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
         if not state:
@@ -170,9 +168,7 @@ class RAdam(OfSquares):
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
         super()._check(where, group)
-        for name in ("lr", "eps", "weight_decay"):
-            check_number(where, name, group[name])
-        check_betas(where, group["betas"])
+        check_adams_options(where, group)
 
     def _begin(self, group: dict[str, Any], state: dict[str, Any], theta: Array) -> tuple:
         return self._arrays(state, theta, "exp_avg", "exp_avg_sq")

@@ -13,7 +13,7 @@ from ..creation import tensor
 from ..ops import full_like, where, zeros_like
 from ..ops.common import widened
 from ..tensor import Tensor
-from .adam import check_betas
+from .adam import check_adams_options
 from .in_place import NEWER, InPlaceOptimizer, counter
 from .optimizer import Params, check_number
 
@@ -229,9 +229,7 @@ class NAdam(OnTensors):
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
         super()._check(where, group)
-        for name in ("lr", "eps", "weight_decay", "momentum_decay"):
-            check_number(where, name, group[name])
-        check_betas(where, group["betas"])
+        check_adams_options(where, group, "momentum_decay")
 
     def _first(self, group: dict[str, Any], theta: Tensor) -> dict[str, Tensor]:
         return {"mu_product": counter(1), "exp_avg": zeros_like(theta), "exp_avg_sq": zeros_like(theta)}
