@@ -1,4 +1,7 @@
-"""Every test that takes `device` runs on each device there is; TINYNORM_REQUIRE_CUDA=1 turns a missing GPU into a failure."""
+"""Every test that takes `device` runs on each device there is; TINYNORM_REQUIRE_CUDA=1 turns a missing GPU into a failure.
+
+Without a GPU its tests are not collected: the first lines that pytest prints say so, and one skipped test.
+"""
 
 import os
 import subprocess
@@ -9,12 +12,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the test workers share the
 
 import pytest
 import stand_in_cupy
+from helpers import CUDA, NO_CUDA, skip_without_cuda
 
 import tinynorm
 
 # scripts that record what PyTorch gives, and so import it: nothing in them is a test
 PYTORCHS = ["make_*_reference.py", "make_keyword_names.py", "databases.py", "databases_modules.py", "databases_torch.py"]
 collect_ignore_glob = [f"*/{name}" for name in PYTORCHS]
+
+
+def pytest_report_header():
+    return f"{NO_CUDA}; the tests on one are left out" if not CUDA else "the tests that take a device run on the GPU too"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -48,19 +56,11 @@ def formulas():
         yield
 
 
-@pytest.fixture(params=["cpu", "cuda"])
+@pytest.fixture(params=["cpu", *CUDA])
 def device(request):
     if request.param == "cuda":
         skip_without_cuda()
     return request.param
-
-
-def skip_without_cuda():
-    if not tinynorm.cuda.is_available():
-        reason = f"no CUDA device: {tinynorm.cuda.why_not()}"
-        if os.environ.get("TINYNORM_REQUIRE_CUDA") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def with_cupy(monkeypatch):
         yield install
 
 
-@pytest.fixture(params=["stand-in", "cuda"])
+@pytest.fixture(params=["stand-in", *CUDA])
 def gpu(request):
     """The device "cuda": a stand-in, whose `crossings` count; and where there is a GPU, that too."""
     if request.param == "stand-in":
@@ -80,7 +80,7 @@ def gpu(request):
     return None
 
 
-@pytest.fixture(params=["cpu", "stand-in", "cuda"])
+@pytest.fixture(params=["cpu", "stand-in", *CUDA])
 def anywhere(request):
     """The device to work on: the CPU; "cuda" on a stand-in; and where there is a GPU, that too."""
     if request.param == "stand-in":

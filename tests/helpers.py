@@ -10,6 +10,14 @@ import pytest
 import tinynorm
 from tinynorm import Tensor
 
+NO_CUDA = None if tinynorm.cuda.is_available() else f"no CUDA device: {tinynorm.cuda.why_not()}"
+CUDA = [] if NO_CUDA and os.environ.get("TINYNORM_REQUIRE_CUDA") != "1" else ["cuda"]  # a device that tests are to run on
+
+
+def skip_without_cuda():
+    if NO_CUDA:
+        (pytest.fail if CUDA else pytest.skip)(NO_CUDA)
+
 
 def examples(few, many):
     """Runs a test with `few` examples with each commit, and with `many` among the long tests (`pytest -m long`)."""

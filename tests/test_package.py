@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import some
+from helpers import skip_without_cuda, some
 
 import tinynorm
 
@@ -264,15 +264,22 @@ print(type(report).__module__, report.ok)
     assert fresh(program.format(pickle.dumps(report).hex())).split() == ["tinynorm.gradcheck.report.report", "True"]
 
 
-def test_a_missing_gpu_skips_or_where_one_is_required_fails():
+def test_there_is_a_gpu():
+    """The tests that need one are collected only where there is one, or where one is required."""
+    skip_without_cuda()
+
+
+def test_a_missing_gpu_is_said_or_where_one_is_required_fails():
     """On a machine with a GPU too: it is hidden."""
-    test = "tests/utils/test_data.py::test_a_seed_gives_the_same_batches_on_every_device"
-    for required, code, says in (("0", 0, "SKIPPED"), ("1", 1, "no CUDA device: ")):
+    tests = ["tests/utils/test_data.py::test_a_seed_gives_the_same_batches_on_every_device"]
+    tests += ["tests/test_package.py::test_there_is_a_gpu", "tests/test_tensor.py::test_the_layout_in_memory"]
+    for required, code, says in (("0", 0, "the tests on one are left out"), ("1", 1, "1 failed, 3 passed, 2 errors")):
         env = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TINYNORM_REQUIRE_CUDA": required}
-        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:benchmark", test]
+        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:benchmark", *tests]
         result = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert result.returncode == code, result.stdout
         assert says in result.stdout
+        assert "no CUDA device: " in result.stdout
 
 
 def test_third_party_imports_are_declared():

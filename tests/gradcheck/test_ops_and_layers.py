@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import examples, some
+from helpers import CUDA, examples, some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 import test_gradients  # the table of every op and layer; its test holds that none is missing
 
 pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-LONG_ON_THE_STAND_IN = pytest.mark.parametrize("gpu", [pytest.param("stand-in", marks=pytest.mark.long), "cuda"], indirect=True)
+LONG_ON_THE_STAND_IN = pytest.mark.parametrize("gpu", [pytest.param("stand-in", marks=pytest.mark.long), *CUDA], indirect=True)
 
 
 def for_examples(n, check):
