@@ -275,7 +275,8 @@ def test_a_missing_gpu_is_said_or_where_one_is_required_fails():
     tests += ["tests/test_package.py::test_there_is_a_gpu", "tests/test_tensor.py::test_the_layout_in_memory"]
     for required, code, says in (("0", 0, "the tests on one are left out"), ("1", 1, "1 failed, 3 passed, 2 errors")):
         env = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TINYNORM_REQUIRE_CUDA": required}
-        command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:benchmark", *tests]
+        plain = [f"-pno:{plugin}" for plugin in ("cacheprovider", "cov", "benchmark")]
+        command = [sys.executable, "-m", "pytest", *plain, *tests]
         result = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert result.returncode == code, result.stdout
         assert says in result.stdout

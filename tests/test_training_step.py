@@ -119,7 +119,7 @@ def test_steps_leave_no_tensor_node_or_array_behind():
     try:
         train(model, optimizer, samples, epochs=2)
         before = alive()
-        train(model, optimizer, samples, epochs=50)
+        train(model, optimizer, samples, epochs=20)
         assert alive() == before
     finally:
         tracemalloc.stop()

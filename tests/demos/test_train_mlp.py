@@ -19,6 +19,7 @@ import mlp_training
 import numpy as np
 import pytest
 import train_mlp
+from helpers import some
 
 from tinynorm import load_checkpoint, load_file
 from tinynorm.utils import datasets
@@ -233,7 +234,7 @@ RUNS = [
 ]
 
 
-@pytest.mark.parametrize("settings", RUNS, ids=lambda settings: settings[1])
+@pytest.mark.parametrize("settings", some(RUNS, 2), ids=lambda settings: settings[1])
 def test_an_interrupted_run_goes_on_bit_for_bit(settings, monkeypatch, capsys):
     arguments = [*settings, *SMALL, "--epochs", "4", "--seed", "3"]
     assert train_mlp.main([*arguments, "--save", "straight"]) == 0

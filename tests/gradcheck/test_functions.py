@@ -233,7 +233,7 @@ def test_buffers_that_a_forward_replaces_are_those_of_before(check):
     assert [version_of(p).count for p in model.parameters()] == versions
 
 
-@pytest.mark.parametrize("check", some([check_second, check_function], 2))
+@pytest.mark.parametrize("check", some([check_function, check_second], 2))
 def test_modules_are_found_wherever_a_function_has_them(check):
     local = nn.BatchNorm1d(4).double()
     GLOBAL.double()
