@@ -191,6 +191,8 @@ def test_logspace_is_pytorchs(dtype):
     assert (x.tolist(), x.dtype) == (np.array([0.1, 1.0, 10.0, 100.0]).astype(dtype).tolist(), dtype)
     assert tinynorm.logspace(0, 4, 3, base=2.0).tolist() == [1.0, 4.0, 16.0]
     assert tinynorm.logspace(1, 2, 0).shape == (0,)
+    for start, end, steps, powers in ((0, 1.2, 2, [1, 10]), (1.2, 6.0, 1, [15]), (0.9, 2.9, 4, [1, 4, 21, 100])):
+        assert tinynorm.logspace(start, end, steps, dtype="int64").tolist() == powers  # ends are truncated, a single one is not
     with pytest.raises(RuntimeError, match="logspace: expected a number of steps that is not negative"):
         tinynorm.logspace(0, 1, -1)
 

@@ -387,22 +387,20 @@ def linspace(
     if steps < 0:
         raise RuntimeError(f"linspace: expected a number of steps that is not negative, got {steps}")
 
-    def integers(xp: Any, dt: Any) -> Any:  # counted from the nearer end, as in PyTorch
-        i, first, last = xp.arange(steps), int(start), int(end)
-        step = (last - first) / max(steps - 1, 1)
-        return xp.where(i < steps // 2 if steps > 1 else i < 1, first + step * i, last - step * (steps - 1 - i)).astype(dt)
-
-    if dtype is not None and as_dtype(dtype).kind in "iu":
-        return _make(integers, dtype, device, requires_grad)
-
-    def from_the_nearer_end(xp: Any, dt: Any) -> Any:  # as PyTorch counts, which shows in the last digit
+    def spaced(xp: Any, dt: Any) -> Any:
+        if dt.kind in "iu":
+            return _from_the_nearer_end(xp, int(start), int(end), steps).astype(dt)
         if dt != backend.float32 or steps < 2:
             return xp.linspace(start, end, steps, dtype=dt)
-        i, first, last = xp.arange(steps), float(np.float32(start)), float(np.float32(end))
-        step = float(np.float32((np.float32(end) - np.float32(start)) / np.float32(steps - 1)))
-        return xp.where(i < steps // 2, first + step * i, last - step * (steps - 1 - i)).astype(dt)
+        return _from_the_nearer_end(xp, np.float32(start), np.float32(end), steps).astype(dt)
 
-    return _make(from_the_nearer_end, dtype, device, requires_grad)
+    return _make(spaced, dtype, device, requires_grad)
+
+
+def _from_the_nearer_end(xp: Any, first: Any, last: Any, steps: int) -> Any:
+    """Evenly spaced numbers as PyTorch counts them, which shows in the last digit and where they are truncated."""
+    i, step = xp.arange(steps), float((last - first) / type(last)(max(steps - 1, 1)))
+    return xp.where(i < max(steps // 2, 1), float(first) + step * i, float(last) - step * (steps - 1 - i))
 
 
 def logspace(
@@ -416,6 +414,8 @@ def logspace(
 ) -> Tensor:
     """`steps` numbers from base^start to base^end, evenly spaced on a logarithmic scale.
 
+    With an integer dtype `start` and `end` are truncated to integers, and so are the powers; a single one is base^start.
+
     >>> logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
@@ -424,6 +424,8 @@ def logspace(
         raise RuntimeError(f"logspace: expected a number of steps that is not negative, got {steps}")
 
     def powers(xp: Any, dt: Any) -> Any:
+        if dt.kind in "iu" and steps > 1:
+            return (float(base) ** _from_the_nearer_end(xp, int(start), int(end), steps)).astype(dt)
         return (float(base) ** xp.linspace(start, end, steps, dtype=backend.float64)).astype(dt)
 
     return _make(powers, dtype, device, requires_grad)

@@ -18,6 +18,7 @@ X = tn.arange(6.0).reshape(2, 3)
         (lambda: X.repeat_interleave(-1), "repeats that are not negative, got -1"),
         (lambda: X.roll((1, 2), 0), "a shift for each of the dimensions 0"),
         (lambda: tn.tensor(1.0).diff(), "at least 1 dimension"),
+        (lambda: X.diff(n=-1), "diff: expected n >= 0, got -1"),
         (lambda: X[0].fliplr(), "at least 2 dimensions"),
         (lambda: X.movedim((0, 1), 0), "as many places as dimensions"),
         (lambda: X.unflatten(1, (2, -1)), "sizes with a product of 3, the length of dim 1, got"),
@@ -70,6 +71,7 @@ def test_empty_tensors():
         (empty.roll(1, 0), (0, 3)), (empty.diff(dim=0), (0, 3)), (empty.cumprod(0), (0, 3)), (empty.diagonal(), (0,)),
         (tn.diag(tn.zeros(0)), (0, 0)), (empty.repeat_interleave(2, 0), (0, 3)), (empty.masked_select(empty > 0), (0,)),
         (tn.vstack([empty, X]), (2, 3)), (X.narrow(0, 2, 0), (0, 3)), (X.diagonal(7), (0,)),
+        (X.diff(n=0, append=X), (2, 3)),
     ):  # fmt: skip
         assert y.shape == shape
     assert empty.trace().item() == 0.0

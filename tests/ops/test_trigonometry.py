@@ -39,6 +39,13 @@ def test_near_1_the_slope_of_arcsin_keeps_its_digits():
     assert slopes(tn.asin, 1.0) == [math.inf]
 
 
+@pytest.mark.parametrize(("f", "sign"), [(tn.asin, 1), (tn.acos, -1)])
+def test_at_1_the_slope_of_the_slope_is_infinite(f, sign):
+    x = tn.tensor([-1.0, 0.0, 1.0], dtype="float64", requires_grad=True)
+    (slope,) = tn.autograd.grad(f(x).sum(), x, create_graph=True)
+    assert tn.autograd.grad(slope.sum(), x)[0].tolist() == [-sign * math.inf, 0.0, sign * math.inf]
+
+
 def test_integers_become_floats(anywhere):
     x = tn.tensor([1, 2], device=anywhere)
     for y in (x.sin(), x.tan(), x.atan(), x.cosh(), tn.hypot(x, x), tn.atan2(x, x), x.expm1(), x.reciprocal()):

@@ -128,6 +128,15 @@ DESIGN = [
         "topk takes the first of several equal elements; PyTorch takes any",
     ),
     Design(
+        "which of equal differences",
+        "silent",
+        lambda call, verdict: (
+            call.entry == "cdist" and np.inf in call.args and all(d.what == "gradient" for d in verdict.differences)
+        ),
+        "several equal largest differences (p = inf) share the gradient, as in `norm` and `amax` of both libraries; in "
+        "PyTorch's cdist each gets the whole, and a step along all of them counts several times",
+    ),
+    Design(
         "NaN inside a second derivative",
         "silent",
         lambda call, verdict: (

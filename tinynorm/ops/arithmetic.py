@@ -125,7 +125,7 @@ class Fmod(Node):
 
     def backward(self, g, a, b):
         da = sum_to(g, self.shapes[0]) if self.needs[0] else None
-        db = sum_to(-g * namespace(g).trunc(a / b), self.shapes[1]) if self.needs[1] else None
+        db = sum_to(-g * RoundedDiv("trunc")(a, b), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 

@@ -249,14 +249,18 @@ def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | No
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Any:
     """The differences of neighbours along `dim`, x[1:] - x[:-1], `n` times; after `prepend` and `append` are joined to x.
 
+    With n = 0 nothing is joined, as in PyTorch: the result is a copy of x.
+
     >>> import tinynorm
     >>> tinynorm.diff(tinynorm.tensor([1, 4, 9]))
     tensor([3, 5])
     """
     if not input.ndim:
         raise RuntimeError("diff: expected a tensor of at least 1 dimension, got a 0-d one")
+    if n < 0:
+        raise RuntimeError(f"diff: expected n >= 0, got {n}")
     d = one_dim(dim, input.ndim, "diff")
-    joined = [x for x in (prepend, input, append) if x is not None]
+    joined = [x for x in (prepend, input, append) if x is not None] if n else [input]
     y = cat(joined, d) if len(joined) > 1 else input
     for _ in range(min(n, y.shape[d])):
         after, before = _part("", y, d, slice(1, None)), _part("", y, d, slice(-1))

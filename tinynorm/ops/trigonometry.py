@@ -51,7 +51,7 @@ class Asin(Node):
         return namespace(x).asin(x)
 
     def backward(self, g, x):
-        return (g / namespace(x).sqrt((1 - x) * (1 + x)),)  # (1 - x² has few digits where |x| is near 1)
+        return (g / _cosine_of_asin(x),)
 
 
 class Acos(Node):
@@ -62,7 +62,16 @@ class Acos(Node):
         return namespace(x).acos(x)
 
     def backward(self, g, x):
-        return (-g / namespace(x).sqrt((1 - x) * (1 + x)),)
+        return (-g / _cosine_of_asin(x),)
+
+
+def _cosine_of_asin(x: Any) -> Any:
+    """√(1 - x²), computed as (1 - x)(1 + x), which keeps its digits where |x| is near 1.
+
+    At ±1 it is 1 - x x, for there the derivative of the product is 0 times infinity.
+    """
+    xp = namespace(x)
+    return xp.sqrt(xp.where(xp.abs(x) == 1, 1 - x * x, (1 - x) * (1 + x)))
 
 
 class Atan(Node):
