@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -235,3 +235,17 @@ def name_of(node: Any) -> str:
         return f"{node.op_name}Backward"
     name = PYTORCHS.get(node.op_name, f"{function.capitalize() if function else node.op_name}Backward0")
     return name if isinstance(name, str) else name(node)
+
+
+def named_in_errors(cls: type) -> None:
+    """Give a public class of the library its own copy of an `__init__` that it inherits.
+
+    Python's error of a wrong call then names this class and not its base: ``Softmax.__init__() missing 1 required ...``.
+    """
+    inherited: Any = cls.__init__  # type: ignore[misc]
+    public = cls.__module__.startswith("tinynorm.") and not cls.__name__.startswith("_")
+    if public and "__init__" not in vars(cls) and isinstance(inherited, FunctionType):
+        own = FunctionType(inherited.__code__, inherited.__globals__, "__init__", inherited.__defaults__, inherited.__closure__)
+        own.__kwdefaults__, own.__annotations__ = inherited.__kwdefaults__, inherited.__annotations__
+        own.__qualname__ = f"{cls.__name__}.__init__"
+        cls.__init__ = own  # type: ignore[misc]

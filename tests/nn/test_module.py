@@ -671,3 +671,14 @@ def test_a_copy_of_a_module_shares_its_parameters_and_nothing_else():
     assert twin.weight is layer.weight
     assert "bias" in repr(layer)
     assert layer(tinynorm.ones(1)).item() == layer.weight.item() + layer.bias.item()
+
+
+@pytest.mark.parametrize("kind", [*nn.__all__, *tinynorm.optim.lr_scheduler.__all__])
+def test_the_error_of_a_wrong_call_names_the_class_that_was_called(kind):
+    make = getattr(nn, kind, None) or getattr(tinynorm.optim.lr_scheduler, kind)
+    if isinstance(make, type) and kind != "Identity":  # which takes anything
+        with pytest.raises(TypeError, match=rf"^{kind}\.__(init|new)__\(\) .*'no_such'"):
+            make(no_such=1)
+    if kind in ("Softmax", "BatchNorm1d", "LambdaLR"):
+        with pytest.raises(TypeError, match=rf"^{kind}\.__init__\(\) missing"):
+            make()

@@ -10,6 +10,8 @@ from typing import Any
 from .. import backend
 from ..autograd import no_grad
 from ..ops.convert import as_dtype, dtype_and_device
+from ..printing import named_in_errors
+from ..recording import state as recorded
 from ..tensor import HookHandle, Tensor, raw, version_of
 from .hooks import BackwardHooks
 from .parameter import Parameter
@@ -58,11 +60,17 @@ class Module:
     _forward_hooks: dict[int, Callable] | None = None
     _backward_hooks: dict[int, Callable] | None = None
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        named_in_errors(cls)
+
     def __init__(self) -> None:
         self.__dict__["_kinds"] = {}
         self.__dict__["training"] = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if recorded.tape is not None:
+            recorded.tape.visit(self)
         return self._call_with_hooks(args, kwargs) if self._hooked else self.forward(*args, **kwargs)
 
     def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:

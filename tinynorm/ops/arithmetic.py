@@ -249,37 +249,37 @@ def refuse_zero(op: str, a: Any, b: Any) -> None:
 
 
 @method("add", "__add__")
-def add(input: Any, other: Any, *_number_first: Any, alpha: Any = 1, out: Tensor | None = None) -> Any:
+def add(input: Any, other: Any, _last: Any = None, *, alpha: Any = 1, out: Tensor | None = None) -> Any:
     """input + alpha other, elementwise. Shapes broadcast and dtypes promote; a Python number leaves a float tensor's dtype.
 
     >>> import tinynorm
     >>> tinynorm.add(tinynorm.tensor([1.0, 2.0]), 1)
     tensor([2., 3.])
     """
-    if _number_first or alpha != 1:
-        other = times_alpha("add", input, other, *_number_first, alpha=alpha)
+    if _last is not None or alpha != 1:
+        other = times_alpha("add", input, other, _last, alpha=alpha)
     made = Add()(*promote(input, other))
     return made if out is None else into(out, made)
 
 
 @method("sub", "subtract", "__sub__")
-def sub(input: Any, other: Any, *_number_first: Any, alpha: Any = 1, out: Tensor | None = None) -> Any:
+def sub(input: Any, other: Any, _last: Any = None, *, alpha: Any = 1, out: Tensor | None = None) -> Any:
     """input - alpha other, elementwise.
 
     >>> import tinynorm
     >>> tinynorm.sub(tinynorm.tensor([1.0, 2.0]), 1)
     tensor([0., 1.])
     """
-    if _number_first or alpha != 1:
-        other = times_alpha("sub", input, other, *_number_first, alpha=alpha)
+    if _last is not None or alpha != 1:
+        other = times_alpha("sub", input, other, _last, alpha=alpha)
     made = Sub()(*promote(input, other))
     return made if out is None else into(out, made)
 
 
-def times_alpha(op: str, input: Any, other: Any, *number_first: Any, alpha: Any) -> Any:
+def times_alpha(op: str, input: Any, other: Any, last: Any, *, alpha: Any) -> Any:
     """alpha · other. PyTorch also takes the number first, as its old releases did: ``x.add_(-0.1, x.grad)``."""
-    if number_first:
-        alpha, (other,) = other, number_first
+    if last is not None:
+        alpha, other = other, last
     if isinstance(alpha, float) and not (_is_float(input) or _is_float(other)):
         raise RuntimeError(f"{op}: expected an integer alpha beside integer operands, got {alpha}; use .float() first")
     return other * alpha
@@ -337,7 +337,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
 
 
 @method()
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: Any = 1) -> Any:
+def addcmul(input: Any, tensor1: Any, tensor2: Any, _last: Any = None, *, value: Any = 1) -> Any:
     """input + value tensor1 tensor2, elementwise.
 
     >>> import tinynorm
@@ -345,13 +345,13 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: 
     >>> tinynorm.addcmul(x, x, x, value=10)
     tensor([11., 42.])
     """
-    if _number_first:
-        value, tensor1, (tensor2,) = tensor1, tensor2, _number_first
+    if _last is not None:
+        value, tensor1, tensor2 = tensor1, tensor2, _last
     return printed_as("AddcmulBackward0", input + (tensor1 if value == 1 else value * tensor1) * tensor2)
 
 
 @method()
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: Any = 1) -> Any:
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, _last: Any = None, *, value: Any = 1) -> Any:
     """input + value tensor1 / tensor2, elementwise.
 
     >>> import tinynorm
@@ -359,8 +359,8 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *_number_first: Any, value: 
     >>> tinynorm.addcdiv(x, x, x, value=10)
     tensor([11., 12.])
     """
-    if _number_first:
-        value, tensor1, (tensor2,) = tensor1, tensor2, _number_first
+    if _last is not None:
+        value, tensor1, tensor2 = tensor1, tensor2, _last
     return printed_as("AddcdivBackward0", input + (tensor1 if value == 1 else value * tensor1) / tensor2)
 
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
+from ..printing import named_in_errors
+from ..recording import opaque
 from .optimizer import Optimizer
 
 
@@ -54,6 +56,10 @@ class LRScheduler:
 
     _older: frozenset[str] = frozenset({"verbose"})  # entries of PyTorch's states that no schedule here has
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        named_in_errors(cls)
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = False) -> None:
         name = type(self).__name__
         if not isinstance(optimizer, Optimizer):
@@ -93,6 +99,7 @@ class LRScheduler:
         """The learning rates that the last step set, one for each group."""
         return self._last_lr
 
+    @opaque
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch and set its rates. OneCycleLR counts batches: call this after each batch.
 
