@@ -33,6 +33,7 @@ class BackwardHooks:
         self.grad_output: tuple | None = None  # known while the backward pass is inside the module
 
     def inputs(self, args: tuple) -> tuple:
+        self.constants = [(i, x) for i, x in enumerate(args) if isinstance(x, Tensor) and not x.requires_grad]
         args, self.places = _through(self.leave, args)
         self.n_inputs = len(args)
         return args
@@ -57,7 +58,9 @@ class BackwardHooks:
         """
         if self.grad_output is None:
             return grads
-        changed = self._call(_spread(grads, self.places, self.n_inputs))
+        zeros = [wrap(backend.namespace(x._array).zeros_like(x._array)) for _, x in self.constants]  # (as in PyTorch)
+        places = [*self.places, *(i for i, _ in self.constants)]
+        changed = self._call(_spread((*grads, *zeros), places, self.n_inputs))
         return tuple(changed[i] for i in self.places)
 
     def _call(self, grad_input: tuple) -> tuple:

@@ -116,7 +116,8 @@ class Module:
     def register_full_backward_hook(self, hook: Callable[[Module, tuple, tuple], Any]) -> HookHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of the module's inputs have been computed.
 
-        Both are tuples, with an entry for each positional argument and for each output. An entry is None if it has no gradient.
+        Both are tuples, with an entry for each positional argument and for each output. An entry is None if it is no tensor, or
+        if no argument requires grad; beside one that does, a tensor that needs no gradient has one of zeros, as in PyTorch.
         If the hook returns a tuple, it replaces `grad_input`. The ``remove()`` method of the returned handle removes the hook.
 
         Examples
