@@ -302,6 +302,13 @@ def names(code):
         ("import torch\nx.quantile(0.5)\nx.cumsum_(0).exp()", [("torch.Tensor.cumsum_", 3), ("torch.Tensor.quantile", 2)]),
         ("import numpy as np\nnp.quantile(x, 0.5)\nclass A:\n    def quantile(self): pass\nA().quantile()", []),
         ("import torch\n'a'.range\nx.xyzzy()\nx.__exp__()\nx.item_()", [("torch.Tensor.item_", 5)]),
+        ("from torch import nn, save\nclass A(nn.Module): 1\nclass B(A): 1\nb = B().to(d)\nsave(b)\nsave(b.state_dict())", [
+            ("torch.save(a whole module)", 5)
+        ]),
+        ("import torch as t\nclass A:\n  def f(s):\n    s.g = t.nn.ReLU()\n    t.save(s.g, 'f')\na = A()\nt.save(a)", [
+            ("torch.save(a whole module)", 5)
+        ]),
+        ("import torch\nfor m in net: m.register_backward_hook(h)", [("torch.nn.Module.register_backward_hook", 2)]),
         ("from torch import nn\nnn.Softmax()(x)\nnn.Softmax(1)\nnn.LogSoftmax(dim=1)", [("torch.nn.Softmax()", 2)]),
     ],
 )  # fmt: skip

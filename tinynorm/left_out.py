@@ -102,6 +102,7 @@ USE = {
     "nn.Dropout1d": "nn.Dropout(p)",
     "nn.Dropout2d": "nn.Dropout(p)",
     "nn.EmbeddingBag": "nn.Embedding(n, d)(index).mean(1)",
+    "nn.Module.register_backward_hook": "register_full_backward_hook(hook); its grad_input is that of the module's inputs",
     "nn.Softmax2d": "nn.Softmax(dim=1)",
     "nn.functional.dropout1d": "F.dropout(x, p, training)",
     "nn.functional.dropout2d": "F.dropout(x, p, training)",

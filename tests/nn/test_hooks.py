@@ -116,6 +116,11 @@ def test_a_change_in_place_behind_the_hooks_is_noticed():
         y.sum().backward()
 
 
+def test_the_old_backward_hook_says_which_to_use():
+    with pytest.raises(AttributeError, match="no attribute 'register_backward_hook'; use register_full_backward_hook"):
+        nn.Linear(1, 1).register_backward_hook(print)
+
+
 def test_too_few_gradients_are_an_error():
     layer = nn.Identity()
     layer.register_full_backward_hook(lambda module, dx, dy: ())

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import nn
 from ..left_out import PACKAGES, USE, advice
-from ..nn import Module
 from ..optim import Optimizer
 from ..tensor import Tensor
 from .notebook import cells
@@ -29,7 +29,7 @@ PLACES = {
 
 NEED_DIM = {"nn.Softmax", "nn.LogSoftmax", "nn.Softmin"}
 PYTHONS: tuple[type, ...] = (str, bytes, list, dict, set, float, complex, np.ndarray, np.random.Generator)
-OTHERS = set().union(*map(dir, (*PYTHONS, Module, Optimizer)))  # methods that are no tensor's, or not only
+OTHERS = set().union(*map(dir, (*PYTHONS, nn.Module, Optimizer)))  # methods that are no tensor's, or not only
 
 
 class Use(NamedTuple):
@@ -109,6 +109,25 @@ def is_there(name: str) -> bool:
     return True
 
 
+def networks(nodes: list[ast.AST]) -> set[str]:
+    """What is made by calling a module's class: ``net`` of ``net = Net().to(device)``, ``self.f`` of ``self.f = nn.ReLU()``."""
+
+    def last(node: ast.AST) -> str:  # nn.Linear -> Linear
+        return ast.unparse(node).rpartition(".")[2]
+
+    found, classes = set(), {n for n, value in vars(nn).items() if isinstance(value, type) and issubclass(value, nn.Module)}
+    for node in nodes:
+        if isinstance(node, ast.ClassDef) and any(last(base) in classes for base in node.bases):
+            classes.add(node.name)
+    for node in (n for n in nodes if isinstance(n, ast.Assign)):
+        value = node.value
+        while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and isinstance(value.func.value, ast.Call):
+            value = value.func.value  # Net() of Net().to(device)
+        if isinstance(value, ast.Call) and last(value.func) in classes:
+            found |= {ast.unparse(target) for target in node.targets}
+    return found
+
+
 class _Reader(ast.NodeVisitor):
     """Follows what stands for PyTorch's modules: ``import torch as t``, ``from torch import nn``, ``F = torch.nn.functional``.
 
@@ -127,6 +146,7 @@ class _Reader(ast.NodeVisitor):
             if isinstance(n, (ast.Import, ast.ImportFrom))
             for alias in n.names
         }
+        self.networks = networks(nodes)
 
     def check(self, name: str, line: int) -> bool:
         """Note the name if it is missing: the shortest part that is."""
@@ -186,6 +206,10 @@ class _Reader(ast.NodeVisitor):
         name = self.dotted(node.func)
         if name in NEED_DIM and not node.args and not node.keywords:
             self.found.append(Use(f"torch.{name}()", node.lineno, "say along which dimension: dim=1, or dim=-1"))
+        if name == "save" and node.args and ast.unparse(node.args[0]) in self.networks:
+            saved = ast.unparse(node.args[0])
+            write = f"save {saved}.state_dict(), and read it with {saved}.load_state_dict(torch.load(file))"
+            self.found.append(Use("torch.save(a whole module)", node.lineno, write))
         if name is None and isinstance(node.func, ast.Attribute):
             self.check_method(node.func)
         self.generic_visit(node)
@@ -194,7 +218,9 @@ class _Reader(ast.NodeVisitor):
         """Note a method that looks like a tensor's and is missing. (What it is called on is not known.)"""
         method, of_module = node.attr, isinstance(node.value, ast.Name) and node.value.id in self.modules
         another = of_module or method in self.own | OTHERS or hasattr(Tensor, method)
-        if not another and (method in USE or (method.endswith("_") and hasattr(Tensor, method[:-1]))):
+        if f"nn.Module.{method}" in USE:
+            self.found.append(Use(f"torch.nn.Module.{method}", node.lineno, advice(f"nn.Module.{method}")))
+        elif not another and (method in USE or (method.endswith("_") and hasattr(Tensor, method[:-1]))):
             self.found.append(Use(f"torch.Tensor.{method}", node.lineno, advice(method)))
 
     def visit_Assign(self, node: ast.Assign) -> None:

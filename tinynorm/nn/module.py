@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import backend
 from ..autograd import no_grad
+from ..left_out import USE
 from ..ops.convert import as_dtype, dtype_and_device
 from ..printing import named_in_errors
 from ..recording import state as recorded
@@ -168,7 +169,9 @@ class Module:
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}: Module.__init__() has not run; call super().__init__() first"
             )
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; registered are: {', '.join(kinds) or 'none'}")
+        use = USE.get(f"nn.Module.{name}")  # what to write in place of a method of PyTorch's
+        say = f"use {use}" if use else f"registered are: {', '.join(kinds) or 'none'}"
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; {say}")
 
     def __delattr__(self, name: str) -> None:
         self._kinds.pop(name, None)
