@@ -422,3 +422,11 @@ def test_loaded_lists_are_copies():
     schedule.load_state_dict(saved)
     schedule.milestones.append(9)
     assert saved["milestones"] == [1, 3]
+
+
+def test_entries_are_in_pytorchs_order():
+    optimizer = optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=0.1, momentum=0.9)
+    state = lr_scheduler.StepLR(optimizer, 2).state_dict()
+    assert list(state) == ["step_size", "gamma", "base_lrs", "last_epoch", "_step_count", "_last_lr"]
+    lr_scheduler.OneCycleLR(optimizer, 0.1, 10)
+    assert list(optimizer.param_groups[0])[-4:] == ["max_lr", "min_lr", "max_momentum", "base_momentum"]

@@ -100,7 +100,7 @@ class OneCycleLR(LRScheduler):
                     first = top / div_factor
                     group.update(initial_lr=first, max_lr=top, min_lr=first / final_div_factor)
                     if cycle_momentum:
-                        group.update(base_momentum=low, max_momentum=high)
+                        group.update(max_momentum=high, base_momentum=low)
             super().__init__(optimizer, last_epoch)
 
     _older = LRScheduler._older | {"use_beta1", "anneal_func", "step_size_up", "step_size_down"}

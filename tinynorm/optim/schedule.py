@@ -65,7 +65,6 @@ class LRScheduler:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{name}: expected an Optimizer, got {type(optimizer).__name__}")
         self.optimizer = optimizer
-        self.last_epoch = last_epoch
         with groups_unless_error(optimizer) as groups:
             for i, group in enumerate(groups):
                 if last_epoch == -1:
@@ -76,6 +75,7 @@ class LRScheduler:
                         "load the optimizer's state first, or begin with last_epoch=-1"
                     )
             self.base_lrs = [group["initial_lr"] for group in groups]
+            self.last_epoch = last_epoch
             self._start()
 
     def _start(self) -> None:
