@@ -34,7 +34,7 @@ FUNCTIONS = {
     "count_nonzero": "a axis",
     "expand_dims": "a axis",
     "eye": "N M k dtype order",
-    "finfo": "dtype",
+    **dict.fromkeys(["finfo", "iinfo"], "dtype"),
     "full": "shape fill_value dtype order",
     "full_like": "a fill_value dtype order subok shape",
     "linspace": "start stop num endpoint retstep dtype axis",

@@ -44,7 +44,7 @@ PAIRS = {
     "cdist": tn.cdist,
     "triplet_margin_loss": lambda x, y: F.triplet_margin_loss(x, y, y * 2, reduction="none"),
     "cosine_embedding_loss": lambda x, y: F.cosine_embedding_loss(x, y, tn.ones(3), reduction="none"),
-    "margin_ranking_loss": lambda x, y: F.margin_ranking_loss(x, y, tn.ones(3, 300), reduction="none"),
+    "margin_ranking_loss": lambda x, y: F.margin_ranking_loss(x, y, tn.ones_like(x), reduction="none"),
     "hinge_embedding_loss": lambda x, y: F.hinge_embedding_loss(x, -tn.ones_like(x), 0.1, reduction="sum"),
     "soft_margin_loss": lambda x, y: F.soft_margin_loss(x, y),
     "poisson_nll_loss": lambda x, y: F.poisson_nll_loss(x * 0.2, y, full=True),

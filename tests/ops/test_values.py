@@ -326,6 +326,13 @@ def test_activations_keep_their_digits_for_small_and_for_large_numbers():
         assert h.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_hardsigmoid_keeps_its_digits_near_its_lower_end(dtype):
+    x = np.nextafter(np.array([-3.0, -2.99], dtype), np.array(0, dtype))
+    y = tn.nn.functional.hardsigmoid(tn.tensor(x, dtype=dtype)).numpy()
+    np.testing.assert_allclose(y, (x.astype("f8") + 3) / 6, rtol=2 * np.finfo(dtype).eps)
+
+
 def test_sigmoid_and_tanh_saturate_without_overflow():
     assert tn.tensor([-1e4, 0.0, 1e4, -INF, INF]).sigmoid().tolist() == [0.0, 0.5, 1.0, 0.0, 1.0]
     assert gradient(tn.sigmoid, f64(-1e4, 1e4)) == [0.0, 0.0]

@@ -49,6 +49,10 @@ for shape, n in [((5,), 1), ((2, 3), 1), ((2, 3), 3), ((2, 3, 4), 3)]:
     at = f"prelu {shape_name(shape)} {n}"
     add(at, lambda lib, x, weight: lib.nn.functional.prelu(x, weight), x=normal(*shape), weight=normal(n))
 add("prelu at 0", lambda lib, x, weight: lib.nn.functional.prelu(x, weight), x=values(-1.0, 0.0, 2.0), weight=values(0.5))
+for name in ("relu", "relu6", "hardtanh", "softsign", "tanhshrink"):
+    add(f"{name} of integers", ACTIVATIONS[name], x=values(-4, -1, 0, 3, 9))
+add("hardtanh of integers, fractions", lambda lib, x: lib.nn.functional.hardtanh(x, -2.9, 2.7), x=values(-4, -2, 0, 3))
+add("threshold of integers", lambda lib, x: lib.nn.functional.threshold(x, 1.9, 2.5), x=values(-4, 0, 1, 2, 9))
 add("glu dim 0", lambda lib, x: lib.nn.functional.glu(x, 0), x=normal(4, 3))
 add("dropout eval", lambda lib, x: lib.nn.functional.dropout(x, 0.5, training=False), x=normal(2, 3))
 add("dropout p 0", lambda lib, x: lib.nn.functional.dropout(x, 0.0), x=normal(2, 3))

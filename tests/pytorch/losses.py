@@ -162,6 +162,18 @@ for reduction in ("mean", "sum", "none"):
             lambda lib, x, t, var, o=o, full=full: lib.nn.functional.gaussian_nll_loss(x, t, var, full=full, eps=0.8, **o),
             x=normal(3, 4), t=normal(3, 4), var=uniform(*((3, 4), (3,))[full]),
         )  # fmt: skip
+OF_INTEGERS: dict[str, Callable[..., Any]] = {
+    "triplet_margin_loss": lambda F, x, y, t: F.triplet_margin_loss(x, y, x - y),
+    "cosine_embedding_loss": lambda F, x, y, t: F.cosine_embedding_loss(x, y, t[:, 0], 0.1),
+    "margin_ranking_loss": lambda F, x, y, t: F.margin_ranking_loss(x, y, t, 2),
+    "pairwise_distance": lambda F, x, y, t: F.pairwise_distance(x, y, 1),
+}
+for name, loss in OF_INTEGERS.items():
+    add(
+        f"{name} of integers",
+        lambda lib, x, y, t, loss=loss: loss(lib.nn.functional, x, y, t),
+        x=values([-4, 1, 3], [5, -2, 1]), y=values([1, 1, 0], [2, 4, 6]), t=values([1, -1, 1], [-1, -1, 1]),
+    )  # fmt: skip
 add("cosine_embedding_loss of one pair", lambda lib, x, y, t: lib.nn.functional.cosine_embedding_loss(x, y, t),
     x=normal(4), y=normal(4), t=Draw(lambda rng: rng.integers(1, 2, ()) * 1, differentiable=False))  # fmt: skip
 add("cosine_embedding_loss of zeros", lambda lib, x, y, t: lib.nn.functional.cosine_embedding_loss(x, y, t, reduction="none"),

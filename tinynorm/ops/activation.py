@@ -10,7 +10,20 @@ from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method
 from .arithmetic import clamp
-from .common import accepts_axis, all_dims, as_float, keep_where, namespace, narrowed, one_dim, size_along, sum_over, widened
+from .common import (
+    accepts_axis,
+    all_dims,
+    as_float,
+    as_held_by,
+    keep_where,
+    namespace,
+    narrowed,
+    one_dim,
+    only_floats,
+    size_along,
+    sum_over,
+    widened,
+)
 from .reduction import Reduction, amax
 
 
@@ -287,6 +300,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     >>> tinynorm.relu(tinynorm.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
+    as_held_by("relu", input)  # raises an error if there are booleans
     return input.relu_() if inplace else ReLU()(input)
 
 
@@ -351,13 +365,18 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: expected approximate='none' or 'tanh', got {approximate!r}")
-    return (GELU() if approximate == "none" else GELUTanh())(as_float(input))
+    return (GELU() if approximate == "none" else GELUTanh())(only_floats("gelu", input))
 
 
 def activated(name: str, node: Callable[[Any], Any], input: Any, inplace: bool) -> Any:
+    """The node's result for floating-point numbers; with `inplace`, written into the input."""
+    return written(name, node, only_floats(name, input), inplace)
+
+
+def written(name: str, node: Callable[[Any], Any], input: Any, inplace: bool) -> Any:
     """The node's result; with `inplace`, written into the input."""
     if not inplace:
-        return node(as_float(input))
+        return node(input)
     from .inplace import replace  # which imports this file
 
     return replace(input, f"{name}_", node)
@@ -400,7 +419,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     >>> tinynorm.nn.functional.softplus(tinynorm.tensor([-1.0, 0.0, 100.0]))
     tensor([  0.3133,   0.6931, 100.0000])
     """
-    return Softplus(beta, threshold)(as_float(input))
+    return Softplus(beta, threshold)(only_floats("softplus", input))
 
 
 @method()
@@ -412,7 +431,7 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     >>> tinynorm.softmax(tinynorm.tensor([0.0, 0.0, 1000.0]), dim=0)
     tensor([0., 0., 1.])
     """
-    x = as_float(input) if dtype is None else input.to(dtype)
+    x = only_floats("softmax", input if dtype is None else input.to(dtype))
     d = one_dim(dim, x.ndim, "softmax")
     return Softmax(d)(x) if x.ndim else Softmax(d)(x.reshape(1)).reshape(())
 
@@ -426,7 +445,7 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     >>> tinynorm.log_softmax(tinynorm.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    x = as_float(input) if dtype is None else input.to(dtype)
+    x = only_floats("log_softmax", input if dtype is None else input.to(dtype))
     d = one_dim(dim, x.ndim, "log_softmax")
     return LogSoftmax(d)(x) if x.ndim else LogSoftmax(d)(x.reshape(1)).reshape(())
 

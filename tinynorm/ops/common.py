@@ -196,6 +196,51 @@ def as_float(x: Any) -> Any:
     return x
 
 
+def only_floats(op: str, x: Any) -> Any:
+    """`x`, which has floating-point numbers.
+
+    Raises
+    ------
+    TypeError
+        `x` has integers or booleans, which PyTorch refuses in this op too; or it is neither a Tensor nor an array.
+    """
+    if not hasattr(x, "dtype"):
+        raise backend.no_array(x, op)
+    if not backend.is_floating(raw(x)):
+        raise TypeError(f"{op}: expected a floating-point Tensor as input, got {raw(x).dtype}; use .float()")
+    return x
+
+
+def as_held_by(op: str, x: Any, *numbers: float) -> Sequence[float]:
+    """The numbers as the dtype of `x` holds them: an integer dtype cuts off their fractions, as in PyTorch.
+
+    Raises
+    ------
+    TypeError
+        `x` has booleans, or is neither a Tensor nor an array.
+    RuntimeError
+        A number is beyond the integers of this dtype.
+
+    Examples
+    --------
+    >>> as_held_by("hardtanh", np.zeros(1, np.uint8), -0.5, 2.7)
+    [0, 2]
+    """
+    if not hasattr(x, "dtype"):
+        raise backend.no_array(x, op)
+    array = raw(x)
+    if backend.is_floating(array):
+        return numbers
+    if backend.is_bool(array):
+        raise TypeError(f"{op}: expected numbers as input, got booleans; use .float()")
+    info = namespace(array).iinfo(array.dtype)
+    if not all(info.min - 1 < n < info.max + 1 for n in numbers):
+        got = " and ".join(map(str, numbers))
+        limits = f"{info.min} to {info.max}"
+        raise RuntimeError(f"{op}: expected numbers that fit into the input's {array.dtype}, {limits}, got {got}")
+    return [int(n) for n in numbers]
+
+
 def accepts_axis(f: F) -> F:
     """Decorator: accept NumPy's names ``axis`` and ``keepdims`` as well as PyTorch's ``dim`` and ``keepdim``."""
 

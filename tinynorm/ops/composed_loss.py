@@ -8,22 +8,24 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .. import backend
 from ..tensor import Tensor
 from .activation import softplus
 from .arithmetic import clamp_min, minimum, where
-from .common import namespace, narrowed, printed_as, widened
+from .common import as_float, namespace, narrowed, printed_as, widened
 from .distance import cosine_similarity, pairwise_distance
 from .exponential import exp, log
 from .loss import the_reduction
 from .pair_loss import EPSILON, _pair, binary_cross_entropy_with_logits
 from .reduction import mean, sum
-from .shape import unsqueeze
+from .shape import full_like, unsqueeze
 
 
-def _reduced(losses: Any, like: Any, reduction: str) -> Any:
-    """The mean or the sum of the losses, or all of them, in the dtype of `like`."""
-    reduce = {"mean": mean, "sum": sum, "none": lambda x: x}[reduction]
-    return narrowed(reduce(losses), like)
+def _reduced(losses: Any, reduction: str, *inputs: Any) -> Any:
+    """The mean or the sum of the losses, or all of them; in float16 if the inputs that are not integers are."""
+    loss = {"mean": mean, "sum": sum, "none": lambda x: x}[reduction](losses)
+    floats = [x for x in inputs if backend.is_floating(x._array)]
+    return narrowed(loss, floats[0]) if floats and all(backend.is_half(x._array) for x in floats) else loss
 
 
 def triplet_margin_loss(
@@ -76,7 +78,7 @@ def triplet_margin_loss(
     near, far = pairwise_distance(a, b, p, eps), pairwise_distance(a, c, p, eps)
     if swap:
         far = minimum(far, pairwise_distance(b, c, p, eps))
-    return _reduced(clamp_min(margin + near - far, 0), anchor, reduction)
+    return _reduced(clamp_min(margin + near - far, 0), reduction, anchor, positive, negative)
 
 
 def cosine_embedding_loss(
@@ -116,9 +118,10 @@ def cosine_embedding_loss(
     if input1.shape != input2.shape or tuple(target.shape) != tuple(input1.shape[:-1]) or input1.ndim not in (1, 2):
         shapes = f"{tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(target.shape)}"
         raise RuntimeError(f"{op}: expected inputs (N, D) and a target (N), or inputs (D) and a target (), got {shapes}")
-    cos = cosine_similarity(widened(input1), widened(input2), -1, eps=math.sqrt(EPSILON))
+    a, b = as_float(input1), as_float(input2)
+    cos = cosine_similarity(widened(a), widened(b), -1, eps=math.sqrt(EPSILON))
     losses = where(target == 1, 1 - cos, 0.0) + where(target == -1, clamp_min(cos - margin, 0), 0.0)
-    return _reduced(losses, input1, reduction)
+    return _reduced(losses, reduction, a, b)
 
 
 def margin_ranking_loss(
@@ -142,7 +145,8 @@ def margin_ranking_loss(
     op = "margin_ranking_loss"
     reduction = the_reduction(op, reduction, size_average, reduce)
     _same_ndim(op, input1=input1, input2=input2, target=target)
-    return _reduced(clamp_min(margin - target * (widened(input1) - widened(input2)), 0), input1, reduction)
+    losses = clamp_min(-target * (widened(input1) - widened(input2)) + float(margin), 0)
+    return _reduced(losses, reduction, input1, input2, target)
 
 
 def hinge_embedding_loss(
@@ -162,10 +166,10 @@ def hinge_embedding_loss(
     """
     op = "hinge_embedding_loss"
     reduction = the_reduction(op, reduction, size_average, reduce)
-    x, t = _pair(op, input, target)
-    x32 = widened(x)
+    _, t = _pair(op, input, target)
+    x32 = widened(input)
     losses = where(t != 1, clamp_min(margin - x32, 0), 0.0) + where(t != -1, x32, 0.0)
-    return _reduced(losses, x, reduction)
+    return _reduced(losses, reduction, input)
 
 
 def soft_margin_loss(
@@ -181,7 +185,7 @@ def soft_margin_loss(
     reduction = the_reduction(op, reduction, size_average, reduce)
     x, t = _pair(op, input, target)
     losses = softplus(-widened(t) * widened(x), threshold=math.inf)
-    return printed_as("SoftMarginLossBackward0", _reduced(losses, x, reduction))
+    return printed_as("SoftMarginLossBackward0", _reduced(losses, reduction, x))
 
 
 def multilabel_soft_margin_loss(
@@ -203,7 +207,7 @@ def multilabel_soft_margin_loss(
     reduction = the_reduction(op, reduction, size_average, reduce)
     x, t = _pair(op, input, target)
     losses = binary_cross_entropy_with_logits(widened(x), widened(t), weight, reduction="none")
-    return _reduced(mean(losses, -1), x, reduction)
+    return _reduced(mean(losses, -1), reduction, x)
 
 
 def poisson_nll_loss(
@@ -251,7 +255,7 @@ def poisson_nll_loss(
     if full:
         m = where(n > 1, n, 1.0)
         losses = losses + where(n > 1, m * log(m) - m + 0.5 * log(2 * math.pi * m), 0.0)
-    return _reduced(losses, x, reduction)
+    return _reduced(losses, reduction, x)
 
 
 def gaussian_nll_loss(
@@ -288,8 +292,8 @@ def gaussian_nll_loss(
     op = "gaussian_nll_loss"
     reduction = the_reduction(op, reduction, None, None)
     x, t = _pair(op, input, target)
-    z = widened(x)
-    v = widened(var).to(z.dtype) if isinstance(var, Tensor) else z.detach() * 0 + var
+    var = var if isinstance(var, Tensor) else full_like(x, var)
+    z, v = widened(x), as_float(widened(var))
     if v.ndim == x.ndim - 1 and tuple(v.shape) == tuple(x.shape[:-1]) and tuple(v.shape) != tuple(x.shape):
         v = unsqueeze(v, -1)
     if tuple(v.shape) not in (tuple(x.shape), (*x.shape[:-1], 1)):
@@ -302,7 +306,7 @@ def gaussian_nll_loss(
     v = v + (clamp_min(v, eps) - v).detach()
     d = z - widened(t)
     losses = 0.5 * (log(v) + d * d / v)
-    return _reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, x, reduction)
+    return _reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction, x, var)
 
 
 def _same_ndim(op: str, **tensors: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .common import accepts_axis, as_float, narrowed, one_dim, printed_as, promote, widened
+from .common import accepts_axis, as_float, narrowed, one_dim, only_floats, printed_as, promote, widened
 from .linear import einsum
 from .pieces import split
 from .reduction import norm, normalize
@@ -48,7 +48,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """
     a, b = _together("cosine_similarity", x1, x2)
     d = one_dim(dim, a.ndim, "cosine_similarity")
-    a32, b32 = (normalize(widened(x), dim=d, eps=eps) for x in (a, b))
+    a32, b32 = (normalize(widened(only_floats("cosine_similarity", x)), dim=d, eps=eps) for x in (a, b))
     return narrowed((a32 * b32).sum(d), a)
 
 
@@ -62,7 +62,8 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     tensor([10.0000,  5.0000])
     """
     a, b = _together("pairwise_distance", x1, x2)
-    return printed_as("NormBackward1", narrowed(norm(widened(a) - widened(b) + eps, p, -1, keepdim), a))
+    d = widened(a) - widened(b) + float(eps)  # integers are subtracted as integers
+    return printed_as("NormBackward1", narrowed(norm(d, p, -1, keepdim), as_float(a)))
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
@@ -95,7 +96,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
     tensor([[0.],
             [5.]])
     """
-    a, b = promote(as_float(x1), as_float(x2))
+    a, b = promote(only_floats("cdist", x1), only_floats("cdist", x2))
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-1]:
         raise RuntimeError(f"cdist: expected x1 (*, P, M) and x2 (*, R, M), got {tuple(a.shape)} and {tuple(b.shape)}")
     a32, b32 = unsqueeze(widened(a), -2), unsqueeze(widened(b), -3)
@@ -143,7 +144,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
 
 def _together(op: str, x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     """The two in one dtype, and broadcast to one shape."""
-    a, b = promote(as_float(x1), as_float(x2))
+    a, b = promote(x1, x2)
     if a.shape == b.shape:
         return a, b
     try:

@@ -20,7 +20,7 @@ from ..kernels.buffers import empty
 from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw, wrap
 from .activation import log_normalized
-from .common import as_tensor_like, keep_where, namespace, narrowed, sum_over, sum_to, widened
+from .common import as_tensor_like, keep_where, namespace, narrowed, promote, sum_over, sum_to, widened
 from .indexing import add_at, at, lines
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -387,19 +387,21 @@ def cross_entropy(
         if ignore_index >= 0:
             raise RuntimeError(f"{op}: expected no ignore_index beside class probabilities, got {ignore_index}; leave it out")
         divisor = math.prod(x.shape) // C if C else 0
-        q = _probabilities(op, x, target)
+        x, q = _probabilities(op, x, target)
         q = q if not label_smoothing else (1 - label_smoothing) * q + label_smoothing / C
         q = q if w is None else q * as_tensor_like(w, x)
     return CrossEntropy({"mean": divisor, "sum": 1, "none": None}[reduction])(x, q)
 
 
-def _probabilities(op: str, x: Tensor, target: Tensor) -> Tensor:
+def _probabilities(op: str, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Check the class probabilities in `target`; return both in one dtype, the target in that of the computation."""
     if tuple(target.shape) != tuple(x.shape) or not backend.is_floating(target._array):
         raise RuntimeError(
             f"{op}: expected target to be class indices (int64) of shape {(x.shape[0], *x.shape[2:])} or class probabilities "
             f"({x._array.dtype}) of the input's shape {tuple(x.shape)}, got {target._array.dtype} {tuple(target.shape)}"
         )
-    return target.to(widened(x._array).dtype)
+    x, target = promote(x, target)
+    return x, target.to(widened(x._array).dtype)
 
 
 def nll_loss(

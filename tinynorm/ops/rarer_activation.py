@@ -11,9 +11,22 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import wrap
-from .activation import ELU, Sigmoid, Softplus, Tanh, activated, sigmoid, softmax
+from .activation import ELU, Sigmoid, Softplus, Tanh, activated, sigmoid, softmax, written
 from .arithmetic import masked_fill
-from .common import accepts_axis, as_float, keep_where, namespace, narrowed, one_dim, printed_as, promote, sum_to, widened
+from .common import (
+    accepts_axis,
+    as_float,
+    as_held_by,
+    keep_where,
+    namespace,
+    narrowed,
+    one_dim,
+    only_floats,
+    printed_as,
+    promote,
+    sum_to,
+    widened,
+)
 from .inplace import scatter
 from .logic import argmax
 from .pieces import chunk
@@ -141,7 +154,7 @@ def prelu(input: Any, weight: Any) -> Any:
     tensor([[-0.2500, -0.5000],
             [ 2.0000,  2.0000]])
     """
-    x, w = promote(as_float(input), as_float(weight))
+    x, w = promote(only_floats("prelu", input), only_floats("prelu", weight))
     n, C = math.prod(w.shape), x.shape[1] if x.ndim > 1 else 1
     if w.ndim > 1 or n not in (1, C):
         raise RuntimeError(f"prelu: expected 1 weight, or C={C} as the input (N, C, *) has, got {tuple(w.shape)}")
@@ -149,7 +162,7 @@ def prelu(input: Any, weight: Any) -> Any:
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """x clipped to the range from min_val to max_val. `inplace` writes the result into the input.
+    """x clipped to the range from min_val to max_val, both in the dtype of x. `inplace` writes the result into the input.
 
     >>> import tinynorm
     >>> tinynorm.nn.functional.hardtanh(tinynorm.tensor([-3.0, 0.5, 2.0]))
@@ -157,7 +170,12 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: expected min_val <= max_val, got {min_val} and {max_val}")
-    return activated("hardtanh", Hardtanh(min_val, max_val), input, inplace)
+    return _clipped("hardtanh", input, min_val, max_val, inplace)
+
+
+def _clipped(op: str, input: Any, a: float, b: float, inplace: bool) -> Any:
+    """Integers stay integers, unlike in the other activations."""
+    return written(op, Hardtanh(*as_held_by(op, input, a, b)), input, inplace)
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
@@ -167,7 +185,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     >>> tinynorm.nn.functional.relu6(tinynorm.tensor([-1.0, 3.0, 8.0]))
     tensor([0., 3., 6.])
     """
-    return activated("relu6", Hardtanh(0.0, 6.0), input, inplace)
+    return _clipped("relu6", input, 0.0, 6.0, inplace)
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
@@ -177,11 +195,15 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     >>> tinynorm.nn.functional.hardsigmoid(tinynorm.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
-    return activated("hardsigmoid", lambda x: printed_as("HardsigmoidBackward0", _hardsigmoid(x)), input, inplace)
+
+    def node(x: Any) -> Any:
+        return printed_as("HardsigmoidBackward0", narrowed(_hardsigmoid(widened(x)), x))
+
+    return activated("hardsigmoid", node, input, inplace)
 
 
 def _hardsigmoid(x: Any) -> Any:
-    return Hardtanh(-3.0, 3.0)(x) / 6 + 0.5
+    return (Hardtanh(-3.0, 3.0)(x) + 3) / 6  # x / 6 + 1 / 2 would lose the digits of x + 3 near x = -3
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
@@ -225,7 +247,7 @@ def logsigmoid(input: Any) -> Any:
     >>> tinynorm.nn.functional.logsigmoid(tinynorm.tensor([-50.0, 0.0]))
     tensor([-50.0000,  -0.6931])
     """
-    return printed_as("LogSigmoidBackward0", -Softplus(1.0, math.inf)(-as_float(input)))
+    return printed_as("LogSigmoidBackward0", -Softplus(1.0, math.inf)(-only_floats("logsigmoid", input)))
 
 
 def softsign(input: Any) -> Any:
@@ -259,17 +281,18 @@ def mish(input: Any, inplace: bool = False) -> Any:
 
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
-    """x where x > threshold, else `value`. `inplace` writes the result into the input.
+    """x where x > threshold, else `value`; both in the dtype of x. `inplace` writes the result into the input.
 
     >>> import tinynorm
     >>> tinynorm.nn.functional.threshold(tinynorm.tensor([0.5, 2.0]), 1.0, 20.0)
     tensor([20.,  2.])
     """
+    limit, value = as_held_by("threshold", input, threshold, value)
 
     def node(x: Any) -> Any:
-        return printed_as("ThresholdBackward0", masked_fill(x, x.detach() <= threshold, value))
+        return printed_as("ThresholdBackward0", masked_fill(x, x.detach() <= limit, value))
 
-    return activated("threshold", node, input, inplace)
+    return written("threshold", node, input, inplace)
 
 
 @accepts_axis
@@ -289,7 +312,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     >>> tinynorm.nn.functional.glu(tinynorm.tensor([2.0, 4.0, 0.0, 100.0]))
     tensor([1., 4.])
     """
-    x = as_float(input)
+    x = only_floats("glu", input)
     if not x.ndim:
         raise RuntimeError("glu: expected a tensor of at least 1 dimension, got a 0-d one")
     d = one_dim(dim, x.ndim, "glu")
@@ -339,7 +362,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     >>> tinynorm.nn.functional.gumbel_softmax(tinynorm.tensor([0.0, 1000.0, 0.0]), hard=True)
     tensor([0., 1., 0.])
     """
-    d = one_dim(dim, logits.ndim, "gumbel_softmax")
+    d = one_dim(dim, only_floats("gumbel_softmax", logits).ndim, "gumbel_softmax")
     drawn = backend.default_generator.rng.standard_exponential(tuple(logits.shape), dtype="float32")  # as in dropout
     gumbel = -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
     x = widened(logits)
