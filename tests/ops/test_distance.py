@@ -130,5 +130,12 @@ def test_errors_say_what_was_expected(call, kind, message):
         call()
 
 
+def test_gaussian_nll_loss_of_an_infinite_and_of_no_variance():
+    x, v = tn.tensor([6.0, 0.1], requires_grad=True), tn.tensor([np.inf, 0.0], requires_grad=True)
+    F.gaussian_nll_loss(x, tn.zeros(2), v, eps=0.5, reduction="sum").backward()
+    np.testing.assert_allclose(x.grad.tolist(), [0.0, 0.2], rtol=1e-6)  # x / 0.5: no variance counts as eps
+    np.testing.assert_allclose(v.grad.tolist(), [0.0, 0.98], rtol=1e-6)  # (1 / 0.5 - 0.1² / 0.5²) / 2
+
+
 def test_gaussian_nll_loss_takes_a_number_as_variance():
     assert F.gaussian_nll_loss(X, 2 * X, 0.5).item() == F.gaussian_nll_loss(X, 2 * X, 0.5 * X).item()

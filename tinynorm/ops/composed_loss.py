@@ -303,7 +303,7 @@ def gaussian_nll_loss(
         )
     if bool(namespace(v._array).any(v._array < 0)):
         raise ValueError(f"{op}: expected variances, which are not negative; apply exp or softplus to the network's output")
-    v = v + (clamp_min(v, eps) - v).detach()
+    v = where(v.detach() < eps, v + (eps - v).detach(), v)  # eps, with the gradient of v
     d = z - widened(t)
     losses = 0.5 * (log(v) + d * d / v)
     return _reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction, x, var)
