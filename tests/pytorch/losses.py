@@ -167,6 +167,7 @@ OF_INTEGERS: dict[str, Callable[..., Any]] = {
     "cosine_embedding_loss": lambda F, x, y, t: F.cosine_embedding_loss(x, y, t[:, 0], 0.1),
     "margin_ranking_loss": lambda F, x, y, t: F.margin_ranking_loss(x, y, t, 2),
     "pairwise_distance": lambda F, x, y, t: F.pairwise_distance(x, y, 1),
+    "poisson_nll_loss": lambda F, x, y, t: F.poisson_nll_loss(x, y, full=True, reduction="sum"),
 }
 for name, loss in OF_INTEGERS.items():
     add(
@@ -178,6 +179,9 @@ add("cosine_embedding_loss of one pair", lambda lib, x, y, t: lib.nn.functional.
     x=normal(4), y=normal(4), t=Draw(lambda rng: rng.integers(1, 2, ()) * 1, differentiable=False))  # fmt: skip
 add("cosine_embedding_loss of zeros", lambda lib, x, y, t: lib.nn.functional.cosine_embedding_loss(x, y, t, reduction="none"),
     x=values([0.0, 0.0], [0.0, 0.0]), y=normal(2, 2, std=100.0), t=values(1, 1))  # fmt: skip
+for shape in ((1, 4, 2), (3, 1, 2), (3, 4, 1)):
+    add(f"gaussian_nll_loss var {shape_name(shape)}", lambda lib, x, t, var: lib.nn.functional.gaussian_nll_loss(x, t, var),
+        x=normal(3, 4, 2), t=normal(3, 4, 2), var=uniform(*shape))  # fmt: skip
 add("gaussian_nll_loss number", lambda lib, x, t: lib.nn.functional.gaussian_nll_loss(x, t, lib.ones_like(x) * 0.5),
     x=normal(3, 4), t=normal(3, 4))  # fmt: skip
 

@@ -249,7 +249,7 @@ def poisson_nll_loss(
     """
     op = "poisson_nll_loss"
     reduction = the_reduction(op, reduction, size_average, reduce)
-    x, t = _pair(op, input, target)
+    x, t = _pair(op, as_float(input), target)
     z, n = widened(x), widened(t)
     losses = exp(z) - n * z if log_input else z - n * log(z + eps)
     if full:
@@ -270,8 +270,8 @@ def gaussian_nll_loss(
     input, target : Tensor
         The expectations x, and t, of the same shape.
     var : Tensor or float
-        The variances, of the same shape, or with 1 for the last size, or without the last dimension. A variance counts as at
-        least eps; its gradient is taken as if it were not.
+        The variances, of the same shape, or with 1 for one of the sizes, or without the last dimension. A variance counts as
+        at least eps; its gradient is taken as if it were not.
     full : bool
         Add the constant log(2π) / 2.
     eps : float
@@ -296,9 +296,9 @@ def gaussian_nll_loss(
     z, v = widened(x), as_float(widened(var))
     if v.ndim == x.ndim - 1 and tuple(v.shape) == tuple(x.shape[:-1]) and tuple(v.shape) != tuple(x.shape):
         v = unsqueeze(v, -1)
-    if tuple(v.shape) not in (tuple(x.shape), (*x.shape[:-1], 1)):
+    if v.ndim != x.ndim or [b for a, b in zip(x.shape, v.shape, strict=True) if a != b] not in ([], [1]):
         raise RuntimeError(
-            f"{op}: expected var of the input's shape {tuple(x.shape)}, with 1 for the last size or without it, "
+            f"{op}: expected var of the input's shape {tuple(x.shape)}, with 1 for one of the sizes or without the last, "
             f"got {tuple(v.shape)}"
         )
     if bool(namespace(v._array).any(v._array < 0)):
