@@ -43,7 +43,7 @@ METHODS_ONLY = {"expand", "repeat"}  # PyTorch has them as methods, and as no fu
 FUNCTIONS_ONLY = {
     *{"cdist", "cosine_similarity"},
     *{"broadcast_to", "cat", "concat", "einsum", "empty_like", "full_like", "hstack", "meshgrid"},
-    *{"ones_like", "stack", "tensordot", "vstack", "where", "zeros_like"},
+    *{"ones_like", "stack", "tensordot", "vstack", "zeros_like"},
 }  # fmt: skip
 
 # the numbers are NumPy's, not PyTorch's

@@ -198,6 +198,8 @@ def test_attributes():
     assert (x.T.shape, tn.zeros(2, 3, 4).mT.shape) == ((3, 2), (2, 4, 3))
     assert (x.ndimension(), tn.numel(x), tn.is_floating_point(x), tn.is_floating_point(x.long())) == (2, 6, True, False)
     assert (x.element_size(), x.double().element_size(), x.bool().element_size()) == (4, 8, 1)
+    assert (x.nbytes, x.double().itemsize, x.layout is tn.strided) == (4 * x.numel(), 8, True)
+    assert str(x.layout) == "torch.strided"
 
 
 def test_the_layout_in_memory(anywhere):

@@ -39,7 +39,7 @@ from .creation import (
     zeros,
 )
 from .dtypes import bool_ as bool
-from .dtypes import dtype, float16, float32, float64, int8, int16, int32, int64, uint8
+from .dtypes import dtype, float16, float32, float64, int8, int16, int32, int64, layout, strided, uint8
 from .left_out import missing
 from .ops import (
     abs,
@@ -432,6 +432,7 @@ __all__ = [
     "isnan",
     "kernels",
     "kron",
+    "layout",
     "le",
     "lerp",
     "linspace",
@@ -544,6 +545,7 @@ __all__ = [
     "stack",
     "std",
     "std_mean",
+    "strided",
     "sub",
     "subtract",
     "sum",

@@ -56,6 +56,24 @@ class dtype:
 float16, float32, float64 = dtype("float16"), dtype("float32"), dtype("float64")
 int8, int16, int32, int64 = dtype("int8"), dtype("int16"), dtype("int32"), dtype("int64")
 uint8, bool_ = dtype("uint8"), dtype("bool")
+
+
+class layout:
+    """How the elements lie in memory. There is only `strided`: at equal steps along each dimension.
+
+    >>> import tinynorm
+    >>> tinynorm.ones(2).layout
+    torch.strided
+    """
+
+    def __repr__(self) -> str:
+        return "torch.strided"
+
+    def __reduce__(self) -> str:
+        return "strided"
+
+
+strided = layout()
 # NumPy's dtype -> PyTorch's
 OF_NUMPYS = {d.dtype: d for d in (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)}
 

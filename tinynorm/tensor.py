@@ -17,7 +17,7 @@ import numpy as np
 
 from . import backend, printing
 from .backend import Array
-from .dtypes import OF_NUMPYS
+from .dtypes import OF_NUMPYS, strided
 
 if TYPE_CHECKING:
     from ._methods import Methods  # the methods that ops/ and autograd/ add to the class, declared for type checkers
@@ -136,6 +136,7 @@ class Tensor(Methods):
     _view: Any = None  # for a view: (its parent, the node that made it), or a weak reference to its base
     _hooks: dict[int, Callable] | None = None
     is_sparse = False
+    layout = strided
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
@@ -239,6 +240,16 @@ class Tensor(Methods):
     def element_size(self) -> int:
         """The size of an element in bytes."""
         return int(self._array.dtype.itemsize)
+
+    @property
+    def itemsize(self) -> int:
+        """The size of an element in bytes."""
+        return self.element_size()
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all elements in bytes."""
+        return self.element_size() * self.numel()
 
     def data_ptr(self) -> int:
         """The address of the first element in memory."""

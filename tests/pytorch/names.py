@@ -49,6 +49,7 @@ FLOATS: dict[str, Callable[..., Any]] = {
     },
     "masked_fill": lambda lib, x, z: lib.masked_fill(x, x > 1, -1e9) * x.masked_fill(x < 1, z[0]),
     "clone contiguous": lambda lib, x, z: lib.clone(x.T.contiguous()) * 2,
+    "where as method": lambda lib, x, z: x.where(x > 1, z) * 2,
     "concat": lambda lib, x, z: lib.concat([x, x * 2], 0),
     "t swapaxes": lambda lib, x, z: lib.t(x) * 2 + x.swapaxes(0, 1),
     "broadcast_to": lambda lib, x, z: lib.broadcast_to(z, (2, 3)) * x,
@@ -57,6 +58,7 @@ FLOATS: dict[str, Callable[..., Any]] = {
     "take_along_dim": lambda lib, x, z: x.take_along_dim(lib.tensor([[0, 0, 1], [1, 0, 1]]).to(x.device), 0),
     "conversions": lambda lib, x, z: {
         "double": x.double().type_as(x), "float": x.float().to(x.dtype), "type": x.type(lib.float64).to(x),
+        "byte": x.detach().abs().byte(), "char": x.detach().char(), "short": x.detach().short(),
         "half": x.detach().half(), "cpu": x.cpu().to(x.device),
     },
     "max min": lambda lib, x, z: {"max": lib.max(x), "min": x.min(), "values": x.max(1).values, "indices": x.min(0).indices},

@@ -145,13 +145,14 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
         for name in (
             *("abs_", "ceil_", "cos_", "exp_", "expm1_", "floor_", "frac_", "log10_", "log1p_", "log2_", "log_"),
             *("nan_to_num_", "neg_", "reciprocal_", "round_", "rsqrt_", "sigmoid_", "sin_", "sqrt_", "square_"),
-            *("tan_", "tanh_", "trunc_"),
+            *("sign_", "tan_", "tanh_", "tril_", "triu_", "trunc_"),
         )
     },
     "functions": lambda lib, y, z: lib.exp_(lib.neg_(lib.abs_(y))),
     "lerp_": lambda lib, y, z: y.lerp_(z.expand(2, 3), 0.3),
     "fmod_": lambda lib, y, z: y.fmod_(0.7),
     "clamp_min_": lambda lib, y, z: y.clamp_min_(1.0),
+    "clip_": lambda lib, y, z: y.clip_(0.9, 1.1),
     "clamp_max_": lambda lib, y, z: y.clamp_max_(1.0),
     "addmm_": lambda lib, y, z: y.addmm_(y.detach() @ y.detach().mT, y.detach(), beta=0.5),
 }

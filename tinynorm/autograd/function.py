@@ -87,6 +87,9 @@ class Context(Node):
     def op_name(self) -> str:
         return self.function.__name__
 
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{self.op_name}Backward object at {id(self):#x}>"
+
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """For each argument of `forward`, whether its gradient is needed."""

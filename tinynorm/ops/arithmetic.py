@@ -483,6 +483,12 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     return Where()(condition, *promote(a, b))
 
 
+@method("where")
+def _where(input: Any, condition: Any, other: Any) -> Any:
+    """`where(condition, input, other)`."""
+    return where(condition, input, other)
+
+
 @method()
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with `value` where the mask is True. The dtype stays that of `input`.

@@ -16,7 +16,7 @@ import numpy as np
 from .. import backend
 from ..autograd.views import become, change_shape, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
-from . import activation, arithmetic, exponential, logic, trigonometry
+from . import activation, arithmetic, exponential, logic, pieces, trigonometry
 from . import shape as layout
 from .common import accepts_axis, namespace, printed_as
 from .diagonal import diagonal
@@ -74,10 +74,11 @@ exp_, expm1_ = _inplace("exp_", "", exponential.exp), _inplace("expm1_", "", exp
 log_, log1p_ = _inplace("log_", "", exponential.log), _inplace("log1p_", "", exponential.log1p)
 log2_, log10_ = _inplace("log2_", "", exponential.log2), _inplace("log10_", "", exponential.log10)
 sqrt_, rsqrt_ = _inplace("sqrt_", "", exponential.sqrt), _inplace("rsqrt_", "", exponential.rsqrt)
-square_ = _inplace("square_", "", exponential.square)
+square_, sign_ = _inplace("square_", "", exponential.square), _inplace("sign_", "", logic.sign)
 sin_, cos_, tan_ = (_inplace(f"{op.__name__}_", "", op) for op in (trigonometry.sin, trigonometry.cos, trigonometry.tan))
 sigmoid_, tanh_ = _inplace("sigmoid_", "", activation.sigmoid), _inplace("tanh_", "", activation.tanh)
 ceil_, floor_ = _inplace("ceil_", "", logic.ceil), _inplace("floor_", "", logic.floor)
+tril_, triu_ = _inplace("tril_", "", pieces.tril), _inplace("triu_", "", pieces.triu)
 round_, trunc_, frac_ = (_inplace(f"{op.__name__}_", "", op) for op in (logic.round, logic.trunc, logic.frac))
 
 SHAPED = {  # PyTorch's number of an op and of its in-place variant
@@ -284,7 +285,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     return index_fill_(input.clone(), dim, index, value)
 
 
-@method()
+@method("clamp_", "clip_")
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
     recorded = is_recorded(input, min) or is_recorded(input, max)
