@@ -41,6 +41,11 @@ def test_values_and_gradients():
     assert w.grad.tolist() == [1.0, -2.0]
 
 
+def test_its_node_is_printed_as_pytorch_prints_it():
+    node = Scale.apply(tn.ones(2, requires_grad=True), 2.0).grad_fn
+    assert (str(node).partition(" object at 0x")[0], node.name()) == ("<torch.autograd.function.ScaleBackward", "ScaleBackward")
+
+
 def test_on_arrays_alone_and_without_grad_nothing_is_recorded():
     assert Scale.apply(np.ones(2), np.full(2, 3.0), 1.0).tolist() == [4.0, 4.0]
     x, w = leaves()
