@@ -1,6 +1,7 @@
 """`tinynorm run FILE.py`: as `python FILE.py`, with tinynorm in PyTorch's place. `--missing`: what is not there, by reading."""
 
 import json
+import re
 import subprocess
 import sys
 from textwrap import dedent
@@ -101,6 +102,12 @@ def test_a_method_that_is_missing_says_what_to_do(tmp_path):
         "AttributeError: 'Tensor' object has no attribute 'quantile'",
         "(tinynorm: use numpy.quantile(x.detach().numpy(), q))",
     ]
+
+
+def test_a_list_where_a_tensor_belongs_is_told(tmp_path):
+    for call in ("mean([1.0, 2.0])", "exp_(2.0)", "cumsum((1, 2), 0)"):
+        ran = tinynorm("run", written(tmp_path, "program.py", f"import torch\ntorch.{call}"))
+        assert re.search(r"expected a Tensor.*, got (list|float|tuple)", ran.stderr.splitlines()[-1]), ran.stderr
 
 
 def test_an_interruption_ends_it_as_the_shell_says(tmp_path):

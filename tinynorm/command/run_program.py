@@ -70,9 +70,14 @@ def run_file(file: str, arguments: Sequence[str]) -> int:
     except BaseException as error:
         if isinstance(error, AttributeError) and isinstance(error.obj, tinynorm.Tensor) and error.name:
             error.add_note(f"(tinynorm: {advice(error.name)})")  # of a method, Python says only that there is none
+        if isinstance(error, AttributeError) and type(error.obj) in (list, tuple, int, float) and error.name in _OF_TENSORS:
+            error.add_note(f"(tinynorm: expected a Tensor, got {type(error.obj).__name__}; use torch.tensor(…))")
         sys.excepthook(type(error), error.with_traceback(_of_the_program(error.__traceback__)), error.__traceback__)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
+
+
+_OF_TENSORS = {"dtype", "ndim", "shape", "_array", "_requires_grad"}  # what ops ask of their inputs first
 
 
 def _of_the_program(frames: TracebackType | None) -> TracebackType | None:
