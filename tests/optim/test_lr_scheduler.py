@@ -424,9 +424,18 @@ def test_loaded_lists_are_copies():
     assert saved["milestones"] == [1, 3]
 
 
-def test_entries_are_in_pytorchs_order():
+def test_a_printed_state_is_pytorchs():
     optimizer = optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=0.1, momentum=0.9)
-    state = lr_scheduler.StepLR(optimizer, 2).state_dict()
-    assert list(state) == ["step_size", "gamma", "base_lrs", "last_epoch", "_step_count", "_last_lr"]
+    counts = (
+        "'base_lrs': [0.1], 'last_epoch': 0, '_step_count': 1, '_is_initial': False, '_get_lr_called_within_step': False, "
+        "'_last_lr': [0.1]"
+    )
+    assert str(lr_scheduler.StepLR(optimizer, 2).state_dict()) == "{'step_size': 2, 'gamma': 0.1, " + counts + "}"
+    schedule = lr_scheduler.LambdaLR(optimizer, lambda n: 0.5**n)
+    assert str(schedule.state_dict()) == "{" + counts + ", 'lr_lambdas': [None]}"
+    schedule.load_state_dict({"base_lrs": [0.3], "last_epoch": 1})  # an older state has fewer entries
+    optimizer.step()
+    schedule.step()
+    assert schedule.get_last_lr() == [0.3 / 4]
     lr_scheduler.OneCycleLR(optimizer, 0.1, 10)
     assert list(optimizer.param_groups[0])[-4:] == ["max_lr", "min_lr", "max_momentum", "base_momentum"]

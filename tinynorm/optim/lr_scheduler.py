@@ -50,11 +50,12 @@ class _OfLambdas(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
+        state = {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
+        return state | {"lr_lambdas": [None] * len(self.lr_lambdas)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """As `LRScheduler.load_state_dict`, but this schedule keeps its own functions."""
-        super().load_state_dict({name: value for name, value in state_dict.items() if name != "lr_lambdas"})
+        super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
 
 
 class LambdaLR(_OfLambdas):
@@ -64,7 +65,7 @@ class LambdaLR(_OfLambdas):
     ----------
     optimizer : Optimizer
     lr_lambda : callable or list of callables
-        A function that maps the step number to a factor; one for all groups, or one per group. `state_dict` omits it.
+        A function that maps the step number to a factor; one for all groups, or one per group. `state_dict` has None for each.
     last_epoch : int
 
     Examples
@@ -394,7 +395,9 @@ class _OfSchedules(LRScheduler):
             schedule._undo()
 
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "_schedulers": [schedule.state_dict() for schedule in self._schedulers]}
+        state = super().state_dict()
+        del state["_schedulers"]  # in PyTorch's order it comes last
+        return state | {"_schedulers": [schedule.state_dict() for schedule in self._schedulers]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """As `LRScheduler.load_state_dict`, with the states of all schedules."""

@@ -81,6 +81,7 @@ class LRScheduler:
     def _start(self) -> None:
         """Go to the first epoch."""
         self._step_count = 0
+        self._is_initial = self._get_lr_called_within_step = False  # nothing reads them: a printed state has them in PyTorch
         self.step()
 
     def _undo(self) -> None:
