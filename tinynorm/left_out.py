@@ -75,6 +75,7 @@ USE = {
     "count_nonzero": "(x != 0).sum()",
     "cov": "c @ c.T / (n - 1) of c = x - x.mean(1, keepdim=True)",
     "cpu": "torch.device('cpu')",
+    "cross": "numpy.cross(a.numpy(), b.numpy())",
     "cuda.amp": "leave it out: .half() converts a model, and sums are taken in float32",
     "cuda.current_device": "torch.device('cuda')",
     "cuda.get_device_name": "torch.device('cuda')",
