@@ -424,6 +424,21 @@ def test_loaded_lists_are_copies():
     assert saved["milestones"] == [1, 3]
 
 
+def test_an_object_called_as_a_function_is_kept_in_the_state():
+    class Twice:
+        def __init__(self, by):
+            self.by = by
+
+        def __call__(self, n):
+            return self.by**n
+
+    saved = lr_scheduler.LambdaLR(two_groups(), [Twice(0.5), lambda n: 1]).state_dict()
+    assert saved["lr_lambdas"] == [{"by": 0.5}, None]
+    other = lr_scheduler.LambdaLR(two_groups(), [Twice(3.0), lambda n: 1])
+    other.load_state_dict(saved)
+    assert other.lr_lambdas[0].by == 0.5
+
+
 def test_a_printed_state_is_pytorchs():
     optimizer = optim.SGD([tinynorm.ones(1, requires_grad=True)], lr=0.1, momentum=0.9)
     counts = (
@@ -431,6 +446,13 @@ def test_a_printed_state_is_pytorchs():
         "'_last_lr': [0.1]"
     )
     assert str(lr_scheduler.StepLR(optimizer, 2).state_dict()) == "{'step_size': 2, 'gamma': 0.1, " + counts + "}"
+    state = "{'factor': 0.1, 'default_min_lr': 0, 'min_lrs': [0], 'patience': 10, 'cooldown': 0, 'eps': 1e-08, "
+    state += "'last_epoch': 0, '_last_lr': [0.1], 'mode_worse': inf, 'mode': 'min', 'threshold': 0.0001, 'threshold_mode': 'rel', "
+    state += "'best': inf, 'cooldown_counter': 0, 'num_bad_epochs': 0}"
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
+    assert str(plateau.state_dict()) == state
+    plateau.load_state_dict(lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=[0.01]).state_dict())
+    assert (plateau.min_lrs, plateau.default_min_lr) == ([0.01], None)
     schedule = lr_scheduler.LambdaLR(optimizer, lambda n: 0.5**n)
     assert str(schedule.state_dict()) == "{" + counts + ", 'lr_lambdas': [None]}"
     schedule.load_state_dict({"base_lrs": [0.3], "last_epoch": 1})  # an older state has fewer entries

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 from .one_cycle import OneCycleLR
@@ -51,11 +52,18 @@ class _OfLambdas(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         state = {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
-        return state | {"lr_lambdas": [None] * len(self.lr_lambdas)}
+        return state | {"lr_lambdas": [None if isinstance(f, FunctionType) else dict(_kept_by(f)) for f in self.lr_lambdas]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As `LRScheduler.load_state_dict`, but this schedule keeps its own functions."""
+        """As `LRScheduler.load_state_dict`, but this schedule keeps its own functions; objects get their attributes back."""
         super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
+        for f, kept in zip(self.lr_lambdas, state_dict.get("lr_lambdas", ()), strict=False):
+            _kept_by(f).update(kept or {})
+
+
+def _kept_by(f: Callable) -> dict[str, Any]:
+    """The attributes of an object that is called as a function."""
+    return getattr(f, "__dict__", {})
 
 
 class LambdaLR(_OfLambdas):
@@ -65,7 +73,8 @@ class LambdaLR(_OfLambdas):
     ----------
     optimizer : Optimizer
     lr_lambda : callable or list of callables
-        A function that maps the step number to a factor; one for all groups, or one per group. `state_dict` has None for each.
+        A function that maps the step number to a factor; one for all groups, or one per group. `state_dict` has None for each
+        function, and the attributes of an object that is called as one.
     last_epoch : int
 
     Examples
@@ -593,14 +602,17 @@ class ReduceLROnPlateau(LRScheduler):
                 f"{name}: expected mode 'min' or 'max' and threshold_mode 'rel' or 'abs', got {mode!r} and {threshold_mode!r}"
             )
         groups = len(optimizer.param_groups)
-        self.min_lrs: list[float] = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups  # type: ignore[list-item]
-        if len(self.min_lrs) != groups:
-            raise ValueError(f"{name}: expected min_lr for each of {groups} groups, got {len(self.min_lrs)} values")
-        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
-        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
-        self.best = math.inf if mode == "min" else -math.inf
-        self.last_epoch = self.num_bad_epochs = self.cooldown_counter = 0
+        each = isinstance(min_lr, (list, tuple))
+        least: list[float] = list(min_lr) if each else [min_lr] * groups  # type: ignore[arg-type, list-item]
+        if len(least) != groups:
+            raise ValueError(f"{name}: expected min_lr for each of {groups} groups, got {len(least)} values")
+        # in PyTorch's order, in which a state is printed; nothing reads `default_min_lr` and `mode_worse`
+        self.optimizer, self.factor, self.default_min_lr, self.min_lrs = optimizer, factor, None if each else min_lr, least
+        self.patience, self.cooldown, self.eps, self.last_epoch = patience, cooldown, eps, 0
         self._last_lr = self._scaled(1.0)
+        self.mode_worse, self.mode = math.inf if mode == "min" else -math.inf, mode
+        self.threshold, self.threshold_mode, self.best = threshold, threshold_mode, self.mode_worse
+        self.cooldown_counter = self.num_bad_epochs = 0
 
     def _is_better(self, metric: float) -> bool:
         sign = 1 if self.mode == "max" else -1

@@ -54,7 +54,7 @@ class LRScheduler:
     (2, [0.25])
     """
 
-    _older: frozenset[str] = frozenset({"verbose"})  # entries of PyTorch's states that no schedule here has
+    _older: frozenset[str] = frozenset({"verbose"})  # entries that some states of PyTorch's have and others not
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -165,7 +165,7 @@ class LRScheduler:
         where, mine = f"{type(self).__name__}.load_state_dict", self.state_dict()
         if not isinstance(state_dict, dict):
             raise TypeError(f"{where}: expected a dict, got {type(state_dict).__name__}")
-        missing = [name for name in mine if name not in state_dict and not name.startswith("_")]
+        missing = [name for name in mine if name not in {*state_dict, *self._older} and not name.startswith("_")]
         unexpected = [name for name in state_dict if name not in {*mine, *self._older} and not name.startswith("_")]
         if missing or unexpected:
             raise KeyError(f"{where}: missing {missing}, unexpected {unexpected}; is it another schedule's?")
@@ -175,7 +175,7 @@ class LRScheduler:
         if "base_lrs" in mine and len(rates) != len(self.base_lrs):
             raise ValueError(f"{where}: expected base_lrs of {len(self.base_lrs)} groups, got {len(rates)}")
         for name, value in mine.items():
-            if isinstance(value, Real) and not isinstance(state_dict.get(name, value), Real):
+            if isinstance(value, Real) and name not in self._older and not isinstance(state_dict.get(name, value), Real):
                 raise TypeError(f"{where}: expected {name} to be a number, got {type(state_dict[name]).__name__}")
         for name in mine:
             if name in state_dict:
