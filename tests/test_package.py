@@ -21,12 +21,14 @@ PACKAGE = ROOT / "tinynorm"
 
 # from the ground up; a part may import from its own layer and from those below it
 LAYERS = [
+    {"recording"},
     {"backend", "dtypes", "left_out", "printing"},
     {"kernels"},
     {"tensor", "autograd", "_methods"},
     {"ops"},
     {"creation", "random", "files", "interop", "serialization", "cuda", "accelerator", "backends"},
     {"nn", "optim", "utils", "checkpoint", "saving"},
+    {"captured"},
     {"gradcheck"},
     {"testing", "derivations"},
     {""},  # tinynorm/__init__.py, which hands on their names
@@ -190,7 +192,7 @@ LATE = (
 )
 
 # of Python's own library, beside what NumPy and safetensors bring: few milliseconds, and needed by every training program
-FROM_PYTHON = {"atexit", "fcntl", "heapq", "_heapq", "queue", "_queue"}
+FROM_PYTHON = {"atexit", "fcntl", "gc", "heapq", "_heapq", "queue", "_queue"}
 FROM_PYTHON |= {"json", "json.decoder", "json.encoder", "json.scanner", "_json"}
 
 LOADED = """

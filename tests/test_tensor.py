@@ -160,7 +160,7 @@ def test_a_0_d_tensor_does_not_widen_one_with_dimensions_of_its_kind():
 
 def test_integers_become_float32_where_they_must():
     x = tn.tensor([1, 2])
-    for y in (x * 0.5, x / 2, x.exp(), x.sqrt(), x.sigmoid(), tn.ops.gelu(x), x.softmax(0), x.var(), x.clamp(0.5)):
+    for y in (x * 0.5, x / 2, x.exp(), x.sqrt(), x.sigmoid(), x.sinh(), x.var(), x.clamp(0.5)):
         assert y.dtype == tn.float32
     assert (x * 2).dtype == tn.int64
     assert x.sum().dtype == tn.int64

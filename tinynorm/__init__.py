@@ -14,6 +14,7 @@ from .backends.settings import (
     set_num_threads,
     use_deterministic_algorithms,
 )
+from .captured import capture
 from .checkpoint import load_checkpoint, save_checkpoint
 from .creation import (
     BoolTensor,
@@ -332,6 +333,7 @@ __all__ = [
     "bmm",
     "bool",
     "broadcast_to",
+    "capture",
     "cat",
     "cdist",
     "ceil",

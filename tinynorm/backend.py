@@ -14,11 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from .recording import Recorded
+from .recording import state as recorded
+
 Array = Any  # a numpy.ndarray, a cupy.ndarray, or any array of the Python array API standard
 
 float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
 int8, int16, int32, int64 = np.dtype("int8"), np.dtype("int16"), np.dtype("int32"), np.dtype("int64")
 uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
+NUMPYS = {np.ndarray, Recorded}  # the types of NumPy's arrays that formulas work on
 default_dtype = float32  # of new tensors of Python floats; creation.set_default_dtype changes it
 
 
@@ -52,7 +56,7 @@ def plain(x: Any) -> Any:
     >>> type(plain(np.zeros(2).view(np.recarray))).__name__
     'ndarray'
     """
-    if type(x) is np.ndarray or not isinstance(x, np.ndarray):
+    if type(x) in NUMPYS or not isinstance(x, np.ndarray):
         return x
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(
@@ -259,6 +263,24 @@ def to_numpy(x: Array) -> np.ndarray:
     return sys.modules["cupy"].asnumpy(x) if _is_cupy(x) else np.asarray(x)
 
 
+def zeros(shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
+    """Zeros for a formula to write into, on the device of `like`, and in its dtype if none is given."""
+    dtype = like.dtype if dtype is None else dtype
+    if recorded.tape is not None and isinstance(like, np.ndarray):
+        return recorded.tape.zeros(shape, dtype)
+    return namespace(like).zeros(shape, dtype=dtype, **on_device_of(like))
+
+
+def as_numpy(x: Any) -> np.ndarray:
+    """An array or a number on the host as a NumPy array."""
+    return x if type(x) in NUMPYS else np.asarray(x)
+
+
+def from_host(host: np.ndarray, like: Array) -> Array:
+    """The numbers of a NumPy array on the device of `like`."""
+    return host if isinstance(like, np.ndarray) else namespace(like).asarray(host, **on_device_of(like))
+
+
 def check_same_device(op: str, arrays: list) -> None:
     """Check that all arrays are on the same device.
 
@@ -292,16 +314,24 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu") -> None:
-        self.rng = np.random.default_rng()
+        self._rng = np.random.default_rng()
+
+    @property
+    def rng(self) -> np.random.Generator:
+        return self._rng if recorded.tape is None else recorded.tape.draws(self._rng)
+
+    @rng.setter
+    def rng(self, rng: np.random.Generator) -> None:
+        self._rng = rng
 
     def manual_seed(self, seed: int) -> Generator:
         """Set the seed (a non-negative int). Returns the generator."""
-        self.rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         return self
 
     def get_state(self) -> dict:
         """The state as plain numbers and strings, for a checkpoint."""
-        return dict(self.rng.bit_generator.state)
+        return dict(self._rng.bit_generator.state)
 
     def set_state(self, state: dict) -> Generator:
         """Restore a state that `get_state` returned. Returns the generator.
@@ -311,13 +341,13 @@ class Generator:
         ValueError
             `state` is not such a state, or it belongs to another kind of generator. The generator is then unchanged.
         """
-        kind = type(self.rng.bit_generator)
+        kind = type(self._rng.bit_generator)
         trial = kind(0)  # tried on a copy first: if an entry is missing, the setter may already have set others
         try:
             trial.state = state
         except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError) as error:
             raise ValueError(f"set_state: expected a state of {kind.__name__}, as get_state gives it; {error!r}") from None
-        self.rng.bit_generator.state = state
+        self._rng.bit_generator.state = state
         return self
 
 

@@ -22,7 +22,7 @@ Draw = Callable[[np.random.Generator], Any]
 def _draw(draw: Draw, generator: Generator | None, dtype: Any, where: Any, requires_grad: bool = False) -> Tensor:
     """A tensor of the numbers that are drawn."""
     dtype = backend.default_dtype if dtype is None else as_dtype(dtype)
-    array = np.asarray(draw((generator or default_generator).rng)).astype(dtype)
+    array = backend.as_numpy(draw((generator or default_generator).rng)).astype(dtype)
     return tensor_of(array if where is None else backend.move(array, where), requires_grad)
 
 

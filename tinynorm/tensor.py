@@ -6,6 +6,7 @@ its array, the node that made it, and the version counter that counts in-place o
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import operator
@@ -18,6 +19,8 @@ import numpy as np
 from . import backend, printing
 from .backend import Array
 from .dtypes import OF_NUMPYS, strided
+from .recording import Recorded
+from .recording import state as recorded
 
 if TYPE_CHECKING:
     from ._methods import Methods  # the methods that ops/ and autograd/ add to the class, declared for type checkers
@@ -78,6 +81,8 @@ class Version:
     def bump(self, op: str) -> None:
         self.count += 1
         self.op = op
+        if recorded.tape is not None:
+            recorded.tape.calls.append(functools.partial(self.bump, op))
 
     def add_view(self, y: Tensor) -> None:
         """Register a view of the memory. The reference is weak, so it does not keep the view alive."""
@@ -290,11 +295,11 @@ class Tensor(Methods):
                 raise RuntimeError(f"grad: expected (shape, dtype, device) = {expected}, as of the tensor, got {got}")
             if not backend.is_writeable(grad._array):  # expanded or read-only: later gradients are added in place
                 grad = grad.clone()
-        self._grad = grad
+        set_grad(self, grad)
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        set_grad(self, None)
 
     def retain_grad(self) -> None:
         """Make `backward` set `.grad` on this tensor, even if it is not a leaf."""
@@ -342,8 +347,10 @@ class Tensor(Methods):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradient to None, or fill it with zeros."""
         if set_to_none:
-            self._grad = None
+            set_grad(self, None)
         elif self._grad is not None:
+            if recorded.tape is not None:
+                recorded.tape.depends_on(self)
             self._grad._array[...] = 0
             version_of(self._grad).bump("zero_grad")
 
@@ -363,6 +370,8 @@ class Tensor(Methods):
             raise RuntimeError("numpy: this tensor requires grad, and an array cannot record it; use .detach().numpy()")
         if not isinstance(self._array, np.ndarray):
             raise RuntimeError(f"numpy: expected a tensor on the CPU, got one on {self.device}; use .cpu().numpy()")
+        if type(self._array) is Recorded and recorded.tape is not None:
+            recorded.tape.refuse("values are handed to NumPy")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -491,6 +500,13 @@ class HookHandle:
 
     def remove(self) -> None:
         self._hooks.pop(self._key, None)
+
+
+def set_grad(t: Tensor, grad: Tensor | None) -> None:
+    """Set `.grad`; a tape notes it."""
+    if recorded.tape is not None:
+        recorded.tape.sets_grad(t, grad)
+    t._grad = grad
 
 
 def wrap(array: Array) -> Tensor:

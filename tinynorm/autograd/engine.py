@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..recording import state as recorded
 from ..tensor import Tensor, method, version_of, wrap
 from .anomaly import detection, refuse_nan
 from .mode import mode
@@ -168,6 +169,8 @@ def accumulate(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
                 f"backward: .grad has shape {tuple(t._grad.shape)}, and a gradient of shape {tuple(g.shape)} cannot be added "
                 "to it: the tensor's .data was replaced by one of another shape. Set .grad to None first"
             )
+    if recorded.tape is not None:
+        recorded.tape.goes_backward(complete)
     for t, g, fresh in complete:
         if isinstance(g, Tensor):
             t._grad = (g.clone() if t._grad is None else t._grad + g).to(t.dtype)
@@ -176,7 +179,10 @@ def accumulate(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
         elif t._grad is None:
             if g.dtype != t._array.dtype:  # the leaf does not have the machine's byte order
                 g, fresh = backend.astype(g, t._array.dtype), True
-            t._grad = wrap(g if fresh else backend.copy(g))
+            grad = wrap(g if fresh else backend.copy(g))
+            if recorded.tape is not None:
+                recorded.tape.sets_grad(t, grad, depends=True)
+            t._grad = grad
         else:
             try:
                 t._grad._array += g

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..recording import state as recorded
+
 # From this size on (bytes) memory may come from the system in fresh pages; smaller pieces the C library keeps and uses again.
 # The store keeps no more than KEPT, which is room for the large outputs of some layers of a training step.
 LARGE, KEPT = 2**20, 2**28
@@ -26,6 +28,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     >>> empty((2, 3), np.float32).shape
     (2, 3)
     """
+    if recorded.tape is not None:
+        return recorded.tape.empty(shape, dtype)
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < LARGE:
         return np.empty(shape, dtype)
@@ -43,6 +47,15 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     owner = (ctypes.c_char * size).from_buffer(memory)  # the array and its views keep it alive
     weakref.finalize(owner, _give_back, memory).atexit = False
     return np.frombuffer(owner, dtype).reshape(shape)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Zeros, for a kernel to add to.
+
+    >>> zeros((2,), np.float32)
+    array([0., 0.], dtype=float32)
+    """
+    return np.zeros(shape, dtype) if recorded.tape is None else recorded.tape.zeros(shape, dtype)
 
 
 def _give_back(memory: np.ndarray) -> None:

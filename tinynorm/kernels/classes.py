@@ -44,22 +44,21 @@ def shift(z, y, c, c_y):
 
 
 @in_order
-def losses(u, c_y):
-    """-Σ log p of the rows' classes, where u = e^c; u becomes p = u / Σ u."""
-    loss = np.float64(0)
+def losses(u, c_y, loss):
+    """loss = -Σ log p of the rows' classes, where u = e^c; u becomes p = u / Σ u."""
+    loss[0] = 0
     for i in range(u.shape[0]):
         S = total(u[i])
-        loss += np.log(S) - c_y[i]
+        loss[0] += np.log(S) - c_y[i]
         r = u.dtype.type(1 / S)
         for j in range(u.shape[1]):
             u[i, j] *= r
-    return loss
 
 
 @in_order
 def gradient(p, y, dloss, dx):
-    """dx = (p - [c = y]) dℓ."""
+    """dx = (p - [c = y]) dℓ; dℓ is an array of one number."""
     for i in range(p.shape[0]):
         for j in range(p.shape[1]):
-            dx[i, j] = p[i, j] * dloss
-        dx[i, y[i]] -= dloss
+            dx[i, j] = p[i, j] * dloss[0]
+        dx[i, y[i]] -= dloss[0]

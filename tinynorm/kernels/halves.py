@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
+from ..recording import state as recorded
+
 # From this number of elements on the work is cut. To wake the thread and to wait for it takes some 80 us; the sweeps of a
 # normalisation layer take that for 2^16 to 2^17 numbers.
 WORTH = 2**18
@@ -80,6 +82,9 @@ def run(calls: Sequence[Callable[[], object]]) -> None:
     >>> sorted(found)
     [1, 2]
     """
+    if recorded.tape is not None:
+        recorded.tape.launch(run, calls)
+        return
     helper = _helper() if len(calls) == 2 else None
     if helper is None:
         for call in calls:

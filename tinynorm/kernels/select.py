@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import NUMPYS
+from ..recording import state as recorded
+
 # An array of fewer numbers is left to the formula: importing Numba takes a third of a second, which a program that only looks
 # at a few small arrays would never win back. (test_select.py holds that such a program does not import it.)
 WORTH = 512
@@ -96,14 +99,16 @@ def kernels_for(name: str, *arrays: Any) -> Any:
     The arrays must be NumPy's, row-major, writeable, and all float32 or all float64; the first one's size counts.
     """
     x = arrays[0]
-    if state.choice == "numpy" or type(x) is not np.ndarray or x.dtype not in DTYPES:
+    if state.choice == "numpy" or type(x) not in NUMPYS or x.dtype not in DTYPES:
         return None
     if x.size < (WORTH if state.choice == "auto" else 1):
         return None
     for a in arrays:
-        if a is not None and (type(a) is not np.ndarray or a.dtype != x.dtype or not a.flags.carray):
+        if a is not None and (type(a) not in NUMPYS or a.dtype != x.dtype or not a.flags.carray):
             return None
-    return family(name) if not why_not() else _none()
+    if why_not():
+        return _none()
+    return family(name) if recorded.tape is None else recorded.tape.noting(family(name))
 
 
 def _none() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import copy, namespace
+from .buffers import empty
 
 # The sizes of a block: how many rows of a matrix, and how many numbers of one row. BLAS adds four rows of a matrix at a time to
 # its sum, so a block of 128 rows takes 32 additions. Along a row BLAS keeps at least 8 partial sums, so a block of 512 numbers
@@ -144,7 +145,7 @@ def _pieces(shape: Run, w: np.ndarray, after: Shape) -> Total:
 
     def add(x: np.ndarray) -> np.ndarray:
         x = x.reshape(outer, n)
-        y = np.empty((-(-n // ROW), outer), x.dtype)
+        y = empty((-(-n // ROW), outer), x.dtype)
         for j, sums in enumerate(y):
             piece = x[:, j * ROW : (j + 1) * ROW]
             np.matmul(piece, w[: piece.shape[1]], out=sums)
@@ -165,7 +166,8 @@ def sum_of_any_layout(x: np.ndarray, axes: Shape, mean: bool) -> np.ndarray:
             times *= x.shape[i]
             x = x[(*(slice(None),) * i, slice(1))]
     order = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
-    x = np.ascontiguousarray(x.transpose(order))
+    x = x.transpose(order)
+    x = x if x.flags.c_contiguous else x.copy()
     total = plan(x.shape, tuple(k for k, i in enumerate(order) if i in axes), x.dtype, mean)
     assert total is not None
     y = total(x)

@@ -50,7 +50,7 @@ def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
 
     Long sums are added up in blocks, so that few digits are lost (see kernels/sums).
     """
-    if type(x) is np.ndarray:
+    if type(x) in backend.NUMPYS:
         total = plan(x.shape, axes, x.dtype, False)
         if total is None:
             return np.sum(x, axis=axes, keepdims=True)
@@ -60,7 +60,7 @@ def sum_over(x: Any, axes: tuple[int, ...]) -> Any:
 
 def mean_over(x: Any, axes: tuple[int, ...]) -> Any:
     """The mean over `axes`, computed as in `sum_over`; 0 if there are no elements."""
-    total = plan(x.shape, axes, x.dtype, True) if type(x) is np.ndarray else None
+    total = plan(x.shape, axes, x.dtype, True) if type(x) in backend.NUMPYS else None
     if total is None:
         return sum_over(x, axes) / max(size_along(x.shape, axes), 1)
     return total(x) if x.flags.c_contiguous else sum_of_any_layout(x, axes, mean=True)
@@ -74,7 +74,7 @@ def size_along(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
 
 def keep_where(mask: Any, g: Any) -> Any:
     """`g` where the mask is True, else 0, also where `g` is infinite or NaN. Uses a fast kernel if one fits the arrays."""
-    y = keep_bits(mask, g) if type(g) is np.ndarray and type(mask) is np.ndarray else None
+    y = keep_bits(mask, g) if type(g) in backend.NUMPYS and type(mask) in backend.NUMPYS else None
     return namespace(g).where(mask, g, 0.0) if y is None else y
 
 

@@ -39,7 +39,7 @@ class OnDiagonal(Node):
         xp, n, where = namespace(x), x.shape[-1], backend.on_device_of(x)
         i = xp.arange(n, **where)
         square = xp.where(xp.reshape(i, (n, 1)) == i, x[..., None], xp.zeros((), dtype=x.dtype, **where))  # (…, n, n)
-        y = xp.zeros(self.shape, dtype=x.dtype, **where)
+        y = backend.zeros(self.shape, x)
         top, left = max(-self.k, 0), max(self.k, 0)
         y[..., top : top + n, left : left + n] = square
         return y

@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, wrap
-from .common import keep_where, namespace
+from .common import keep_where
 from .inplace import replace
 
 
@@ -22,7 +22,7 @@ class Dropout(Node):
     def forward(self, x):
         keep = 1 - self.p
         kept = self.rng.random(x.shape, dtype="float32") < keep  # on the host: a seed gives the same mask on every device
-        self.kept_at = namespace(x).asarray(kept, **backend.on_device_of(x))
+        self.kept_at = backend.from_host(kept, x)
         self.scale = 1 / keep if keep else 0.0
         return keep_where(self.kept_at, x * self.scale)
 

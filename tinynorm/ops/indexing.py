@@ -79,7 +79,7 @@ def add_at(shape: tuple[int, ...], index: Any, g: Any) -> Any:
     if isinstance(g, Tensor):
         return AddAt(shape, index)(g)
     xp, g32 = namespace(g), widened(g)
-    out = xp.zeros(shape, dtype=g32.dtype, **backend.on_device_of(g))
+    out = backend.zeros(shape, g32)
     if isinstance(index, Steps):
         out[index.basic] = add_at(out[index.basic].shape, index.arrays, g32)
     elif not may_repeat(index):

@@ -354,10 +354,10 @@ def successes(op: str, p: Any, shape: Any, generator: backend.Generator | None) 
     RuntimeError
         A probability is not from 0 to 1.
     """
-    chance = backend.to_numpy(raw(p)) if isinstance(p, Tensor) else np.asarray(p)
+    chance = backend.to_numpy(raw(p)) if isinstance(p, Tensor) else backend.as_numpy(p)
     if not ((chance >= 0) & (chance <= 1)).all():
         raise RuntimeError(f"{op}: expected probabilities from 0 to 1, got some from {chance.min()} to {chance.max()}")
-    return np.asarray((generator or backend.default_generator).rng.random(tuple(shape)) < chance)
+    return backend.as_numpy((generator or backend.default_generator).rng.random(tuple(shape)) < chance)
 
 
 # the largest integer up to which a floating-point dtype has them all
@@ -392,4 +392,4 @@ def random_(x: Tensor, *bounds: int, to: int | None = None, generator: backend.G
 
 def fill_from_host(x: Tensor, op: str, numbers: np.ndarray) -> Tensor:
     """Write `numbers` into x. Random numbers are drawn on the host, so that a seed gives the same numbers on every device."""
-    return _assign(x, ..., wrap(namespace(x._array).asarray(numbers.astype(x.dtype))), op)
+    return _assign(x, ..., wrap(backend.from_host(numbers.astype(x.dtype), x._array)), op)

@@ -190,16 +190,16 @@ class CrossEntropy(Node):
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
     def loss_by_kernel(self, x):
-        self.kept, c_y = empty(x.shape, x.dtype), np.empty(len(x), x.dtype)
+        self.kept, c_y, loss = empty(x.shape, x.dtype), empty((len(x),), x.dtype), empty((1,), np.float64)
         self.kernel.shift(x, self.classes.y.reshape(-1), self.kept, c_y)
         np.exp(self.kept, out=self.kept)
-        loss = self.kernel.losses(self.kept, c_y)
-        return np.asarray(loss / self.divisor if self.divisor else math.nan, x.dtype)
+        self.kernel.losses(self.kept, c_y, loss)
+        return (loss[0] / (self.divisor or math.nan)).astype(x.dtype)
 
     def backward(self, g, x, q=None):
         if self.kernel is not None and not isinstance(g, Tensor):
             dz = empty(x.shape, x.dtype)
-            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g / g.dtype.type(self.divisor), dz)
+            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g.reshape(1) / g.dtype.type(self.divisor), dz)
             return dz, None
         log_p = self.recall(self.log_p, x)
         p, dell = namespace(g).exp(log_p), per_row(g, self.divisor)
@@ -226,8 +226,7 @@ class NLL(Node):
         shape, places = self.classes.shape, self.classes.places
         if isinstance(g, Tensor):
             return add_at(shape, places, namespace(g).broadcast_to(-g_y, self.classes.y.shape)), None
-        zeros = namespace(g).zeros(shape, dtype=g.dtype, **backend.on_device_of(g))
-        return add_at_classes(zeros, places, -g_y), None
+        return add_at_classes(backend.zeros(shape, g), places, -g_y), None
 
 
 # ---- as functions ----------------------------------------------------------------------------------------------------
@@ -303,7 +302,7 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
         )
     backend.check_same_device(op, [x._array, target._array])
     xp, y = namespace(x._array), target._array
-    simple = type(y) is np.ndarray and y.dtype == np.int64 and y.size and not 0 <= ignore_index < C
+    simple = type(y) in backend.NUMPYS and y.dtype == np.int64 and y.size and not 0 <= ignore_index < C
     if simple and y.view(np.uint64).max() < C:  # the common case: all rows count (as uint64, a negative class would be huge)
         return Classes(y[:, None].copy(), None, weight, smoothing, shape)  # a copy: backward needs it as it is now
     counts: Any = y != ignore_index
@@ -314,7 +313,7 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
             f"{op}: expected class indices from 0 to C-1 = {C - 1} (or ignore_index={ignore_index}), got {first} in the target"
         )
     y = xp.expand_dims(xp.where(counts, y, 0) if C else y, axis=1)
-    counts = None if type(counts) is np.ndarray and counts.all() else xp.expand_dims(counts, axis=1)
+    counts = None if type(counts) in backend.NUMPYS and counts.all() else xp.expand_dims(counts, axis=1)
     return Classes(backend.astype(y, xp.int64), counts, weight, smoothing, tuple(x.shape))
 
 

@@ -172,7 +172,7 @@ class Standardize(Normalization):
         ε / s² has the same x̂ as x with ε. On the GPU x is always divided: a test of the values would make the CPU wait.
         """
         x, axes, eps = self.seen(x), self.layout.axes, self.eps
-        if type(raw(x)) is np.ndarray or 0 in x.shape:
+        if type(raw(x)) in backend.NUMPYS or 0 in x.shape:
             found = self.standardize(x, axes, eps)
             if 0 in x.shape or squares_fit(raw(found[3]), eps):
                 return found
@@ -190,7 +190,7 @@ def squares_fit(var: np.ndarray, eps: float) -> bool:
     the largest variance.
     """
     least = LEAST_VAR.get(var.dtype, 0.0) ** 0.5
-    return float(np.vdot(var, var)) < math.inf and (eps >= least or bool(var.min() + eps >= least))
+    return bool(np.vdot(var, var) < math.inf) and (eps >= least or bool(var.min() + eps >= least))
 
 
 class StandardizeUncentred(Standardize):

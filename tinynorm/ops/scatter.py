@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..recording import whole
 
 # At most this many numbers are added one after another in float32: 31 rounding errors of 6e-8 are less than 2e-6.
 # (tests/ops/test_scatter.py checks this.)
@@ -45,6 +46,7 @@ def rows_named(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Any, int]:
     return xp.reshape(xp.arange(math.prod(shape), **backend.on_device_of(like)), shape)[index], 1
 
 
+@whole
 def add_rows(out: np.ndarray, index: tuple, g: np.ndarray) -> np.ndarray:
     """Add `g` to `out`, which is all zeros, at an index that may select an element more than once; on the host."""
     if math.prod(part.size for part in index if backend.is_array(part)) <= FEW:

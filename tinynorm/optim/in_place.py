@@ -15,6 +15,7 @@ from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
 from ..kernels.select import kernels_for
+from ..recording import opaque
 from ..tensor import Tensor, raw, version_of, wrap
 from .blocks import Blocks, Formula, Undone, place_of, work_dtype
 from .optimizer import Optimizer, Params, check_keys
@@ -74,6 +75,7 @@ class InPlaceOptimizer(Optimizer):
 
     # -- the step --------------------------------------------------------------------------------------------------------
 
+    @opaque
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update in place every parameter that has a gradient.
 

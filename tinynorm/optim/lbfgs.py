@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ..autograd import enable_grad, no_grad
 from ..ops import cat, zeros_like
 from ..ops.common import widened
+from ..recording import opaque
 from ..tensor import Tensor
 from .blocks import work_dtype
 from .optimizer import Optimizer, Params, check_keys, check_number
@@ -125,6 +126,7 @@ class LBFGS(Optimizer):
     # -- the step --------------------------------------------------------------------------------------------------------
 
     @no_grad()
+    @opaque
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make up to `max_iter` iterations.
 

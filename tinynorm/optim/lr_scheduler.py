@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from ..recording import opaque
 from .one_cycle import OneCycleLR
 from .optimizer import Optimizer, check_number
 from .schedule import LRScheduler, check_count, groups_unless_error
@@ -357,6 +358,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         part = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (lr - self.eta_min) * part for lr in self.base_lrs]
 
+    @opaque
     def step(self, epoch: float | None = None) -> None:
         """Go to the next epoch and set its rates.
 
@@ -480,6 +482,7 @@ class SequentialLR(_OfSchedules):
             first._start()
         self._last_lr = first.get_last_lr()
 
+    @opaque
     def step(self, epoch: None = None) -> None:  # type: ignore[override]
         """Go to the next epoch and set its rates."""
         i = bisect_right(self._milestones, self.last_epoch + 1)
@@ -528,6 +531,7 @@ class ChainedScheduler(_OfSchedules):
             schedule._start()
         self._last_lr = self._scaled(1.0)
 
+    @opaque
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch, or to the given one, and set its rates."""
         for schedule in self._schedulers:
@@ -620,6 +624,7 @@ class ReduceLROnPlateau(LRScheduler):
         least = self.best * (1 + margin) if relative else self.best + margin
         return metric > least if self.mode == "max" else metric < least
 
+    @opaque
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take the metric of one more epoch, a number or a 0-d tensor, and lower the rates if they must be."""
         metric = float(metrics)

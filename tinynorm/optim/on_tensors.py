@@ -12,6 +12,7 @@ from ..backend import is_writeable
 from ..creation import tensor
 from ..ops import full_like, where, zeros_like
 from ..ops.common import widened
+from ..recording import opaque
 from ..tensor import Tensor
 from .adam import check_adams_options
 from .in_place import NEWER, InPlaceOptimizer, counter
@@ -29,6 +30,7 @@ class OnTensors(InPlaceOptimizer):
         """The parameter after step t. It may replace what the state has."""
         raise NotImplementedError
 
+    @opaque
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """As in `InPlaceOptimizer`. float16 is computed in float32 here too."""
         loss = None

@@ -1,0 +1,254 @@
+"""Tape: what a step does to arrays, as a list of calls that can be done again.
+
+While a tape records, the arrays of the step are `Recorded` ones. Doing the calls again, on the same arrays, does the step
+again: with the numbers that are in its inputs then, and without the Python code that made the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from .array import Recorded, plain, root, seen, state
+
+
+class Departed(Exception):
+    """A value that the recorded step looked at is another one now: what follows may be wrong."""
+
+
+class Tape:
+    """A recorded step.
+
+    Attributes
+    ----------
+    calls : list of callable
+        What the step did, in order, without arguments left to give.
+    own : dict
+        The memory that the step made, by id: its results and everything between. (All other memory is there before it.)
+    writes : list of (int, array)
+        Memory that is not the step's own and that a call changes, with the number of the call.
+    refusal : str
+        Why the step cannot be done again by its calls; "" if nothing is known.
+    """
+
+    def __init__(self, caller: Callable[[], str]) -> None:
+        self.calls: list[Callable[[], Any]] = []
+        self.own: dict[int, np.ndarray] = {}
+        self.writes: list[tuple[int, np.ndarray]] = []
+        self.last_guard = 0  # the number of calls before the last look at a value
+        self.refusal = ""
+        self.caller = caller  # says which line of the user's runs
+        self.adopted: dict[int, Any] = {}  # id -> a tensor from outside whose array is a Recorded one while the tape records
+        self.entry: dict[int, tuple[Any, Any]] = {}  # id -> (a leaf, its .grad before the step), where the step depends on it
+        self.leaves: dict[int, Any] = {}  # id -> a leaf whose .grad the step sets
+        self.modules: dict[int, Any] = {}  # id -> a module that the step calls
+        self.opaque: list[tuple[Any, Callable[[], Any]]] = []  # (an object, its method that is called again as it is)
+        self.generators: dict[int, np.random.Generator] = {}
+        self.grads: list[Any] = []  # the tensors that the step puts into `.grad`
+        self.backwards = 0  # how many times the step went backward
+
+    def refuse(self, what: str) -> None:
+        """Note that the step cannot be done again by its calls (the first reason is kept)."""
+        if not self.refusal:
+            self.refusal = f"{what}, {self.caller()}"
+
+    # -- arrays ----------------------------------------------------------------------------------------------------------
+
+    def made(self, array: Any) -> Recorded:
+        """A result of the step's, which the next time is written into the same memory."""
+        scalar = not isinstance(array, np.ndarray)
+        array = np.asarray(array)
+        self.own[id(root(array))] = root(array)
+        recorded = seen(array)
+        recorded.scalar = scalar
+        return recorded
+
+    def is_own(self, array: Any) -> bool:
+        return id(root(array)) in self.own
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        return self.made(np.empty(shape, dtype))
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        zeros = self.made(np.zeros(shape, dtype))
+        self.calls.append(partial(plain(zeros).fill, 0))
+        return zeros
+
+    def do(self, function: Callable, args: Any, kwargs: Any, result: Any) -> Any:
+        """Record a call that makes `result`: an array, a scalar, or several."""
+        if isinstance(result, (tuple, list)):
+            several = [self.made(r) for r in result]
+            self.calls.append(partial(_into_all, plain(several), function, args, kwargs))
+            return several if isinstance(result, list) else tuple(several)
+        made = self.made(result)
+        self.calls.append(partial(_into, plain(made), function, args, kwargs))
+        return made
+
+    def write(self, *arrays: Any) -> None:
+        """Note that the next call changes these arrays."""
+        for a in arrays:
+            if isinstance(a, np.ndarray) and not self.is_own(a):
+                self.writes.append((len(self.calls), root(a)))
+
+    def guard(self, array: np.ndarray, expected: bool) -> None:
+        """The step goes on as recorded only where this value is what it was."""
+        self.calls.append(partial(_check, array, expected))
+        self.last_guard = len(self.calls)
+
+    def launch(self, function: Callable, calls: list[Any]) -> None:
+        """Run kernels: ``function(calls)``, each call a `partial`. All arrays that they are handed may change."""
+        calls = [partial(c.func, *plain(c.args), **plain(c.keywords)) for c in calls]
+        for c in calls:
+            self.write(*c.args, *c.keywords.values())
+        self.calls.append(partial(function, calls))
+        state.tape = None  # the function itself would launch them by the tape
+        try:
+            function(calls)
+        finally:
+            state.tape = self
+
+    # -- tensors ---------------------------------------------------------------------------------------------------------
+
+    def adopt(self, t: Any) -> None:
+        """Let the tensor hold a Recorded array, so that what is done with it is seen."""
+        if type(t._array) is np.ndarray:
+            t._array = seen(t._array)
+            if not self.is_own(t._array):
+                self.adopted[id(t)] = t
+
+    def visit(self, module: Any) -> None:
+        """A module is called: adopt what it holds."""
+        self.modules[id(module)] = module
+        for t in (*module._parameters.values(), *module._buffers.values()):
+            if t is not None:
+                self.adopt(t)
+
+    def sets_grad(self, leaf: Any, grad: Any, depends: bool = False) -> None:
+        """The `.grad` of a leaf becomes `grad`; with `depends`, the old one was looked at."""
+        if depends:
+            self.depends_on(leaf)
+        if not self.is_own(leaf._array):  # a leaf that the step makes is forgotten with it
+            self.leaves[id(leaf)] = leaf
+            self.grads.append(grad)
+            self.calls.append(partial(setattr, leaf, "_grad", grad))
+
+    def lets(self, owner: Any, call: Callable[[], Any]) -> Any:
+        """Let an object do something unseen now, and again each time: an optimiser's step."""
+        self.opaque.append((owner, call))
+        self.calls.append(call)
+        state.tape = None
+        self.show_plain()
+        try:
+            return call()
+        finally:
+            state.tape = self
+            for t in self.adopted.values():
+                for x in (t, t._grad):
+                    if x is not None and type(x._array) is np.ndarray:
+                        x._array = seen(x._array)
+
+    def noting(self, kernels: Any) -> Any:
+        """A family of kernels, each of which is noted when it is called."""
+        return _Noting(self, kernels)
+
+    def goes_backward(self, complete: list) -> None:
+        """Gradients are about to be added to leaves: `complete` has (leaf, gradient, ...)."""
+        self.backwards += 1
+        for leaf, *_ in complete:
+            self.adopt(leaf)
+            if leaf._grad is not None:
+                self.depends_on(leaf)
+
+    def depends_on(self, leaf: Any) -> None:
+        """The step looks at the `.grad` that the leaf has now, or changes it in place."""
+        if leaf._grad is not None and type(leaf._grad._array) is np.ndarray:
+            leaf._grad._array = seen(leaf._grad._array)
+        if self.is_own(leaf._array):
+            return
+        if id(leaf) not in self.leaves:
+            self.entry.setdefault(id(leaf), (leaf, leaf._grad))
+        self.leaves[id(leaf)] = leaf
+
+    def show_plain(self) -> None:
+        """Give the tensors from outside, and their gradients, plain arrays."""
+        for t in self.adopted.values():
+            for x in (t, t._grad):
+                if x is not None:
+                    x._array = plain(x._array)
+
+    def draws(self, rng: np.random.Generator) -> Any:
+        """The generator, whose random numbers are drawn anew each time."""
+        self.generators[id(rng)] = rng
+        return _Drawing(self, rng)
+
+
+class _Noting:
+    def __init__(self, tape: Tape, kernels: Any) -> None:
+        self.tape, self.kernels = tape, kernels
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: self.tape.launch(_one, [partial(getattr(self.kernels, name), *args)])
+
+
+class _Drawing:
+    def __init__(self, tape: Tape, rng: np.random.Generator) -> None:
+        self.tape, self.rng = tape, rng
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.rng, name)
+        return (lambda *a, **k: self.tape.do(method, a, k, method(*plain(a), **plain(k)))) if callable(method) else method
+
+
+def opaque(method: Callable) -> Callable:
+    """A method that a tape does not look into: it is called again as it is, with what has changed in its object."""
+
+    @wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if state.tape is None:
+            return method(self, *args, **kwargs)
+        return state.tape.lets(self, partial(method, self, *args, **kwargs))
+
+    return call
+
+
+def whole(function: Callable) -> Callable:
+    """A function of arrays that a tape records as one call, whatever it looks at inside."""
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        tape = state.tape
+        if tape is None:
+            return function(*args)
+        state.tape, args = None, plain(args)
+        try:
+            result = function(*args)
+        finally:
+            state.tape = tape
+        if result is not args[0]:
+            return tape.do(function, args, {}, result)
+        tape.write(result)
+        tape.calls.append(partial(function, *args))
+        return seen(result)
+
+    return call
+
+
+def _one(calls: list) -> None:
+    calls[0]()
+
+
+def _into(out: np.ndarray, function: Callable, args: tuple, kwargs: dict) -> None:
+    np.copyto(out, function(*args, **kwargs), casting="unsafe")
+
+
+def _into_all(outs: list[np.ndarray], function: Callable, args: tuple, kwargs: dict) -> None:
+    for out, result in zip(outs, function(*args, **kwargs), strict=True):
+        np.copyto(out, result, casting="unsafe")
+
+
+def _check(array: np.ndarray, expected: bool) -> None:
+    if bool(array) is not expected:
+        raise Departed
