@@ -447,8 +447,8 @@ def test_a_printed_state_is_pytorchs():
     )
     assert str(lr_scheduler.StepLR(optimizer, 2).state_dict()) == "{'step_size': 2, 'gamma': 0.1, " + counts + "}"
     state = "{'factor': 0.1, 'default_min_lr': 0, 'min_lrs': [0], 'patience': 10, 'cooldown': 0, 'eps': 1e-08, "
-    state += "'last_epoch': 0, '_last_lr': [0.1], 'mode_worse': inf, 'mode': 'min', 'threshold': 0.0001, 'threshold_mode': 'rel', "
-    state += "'best': inf, 'cooldown_counter': 0, 'num_bad_epochs': 0}"
+    state += "'last_epoch': 0, '_last_lr': [0.1], 'mode_worse': inf, 'mode': 'min', 'threshold': 0.0001, "
+    state += "'threshold_mode': 'rel', 'best': inf, 'cooldown_counter': 0, 'num_bad_epochs': 0}"
     plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
     assert str(plateau.state_dict()) == state
     plateau.load_state_dict(lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=[0.01]).state_dict())
