@@ -100,6 +100,7 @@ def test_alpha_is_refused_where_it_would_change_the_dtype():
 def test_what_is_flat_between_steps_has_a_gradient_of_zero(device):
     x = f64(-1.5, 1.5, requires_grad=True).to(device)
     steps = [x.floor(), x.ceil(), x.round(), x.sign()]
+    assert tn.tensor([True, False]).sign().tolist() == [True, False]
     assert [y.tolist() for y in steps] == [[-2.0, 1.0], [-1.0, 2.0], [-2.0, 2.0], [-1.0, 1.0]]
     for y in steps:
         (g,) = tn.autograd.grad((x * y).sum(), x)

@@ -152,8 +152,8 @@ class Step(Node):
         self.function = function
 
     def forward(self, x):
-        integer = not backend.is_floating(x) and self.function != "sign"
-        return backend.copy(x) if integer else getattr(namespace(x), self.function)(x)
+        unchanged = backend.is_bool(x) if self.function == "sign" else not backend.is_floating(x)
+        return backend.copy(x) if unchanged else getattr(namespace(x), self.function)(x)
 
     def backward(self, g):
         return (namespace(g).zeros_like(g),)
