@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Real
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,14 +37,38 @@ class Overflow:
         self.seen = True
 
 
-class _Work(NamedTuple):
-    """The work of one call of `Blocks.run`: parameters of one group with the same step number, dtype and device."""
+class _Work:
+    """Parameters of one group with the same step number, dtype and device, and how their step is done."""
 
-    group: dict[str, Any]
-    t: float  # the number of this step
-    formula: Formula
-    params: list[Tensor]
-    tasks: list[tuple[Array, ...]]  # (theta, g, *state) for each parameter
+    def __init__(self, group: dict[str, Any], t: float) -> None:
+        self.group, self.t = group, t  # t is the number of this step
+        self.params: list[Tensor] = []
+        self.tasks: list[tuple[Array, ...]] = []  # (theta, g, *state) for each parameter
+        self.flat: list[tuple[Array, ...] | None] = []  # (theta, *state) as vectors of the same memory, if they are row-major
+        self.sweep: Sweep | None = None
+        self.formula: Formula | None = None  # for the tasks that no kernel fits
+
+
+class _Fitting(NamedTuple):
+    """What was checked of a parameter: as long as it has these arrays, it need not be checked again."""
+
+    theta: Array
+    state: list[Array]
+    place: str
+    flat: tuple[Array, ...] | None
+
+    def holds(self, theta: Array, state: list[Array]) -> bool:
+        if type(theta) is not np.ndarray or theta is not self.theta or len(state) != len(self.state):
+            return False
+        return all(map(is_, state, self.state))
+
+
+class _Fits(dict[Tensor, _Fitting]):
+    """What was checked of each parameter."""
+
+    def __reduce__(self) -> tuple:
+        """Leave it out when copying or pickling. (A copy of a view is no longer a view.)"""
+        return _Fits, ()
 
 
 class InPlaceOptimizer(Optimizer):
@@ -64,6 +89,7 @@ class InPlaceOptimizer(Optimizer):
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         super().__init__(params, defaults)
         self._blocks, self._overflow = Blocks(), Overflow()
+        self._fitting = _Fits()
         self._stepped = type(self).step is not InPlaceOptimizer.step
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
@@ -120,24 +146,40 @@ class InPlaceOptimizer(Optimizer):
             if p._grad is None:
                 continue
             theta, g, state = p._array, p._grad._array, self.state[p]
-            kind, shape, dtype = type(theta), theta.shape, theta.dtype
+            kind = type(theta)
             writeable = theta.flags.writeable if kind is np.ndarray else backend.is_writeable(theta)
-            if g.shape != shape or g.dtype != dtype or type(g) is not kind or not writeable:
+            if g.shape != theta.shape or g.dtype != theta.dtype or type(g) is not kind or not writeable:
                 self._explain_misfit(p, g)
             made.append((state, len(state)))
             t, *arrays = self._begin(group, state, theta)
-            kept = work_dtype(theta)
-            for a in arrays[:1]:  # all arrays of a state have the same type
-                if a.dtype != kept or a.shape != shape or type(a) is not kind:
-                    self._explain_move(p, a)
-            place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
-            key = (t, dtype, place, len(arrays))
+            known = self._fitting.get(p)
+            if known is None or not known.holds(theta, arrays):
+                known = self._fitting[p] = self._fitted(p, g, arrays)
+            key = (t, theta.dtype, known.place, len(arrays))
             work = alike.get(key)
             if work is None:
-                work = alike[key] = _Work(group, t, self._formula(group, t, theta), [], [])
+                work = alike[key] = _Work(group, t)
             work.params.append(p)
             work.tasks.append((theta, g, *arrays))
+            work.flat.append(known.flat if known.flat is not None and g.flags.carray else None)
+        for work in alike.values():
+            largest = max(work.tasks, key=lambda arrays: arrays[0].size)
+            kernels = kernels_for("updates", *largest)
+            work.sweep = None if kernels is None else self._sweep(kernels, group, work.t, largest)
+            if work.sweep is None or None in work.flat:
+                work.formula = self._formula(group, work.t, work.tasks[0][0])
         return list(alike.values())
+
+    def _fitted(self, p: Tensor, g: Array, arrays: list[Array]) -> _Fitting:
+        """Check that the arrays of a parameter's state fit the parameter."""
+        theta, kept = p._array, work_dtype(p._array)
+        for a in arrays[:1]:  # all arrays of a state have the same type
+            if a.dtype != kept or a.shape != theta.shape or type(a) is not type(theta):
+                self._explain_move(p, a)
+        if type(theta) is not np.ndarray:
+            return _Fitting(theta, arrays, self._place(p, [g, *arrays]), None)
+        all_flat = all(a.flags.carray for a in (theta, *arrays))
+        return _Fitting(theta, arrays, "", tuple(a.reshape(-1) for a in (theta, *arrays)) if all_flat else None)
 
     def _run(self, works: list[_Work]) -> None:
         """Run each formula on its tasks. The version counters of the parameters also increase if a formula fails."""
@@ -159,18 +201,14 @@ class InPlaceOptimizer(Optimizer):
 
     def _step_tasks(self, work: _Work) -> list[Undone]:
         """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""
-        largest = max(work.tasks, key=lambda arrays: arrays[0].size)
-        kernels = kernels_for("updates", *largest)
-        sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
-        if sweep is None:
-            return self._blocks.run(work.formula, work.tasks)
         undone: list[Undone] = []
-        rest = []
-        for number, arrays in enumerate(work.tasks):
-            if not all(a.flags.carray for a in arrays):
-                rest.append(number)
-            elif sweep(*(a.reshape(-1) for a in arrays)):
-                undone.append((number, ...))
+        rest = [number for number, flat in enumerate(work.flat) if flat is None or work.sweep is None]
+        if work.sweep is not None:
+            for number, flat in enumerate(work.flat):
+                if flat is not None and work.sweep(flat[0], work.tasks[number][1].reshape(-1), *flat[1:]):
+                    undone.append((number, ...))
+        if work.formula is None:
+            return undone
         found = self._blocks.run(work.formula, [work.tasks[number] for number in rest])
         return undone + [(rest[k], rows) for k, rows in found]
 
@@ -179,7 +217,8 @@ class InPlaceOptimizer(Optimizer):
         state = self.state[p]
         self._make_room(state)
         _, *arrays = self._begin(work.group, state, p._array)
-        self._blocks.run(work.formula, [tuple(a[rows] for a in (p._array, raw(p._grad), *arrays))])
+        formula = self._formula(work.group, work.t, p._array)
+        self._blocks.run(formula, [tuple(a[rows] for a in (p._array, raw(p._grad), *arrays))])
 
     def _place(self, p: Tensor, others: list[Array]) -> str:
         """The device of a parameter that is not a NumPy array. Its gradient and its state must be on the same device."""
