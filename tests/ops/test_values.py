@@ -73,6 +73,15 @@ def test_remainder_and_floor_divide_are_pythons(device):
     assert ((n % 3).dtype, (n // 3).dtype, (n % 2.0).dtype, (n // 2.0).dtype) == (tn.int64, tn.int64, tn.float32, tn.float32)
 
 
+def test_a_remainder_of_zero_has_the_sign_of_the_dividend(device):
+    x = f64(-4.0, 0.0, 4.0, -0.0).to(device)
+    for y in (x % 2, x % -2.0, x % f64(2.0).to(device)):
+        assert np.signbit(y.cpu().numpy()).tolist() == [True, False, False, True]
+    assert [np.signbit((n % x[2:3]).item()) for n in (-4, 4, -4.0, 4.0)] == [True, False, True, False]
+    assert (x.long() % 2).tolist() == [0, 0, 0, 0]
+    assert (x % 0).isnan().all()
+
+
 def test_division_by_zero_has_a_remainder_without_a_number():
     x = f64(1.0, 0.0, requires_grad=True)
     np.testing.assert_array_equal((x % 0.0).detach(), [NAN, NAN])

@@ -106,7 +106,8 @@ class Remainder(Node):
     def forward(self, a, b):
         self.shapes = shape_of(a), shape_of(b)
         self.save(*((a, b) if self.needs[1] else (None, None)))
-        return a % b
+        y = a % b
+        return namespace(y).where(y == 0, 0.0 * a, y) if backend.is_floating(y) else y  # a zero has a's sign, as in PyTorch
 
     def backward(self, g, a, b):
         da = sum_to(g, self.shapes[0]) if self.needs[0] else None
