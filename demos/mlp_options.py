@@ -119,6 +119,7 @@ def add_places(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: the GPU if one works (default: %(default)s)"
     )
+    p.add_argument("--no-capture", action="store_true", help="run each step as Python code, which is slower")
     p.add_argument("--data-dir", metavar="DIR", help="the folder of MNIST's four IDX files (default: data/DATASET)")
     p.add_argument("--save", metavar="FILE", help="the checkpoint (default: runs/DATASET-NORM-seedN/checkpoint.safetensors)")
     p.add_argument("--resume", metavar="FILE", help="go on from this checkpoint, with its settings")

@@ -72,13 +72,15 @@ class Training:
     settings : Settings
     data : Data
     device : str
+    capture : bool
+        Whether the training step is captured. It changes no number.
 
     Examples
     --------
     ``training = Training(settings, data, "cpu")``, then ``training.epoch()`` as often as ``settings.epochs`` says.
     """
 
-    def __init__(self, settings: Settings, data: Data, device: str) -> None:
+    def __init__(self, settings: Settings, data: Data, device: str, capture: bool = True) -> None:
         tinynorm.manual_seed(settings.seed)
         self.settings, self.data = settings, data
         x, y, self.x_test, self.y_test = (tinynorm.as_tensor(array, device=device) for array in data[:4])
@@ -89,11 +91,24 @@ class Training:
         self.optimizer = make_optimizer(settings, self.model.parameters())
         self.schedule = make_schedule(settings, self.optimizer, settings.epochs * len(self.batches))
         self.history: list[dict[str, float]] = []
+        if capture and device == "cpu":
+            self.step = tinynorm.capture(self.step)  # type: ignore[method-assign]
 
     @property
     def done(self) -> int:
         """How many epochs are behind it."""
         return len(self.history)
+
+    def step(self, x: tinynorm.Tensor, y: tinynorm.Tensor) -> tuple[tinynorm.Tensor, tinynorm.Tensor]:
+        """Train on one batch: (its loss, how many of its rows were right), before the step."""
+        logits = self.model(x)  # (B, classes)
+        loss = F.cross_entropy(logits, y)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        if self.schedule is not None:
+            self.schedule.step()
+        return loss, (logits.argmax(1) == y).sum()
 
     def epoch(self, after_step: Callable[[float, float], object] = lambda loss, accuracy: None) -> dict[str, float]:
         """One pass over the training data, then one over the test data; what came out is appended to the history.
@@ -104,15 +119,9 @@ class Training:
         rate = self.optimizer.param_groups[0]["lr"]
         loss_sum, correct, rows = 0.0, 0, 0
         for x, y in self.batches:
-            logits = self.model(x)  # (B, classes)
-            loss = F.cross_entropy(logits, y)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            if self.schedule is not None:
-                self.schedule.step()
+            loss, right = self.step(x, y)
             loss_sum += loss.item() * len(y)
-            correct += int((logits.argmax(1) == y).sum().item())
+            correct += int(right.item())
             rows += len(y)
             after_step(loss_sum / rows, correct / rows)
         test_loss, test_accuracy = self.evaluate()

@@ -77,7 +77,8 @@ def prepare(options: Namespace) -> tuple[Training, Path]:
         else:
             settings = resumed_settings(Settings(**saved["settings"]), given(options), done=len(saved["history"]))
         device, why = choose_device(options.device)
-        training = Training(settings, load_data(settings.dataset, options.data_dir, settings.seed), device)
+        data = load_data(settings.dataset, options.data_dir, settings.seed)
+        training = Training(settings, data, device, capture=not options.no_capture)
         if saved is not None:
             training.load(options.resume)
         checkpoint = checkpoint_path(options, settings)

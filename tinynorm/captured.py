@@ -271,7 +271,7 @@ def _tensors(out: Any) -> list[Tensor]:
 
 def _strip() -> list[Tensor]:
     """Give all tensors that hold a Recorded array a plain one; return them."""
-    held = [t for t in gc.get_objects() if isinstance(t, Tensor) and type(getattr(t, "_array", None)) is Recorded]
+    held = [t for t in gc.get_objects() if issubclass(type(t), Tensor) and type(getattr(t, "_array", None)) is Recorded]
     for t in held:
         t._array = plain(t._array)
     return held

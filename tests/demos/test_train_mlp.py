@@ -234,6 +234,23 @@ RUNS = [
 ]
 
 
+def test_capturing_the_step_changes_no_number(tmp_path, capsys):
+    found = []
+    for name, more in (("captured", []), ("plain", ["--no-capture"])):
+        path = tmp_path / name
+        assert train_mlp.main([*SMALL, "--epochs", "3", *more, "--save", str(path)]) == 0
+        said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
+        found.append((said, [t.numpy().tobytes() for t in load_file(path).values()]))
+    assert found[0] == found[1]
+
+
+def test_the_steps_are_captured():
+    training = mlp_training.Training(mlp_options.Settings(hidden=[8]), mlp_data.load_data("digits", None, 0), "cpu")
+    training.epoch()
+    assert training.step.reason == ""
+    assert training.step.replays == len(training.batches) - 3 - (len(training.data.x_train) % 64 > 0)
+
+
 @pytest.mark.parametrize("settings", some(RUNS, 2), ids=lambda settings: settings[1])
 def test_an_interrupted_run_goes_on_bit_for_bit(settings, monkeypatch, capsys):
     arguments = [*settings, *SMALL, "--epochs", "4", "--seed", "3"]

@@ -241,12 +241,12 @@ def _one(calls: list) -> None:
 
 
 def _into(out: np.ndarray, function: Callable, args: tuple, kwargs: dict) -> None:
-    np.copyto(out, function(*args, **kwargs), casting="unsafe")
+    out[...] = function(*args, **kwargs)
 
 
 def _into_all(outs: list[np.ndarray], function: Callable, args: tuple, kwargs: dict) -> None:
     for out, result in zip(outs, function(*args, **kwargs), strict=True):
-        np.copyto(out, result, casting="unsafe")
+        out[...] = result
 
 
 def _check(array: np.ndarray, expected: bool) -> None:
