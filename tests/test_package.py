@@ -180,6 +180,7 @@ LATE = (
     "tinynorm.testing",
     "tinynorm.derivations",
     "tinynorm.command",
+    "tinynorm.kernels.activations",
     "tinynorm.kernels.classes",
     "tinynorm.kernels.columns",
     "tinynorm.kernels.compiled",

@@ -33,11 +33,12 @@ def test_without_numba_both_say_how_to_get_it(capsys, monkeypatch):
 
 def test_warm_calls_every_kernel_with_both_dtypes(capsys):
     assert main(["warm"]) == 0
-    assert "5 families of kernels are ready, in " in capsys.readouterr().out
+    assert "6 families of kernels are ready, in " in capsys.readouterr().out
     folder = Path(select.__file__).parent
     others = {"__init__", "buffers", "compiled", "halves", "masks", "select", "sums"}
     assert set(kernels.FAMILIES) == {p.stem for p in folder.glob("*.py")} - others
     called = {"classes": ("shift", "losses", "gradient"), "updates": ("sgd", "momentum", "adam")}
+    called |= {"activations": ("relu_backward",), "columns": ("standardize", "project", "follow")}
     for name in kernels.FAMILIES:
         for entry in called.get(name, ("standardize", "project")):
             signatures = getattr(select.family(name), entry).signatures

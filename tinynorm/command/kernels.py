@@ -20,6 +20,7 @@ FAMILIES = {  # the files in tinynorm/kernels -> what they compute
     "rows": "LayerNorm, RMSNorm and GroupNorm",
     "columns": "BatchNorm of (N, C)",
     "slabs": "BatchNorm and InstanceNorm of (N, C, *)",
+    "activations": "ReLU backward",
     "classes": "cross-entropy of class indices",
     "updates": "SGD, Adam and AdamW",
 }
@@ -73,8 +74,9 @@ def _layers(dtype: Any) -> None:
     for out in (
         F.layer_norm(x, (16,)),
         F.batch_norm(x, None, None, None, None, True),
-        F.batch_norm(matrix, None, None, None, None, True),
+        F.batch_norm(matrix, tinynorm.zeros(6, dtype=dtype), tinynorm.ones(6, dtype=dtype), None, None, True),
         F.cross_entropy(matrix, y),
+        F.relu(matrix),
     ):
         out.square().sum().backward(retain_graph=True)
 

@@ -74,6 +74,15 @@ def standardize(x, gamma, beta, eps, y, hi, lo, rstd, var):
 
 
 @in_order
+def follow(running_mean, running_var, mean, var, keep, take, unbias, largest):
+    """running ← keep running + take batch, of the mean and of the unbiased variance, which stays finite."""
+    for j in range(mean.size):
+        running_mean[j] = running_mean[j] * keep + mean[j] * take
+        v = running_var[j] * keep + (var[j] * unbias) * take
+        running_var[j] = largest if v > largest else v
+
+
+@in_order
 def add_products(dy, x, hi, lo, rstd, mean_dy, s):
     """Add u x̂ to s, where u = dy - mean(dy)."""
     for i in range(x.shape[0]):

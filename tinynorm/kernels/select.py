@@ -93,15 +93,16 @@ class _Use:
         state.choice = self.before
 
 
-def kernels_for(name: str, *arrays: Any) -> Any:
+def kernels_for(name: str, *arrays: Any, any_size: bool = False) -> Any:
     """The kernels of a family (the name of its file), if they are wanted for these arrays; else None.
 
-    The arrays must be NumPy's, row-major, writeable, and all float32 or all float64; the first one's size counts.
+    The arrays must be NumPy's, row-major, writeable, and all float32 or all float64. The first one's size counts, if
+    `any_size` does not say that a kernel has run before.
     """
     x = arrays[0]
     if state.choice == "numpy" or type(x) not in NUMPYS or x.dtype not in DTYPES:
         return None
-    if x.size < (WORTH if state.choice == "auto" else 1):
+    if x.size < (WORTH if state.choice == "auto" and not any_size else 1):
         return None
     for a in arrays:
         if a is not None and (type(a) not in NUMPYS or a.dtype != x.dtype or not a.flags.carray):

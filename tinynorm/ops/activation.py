@@ -8,18 +8,20 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
+from ..kernels.buffers import empty
+from ..kernels.select import kernels_for
 from ..tensor import Tensor, method
 from .arithmetic import clamp
 from .common import (
     accepts_axis,
     all_dims,
     as_float,
-    as_held_by,
     keep_where,
     namespace,
     narrowed,
     one_dim,
     only_floats,
+    only_numbers,
     size_along,
     sum_over,
     widened,
@@ -38,7 +40,12 @@ class ReLU(Node):
         return y
 
     def backward(self, dy, y):
-        return (keep_where(~(y <= 0), dy),)  # RE.8: where x is NaN, dy passes
+        kernel = kernels_for("activations", dy, y)
+        if kernel is None:
+            return (keep_where(~(y <= 0), dy),)  # RE.8: where x is NaN, dy passes
+        dx = empty(dy.shape, dy.dtype)
+        kernel.relu_backward(y.reshape(-1), dy.reshape(-1), dx.reshape(-1))
+        return (dx,)
 
 
 class Sigmoid(Node):
@@ -300,7 +307,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     >>> tinynorm.relu(tinynorm.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    as_held_by("relu", input)  # raises an error if there are booleans
+    only_numbers("relu", input)
     return input.relu_() if inplace else ReLU()(input)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..kernels.select import kernels_for
 from ..tensor import Tensor, version_of
 from .common import mean_over, namespace, printed_as, reshaped, widened
 from .normalization_node import (
@@ -97,11 +98,26 @@ def batch_norm(
         )
     node = StandardizeChannel(layout, eps)
     y = node(x, weight, bias)
-    if running_mean is not None and layout.m:
-        _update(running_mean, node.mean, momentum)
-        unbiased = node.var * (layout.m / (layout.m - 1))  # RS.26
-        _update(running_var, unbiased, momentum, finite=True)
+    if running_mean is not None and layout.m and momentum:  # 0 times an infinite variance would be NaN
+        _follow(node, running_mean, running_var, momentum)
     return y
+
+
+def _follow(node: StandardizeChannel, running_mean: Tensor, running_var: Tensor, momentum: float) -> None:
+    """Update the running statistics by those of the batch; by a kernel if one standardised the batch."""
+    if node.statistics:
+        unbias = node.layout.m / (node.layout.m - 1)
+        hi, var = node.statistics.hi, node.statistics.var
+        kernels = kernels_for("columns", hi, running_mean._array, running_var._array, any_size=True)
+        if kernels is not None:
+            numbers = map(hi.dtype.type, (1 - momentum, momentum, unbias, _largest(np, hi.dtype)))
+            kernels.follow(running_mean._array, running_var._array, hi, var, *numbers)
+            version_of(running_mean).bump("batch_norm")
+            version_of(running_var).bump("batch_norm")
+            return
+    _update(running_mean, node.mean, momentum)
+    unbiased = node.var * (node.layout.m / (node.layout.m - 1))  # RS.26
+    _update(running_var, unbiased, momentum, finite=True)
 
 
 @cache
@@ -109,14 +125,13 @@ def _largest(xp: Any, dtype: Any) -> float:
     return float(xp.finfo(dtype).max)
 
 
+@backend.silent
 def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) -> None:
     """running = (1 - momentum) running + momentum batch, in place.
 
     If `finite` is True, a variance too large for the dtype is replaced by the largest finite number. (An infinite running
     variance would stay infinite in all later updates.)
     """
-    if momentum == 0:  # 0 times an infinite variance would be NaN
-        return
     array = running._array
     running_0, batch_1 = widened(array), reshaped(batch, array.shape)
     running_1 = running_0 * (1 - momentum) + batch_1 * momentum  # RS.1

@@ -156,7 +156,9 @@ class Standardize(Normalization):
 
     def backward(self, dy, x, gamma):
         if self.statistics and not isinstance(dy, Tensor):
-            return self.fitted(*project_by_kernel(self.layout, self.centred, dy, x, gamma, self.statistics), dy)
+            grads = project_by_kernel(self.layout, self.centred, dy, x, gamma, self.statistics)
+            like = dy, *self.affine_like
+            return tuple(self.shown(d, a) if need else None for d, a, need in zip(grads, like, self.needs, strict=True))
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         dy_, dx = self.seen(dy), None
         if self.needs[0]:

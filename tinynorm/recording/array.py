@@ -45,6 +45,7 @@ OF_SHAPE = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.may_shar
 BY_NAME = {np.maximum, np.minimum}  # they want `out` by its name
 # Functions that change their first argument
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+FILLING = {np.ones_like: 1, np.zeros_like: 0}
 # Functions whose result has a size that depends on the values
 OF_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.bincount, np.repeat}
 
@@ -87,6 +88,10 @@ class Recorded(np.ndarray):
             function(*args, **kwargs)
             tape.calls.append(partial(function, *args, **kwargs))
             return None if function in WRITING else seen(out)
+        if function in FILLING:
+            filled = tape.made(function(*args, **kwargs))
+            tape.calls.append(partial(plain(filled).fill, FILLING[function]))
+            return filled
         if function in OF_VALUES and (function is not np.repeat or not isinstance(args[1], int)):
             tape.refuse(f"{function.__name__} of values")
             return function(*args, **kwargs)
@@ -150,7 +155,11 @@ def _making(name: str) -> Callable:
             return seen(result)
         if isinstance(result, np.ndarray) and root(result) is root(mine):
             return seen(result)
-        return tape.do(method, (mine, *args), kwargs, result)
+        if name not in REDUCING:
+            return tape.do(method, (mine, *args), kwargs, result)
+        made = tape.made(result)
+        tape.calls.append(partial(method, mine, *args, out=plain(made), **kwargs))
+        return made
 
     return record
 
@@ -192,6 +201,7 @@ MAKING = (
     *("copy", "cumprod", "cumsum", "diagonal", "dot", "flatten", "max", "mean", "min", "prod", "ravel", "repeat", "reshape"),
     *("round", "searchsorted", "std", "sum", "take", "trace", "var"),
 )
+REDUCING = {"max", "mean", "min", "prod", "sum"}  # of MAKING, those that take `out` for a single number too
 CHANGING = ("fill", "partition", "put", "sort")
 ASKING = (
     *("__complex__", "__contains__", "__float__", "__format__", "__index__", "__int__", "__reduce__", "__reduce_ex__"),
