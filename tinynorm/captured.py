@@ -11,8 +11,8 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import update_wrapper
+from contextlib import contextmanager
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -97,17 +97,31 @@ class Captured:
             raise TypeError(f"capture: expected a function, got {type(step).__name__}")
         self.step, self.reason, self.replays = step, "", 0
         self._ways: dict[Any, _Ways] = {}
+        self._numbers: list[Callable[[], Any]] | None = None  # what the step's code reads; known from the first call on
         update_wrapper(self, step)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else capture(self.step.__get__(instance, owner))
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """As a method: each object has a recording of its own, which takes the method's place in it."""
+        if instance is None:
+            return self
+        vars(instance)[self._name] = own = capture(self.step.__get__(instance, owner))
+        return own
+
+    def __reduce__(self) -> tuple:
+        """A copy records anew: its arrays are others."""
+        return capture, (self.step,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.reason or recorded.tape is not None:
             return self.step(*args, **kwargs)
+        if self._numbers is None:
+            self._numbers = _numbers_around(self.step)
         tensors: list[Tensor] = []
         try:
-            key = self._surroundings(), _key((args, kwargs), tensors), mode.enabled, kernels.select.state.choice
+            key = tuple([read() for read in self._numbers]), _key((args, kwargs), tensors), mode.enabled, kernels.select.state.choice
         except _Unfit as unfit:
             self._give_up(str(unfit))
             return self.step(*args, **kwargs)
@@ -150,20 +164,25 @@ class Captured:
         name = getattr(self.step, "__qualname__", type(self.step).__name__)
         warnings.warn(f"capture: {name} runs as it is, without a recording: {reason}", RuntimeWarning, stacklevel=4)
 
-    def _surroundings(self) -> tuple:
-        """The numbers and texts that the step's code names: of its module, of the function around it, of its object."""
-        function = getattr(self.step, "__func__", self.step)
-        code = getattr(function, "__code__", None)
-        if code is None:
-            return ()
-        found = [v for name in code.co_names if type(v := function.__globals__.get(name)) in NUMBERS]
-        for cell in function.__closure__ or ():
-            with suppress(ValueError):  # it has no value yet
-                found += [cell.cell_contents] if type(cell.cell_contents) in NUMBERS else []
-        owner = getattr(self.step, "__self__", None)
-        if owner is not None and hasattr(owner, "__dict__"):
-            found += [v for name in code.co_names if type(v := vars(owner).get(name)) in NUMBERS]
-        return tuple(found)
+
+def _numbers_around(step: Callable) -> list[Callable[[], Any]]:
+    """Functions that read the numbers and texts which a step's code names: of its module, its object, the function around it."""
+    function = getattr(step, "__func__", step)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return []
+    places = function.__globals__, getattr(getattr(step, "__self__", None), "__dict__", {})
+    cells = function.__closure__ or ()
+    found = [partial(place.get, name) for place in places for name in code.co_names if name in place]
+    found += [partial(_content, cell) for cell in cells]
+    return [read for read in found if type(read()) in NUMBERS]
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it has no value yet
+        return None
 
 
 class _Unfit(Exception):

@@ -1,6 +1,7 @@
 """What a captured step sees from call to call, what it refuses, and that it is the step as it is in every case."""
 
 import contextlib
+import copy
 import warnings
 
 import numpy as np
@@ -547,6 +548,11 @@ def test_a_method_can_be_decorated():
     data = list(batches(8))
     first = [one.step(*batch).item() for batch in data]
     assert first == [two.step(*batch).item() for batch in data]
+    assert one.step.replays == two.step.replays == 5
     one.factor = two.factor = 3.0
     expected = F.mse_loss(one.model(data[0][0]), data[0][1]) * 3.0
     assert [t.step(*data[0]).item() for t in (one, two)] == [expected.item()] * 2
+    three = copy.deepcopy(one)
+    assert three.step is not one.step
+    assert [one.step(*batch).item() for batch in data] == [three.step(*batch).item() for batch in data]
+    assert three.step.replays == 5
