@@ -27,6 +27,7 @@ from benchmark_contenders import CASES, CONTENDERS, serve
 
 # where a contender is left out if it is missing; the others need PyTorch. Without Numba, tinynorm runs its formulas anyway
 PACKAGES = {"tinynorm": "tinynorm", "formulas": "numba", "jax": "jax", "gemm": "numpy"}
+PACKAGES |= {"captured": "tinynorm", "captured-formulas": "numba"}
 
 
 PAUSE = 0.25  # seconds between turns: a library's idle threads keep a core busy for a while after its work

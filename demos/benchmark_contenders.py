@@ -226,9 +226,27 @@ def formulas(case: str, device: str) -> Work | None:
     return tinynorm(case, device)
 
 
+def captured(case: str, device: str) -> Work | None:
+    """tinynorm's step, recorded once and done again by its array calls."""
+    import tinynorm as tn
+
+    work = None if device == "cuda" or case in SMALL or case.startswith("a + b") else tinynorm(case, device)
+    return work and tn.capture(work)
+
+
+def captured_formulas(case: str, device: str) -> Work | None:
+    """The same without kernels."""
+    import tinynorm as tn
+
+    tn.kernels.use("numpy")
+    return captured(case, device)
+
+
 CONTENDERS: dict[str, Callable[[str, str], Work | None]] = {
     "tinynorm": tinynorm,
+    "captured": captured,
     "formulas": formulas,
+    "captured-formulas": captured_formulas,
     "torch": torch,
     "torch-fused": torch_fused,
     "torch-compiled": torch_compiled,
