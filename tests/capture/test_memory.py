@@ -1,0 +1,59 @@
+"""The memory of a captured step."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+from test_zoo import model_of, plain_step
+
+import tinynorm as tn
+from tinynorm import nn, optim
+from tinynorm.nn import functional as F
+from tinynorm.recording import Tape
+from tinynorm.recording.array import root
+from tinynorm.recording.memory import _held
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The bytes of each array that a tape made."""
+    sizes, of_tape = [], Tape.made
+
+    def counting(self, array):
+        sizes.append(np.asarray(array).nbytes)
+        return of_tape(self, array)
+
+    monkeypatch.setattr(Tape, "made", counting)
+    return sizes
+
+
+def mse(y, t, c):
+    return F.mse_loss(y, t)
+
+
+def test_what_is_read_for_the_last_time_leaves_its_memory(made):
+    """Thirty layers: what lies between two results of backward is not there for all thirty."""
+    model = nn.Sequential(*(m for _ in range(30) for m in (nn.Linear(64, 64), nn.Sigmoid(), nn.LayerNorm(64))))
+    step = tn.capture(plain_step(model, optim.SGD(model.parameters(), 0.01), mse))
+    with tn.kernels.use("numpy"):
+        for _ in range(5):
+            step(tn.randn(256, 64), tn.randn(256, 64), None)
+    assert step.replays == 2
+    (ways,) = step._ways.values()
+    (way,) = ways.proved
+    used = {id(root(a)): root(a).nbytes for call in way.calls for a in _held(call) if isinstance(a, np.ndarray)}
+    assert sum(used.values()) < 0.3 * sum(made)
+    assert sum(a.nbytes for a in way.tape.own.values()) < 0.1 * sum(made)
+
+
+def test_a_captured_step_goes_with_all_its_memory():
+    model = model_of(nn.ReLU)
+    step = tn.capture(plain_step(model, optim.SGD(model.parameters(), 0.01), mse))
+    for _ in range(6):
+        step(tn.randn(8, 5), tn.randn(8, 6), None)
+    (ways,) = step._ways.values()
+    gone = weakref.ref(ways.proved[0].tape)
+    del step, ways
+    gc.collect()
+    assert gone() is None
