@@ -12,7 +12,7 @@ import numpy as np
 from . import backend
 from .backend import device, namespace_on
 from .dtypes import dtype_of
-from .ops.common import into
+from .ops.common import as_held_by, into
 from .ops.convert import OLD_TYPES, as_dtype
 from .tensor import Size as Shape
 from .tensor import Tensor, method, raw, tensor_of
@@ -95,7 +95,7 @@ def _collected(data: Any, kinds: set) -> Any:
 def _check_fits(op: str, numbers: np.ndarray, dtype: np.dtype) -> None:
     """Check that all numbers are in the range of an integer dtype.
 
-    If the dtype is unsigned, a negative number may wrap around, as in PyTorch.
+    If the dtype is unsigned, a negative integer may wrap around, as in PyTorch.
 
     Raises
     ------
@@ -104,8 +104,8 @@ def _check_fits(op: str, numbers: np.ndarray, dtype: np.dtype) -> None:
     """
     if dtype.kind not in "iu" or not numbers.size:
         return
-    info = np.iinfo(dtype)
-    fits = (numbers >= (info.min or -info.max)) & (numbers <= info.max)
+    info, whole = np.iinfo(dtype), numbers.dtype.kind != "f"
+    fits = (numbers >= (info.min or -info.max * whole)) & (numbers <= info.max) & (whole | (numbers < 2.0**63))
     if not fits.all():
         wrong = numbers[~fits].flat[0]
         raise RuntimeError(f"{op}: expected numbers that fit into {dtype}, {info.min} to {info.max}, got {wrong}")
@@ -280,8 +280,7 @@ def full(
         dtype = fill_value.dtype if dtype is None else dtype
     shape, fill_value = shape_from("full", (size,)), _number("full", fill_value)
     dtype = _host_array(fill_value).dtype if dtype is None else as_dtype(dtype)
-    _check_fits("full", np.asarray(fill_value), dtype)
-    fill_value = np.asarray(fill_value).astype(dtype).item()
+    fill_value = as_held_by("full", dtype, fill_value)
     return into(out, _make(lambda xp, dt: xp.full(shape, fill_value, dt), dtype, device, requires_grad))
 
 
@@ -388,8 +387,9 @@ def linspace(
         raise RuntimeError(f"linspace: expected a number of steps that is not negative, got {steps}")
 
     def spaced(xp: Any, dt: Any) -> Any:
+        first, last = (as_held_by("linspace", dt, n) for n in (start, end))
         if dt.kind in "iu":
-            return _from_the_nearer_end(xp, int(start), int(end), steps).astype(dt)
+            return _from_the_nearer_end(xp, first, last, steps).astype(dt)
         if dt != backend.float32 or steps < 2:
             return xp.linspace(start, end, steps, dtype=dt)
         return _from_the_nearer_end(xp, np.float32(start), np.float32(end), steps).astype(dt)

@@ -272,11 +272,66 @@ LINSPACES = [
     for n in (0, 1, 2, 3, 4, 5, 6, 7, 14)
     for dtype in ("int64", "int32")
 ]
+# where a number enters a tensor that has a dtype
+ENTRIES = """
+x.fill_(n)
+x.index_fill_(0, t.tensor([0, 2]), n)
+x.index_fill(0, t.tensor([0, 2]), t.tensor(n))
+x.scatter_(0, t.tensor([0, 2]), n)
+x.scatter(0, t.tensor([0, 2]), value=n)
+x.view(1, 3).expand(3, 3).clone().fill_diagonal_(n)
+x.masked_fill(x > 2, n)
+x.masked_fill_(x > 2, n)
+x.masked_fill(x > 2, t.tensor(n))
+x.__setitem__(slice(1, None), n) or x
+x.__setitem__(x > 2, n) or x
+t.where(x > 2, x, n)
+t.where(x > 2, n, x)
+t.full((2,), n, dtype=x.dtype)
+t.full_like(x, n)
+x.new_full((2,), n)
+t.tensor([n], dtype=x.dtype)
+t.linspace(n, 3, 2, dtype=x.dtype)
+x.clamp(min=n)
+x.clamp(0, n)
+x.clamp_max(n)
+x / n
+n / x
+x.fmod(n)
+x ** n
+x.pow_(n)
+x.add(x, alpha=n)
+t.addcmul(x, x, x, value=n)
+x.addcmul_(x, x, value=n)
+x.index_add(0, t.tensor([0, 2]), x[:2], alpha=n)
+t.addmm(x, x.view(3, 1), x.view(1, 3), beta=n)
+t.addmm(x, x.view(3, 1), x.view(1, 3), alpha=n)
+t.nn.functional.threshold(x, 1, n)
+""".strip().splitlines()
+ENTERED = ["-1", "-128", "-256", "300", "2**40", "2.5", "-0.5", "127.5", "255.5", "float('nan')"]
+# of the losses
+MIXED = """
+t.nn.functional.binary_cross_entropy_with_logits({}, {}, reduction='none')
+t.nn.functional.binary_cross_entropy_with_logits({}, {})
+t.nn.functional.huber_loss({}, {}, reduction='none')
+t.nn.functional.huber_loss({}, {})
+t.nn.functional.soft_margin_loss({}, {})
+t.nn.functional.mse_loss({}, {})
+t.nn.functional.l1_loss({}, {})
+t.nn.functional.smooth_l1_loss({}, {})
+t.nn.functional.multilabel_soft_margin_loss({0}[None], {0}[None], weight={1})
+t.bincount(t.tensor([0, 2, 0]), weights={})
+""".strip().splitlines()
 
 
 def expressions():
     yield from PLAIN
     yield from LINSPACES
+    yield from entries()
+    floats = ["float16", "float32", "float64"]
+    for expression, a, b in itertools.product(MIXED, [*floats, "int64"], floats):
+        yield expression.format(*(f"t.tensor([7, -2, 3], dtype=t.{dtype})" for dtype in (a, b)))
+
     for a, b in itertools.product(DTYPES, DTYPES):
         left = f"t.tensor({NUMBERS.get(a, '[7, -2, 3]')}, dtype=t.{a})"
         right = f"t.tensor({DIVISORS.get(b, '[2, 3, 2]')}, dtype=t.{b})"
@@ -290,6 +345,12 @@ def expressions():
         left = f"t.tensor({NUMBERS.get(a, '[7, -2, 3]')}, dtype=t.{a})"
         yield f"{left} {sign} {number}"
         yield f"{number} {sign} t.tensor({DIVISORS.get(a, '[2, 3, 2]')}, dtype=t.{a})"
+
+
+def entries():
+    for expression, dtype, number in itertools.product(ENTRIES, ["uint8", "int8", "float16"], ENTERED):
+        x = f"t.tensor([7, 2, 3], dtype=t.{dtype})"
+        yield f"(lambda x, n: {expression})({x}, {number})"
 
 
 def main():

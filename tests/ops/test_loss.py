@@ -190,7 +190,7 @@ PAIR_LOSSES = [
     [
         (tn.zeros(2, 1), tn.zeros(2), {}, None, r"expected input and target of one shape, got \(2, 1\) and \(2,\)"),
         (tn.zeros(2), [0.0, 1.0], {}, TypeError, "expected target to be a Tensor, got list; use tinynorm.tensor"),
-        (tn.zeros(2, dtype="int64"), tn.zeros(2), {}, TypeError, "expected a floating-point Tensor as input, got int64"),
+        (tn.arange(2), tn.arange(2), {}, TypeError, "expected a floating-point Tensor as input, got int64"),
         ([0.0], tn.zeros(1), {}, TypeError, "expected a floating-point Tensor as input, got list"),
         (tn.zeros(2), tn.zeros(2), {"reduction": "avg"}, ValueError, "expected reduction to be one of 'mean', 'sum', .*'avg'"),
     ],

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
 from .common import (
     as_float,
+    as_held_by,
     dtype_of_numbers,
+    int_held_by,
     into,
     keep_where,
     namespace,
@@ -122,7 +126,7 @@ class Fmod(Node):
         self.shapes = a.shape, b.shape
         self.save(*((a, b) if self.needs[1] else (None, None)))
         xp = namespace(a)
-        return xp.sign(a) * (xp.abs(a) % xp.abs(b))
+        return xp.fmod(a, b) if hasattr(xp, "fmod") else xp.sign(a) * (xp.abs(a) % xp.abs(b))  # (not in the array API standard)
 
     def backward(self, g, a, b):
         da = sum_to(g, self.shapes[0]) if self.needs[0] else None
@@ -283,7 +287,14 @@ def times_alpha(op: str, input: Any, other: Any, last: Any, *, alpha: Any) -> An
         alpha, other = other, last
     if isinstance(alpha, float) and not (_is_float(input) or _is_float(other)):
         raise RuntimeError(f"{op}: expected an integer alpha beside integer operands, got {alpha}; use .float() first")
-    return other * alpha
+    return scaled(op, alpha, other, input)
+
+
+def scaled(op: str, number: Any, x: Any, beside: Any) -> Any:
+    """number · x; beside integers as the dtype holds it that `x` and the operand beside it have in common."""
+    like = [operand for operand in promote(x, beside) if hasattr(operand, "dtype")]
+    free = isinstance(number, Tensor) or not like or backend.is_floating(raw(like[0]))
+    return (number if free else as_held_by(op, like[0].dtype, number)) * x
 
 
 def _is_float(x: Any) -> bool:
@@ -329,6 +340,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
     if out is not None:
         return into(out, div(input, other, rounding_mode=rounding_mode))
     if rounding_mode is None:
+        input, other = (float(x) if isinstance(x, (int, np.integer)) else x for x in (input, other))
         return Div()(*map(as_float, promote(input, other)))
     if rounding_mode not in ("floor", "trunc"):
         raise RuntimeError(f"div: expected rounding_mode None, 'floor' or 'trunc', got {rounding_mode!r}")
@@ -348,7 +360,8 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, _last: Any = None, *, value:
     """
     if _last is not None:
         value, tensor1, tensor2 = tensor1, tensor2, _last
-    return printed_as("AddcmulBackward0", input + (tensor1 if value == 1 else value * tensor1) * tensor2)
+    times = tensor1 if value == 1 else scaled("addcmul", value, tensor1, promote(tensor2, input)[0])
+    return printed_as("AddcmulBackward0", input + times * tensor2)
 
 
 @method()
@@ -481,6 +494,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two numbers: only the mask determines the device
         mask = raw(condition)
         a = wrap(namespace(mask).asarray(a, dtype=as_dtype(dtype_of_numbers(a, b), mask), **backend.on_device_of(mask)))
+    a, b = int_held_by("where", b, a), int_held_by("where", a, b)
     return Where()(condition, *promote(a, b))
 
 
@@ -519,9 +533,9 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     if hasattr(value, "shape"):
         if value.shape != ():
             raise RuntimeError(f"masked_fill: expected a number or a 0-d tensor as value, got shape {tuple(value.shape)}")
-        value = backend.astype(value, input.dtype)
-    elif not backend.is_floating(raw(input)):
-        value = bool(value) if backend.is_bool(raw(input)) else int(value)
+        value = backend.astype(value, input.dtype) if backend.is_floating(raw(input)) else wrap(raw(value)).item()
+    if not hasattr(value, "shape"):
+        value = as_held_by("masked_fill", input.dtype, value)
     return printed_as(f"MaskedFillBackward{int(hasattr(value, 'shape'))}", Where()(mask, value, input))
 
 
@@ -559,12 +573,15 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both, got neither")
+    min, max = (bound.item() if isinstance(bound, np.generic) else bound for bound in (min, max))
     if hasattr(min, "shape") or hasattr(max, "shape"):
         for _ in range(2):  # twice: `max` may give x a new dtype, which `min` then needs too
             input, min = (input, min) if min is None else promote(input, min)
             input, max = (input, max) if max is None else promote(input, max)
-    elif isinstance(input, Tensor) and (isinstance(min, float) or isinstance(max, float)):
-        input = as_float(input)
+    elif isinstance(input, Tensor):
+        input = as_float(input) if isinstance(min, float) or isinstance(max, float) else input
+        if not backend.is_bool(input._array):
+            min, max = (None if bound is None else as_held_by("clamp", input.dtype, bound) for bound in (min, max))
     return Clamp()(input, min, max)
 
 

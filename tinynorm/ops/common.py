@@ -144,9 +144,11 @@ def _beside_integers(t: Tensor, number: Any) -> tuple[Tensor, Any]:
     """
     if type(number) is float:
         return t.to(backend.default_dtype), number
+    if not -(2**63) <= number < 2**63:
+        raise RuntimeError(f"expected an integer of at most 64 bits beside a tensor of {t.dtype}, got {number}; use .float()")
     dtype = t._array.dtype
     narrow = isinstance(dtype, np.dtype) and dtype.kind in "iu" and dtype.itemsize < 8
-    return t, np.asarray(number).astype(dtype).item() if narrow and -(2**63) <= number < 2**63 else number
+    return t, np.asarray(number).astype(dtype).item() if narrow else number
 
 
 def _tensor_of(number: Any) -> Tensor:
@@ -169,7 +171,8 @@ def _promote_tensors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def without_numbers(a: Any, b: Any) -> list:
-    """The two operands, a Python number as an array without dimensions, in the dtype of the other."""
+    """The two operands, a Python number as an array without dimensions, in the dtype of the other; booleans become int64."""
+    a, b = (backend.astype(x, backend.int64) if hasattr(x, "shape") and backend.is_bool(raw(x)) else x for x in (a, b))
     like = raw(a if hasattr(a, "shape") else b)
     number = {"dtype": like.dtype, **backend.on_device_of(like)}
     return [x if hasattr(x, "shape") else namespace(like).asarray(x, **number) for x in (a, b)]
@@ -211,34 +214,68 @@ def only_floats(op: str, x: Any) -> Any:
     return x
 
 
-def as_held_by(op: str, x: Any, *numbers: float) -> Sequence[float]:
-    """The numbers as the dtype of `x` holds them: an integer dtype cuts off their fractions, as in PyTorch.
+def only_numbers(op: str, x: Any) -> Any:
+    """`x`, which has numbers, of any dtype.
 
     Raises
     ------
     TypeError
         `x` has booleans, or is neither a Tensor nor an array.
-    RuntimeError
-        A number is beyond the integers of this dtype.
-
-    Examples
-    --------
-    >>> as_held_by("hardtanh", np.zeros(1, np.uint8), -0.5, 2.7)
-    [0, 2]
     """
     if not hasattr(x, "dtype"):
         raise backend.no_array(x, op)
-    array = raw(x)
-    if backend.is_floating(array):
-        return numbers
-    if backend.is_bool(array):
+    if backend.is_bool(raw(x)):
         raise TypeError(f"{op}: expected numbers as input, got booleans; use .float()")
-    info = namespace(array).iinfo(array.dtype)
-    if not all(info.min - 1 < n < info.max + 1 for n in numbers):
-        got = " and ".join(map(str, numbers))
-        limits = f"{info.min} to {info.max}"
-        raise RuntimeError(f"{op}: expected numbers that fit into the input's {array.dtype}, {limits}, got {got}")
-    return [int(n) for n in numbers]
+    return x
+
+
+def as_held_by(op: str, dtype: Any, number: Any) -> Any:
+    """A Python number as a dtype holds it, by PyTorch's rule.
+
+    An integer dtype cuts off the fraction, and an unsigned one takes a negative integer as one counted down from its end.
+
+    Raises
+    ------
+    RuntimeError
+        The number is beyond those of the dtype.
+
+    Examples
+    --------
+    >>> as_held_by("fill_", backend.uint8, 2.7), as_held_by("fill_", backend.uint8, -1)
+    (2, 255)
+    """
+    number = number.item() if isinstance(number, np.generic) else number
+    least, most = _limits(dtype)
+    if most is True:
+        return bool(number)
+    if type(most) is float:
+        if least <= number <= most or not math.isfinite(number):
+            return number
+    elif least <= number <= most:  # (so not NaN)
+        return int(number)
+    elif least == 0 and -most <= number < 0 and not isinstance(number, float):
+        return number + most + 1
+    raise RuntimeError(f"{op}: expected a number that fits into {dtype}, from {least} to {most}, got {number}")
+
+
+def _limits(dtype: Any) -> tuple[Any, Any]:
+    """The least and the largest number of a dtype, of any library."""
+    return _limits_of(dtype if hasattr(dtype, "kind") else np.dtype(str(dtype).rpartition(".")[2]))
+
+
+@functools.cache
+def _limits_of(dtype: Any) -> tuple[Any, Any]:
+    own = np.dtype(dtype)
+    if own.kind == "b":
+        return False, True
+    info = (np.finfo if own.kind == "f" else np.iinfo)(own)
+    return np.asarray(info.min).item(), np.asarray(info.max).item()
+
+
+def int_held_by(op: str, x: Any, number: Any) -> Any:
+    """`as_held_by` for an integer beside a tensor of integers. (Beside any other, the result has another dtype.)"""
+    integers = isinstance(number, (int, np.integer)) and hasattr(x, "dtype") and type(_limits(x.dtype)[1]) is int
+    return as_held_by(op, x.dtype, number) if integers else number
 
 
 def accepts_axis(f: F) -> F:

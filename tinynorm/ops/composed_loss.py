@@ -12,7 +12,7 @@ from .. import backend
 from ..tensor import Tensor
 from .activation import softplus
 from .arithmetic import clamp_min, minimum, where
-from .common import as_float, namespace, narrowed, printed_as, widened
+from .common import as_float, namespace, narrowed, printed_as, promote, widened
 from .distance import cosine_similarity, pairwise_distance
 from .exponential import exp, log
 from .loss import the_reduction
@@ -185,7 +185,7 @@ def soft_margin_loss(
     reduction = the_reduction(op, reduction, size_average, reduce)
     x, t = _pair(op, input, target)
     losses = softplus(-widened(t) * widened(x), threshold=math.inf)
-    return printed_as("SoftMarginLossBackward0", _reduced(losses, reduction, x))
+    return printed_as("SoftMarginLossBackward0", narrowed(_reduced(losses, reduction, x), input))
 
 
 def multilabel_soft_margin_loss(
@@ -206,6 +206,7 @@ def multilabel_soft_margin_loss(
     op = "multilabel_soft_margin_loss"
     reduction = the_reduction(op, reduction, size_average, reduce)
     x, t = _pair(op, input, target)
+    x, t = (x, t) if weight is None else (promote(each, weight)[0] for each in (x, t))
     losses = binary_cross_entropy_with_logits(widened(x), widened(t), weight, reduction="none")
     return _reduced(mean(losses, -1), reduction, x)
 

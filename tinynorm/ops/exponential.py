@@ -10,7 +10,7 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import method, raw
-from .common import as_float, namespace, narrowed, promote, shape_of, sum_to, widened
+from .common import as_float, int_held_by, namespace, narrowed, promote, shape_of, sum_to, widened
 
 
 class Pow(Node):
@@ -141,6 +141,10 @@ def pow(input: Any, exponent: Any) -> Any:
     >>> tinynorm.tensor([1.0, 3.0]) ** 2
     tensor([1., 9.])
     """
+    if isinstance(exponent, (int, np.integer)) and hasattr(input, "dtype") and not backend.is_floating(raw(input)):
+        if exponent < 0:
+            raise RuntimeError("pow: an integer to a negative power is no integer; use .float() first")
+        exponent = int_held_by("pow", input, exponent)
     a, b = promote(input, exponent)
     if not (hasattr(a, "dtype") and hasattr(b, "dtype")):
         a, b = _beside_a_number(a, b)
@@ -154,8 +158,6 @@ def _beside_a_number(a: Any, b: Any) -> tuple[Any, Any]:
     x, number = (a, b) if hasattr(a, "dtype") else (b, a)
     if backend.is_floating(raw(x)):
         return a, b
-    if number is b and number < 0:
-        raise RuntimeError("pow: an integer to a negative power is no integer; use .float() first")
     if backend.is_bool(raw(x)):
         if type(number) is bool:
             raise TypeError("pow: expected numbers, got booleans; use .long() first")

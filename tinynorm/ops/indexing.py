@@ -218,7 +218,7 @@ class SetItem(Node):
             mask = mask != 0
             dx = namespace(g).where(wrap(mask), 0.0, g)
         else:
-            dx = backend.copy(namespace(g).asarray(g))  # (the g of a 0-d tensor may be a NumPy scalar)
+            dx = backend.copy(g[...])  # (the g of a 0-d tensor may be a NumPy scalar)
             write_at(dx, self.index, 0.0)
         return dx, self.to_value(g) if self.needs[1] else None
 
@@ -551,7 +551,8 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     w = raw(weights)
     if tuple(w.shape) != tuple(a.shape):
         raise RuntimeError(f"bincount: expected a weight for each of the {a.shape[0]} integers, got shape {tuple(w.shape)}")
-    return wrap(add_at((n,), (a,), w if backend.is_floating(w) else backend.astype(w, backend.float64)))
+    w = w if backend.is_floating(w) and not backend.is_half(w) else backend.astype(w, backend.float64)
+    return wrap(add_at((n,), (a,), w))
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:

@@ -18,7 +18,7 @@ from ..autograd.views import become, change_shape, is_recorded, refuse_if_unsafe
 from ..tensor import Tensor, method, raw, version_of, wrap
 from . import activation, arithmetic, exponential, logic, pieces, trigonometry
 from . import shape as layout
-from .common import accepts_axis, namespace, printed_as
+from .common import accepts_axis, as_held_by, namespace, printed_as
 from .diagonal import diagonal
 from .indexing import AddAt, SetItem, explained, places, raw_index, slices_at, source_for
 from .linear import addmm
@@ -109,7 +109,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
 
 def _assign(x: Tensor, index: Any, value: Any, op: str) -> Tensor:
     backend.check_same_device(op, [x._array, raw(value)])
-    value = value.to(x.dtype) if isinstance(value, Tensor) else _numbers(op, value)
+    value = value.to(x.dtype) if isinstance(value, Tensor) else _numbers(op, x, value)
     recorded = is_recorded(x, value)
     refuse_if_unsafe(op, x, recorded)
     y = SetItem(index)(x, value)
@@ -126,10 +126,14 @@ FILLED = {
 }
 
 
-def _numbers(op: str, value: Any) -> Any:
-    """Return `value` after a check that it consists of numbers. (NumPy would write None as NaN, and convert strings.)"""
-    if isinstance(value, (int, float)):
-        return value
+def _numbers(op: str, x: Tensor, value: Any) -> Any:
+    """Return `value` after a check that it consists of numbers. (NumPy would write None as NaN, and convert strings.)
+
+    A number has to fit into the dtype of x; but by an index PyTorch writes inf for one that is too large for floats.
+    """
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        free = 0 <= value <= 127 or (op == "setitem" and backend.is_floating(x._array))
+        return value if free else as_held_by(op, x.dtype, value)
     array = value if backend.is_array(value) else np.asarray(value)
     if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "fiub":
         raise TypeError(f"{op}: expected a Tensor, an array or real numbers, got {type(value).__name__} of {array.dtype}")
@@ -167,7 +171,8 @@ def fill_diagonal_(input: Tensor, fill_value: Any) -> Tensor:
 def copy_(x: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Copy the numbers of `src` into x, in place. They are broadcast, converted to x's dtype and moved to its device."""
     if not isinstance(src, Tensor):
-        src = wrap(namespace(x._array).asarray(backend.plain(_numbers("copy_", src))))
+        src = _numbers("copy_", x, src)
+        src = wrap(backend.plain(src) if backend.is_array(src) else namespace(x._array).asarray(src))
     return _assign(x, ..., src.to(x.device) if isinstance(x.device, backend.device) else src, "copy_")
 
 
@@ -247,7 +252,7 @@ def index_add_(input: Tensor, dim: int, index: Any, source: Any, *, alpha: float
     if source.dtype != input.dtype or tuple(source.shape) != tuple(shape):
         expected, got = (f"{t.dtype} of shape {tuple(s)}" for t, s in ((input, shape), (source, source.shape)))
         raise RuntimeError(f"index_add_: expected a source in {expected}, got {got}")
-    added = source if alpha == 1 else source * alpha
+    added = source if alpha == 1 else source * as_held_by("index_add_", source.dtype, alpha)
     recorded = is_recorded(input, source)
     y = _replaced(input, "index_add_", lambda x: x + (AddAt(x.shape, at)(added) if x.ndim else added), recorded)
     return printed_as("IndexAddBackward0", y) if recorded else y
@@ -266,6 +271,8 @@ def index_fill_(input: Tensor, dim: int, index: Any, value: Any) -> Tensor:
     number = not hasattr(value, "shape")
     if not number and tuple(value.shape):
         raise RuntimeError(f"index_fill_: expected a number or a 0-d tensor as value, got shape {tuple(value.shape)}")
+    if not number and not backend.is_floating(input._array):
+        value = wrap(raw(value)).item()
     recorded = is_recorded(input, value)
     y = _assign(input, slices_at("index_fill_", input, dim, index), value, "index_fill_")
     return printed_as(f"IndexFillBackward{int(not number)}", y) if recorded else y

@@ -9,6 +9,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
+from .arithmetic import scaled
 from .common import into, namespace, narrowed, one_dim, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
 from .reduction import sum
 from .shape import expand, permute, reshape, unsqueeze
@@ -173,10 +174,10 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
     tensor([[21.]])
     """
     product = _of_ranks("addmm", mat1, mat2, "nk", "km")
-    product = product if alpha == 1 else alpha * product
+    product = product if alpha == 1 else scaled("addmm", alpha, product, input)
     if beta == 0:
         return printed_as("AddmmBackward0", product)
-    return printed_as("AddmmBackward0", (input if beta == 1 else beta * input) + product)
+    return printed_as("AddmmBackward0", (input if beta == 1 else scaled("addmm", beta, input, product)) + product)
 
 
 @method()

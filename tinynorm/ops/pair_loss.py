@@ -24,6 +24,7 @@ class PairLoss(Node, ABC):
 
     fresh = True
     factor: float = 1  # of both slopes: `slopes` leaves it out
+    dtype: Any = None  # of the loss; None: that of x and t
 
     def __init__(self, divisor):
         self.divisor = divisor  # n; None: no reduction
@@ -38,7 +39,7 @@ class PairLoss(Node, ABC):
 
     def forward(self, x, t, *weights):
         self.save(x, t, *weights)
-        return narrowed(self.reduced(self.terms(widened(x), widened(t), *weights)), x)
+        return backend.astype(self.reduced(self.terms(widened(x), widened(t), *weights)), self.dtype or x.dtype)
 
     def reduced(self, terms):
         """Reduce the terms. `mean_over` computes the mean, because the sum could overflow where the mean does not."""
@@ -210,9 +211,12 @@ class KLDivOfLogs(PairLoss):
 # ---- as functions ----------------------------------------------------------------------------------------------------
 
 
+EITHER = {"mse_loss", "l1_loss", "smooth_l1_loss"}  # these take integers beside floats as the input too
+
+
 def _pair(op: str, x: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Check the input and the target, and convert them to one dtype."""
-    check_input(op, x)
+    check_input(op, target if op in EITHER and isinstance(x, Tensor) and not backend.is_floating(x._array) else x)
     if not isinstance(target, Tensor) and not backend.is_array(target):
         raise TypeError(f"{op}: expected target to be a Tensor, got {type(target).__name__}; use tinynorm.tensor(...)")
     if tuple(x.shape) != tuple(target.shape):
@@ -251,7 +255,8 @@ def mse_loss(
     Parameters
     ----------
     input, target : Tensor
-        Of the same shape. They do not broadcast, because in a loss broadcasting is nearly always a mistake.
+        Of the same shape; one of them may be integers. They do not broadcast, because in a loss broadcasting is nearly always
+        a mistake.
     size_average, reduce : bool, optional
         PyTorch's old form of `reduction`: ``size_average=False`` is "sum", ``reduce=False`` is "none".
     reduction : {"mean", "sum", "none"}
@@ -338,7 +343,9 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     x, t = _pair("huber_loss", input, target)
     if not delta > 0:
         raise ValueError(f"huber_loss: expected delta > 0, got {delta}")
-    return Huber(_divisor(x, the_reduction("huber_loss", reduction, None, None)), delta)(x, t)
+    loss = Huber(_divisor(x, the_reduction("huber_loss", reduction, None, None)), delta)
+    loss.dtype = raw(input).dtype
+    return loss(x, t)
 
 
 def binary_cross_entropy(
@@ -435,7 +442,9 @@ def binary_cross_entropy_with_logits(
     reduction = the_reduction(op, reduction, size_average, reduce)
     x, t = _binary_pair(op, input, target)
     w, p = _weight(op, "weight", weight, x), _weight(op, "pos_weight", pos_weight, x)
-    return BinaryCrossEntropyOfLogits(_divisor(x, reduction))(x, t, w, p)
+    loss = BinaryCrossEntropyOfLogits(_divisor(x, reduction))
+    loss.dtype = raw(target).dtype
+    return loss(x, t, w, p)
 
 
 def _binary_pair(op: str, x: Any, target: Any) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import wrap
+from ..tensor import raw, wrap
 from .activation import ELU, Sigmoid, Softplus, Tanh, activated, sigmoid, softmax, written
 from .arithmetic import masked_fill
 from .common import (
@@ -22,6 +22,7 @@ from .common import (
     narrowed,
     one_dim,
     only_floats,
+    only_numbers,
     printed_as,
     promote,
     sum_to,
@@ -175,7 +176,10 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
 
 def _clipped(op: str, input: Any, a: float, b: float, inplace: bool) -> Any:
     """Integers stay integers, unlike in the other activations."""
-    return written(op, Hardtanh(*as_held_by(op, input, a, b)), input, inplace)
+    x = only_numbers(op, input)
+    if not backend.is_floating(raw(x)):  # as in PyTorch, the fractions go first, and no negative limit is counted down
+        a, b = (float(math.trunc(n)) if math.isfinite(n) else n for n in (a, b))
+    return written(op, Hardtanh(as_held_by(op, x.dtype, a), as_held_by(op, x.dtype, b)), x, inplace)
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
@@ -287,7 +291,8 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     >>> tinynorm.nn.functional.threshold(tinynorm.tensor([0.5, 2.0]), 1.0, 20.0)
     tensor([20.,  2.])
     """
-    limit, value = as_held_by("threshold", input, threshold, value)
+    dtype = only_numbers("threshold", input).dtype
+    limit, value = as_held_by("threshold", dtype, threshold), as_held_by("threshold", dtype, value)
 
     def node(x: Any) -> Any:
         return printed_as("ThresholdBackward0", masked_fill(x, x.detach() <= limit, value))
@@ -366,7 +371,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     drawn = backend.default_generator.rng.standard_exponential(tuple(logits.shape), dtype="float32")  # as in dropout
     gumbel = -np.log(np.maximum(drawn, np.finfo(np.float32).tiny))
     x = widened(logits)
-    noise = namespace(x._array).asarray(gumbel, dtype=x._array.dtype, **backend.on_device_of(x._array))
+    noise = backend.astype(backend.from_host(gumbel, x._array), x._array.dtype)
     y = narrowed(softmax((x + wrap(noise)) / tau, d), logits)
     if not hard:
         return y

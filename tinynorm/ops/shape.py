@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import accepts_axis, all_dims, namespace, one_dim, printed_as, promote, sum_to
+from .common import accepts_axis, all_dims, as_held_by, namespace, one_dim, printed_as, promote, sum_to
 from .convert import as_dtype, contiguous
 
 
@@ -514,7 +514,8 @@ def full_like(
     tensor([7., 7.])
     """
     a = raw(input)
-    filled = namespace(a).full_like(a, fill_value, dtype=None if dtype is None else as_dtype(dtype, a))
+    dtype = a.dtype if dtype is None else as_dtype(dtype, a)
+    filled = namespace(a).full_like(a, as_held_by("full_like", dtype, raw(fill_value)), dtype=dtype)
     if not isinstance(input, Tensor):
         return filled
     y = wrap(filled)
