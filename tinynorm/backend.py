@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .recording import Recorded
+from .recording import Recorded, seen
 from .recording import state as recorded
 
 Array = Any  # a numpy.ndarray, a cupy.ndarray, or any array of the Python array API standard
@@ -64,6 +64,12 @@ def plain(x: Any) -> Any:
             "or keep the mask as a tensor of its own: a.data and a.mask"
         )
     return np.asarray(x)
+
+
+def given(x: Any) -> Any:
+    """`plain`, for an array that a program hands in. A step that is recorded reads it again each time."""
+    x = plain(x)
+    return seen(x) if recorded.tape is not None and type(x) is np.ndarray else x
 
 
 def namespace(x: Any) -> Any:
@@ -318,7 +324,7 @@ class Generator:
 
     @property
     def rng(self) -> np.random.Generator:
-        return self._rng if recorded.tape is None else recorded.tape.draws(self._rng)
+        return self._rng if recorded.tape is None else recorded.tape.draws(self)
 
     @rng.setter
     def rng(self, rng: np.random.Generator) -> None:

@@ -9,6 +9,7 @@ calls take its place.
 from __future__ import annotations
 
 import gc
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,16 +19,16 @@ from typing import Any
 import numpy as np
 
 from . import backend, kernels
-from .autograd.anomaly import caller
+from .autograd.anomaly import caller, detection
 from .autograd.mode import mode
 from .nn import Module
 from .optim import Optimizer
-from .recording import Departed, Recorded, Tape, plain, root
+from .recording import Departed, Recorded, Tape, Watched, plain, root, seen, shared
 from .recording import state as recorded
 from .tensor import Tensor, wrap
 
-# A step that takes more ways than this (for instance, a setting that grows with each call) would be recorded without end.
-WAYS = 8
+# How many kinds of inputs, and how many ways through the step for each of them, are remembered: the last ones.
+KEYS, WAYS = 64, 8
 
 NUMBERS = (bool, int, float, str, type(None))
 
@@ -97,7 +98,8 @@ class Captured:
             raise TypeError(f"capture: expected a function, got {type(step).__name__}")
         self.step, self.reason, self.replays = step, "", 0
         self._ways: dict[Any, _Ways] = {}
-        self._numbers: list[Callable[[], Any]] | None = None  # what the step's code reads; known from the first call on
+        self._lock = threading.RLock()  # the recorded calls all write into the same memory
+        self._numbers: list[Callable[[], Any]] | None = None  # read what the code names; known from the first call on
         update_wrapper(self, step)
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -115,20 +117,35 @@ class Captured:
         return capture, (self.step,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.reason or recorded.tape is not None:
+        if self.reason:
             return self.step(*args, **kwargs)
+        if recorded.tape is not None or detection.on:
+            return _left(self.step(*args, **kwargs))
+        with self._lock:
+            out, reason = self._call(args, kwargs)
+        if reason and not self.reason:
+            self.reason = reason
+            self._ways.clear()
+            name = getattr(self.step, "__qualname__", type(self.step).__name__)
+            warnings.warn(f"capture: {name} runs as it is, without a recording: {reason}", RuntimeWarning, stacklevel=2)
+        return out
+
+    def _call(self, args: tuple, kwargs: dict) -> tuple[Any, str]:
+        """What the step returned, and why it is not to be captured, or ""."""
         if self._numbers is None:
             self._numbers = _numbers_around(self.step)
         tensors: list[Tensor] = []
         try:
-            key = tuple([read() for read in self._numbers]), _key((args, kwargs), tensors), mode.enabled, kernels.select.state.choice
+            known = _key((args, kwargs), tensors), mode.enabled, kernels.select.state.choice, backend.default_dtype
         except _Unfit as unfit:
-            self._give_up(str(unfit))
-            return self.step(*args, **kwargs)
+            return self.step(*args, **kwargs), str(unfit)
+        key = *known, *[read() for read in self._numbers]
         ways = self._ways.get(key)
         if ways is None:
+            if len(self._ways) == KEYS:
+                del self._ways[next(iter(self._ways))]
             self._ways[key] = _Ways()
-            return _left(self.step(*args, **kwargs))
+            return _left(self.step(*args, **kwargs)), ""
         arrays = [t._array for t in tensors]
         for way in ways.proved:
             if way.fits():
@@ -137,36 +154,28 @@ class Captured:
                 except Departed:
                     break
                 self.replays += 1
-                return out
+                ways.tries = 0
+                return out, ""
         return self._learn(ways, arrays, args, kwargs)
 
-    def _learn(self, ways: _Ways, arrays: list, args: tuple, kwargs: dict) -> Any:
+    def _learn(self, ways: _Ways, arrays: list, args: tuple, kwargs: dict) -> tuple[Any, str]:
         """Run the step as it is, and record it, or compare it with what was recorded."""
-        way, ways.pending = ways.pending, None
-        if len(ways.proved) == WAYS:
-            return _left(self.step(*args, **kwargs))
-        if way is None or not way.fits():
-            ways.tries += 1
-            if ways.tries > 2 * WAYS:
-                self._give_up("its settings differ from call to call")
-                return self.step(*args, **kwargs)
-            out, ways.pending, reason = _record(self.step, args, kwargs)
-        else:
+        way = next((way for way in ways.pending if way.fits()), None)
+        if way is not None:
+            ways.pending.remove(way)
             out, reason = way.proved(self.step, arrays, args, kwargs)
-            ways.proved += [] if reason else [way]
-        if reason:
-            self._give_up(reason)
-        return out
-
-    def _give_up(self, reason: str) -> None:
-        self.reason = reason
-        self._ways.clear()
-        name = getattr(self.step, "__qualname__", type(self.step).__name__)
-        warnings.warn(f"capture: {name} runs as it is, without a recording: {reason}", RuntimeWarning, stacklevel=4)
+            ways.proved = [*ways.proved[1 - WAYS :], way]
+            return out, reason
+        ways.tries += 1
+        if ways.tries > 2 * WAYS:
+            return self.step(*args, **kwargs), "its settings differ from call to call"
+        out, way, reason = _record(self.step, args, kwargs)
+        ways.pending = [*ways.pending[1 - WAYS :], way] if way else []
+        return out, reason
 
 
 def _numbers_around(step: Callable) -> list[Callable[[], Any]]:
-    """Functions that read the numbers and texts which a step's code names: of its module, its object, the function around it."""
+    """Functions that read the numbers and texts which a step's code names: its module's, its object's, the outer function's."""
     function = getattr(step, "__func__", step)
     code = getattr(function, "__code__", None)
     if code is None:
@@ -197,6 +206,9 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
             raise _Unfit(f"an input is on {value.device}, and only steps on the CPU are recorded")
         if value._requires_grad:
             raise _Unfit("an input requires grad: its gradient would be that of a copy")
+        for i, t in enumerate(tensors):
+            if t is value:  # one tensor stays one tensor
+                return i
         tensors.append(value)
         return x.shape, x.strides, x.dtype
     if isinstance(value, dict):
@@ -208,17 +220,6 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
     if isinstance(value, (Module, Optimizer)) or hasattr(value, "load_state_dict"):
         return value  # by identity
     raise _Unfit(f"an input is a {type(value).__name__}; expected Tensors, numbers, texts, and lists and dicts of them")
-
-
-def _replaced(value: Any, tensors: Iterator[Tensor]) -> Any:
-    """`value` with other tensors, in the order of `_key`."""
-    if isinstance(value, Tensor):
-        return next(tensors)
-    if isinstance(value, dict):
-        return {k: _replaced(v, tensors) for k, v in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*[_replaced(v, tensors) for v in value])
-    return type(value)(_replaced(v, tensors) for v in value) if isinstance(value, (tuple, list)) else value
 
 
 def _left(out: Any) -> Any:
@@ -241,59 +242,109 @@ class _Ways:
 
     def __init__(self) -> None:
         self.proved: list[_Way] = []
-        self.pending: _Way | None = None  # recorded, not yet compared
+        self.pending: list[_Way] = []  # recorded, not yet compared
         self.tries = 0
 
 
 # ---- recording ---------------------------------------------------------------------------------------------------------
 
+_one_at_a_time = threading.RLock()  # the class of all tensors is changed while a step is recorded
+
+
+@contextmanager
+def _recording(tape: Tape, given: list[Tensor], inputs: list[np.ndarray]) -> Iterator[None]:
+    """Let a tape note what this thread does to arrays. The tensors that are given hold the tape's inputs meanwhile."""
+    arrays = [t._array for t in given]
+    with _one_at_a_time:
+        Tensor._array = Watched()
+        try:
+            for t, x in zip(given, inputs, strict=True):
+                vars(t)["_array"] = seen(x)
+            recorded.tape = tape
+            yield
+        finally:
+            recorded.tape = None
+            del Tensor._array
+            for t in (*_holding(), *tape.adopted.values()):
+                t._array = plain(t._array)
+            for t, x, array in zip(given, inputs, arrays, strict=True):
+                if t._array is x:
+                    np.copyto(array, x) if tape.changed_input else None
+                    t._array = array
+                else:
+                    tape.refuse("the memory of an input is replaced")
+
+
+def _holding() -> list[Tensor]:
+    """All tensors with a Recorded array."""
+    return [t for t in gc.get_objects() if issubclass(type(t), Tensor) and type(vars(t).get("_array")) is Recorded]
+
 
 def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None, str]:
     """Run the step while a tape records it: (what it returned, the recorded way, why there is none)."""
-    tape = Tape(caller)
-    tensors: list[Tensor] = []
-    _key((args, kwargs), tensors)
-    inputs = [tape.made(t._array.copy("K")) for t in tensors]
-    mine = _replaced((args, kwargs), iter([wrap(x) for x in inputs]))
-    recorded.tape = tape
-    try:
-        out = step(*mine[0], **mine[1])
-    except BaseException:
-        recorded.tape = None
-        _strip()
-        raise
-    recorded.tape = None
-    del mine
-    hooks = [m for m in tape.modules.values() if m._hooked] or [t for t in tape.adopted.values() if t._hooks]
-    if hooks:
-        tape.refuse(f"{type(hooks[0]).__name__} has a hook")
-    loose = not tape.backwards and any(t._requires_grad and t.grad_fn is not None for t in _tensors(out))
-    if loose:
-        tape.refuse("it returns a tensor that requires grad and does not go backward itself")
-    else:
-        out = _left(out)
-    known = {id(t) for t in (*_tensors(out), *tape.grads)}
-    kept = [t for t in _strip() if id(t) not in known and tape.is_own(t._array)]
-    if kept:
-        tape.refuse(f"a tensor of shape {tuple(kept[0].shape)} that it made is kept after its end")
+    tape, given = Tape(caller), _given(args, kwargs)
+    inputs = [tape.input(_like(t._array)) for t in given]
+    known = _attributes(args, kwargs)
+    with _recording(tape, given, inputs):
+        out = step(*args, **kwargs)
+        hooks = [m for m in tape.modules.values() if m._hooked] or [t for t in tape.adopted.values() if t._hooks]
+        if hooks:
+            tape.refuse(f"{type(hooks[0]).__name__} has a hook")
+        loose = not tape.backwards and any(t._requires_grad and t.grad_fn is not None for t in _tensors(out))
+        if not loose:
+            out = _map(lambda t: wrap(vars(t)["_array"]) if tape.is_own(vars(t)["_array"]) else _left(t), out)
+        ours = {id(t) for t in (*given, *_tensors(out), *tape.grads)}
+        kept = [t for t in _holding() if id(t) not in ours and tape.is_own(vars(t)["_array"])]
+        if loose:
+            tape.refuse("it returns a tensor that requires grad and does not go backward itself")
+        elif kept:
+            tape.refuse(f"a tensor of shape {tuple(kept[0].shape)} that it made is kept after its end")
+        del kept
+    if known != _attributes(args, kwargs):
+        tape.refuse("its arguments are changed")
+    if any(type(v) is float or isinstance(v, (np.ndarray, np.generic)) for v in _leaves(out)):
+        tape.refuse("it returns a number that is no tensor, and would be the same each time")
     if tape.refusal:
         return out, None, tape.refusal
-    way = _Way(tape, [plain(x) for x in inputs], out)
-    return _map(lambda t: wrap(t._array.copy()) if tape.is_own(t._array) else t, out), way, ""
+    return _handed_out(tape, out), _Way(tape, inputs, out), ""
+
+
+def _given(args: tuple, kwargs: dict) -> list[Tensor]:
+    """The tensors in the arguments, each once."""
+    tensors: list[Tensor] = []
+    _key((args, kwargs), tensors)
+    return tensors
+
+
+def _attributes(args: tuple, kwargs: dict) -> list[tuple]:
+    """What a step might change of its arguments, beside numbers."""
+    return [(id(t), t._requires_grad, id(t._grad), id(t.grad_fn)) for t in _tensors((args, kwargs))]
+
+
+def _like(x: np.ndarray) -> np.ndarray:
+    """A copy with the same strides: sums are added in the same order."""
+    copy = x.copy("K")
+    if copy.strides != x.strides:
+        low, high = np.lib.array_utils.byte_bounds(x)
+        copy = np.ndarray(x.shape, x.dtype, np.empty(high - low, np.uint8), x.ctypes.data - low, x.strides)
+        copy[...] = x
+    return copy
+
+
+def _handed_out(tape: Tape, out: Any) -> Any:
+    """What the step returned, without its memory, which is used again."""
+    return _map(lambda t: wrap(t._array.copy()) if tape.is_own(t._array) else t, out)
+
+
+def _leaves(out: Any) -> list[Any]:
+    """The tensors and all else in what a step returned."""
+    if isinstance(out, dict):
+        out = tuple(out.values())
+    return [leaf for v in out for leaf in _leaves(v)] if isinstance(out, (tuple, list)) else [out]
 
 
 def _tensors(out: Any) -> list[Tensor]:
-    found: list[Tensor] = []
-    _map(found.append, out)
-    return found
-
-
-def _strip() -> list[Tensor]:
-    """Give all tensors that hold a Recorded array a plain one; return them."""
-    held = [t for t in gc.get_objects() if issubclass(type(t), Tensor) and type(getattr(t, "_array", None)) is Recorded]
-    for t in held:
-        t._array = plain(t._array)
-    return held
+    return [v for v in _leaves(out) if isinstance(v, Tensor)]
 
 
 class _Way:
@@ -301,13 +352,14 @@ class _Way:
 
     def __init__(self, tape: Tape, inputs: list[np.ndarray], out: Any) -> None:
         self.tape, self.inputs, self.out = tape, inputs, out
-        self.calls = tape.calls
+        keep = [*inputs, *(t._array for t in (*_tensors(out), *tape.grads))]
+        kept = {id(root(a)) for a in keep}
+        self.calls = tape.calls = shared(tape.calls, tape.own, kept)
+        tape.own = {k: a for k, a in tape.own.items() if k in kept}  # the others have gone
         self.held = [(t, t._array, t._requires_grad) for t in tape.adopted.values()]
         self.settings = [(vars(m), _settings(m)) for m in tape.modules.values()]
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
-        before_guard = {id(a): a for at, a in tape.writes if at < tape.last_guard}
-        self.undo = [(a, np.empty_like(a)) for a in before_guard.values()]
-        self.generators = list(tape.generators.values()) if tape.last_guard else []
+        self.before_guard = tape.changes(tape.last_guard)
 
     def fits(self) -> bool:
         """Whether parameters, settings and gradients are such as they were when the step was recorded."""
@@ -322,83 +374,79 @@ class _Way:
         except (RuntimeError, ValueError):  # another tensor or array, whose == gives no truth
             return False
 
+    @backend.silent
     def run(self, arrays: list[np.ndarray]) -> Any:
         """Do the recorded calls. What the step returned the first time is returned with new tensors."""
-        self._do(arrays)
-        is_own = self.tape.is_own
-        return _map(lambda t: wrap(t._array.copy()) if is_own(t._array) else t, self.out)
-
-    @backend.silent
-    def _do(self, arrays: list[np.ndarray]) -> None:
         for mine, given in zip(self.inputs, arrays, strict=True):
             np.copyto(mine, given)
-        for array, copy in self.undo:
-            np.copyto(copy, array)
-        drawn = [(g, g.bit_generator.state) for g in self.generators]
+        undo = _undoing(*self.before_guard)
         try:
             for call in self.calls:
                 call()
         except Departed:
-            for array, copy in self.undo:
-                np.copyto(array, copy)
-            for generator, before in drawn:
-                generator.bit_generator.state = before
+            undo()
             raise
-
-    # -- the proof -------------------------------------------------------------------------------------------------------
+        return _handed_out(self.tape, self.out)
 
     def proved(self, step: Callable, arrays: list, args: tuple, kwargs: dict) -> tuple[Any, str]:
         """Do the recorded calls, undo them, and run the step as it is: (what it returned, what differs or "")."""
-        with self._undone():
-            try:
-                mine = self._results(self.run(arrays))
-            except Departed:
-                mine = None
+        undo, mine = _undoing(*self.tape.changes(len(self.calls))), None
+        try:
+            mine = self._results(self.run(arrays))
+        except Departed:
+            pass
+        finally:
+            undo()
         out = _left(step(*args, **kwargs))
-        if mine is None:
-            return out, ""
-        same = all(a == b for a, b in zip(mine, self._results(out), strict=True))
+        same = mine is None or mine == self._results(out)
         return out, "" if same else "done again by its array calls it gives other numbers"
 
     def _results(self, out: Any) -> list[Any]:
         """The bits of all that the step returned or changed."""
-        grads = [leaf._grad for leaf in self.tape.leaves.values()]
-        found = [None if t is None else t._array.tobytes() for t in (*_tensors(out), *grads)]
-        found += [repr(out) if not _tensors(out) else None]
-        found += [repr(g.bit_generator.state) for g in self.tape.generators.values()]
-        return found + [a.tobytes() for a in self._changed()]
+        arrays, leaves, generators, owners = self.tape.changes(len(self.calls))
+        found = [v._array.tobytes() if isinstance(v, Tensor) else v for v in (*_leaves(out), *[t._grad for t in leaves])]
+        found += [repr(g._rng.bit_generator.state) for g in generators]
+        return found + [a.tobytes() for a in (*arrays, *_arrays_of(owners))]
 
-    def _changed(self) -> list[np.ndarray]:
-        """The arrays from outside that the step changes, those of its optimisers included."""
-        arrays = {id(a): a for _, a in self.tape.writes}
-        for owner, _ in self.tape.opaque:
-            if isinstance(owner, Optimizer):
-                for group in owner.param_groups:
-                    for p in group["params"]:
-                        held = [p, *owner.state.get(p, {}).values()]
-                        arrays |= {id(root(t._array)): root(t._array) for t in held if isinstance(t, Tensor)}
-        return list(arrays.values())
 
-    @contextmanager
-    def _undone(self) -> Iterator[None]:
-        """Undo what is done in this block."""
-        arrays = [(a, a.copy()) for a in self._changed()]
-        grads = [(leaf, leaf._grad) for leaf in self.tape.leaves.values()]
-        drawn = [(g, g.bit_generator.state) for g in self.tape.generators.values()]
-        owners = {id(owner): owner for owner, _ in self.tape.opaque}.values()
-        groups = [(g, dict(g)) for o in owners for g in (o if isinstance(o, Optimizer) else o.optimizer).param_groups]
-        attributes = [(o, dict(vars(o))) for o in owners if not isinstance(o, Optimizer)]
-        states = [(o.state, {p: dict(entries) for p, entries in o.state.items()}) for o in owners if isinstance(o, Optimizer)]
-        yield
-        for array, copy in arrays:
+def _undoing(arrays: list, leaves: list, generators: list, owners: list) -> Callable[[], None]:
+    """Note the state of all this; the function that is returned restores it."""
+    copies = [(a, a.copy()) for a in (*arrays, *_arrays_of(owners))]
+    grads = [(leaf, leaf._grad) for leaf in leaves]
+    drawn = [(g, g._rng.bit_generator.state) for g in generators]
+    dicts = [d for owner in owners for d in _dicts_of(owner)]
+    before = [(d, d.copy()) for d in dicts]
+
+    def undo() -> None:
+        for array, copy in copies:
             np.copyto(array, copy)
         for leaf, grad in grads:
             leaf._grad = grad
         for generator, state in drawn:
-            generator.bit_generator.state = state
-        for now, before in [*groups, *states, *((vars(o), before) for o, before in attributes)]:
-            now.clear()
-            now.update(before)
+            generator._rng.bit_generator.state = state
+        for d, entries in before:
+            d.clear()
+            d.update(entries)
+
+    return undo
+
+
+def _dicts_of(owner: Any) -> list[dict]:
+    """What an optimiser or a schedule changes, beside arrays."""
+    optimizer = owner if isinstance(owner, Optimizer) else owner.optimizer
+    mine = [owner.state, *owner.state.values()] if owner is optimizer else [vars(owner)]
+    return [*mine, *optimizer.param_groups]
+
+
+def _arrays_of(owners: list) -> list[np.ndarray]:
+    """The memory of what optimisers change: parameters and their state."""
+    found: dict[int, np.ndarray] = {}
+    for owner in owners:
+        for group in owner.param_groups if isinstance(owner, Optimizer) else ():
+            for p in group["params"]:
+                held = [t._array for t in (p, *owner.state.get(p, {}).values()) if isinstance(t, Tensor)]
+                found |= {id(root(a)): root(a) for a in held}
+    return list(found.values())
 
 
 def _settings(module: Module) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def tensor(data: Any, dtype: Any = None, device: device | str | None = None, req
     tensor([[1., 2.],
             [3., 4.]], dtype=torch.float64)
     """
-    data = backend.plain(raw(data))
+    data = backend.given(raw(data))
     array = backend.copy(data) if backend.is_array(data) else _host_array(data, narrow=dtype is None)
     if dtype is not None:
         dtype = as_dtype(dtype, array)
@@ -118,7 +118,7 @@ def as_tensor(data: Any, dtype: Any = None, device: device | str | None = None) 
     tensor([0., 0.], dtype=torch.float64)
     """
     if not isinstance(data, Tensor):
-        data = tensor_of(data) if backend.is_array(data) else tensor(data, dtype)
+        data = tensor_of(backend.given(data)) if backend.is_array(data) else tensor(data, dtype)
     return data if dtype is None and device is None else data.to(dtype=dtype, device=device)
 
 
@@ -140,7 +140,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a numpy.ndarray, got {type(array).__name__}")
-    return tensor_of(array)
+    return tensor_of(backend.given(array))
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
@@ -151,7 +151,7 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     """
     x = backend.plain(ext_tensor)
     kind = x.__dlpack_device__()[0]
-    return tensor_of((np if kind == 1 else namespace_on("cuda")).from_dlpack(x))
+    return tensor_of(backend.given((np if kind == 1 else namespace_on("cuda")).from_dlpack(x)))
 
 
 def set_default_dtype(d: Any) -> None:

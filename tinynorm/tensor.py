@@ -283,6 +283,8 @@ class Tensor(Methods):
 
     @property
     def grad(self) -> Tensor | None:
+        if recorded.tape is not None:
+            recorded.tape.depends_on(self)
         return self._grad
 
     @grad.setter

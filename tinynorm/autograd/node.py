@@ -20,7 +20,6 @@ import numpy as np
 from .. import backend
 from ..backend import Array
 from ..printing import name_of
-from ..recording import state as recorded
 from ..tensor import Tensor, Version, base_of, version_of, wrap
 from .anomaly import caller, detection
 from .mode import mode
@@ -136,14 +135,12 @@ class Node:
     @backend.silent
     def __call__(self, *inputs: Any) -> Any:
         """Run forward. If no input is a Tensor, the result is an array or a tuple of arrays."""
-        recording, tensors, elsewhere, tape = mode.enabled, False, False, recorded.tape
+        recording, tensors, elsewhere = mode.enabled, False, False
         arrays, edges, needs = [], [], []  # an edge is where an input's gradient goes: a leaf itself, or (node, output number)
         for x in inputs:
             need, edge = False, None
             if isinstance(x, Tensor):
                 tensors = True
-                if tape is not None:
-                    tape.adopt(x)
                 if recording and x._requires_grad:
                     need, edge = True, x if x.grad_fn is None else (x.grad_fn, x._output_nr)
                 x = x._array

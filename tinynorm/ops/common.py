@@ -110,7 +110,7 @@ def as_tensor_like(x: Any, like: Tensor) -> Tensor:
         if host.dtype.kind not in "fiub":
             raise TypeError(f"expected a Tensor, an array or a real number beside a Tensor, got {type(x).__name__}")
         x = namespace(like._array).asarray(host, **backend.on_device_of(like._array))
-    return wrap(backend.plain(x))
+    return wrap(backend.given(x))
 
 
 def promote(a: Any, b: Any) -> tuple[Any, Any]:
@@ -244,7 +244,8 @@ def as_held_by(op: str, dtype: Any, number: Any) -> Any:
     >>> as_held_by("fill_", backend.uint8, 2.7), as_held_by("fill_", backend.uint8, -1)
     (2, 255)
     """
-    number = number.item() if isinstance(number, np.generic) else number
+    if isinstance(number, np.generic):
+        number = number.item()
     least, most = _limits(dtype)
     if most is True:
         return bool(number)
@@ -255,6 +256,7 @@ def as_held_by(op: str, dtype: Any, number: Any) -> Any:
         return int(number)
     elif least == 0 and -most <= number < 0 and not isinstance(number, float):
         return number + most + 1
+    dtype = str(dtype).rpartition(".")[2]
     raise RuntimeError(f"{op}: expected a number that fits into {dtype}, from {least} to {most}, got {number}")
 
 
@@ -274,8 +276,9 @@ def _limits_of(dtype: Any) -> tuple[Any, Any]:
 
 def int_held_by(op: str, x: Any, number: Any) -> Any:
     """`as_held_by` for an integer beside a tensor of integers. (Beside any other, the result has another dtype.)"""
-    integers = isinstance(number, (int, np.integer)) and hasattr(x, "dtype") and type(_limits(x.dtype)[1]) is int
-    return as_held_by(op, x.dtype, number) if integers else number
+    if not isinstance(number, (int, np.integer)) or not hasattr(x, "dtype") or type(_limits(raw(x).dtype)[1]) is not int:
+        return number
+    return as_held_by(op, raw(x).dtype, number)
 
 
 def accepts_axis(f: F) -> F:
@@ -288,7 +291,13 @@ def accepts_axis(f: F) -> F:
                 if ours in kwargs:
                     raise TypeError(f"{f.__name__}: got both {ours}= and {numpys}=, which mean the same; pass one")
                 kwargs[ours] = kwargs.pop(numpys)
-        return f(*args, **kwargs)
+        try:
+            return f(*args, **kwargs)
+        except (AttributeError, TypeError):  # of what has no dim=, such as a list
+            first = next(iter((*args, *kwargs.values())), None)
+            if hasattr(first, "dtype") or (isinstance(first, (list, tuple)) and any(hasattr(x, "dtype") for x in first)):
+                raise
+            raise backend.no_array(first, f.__name__) from None
 
     return wrapper  # type: ignore[return-value]
 

@@ -264,7 +264,7 @@ def _raw_part(index: Any, where: Any) -> Any:
         if host.dtype == object:
             raise TypeError("index: expected a list of numbers or booleans; put slices, None and ... into a tuple, not a list")
         index = namespace(where).asarray(host, **backend.on_device_of(where))
-    index = backend.plain(raw(index))
+    index = backend.given(raw(index))
     if not backend.is_array(index):
         return _without_array(index)
     if backend.is_floating(index):

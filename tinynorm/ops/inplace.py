@@ -133,7 +133,7 @@ def _numbers(op: str, x: Tensor, value: Any) -> Any:
     """
     if isinstance(value, (int, float, np.integer, np.floating)):
         free = 0 <= value <= 127 or (op == "setitem" and backend.is_floating(x._array))
-        return value if free else as_held_by(op, x.dtype, value)
+        return value if free else as_held_by(op, x._array.dtype, value)
     array = value if backend.is_array(value) else np.asarray(value)
     if isinstance(array.dtype, np.dtype) and array.dtype.kind not in "fiub":
         raise TypeError(f"{op}: expected a Tensor, an array or real numbers, got {type(value).__name__} of {array.dtype}")
@@ -172,7 +172,7 @@ def copy_(x: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Copy the numbers of `src` into x, in place. They are broadcast, converted to x's dtype and moved to its device."""
     if not isinstance(src, Tensor):
         src = _numbers("copy_", x, src)
-        src = wrap(backend.plain(src) if backend.is_array(src) else namespace(x._array).asarray(src))
+        src = wrap(backend.given(src) if backend.is_array(src) else namespace(x._array).asarray(src))
     return _assign(x, ..., src.to(x.device) if isinstance(x.device, backend.device) else src, "copy_")
 
 

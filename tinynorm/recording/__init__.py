@@ -1,9 +1,11 @@
-"""The recording of a step as a list of array calls: `array` has the arrays that are watched, `tape` has the list.
+"""The recording of a step as a list of array calls: `array` has the arrays that are watched, `tape` has the list,
+`memory` the memory.
 
 `captured` makes a step of it that runs without its Python code.
 """
 
-from .array import Recorded, plain, root, seen, state
-from .tape import Departed, Tape, opaque, whole
+from .array import Departed, Recorded, Watched, plain, root, seen, state
+from .memory import shared
+from .tape import Tape, opaque, whole
 
-__all__ = ["Departed", "Recorded", "Tape", "opaque", "plain", "root", "seen", "state", "whole"]
+__all__ = ["Departed", "Recorded", "Tape", "Watched", "opaque", "plain", "root", "seen", "shared", "state", "whole"]

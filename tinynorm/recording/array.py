@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import operator
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-state = SimpleNamespace(tape=None)  # the tape that records (see `tape`), or None
+
+class _State(threading.local):
+    tape: Any = None  # the tape that records what this thread does (see `tape`), or None
+
+
+state = _State()
 
 
 def root(array: Any) -> Any:
@@ -32,12 +37,30 @@ def seen(array: np.ndarray) -> Any:
 def plain(x: Any) -> Any:
     """`x` with plain arrays in the place of Recorded ones, also in lists, tuples and dicts."""
     if type(x) is Recorded:
-        if x.source is None:
+        if x.source is None or x.source.flags.writeable != x.flags.writeable:
             x.source = x.view(np.ndarray)
         return x.source
     if type(x) in (tuple, list):
         return type(x)(map(plain, x))
     return {k: plain(v) for k, v in x.items()} if type(x) is dict else x
+
+
+class Watched:
+    """Stands in for the attribute with the array of tensors while a tape records: no tensor is looked at without the tape."""
+
+    def __get__(self, t: Any, owner: type | None = None) -> Any:
+        try:
+            array = vars(t)["_array"]
+        except (KeyError, TypeError):
+            raise AttributeError("_array") from None
+        if state.tape is None:  # another thread, or what is called again as it is
+            return plain(array)
+        return state.tape.adopt(t, array) if type(array) is np.ndarray else array
+
+    def __set__(self, t: Any, array: Any) -> None:
+        if state.tape is not None:
+            array = state.tape.holds(t, array)
+        vars(t)["_array"] = array
 
 
 # What tells of an array only what does not change from step to step
@@ -48,6 +71,24 @@ WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_alo
 FILLING = {np.ones_like: 1, np.zeros_like: 0}
 # Functions whose result has a size that depends on the values
 OF_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.bincount, np.repeat}
+
+
+class Departed(Exception):
+    """The recorded step would go on in another way now: a value that it looked at is another one, or an index out of range."""
+
+
+def _item(array: np.ndarray, index: Any) -> Any:
+    try:
+        return array[index]
+    except IndexError:
+        raise Departed from None
+
+
+def _set_item(array: np.ndarray, index: Any, value: Any) -> None:
+    try:
+        array[index] = value
+    except IndexError:
+        raise Departed from None
 
 
 class Recorded(np.ndarray):
@@ -110,14 +151,18 @@ class Recorded(np.ndarray):
             return seen(result)
         if any(isinstance(i, np.ndarray) and i.dtype == np.bool_ for i in (index if isinstance(index, tuple) else (index,))):
             state.tape.refuse("the places where a mask is True are selected")
-        return state.tape.do(operator.getitem, (mine, index), {}, result)
+        made = state.tape.do(_item, (mine, index), {}, result)
+        state.tape.may_depart()  # the next time a place may be out of range
+        return made
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        call = partial(operator.setitem, plain(self), plain(index), plain(value))
-        call()
+        call = partial(_set_item, plain(self), plain(index), plain(value))
+        operator.setitem(*call.args)
         if state.tape is not None:
             state.tape.write(call.args[0])
             state.tape.calls.append(call)
+            if _arrays(index if isinstance(index, tuple) else (index,)):
+                state.tape.may_depart()
 
     def __bool__(self) -> bool:
         value = bool(plain(self))

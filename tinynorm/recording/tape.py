@@ -12,11 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .array import Recorded, plain, root, seen, state
-
-
-class Departed(Exception):
-    """A value that the recorded step looked at is another one now: what follows may be wrong."""
+from .array import Departed, Recorded, plain, root, seen, state
 
 
 class Tape:
@@ -38,15 +34,17 @@ class Tape:
         self.calls: list[Callable[[], Any]] = []
         self.own: dict[int, np.ndarray] = {}
         self.writes: list[tuple[int, np.ndarray]] = []
+        self.inputs: set[int] = set()  # the ids of the memory of its inputs
+        self.changed_input = False
         self.last_guard = 0  # the number of calls before the last look at a value
         self.refusal = ""
         self.caller = caller  # says which line of the user's runs
         self.adopted: dict[int, Any] = {}  # id -> a tensor from outside whose array is a Recorded one while the tape records
         self.entry: dict[int, tuple[Any, Any]] = {}  # id -> (a leaf, its .grad before the step), where the step depends on it
-        self.leaves: dict[int, Any] = {}  # id -> a leaf whose .grad the step sets
+        self.leaves: dict[int, tuple[int, Any]] = {}  # id -> (the number of the call, a leaf whose .grad it sets)
         self.modules: dict[int, Any] = {}  # id -> a module that the step calls
-        self.opaque: list[tuple[Any, Callable[[], Any]]] = []  # (an object, its method that is called again as it is)
-        self.generators: dict[int, np.random.Generator] = {}
+        self.opaque: list[tuple[int, Any]] = []  # (the number of the call, an object whose method is called again as it is)
+        self.generators: dict[int, tuple[int, Any]] = {}  # id -> (the number of the call, a `backend.Generator`)
         self.grads: list[Any] = []  # the tensors that the step puts into `.grad`
         self.backwards = 0  # how many times the step went backward
 
@@ -65,6 +63,12 @@ class Tape:
         recorded = seen(array)
         recorded.scalar = scalar
         return recorded
+
+    def input(self, array: np.ndarray) -> np.ndarray:
+        """Memory that gets new numbers each time, before the calls are done."""
+        self.own[id(root(array))] = root(array)
+        self.inputs.add(id(root(array)))
+        return array
 
     def is_own(self, array: Any) -> bool:
         return id(root(array)) in self.own
@@ -92,17 +96,31 @@ class Tape:
         for a in arrays:
             if isinstance(a, np.ndarray) and not self.is_own(a):
                 self.writes.append((len(self.calls), root(a)))
+            elif id(root(a)) in self.inputs:
+                self.changed_input = True
+                self.refuse("an input is changed in place")
+
+    def changes(self, calls: int) -> tuple[list, list, list, list]:
+        """What the first calls change, so many of them: arrays from outside, leaves' .grad, generators, and opaque objects."""
+        several = self.writes, self.leaves.values(), self.generators.values(), self.opaque
+        arrays, leaves, generators, opaque = ([*{id(x): x for at, x in some if at < calls}.values()] for some in several)
+        return arrays, leaves, generators, opaque
 
     def guard(self, array: np.ndarray, expected: bool) -> None:
         """The step goes on as recorded only where this value is what it was."""
         self.calls.append(partial(_check, array, expected))
+        self.may_depart()
+
+    def may_depart(self) -> None:
+        """What the calls so far do may have to be undone."""
         self.last_guard = len(self.calls)
 
     def launch(self, function: Callable, calls: list[Any]) -> None:
         """Run kernels: ``function(calls)``, each call a `partial`. All arrays that they are handed may change."""
         calls = [partial(c.func, *plain(c.args), **plain(c.keywords)) for c in calls]
         for c in calls:
-            self.write(*c.args, *c.keywords.values())
+            given = [a for a in (*c.args, *c.keywords.values()) if isinstance(a, np.ndarray)]
+            self.write(*(a for a in given if id(root(a)) not in self.inputs))
         self.calls.append(partial(function, calls))
         state.tape = None  # the function itself would launch them by the tape
         try:
@@ -112,43 +130,44 @@ class Tape:
 
     # -- tensors ---------------------------------------------------------------------------------------------------------
 
-    def adopt(self, t: Any) -> None:
-        """Let the tensor hold a Recorded array, so that what is done with it is seen."""
-        if type(t._array) is np.ndarray:
-            t._array = seen(t._array)
-            if not self.is_own(t._array):
-                self.adopted[id(t)] = t
+    def adopt(self, t: Any, array: np.ndarray) -> Recorded:
+        """A tensor from outside is looked at: it gets a Recorded array, so that what is done with it is seen."""
+        self.adopted[id(t)] = t
+        held = vars(t)["_array"] = seen(array)
+        return held
+
+    def holds(self, t: Any, array: Any) -> Any:
+        """A tensor gets an array. A plain one was made of numbers, the same ones each time."""
+        if id(t) in self.adopted and array is not vars(t)["_array"]:
+            self.refuse("the memory of a tensor is replaced")
+        if type(array) is not np.ndarray or self.is_own(array):
+            return seen(array) if type(array) is np.ndarray else array
+        mine = array.copy("K")
+        self.calls.append(partial(np.copyto, mine, array.copy()))
+        return self.made(mine)
 
     def visit(self, module: Any) -> None:
-        """A module is called: adopt what it holds."""
+        """A module is called."""
         self.modules[id(module)] = module
-        for t in (*module._parameters.values(), *module._buffers.values()):
-            if t is not None:
-                self.adopt(t)
 
     def sets_grad(self, leaf: Any, grad: Any, depends: bool = False) -> None:
         """The `.grad` of a leaf becomes `grad`; with `depends`, the old one was looked at."""
         if depends:
             self.depends_on(leaf)
         if not self.is_own(leaf._array):  # a leaf that the step makes is forgotten with it
-            self.leaves[id(leaf)] = leaf
-            self.grads.append(grad)
+            self.leaves.setdefault(id(leaf), (len(self.calls), leaf))
+            self.grads += [] if grad is None else [grad]
             self.calls.append(partial(setattr, leaf, "_grad", grad))
 
     def lets(self, owner: Any, call: Callable[[], Any]) -> Any:
         """Let an object do something unseen now, and again each time: an optimiser's step."""
-        self.opaque.append((owner, call))
+        self.opaque.append((len(self.calls), owner))
         self.calls.append(call)
         state.tape = None
-        self.show_plain()
         try:
             return call()
         finally:
             state.tape = self
-            for t in self.adopted.values():
-                for x in (t, t._grad):
-                    if x is not None and type(x._array) is np.ndarray:
-                        x._array = seen(x._array)
 
     def noting(self, kernels: Any) -> Any:
         """A family of kernels, each of which is noted when it is called."""
@@ -158,31 +177,21 @@ class Tape:
         """Gradients are about to be added to leaves: `complete` has (leaf, gradient, ...)."""
         self.backwards += 1
         for leaf, *_ in complete:
-            self.adopt(leaf)
             if leaf._grad is not None:
                 self.depends_on(leaf)
 
     def depends_on(self, leaf: Any) -> None:
         """The step looks at the `.grad` that the leaf has now, or changes it in place."""
-        if leaf._grad is not None and type(leaf._grad._array) is np.ndarray:
-            leaf._grad._array = seen(leaf._grad._array)
         if self.is_own(leaf._array):
             return
         if id(leaf) not in self.leaves:
             self.entry.setdefault(id(leaf), (leaf, leaf._grad))
-        self.leaves[id(leaf)] = leaf
+        self.leaves.setdefault(id(leaf), (len(self.calls), leaf))
 
-    def show_plain(self) -> None:
-        """Give the tensors from outside, and their gradients, plain arrays."""
-        for t in self.adopted.values():
-            for x in (t, t._grad):
-                if x is not None:
-                    x._array = plain(x._array)
-
-    def draws(self, rng: np.random.Generator) -> Any:
-        """The generator, whose random numbers are drawn anew each time."""
-        self.generators[id(rng)] = rng
-        return _Drawing(self, rng)
+    def draws(self, generator: Any) -> Any:
+        """NumPy's generator in ours, whose random numbers are drawn anew each time."""
+        self.generators.setdefault(id(generator), (len(self.calls), generator))
+        return _Drawing(self, generator)
 
 
 class _Noting:
@@ -194,12 +203,16 @@ class _Noting:
 
 
 class _Drawing:
-    def __init__(self, tape: Tape, rng: np.random.Generator) -> None:
-        self.tape, self.rng = tape, rng
+    def __init__(self, tape: Tape, generator: Any) -> None:
+        self.tape, self.generator = tape, generator
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self.rng, name)
-        return (lambda *a, **k: self.tape.do(method, a, k, method(*plain(a), **plain(k)))) if callable(method) else method
+        def draw(*args: Any, **kwargs: Any) -> Any:  # a seed replaces NumPy's generator
+            return getattr(self.generator._rng, name)(*args, **kwargs)
+
+        if not callable(getattr(self.generator._rng, name)):
+            return getattr(self.generator._rng, name)
+        return lambda *a, **k: self.tape.do(draw, plain(a), plain(k), draw(*plain(a), **plain(k)))
 
 
 def opaque(method: Callable) -> Callable:

@@ -1,0 +1,351 @@
+"""Small programs, each run with a step as it is and with the captured one: what it prints must be the same to the bit."""
+
+import contextlib
+import warnings
+
+import numpy as np
+import pytest
+
+import tinynorm as tn
+from tinynorm import nn, optim
+from tinynorm.nn import functional as F
+
+
+def batches(n, rows=8):
+    r = np.random.default_rng(0)
+    return [[tn.tensor(r.normal(size=(rows, k)).astype("f")) for k in (5, 6)] for _ in range(n)]
+
+
+def network(*layers):
+    tn.manual_seed(5)
+    return nn.Sequential(nn.Linear(5, 6), *layers, nn.Linear(6, 6))
+
+
+def trained(model, optimizer=None):
+    def step(x, t):
+        model.zero_grad()
+        loss = F.mse_loss(model(x), t)
+        loss.backward()
+        if optimizer is not None:
+            optimizer.step()
+        return loss
+
+    return step
+
+
+def calls(step, n=8, at=5, change=lambda: None, given=lambda i: (tn.ones(3),)):
+    """What n calls give, before the one at `at` something is changed."""
+    for i in range(n):
+        if i == at:
+            change()
+        yield step(*given(i))
+
+
+# ---- tensors from outside that are looked at, not through an op only ------------------------------------------------------
+
+
+def outside(look):
+    """A step looks at a tensor that is no input; its numbers change after the step was recorded."""
+
+    def program(capture):
+        w = tn.tensor([0.5, 1.0, 2.0])
+        return list(calls(capture(lambda x: look(w, x)), change=lambda: w.copy_(tn.tensor([3.0, -1.0, 0.0]))))
+
+    return program
+
+
+def own_views(w, x):
+    y = w.clone()
+    y[0] = x[1]
+    y[1:] += 1
+    return y
+
+
+LOOKS = {
+    "comparison": lambda w, x: tn.where(w > 1, x, -x),
+    "row": lambda w, x: w[1] * x,
+    "iteration": lambda w, x: sum(row * x for row in w),
+    "index": lambda w, x: x[w.argsort()] * w[tn.tensor([0, 2])].sum(),
+    "mask": lambda w, x: x.masked_fill(w.bool(), 7.0),
+    "sort": lambda w, x: w.sort()[0] * x,
+    "cast": lambda w, x: w.double() * x,
+    "stack": lambda w, x: tn.stack([w, x]),
+    "views": own_views,
+    "item": lambda w, x: x * w[0].item(),
+    "truth": lambda w, x: x if w[0] > 1 else -x,
+    "NumPy": lambda w, x: x * w.numpy(),
+    "list": lambda w, x: x * tn.tensor(w.tolist()),
+}
+
+
+def a_detached_tensor_of_other_memory(capture):
+    w = tn.ones(3)
+    return list(calls(capture(lambda x: x * w.detach()), change=lambda: setattr(w, "data", tn.full((3,), 4.0))))
+
+
+def an_array(capture):
+    a, w = np.ones(3, "f"), tn.arange(3.0).requires_grad_()
+    at = np.array([0, 1, 2])
+    of_a = lambda x: (x * tn.tensor(a), x * tn.from_numpy(a), x * a, x.clone().copy_(a), tn.as_tensor(a) + 1)  # noqa: E731
+    step = capture(lambda x: (*of_a(x), x[at] + w[at].detach()))
+    return [part for parts in calls(step, change=lambda: (a.fill(3), at.fill(1))) for part in parts]
+
+
+def a_sum_that_begins_with_new_zeros(capture):
+    def step(x):
+        total, rows = tn.zeros(3), tn.empty(2, 3)
+        for row in (x, x * 2):
+            total += row
+            rows[0] = total
+        rows[1] = tn.tensor([1.0, 2.0, 3.0])
+        total.add_(tn.tensor(1.0)).mul_(2)
+        return total, rows
+
+    return [t for parts in calls(capture(step), given=lambda i: (tn.full((3,), float(i)),)) for t in parts]
+
+
+def gradients_from_outside(capture):
+    model, found = network(), []
+
+    @capture
+    def update():
+        with tn.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p.grad
+
+    for x, t in batches(8):
+        trained(model)(x, t)
+        update()
+        found += [p.detach().clone() for p in model.parameters()]
+    return found
+
+
+def gradients_with_other_memory(capture):
+    model, found = network(), []
+
+    @capture
+    def step(x, t):
+        F.mse_loss(model(x), t).backward()
+
+    for i, (x, t) in enumerate(batches(9)):
+        if i == 5:
+            for p in model.parameters():
+                p.grad.data = p.grad.data * 2
+        step(x, t)
+        found += [p.grad.clone() for p in model.parameters()]
+    return found
+
+
+# ---- inputs and results ------------------------------------------------------------------------------------------------
+
+
+def inputs_that_change(change):
+    def program(capture):
+        given = [(tn.full((3,), float(i)),) for i in range(6)]
+        results = [capture_of(x) for capture_of in [capture(change)] for (x,) in given]
+        return [x.detach() for (x,) in given] + [x.grad for (x,) in given] + [r.detach() for r in results]
+
+    return program
+
+
+def with_gradient(x):
+    x.requires_grad_()
+    x.square().sum().backward()
+    return x.grad * 2
+
+
+CHANGES = {
+    "in place": lambda x: x.mul_(2).sum(),
+    "at an index": lambda x: x.__setitem__(0, 5.0) or x.sum(),
+    "data": lambda x: setattr(x, "data", x * 3) or x.sum(),
+    "gradient": with_gradient,
+}
+
+
+def a_dict_that_changes(capture):
+    model, state, found = network(), {"h": tn.zeros(8, 6)}, []
+
+    @capture
+    def step(x, t, state):
+        y = model(x) + state["h"]
+        state["h"] = y.detach()
+        return F.mse_loss(y, t).detach()
+
+    for x, t in batches(7):
+        found += [step(x, t, state), state["h"]]
+    return found
+
+
+def one_tensor_for_two_inputs(capture):
+    step = capture(lambda a, b: (a * b + (a is b)).sum())
+    xs = [tn.full((3,), float(i)) for i in range(12)]
+    return [step(x, x if i % 2 else x + 1) for i, x in enumerate(xs)]
+
+
+def inputs_of_all_layouts(capture):
+    r = np.random.default_rng(0)
+    w = tn.tensor(r.normal(size=(5, 6)).astype("f"))
+    step = capture(lambda x: (x.sum(), x.sum(0), x.sum(1), x @ w, x.std(0), F.layer_norm(x, (5,))))
+    found = []
+    for _ in range(5):
+        a = tn.tensor(r.normal(size=(2000, 10)).astype("f"))
+        for x in (a[::2, ::2], a.T[::2].T, a[:, 5:], a[0, :5].expand(1000, 5), tn.from_numpy(a.numpy()[::-1, :5])):
+            found += step(x)
+    return found
+
+
+def results_that_are_views(capture):
+    w = tn.ones(3)
+    return list(calls(capture(lambda x: (x * w).reshape(3, 1)[1:].T), given=lambda i: (tn.full((3,), float(i)),)))
+
+
+def rates_among_the_results(capture):
+    model = network()
+    optimizer = optim.SGD(model.parameters(), 0.1)
+    schedule = optim.lr_scheduler.StepLR(optimizer, 5, 0.5)
+    body = trained(model, optimizer)
+
+    @capture
+    def step(x, t):
+        loss = body(x, t)
+        schedule.step()
+        return loss, schedule.get_last_lr()[0]
+
+    return [part for x, t in batches(12) for part in step(x, t)]
+
+
+# ---- random numbers ----------------------------------------------------------------------------------------------------
+
+
+def a_seed_in_between(capture):
+    tn.manual_seed(0)
+    return list(calls(capture(lambda x: x + tn.randn(3)), change=lambda: tn.manual_seed(1)))
+
+
+def dropout_after_a_seed(capture):
+    model = network(nn.Dropout(0.5))
+    step = capture(lambda x: model(x).detach())
+    tn.manual_seed(0)
+    return list(calls(step, change=lambda: tn.manual_seed(0), given=lambda i: (tn.ones(3, 5),)))
+
+
+def noise_of_gumbel(capture):
+    tn.manual_seed(0)
+    return list(calls(capture(lambda x: F.gumbel_softmax(x, hard=True) + F.gumbel_softmax(x, dim=0))))
+
+
+# ---- what is undone where a value takes another way ------------------------------------------------------------------------
+
+
+def two_optimisers(capture):
+    """A class out of range, and numbers too large for BatchNorm's formula, in the second half of a step."""
+    model, found = network(nn.BatchNorm1d(6)), []
+    one, two = optim.SGD(model.parameters(), 0.1, momentum=0.9), optim.Adam(model.parameters(), 0.01)
+    schedule = optim.lr_scheduler.ExponentialLR(one, 0.9)
+
+    @capture
+    def step(x, t, c):
+        one.zero_grad()
+        F.mse_loss(model(x), t).backward()
+        one.step()
+        schedule.step()
+        two.zero_grad()
+        loss = F.cross_entropy(model(x + tn.rand(5)) * t.sum().detach(), c)
+        loss.backward()
+        two.step()
+        return loss
+
+    tn.manual_seed(0)
+    for i, (x, t) in enumerate(batches(10)):
+        c = tn.tensor([9 if i == 6 else 1, 2, 3, 4, 5, 0, 1, 2])
+        with contextlib.suppress(IndexError):
+            found.append(step(x, t * (1e28 if i == 8 else 1), c))
+        found += [p.detach().clone() for p in model.state_dict().values()]
+        found += [p.grad and p.grad.clone() if p.grad is None else p.grad.clone() for p in model.parameters()]
+        found += [v.clone() for s in (*one.state.values(), *two.state.values()) for v in s.values()]
+        found.append(schedule.get_last_lr()[0])
+    return found
+
+
+def errors(capture):
+    """What an index out of range says, and what it leaves behind."""
+    tn.manual_seed(0)
+    table, found = nn.Embedding(5, 3), []
+
+    @capture
+    def step(c):
+        table.zero_grad()
+        loss = (table(c) * 2).sum()
+        loss.backward()
+        return loss
+
+    for i in range(9):
+        try:
+            found.append(step(tn.tensor([1, i % 5, 9 if i in (2, 6) else 0])))
+        except IndexError as error:
+            found.append(str(error))
+        found.append(None if table.weight.grad is None else table.weight.grad.clone())
+    return found
+
+
+def anomalies(capture):
+    w, found = tn.ones(3, requires_grad=True), []
+
+    @capture
+    def step(x):
+        w.grad = None
+        loss = (w * x).sqrt().sum()
+        loss.backward()
+        return loss
+
+    for i in range(8):
+        try:
+            with tn.autograd.set_detect_anomaly(i > 4):
+                found.append(step(tn.full((3,), -1.0 if i == 6 else 1.0)))
+        except RuntimeError as error:
+            found.append(str(error).partition(",")[0])
+    return found
+
+
+def dtypes_of_new_tensors(capture):
+    step = capture(lambda x: x.sum() * tn.ones(3) * tn.tensor(1.5))
+    try:
+        return list(calls(step, change=lambda: tn.set_default_dtype(tn.float64)))
+    finally:
+        tn.set_default_dtype(tn.float32)
+
+
+PROGRAMS = {f"{name}, outside": outside(look) for name, look in LOOKS.items()}
+PROGRAMS |= {f"an input changes: {name}": inputs_that_change(change) for name, change in CHANGES.items()}
+PROGRAMS |= {
+    f.__name__: f
+    for f in (
+        *(a_detached_tensor_of_other_memory, an_array, a_sum_that_begins_with_new_zeros, gradients_from_outside),
+        *(gradients_with_other_memory, a_dict_that_changes, one_tensor_for_two_inputs, inputs_of_all_layouts),
+        *(results_that_are_views, rates_among_the_results, a_seed_in_between, dropout_after_a_seed, noise_of_gumbel),
+        *(two_optimisers, errors, anomalies, dtypes_of_new_tensors),
+    )
+}
+REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
+REFUSED |= {"rates_among_the_results", "a_dict_that_changes"}
+REFUSED |= {f"an input changes: {name}" for name in CHANGES}
+
+
+def written(found):
+    return [(v.detach().numpy().tobytes(), v.shape, v.dtype) if isinstance(v, tn.Tensor) else v for v in found]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_prints_the_same_with_its_step_captured(name):
+    steps = []
+
+    def capture(step):
+        steps.append(tn.capture(step))
+        return steps[-1]
+
+    expected = written(PROGRAMS[name](lambda step: step))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert written(PROGRAMS[name](capture)) == expected
+    (step,) = steps
+    assert bool(step.reason) == (name in REFUSED), step.reason
