@@ -98,14 +98,14 @@ def batch_norm(
         )
     node = StandardizeChannel(layout, eps)
     y = node(x, weight, bias)
-    if running_mean is not None and layout.m and momentum:  # 0 times an infinite variance would be NaN
+    if running_mean is not None and layout.m:
         _follow(node, running_mean, running_var, momentum)
     return y
 
 
 def _follow(node: StandardizeChannel, running_mean: Tensor, running_var: Tensor, momentum: float) -> None:
     """Update the running statistics by those of the batch; by a kernel if one standardised the batch."""
-    if node.statistics:
+    if node.statistics and momentum != 0:
         unbias = node.layout.m / (node.layout.m - 1)
         hi, var = node.statistics.hi, node.statistics.var
         kernels = kernels_for("columns", hi, running_mean._array, running_var._array, any_size=True)
@@ -132,6 +132,8 @@ def _update(running: Tensor, batch: Any, momentum: float, finite: bool = False) 
     If `finite` is True, a variance too large for the dtype is replaced by the largest finite number. (An infinite running
     variance would stay infinite in all later updates.)
     """
+    if momentum == 0:  # 0 times an infinite variance would be NaN
+        return
     array = running._array
     running_0, batch_1 = widened(array), reshaped(batch, array.shape)
     running_1 = running_0 * (1 - momentum) + batch_1 * momentum  # RS.1

@@ -25,6 +25,7 @@ from .. import backend
 from ..autograd.node import Node
 from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw
+from . import normalization_blocks as in_blocks
 from .common import namespace, reshaped, size_along, sum_over, widened
 from .normalization_formula import Axes, project, project_channel, project_uncentred, standardize, standardize_uncentred
 from .normalization_kernels import project_by_kernel, standardize_by_kernel
@@ -44,6 +45,7 @@ class Layout:
         self.m = size_along(view, axes)  # how many numbers a group has
         self.of_groups = tuple(1 if i in axes else n for i, n in enumerate(view))  # the shape of the groups' means
         self.groups = math.prod(self.of_groups)
+        self.size = self.groups * self.m
         self.family, self.in_kernel, self.affine_in_kernel = self._for_kernels(one_gamma)
 
     def _for_kernels(self, one_gamma: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
@@ -111,9 +113,17 @@ class Normalization(Node):
         """Reshape γ or β so that it broadcasts against x̂."""
         return gamma if gamma.shape == self.layout.affine else reshaped(gamma, self.layout.affine)
 
+    def blocks(self, x):
+        """Whether an array is large enough to be taken in blocks of samples, and all samples have the same γ."""
+        affine = self.layout.affine
+        return in_blocks.fits(x) and (len(affine) < x.ndim or affine[0] == 1)
+
     def scale_and_shift(self, x_hat, gamma, beta, x):
         """y = γ x̂ + β, in the shape and dtype of x."""
         self.affine_like = gamma, beta
+        if self.layout.size >= in_blocks.LARGE and self.blocks(x_hat) and (gamma is not None or beta is not None):
+            shaped = [None if a is None else self.affine(a) for a in (gamma, beta)]
+            return self.shown(in_blocks.scale_and_shift(x_hat, *shaped), x)
         y = x_hat if gamma is None else x_hat * self.affine(gamma)
         if y is x_hat and (beta is not None or True in self.needs):  # backward needs x̂: do not overwrite it
             y = backend.copy(y)
@@ -161,10 +171,17 @@ class Standardize(Normalization):
             return tuple(self.shown(d, a) if need else None for d, a, need in zip(grads, like, self.needs, strict=True))
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         dy_, dx = self.seen(dy), None
+        if self.layout.size >= in_blocks.LARGE and self.blocks(dy_):
+            scale = None if gamma is None else self.affine(gamma)
+            grads = in_blocks.project(dy_, x_hat, rstd, scale, self.layout.axes, self.layout.affine, self.centred)
+            return self.fitted(*grads, dy)
         if self.needs[0]:
             g = dy_ if gamma is None else dy_ * self.affine(gamma)
             dx = self.project(g, x_hat, rstd, self.layout.axes)
         return self.fitted(dx, dy_ * x_hat, dy_, dy)
+
+    def blocks(self, x):
+        return 0 not in self.layout.axes and super().blocks(x)
 
     def formula(self, x):
         """(x̂, rstd, μ, v).
@@ -175,7 +192,10 @@ class Standardize(Normalization):
         """
         x, axes, eps = self.seen(x), self.layout.axes, self.eps
         if type(raw(x)) in backend.NUMPYS or 0 in x.shape:
-            found = self.standardize(x, axes, eps)
+            if self.layout.size >= in_blocks.LARGE and self.blocks(x):
+                found = in_blocks.standardize(x, axes, eps, self.layout.affine, self.centred)
+            else:
+                found = self.standardize(x, axes, eps)
             if 0 in x.shape or squares_fit(raw(found[3]), eps):
                 return found
         s = power_of_two(raw(x), axes, least=math.sqrt(eps))
@@ -217,7 +237,13 @@ class StandardizeChannel(Standardize):
             return super().backward(dy, x, gamma)
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         scale = None if not self.needs[0] else rstd if gamma is None else rstd * self.affine(gamma)
-        return self.fitted(*project_channel(self.seen(dy), x_hat, scale, self.layout.axes, max(self.layout.m, 1)), dy)
+        dy_, axes, m = self.seen(dy), self.layout.axes, max(self.layout.m, 1)
+        if self.layout.size >= in_blocks.LARGE and self.blocks(dy_):
+            return self.fitted(*in_blocks.project_channel(dy_, x_hat, scale, axes, m), dy)
+        return self.fitted(*project_channel(dy_, x_hat, scale, axes, m), dy)
+
+    def blocks(self, x):
+        return Normalization.blocks(self, x)  # its sums go over all samples
 
 
 class StandardizeByConstants(Normalization):
