@@ -134,3 +134,24 @@ def test_running_statistics_are_those_of_the_whole():
             found.append((mean.numpy(), var.numpy()))
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_captured_step_with_blocks(name):
+    found = []
+    for capture in (False, True):
+        _, dy, *affine = numbers(5, name, LAYERS[name][1][0], "float32")
+        gamma, beta = (tn.tensor(a, requires_grad=True) for a in affine)
+
+        def step(x, dy=tn.tensor(dy), gamma=gamma, beta=beta):
+            gamma.grad = beta.grad = None
+            y = LAYERS[name][0](x * gamma.sum(), gamma, beta)
+            y.backward(dy)
+            return y
+
+        step = tn.capture(step) if capture else step
+        xs = [tn.tensor(numbers(k, name, dy.shape, "float32")[0]) for k in range(6)]
+        ys = [step(x).detach().numpy().tobytes() for x in xs]
+        found.append((ys, gamma.grad.numpy().tobytes()))
+    assert found[0] == found[1]
+    assert step.replays == 3

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.buffers import empty
+from ..kernels.buffers import empty, zeros
 from .common import mean_over, size_along, sum_over
 from .normalization_formula import LARGE_GROUP, Axes
 
@@ -39,7 +39,7 @@ def _rows(shape: tuple[int, ...]) -> int:
 
 def _scratch(x: np.ndarray) -> np.ndarray:
     """Memory for a block."""
-    return np.empty((_rows(x.shape), *x.shape[1:]), x.dtype)
+    return empty((_rows(x.shape), *x.shape[1:]), x.dtype)
 
 
 def _of_groups(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ def standardize(x: np.ndarray, axes: Axes, eps: float, affine: tuple[int, ...], 
         return _standardize_over_samples(x, axes, eps)
     rows, within = _joined(x, axes, affine)
     m, groups = size_along(rows.shape, within), _of_groups(rows.shape, within)
-    x_hat, squares, (rstd, mu, var) = empty(rows.shape, x.dtype), _scratch(rows), np.empty((3, *groups), x.dtype)
+    x_hat, squares, (rstd, mu, var) = empty(rows.shape, x.dtype), _scratch(rows), empty((3, *groups), x.dtype)
     for b in _blocks(rows.shape):
         c = x_hat[b]
         if centred:
@@ -83,7 +83,7 @@ def standardize(x: np.ndarray, axes: Axes, eps: float, affine: tuple[int, ...], 
 def _standardize_over_samples(x: np.ndarray, axes: Axes, eps: float) -> tuple:
     """With c = x - μ, where μ is rounded: v = mean(c²) - mean(c)², in which nothing cancels, as mean(c) is small."""
     m, mu = size_along(x.shape, axes), mean_over(x, axes)
-    scratch, (s, q) = _scratch(x), np.zeros((2, *mu.shape))
+    scratch, (s, q) = _scratch(x), zeros((2, *mu.shape), np.float64)
     for b in _blocks(x.shape):
         c = np.subtract(x[b], mu, out=scratch[: len(x[b])])
         s += sum_over(c, axes)
@@ -119,7 +119,7 @@ def project(
     x_hat, rstd = x_hat.reshape(rows.shape), rstd.reshape(_of_groups(rows.shape, within))
     before = rows.ndim - len(affine)
     repeated = (*range(before), *(before + a for a, n in enumerate(affine) if n == 1))
-    dx, scratch, (dgamma, dbeta) = empty(rows.shape, dy.dtype), _scratch(rows), np.zeros((2, *(1,) * before, *affine))
+    dx, scratch, (dgamma, dbeta) = empty(rows.shape, dy.dtype), _scratch(rows), zeros((2, *(1,) * before, *affine), np.float64)
     for b in _blocks(rows.shape):
         g, products = np.multiply(rows[b], 1 if gamma is None else gamma, out=dx[b]), scratch[: len(rows[b])]
         if affine:
@@ -137,7 +137,7 @@ def project_channel(dy: np.ndarray, x_hat: Any, scale: Any, axes: Axes, m: int) 
     """(dx, dγ, dβ) of groups with a single γ, as the function of this name in `normalization_formula` gives them."""
     if 0 in axes:
         return _project_channel_over_samples(dy, x_hat, scale, axes, m)
-    dgamma, dbeta = np.empty((2, *_of_groups(dy.shape, axes)), dy.dtype)
+    dgamma, dbeta = empty((2, *_of_groups(dy.shape, axes)), dy.dtype)
     scratch, dx = _scratch(dy), empty(dy.shape, dy.dtype)
     for b in _blocks(dy.shape):
         dbeta[b] = sum_over(dy[b], axes)
@@ -151,7 +151,7 @@ def project_channel(dy: np.ndarray, x_hat: Any, scale: Any, axes: Axes, m: int) 
 
 def _project_channel_over_samples(dy: np.ndarray, x_hat: Any, scale: Any, axes: Axes, m: int) -> tuple[Any, Any, Any]:
     dbeta, scratch = sum_over(dy, axes), _scratch(dy)
-    mean, total = dbeta / m, np.zeros(dbeta.shape)
+    mean, total = dbeta / m, zeros(dbeta.shape, np.float64)
     for b in _blocks(dy.shape):
         u = np.subtract(dy[b], mean, out=scratch[: len(dy[b])])
         total += sum_over(np.multiply(u, x_hat[b], out=u), axes)
