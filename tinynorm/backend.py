@@ -121,7 +121,7 @@ def astype(x: Any, dtype: Any) -> Any:
 
 def copy(x: Array) -> Array:
     """A new array with the same elements."""
-    return x.copy() if hasattr(x, "copy") else namespace(x).asarray(x, copy=True)
+    return x.copy() if isinstance(x, np.ndarray) or _is_cupy(x) else namespace(x).asarray(x, copy=True)
 
 
 def shares_memory(x: Array, y: Array) -> bool:

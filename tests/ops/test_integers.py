@@ -23,7 +23,7 @@ def test_what_clips_keeps_integers_and_cuts_off_the_fractions_of_its_limits(name
     f, signed, unsigned = CLIPPED[name]
     x = tn.tensor([0, 1, 3, 9] if dtype == "uint8" else [-4, 0, 3, 9], dtype=dtype, device=anywhere)
     if dtype == "uint8" and unsigned is None:
-        with pytest.raises(RuntimeError, match=r"expected a number that fits into torch.uint8, from 0 to 255, got -2"):
+        with pytest.raises(RuntimeError, match=r"expected a number that fits into uint8, from 0 to 255, got -2"):
             f(x, inplace=inplace)
         return
     y = f(x, inplace=inplace)
@@ -35,7 +35,7 @@ def test_what_clips_keeps_integers_and_cuts_off_the_fractions_of_its_limits(name
 def test_a_limit_beyond_the_integers_is_refused(limit):
     x = tn.tensor([1, 2], dtype=tn.uint8)
     for f in (lambda: F.threshold(x, 1, limit), lambda: F.hardtanh(x, limit, limit)):
-        with pytest.raises(RuntimeError, match=r"a number that fits into torch\.uint8"):
+        with pytest.raises(RuntimeError, match="a number that fits into uint8"):
             f()
 
 

@@ -19,6 +19,7 @@ from .common import (
     keep_where,
     namespace,
     narrowed,
+    of_tensors,
     one_dim,
     only_floats,
     only_numbers,
@@ -333,6 +334,7 @@ def tanh(input: Any) -> Any:
     return Tanh()(as_float(input))
 
 
+@of_tensors
 @method()
 def erf(input: Any) -> Any:
     """The error function.
@@ -344,6 +346,7 @@ def erf(input: Any) -> Any:
     return Erf()(as_float(input))
 
 
+@of_tensors
 @method()
 def erfc(input: Any) -> Any:
     """1 - erf(x), accurate also where the result is small.

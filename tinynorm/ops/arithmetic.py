@@ -19,6 +19,7 @@ from .common import (
     keep_where,
     namespace,
     narrowed,
+    of_tensors,
     printed_as,
     promote,
     shape_of,
@@ -294,7 +295,7 @@ def scaled(op: str, number: Any, x: Any, beside: Any) -> Any:
     """number · x; beside integers as the dtype holds it that `x` and the operand beside it have in common."""
     like = [operand for operand in promote(x, beside) if hasattr(operand, "dtype")]
     free = isinstance(number, Tensor) or not like or backend.is_floating(raw(like[0]))
-    return (number if free else as_held_by(op, like[0].dtype, number)) * x
+    return (number if free else as_held_by(op, raw(like[0]).dtype, number)) * x
 
 
 def _is_float(x: Any) -> bool:
@@ -340,7 +341,10 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Tensor
     if out is not None:
         return into(out, div(input, other, rounding_mode=rounding_mode))
     if rounding_mode is None:
-        input, other = (float(x) if isinstance(x, (int, np.integer)) else x for x in (input, other))
+        if type(other) is not Tensor and isinstance(other, (int, np.integer)):  # (beside uint8, 300 is 300)
+            other = float(other)
+        elif type(input) is not Tensor and isinstance(input, (int, np.integer)):
+            input = float(input)
         return Div()(*map(as_float, promote(input, other)))
     if rounding_mode not in ("floor", "trunc"):
         raise RuntimeError(f"div: expected rounding_mode None, 'floor' or 'trunc', got {rounding_mode!r}")
@@ -430,6 +434,7 @@ def lerp(input: Any, end: Any, weight: float | Tensor) -> Any:
     return printed_as("LerpBackward0", y)
 
 
+@of_tensors
 @method("neg", "__neg__")
 def neg(input: Any) -> Any:
     """-x.
@@ -504,6 +509,7 @@ def _where(input: Any, condition: Any, other: Any) -> Any:
     return where(condition, input, other)
 
 
+@of_tensors
 @method()
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with `value` where the mask is True. The dtype stays that of `input`.
@@ -535,10 +541,11 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
             raise RuntimeError(f"masked_fill: expected a number or a 0-d tensor as value, got shape {tuple(value.shape)}")
         value = backend.astype(value, input.dtype) if backend.is_floating(raw(input)) else wrap(raw(value)).item()
     if not hasattr(value, "shape"):
-        value = as_held_by("masked_fill", input.dtype, value)
+        value = as_held_by("masked_fill", raw(input).dtype, value)
     return printed_as(f"MaskedFillBackward{int(hasattr(value, 'shape'))}", Where()(mask, value, input))
 
 
+@of_tensors
 @method()
 def nan_to_num(input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Any:
     """`input` with 0 in place of NaN, and with the dtype's largest and smallest numbers in place of inf and -inf.
@@ -563,6 +570,7 @@ def nan_to_num(input: Any, nan: float | None = None, posinf: float | None = None
     return printed_as("NanToNumBackward0", input)
 
 
+@of_tensors
 @method("clamp", "clip")
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """x limited to the range from `min` to `max`. A bound is a number or a tensor that broadcasts; one of them may be None.
@@ -573,18 +581,22 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both, got neither")
-    min, max = (bound.item() if isinstance(bound, np.generic) else bound for bound in (min, max))
+    if isinstance(min, np.generic) or isinstance(max, np.generic):
+        min, max = (bound.item() if isinstance(bound, np.generic) else bound for bound in (min, max))
     if hasattr(min, "shape") or hasattr(max, "shape"):
         for _ in range(2):  # twice: `max` may give x a new dtype, which `min` then needs too
             input, min = (input, min) if min is None else promote(input, min)
             input, max = (input, max) if max is None else promote(input, max)
     elif isinstance(input, Tensor):
         input = as_float(input) if isinstance(min, float) or isinstance(max, float) else input
+        dtype = input._array.dtype
         if not backend.is_bool(input._array):
-            min, max = (None if bound is None else as_held_by("clamp", input.dtype, bound) for bound in (min, max))
+            min = None if min is None else as_held_by("clamp", dtype, min)
+            max = None if max is None else as_held_by("clamp", dtype, max)
     return Clamp()(input, min, max)
 
 
+@of_tensors
 @method()
 def clamp_min(input: Any, min: Any) -> Any:
     """`input`, but at least `min`.
@@ -596,6 +608,7 @@ def clamp_min(input: Any, min: Any) -> Any:
     return printed_as("ClampMinBackward0", clamp(input, min=min))
 
 
+@of_tensors
 @method()
 def clamp_max(input: Any, max: Any) -> Any:
     """`input`, but at most `max`.

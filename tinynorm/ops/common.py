@@ -281,8 +281,34 @@ def int_held_by(op: str, x: Any, number: Any) -> Any:
     return as_held_by(op, raw(x).dtype, number)
 
 
+def of_tensors(f: F) -> F:
+    """Decorator: a list, number or text in the place of a tensor gets an error that names the op.
+
+    It stands above ``@method``, so that methods, which have a tensor, do without it.
+    """
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return f(*args, **kwargs)
+        except (AttributeError, TypeError):  # as in [1].ndim: until then, nothing is tested
+            refuse_no_tensor(f.__name__, *args, *kwargs.values())
+            raise
+
+    return wrapper  # type: ignore[return-value]
+
+
+def refuse_no_tensor(op: str, *args: Any) -> None:
+    """Raise `no_array` for the first argument, if it is neither a Tensor nor an array, nor a list of them."""
+    if args and not any(hasattr(x, "dtype") for x in (args[0] if isinstance(args[0], (list, tuple)) else args[:1])):
+        raise backend.no_array(args[0], op) from None
+
+
 def accepts_axis(f: F) -> F:
-    """Decorator: accept NumPy's names ``axis`` and ``keepdims`` as well as PyTorch's ``dim`` and ``keepdim``."""
+    """Decorator: accept NumPy's names ``axis`` and ``keepdims`` as well as PyTorch's ``dim`` and ``keepdim``.
+
+    What is no tensor gets an error as in `of_tensors`.
+    """
 
     @functools.wraps(f)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -293,11 +319,9 @@ def accepts_axis(f: F) -> F:
                 kwargs[ours] = kwargs.pop(numpys)
         try:
             return f(*args, **kwargs)
-        except (AttributeError, TypeError):  # of what has no dim=, such as a list
-            first = next(iter((*args, *kwargs.values())), None)
-            if hasattr(first, "dtype") or (isinstance(first, (list, tuple)) and any(hasattr(x, "dtype") for x in first)):
-                raise
-            raise backend.no_array(first, f.__name__) from None
+        except (AttributeError, TypeError):
+            refuse_no_tensor(f.__name__, *args, *kwargs.values())
+            raise
 
     return wrapper  # type: ignore[return-value]
 

@@ -12,7 +12,7 @@ from .. import backend
 from ..tensor import Tensor
 from .activation import softplus
 from .arithmetic import clamp_min, minimum, where
-from .common import as_float, namespace, narrowed, printed_as, promote, widened
+from .common import as_float, namespace, narrowed, of_tensors, printed_as, promote, widened
 from .distance import cosine_similarity, pairwise_distance
 from .exponential import exp, log
 from .loss import the_reduction
@@ -28,6 +28,7 @@ def _reduced(losses: Any, reduction: str, *inputs: Any) -> Any:
     return narrowed(loss, floats[0]) if floats and all(backend.is_half(x._array) for x in floats) else loss
 
 
+@of_tensors
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -81,6 +82,7 @@ def triplet_margin_loss(
     return _reduced(clamp_min(margin + near - far, 0), reduction, anchor, positive, negative)
 
 
+@of_tensors
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,
@@ -124,6 +126,7 @@ def cosine_embedding_loss(
     return _reduced(losses, reduction, a, b)
 
 
+@of_tensors
 def margin_ranking_loss(
     input1: Any,
     input2: Any,

@@ -8,7 +8,7 @@ from typing import Any
 from .. import backend
 from ..autograd.mode import no_grad
 from ..tensor import Tensor, method, raw, wrap
-from .common import namespace, promote
+from .common import namespace, of_tensors, promote
 from .indexing import add_at
 
 
@@ -90,6 +90,7 @@ def isin(elements: Tensor | float, test_elements: Tensor | float, *, assume_uniq
 
 @method()
 @backend.silent
+@of_tensors
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements are in each of `bins` equal intervals from `min` to `max`; of all other elements none is counted.
 

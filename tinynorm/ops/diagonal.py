@@ -7,7 +7,7 @@ from typing import Any
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import method
-from .common import all_dims, namespace, printed_as
+from .common import all_dims, namespace, of_tensors, printed_as
 from .convert import clone
 from .reduction import sum
 from .shape import ints, movedim
@@ -51,6 +51,7 @@ class OnDiagonal(Node):
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
 
 
+@of_tensors
 @method()
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of the matrices along `dim1` and `dim2`, as the last dimension of a view.
@@ -80,6 +81,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return printed_as("DiagonalBackward0", Diagonal(offset)(movedim(input, dims, (-2, -1))))
 
 
+@of_tensors
 @method()
 def diag(input: Any, diagonal: int = 0) -> Any:
     """Of a vector the matrix that has it on a diagonal, (n) → (n, n); of a matrix a copy of its diagonal.
@@ -100,6 +102,7 @@ def diag(input: Any, diagonal: int = 0) -> Any:
     return printed_as("DiagEmbedBackward0", OnDiagonal(k, (size, size))(input))
 
 
+@of_tensors
 @method()
 def trace(input: Any) -> Any:
     """The sum of the diagonal of a matrix.

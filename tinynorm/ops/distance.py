@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .common import accepts_axis, as_float, narrowed, one_dim, only_floats, printed_as, promote, widened
+from .common import accepts_axis, as_float, narrowed, of_tensors, one_dim, only_floats, printed_as, promote, widened
 from .linear import einsum
 from .pieces import split
 from .reduction import norm, normalize
@@ -105,6 +105,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
     return printed_as("CdistBackward0", narrowed(pieces[0] if len(pieces) == 1 else cat(pieces, -2), a))
 
 
+@of_tensors
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """y_o = x1ᵀ W_o x2 + b_o.
 

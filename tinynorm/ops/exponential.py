@@ -10,7 +10,7 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import method, raw
-from .common import as_float, int_held_by, namespace, narrowed, promote, shape_of, sum_to, widened
+from .common import as_float, int_held_by, namespace, narrowed, of_tensors, promote, shape_of, sum_to, widened
 
 
 class Pow(Node):
@@ -133,6 +133,7 @@ class Expm1(Node):
 # ---- as functions and methods, on Tensors and on raw arrays ----------------------------------------------------------
 
 
+@of_tensors
 @method("pow", "__pow__")
 def pow(input: Any, exponent: Any) -> Any:
     """`input` to the power `exponent`, elementwise.
@@ -144,7 +145,7 @@ def pow(input: Any, exponent: Any) -> Any:
     if isinstance(exponent, (int, np.integer)) and hasattr(input, "dtype") and not backend.is_floating(raw(input)):
         if exponent < 0:
             raise RuntimeError("pow: an integer to a negative power is no integer; use .float() first")
-        exponent = int_held_by("pow", input, exponent)
+        exponent = exponent if exponent <= 127 else int_held_by("pow", input, exponent)
     a, b = promote(input, exponent)
     if not (hasattr(a, "dtype") and hasattr(b, "dtype")):
         a, b = _beside_a_number(a, b)
@@ -256,6 +257,7 @@ def rsqrt(input: Any) -> Any:
     return Rsqrt()(as_float(input))
 
 
+@of_tensors
 @method()
 def square(input: Any) -> Any:
     """x², elementwise.

@@ -19,7 +19,19 @@ from .. import backend
 from ..autograd.mode import mode
 from ..autograd.node import Node, next_age, share
 from ..tensor import Tensor, method, raw, version_of, wrap
-from .common import accepts_axis, keep_where, namespace, narrowed, one_dim, printed_as, reshaped, shape_of, sum_to, widened
+from .common import (
+    accepts_axis,
+    keep_where,
+    namespace,
+    narrowed,
+    of_tensors,
+    one_dim,
+    printed_as,
+    reshaped,
+    shape_of,
+    sum_to,
+    widened,
+)
 from .scatter import add_rows, add_rows_in_pairs, last_written
 
 EVERYTHING = slice(None)
@@ -434,6 +446,7 @@ def lines(like: Any, shape: tuple[int, ...], behind: bool = False) -> list:
     ]
 
 
+@of_tensors
 @method()
 def gather(input: Any, dim: int, index: Any) -> Any:
     """As `take_along_dim`, but `index` may be shorter along the other dimensions: only the first lines are then used.

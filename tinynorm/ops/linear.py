@@ -10,7 +10,20 @@ from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw
 from .arithmetic import scaled
-from .common import into, namespace, narrowed, one_dim, printed_as, promote, reshaped, shape_of, sum_over, sum_to, widened
+from .common import (
+    into,
+    namespace,
+    narrowed,
+    of_tensors,
+    one_dim,
+    printed_as,
+    promote,
+    reshaped,
+    shape_of,
+    sum_over,
+    sum_to,
+    widened,
+)
 from .reduction import sum
 from .shape import expand, permute, reshape, unsqueeze
 
@@ -165,6 +178,7 @@ def mm(input: Any, mat2: Any, *, out: Tensor | None = None) -> Any:
     return made if out is None else into(out, made)
 
 
+@of_tensors
 @method()
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta input + alpha (mat1 @ mat2), the product of two matrices; `input` broadcasts. With beta = 0 it does not count.
@@ -251,6 +265,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> 
     return Einsum(of_a, "".join(of_b), out)(*_of_one_dtype("tensordot", a, b))
 
 
+@of_tensors
 @method()
 def kron(input: Any, other: Any) -> Any:
     """The Kronecker product: each element of `input` times the whole of `other`, side by side.

@@ -10,7 +10,7 @@ from ..autograd.mode import no_grad
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
 from .arithmetic import refuse_zero
-from .common import Dims, accepts_axis, all_dims, namespace, narrowed, one_dim, printed_as, promote, widened
+from .common import Dims, accepts_axis, all_dims, namespace, narrowed, of_tensors, one_dim, printed_as, promote, widened
 
 
 def _truth(x: Any) -> Any:
@@ -50,13 +50,14 @@ _compare("xor", lambda a, b: a ^ b, "a ^ b")
 logical_and = method()(_compare("logical_and", lambda a, b: _truth(a) & _truth(b), "Where a and b are not 0", sign=False))
 logical_or = method()(_compare("logical_or", lambda a, b: _truth(a) | _truth(b), "Where a or b is not 0", sign=False))
 logical_xor = method()(_compare("logical_xor", lambda a, b: _truth(a) ^ _truth(b), "Where only one is not 0", sign=False))
-bitwise_and = method()(_compare("bitwise_and", lambda a, b: a & b, "a & b, bit by bit", sign=False))
-bitwise_or = method()(_compare("bitwise_or", lambda a, b: a | b, "a | b, bit by bit", sign=False))
-bitwise_xor = method()(_compare("bitwise_xor", lambda a, b: a ^ b, "a ^ b, bit by bit", sign=False))
+bitwise_and = of_tensors(method()(_compare("bitwise_and", lambda a, b: a & b, "a & b, bit by bit", sign=False)))
+bitwise_or = of_tensors(method()(_compare("bitwise_or", lambda a, b: a | b, "a | b, bit by bit", sign=False)))
+bitwise_xor = of_tensors(method()(_compare("bitwise_xor", lambda a, b: a ^ b, "a ^ b, bit by bit", sign=False)))
 _compare("rand", lambda a, b: b & a, "b & a")
 _compare("ror", lambda a, b: b | a, "b | a")
 
 
+@of_tensors
 @method()
 def logical_not(input: Any) -> Any:
     """Where x is False or 0: a boolean tensor.
@@ -70,6 +71,7 @@ def logical_not(input: Any) -> Any:
     return wrap(result) if isinstance(input, Tensor) else result
 
 
+@of_tensors
 @method("bitwise_not", "__invert__")
 def bitwise_not(input: Any) -> Any:
     """~x: the logical not of booleans, the bitwise complement of integers.
@@ -159,6 +161,7 @@ class Step(Node):
         return (namespace(g).zeros_like(g),)
 
 
+@of_tensors
 @method()
 def sign(input: Any) -> Any:
     """-1, 0 or 1, NaN for NaN; the gradient is 0.
@@ -170,6 +173,7 @@ def sign(input: Any) -> Any:
     return Step("sign")(input)
 
 
+@of_tensors
 @method()
 def round(input: Any, *, decimals: int = 0) -> Any:
     """x rounded to the nearest number with so many decimals, halves to even; the gradient is 0.
@@ -189,6 +193,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return printed_as("RoundBackward1", narrowed(y, input))
 
 
+@of_tensors
 @method()
 def floor(input: Any) -> Any:
     """The largest integer that is not above x; the gradient is 0.
@@ -200,6 +205,7 @@ def floor(input: Any) -> Any:
     return Step("floor")(input)
 
 
+@of_tensors
 @method()
 def ceil(input: Any) -> Any:
     """The smallest integer that is not below x; the gradient is 0.
@@ -211,6 +217,7 @@ def ceil(input: Any) -> Any:
     return Step("ceil")(input)
 
 
+@of_tensors
 @method()
 def trunc(input: Any) -> Any:
     """x without its fraction; the gradient is 0.
@@ -222,6 +229,7 @@ def trunc(input: Any) -> Any:
     return Step("trunc")(input)
 
 
+@of_tensors
 @method()
 def frac(input: Any) -> Any:
     """The fraction of x, with its sign: x - trunc(x).
@@ -354,6 +362,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equa
     return wrap(result) if isinstance(input, Tensor) else result
 
 
+@of_tensors
 @method()
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether a and b have the same shape and the same elements.

@@ -13,7 +13,7 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import accepts_axis, all_dims, namespace, one_dim, printed_as
+from .common import accepts_axis, all_dims, namespace, of_tensors, one_dim, printed_as
 from .convert import clone
 from .indexing import GetItem, index_select
 from .shape import cat, expand, flatten, ints, ravel, reshape
@@ -126,6 +126,7 @@ def repeat(input: Any, *sizes: Any, repeats: Any = None) -> Any:
     return printed_as("RepeatBackward0", repeated.contiguous())  # (of one number, the reshaped would still be the expanded)
 
 
+@of_tensors
 @method()
 def tile(input: Any, *sizes: Any, dims: Any = None) -> Any:
     """`repeat`, but fewer numbers than dimensions are enough: they count for the last dimensions.
@@ -165,6 +166,7 @@ def narrow(input: Any, dim: int, start: int | Tensor, length: int) -> Any:
     return _part("SliceBackward0", input, d, slice(first, first + length))
 
 
+@of_tensors
 @method()
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where the mask is True, as a vector: a copy. Both are broadcast.
@@ -221,6 +223,7 @@ def repeat_interleave(input: Any, repeats: int | Tensor, dim: int | None = None,
     return printed_as("ViewBackward0", clone(repeated) if count == 1 else repeated.contiguous())  # (see `repeat`)
 
 
+@of_tensors
 @method()
 def roll(input: Any, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
     """The elements moved by `shifts` places along `dims`; those that leave at one end come in at the other.
@@ -268,6 +271,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Tensor | None = None, a
     return clone(y) if y is input else y
 
 
+@of_tensors
 @method()
 def fliplr(input: Any) -> Any:
     """A copy with the order of the columns, dim 1, reversed.
@@ -282,6 +286,7 @@ def fliplr(input: Any) -> Any:
     return flip(input, 1)
 
 
+@of_tensors
 @method()
 def flipud(input: Any) -> Any:
     """A copy with the order of the rows, dim 0, reversed.
@@ -296,6 +301,7 @@ def flipud(input: Any) -> Any:
     return flip(input, 0)
 
 
+@of_tensors
 @method()
 def flip(input: Any, *order: Any, dims: Any = None) -> Any:
     """A copy with the order of the elements reversed along these dimensions.

@@ -20,6 +20,7 @@ from .common import (
     keep_where,
     namespace,
     narrowed,
+    of_tensors,
     one_dim,
     only_floats,
     only_numbers,
@@ -254,6 +255,7 @@ def logsigmoid(input: Any) -> Any:
     return printed_as("LogSigmoidBackward0", -Softplus(1.0, math.inf)(-only_floats("logsigmoid", input)))
 
 
+@of_tensors
 def softsign(input: Any) -> Any:
     """x / (1 + |x|).
 
@@ -264,6 +266,7 @@ def softsign(input: Any) -> Any:
     return Softsign()(as_float(input))
 
 
+@of_tensors
 def tanhshrink(input: Any) -> Any:
     """x - tanh(x).
 

@@ -12,7 +12,7 @@ import numpy as np
 from .. import backend
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .common import accepts_axis, all_dims, as_held_by, namespace, one_dim, printed_as, promote, sum_to
+from .common import accepts_axis, all_dims, as_held_by, namespace, of_tensors, one_dim, printed_as, promote, sum_to
 from .convert import as_dtype, contiguous
 
 
@@ -117,6 +117,7 @@ def ints(op: str, args: tuple, by_name: Any = None) -> tuple[int, ...]:
         raise TypeError(f"{op}: expected integers, separately or in one tuple or list, got {given!r}") from None
 
 
+@of_tensors
 @method()
 def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in another shape; one size may be -1. The result shares the memory of `input` if possible.
@@ -172,6 +173,7 @@ def view(input: Any, *sizes: Any, size: Any = None) -> Any:
     return y
 
 
+@of_tensors
 @method()
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The tensor with its dimensions from `start_dim` to `end_dim` merged into one; the tensor itself if that is only one.
@@ -188,6 +190,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return Reshape((*input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :]))(input)
 
 
+@of_tensors
 @method()
 def ravel(input: Any) -> Any:
     """The elements as a vector: a view of a tensor whose elements are in order in memory, a copy of another.
@@ -217,6 +220,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     return Reshape((*input.shape[:d], *sizes, *input.shape[d + 1 :]))(input)
 
 
+@of_tensors
 @method()
 def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The tensor with its dimensions in the order `dims`.
@@ -235,6 +239,7 @@ def permute(input: Any, *order: Any, dims: Any = None) -> Any:
 permute_dims = permute
 
 
+@of_tensors
 @method("movedim", "moveaxis")
 def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """The tensor with the dimensions `source` moved to the places `destination`; the others keep their order.
@@ -252,6 +257,7 @@ def movedim(input: Any, source: int | Sequence[int], destination: int | Sequence
     return printed_as("PermuteBackward0", Permute(tuple(order))(input))
 
 
+@of_tensors
 @method("transpose", "swapaxes")
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """The tensor with two dimensions swapped.
@@ -277,6 +283,7 @@ def matrix_transpose(input: Any) -> Any:
     return transpose(input, -2, -1)
 
 
+@of_tensors
 @method()
 def t(input: Any) -> Any:
     """The transpose of a matrix. A tensor with fewer than 2 dimensions is returned unchanged.
@@ -347,6 +354,7 @@ def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
     return Expand(shape)(input)
 
 
+@of_tensors
 def broadcast_to(input: Any, size: Sequence[int]) -> Any:
     """The tensor repeated to the shape `size`, without a copy.
 
@@ -457,6 +465,7 @@ def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> A
     return Stack(d)(*xs)
 
 
+@of_tensors
 def zeros_like(
     input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
 ) -> Any:
@@ -469,6 +478,7 @@ def zeros_like(
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@of_tensors
 def empty_like(
     input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
 ) -> Any:
@@ -486,6 +496,7 @@ def empty_like(
     return (y if device is None else y.to(device)).requires_grad_(requires_grad)
 
 
+@of_tensors
 def ones_like(
     input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
 ) -> Any:
@@ -498,6 +509,7 @@ def ones_like(
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@of_tensors
 def full_like(
     input: Any,
     fill_value: Any,
