@@ -111,7 +111,7 @@ def compare(make, data, replays):
 
 
 @pytest.mark.parametrize("kernels", ["numpy", "numba"])
-@pytest.mark.parametrize("name", some(LAYERS, 2))
+@pytest.mark.parametrize("name", some(LAYERS, 5))
 def test_layers(name, kernels):
     data = list(batches(12))
 
@@ -125,7 +125,7 @@ def test_layers(name, kernels):
 
 
 @pytest.mark.parametrize("kernels", ["numpy", "numba"])
-@pytest.mark.parametrize("name", some(LOSSES, 2))
+@pytest.mark.parametrize("name", some(LOSSES, 5))
 def test_losses(name, kernels):
     data = list(batches(12))
 
@@ -139,7 +139,7 @@ def test_losses(name, kernels):
 
 
 @pytest.mark.parametrize("kernels", ["numpy", "numba"])
-@pytest.mark.parametrize("name", some(OPTIMISERS, 2))
+@pytest.mark.parametrize("name", some(OPTIMISERS, 5))
 def test_optimisers(name, kernels):
     data = list(batches(12))
 
