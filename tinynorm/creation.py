@@ -553,7 +553,9 @@ class TensorType:
     def __numpy_dtype__(self) -> np.dtype:  # as in `dtypes`
         return self.dtype
 
-    def __call__(self, *data: Any, device: device | str | None = None) -> Tensor:
+    def __call__(self, *data: Any, device: device | str | None = None, **others: Any) -> Tensor:
+        if others:
+            raise TypeError(f"{self.name}: expected sizes, or one sequence of numbers, and device=, got {next(iter(others))}=")
         return tensor_of(old_constructor(self.name, self.dtype, data, device))
 
     def __instancecheck__(self, x: object) -> bool:

@@ -51,3 +51,22 @@ def test_an_error_says_what_is_no_tensor(f, wrong):
     says = str(caught.value)
     assert "expected" in says, says
     assert any(part in says for part in (type(wrong).__name__, "a number", "a Tensor")), says
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: VECTOR.exp_(1), "exp_() takes 1 positional argument but 2 were given"),
+        (lambda: VECTOR.add_(), "add_() missing 1 required positional argument: 'other'"),
+        (lambda: VECTOR.clamp_(low=1), "clamp_() got an unexpected keyword argument 'low'"),
+        (lambda: VECTOR.t_(3), "t_() takes 1 positional argument but 2 were given"),
+        (lambda: tn.FloatTensor(x=1), "FloatTensor: expected sizes, or one sequence of numbers, and device=, got x="),
+        (lambda: tn.no_grad(x=1), "no_grad: expected no arguments, or the function that is decorated, got x="),
+        (lambda: tn.no_grad(len, 3), "no_grad: expected no arguments, or the function that is decorated, got 2 arguments"),
+    ],
+)
+def test_an_error_about_arguments_names_what_was_called(call, says):
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value) == says
+    assert VECTOR.tolist() == [1.0, 1.0]

@@ -124,7 +124,10 @@ class set_grad_enabled(_Recording):
 class _Bare(_Recording):
     """A switch without arguments: both `@no_grad` and `@no_grad()` work."""
 
-    def __new__(cls, function: Callable | None = None) -> Any:
+    def __new__(cls, function: Callable | None = None, *others: Any, **options: Any) -> Any:
+        if others or options:
+            got = f"{1 + len(others)} arguments" if others else f"{next(iter(options))}="
+            raise TypeError(f"{cls.__name__}: expected no arguments, or the function that is decorated, got {got}")
         self = super().__new__(cls)
         if function is None:
             return self

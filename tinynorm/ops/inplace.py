@@ -35,12 +35,18 @@ def _inplace(name: str, sign: str, op: Callable[..., Any], shape: bool = False) 
     """A method that gives a tensor the numbers of `op`'s result, or with `shape` its shape."""
 
     def change(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if shape:
-            y = change_shape(input, name, lambda x: op(x, *args, **kwargs))
-            node = y.grad_fn
-            return y if node is None else printed_as(SHAPED.get(node.printed, node.printed), y)
-        recorded = is_recorded(input, *args, *kwargs.values())
-        return _replaced(input, name, lambda x: op(x, *args, **kwargs), recorded)
+        try:
+            if shape:
+                y = change_shape(input, name, lambda x: op(x, *args, **kwargs))
+                node = y.grad_fn
+                return y if node is None else printed_as(SHAPED.get(node.printed, node.printed), y)
+            recorded = is_recorded(input, *args, *kwargs.values())
+            return _replaced(input, name, lambda x: op(x, *args, **kwargs), recorded)
+        except TypeError as error:  # of arguments that `op` does not have
+            said, own = f"{op.__name__}()", f"{name}()"
+            if not str(error).startswith(said):
+                raise
+            raise TypeError(str(error).replace(said, own)) from None
 
     change.__name__ = change.__qualname__ = name
     change.__doc__ = f"`{name[:-1]}` in place."
