@@ -9,11 +9,12 @@ calls take its place.
 from __future__ import annotations
 
 import gc
+import random
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,12 @@ from .autograd.anomaly import caller, detection
 from .autograd.mode import mode
 from .nn import Module
 from .optim import Optimizer
-from .recording import Departed, Recorded, Tape, Watched, plain, root, seen, shared
+from .recording import NUMBERS, Departed, Recorded, Surroundings, Tape, Watched, plain, root, seen, shared
 from .recording import state as recorded
 from .tensor import Tensor, wrap
 
 # How many kinds of inputs, and how many ways through the step for each of them, are remembered: the last ones.
 KEYS, WAYS = 64, 8
-
-NUMBERS = (bool, int, float, str, type(None))
-
 
 def capture(step: Callable) -> Captured:
     """Record what a training step does, and do it again without its Python code. Also a decorator.
@@ -54,11 +52,15 @@ def capture(step: Callable) -> Captured:
     The gradients are written into the same memory each time: ``p.grad`` changes with the next step.
 
     Seen at each call: the optimiser's and the schedule's options, train and eval, settings and parameters of the modules,
-    whether there is a ``.grad``, and numbers that `step` reads from its module or its surroundings. What else the Python code
-    does, such as printing or counting, is done only in the first three calls.
+    whether there is a ``.grad``, and what the code of `step` and of the functions that it calls names: numbers, objects and
+    their attributes, the items of lists and dicts. (Not seen: more than 256 items, files, the time.) If something is another,
+    the step is recorded anew. What else the Python code does, such as printing, is done only while the step runs as it is.
 
     A step that cannot be done again by its calls runs as it is, and a warning says why: it hands values to Python (``.item()``,
-    ``if loss > 1``), it has hooks, it keeps tensors, or its tensors are on a GPU.
+    ``if loss > 1``), it counts or keeps something, it changes its arguments, it has hooks, it draws random numbers that are not
+    tinynorm's, or its tensors are on a GPU.
+
+    Several threads may call it; one after the other does the step.
 
     Examples
     --------
@@ -99,7 +101,6 @@ class Captured:
         self.step, self.reason, self.replays = step, "", 0
         self._ways: dict[Any, _Ways] = {}
         self._lock = threading.RLock()  # the recorded calls all write into the same memory
-        self._numbers: list[Callable[[], Any]] | None = None  # read what the code names; known from the first call on
         update_wrapper(self, step)
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -132,14 +133,11 @@ class Captured:
 
     def _call(self, args: tuple, kwargs: dict) -> tuple[Any, str]:
         """What the step returned, and why it is not to be captured, or ""."""
-        if self._numbers is None:
-            self._numbers = _numbers_around(self.step)
         tensors: list[Tensor] = []
         try:
-            known = _key((args, kwargs), tensors), mode.enabled, kernels.select.state.choice, backend.default_dtype
+            key = _key((args, kwargs), tensors), mode.enabled, kernels.select.state.choice, backend.default_dtype
         except _Unfit as unfit:
             return self.step(*args, **kwargs), str(unfit)
-        key = *known, *[read() for read in self._numbers]
         ways = self._ways.get(key)
         if ways is None:
             if len(self._ways) == KEYS:
@@ -154,7 +152,7 @@ class Captured:
                 except Departed:
                     break
                 self.replays += 1
-                ways.tries = 0
+                ways.tries, ways.changed = 0, ""
                 return out, ""
         return self._learn(ways, arrays, args, kwargs)
 
@@ -170,28 +168,12 @@ class Captured:
         if ways.tries > 2 * WAYS:
             return self.step(*args, **kwargs), "its settings differ from call to call"
         out, way, reason = _record(self.step, args, kwargs)
+        if way is not None and way.changed:  # it may have done so this once, as train() does
+            reason = f"it changes {way.changed}" if ways.changed else ""
+        ways.changed = way.changed if way else ""
+        way = None if ways.changed else way
         ways.pending = [*ways.pending[1 - WAYS :], way] if way else []
         return out, reason
-
-
-def _numbers_around(step: Callable) -> list[Callable[[], Any]]:
-    """Functions that read the numbers and texts which a step's code names: its module's, its object's, the outer function's."""
-    function = getattr(step, "__func__", step)
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return []
-    places = function.__globals__, getattr(getattr(step, "__self__", None), "__dict__", {})
-    cells = function.__closure__ or ()
-    found = [partial(place.get, name) for place in places for name in code.co_names if name in place]
-    found += [partial(_content, cell) for cell in cells]
-    return [read for read in found if type(read()) in NUMBERS]
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # it has no value yet
-        return None
 
 
 class _Unfit(Exception):
@@ -244,6 +226,7 @@ class _Ways:
         self.proved: list[_Way] = []
         self.pending: list[_Way] = []  # recorded, not yet compared
         self.tries = 0
+        self.changed = ""  # what the step changed when it was recorded
 
 
 # ---- recording ---------------------------------------------------------------------------------------------------------
@@ -283,6 +266,8 @@ def _holding() -> list[Tensor]:
 def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None, str]:
     """Run the step while a tape records it: (what it returned, the recorded way, why there is none)."""
     tape, given = Tape(caller), _given(args, kwargs)
+    objects = [v for v in _leaves((args, kwargs)) if not isinstance(v, (Tensor, *NUMBERS))]
+    around, drawn = Surroundings([step, *objects]), _drawn_elsewhere()
     inputs = [tape.input(_like(t._array)) for t in given]
     known = _attributes(args, kwargs)
     with _recording(tape, given, inputs):
@@ -304,9 +289,16 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
         tape.refuse("its arguments are changed")
     if any(type(v) is float or isinstance(v, (np.ndarray, np.generic)) for v in _leaves(out)):
         tape.refuse("it returns a number that is no tensor, and would be the same each time")
+    if drawn != _drawn_elsewhere():
+        tape.refuse("it draws random numbers of Python's or of NumPy's")
     if tape.refusal:
         return out, None, tape.refusal
-    return _handed_out(tape, out), _Way(tape, inputs, out), ""
+    return _handed_out(tape, out), _Way(tape, inputs, out, around), ""
+
+
+def _drawn_elsewhere() -> str:
+    """The states of the generators that belong to nobody."""
+    return f"{random.getstate()} {np.random.get_state()}"  # noqa: NPY002
 
 
 def _given(args: tuple, kwargs: dict) -> list[Tensor]:
@@ -316,9 +308,10 @@ def _given(args: tuple, kwargs: dict) -> list[Tensor]:
     return tensors
 
 
-def _attributes(args: tuple, kwargs: dict) -> list[tuple]:
-    """What a step might change of its arguments, beside numbers."""
-    return [(id(t), t._requires_grad, id(t._grad), id(t.grad_fn)) for t in _tensors((args, kwargs))]
+def _attributes(args: tuple, kwargs: dict) -> list[Any]:
+    """What a step might change of its arguments, beside the numbers of tensors."""
+    leaves = _leaves((args, kwargs))
+    return [(id(v), v._requires_grad, id(v._grad), id(v.grad_fn)) if isinstance(v, Tensor) else v for v in leaves]
 
 
 def _like(x: np.ndarray) -> np.ndarray:
@@ -350,14 +343,15 @@ def _tensors(out: Any) -> list[Tensor]:
 class _Way:
     """A recorded step, with what must be as it was for its calls to be right."""
 
-    def __init__(self, tape: Tape, inputs: list[np.ndarray], out: Any) -> None:
+    def __init__(self, tape: Tape, inputs: list[np.ndarray], out: Any, around: Surroundings) -> None:
         self.tape, self.inputs, self.out = tape, inputs, out
+        self.around = around, Surroundings(m for m in tape.modules.values() if not around.has(m))
+        self.changed = around.changed()
         keep = [*inputs, *(t._array for t in (*_tensors(out), *tape.grads))]
         kept = {id(root(a)) for a in keep}
         self.calls = tape.calls = shared(tape.calls, tape.own, kept)
         tape.own = {k: a for k, a in tape.own.items() if k in kept}  # the others have gone
         self.held = [(t, t._array, t._requires_grad) for t in tape.adopted.values()]
-        self.settings = [(vars(m), _settings(m)) for m in tape.modules.values()]
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
         self.before_guard = tape.changes(tape.last_guard)
 
@@ -369,10 +363,7 @@ class _Way:
         for leaf, grad in self.grads:
             if leaf._grad is not grad:
                 return False
-        try:
-            return all(now == before for now, before in self.settings)
-        except (RuntimeError, ValueError):  # another tensor or array, whose == gives no truth
-            return False
+        return all(around.same() for around in self.around)
 
     @backend.silent
     def run(self, arrays: list[np.ndarray]) -> Any:
@@ -447,8 +438,3 @@ def _arrays_of(owners: list) -> list[np.ndarray]:
                 held = [t._array for t in (p, *owner.state.get(p, {}).values()) if isinstance(t, Tensor)]
                 found |= {id(root(a)): root(a) for a in held}
     return list(found.values())
-
-
-def _settings(module: Module) -> dict[str, Any]:
-    """A module's attributes as they are now."""
-    return {k: v.copy() if isinstance(v, dict) else v for k, v in vars(module).items()}

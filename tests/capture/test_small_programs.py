@@ -1,6 +1,7 @@
 """Small programs, each run with a step as it is and with the captured one: what it prints must be the same to the bit."""
 
 import contextlib
+import random
 import warnings
 
 import numpy as np
@@ -315,19 +316,220 @@ def dtypes_of_new_tensors(capture):
         tn.set_default_dtype(tn.float32)
 
 
+# ---- numbers and objects around the step ---------------------------------------------------------------------------------
+
+FACTOR = 1.0
+
+
+def scaled(x):
+    return x * FACTOR
+
+
+def a_number_that_another_function_reads(capture):
+    global FACTOR
+    FACTOR = 1.0
+    return list(calls(capture(lambda x: scaled(x).sum()), change=lambda: globals().update(FACTOR=2.0)))
+
+
+class Options:
+    slope = 1.0
+
+    def __init__(self):
+        self.factor, self.unused, self.w = 1.0, 0, tn.ones(3)
+
+    def applied(self, x):
+        return x * self.factor * self.slope
+
+
+def options(change):
+    """Options of all kinds, which a step reads; one of them is changed."""
+
+    def program(capture):
+        option, entries, items, layer = Options(), {"factor": 1.0}, [1.0], nn.LeakyReLU(0.1)
+        w = tn.ones(3)
+        namespace = {"option": option, "entries": entries, "items": items, "layer": layer}
+
+        @capture
+        def step(x):
+            option.unused  # noqa: B018
+            return layer.forward(option.applied(x) * entries["factor"] * items[0] * w * option.w - 2)
+
+        def rebind():
+            nonlocal w
+            w = tn.full((3,), 3.0)
+
+        try:
+            return list(calls(step, change=rebind if change is None else lambda: change(namespace)))
+        finally:
+            Options.slope = 1.0
+
+    return program
+
+
+OPTIONS = {
+    "attribute": lambda n: setattr(n["option"], "factor", 3.0),
+    "attribute of the class": lambda n: setattr(Options, "slope", 3.0),
+    "tensor": lambda n: setattr(n["option"], "w", tn.zeros(3)),
+    "entry": lambda n: n["entries"].update(factor=3.0),
+    "item": lambda n: n["items"].__setitem__(0, 3.0),
+    "layer": lambda n: setattr(n["layer"], "negative_slope", 3.0),
+    "variable": None,
+}
+
+
+def one_number_replaced_by_its_equal(capture):
+    """A parameter of one element makes way for another one of the same value, which is then changed."""
+    model, found = network(nn.PReLU()), []
+    step = capture(trained(model))
+    for i, (x, t) in enumerate(batches(9)):
+        if i == 5:
+            model[1].weight = nn.Parameter(model[1].weight.detach().clone())
+        if i == 7:
+            with tn.no_grad():
+                model[1].weight.fill_(3.0)
+        found += [step(x, t), model[1].weight.grad.clone()]
+    return found
+
+
+def a_list_of_values(capture):
+    values = []
+    step = capture(lambda x: values.append((x * 2).array) or x.sum())
+    return [*calls(step, given=lambda i: (tn.full((2,), float(i)),)), *map(np.ndarray.tobytes, values)]
+
+
+def a_count(capture):
+    """Every fifth call does something else."""
+    count, average = [0], tn.zeros(3)
+
+    @capture
+    def step(x):
+        count[0] += 1
+        if count[0] % 5 == 0:
+            average.add_(x)
+        return average.sum()
+
+    return list(calls(step, 16))
+
+
+def a_schedule_of_ones_own(capture):
+    model, found = network(), []
+    optimizer = optim.SGD(model.parameters(), 0.1)
+    body = trained(model, optimizer)
+
+    @capture
+    def step(x, t):
+        loss = body(x, t)
+        for group in optimizer.param_groups:
+            group["lr"] *= 0.5
+        return loss
+
+    for x, t in batches(9):
+        found += [step(x, t), optimizer.param_groups[0]["lr"]]
+    return found
+
+
+class Descent(optim.Optimizer):
+    def __init__(self, params):
+        super().__init__(params, {"lr": 0.1})
+
+    @tn.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p -= group["lr"] * p.grad
+
+
+def a_rate_of_ones_own_optimiser(capture):
+    model, found = network(), []
+    optimizer = Descent(model.parameters())
+    step = capture(trained(model, optimizer))
+    for i, (x, t) in enumerate(batches(10)):
+        optimizer.param_groups[0]["lr"] = 0.1 if i < 5 else 0.01
+        found.append(step(x, t))
+    return found
+
+
+def a_rate_read_by_hand(capture):
+    model, found = network(), []
+    optimizer = optim.SGD(model.parameters(), 0.1)
+
+    @capture
+    def step(x, t):
+        model.zero_grad()
+        loss = F.mse_loss(model(x), t)
+        loss.backward()
+        with tn.no_grad():
+            for p in model.parameters():
+                p -= optimizer.param_groups[0]["lr"] * p.grad
+        return loss
+
+    for i, (x, t) in enumerate(batches(10)):
+        optimizer.param_groups[0]["lr"] = 0.1 if i < 5 else 0.01
+        found.append(step(x, t))
+    return found
+
+
+def a_group_that_is_added(capture):
+    model, extra, found = network(), nn.Parameter(tn.ones(6)), []
+    optimizer = optim.SGD(model.parameters(), 0.1)
+
+    @capture
+    def step(x, t):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x) * extra, t)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    for i, (x, t) in enumerate(batches(10)):
+        if i == 5:
+            optimizer.add_param_group({"params": [extra], "lr": 0.5})
+        found += [step(x, t), extra.detach().clone(), extra.grad.clone()]
+    return found
+
+
+def coins(capture):
+    """Random numbers that are not tinynorm's."""
+    random.seed(6)
+    rng = np.random.default_rng(0)
+    step = capture(lambda x: (x if random.random() < 0.9 else -x) * (1 if rng.random() < 0.9 else 3))
+    return list(calls(step, 30))
+
+
+def train_in_the_step(capture):
+    """The mode is set at each call, and eval() is called in between."""
+    model, found = network(nn.Dropout(0.5)), []
+    body = trained(model)
+
+    @capture
+    def step(x, t):
+        model.train()
+        return body(x, t)
+
+    tn.manual_seed(0)
+    for i, (x, t) in enumerate(batches(12)):
+        if i in (4, 8):
+            model.eval()
+        found.append(step(x, t))
+    return found
+
+
 PROGRAMS = {f"{name}, outside": outside(look) for name, look in LOOKS.items()}
 PROGRAMS |= {f"an input changes: {name}": inputs_that_change(change) for name, change in CHANGES.items()}
+PROGRAMS |= {f"an option changes: {name}": options(change) for name, change in OPTIONS.items()}
 PROGRAMS |= {
     f.__name__: f
     for f in (
         *(a_detached_tensor_of_other_memory, an_array, a_sum_that_begins_with_new_zeros, gradients_from_outside),
         *(gradients_with_other_memory, a_dict_that_changes, one_tensor_for_two_inputs, inputs_of_all_layouts),
         *(results_that_are_views, rates_among_the_results, a_seed_in_between, dropout_after_a_seed, noise_of_gumbel),
-        *(two_optimisers, errors, anomalies, dtypes_of_new_tensors),
+        *(two_optimisers, errors, anomalies, dtypes_of_new_tensors, a_number_that_another_function_reads),
+        *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
+        *(a_rate_read_by_hand, a_group_that_is_added, coins, train_in_the_step),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
-REFUSED |= {"rates_among_the_results", "a_dict_that_changes"}
+REFUSED |= {"rates_among_the_results", "a_dict_that_changes", "a_list_of_values", "a_count", "a_schedule_of_ones_own", "coins"}
 REFUSED |= {f"an input changes: {name}" for name in CHANGES}
 
 

@@ -1,11 +1,26 @@
 """The recording of a step as a list of array calls: `array` has the arrays that are watched, `tape` has the list,
-`memory` the memory.
+`memory` the memory, and `surroundings` what else the step depends on.
 
 `captured` makes a step of it that runs without its Python code.
 """
 
 from .array import Departed, Recorded, Watched, plain, root, seen, state
 from .memory import shared
+from .surroundings import NUMBERS, Surroundings
 from .tape import Tape, opaque, whole
 
-__all__ = ["Departed", "Recorded", "Tape", "Watched", "opaque", "plain", "root", "seen", "shared", "state", "whole"]
+__all__ = [
+    "NUMBERS",
+    "Departed",
+    "Recorded",
+    "Surroundings",
+    "Tape",
+    "Watched",
+    "opaque",
+    "plain",
+    "root",
+    "seen",
+    "shared",
+    "state",
+    "whole",
+]
