@@ -82,6 +82,27 @@ def measure(contenders: list[str], cases: list[str], rounds: int, seconds: float
     return {case: {c: statistics.median(ts) for c, ts in by.items() if ts} for case, by in times.items()}
 
 
+def peaks(contenders: list[str], device: str) -> dict[str, float]:
+    """Contender -> the most memory of a step, in bytes; each in a process of its own."""
+    found = {}
+    for contender in contenders:
+        worker = Worker(contender, device)
+        peak = worker.time("peak", 0)
+        worker.close()
+        if peak is not None:
+            found[contender] = peak
+    return found
+
+
+def compared(results: dict[str, dict[str, float]], old: dict[str, dict[str, float]]) -> str:
+    """The time now over the time then, for what both have."""
+    lines = []
+    for case, by in results.items():
+        ratios = [f"{c} {t / old[case][c]:.2f}" for c, t in by.items() if c in old.get(case, {})]
+        lines += [f"{case}: {', '.join(ratios)}"] if ratios else []
+    return "\n".join(lines)
+
+
 def machine(device: str) -> dict[str, Any]:
     """What the figures were measured on, and with."""
     names = ["tinynorm", "numpy", "numba", "cupy-cuda12x", "cupy-cuda13x", "torch", "jax"]
@@ -132,6 +153,8 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="only the cases whose name contains this")
     parser.add_argument("--contenders", nargs="+", choices=list(CONTENDERS), default=list(CONTENDERS))
     parser.add_argument("--json", metavar="FILE", help="write the figures, with machine, versions and command, to this file")
+    parser.add_argument("--compare", metavar="FILE", help="also print the times over those of an earlier --json")
+    parser.add_argument("--memory", action="store_true", help="also measure the most memory of a large step")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
@@ -146,9 +169,16 @@ def main() -> None:
     print(f"\nMicroseconds, medians of {args.rounds} rounds; in brackets: times tinynorm's (above 1, tinynorm is faster).")
     print(", ".join(f"{k}: {v}" for k, v in about.items()), end="\n\n")
     print(table(results, contenders))
+    if args.compare:
+        old = json.loads(Path(args.compare).read_text())["seconds"]
+        print(f"\nTimes over those of {args.compare}:\n{compared(results, old)}")
+    memory = peaks(contenders, args.device) if args.memory else {}
+    if memory:
+        print("\nThe most memory of a step beyond what was there, MLP with BatchNorm, batch 4096, width 1024, MiB:")
+        print(", ".join(f"{c} {n / 2**20:.0f}" for c, n in memory.items()))
     if args.json:
         command = " ".join(["python", "demos/benchmark.py", *sys.argv[1:]])
-        Path(args.json).write_text(json.dumps({**about, "command": command, "seconds": results}, indent=1) + "\n")
+        Path(args.json).write_text(json.dumps({**about, "command": command, "seconds": results, "peak_bytes": memory}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,19 @@ import numpy as np
 SIZES = [(64, 128), (4096, 1024), (8192, 4096)]
 LAYERS = ["Linear", "ReLU", "BatchNorm", "LayerNorm", "GroupNorm", "RMSNorm"]
 IMAGE = (32, 64, 56, 56)
-WIDTHS, BATCH = (784, 128, 128, 10), 64
+NETWORKS = {  # what stands behind the comma in a case's name -> the layers' widths and the batch
+    "": ((784, 128, 128, 10), 64),
+    "batch 512": ((784, 128, 128, 10), 512),
+    "width 512": ((784, 512, 512, 10), 64),
+    "30 layers": ((784, *[128] * 30, 10), 64),
+    "batch 4096, width 1024": ((1024, 1024, 1024, 10), 4096),
+}
 GROUPS = 8
 
 CASES = [
     "mlp BatchNorm",
     "mlp LayerNorm",
+    *(f"mlp BatchNorm, {network}" for network in ("batch 512", "width 512", "30 layers")),
     *(f"{layer} {n}x{d}" for layer in LAYERS for n, d in SIZES),
     "BatchNorm 32x64x56x56",
     "a + b, recorded",
@@ -33,6 +41,10 @@ Work = Callable[[], Any]
 
 def _shape(case: str) -> tuple[int, ...]:
     return tuple(int(n) for n in case.split()[1].split("x"))
+
+
+def _network(case: str) -> tuple[tuple[int, ...], int]:
+    return NETWORKS[case.partition(", ")[2]]
 
 
 def _numbers(*shape: int) -> np.ndarray:
@@ -55,12 +67,13 @@ def torch_like(
     if case.startswith("mlp"):
         norm = nn.BatchNorm1d if "Batch" in case else nn.LayerNorm
         layers: list[Any] = []
-        for i in range(len(WIDTHS) - 2):
-            layers += [nn.Linear(WIDTHS[i], WIDTHS[i + 1]), norm(WIDTHS[i + 1]), nn.ReLU()]
-        model = nn.Sequential(*layers, nn.Linear(WIDTHS[-2], WIDTHS[-1])).to(device)
+        widths, batch = _network(case)
+        for i, o in pairwise(widths[:-1]):
+            layers += [nn.Linear(i, o), norm(o), nn.ReLU()]
+        model = nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1])).to(device)
         optimizer = lib.optim.Adam(model.parameters(), **adam)
         model = lib.compile(model) if compiled else model
-        x, y = tensor(_numbers(BATCH, WIDTHS[0])), tensor(np.arange(BATCH) % WIDTHS[-1])
+        x, y = tensor(_numbers(batch, widths[0])), tensor(np.arange(batch) % widths[-1])
 
         def step() -> None:
             optimizer.zero_grad()
@@ -192,8 +205,8 @@ def gemm(case: str, device: str) -> Work | None:
         a, b = xp.asarray(_numbers(4)), xp.asarray(_numbers(4))
         return lambda: a + b
     if case.startswith("mlp"):
-        sizes = list(pairwise(WIDTHS))
-        rows = BATCH
+        widths, rows = _network(case)
+        sizes = list(pairwise(widths))
     elif case.startswith("Linear"):
         rows, D = _shape(case)
         sizes = [(D, D)]
@@ -215,7 +228,8 @@ def gemm(case: str, device: str) -> Work | None:
 def jax(case: str, device: str) -> Work | None:
     from benchmark_jax import work
 
-    return None if case in SMALL else work(case, device, WIDTHS, BATCH, GROUPS, _shape, _numbers)
+    widths, batch = _network(case) if case.startswith("mlp") else ((), 0)
+    return None if case in SMALL else work(case, device, widths, batch, GROUPS, _shape, _numbers)
 
 
 def formulas(case: str, device: str) -> Work | None:
@@ -273,9 +287,33 @@ def seconds_of(work: Work, at_least: float) -> float:
     return statistics.median(times) / batch
 
 
+def peak_of(contender: str, device: str) -> float | None:
+    """The most memory that a few large steps take beyond what the process had before, in bytes (on Linux)."""
+    try:
+        for case in ("mlp BatchNorm", "mlp BatchNorm, batch 4096, width 1024"):
+            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew; what is loaded late is there by now
+            before = _resident("VmHWM")
+            work = CONTENDERS[contender](case, device)
+            if work is None:
+                return None
+            for _ in range(5):
+                work()
+    except OSError:
+        return None
+    return _resident("VmHWM") - before
+
+
+def _resident(field: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+
+
 def serve(contender: str, device: str) -> None:
     """A contender's process: a case a line on standard input, its seconds a line on standard output."""
     for line in sys.stdin:
         order = json.loads(line)
+        if order["case"] == "peak":
+            print(json.dumps({"seconds": peak_of(contender, device)}), flush=True)
+            continue
         work = CONTENDERS[contender](order["case"], device)
         print(json.dumps({"seconds": None if work is None else seconds_of(work, order["seconds"])}), flush=True)

@@ -73,7 +73,7 @@ def work(
     if (device == "cuda") != (jax.default_backend() == "gpu"):
         return None
     if case.startswith("mlp"):
-        return mlp_step(case.split()[1], widths, batch, groups, numbers)
+        return mlp_step(case.split()[1].rstrip(","), widths, batch, groups, numbers)
     if case.startswith("a + b"):
         return None
     kind, shape = case.split()[0], shape_of(case)
