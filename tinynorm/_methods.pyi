@@ -258,7 +258,10 @@ class Methods:
     def fmod_(self, other: TensorLike) -> Self: ...
     def frac(self) -> Tensor: ...
     def frac_(self) -> Self: ...
+    @overload
     def gather(self, dim: builtins.int, index: Index) -> Tensor: ...
+    @overload
+    def gather(self, *, axis: builtins.int, index: Index) -> Tensor: ...
     def ge(self, other: TensorLike) -> Tensor: ...
     def gelu(self, approximate: str = "none") -> Tensor: ...
     def gt(self, other: TensorLike) -> Tensor: ...
@@ -427,7 +430,8 @@ class Methods:
     def new(self, *data: TensorLike, device: backend.device | str | None = None) -> Tensor: ...
     def new_empty(
         self,
-        *size: SupportsIndex | Sequence[builtins.int],
+        *sizes: SupportsIndex | Sequence[builtins.int],
+        size: SupportsIndex | Sequence[builtins.int] | None = None,
         dtype: DTypeLike | None = None,
         device: backend.device | str | None = None,
         requires_grad: builtins.bool = False,
@@ -442,7 +446,8 @@ class Methods:
     ) -> Tensor: ...
     def new_ones(
         self,
-        *size: SupportsIndex | Sequence[builtins.int],
+        *sizes: SupportsIndex | Sequence[builtins.int],
+        size: SupportsIndex | Sequence[builtins.int] | None = None,
         dtype: DTypeLike | None = None,
         device: backend.device | str | None = None,
         requires_grad: builtins.bool = False,
@@ -456,7 +461,8 @@ class Methods:
     ) -> Tensor: ...
     def new_zeros(
         self,
-        *size: SupportsIndex | Sequence[builtins.int],
+        *sizes: SupportsIndex | Sequence[builtins.int],
+        size: SupportsIndex | Sequence[builtins.int] | None = None,
         dtype: DTypeLike | None = None,
         device: backend.device | str | None = None,
         requires_grad: builtins.bool = False,
@@ -603,7 +609,7 @@ class Methods:
     ) -> Along: ...
     def split(
         self,
-        split_size_or_sections: builtins.int | Sequence[builtins.int],
+        split_size: builtins.int | Sequence[builtins.int],
         dim: builtins.int = 0,
         *,
         axis: builtins.int = 0,

@@ -463,33 +463,39 @@ def new(self: Tensor, *data: Any, device: Any = None) -> Tensor:
 
 
 @method()
-def new_empty(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_empty(
+    self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`empty` in the dtype and on the device of this tensor unless told otherwise.
 
     >>> tensor([1, 2]).new_empty(3).dtype
     torch.int64
     """
-    return empty(*size, requires_grad=requires_grad, **as_of(self, dtype, device))
+    return empty(*sizes, size=size, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 @method()
-def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_zeros(
+    self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`zeros` in the dtype and on the device of this tensor unless told otherwise.
 
     >>> tensor([1, 2]).new_zeros(3)
     tensor([0, 0, 0])
     """
-    return zeros(*size, requires_grad=requires_grad, **as_of(self, dtype, device))
+    return zeros(*sizes, size=size, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 @method()
-def new_ones(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_ones(
+    self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`ones` in the dtype and on the device of this tensor unless told otherwise.
 
     >>> tensor([1, 2]).new_ones(3)
     tensor([1, 1, 1])
     """
-    return ones(*size, requires_grad=requires_grad, **as_of(self, dtype, device))
+    return ones(*sizes, size=size, requires_grad=requires_grad, **as_of(self, dtype, device))
 
 
 @method()

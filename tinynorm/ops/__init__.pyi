@@ -431,7 +431,10 @@ def full_like(
     requires_grad: bool = False,
     memory_format: Any | None = None,
 ) -> Tensor: ...
+@overload
 def gather(input: Tensor, dim: int, index: Index) -> Tensor: ...
+@overload
+def gather(input: Tensor, *, axis: int, index: Index) -> Tensor: ...
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,

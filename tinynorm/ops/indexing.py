@@ -24,7 +24,6 @@ from .common import (
     keep_where,
     namespace,
     narrowed,
-    of_tensors,
     one_dim,
     printed_as,
     reshaped,
@@ -446,8 +445,8 @@ def lines(like: Any, shape: tuple[int, ...], behind: bool = False) -> list:
     ]
 
 
-@of_tensors
 @method()
+@accepts_axis
 def gather(input: Any, dim: int, index: Any) -> Any:
     """As `take_along_dim`, but `index` may be shorter along the other dimensions: only the first lines are then used.
 

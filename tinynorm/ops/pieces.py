@@ -24,7 +24,6 @@ def _part(op: str, x: Any, d: int, part: Any) -> Any:
     return printed_as(op, GetItem((*(slice(None),) * d, part, ...))(x))
 
 
-@method()
 @accepts_axis
 def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """The tensor's parts along `dim`: all of one size (the last may be shorter), or of the sizes in a list. They are views.
@@ -59,6 +58,13 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     return tuple(
         _part("SplitBackward0", tensor, d, slice(start, start + size)) for start, size in zip(starts, sizes, strict=True)
     )
+
+
+@method("split")
+@accepts_axis
+def _split(self: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """`split`, whose sizes have another name as a method."""
+    return split(self, split_size, dim)
 
 
 @method()
