@@ -596,7 +596,8 @@ def method(*names: str) -> Callable[[F], F]:
 
     def attach(f: F) -> F:
         if "<" in f.__qualname__ or f.__name__.startswith("_"):  # made by a function, a lambda …: errors name it as users do
-            f.__name__ = f.__qualname__ = names[0] if names else f.__name__
+            for named in (f, getattr(f, "__wrapped__", f)):
+                named.__name__ = named.__qualname__ = names[0] if names else f.__name__
         for name in names or (f.__name__,):
             setattr(Tensor, name, f)
         return f
