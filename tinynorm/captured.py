@@ -8,6 +8,7 @@ calls take its place.
 
 from __future__ import annotations
 
+import copy
 import gc
 import random
 import threading
@@ -146,7 +147,7 @@ class Captured:
             return _left(self.step(*args, **kwargs)), ""
         arrays = [t._array for t in tensors]
         for way in ways.proved:
-            if way.fits():
+            if way.fits(arrays):
                 try:
                     out = way.run(arrays)
                 except Departed:
@@ -158,7 +159,7 @@ class Captured:
 
     def _learn(self, ways: _Ways, arrays: list, args: tuple, kwargs: dict) -> tuple[Any, str]:
         """Run the step as it is, and record it, or compare it with what was recorded."""
-        way = next((way for way in ways.pending if way.fits()), None)
+        way = next((way for way in ways.pending if way.fits(arrays)), None)
         if way is not None:
             ways.pending.remove(way)
             out, reason = way.proved(self.step, arrays, args, kwargs)
@@ -213,7 +214,9 @@ def _map(function: Callable[[Tensor], Any], out: Any) -> Any:
     if isinstance(out, Tensor):
         return function(out)
     if isinstance(out, dict):
-        return {k: _map(function, v) for k, v in out.items()}
+        made = copy.copy(out)
+        made.update({k: _map(function, v) for k, v in out.items()})
+        return made
     if isinstance(out, tuple) and hasattr(out, "_fields"):
         return type(out)(*[_map(function, v) for v in out])
     return type(out)(_map(function, v) for v in out) if isinstance(out, (tuple, list)) else out
@@ -268,6 +271,9 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
     tape, given = Tape(caller), _given(args, kwargs)
     objects = [v for v in _leaves((args, kwargs)) if not isinstance(v, (Tensor, *NUMBERS))]
     around, drawn = Surroundings([step, *objects]), _drawn_elsewhere()
+    held = {id(root(t._array)) for t in around.tensors if not any(t is x for x in given)}
+    if any(id(root(t._array)) in held for t in given):  # it may change what is copied here
+        return step(*args, **kwargs), None, "an input shares its memory with a tensor that it holds"
     inputs = [tape.input(_like(t._array)) for t in given]
     known = _attributes(args, kwargs)
     with _recording(tape, given, inputs):
@@ -316,12 +322,12 @@ def _attributes(args: tuple, kwargs: dict) -> list[Any]:
 
 def _like(x: np.ndarray) -> np.ndarray:
     """A copy with the same strides: sums are added in the same order."""
-    copy = x.copy("K")
-    if copy.strides != x.strides:
+    made = x.copy("K")
+    if made.strides != x.strides:
         low, high = np.lib.array_utils.byte_bounds(x)
-        copy = np.ndarray(x.shape, x.dtype, np.empty(high - low, np.uint8), x.ctypes.data - low, x.strides)
-        copy[...] = x
-    return copy
+        made = np.ndarray(x.shape, x.dtype, np.empty(high - low, np.uint8), x.ctypes.data - low, x.strides)
+        made[...] = x
+    return made
 
 
 def _handed_out(tape: Tape, out: Any) -> Any:
@@ -353,10 +359,18 @@ class _Way:
         tape.own = {k: a for k, a in tape.own.items() if k in kept}  # the others have gone
         self.held = [(t, t._array, t._requires_grad) for t in tape.adopted.values()]
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
+        written, *_, owners = tape.changes(len(self.calls))
+        self.written = {id(a) for a in (*written, *_arrays_of(owners))}
         self.before_guard = tape.changes(tape.last_guard)
 
-    def fits(self) -> bool:
-        """Whether parameters, settings and gradients are such as they were when the step was recorded."""
+    def fits(self, arrays: list[np.ndarray]) -> bool:
+        """Whether parameters, settings and gradients are such as they were when the step was recorded.
+
+        The inputs must not be memory that the step changes: it works on copies of them.
+        """
+        for x in arrays:
+            if id(root(x)) in self.written:
+                return False
         for t, array, requires_grad in self.held:
             if t._array is not array or t._requires_grad is not requires_grad or t._hooks:
                 return False
@@ -409,8 +423,8 @@ def _undoing(arrays: list, leaves: list, generators: list, owners: list) -> Call
     before = [(d, d.copy()) for d in dicts]
 
     def undo() -> None:
-        for array, copy in copies:
-            np.copyto(array, copy)
+        for array, numbers in copies:
+            np.copyto(array, numbers)
         for leaf, grad in grads:
             leaf._grad = grad
         for generator, state in drawn:
@@ -424,9 +438,10 @@ def _undoing(arrays: list, leaves: list, generators: list, owners: list) -> Call
 
 def _dicts_of(owner: Any) -> list[dict]:
     """What an optimiser or a schedule changes, beside arrays."""
-    optimizer = owner if isinstance(owner, Optimizer) else owner.optimizer
-    mine = [owner.state, *owner.state.values()] if owner is optimizer else [vars(owner)]
-    return [*mine, *optimizer.param_groups]
+    if isinstance(owner, Optimizer):
+        return [owner.state, *owner.state.values(), *owner.param_groups]
+    parts = getattr(owner, "_schedulers", ())  # of a schedule that is made of others
+    return [vars(owner), *owner.optimizer.param_groups, *(d for part in parts for d in _dicts_of(part))]
 
 
 def _arrays_of(owners: list) -> list[np.ndarray]:

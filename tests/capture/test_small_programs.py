@@ -1,5 +1,6 @@
 """Small programs, each run with a step as it is and with the captured one: what it prints must be the same to the bit."""
 
+import collections
 import contextlib
 import random
 import warnings
@@ -195,6 +196,34 @@ def inputs_of_all_layouts(capture):
     return found
 
 
+def inputs_in_memory_that_changes(capture):
+    """From the sixth call on, the input is a parameter's memory, which the step changes before it reads the input."""
+    w = tn.zeros(3, requires_grad=True)
+    optimizer = optim.SGD([w], 0.1)
+
+    @capture
+    def step(x):
+        optimizer.zero_grad()
+        (w + 1).square().sum().backward()
+        optimizer.step()
+        return x * 2
+
+    return [step(w.detach() if i > 5 else tn.ones(3)) for i in range(9)]
+
+
+def containers(capture):
+    """Arguments and results in dicts, lists and tuples of all kinds."""
+    step = capture(lambda p, d: (Pair(p.a + 1, p.b * d["k"]), collections.OrderedDict(z=p.a, y=[p.b, None, "text"])))
+    found = []
+    for i in range(7):
+        pair, entries = step(Pair(tn.full((2,), float(i)), tn.ones(2)), collections.OrderedDict(k=tn.ones(2)))
+        found += [type(pair), *pair, type(entries), *entries, entries["z"], entries["y"][0], *entries["y"][1:]]
+    return found
+
+
+Pair = collections.namedtuple("Pair", "a b")
+
+
 def results_that_are_views(capture):
     w = tn.ones(3)
     return list(calls(capture(lambda x: (x * w).reshape(3, 1)[1:].T), given=lambda i: (tn.full((3,), float(i)),)))
@@ -242,7 +271,8 @@ def two_optimisers(capture):
     """A class out of range, and numbers too large for BatchNorm's formula, in the second half of a step."""
     model, found = network(nn.BatchNorm1d(6)), []
     one, two = optim.SGD(model.parameters(), 0.1, momentum=0.9), optim.Adam(model.parameters(), 0.01)
-    schedule = optim.lr_scheduler.ExponentialLR(one, 0.9)
+    rates = optim.lr_scheduler
+    schedule = rates.ChainedScheduler([rates.StepLR(one, 2), rates.ExponentialLR(one, 0.9)])
 
     @capture
     def step(x, t, c):
@@ -522,14 +552,16 @@ PROGRAMS |= {
     for f in (
         *(a_detached_tensor_of_other_memory, an_array, a_sum_that_begins_with_new_zeros, gradients_from_outside),
         *(gradients_with_other_memory, a_dict_that_changes, one_tensor_for_two_inputs, inputs_of_all_layouts),
-        *(results_that_are_views, rates_among_the_results, a_seed_in_between, dropout_after_a_seed, noise_of_gumbel),
+        *(inputs_in_memory_that_changes, containers, results_that_are_views, rates_among_the_results, a_seed_in_between),
+        *(dropout_after_a_seed, noise_of_gumbel),
         *(two_optimisers, errors, anomalies, dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
         *(a_rate_read_by_hand, a_group_that_is_added, coins, train_in_the_step),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
-REFUSED |= {"rates_among_the_results", "a_dict_that_changes", "a_list_of_values", "a_count", "a_schedule_of_ones_own", "coins"}
+REFUSED |= {"inputs_in_memory_that_changes", "rates_among_the_results", "a_dict_that_changes", "a_list_of_values", "a_count"}
+REFUSED |= {"a_schedule_of_ones_own", "coins"}
 REFUSED |= {f"an input changes: {name}" for name in CHANGES}
 
 

@@ -24,6 +24,13 @@ PACKAGES = sys.stdlib_module_names | {"tinynorm", "numpy"}
 class Surroundings:
     """What is found from some objects on, as it is now.
 
+    Attributes
+    ----------
+    tensors : list of Tensor
+        Those that were found.
+
+    Notes
+    -----
     Of a module or an object it is what has a name that the code found on the way uses; of a network, a list or a dict all.
 
     >>> rate = {"lr": 0.1}
@@ -42,6 +49,7 @@ class Surroundings:
             known = len(names)
             self._looks: list[tuple[Callable[[], Iterable], tuple, list[str], str]] = []
             self._visited: dict[int, Any] = {}
+            self.tensors: list[Any] = []
             for x in roots:
                 self._visit(x, type(x).__name__)
         self._at_once = [look for look, *_ in self._looks]
@@ -74,10 +82,12 @@ class Surroundings:
             self._visit(x, part)
 
     def _visit(self, x: Any, path: str) -> None:
-        if isinstance(x, NUMBERS) or hasattr(x, "_array") or id(x) in self._visited:
+        if isinstance(x, NUMBERS) or id(x) in self._visited:
             return
         self._visited[id(x)] = x
-        if isinstance(x, dict):
+        if hasattr(x, "_array"):
+            self.tensors.append(x)
+        elif isinstance(x, dict):
             if len(x) <= LONG:
                 keys = [repr(k) if isinstance(k, NUMBERS) else type(k).__name__ for k in x]
                 self._watch(x.values, [f"{path}[{key}]" for key in keys], path)
