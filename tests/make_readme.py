@@ -1,6 +1,6 @@
 """Writes what the README says about the code, from the code: python tests/make_readme.py
 
-The tables of what is supported, and how many comparisons with PyTorch there are.
+The tables of what is supported and of the speed with kernels, and how many comparisons with PyTorch there are.
 `test_readme.py` holds that they are up to date.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import sys
@@ -20,11 +21,15 @@ from tinynorm import Tensor, autograd, creation, nn, ops, optim, random
 from tinynorm.utils import data
 
 sys.path.insert(0, str(Path(__file__).parent / "pytorch"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "demos"))
+import benchmark
 from case import DTYPES
 from cases import CASES
 from vectors import Vectors
 
 README = Path(__file__).parents[1] / "README.md"
+FIGURES = Path(__file__).parents[1] / "demos" / "benchmark_results" / "cpu_kernels.json"
+SPEED, END_OF_SPEED = "<!-- speed: made by tests/make_readme.py -->\n", "<!-- end of speed -->\n"
 BEGIN, END = "<!-- what there is: made by tests/make_readme.py -->\n", "<!-- end of what there is -->\n"
 
 SIGNS = {
@@ -127,10 +132,22 @@ def comparisons() -> str:
     return f"prints the {sum(len(recorded[case.name][dtype]) for case in CASES for dtype in DTYPES):,} comparisons"
 
 
+def speed() -> str:
+    """What the benchmark measured, as it is on file."""
+    seconds = json.loads(FIGURES.read_text())["seconds"]
+    contenders = list(dict.fromkeys(c for by in seconds.values() for c in by))
+    return re.sub(" +", " ", re.sub("-{4,}", "---", benchmark.table(seconds, contenders))) + "\n"
+
+
+def between(text: str, begin: str, new: str, end: str) -> str:
+    before, _, rest = text.partition(begin)
+    return before + begin + new + end + rest.partition(end)[2]
+
+
 def written(text: str) -> str:
     """The README, with all this as the code is."""
-    before, _, rest = text.partition(BEGIN)
-    text = before + BEGIN + tables() + END + rest.partition(END)[2]
+    text = between(text, BEGIN, tables(), END)
+    text = between(text, SPEED, speed(), END_OF_SPEED)
     return re.sub(r"prints the [\d,]+ comparisons", comparisons(), text)
 
 
