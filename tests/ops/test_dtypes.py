@@ -8,6 +8,7 @@ from helpers import floating, floats_made, floats_made_on, outputs_of, some
 from test_gradients import ALL
 
 import tinynorm as tn
+from tinynorm.nn import functional as F
 
 pytestmark = pytest.mark.usefixtures("formulas")
 
@@ -77,3 +78,30 @@ def test_a_gradient_has_the_dtype_of_its_own_input(dtype):
     x, w = tn.ones(4, 3, dtype=dtype, requires_grad=True), tn.ones(3, requires_grad=True)
     (x * w + w.exp() @ tn.ones(3, 2) @ tn.ones(2)).sum().backward()
     assert (x.grad.dtype, w.grad.dtype) == (dtype, "float32")
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, n: F.dropout(x, n),
+        lambda x, n: F.leaky_relu(x, n),
+        lambda x, n: F.elu(x, n),
+        lambda x, n: x.clamp(n, n),
+        lambda x, n: tn.where(x > 0, n, n),
+        lambda x, n: tn.full((2,), n) * x,
+    ],
+    ids=["dropout", "leaky_relu", "elu", "clamp", "where", "full"],
+)
+def test_a_number_of_numpys_does_not_widen_the_result(f):
+    x = tn.tensor([-1.0, 2.0], requires_grad=True)
+    y = f(x, np.float64(0.5))
+    assert y.dtype == tn.float32
+    if y.requires_grad:
+        y.sum().backward()
+        assert x.grad.dtype == tn.float32
+
+
+def test_where_wants_both_or_none():
+    for numbers in ((None, 1.0), (1.0, None)):
+        with pytest.raises(TypeError, match="the condition alone, or with both input and other"):
+            tn.where(tn.tensor([True]), *numbers)

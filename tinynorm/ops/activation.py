@@ -146,7 +146,7 @@ class LeakyReLU(Node):
     fresh = True
 
     def __init__(self, s: float) -> None:
-        self.s = s
+        self.s = float(s)
 
     def forward(self, x):
         self.save(x)
@@ -166,7 +166,7 @@ class ELU(Node):
     fresh = True
 
     def __init__(self, alpha: float) -> None:
-        self.alpha = alpha
+        self.alpha = float(alpha)  # (NumPy's float64 would make float64 of float32)
 
     def forward(self, x):
         self.save(x)

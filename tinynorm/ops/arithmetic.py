@@ -495,7 +495,9 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         from .logic import nonzero  # which imports this file
 
         return nonzero(condition, as_tuple=True)
-    a, b = input, other
+    if input is None or other is None:
+        raise TypeError("where: expected the condition alone, or with both input and other, got one of them")
+    a, b = (x.item() if isinstance(x, np.generic) else x for x in (input, other))
     if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two numbers: only the mask determines the device
         mask = raw(condition)
         a = wrap(namespace(mask).asarray(a, dtype=as_dtype(dtype_of_numbers(a, b), mask), **backend.on_device_of(mask)))

@@ -17,7 +17,7 @@ class Dropout(Node):
     fresh = True
 
     def __init__(self, p, rng):
-        self.p, self.rng = p, rng
+        self.p, self.rng = float(p), rng
 
     def forward(self, x):
         keep = 1 - self.p
