@@ -12,7 +12,7 @@ import numpy as np
 from . import backend
 from .backend import device, namespace_on
 from .dtypes import dtype_of
-from .ops.common import as_held_by, into
+from .ops.common import as_held_by, into, python_number
 from .ops.convert import OLD_TYPES, as_dtype
 from .tensor import Size as Shape
 from .tensor import Tensor, method, raw, tensor_of
@@ -299,6 +299,7 @@ def eye(
 
 def _number(op: str, x: Any) -> Any:
     """A Python number: of a tensor, an array or a NumPy scalar its only element."""
+    x = python_number(x)
     if hasattr(x, "item") and math.prod(x.shape) == 1:
         x = x.item()
     if not isinstance(x, (int, float)):

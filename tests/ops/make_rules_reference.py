@@ -11,6 +11,7 @@ import json
 import warnings
 from pathlib import Path
 
+import numpy as np
 import torch
 
 DTYPES = ["bool", "uint8", "int8", "int32", "int64", "float16", "float32", "float64"]
@@ -265,6 +266,17 @@ t.clamp_max(t.tensor([1, 5]), t.tensor([2, 9]))
 t.nn.functional.normalize(t.tensor([3.0, 4.0]))
 t.nn.functional.softplus(t.tensor([-200.0, 30.0, 21.0], dtype=t.float64))
 t.nn.functional.elu(t.tensor([-1e-6, 100.0]))
+t.tensor([1, 2]) + np.bool_(True)
+np.bool_(True) * t.tensor([True, False])
+t.tensor([1, 2]) / np.bool_(True)
+t.tensor([1, 2]) == np.bool_(True)
+t.full((2,), np.bool_(True))
+t.where(t.tensor([True, False]), t.tensor([1, 2]), np.bool_(True))
+t.tensor([1, 2]).clamp(max=np.bool_(True))
+t.tensor([1, 2]).clamp(max=np.int64(1))
+t.tensor([1, 2], dtype=t.uint8).masked_fill(t.tensor([True, False]), np.int64(300))
+t.tensor([1, 2], dtype=t.uint8).fill_(np.float32(2.7))
+t.where(t.tensor([True, False]), np.float64(1), np.float64(2))
 """.strip().splitlines()
 LINSPACES = [
     f"t.linspace({a}, {b}, {n}, dtype=t.{dtype})"
@@ -358,7 +370,7 @@ def main():
     lines = []
     for expression in expressions():
         try:
-            y = eval(expression, {"t": torch})
+            y = eval(expression, {"t": torch, "np": np})
             case = [expression, str(y.dtype).removeprefix("torch."), y.tolist()]
         except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
             case = [expression, None, None]

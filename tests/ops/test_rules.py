@@ -38,7 +38,7 @@ def test_values_and_dtypes_are_pytorchs(chunk):
     for expression, dtype, numbers in VALUES[chunk::16]:
         if expression in NOT_OURS:
             continue
-        y = eval(expression, {"t": tn})
+        y = eval(expression, {"t": tn, "np": np})
         assert str(y.array.dtype) == dtype, expression
         rtol = max(r for name, r in TOLERANCES.items() if name == dtype or f"t.{name})" in expression)
         expected = np.array(numbers, "float64")
@@ -49,7 +49,7 @@ def test_values_and_dtypes_are_pytorchs(chunk):
 def test_what_pytorch_refuses_is_refused(chunk):
     for expression in [e for e in REFUSED if not is_ours(e)][chunk::16]:
         with pytest.raises((RuntimeError, TypeError, ValueError, IndexError)):
-            print(expression, eval(expression, {"t": tn}))
+            print(expression, eval(expression, {"t": tn, "np": np}))
 
 
 @pytest.mark.parametrize(("a", "b"), [(5, 0), (0, 0), (-1, 0)])

@@ -22,6 +22,7 @@ from .common import (
     of_tensors,
     printed_as,
     promote,
+    python_number,
     shape_of,
     sum_to,
     widened,
@@ -497,7 +498,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         return nonzero(condition, as_tuple=True)
     if input is None or other is None:
         raise TypeError("where: expected the condition alone, or with both input and other, got one of them")
-    a, b = (x.item() if isinstance(x, np.generic) else x for x in (input, other))
+    a, b = python_number(input), python_number(other)
     if not hasattr(a, "shape") and not hasattr(b, "shape"):  # two numbers: only the mask determines the device
         mask = raw(condition)
         a = wrap(namespace(mask).asarray(a, dtype=as_dtype(dtype_of_numbers(a, b), mask), **backend.on_device_of(mask)))
@@ -584,7 +585,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both, got neither")
     if isinstance(min, np.generic) or isinstance(max, np.generic):
-        min, max = (bound.item() if isinstance(bound, np.generic) else bound for bound in (min, max))
+        min, max = python_number(min), python_number(max)
     if hasattr(min, "shape") or hasattr(max, "shape"):
         for _ in range(2):  # twice: `max` may give x a new dtype, which `min` then needs too
             input, min = (input, min) if min is None else promote(input, min)

@@ -129,11 +129,16 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
         if (type(other) is float or not 0 <= other < 128) and not backend.is_floating(t._array):
             t, other = _beside_integers(t, other)
     elif isinstance(other, np.generic):  # a NumPy scalar counts as a Python number
-        number = float(other) if other.dtype.kind == "f" else other.item()
+        number = python_number(other)
         return promote(a, number) if ta else promote(number, b)
     else:
         return promote(a, as_tensor_like(b, a)) if ta else promote(as_tensor_like(a, b), b)
     return (t, other) if ta else (other, t)
+
+
+def python_number(x: Any) -> Any:
+    """The Python number for which PyTorch takes a NumPy scalar: a float for a boolean too. Anything else stays as it is."""
+    return (float(x) if x.dtype.kind in "fb" else x.item()) if isinstance(x, np.generic) else x
 
 
 def _beside_integers(t: Tensor, number: Any) -> tuple[Tensor, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autograd.mode import no_grad
 from ..autograd.node import Node
@@ -20,6 +22,8 @@ def _truth(x: Any) -> Any:
 
 def _compare(name: str, compute: Callable[[Any, Any], Any], doc: str, sign: bool = True) -> Callable[[Any, Any], Any]:
     def compare(input: Any, other: Any) -> Any:
+        if np.bool_ in (type(input), type(other)):  # beside a mask; `promote` would make a float of it
+            input, other = (bool(x) if type(x) is np.bool_ else x for x in (input, other))
         with no_grad():
             a, b = promote(input, other)
         backend.check_same_device(name, [raw(a), raw(b)])
