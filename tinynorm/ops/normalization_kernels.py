@@ -61,8 +61,6 @@ def project_by_kernel(layout: Any, centred: bool, dy: Any, x: Any, gamma: Any, s
 def _parts(layout: Any, size: int) -> list[tuple[int, ...]]:
     """From which group to which each call of a kernel goes: two halves if that is worth it."""
     n = layout.groups
-    if layout.family == "columns":  # takes no part: all columns go through a sweep together
-        return [()]
     return [(0, n)] if size < WORTH or n == 1 else [(0, n // 2), (n // 2, n)]
 
 
