@@ -15,7 +15,7 @@ TOLERANCE = {"float64": 1e-9, "float32": 2e-4, "float16": 1e-2}
 NEARER = "nearer to float64 than PyTorch"
 RANDOM = {
     *{"randn", "randint", "rand", "randperm", "empty", "dropout", "normal_", "uniform_"},
-    *{"randn_like", "randint_like", "rand_like", "normal", "multinomial"},
+    *{"randn_like", "randint_like", "rand_like", "normal", "multinomial", "bernoulli", "bernoulli_", "empty_like", "new_empty"},
 }
 
 

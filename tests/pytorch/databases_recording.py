@@ -17,7 +17,7 @@ from databases_compare import Verdict
 from databases_run import Outcome
 
 FILE = Path(__file__).with_name("databases.npz")
-LARGEST = 700  # bytes of numbers that a call may bring with it
+LARGEST = 500  # bytes of numbers that a call may bring with it
 LARGEST_WRONG = 20_000  # the same for a call that was wrong
 WRONG_OF_A_KIND = 2  # calls kept for each kind of difference
 
