@@ -324,7 +324,7 @@ def test_strides_and_sizes():
         (lambda x: tn.randint_like(input=x, low=1, high=3), (2, 3)),
         (lambda x: tn.multinomial(input=x + 1, num_samples=2, replacement=True), (2, 2)),
         (lambda x: x.to(device="cpu", non_blocking=True, memory_format=None), (2, 3)), (lambda x: tn.meshgrid(x[0])[0], (3,)),
-        (lambda x: F.one_hot(tensor=x.long(), num_classes=6), (2, 3, 6)), (lambda x: x.new_zeros(4, dtype=tn.int64), (4,)),
+        (lambda x: F.one_hot(input=x.long(), num_classes=6), (2, 3, 6)), (lambda x: x.new_zeros(4, dtype=tn.int64), (4,)),
         (lambda x: tn.bincount(input=x[0].long(), weights=x[0], minlength=7), (7,)),
         (lambda x: x.contiguous(memory_format=None), (2, 3)),
     ],

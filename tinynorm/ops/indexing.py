@@ -567,7 +567,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     return wrap(add_at((n,), (a,), w))
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(input: Any, num_classes: int = -1) -> Any:
     """For each class index a row of zeros with a 1 at its place, (…) → (…, C), int64. C is found in the indices unless given.
 
     Raises
@@ -582,7 +582,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    a = raw(tensor)
+    a = raw(input)
     xp, given = namespace(a), num_classes != -1
     if a.dtype != (backend.int64 if isinstance(a.dtype, np.dtype) else xp.int64):
         raise RuntimeError(f"one_hot: expected class indices of int64, got {a.dtype}; use .long()")

@@ -59,6 +59,7 @@ bitwise_or = of_tensors(method()(_compare("bitwise_or", lambda a, b: a | b, "a |
 bitwise_xor = of_tensors(method()(_compare("bitwise_xor", lambda a, b: a ^ b, "a ^ b, bit by bit", sign=False)))
 _compare("rand", lambda a, b: b & a, "b & a")
 _compare("ror", lambda a, b: b | a, "b | a")
+_compare("rxor", lambda a, b: b ^ a, "b ^ a")
 
 
 @of_tensors
