@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,13 @@ from .blocks import Formula, scalars, with_out
 from .in_place import NEWER, Sweep, counter, zeros_like
 from .optimizer import Params, check_number
 from .squares import OfSquares
+
+
+@cache
+def _limits(dtype: np.dtype) -> tuple[float, float]:
+    """(the largest number whose square is finite, the smallest normal number)."""
+    finfo = np.finfo(dtype)
+    return math.sqrt(finfo.max), float(finfo.tiny)
 
 
 class Adam(OfSquares):
@@ -122,9 +130,8 @@ class Adam(OfSquares):
         correction2, decoupled = math.sqrt(1 - beta2**t), group["decoupled_weight_decay"]
         shrink, decay = (1 - alpha * decay, 0.0) if decoupled else (1.0, decay)
         numbers = (alpha * correction2 / (1 - beta1**t), beta1, 1 - beta1, beta2, 1 - beta2, eps * correction2, decay, shrink)
-        finfo = np.finfo(arrays[0].dtype)
-        limits = -1 if group["maximize"] else 1, math.sqrt(finfo.max), finfo.tiny
-        settings = [finfo.dtype.type(number) for number in (*numbers, *limits)]
+        limits = -1 if group["maximize"] else 1, *_limits(arrays[0].dtype)
+        settings = list(map(arrays[0].dtype.type, (*numbers, *limits)))
         return lambda theta, g, m, v: kernels.adam(theta, g, m, v, *settings)
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:

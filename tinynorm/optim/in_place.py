@@ -6,9 +6,10 @@ A step never replaces the array of a parameter, so every holder of the array see
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from numbers import Real
-from operator import is_
-from typing import Any, NamedTuple
+from operator import attrgetter, is_
+from typing import Any
 
 import numpy as np
 
@@ -37,38 +38,65 @@ class Overflow:
         self.seen = True
 
 
+ARRAY, GRAD = attrgetter("_array"), attrgetter("_grad")
+
+
 class _Work:
     """Parameters of one group with the same step number, dtype and device, and how their step is done."""
 
     def __init__(self, group: dict[str, Any], t: float) -> None:
         self.group, self.t = group, t  # t is the number of this step
         self.params: list[Tensor] = []
+        self.states: list[dict[str, Any]] = []
         self.tasks: list[tuple[Array, ...]] = []  # (theta, g, *state) for each parameter
-        self.flat: list[tuple[Array, ...] | None] = []  # (theta, *state) as vectors of the same memory, if they are row-major
+        self.flat: list[tuple[Array, ...] | None] = []  # (theta, *state) as vectors of the same memory, if all are row-major
         self.sweep: Sweep | None = None
         self.formula: Formula | None = None  # for the tasks that no kernel fits
 
+    def seen(self) -> list[Any]:
+        """As long as these are the same things, the tasks fit, whatever numbers they have."""
+        values = [*chain.from_iterable(map(dict.values, self.states))]
+        return [*self.states, *values, *map(ARRAY, values), *map(ARRAY, self.params)]
 
-class _Fitting(NamedTuple):
-    """What was checked of a parameter: as long as it has these arrays, it need not be checked again."""
-
-    theta: Array
-    state: list[Array]
-    place: str
-    flat: tuple[Array, ...] | None
-
-    def holds(self, theta: Array, state: list[Array]) -> bool:
-        if type(theta) is not np.ndarray or theta is not self.theta or len(state) != len(self.state):
-            return False
-        return all(map(is_, state, self.state))
+    def kinds(self) -> list[tuple]:
+        """As long as these are equal, the gradients fit."""
+        return [(type(g), g.shape, g.dtype, g.flags.carray) for g in map(ARRAY, map(GRAD, self.params))]
 
 
-class _Fits(dict[Tensor, _Fitting]):
-    """What was checked of each parameter."""
+class _Plan:
+    """The works of the last step, for the next one, which mostly has other numbers only."""
+
+    def __init__(self, optimizer: InPlaceOptimizer | None = None, works: list[_Work] | None = None) -> None:
+        self.works = works or []
+        if optimizer is not None:
+            self.groups, self.seen, self.grads = self._of(optimizer)
+            self.kinds = [work.kinds() for work in self.works]
 
     def __reduce__(self) -> tuple:
         """Leave it out when copying or pickling. (A copy of a view is no longer a view.)"""
-        return _Fits, ()
+        return _Plan, ()
+
+    def _of(self, optimizer: InPlaceOptimizer) -> tuple[list[Any], list[Any], list[bool]]:
+        """(the groups and their parameters, what the works have seen, which parameters have a gradient)."""
+        params = [p for group in optimizer.param_groups for p in group["params"]]
+        states = [optimizer.state.get(p) for work in self.works for p in work.params]
+        seen = [*states, *chain.from_iterable(work.seen() for work in self.works)]
+        return [*optimizer.param_groups, *params], seen, [p._grad is not None for p in params]
+
+    def fits(self, optimizer: InPlaceOptimizer) -> bool:
+        """Whether it is that of the next step too; the works then have its gradients."""
+        if not self.works:
+            return False
+        groups, seen, grads = self._of(optimizer)
+        same = len(groups) == len(self.groups) and len(seen) == len(self.seen) and grads == self.grads
+        if not same or not all(map(is_, chain(groups, seen), chain(self.groups, self.seen))):
+            return False
+        if [work.kinds() for work in self.works] != self.kinds:
+            return False
+        for work in self.works:
+            grads = map(ARRAY, map(GRAD, work.params))
+            work.tasks = [(theta, g, *state) for (theta, _, *state), g in zip(work.tasks, grads, strict=True)]
+        return True
 
 
 class InPlaceOptimizer(Optimizer):
@@ -89,7 +117,7 @@ class InPlaceOptimizer(Optimizer):
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         super().__init__(params, defaults)
         self._blocks, self._overflow = Blocks(), Overflow()
-        self._fitting = _Fits()
+        self._plan = _Plan()
         self._stepped = type(self).step is not InPlaceOptimizer.step
 
     def _check(self, where: str, group: dict[str, Any]) -> None:
@@ -130,14 +158,26 @@ class InPlaceOptimizer(Optimizer):
 
     def _prepared(self) -> list[_Work]:
         """Prepare and check the whole step before any parameter changes. If that fails, the new state is removed again."""
+        if self._plan.fits(self) and all(self._goes_on(work) for work in self._plan.works):
+            return self._plan.works
         made: list[tuple[dict[str, Any], int]] = []  # each state, and its number of entries before this step
         try:
-            return [work for group in self.param_groups for work in self._works(group, made)]
+            works = [work for group in self.param_groups for work in self._works(group, made)]
         except BaseException:
             for state, n in made:
                 while len(state) > n:
                     state.popitem()
             raise
+        plain = all(type(arrays[0]) is np.ndarray for work in works for arrays in work.tasks)
+        self._plan = _Plan(self, works) if plain else _Plan()
+        return works
+
+    def _goes_on(self, work: _Work) -> bool:
+        """Prepare a work for its next step; False if its parameters are no longer at the same step."""
+        steps = {self._begin(work.group, work.states[0], work.tasks[0][0])[0]}
+        steps.update(float(state["step"]._array) + 1 for state in work.states if "step" in state)
+        (work.t,) = steps if len(steps) == 1 else (0.0,)
+        return len(steps) == 1 and self._choose(work)
 
     def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
         """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""
@@ -146,40 +186,35 @@ class InPlaceOptimizer(Optimizer):
             if p._grad is None:
                 continue
             theta, g, state = p._array, p._grad._array, self.state[p]
-            kind = type(theta)
+            kind, shape, dtype = type(theta), theta.shape, theta.dtype
             writeable = theta.flags.writeable if kind is np.ndarray else backend.is_writeable(theta)
-            if g.shape != theta.shape or g.dtype != theta.dtype or type(g) is not kind or not writeable:
+            if g.shape != shape or g.dtype != dtype or type(g) is not kind or not writeable:
                 self._explain_misfit(p, g)
             made.append((state, len(state)))
             t, *arrays = self._begin(group, state, theta)
-            known = self._fitting.get(p)
-            if known is None or not known.holds(theta, arrays):
-                known = self._fitting[p] = self._fitted(p, g, arrays)
-            key = (t, theta.dtype, known.place, len(arrays))
-            work = alike.get(key)
-            if work is None:
-                work = alike[key] = _Work(group, t)
+            kept = work_dtype(theta)
+            for a in arrays[:1]:  # all arrays of a state have the same type
+                if a.dtype != kept or a.shape != shape or type(a) is not kind:
+                    self._explain_move(p, a)
+            place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
+            work = alike.setdefault((t, dtype, place, len(arrays)), _Work(group, t))
             work.params.append(p)
+            work.states.append(state)
             work.tasks.append((theta, g, *arrays))
-            work.flat.append(known.flat if known.flat is not None and g.flags.carray else None)
+            all_flat = kind is np.ndarray and all(a.flags.carray for a in (theta, g, *arrays))
+            work.flat.append(tuple(a.reshape(-1) for a in (theta, *arrays)) if all_flat else None)
         for work in alike.values():
-            largest = max(work.tasks, key=lambda arrays: arrays[0].size)
-            kernels = kernels_for("updates", *largest)
-            work.sweep = None if kernels is None else self._sweep(kernels, group, work.t, largest)
-            if work.sweep is None or None in work.flat:
-                work.formula = self._formula(group, work.t, work.tasks[0][0])
+            self._choose(work)
         return list(alike.values())
 
-    def _fitted(self, p: Tensor, g: Array, arrays: list[Array]) -> _Fitting:
-        """Check that the arrays of a parameter's state fit the parameter."""
-        theta, kept = p._array, work_dtype(p._array)
-        for a in arrays[:1]:  # all arrays of a state have the same type
-            if a.dtype != kept or a.shape != theta.shape or type(a) is not type(theta):
-                self._explain_move(p, a)
-        if type(theta) is not np.ndarray:
-            return _Fitting(theta, arrays, self._place(p, [g, *arrays]), None)
-        all_flat = all(a.flags.carray for a in (theta, *arrays))
-        return _Fitting(theta, arrays, "", tuple(a.reshape(-1) for a in (theta, *arrays)) if all_flat else None)
+    def _choose(self, work: _Work) -> bool:
+        """Choose what does the step: a kernel, or the formula for what no kernel fits."""
+        largest = max(work.tasks, key=lambda arrays: arrays[0].size)
+        kernels = kernels_for("updates", *largest)
+        work.sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
+        some = work.sweep is None or None in work.flat
+        work.formula = self._formula(work.group, work.t, work.tasks[0][0]) if some else None
+        return True
 
     def _run(self, works: list[_Work]) -> None:
         """Run each formula on its tasks. The version counters of the parameters also increase if a formula fails."""
