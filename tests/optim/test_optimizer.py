@@ -506,3 +506,14 @@ def test_steps_raise_no_warning_at_zero_over_zero():
         warnings.simplefilter("error")
         optim.Adam([p], eps=0.0).step()
     assert np.isnan(p.array).all()  # as in PyTorch
+
+
+def test_a_parameter_that_cannot_be_written_to_any_more_changes_nothing(make):
+    params = parameters()
+    optimizer = make(params)
+    train(optimizer, params, range(2))
+    before = [p.detach().clone() for p in params]
+    params[-1].array.flags.writeable = False
+    with pytest.raises(RuntimeError, match=r"expected parameters whose memory can be written to.*Nothing was changed"):
+        optimizer.step()
+    assert all(tinynorm.equal(a, b) for a, b in zip(params, before, strict=True))

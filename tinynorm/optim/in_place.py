@@ -59,8 +59,9 @@ class _Work:
         return [*self.states, *values, *map(ARRAY, values), *map(ARRAY, self.params)]
 
     def kinds(self) -> list[tuple]:
-        """As long as these are equal, the gradients fit."""
-        return [(type(g), g.shape, g.dtype, g.flags.carray) for g in map(ARRAY, map(GRAD, self.params))]
+        """As long as these are equal, the gradients fit, and the parameters can be written to."""
+        both = zip(map(ARRAY, self.params), map(ARRAY, map(GRAD, self.params)), strict=True)
+        return [(theta.flags.writeable, type(g), g.shape, g.dtype, g.flags.carray) for theta, g in both]
 
 
 class _Plan:
@@ -94,8 +95,8 @@ class _Plan:
         if [work.kinds() for work in self.works] != self.kinds:
             return False
         for work in self.works:
-            grads = map(ARRAY, map(GRAD, work.params))
-            work.tasks = [(theta, g, *state) for (theta, _, *state), g in zip(work.tasks, grads, strict=True)]
+            new = map(ARRAY, map(GRAD, work.params))
+            work.tasks = [(theta, g, *state) for (theta, _, *state), g in zip(work.tasks, new, strict=True)]
         return True
 
 
