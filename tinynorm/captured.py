@@ -271,8 +271,8 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
     tape, given = Tape(caller), _given(args, kwargs)
     objects = [v for v in _leaves((args, kwargs)) if not isinstance(v, (Tensor, *NUMBERS))]
     around, drawn = Surroundings([step, *objects]), _drawn_elsewhere()
-    held = {id(root(t._array)) for t in around.tensors if not any(t is x for x in given)}
-    if any(id(root(t._array)) in held for t in given):  # it may change what is copied here
+    held = {id(root(t._array)) for t in around.tensors}
+    if any(id(root(t._array)) in held for t in given):  # it is an input by chance, and may change while it is copied here
         return step(*args, **kwargs), None, "an input shares its memory with a tensor that it holds"
     inputs = [tape.input(_like(t._array)) for t in given]
     known = _attributes(args, kwargs)

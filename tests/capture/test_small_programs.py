@@ -211,6 +211,26 @@ def inputs_in_memory_that_changes(capture):
     return [step(w.detach() if i > 5 else tn.ones(3)) for i in range(9)]
 
 
+def an_input_by_chance(capture):
+    """The step knows the first inputs by another name too."""
+    w = tn.tensor([1.0, 2.0, 3.0])
+    step = capture(lambda x: x * w)
+    return [step(w if i < 5 else tn.full((3,), float(i))) for i in range(9)]
+
+
+def classes(capture):
+    """One-hot vectors, whose classes are checked; of some classes, or of those that there are."""
+    found = []
+    for number in (4, -1):
+        step = capture(lambda c, number=number: F.one_hot(c, number) * 2)
+        for i in range(9):
+            try:
+                found.append(step(tn.tensor([0, i % 4, 3 if i < 6 else 4])))
+            except RuntimeError as error:
+                found.append(str(error))
+    return found
+
+
 def containers(capture):
     """Arguments and results in dicts, lists and tuples of all kinds."""
     step = capture(lambda p, d: (Pair(p.a + 1, p.b * d["k"]), collections.OrderedDict(z=p.a, y=[p.b, None, "text"])))
@@ -552,7 +572,8 @@ PROGRAMS |= {
     for f in (
         *(a_detached_tensor_of_other_memory, an_array, a_sum_that_begins_with_new_zeros, gradients_from_outside),
         *(gradients_with_other_memory, a_dict_that_changes, one_tensor_for_two_inputs, inputs_of_all_layouts),
-        *(inputs_in_memory_that_changes, containers, results_that_are_views, rates_among_the_results, a_seed_in_between),
+        *(inputs_in_memory_that_changes, an_input_by_chance, classes, containers, results_that_are_views),
+        *(rates_among_the_results, a_seed_in_between),
         *(dropout_after_a_seed, noise_of_gumbel),
         *(two_optimisers, errors, anomalies, dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
@@ -561,7 +582,7 @@ PROGRAMS |= {
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
 REFUSED |= {"inputs_in_memory_that_changes", "rates_among_the_results", "a_dict_that_changes", "a_list_of_values", "a_count"}
-REFUSED |= {"a_schedule_of_ones_own", "coins"}
+REFUSED |= {"a_schedule_of_ones_own", "an_input_by_chance", "coins"}
 REFUSED |= {f"an input changes: {name}" for name in CHANGES}
 
 
@@ -581,5 +602,5 @@ def test_a_program_prints_the_same_with_its_step_captured(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert written(PROGRAMS[name](capture)) == expected
-    (step,) = steps
+    step = steps[0]
     assert bool(step.reason) == (name in REFUSED), step.reason

@@ -589,10 +589,9 @@ def one_hot(input: Any, num_classes: int = -1) -> Any:
     empty = not math.prod(a.shape)
     if empty and num_classes < 1:
         raise RuntimeError("one_hot: expected num_classes for a tensor without elements, whose classes cannot be counted")
-    lowest, highest = (0, 0) if empty else (int(xp.min(a)), int(xp.max(a)))
-    C = num_classes if given else highest + 1
-    if lowest < 0 or highest >= C:
-        raise RuntimeError(f"one_hot: expected class indices from 0 to {C - 1}, got {lowest} to {highest}")
+    C = num_classes if given else int(xp.max(a)) + 1
+    if bool(xp.any((a < 0) | (a >= C))):
+        raise RuntimeError(f"one_hot: expected class indices from 0 to {C - 1}, got {int(xp.min(a))} to {int(xp.max(a))}")
     hot = a[..., None] == xp.arange(C, **backend.on_device_of(a))
     return wrap(backend.astype(hot, a.dtype))
 
