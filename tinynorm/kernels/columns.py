@@ -1,7 +1,8 @@
 """BatchNorm of (N, C), each sweep fused: a group is a column. The formulas are in `ops/normalization_formula.py`.
 
 A sweep goes through the rows, and adds to sums of all its columns at once, which are those from `start` to `stop`. The sums of
-a block of rows, in x's dtype, are added to sums in float64.
+a block of rows, in x's dtype, are added to sums in float64. The number of a column has no sign: the compiler then need not
+ask whether it counts from the end, and takes several columns at a time.
 """
 
 from __future__ import annotations
@@ -22,26 +23,30 @@ def flush(part, whole):
 
 
 @in_order
-def add_row(x, s):
-    for j in range(s.size):
-        s[j] += x[j]
+def add_rows(start, x, s):
+    for i in range(x.shape[0]):
+        for j in range(s.size):
+            s[j] += x[i, np.uintp(start + j)]
 
 
 @in_order
-def add_moments(x, hi, c, s, q):
+def add_moments(start, x, hi, c, s, q):
     """c = x - hi; add c and c² to s and q."""
-    for j in range(s.size):
-        v = x[j] - hi[j]
-        c[j] = v
-        s[j] += v
-        q[j] += v * v
+    for i in range(x.shape[0]):
+        for j in range(s.size):
+            v = x[i, np.uintp(start + j)] - hi[j]
+            c[i, np.uintp(start + j)] = v
+            s[j] += v
+            q[j] += v * v
 
 
 @in_order
-def scale(c, rest, rstd, gamma, beta):
+def scale(start, c, rest, rstd, gamma, beta):
     """c becomes γ (c - rest) rstd + β."""
-    for j in range(c.size):
-        c[j] = (c[j] - rest[j]) * rstd[j] * gamma[j] + beta[j]
+    for i in range(c.shape[0]):
+        for j in range(rest.size):
+            k = np.uintp(start + j)
+            c[i, k] = (c[i, k] - rest[j]) * rstd[j] * gamma[j] + beta[j]
 
 
 @in_order
@@ -51,15 +56,13 @@ def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
     gamma, beta, hi, lo, rstd = gamma[start:stop], beta[start:stop], hi[start:stop], lo[start:stop], rstd[start:stop]
     part, part2, s, q = np.zeros(C, x.dtype), np.zeros(C, x.dtype), np.zeros(C), np.zeros(C)
     for n in range(0, N, ROWS):
-        for i in range(n, min(n + ROWS, N)):
-            add_row(x[i][start:stop], part)
+        add_rows(start, x[n : n + ROWS], part)
         flush(part, s)
     for j in range(C):
         hi[j] = T(s[j] / N)
         s[j] = 0
     for n in range(0, N, ROWS):
-        for i in range(n, min(n + ROWS, N)):
-            add_moments(x[i][start:stop], hi, y[i][start:stop], part, part2)
+        add_moments(start, x[n : n + ROWS], hi, y[n : n + ROWS], part, part2)
         flush(part, s)
         flush(part2, q)
     for j in range(C):
@@ -68,8 +71,7 @@ def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
         lo[j] = T(rest)
         var[start + j] = T(v)
         rstd[j] = T(1 / np.sqrt(v + eps))
-    for i in range(N):
-        scale(y[i][start:stop], lo, rstd, gamma, beta)
+    scale(start, y, lo, rstd, gamma, beta)
 
 
 @in_order
@@ -82,18 +84,22 @@ def follow(running_mean, running_var, mean, var, keep, take, unbias, largest):
 
 
 @in_order
-def add_products(dy, x, hi, lo, rstd, mean_dy, s):
+def add_products(start, dy, x, hi, lo, rstd, mean_dy, s):
     """Add u x̂ to s, where u = dy - mean(dy)."""
-    for j in range(s.size):
-        s[j] += (dy[j] - mean_dy[j]) * (((x[j] - hi[j]) - lo[j]) * rstd[j])
+    for i in range(x.shape[0]):
+        for j in range(s.size):
+            k = np.uintp(start + j)
+            s[j] += (dy[i, k] - mean_dy[j]) * (((x[i, k] - hi[j]) - lo[j]) * rstd[j])
 
 
 @in_order
-def subtract_components(dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
+def subtract_components(start, dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
     """dx = γ rstd (u - x̂ mean(u x̂)); `factor` is γ rstd."""
-    for j in range(dx.size):
-        x_hat = ((x[j] - hi[j]) - lo[j]) * rstd[j]
-        dx[j] = factor[j] * ((dy[j] - mean_dy[j]) - x_hat * mean_u_x_hat[j])
+    for i in range(x.shape[0]):
+        for j in range(hi.size):
+            k = np.uintp(start + j)
+            x_hat = ((x[i, k] - hi[j]) - lo[j]) * rstd[j]
+            dx[i, k] = factor[j] * ((dy[i, k] - mean_dy[j]) - x_hat * mean_u_x_hat[j])
 
 
 @in_order
@@ -103,18 +109,14 @@ def project(start, stop, dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
     hi, lo, rstd, dgamma, dbeta = hi[start:stop], lo[start:stop], rstd[start:stop], dgamma[start:stop], dbeta[start:stop]
     part, mean_dy, mean_u_x_hat, factor = np.zeros(C, x.dtype), np.empty_like(rstd), np.empty_like(rstd), np.empty_like(rstd)
     for n in range(0, N, ROWS):
-        for i in range(n, min(n + ROWS, N)):
-            add_row(dy[i][start:stop], part)
+        add_rows(start, dy[n : n + ROWS], part)
         flush(part, dbeta)
     for j in range(C):
         mean_dy[j] = T(dbeta[j] / N)
     for n in range(0, N, ROWS):
-        for i in range(n, min(n + ROWS, N)):
-            add_products(dy[i][start:stop], x[i][start:stop], hi, lo, rstd, mean_dy, part)
+        add_products(start, dy[n : n + ROWS], x[n : n + ROWS], hi, lo, rstd, mean_dy, part)
         flush(part, dgamma)
     for j in range(C):
         mean_u_x_hat[j] = T(dgamma[j] / N)
         factor[j] = rstd[j] * gamma[start + j]
-    for i in range(N):
-        dy_i, x_i, dx_i = dy[i][start:stop], x[i][start:stop], dx[i][start:stop]
-        subtract_components(dy_i, x_i, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx_i)
+    subtract_components(start, dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx)
