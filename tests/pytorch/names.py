@@ -131,7 +131,7 @@ COMPARISONS: dict[str, Callable[..., Any]] = {
         "eq": a.eq(b), "ne": a.ne(b), "lt": a.lt(b), "le": a.le(b), "gt": a.gt(b), "ge": a.ge(b)
     },
     "operators": lambda lib, a, b: {"eq": a == b, "ne": a != b, "lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b},
-    "bits": lambda lib, a, b: {"and": a & b, "or": a | b, "xor": a ^ b, "not": ~a, "rand": 5 & b, "ror": 5 | b},
+    "bits": lambda lib, a, b: {"and": a & b, "or": a | b, "xor": a ^ b, "not": ~a, "rand": 5 & b, "ror": 5 | b, "rxor": 5 ^ b},
     "truth": lambda lib, a, b: {
         "all": lib.all(a), "any": lib.any(a), "all of rows": a.all(0), "any of rows": a.any(0),
     },
