@@ -54,8 +54,9 @@ def capture(step: Callable) -> Captured:
 
     Seen at each call: the optimiser's and the schedule's options, train and eval, settings and parameters of the modules,
     whether there is a ``.grad``, and what the code of `step` and of the functions that it calls names: numbers, objects and
-    their attributes, the items of lists and dicts. (Not seen: more than 256 items, files, the time.) If something is another,
-    the step is recorded anew. What else the Python code does, such as printing, is done only while the step runs as it is.
+    their attributes, the items of lists and dicts. If something is another, the step is recorded anew. Not seen: lists of more
+    than 256 items, files, the environment, the time. What else the Python code does, such as printing, is done only while the
+    step runs as it is.
 
     A step that cannot be done again by its calls runs as it is, and a warning says why: it hands values to Python (``.item()``,
     ``if loss > 1``), it counts or keeps something, it changes its arguments, it has hooks, it draws random numbers that are not
@@ -295,6 +296,8 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
         tape.refuse("its arguments are changed")
     if any(type(v) is float or isinstance(v, (np.ndarray, np.generic)) for v in _leaves(out)):
         tape.refuse("it returns a number that is no tensor, and would be the same each time")
+    if around.iterators:
+        tape.refuse(f"it may take something from {around.iterators[0]}, an iterator")
     if drawn != _drawn_elsewhere():
         tape.refuse("it draws random numbers of Python's or of NumPy's")
     if tape.refusal:

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import itertools
 import random
 import warnings
 
@@ -375,20 +376,32 @@ def scaled(x):
     return x * FACTOR
 
 
+scaled.k = 1.0
+
+
 def a_number_that_another_function_reads(capture):
     global FACTOR
     FACTOR = 1.0
     return list(calls(capture(lambda x: scaled(x).sum()), change=lambda: globals().update(FACTOR=2.0)))
 
 
+class Slots:
+    __slots__ = ("k",)
+
+
 class Options:
     slope = 1.0
 
     def __init__(self):
-        self.factor, self.unused, self.w = 1.0, 0, tn.ones(3)
+        self.factor, self.unused, self.w, self._hidden, self.slots = 1.0, 0, tn.ones(3), 1.0, Slots()
+        self.slots.k = 1.0
+
+    @property
+    def shown(self):
+        return self._hidden
 
     def applied(self, x):
-        return x * self.factor * self.slope
+        return x * getattr(self, "factor") * self.slope * self.shown * self.slots.k  # noqa: B009
 
 
 def options(change):
@@ -402,7 +415,7 @@ def options(change):
         @capture
         def step(x):
             option.unused  # noqa: B018
-            return layer.forward(option.applied(x) * entries["factor"] * items[0] * w * option.w - 2)
+            return layer.forward(option.applied(x) * entries["factor"] * items[0] * w * option.w * scaled.k - 2)
 
         def rebind():
             nonlocal w
@@ -411,7 +424,7 @@ def options(change):
         try:
             return list(calls(step, change=rebind if change is None else lambda: change(namespace)))
         finally:
-            Options.slope = 1.0
+            Options.slope = scaled.k = 1.0
 
     return program
 
@@ -419,6 +432,9 @@ def options(change):
 OPTIONS = {
     "attribute": lambda n: setattr(n["option"], "factor", 3.0),
     "attribute of the class": lambda n: setattr(Options, "slope", 3.0),
+    "property": lambda n: setattr(n["option"], "_hidden", 3.0),
+    "slot": lambda n: setattr(n["option"].slots, "k", 3.0),
+    "attribute of a function": lambda n: setattr(scaled, "k", 3.0),
     "tensor": lambda n: setattr(n["option"], "w", tn.zeros(3)),
     "entry": lambda n: n["entries"].update(factor=3.0),
     "item": lambda n: n["items"].__setitem__(0, 3.0),
@@ -538,6 +554,11 @@ def a_group_that_is_added(capture):
     return found
 
 
+def an_iterator(capture):
+    numbers = itertools.cycle([1.0, 1.0, 1.0, 1.0, 2.0])
+    return list(calls(capture(lambda x: x * next(numbers)), 20))
+
+
 def coins(capture):
     """Random numbers that are not tinynorm's."""
     random.seed(6)
@@ -577,12 +598,12 @@ PROGRAMS |= {
         *(dropout_after_a_seed, noise_of_gumbel),
         *(two_optimisers, errors, anomalies, dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
-        *(a_rate_read_by_hand, a_group_that_is_added, coins, train_in_the_step),
+        *(a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, train_in_the_step),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
 REFUSED |= {"inputs_in_memory_that_changes", "rates_among_the_results", "a_dict_that_changes", "a_list_of_values", "a_count"}
-REFUSED |= {"a_schedule_of_ones_own", "an_input_by_chance", "coins"}
+REFUSED |= {"a_schedule_of_ones_own", "an_input_by_chance", "an_iterator", "coins"}
 REFUSED |= {f"an input changes: {name}" for name in CHANGES}
 
 

@@ -28,6 +28,8 @@ class Surroundings:
     ----------
     tensors : list of Tensor
         Those that were found.
+    iterators : list of str
+        The names of those that were found: what they give next is not seen.
 
     Notes
     -----
@@ -50,6 +52,7 @@ class Surroundings:
             self._looks: list[tuple[Callable[[], Iterable], tuple, list[str], str]] = []
             self._visited: dict[int, Any] = {}
             self.tensors: list[Any] = []
+            self.iterators: list[str] = []
             for x in roots:
                 self._visit(x, type(x).__name__)
         self._at_once = [look for look, *_ in self._looks]
@@ -102,14 +105,16 @@ class Surroundings:
         elif isinstance(x, partial):
             for part in (x.func, x.args, x.keywords):
                 self._visit(part, path)
-        elif isinstance(x, (staticmethod, classmethod)):
-            self._visit(x.__func__, path)
+        elif isinstance(x, (staticmethod, classmethod, property)):
+            self._visit(x.fget if isinstance(x, property) else x.__func__, path)
         elif isinstance(x, np.random.Generator):
             self._watch(lambda: [repr(x.bit_generator.state)], [path], path)
         elif isinstance(x, (ModuleType, type)):
             if _package(x.__name__ if isinstance(x, ModuleType) else x.__module__) not in PACKAGES:
                 self._named(vars(x), self._names, f"{path}.")
-        elif hasattr(x, "__dict__"):
+        elif hasattr(x, "__next__"):
+            self.iterators.append(path)
+        else:
             self._visit_object(x, path)
 
     def _visit_function(self, f: FunctionType) -> None:
@@ -123,6 +128,7 @@ class Surroundings:
         self._named(f.__globals__, used, "")
         if cells:
             self._watch(partial(map, _content, cells), names, "")
+        self._named(vars(f), self._names, f"{f.__name__}.")
         for x in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self._visit(x, f"a default of {f.__name__}")
 
@@ -131,14 +137,17 @@ class Surroundings:
             self._visited[id(x._kinds)] = x._kinds  # what kinds of things it holds
             self._watch(vars(x).values, [f"{path}.{name}" for name in vars(x)], path)
         elif _package(type(x).__module__) not in PACKAGES or hasattr(x, "load_state_dict"):
-            self._named(vars(x), self._names, f"{path}.")
+            self._named(getattr(x, "__dict__", {}), self._names, f"{path}.")
+            slots = [name for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ()) if name in self._names]
+            if slots:
+                self._watch(lambda: [getattr(x, name, None) for name in slots], [f"{path}.{name}" for name in slots], path)
         groups = getattr(x, "param_groups", ())  # of an optimiser, whose step sees the options itself
         for group in groups:
             if "param_groups" not in self._names:
                 self._visited[id(group)] = group
             self._visit(group["params"], f"{path}'s parameters")
         self._visit(groups, f"{path}.param_groups")
-        self._visit(getattr(x, "__wrapped__", None), path)
+        self._visit(getattr(x, "__wrapped__", None), path)  # another captured step's function
         for kind in type(x).__mro__:
             self._visit(kind, kind.__name__)
 
@@ -151,7 +160,8 @@ class Surroundings:
 
 def _names(code: CodeType) -> set[str]:
     """The names that a code uses, with those of the functions in it."""
-    return {*code.co_names, *(name for c in code.co_consts if isinstance(c, CodeType) for name in _names(c))}
+    texts = {c for c in code.co_consts if isinstance(c, str)}  # getattr may be given them
+    return {*code.co_names, *texts, *(name for c in code.co_consts if isinstance(c, CodeType) for name in _names(c))}
 
 
 def _package(module: str | None) -> str:
