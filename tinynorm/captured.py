@@ -8,7 +8,6 @@ calls take its place.
 
 from __future__ import annotations
 
-import copy
 import gc
 import random
 import threading
@@ -215,7 +214,7 @@ def _map(function: Callable[[Tensor], Any], out: Any) -> Any:
     if isinstance(out, Tensor):
         return function(out)
     if isinstance(out, dict):
-        made = copy.copy(out)
+        made = out.copy()
         made.update({k: _map(function, v) for k, v in out.items()})
         return made
     if isinstance(out, tuple) and hasattr(out, "_fields"):
