@@ -141,10 +141,10 @@ def test_running_statistics_are_those_of_the_whole():
 def test_a_captured_step_with_blocks(name):
     found = []
     for capture in (False, True):
-        _, dy, *affine = numbers(5, name, LAYERS[name][1][0], "float32")
-        gamma, beta = (tn.tensor(a, requires_grad=True) for a in affine)
+        _, *arrays = numbers(5, name, LAYERS[name][1][0], "float32")
+        dy, gamma, beta = (tn.tensor(a, requires_grad=k > 0) for k, a in enumerate(arrays))
 
-        def step(x, dy=tn.tensor(dy), gamma=gamma, beta=beta):
+        def step(x, dy=dy, gamma=gamma, beta=beta):
             gamma.grad = beta.grad = None
             y = LAYERS[name][0](x * gamma.sum(), gamma, beta)
             y.backward(dy)

@@ -55,8 +55,8 @@ def _joined(x: np.ndarray, axes: Axes, affine: tuple[int, ...]) -> tuple[np.ndar
 # ---- forward -----------------------------------------------------------------------------------------------------------
 
 
-def standardize(x: np.ndarray, axes: Axes, eps: float, affine: tuple[int, ...], centred: bool) -> tuple:
-    """(x̂, rstd, μ, v), as the functions of this name in `normalization_formula` give them; μ is None if not `centred`."""
+def standardize_in_blocks(x: np.ndarray, axes: Axes, eps: float, affine: tuple[int, ...], centred: bool) -> tuple:
+    """(x̂, rstd, μ, v), as `standardize` and, if not `centred`, `standardize_uncentred` give them."""
     if 0 in axes:
         return _standardize_over_samples(x, axes, eps)
     rows, within = _joined(x, axes, affine)
@@ -98,7 +98,7 @@ def _standardize_over_samples(x: np.ndarray, axes: Axes, eps: float) -> tuple:
     return x_hat, rstd, mu + rest, var
 
 
-def scale_and_shift(x_hat: np.ndarray, gamma: Any, beta: Any) -> np.ndarray:
+def scale_and_shift_in_blocks(x_hat: np.ndarray, gamma: Any, beta: Any) -> np.ndarray:
     """y = γ x̂ + β."""
     y = empty(x_hat.shape, x_hat.dtype)
     for b in _blocks(y.shape):
@@ -111,7 +111,7 @@ def scale_and_shift(x_hat: np.ndarray, gamma: Any, beta: Any) -> np.ndarray:
 # ---- backward ----------------------------------------------------------------------------------------------------------
 
 
-def project(
+def project_in_blocks(
     dy: np.ndarray, x_hat: Any, rstd: Any, gamma: Any, axes: Axes, affine: tuple[int, ...], centred: bool
 ) -> tuple[Any, Any, Any]:
     """(dx, dγ, dβ) of groups in which γ differs; dγ and dβ are sums over all that γ repeats along."""
@@ -133,8 +133,8 @@ def project(
     return dx.reshape(dy.shape), dgamma.reshape(affine), dbeta.reshape(affine)
 
 
-def project_channel(dy: np.ndarray, x_hat: Any, scale: Any, axes: Axes, m: int) -> tuple[Any, Any, Any]:
-    """(dx, dγ, dβ) of groups with a single γ, as the function of this name in `normalization_formula` gives them."""
+def project_channel_in_blocks(dy: np.ndarray, x_hat: Any, scale: Any, axes: Axes, m: int) -> tuple[Any, Any, Any]:
+    """(dx, dγ, dβ) of groups with a single γ, as `project_channel` gives them."""
     if 0 in axes:
         return _project_channel_over_samples(dy, x_hat, scale, axes, m)
     dgamma, dbeta = empty((2, *_of_groups(dy.shape, axes)), dy.dtype)

@@ -27,6 +27,12 @@ from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw
 from . import normalization_blocks as in_blocks
 from .common import namespace, reshaped, size_along, sum_over, widened
+from .normalization_blocks import (
+    project_channel_in_blocks,
+    project_in_blocks,
+    scale_and_shift_in_blocks,
+    standardize_in_blocks,
+)
 from .normalization_formula import Axes, project, project_channel, project_uncentred, standardize, standardize_uncentred
 from .normalization_kernels import project_by_kernel, standardize_by_kernel
 from .scaling import LEAST_VAR, power_of_two
@@ -123,7 +129,7 @@ class Normalization(Node):
         self.affine_like = gamma, beta
         if self.layout.size >= in_blocks.LARGE and self.blocks(x_hat) and (gamma is not None or beta is not None):
             shaped = [None if a is None else self.affine(a) for a in (gamma, beta)]
-            return self.shown(in_blocks.scale_and_shift(x_hat, *shaped), x)
+            return self.shown(scale_and_shift_in_blocks(x_hat, *shaped), x)
         y = x_hat if gamma is None else x_hat * self.affine(gamma)
         if y is x_hat and (beta is not None or True in self.needs):  # backward needs x̂: do not overwrite it
             y = backend.copy(y)
@@ -173,7 +179,7 @@ class Standardize(Normalization):
         dy_, dx = self.seen(dy), None
         if self.layout.size >= in_blocks.LARGE and self.blocks(dy_):
             scale = None if gamma is None else self.affine(gamma)
-            grads = in_blocks.project(dy_, x_hat, rstd, scale, self.layout.axes, self.layout.affine, self.centred)
+            grads = project_in_blocks(dy_, x_hat, rstd, scale, self.layout.axes, self.layout.affine, self.centred)
             return self.fitted(*grads, dy)
         if self.needs[0]:
             g = dy_ if gamma is None else dy_ * self.affine(gamma)
@@ -193,7 +199,7 @@ class Standardize(Normalization):
         x, axes, eps = self.seen(x), self.layout.axes, self.eps
         if type(raw(x)) in backend.NUMPYS or 0 in x.shape:
             if self.layout.size >= in_blocks.LARGE and self.blocks(x):
-                found = in_blocks.standardize(x, axes, eps, self.layout.affine, self.centred)
+                found = standardize_in_blocks(x, axes, eps, self.layout.affine, self.centred)
             else:
                 found = self.standardize(x, axes, eps)
             if 0 in x.shape or squares_fit(raw(found[3]), eps):
@@ -239,7 +245,7 @@ class StandardizeChannel(Standardize):
         scale = None if not self.needs[0] else rstd if gamma is None else rstd * self.affine(gamma)
         dy_, axes, m = self.seen(dy), self.layout.axes, max(self.layout.m, 1)
         if self.layout.size >= in_blocks.LARGE and self.blocks(dy_):
-            return self.fitted(*in_blocks.project_channel(dy_, x_hat, scale, axes, m), dy)
+            return self.fitted(*project_channel_in_blocks(dy_, x_hat, scale, axes, m), dy)
         return self.fitted(*project_channel(dy_, x_hat, scale, axes, m), dy)
 
     def blocks(self, x):
