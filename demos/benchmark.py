@@ -178,7 +178,8 @@ def main() -> None:
         print(", ".join(f"{c} {n / 2**20:.0f}" for c, n in memory.items()))
     if args.json:
         command = " ".join(["python", "demos/benchmark.py", *sys.argv[1:]])
-        Path(args.json).write_text(json.dumps({**about, "command": command, "seconds": results, "peak_bytes": memory}, indent=1) + "\n")
+        figures = {**about, "command": command, "seconds": results, "peak_bytes": memory}
+        Path(args.json).write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

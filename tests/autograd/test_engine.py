@@ -146,7 +146,7 @@ class Failing(Node):
 @pytest.mark.parametrize("op", [lambda x: x.__setitem__(0, 300), lambda x: x.clamp(max=300)])
 def test_a_number_that_the_dtype_cannot_hold_is_refused_by_the_op(op):
     x = tn.tensor([1, 2], dtype="uint8")
-    with pytest.raises(RuntimeError, match="(setitem|clamp): expected a number that fits into uint8, from 0 to 255, got 300"):
+    with pytest.raises(RuntimeError, match=r"(setitem|clamp): expected a number that fits into uint8, from 0 to 255, got 300"):
         op(x)
     assert (x.tolist(), version_of(x).count) == ([1, 2], 0)
 
