@@ -4,6 +4,10 @@ A step's Python code (modules, checks, nodes of the graph) does the same each ti
 as it is three times with inputs of the same shapes: first to warm up, then while a tape records what it does to arrays
 (`recording`), and a third time beside the recorded calls, whose results must have the same bits. From then on the recorded
 calls take its place.
+
+What the calls depend on is looked at before each of them (`_Way.fits`): the arrays of tensors that the step looked at, the
+gradients that it found, and the Python values that its code names (`recording.surroundings`). A value that the code of tinynorm
+or NumPy looked at is compared among the calls; where it is another one, what was done is undone, and the step runs as it is.
 """
 
 from __future__ import annotations
@@ -286,6 +290,10 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
             out = _map(lambda t: wrap(vars(t)["_array"]) if tape.is_own(vars(t)["_array"]) else _left(t), out)
         ours = {id(t) for t in (*given, *_tensors(out), *tape.grads)}
         kept = [t for t in _holding() if id(t) not in ours and tape.is_own(vars(t)["_array"])]
+        if kept:  # or only waits for the garbage collector
+            del kept
+            gc.collect()
+            kept = [t for t in _holding() if id(t) not in ours and tape.is_own(vars(t)["_array"])]
         if loose:
             tape.refuse("it returns a tensor that requires grad and does not go backward itself")
         elif kept:

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import itertools
 import random
+import threading
 import warnings
 
 import numpy as np
@@ -554,6 +555,17 @@ def a_group_that_is_added(capture):
     return found
 
 
+def a_cycle_of_garbage(capture):
+    """What only waits for the garbage collector is not kept."""
+
+    def step(x):
+        y = [x * 2]
+        y.append(y)
+        return y[0].sum()
+
+    return list(calls(capture(step), given=lambda i: (tn.full((2,), float(i)),)))
+
+
 def an_iterator(capture):
     numbers = itertools.cycle([1.0, 1.0, 1.0, 1.0, 2.0])
     return list(calls(capture(lambda x: x * next(numbers)), 20))
@@ -585,6 +597,52 @@ def train_in_the_step(capture):
     return found
 
 
+# ---- threads -----------------------------------------------------------------------------------------------------------
+
+
+def two_threads_call_it(capture):
+    model, found = network(nn.LayerNorm(6)), {}
+    step = capture(lambda x: model(x).sum(1).detach())
+    for _ in range(4):
+        step(tn.ones(64, 5))
+
+    def work(k):
+        found[k] = [step(tn.full((64, 5), float(k + i))) for i in range(200)]
+
+    threads = [threading.Thread(target=work, args=(1000 * k,)) for k in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found[0] + found[1000]
+
+
+def another_thread_works_meanwhile(capture):
+    """What it does is not recorded, and it sees plain arrays."""
+    model, counts, types, ended = network(), tn.zeros(2), set(), threading.Event()
+    waits = threading.Event()
+
+    def work():
+        while not ended.is_set():
+            counts.add_(1)
+            types.update((type(counts.array), type(model[0].weight.sum().array)))
+
+    @capture
+    def step(x, t):
+        model.zero_grad()
+        loss = F.mse_loss(model(x), t)
+        loss.backward()
+        waits.wait(0.01)
+        return loss
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    losses = [step(x, t) for x, t in batches(8)]
+    ended.set()
+    thread.join()
+    return [*losses, types, counts[0].item() == counts[1].item()]
+
+
 PROGRAMS = {f"{name}, outside": outside(look) for name, look in LOOKS.items()}
 PROGRAMS |= {f"an input changes: {name}": inputs_that_change(change) for name, change in CHANGES.items()}
 PROGRAMS |= {f"an option changes: {name}": options(change) for name, change in OPTIONS.items()}
@@ -594,11 +652,11 @@ PROGRAMS |= {
         *(a_detached_tensor_of_other_memory, an_array, a_sum_that_begins_with_new_zeros, gradients_from_outside),
         *(gradients_with_other_memory, a_dict_that_changes, one_tensor_for_two_inputs, inputs_of_all_layouts),
         *(inputs_in_memory_that_changes, an_input_by_chance, classes, containers, results_that_are_views),
-        *(rates_among_the_results, a_seed_in_between),
+        *(rates_among_the_results, a_seed_in_between, two_threads_call_it, another_thread_works_meanwhile),
         *(dropout_after_a_seed, noise_of_gumbel),
         *(two_optimisers, errors, anomalies, dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
-        *(a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, train_in_the_step),
+        *(a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, a_cycle_of_garbage, train_in_the_step),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
