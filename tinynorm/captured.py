@@ -430,7 +430,7 @@ def _undoing(arrays: list, leaves: list, generators: list, owners: list) -> Call
     grads = [(leaf, leaf._grad) for leaf in leaves]
     drawn = [(g, g._rng.bit_generator.state) for g in generators]
     dicts = [d for owner in owners for d in _dicts_of(owner)]
-    before = [(d, d.copy()) for d in dicts]
+    before = [(d, {k: v.copy() if type(v) is list else v for k, v in d.items()}) for d in dicts]
 
     def undo() -> None:
         for array, numbers in copies:

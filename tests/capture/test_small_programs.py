@@ -341,6 +341,45 @@ def errors(capture):
     return found
 
 
+def an_error_after_the_optimiser(capture):
+    """What an index out of range says, and that the optimiser's step before it is done once."""
+    model, found = network(), []
+    body = trained(model, optim.SGD(model.parameters(), 0.1))
+
+    @capture
+    def step(x, t, c):
+        body(x, t)
+        return model(x)[tn.tensor([0]), c].detach()
+
+    for i, (x, t) in enumerate(batches(10)):
+        try:
+            found.append(step(x, t, tn.tensor([9 if i in (2, 6) else i % 6])))
+        except IndexError as error:
+            found.append(str(error))
+        found += [p.detach().clone() for p in model.parameters()]
+    return found
+
+
+def iterations_of_lbfgs(capture):
+    model, found = network(), []
+    optimizer = optim.LBFGS(model.parameters(), max_iter=3)
+
+    @capture
+    def step(x, t):
+        def closure():
+            optimizer.zero_grad()
+            loss = F.mse_loss(model(x), t)
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+
+    for x, t in batches(9):
+        step(x, t)
+        found += [p.detach().clone() for p in model.parameters()]
+    return found
+
+
 def anomalies(capture):
     w, found = tn.ones(3, requires_grad=True), []
 
@@ -654,14 +693,15 @@ PROGRAMS |= {
         *(inputs_in_memory_that_changes, an_input_by_chance, classes, containers, results_that_are_views),
         *(rates_among_the_results, a_seed_in_between, two_threads_call_it, another_thread_works_meanwhile),
         *(dropout_after_a_seed, noise_of_gumbel),
-        *(two_optimisers, errors, anomalies, dtypes_of_new_tensors, a_number_that_another_function_reads),
+        *(two_optimisers, errors, an_error_after_the_optimiser, iterations_of_lbfgs, anomalies),
+        *(dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
         *(a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, a_cycle_of_garbage, train_in_the_step),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
 REFUSED |= {"inputs_in_memory_that_changes", "rates_among_the_results", "a_dict_that_changes", "a_list_of_values", "a_count"}
-REFUSED |= {"a_schedule_of_ones_own", "an_input_by_chance", "an_iterator", "coins"}
+REFUSED |= {"a_schedule_of_ones_own", "an_input_by_chance", "an_iterator", "coins", "iterations_of_lbfgs"}
 REFUSED |= {f"an input changes: {name}" for name in CHANGES}
 
 

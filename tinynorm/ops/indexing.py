@@ -328,7 +328,7 @@ def _in_steps(parts: list, where: Any) -> Any:
             basic.append(None)
             arrays.append(namespace(where).asarray([0] if part else [], dtype=backend.int64, **backend.on_device_of(where)))
         elif backend.is_array(part):
-            if type(part) is not np.ndarray and not backend.is_bool(part):
+            if type(part) not in backend.NUMPYS and not backend.is_bool(part):
                 check_range("index", part, where.shape[dim], -where.shape[dim])
             basic += [EVERYTHING] * _consumed(part)
             arrays.append(part)

@@ -125,8 +125,8 @@ class LBFGS(Optimizer):
 
     # -- the step --------------------------------------------------------------------------------------------------------
 
-    @no_grad()
     @opaque
+    @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make up to `max_iter` iterations.
 
