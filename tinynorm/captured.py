@@ -28,7 +28,7 @@ from .autograd.anomaly import caller, detection
 from .autograd.mode import mode
 from .nn import Module
 from .optim import Optimizer
-from .recording import NUMBERS, Departed, Recorded, Surroundings, Tape, Watched, plain, root, seen, shared
+from .recording import NUMBERS, Departed, Surroundings, Tape, Watched, plain, root, seen, shared
 from .recording import state as recorded
 from .tensor import Tensor, wrap
 
@@ -255,7 +255,7 @@ def _recording(tape: Tape, given: list[Tensor], inputs: list[np.ndarray]) -> Ite
         finally:
             recorded.tape = None
             del Tensor._array
-            for t in (*_holding(), *tape.adopted.values()):
+            for t in (*given, *_made(tape), *tape.adopted.values()):
                 t._array = plain(t._array)
             for t, x, array in zip(given, inputs, arrays, strict=True):
                 if t._array is x:
@@ -265,9 +265,9 @@ def _recording(tape: Tape, given: list[Tensor], inputs: list[np.ndarray]) -> Ite
                     tape.refuse("the memory of an input is replaced")
 
 
-def _holding() -> list[Tensor]:
-    """All tensors with a Recorded array."""
-    return [t for t in gc.get_objects() if issubclass(type(t), Tensor) and type(vars(t).get("_array")) is Recorded]
+def _made(tape: Tape) -> list[Tensor]:
+    """The tensors that were made while the tape recorded, and still are there."""
+    return list({id(t): t for made in tape.tensors if (t := made()) is not None}.values())
 
 
 def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None, str]:
@@ -289,11 +289,11 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
         if not loose:
             out = _map(lambda t: wrap(vars(t)["_array"]) if tape.is_own(vars(t)["_array"]) else _left(t), out)
         ours = {id(t) for t in (*given, *_tensors(out), *tape.grads)}
-        kept = [t for t in _holding() if id(t) not in ours and tape.is_own(vars(t)["_array"])]
+        kept = [t for t in _made(tape) if id(t) not in ours and tape.is_own(vars(t)["_array"])]
         if kept:  # or only waits for the garbage collector
             del kept
             gc.collect()
-            kept = [t for t in _holding() if id(t) not in ours and tape.is_own(vars(t)["_array"])]
+            kept = [t for t in _made(tape) if id(t) not in ours and tape.is_own(vars(t)["_array"])]
         if loose:
             tape.refuse("it returns a tensor that requires grad and does not go backward itself")
         elif kept:

@@ -458,6 +458,7 @@ class Tensor(Methods):
         """A new tensor with the same memory. Use `clone` or `copy.deepcopy` to copy the numbers."""
         copy = type(self).__new__(type(self))
         vars(copy).update(self.__getstate__())
+        copy._array = self._array  # as an attribute: it may be recorded
         copy._version_ = version_of(self)
         return copy
 

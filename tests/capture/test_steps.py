@@ -398,6 +398,8 @@ def test_tensors_that_are_kept():
     for body in (
         lambda model, y, loss, kept: kept.append(loss),
         lambda model, y, loss, kept: kept.append(loss.detach()),
+        lambda model, y, loss, kept: kept.append(copy.copy(loss.detach())),
+        lambda model, y, loss, kept: kept.append(copy.deepcopy(y.detach())),
         lambda model, y, loss, kept: kept.append(y.detach().clone()),
     ):
         assert "kept after its end" in refused(body, "kept after its end")

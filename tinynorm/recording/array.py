@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class Watched:
     def __set__(self, t: Any, array: Any) -> None:
         if state.tape is not None:
             array = state.tape.holds(t, array)
+            state.tape.tensors.append(ref(t))
         vars(t)["_array"] = array
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class Tape:
         self.last_guard = 0  # the number of calls before the last look at a value
         self.refusal = ""
         self.caller = caller  # says which line of the user's runs
+        self.tensors: list[ref[Any]] = []  # those that got an array while the tape records
         self.adopted: dict[int, Any] = {}  # id -> a tensor from outside whose array is a Recorded one while the tape records
         self.entry: dict[int, tuple[Any, Any]] = {}  # id -> (a leaf, its .grad before the step), where the step depends on it
         self.leaves: dict[int, tuple[int, Any]] = {}  # id -> (the number of the call, a leaf whose .grad it sets)
