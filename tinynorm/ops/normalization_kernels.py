@@ -23,7 +23,6 @@ from ..kernels.buffers import empty, zeros
 from ..kernels.halves import WORTH, run
 from ..kernels.select import family
 
-
 # Half of the columns takes more than half of the time of all. (Measured: with two threads 2^18 numbers take a third longer,
 # 2^19 a tenth longer, 2^20 a seventh less, 2^22 two fifths less.)
 COLUMNS_WORTH = 2**20
