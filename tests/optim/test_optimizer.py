@@ -4,6 +4,7 @@ import copy
 import gc
 import tracemalloc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -517,3 +518,13 @@ def test_a_parameter_that_cannot_be_written_to_any_more_changes_nothing(make):
     with pytest.raises(RuntimeError, match=r"expected parameters whose memory can be written to.*Nothing was changed"):
         optimizer.step()
     assert all(tinynorm.equal(a, b) for a, b in zip(params, before, strict=True))
+
+
+def test_gradients_are_not_kept_after_the_step(make):
+    params = parameters()
+    optimizer = make(params)
+    train(optimizer, params, range(2))
+    grads = [weakref.ref(p.grad.array) for p in params]
+    optimizer.zero_grad()
+    gc.collect()
+    assert [grad() for grad in grads] == [None] * len(grads)

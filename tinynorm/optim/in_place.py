@@ -48,13 +48,19 @@ class _Work:
         self.group, self.t = group, t  # t is the number of this step
         self.params: list[Tensor] = []
         self.states: list[dict[str, Any]] = []
-        self.tasks: list[tuple[Array, ...]] = []  # (theta, g, *state) for each parameter
-        self.flat: list[tuple[Array, ...] | None] = []  # (theta, *state) as vectors of the same memory, if all are row-major
+        self.held: list[tuple[Array, ...]] = []  # (theta, *state) for each parameter
+        self.flat: list[tuple[Array, ...] | None] = []  # these as vectors of the same memory, if all are row-major
         self.sweep: Sweep | None = None
         self.formula: Formula | None = None  # for the tasks that no kernel fits
 
+    @property
+    def tasks(self) -> list[tuple[Array, ...]]:
+        """(theta, g, *state) for each parameter. (The gradients are not held: between two steps they need not be there.)"""
+        grads = map(ARRAY, map(GRAD, self.params))
+        return [(theta, g, *state) for (theta, *state), g in zip(self.held, grads, strict=True)]
+
     def seen(self) -> list[Any]:
-        """As long as these are the same things, the tasks fit, whatever numbers they have."""
+        """As long as these are the same things, what is held fits, whatever numbers they have."""
         values = [*chain.from_iterable(map(dict.values, self.states))]
         return [*self.states, *values, *map(ARRAY, values), *map(ARRAY, self.params)]
 
@@ -85,19 +91,14 @@ class _Plan:
         return [*optimizer.param_groups, *params], seen, [p._grad is not None for p in params]
 
     def fits(self, optimizer: InPlaceOptimizer) -> bool:
-        """Whether it is that of the next step too; the works then have its gradients."""
+        """Whether it is that of the next step too."""
         if not self.works:
             return False
         groups, seen, grads = self._of(optimizer)
         same = len(groups) == len(self.groups) and len(seen) == len(self.seen) and grads == self.grads
         if not same or not all(map(is_, chain(groups, seen), chain(self.groups, self.seen))):
             return False
-        if [work.kinds() for work in self.works] != self.kinds:
-            return False
-        for work in self.works:
-            new = map(ARRAY, map(GRAD, work.params))
-            work.tasks = [(theta, g, *state) for (theta, _, *state), g in zip(work.tasks, new, strict=True)]
-        return True
+        return [work.kinds() for work in self.works] == self.kinds
 
 
 class InPlaceOptimizer(Optimizer):
@@ -169,13 +170,13 @@ class InPlaceOptimizer(Optimizer):
                 while len(state) > n:
                     state.popitem()
             raise
-        plain = all(type(arrays[0]) is np.ndarray for work in works for arrays in work.tasks)
+        plain = all(type(arrays[0]) is np.ndarray for work in works for arrays in work.held)
         self._plan = _Plan(self, works) if plain else _Plan()
         return works
 
     def _goes_on(self, work: _Work) -> bool:
         """Prepare a work for its next step; False if its parameters are no longer at the same step."""
-        steps = {self._begin(work.group, work.states[0], work.tasks[0][0])[0]}
+        steps = {self._begin(work.group, work.states[0], work.held[0][0])[0]}
         steps.update(float(state["step"]._array) + 1 for state in work.states if "step" in state)
         (work.t,) = steps if len(steps) == 1 else (0.0,)
         return len(steps) == 1 and self._choose(work)
@@ -201,7 +202,7 @@ class InPlaceOptimizer(Optimizer):
             work = alike.setdefault((t, dtype, place, len(arrays)), _Work(group, t))
             work.params.append(p)
             work.states.append(state)
-            work.tasks.append((theta, g, *arrays))
+            work.held.append((theta, *arrays))
             all_flat = kind is np.ndarray and all(a.flags.carray for a in (theta, g, *arrays))
             work.flat.append(tuple(a.reshape(-1) for a in (theta, *arrays)) if all_flat else None)
         for work in alike.values():
@@ -214,7 +215,7 @@ class InPlaceOptimizer(Optimizer):
         kernels = kernels_for("updates", *largest)
         work.sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
         some = work.sweep is None or None in work.flat
-        work.formula = self._formula(work.group, work.t, work.tasks[0][0]) if some else None
+        work.formula = self._formula(work.group, work.t, work.held[0][0]) if some else None
         return True
 
     def _run(self, works: list[_Work]) -> None:
@@ -238,14 +239,15 @@ class InPlaceOptimizer(Optimizer):
     def _step_tasks(self, work: _Work) -> list[Undone]:
         """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""
         undone: list[Undone] = []
+        tasks = work.tasks
         rest = [number for number, flat in enumerate(work.flat) if flat is None or work.sweep is None]
         if work.sweep is not None:
             for number, flat in enumerate(work.flat):
-                if flat is not None and work.sweep(flat[0], work.tasks[number][1].reshape(-1), *flat[1:]):
+                if flat is not None and work.sweep(flat[0], tasks[number][1].reshape(-1), *flat[1:]):
                     undone.append((number, ...))
         if work.formula is None:
             return undone
-        found = self._blocks.run(work.formula, [work.tasks[number] for number in rest])
+        found = self._blocks.run(work.formula, [tasks[number] for number in rest])
         return undone + [(rest[k], rows) for k, rows in found]
 
     def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
