@@ -35,6 +35,7 @@ from .tensor import Tensor, wrap
 # How many kinds of inputs, and how many ways through the step for each of them, are remembered: the last ones.
 KEYS, WAYS = 32, 8
 
+
 def capture(step: Callable) -> Captured:
     """Record what a training step does, and do it again without its Python code. Also a decorator.
 

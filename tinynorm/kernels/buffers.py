@@ -49,15 +49,6 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return np.frombuffer(owner, dtype).reshape(shape)
 
 
-def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Zeros, for a kernel to add to.
-
-    >>> zeros((2,), np.float32)
-    array([0., 0.], dtype=float32)
-    """
-    return np.zeros(shape, dtype) if recorded.tape is None else recorded.tape.zeros(shape, dtype)
-
-
 def _give_back(memory: np.ndarray) -> None:
     global _kept
     if _kept + memory.nbytes > KEPT:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.buffers import empty, zeros
+from ..backend import zeros
+from ..kernels.buffers import empty
 from .common import mean_over, size_along, sum_over
 from .normalization_formula import LARGE_GROUP, Axes
 
@@ -83,7 +84,7 @@ def standardize_in_blocks(x: np.ndarray, axes: Axes, eps: float, affine: tuple[i
 def _standardize_over_samples(x: np.ndarray, axes: Axes, eps: float) -> tuple:
     """With c = x - μ, where μ is rounded: v = mean(c²) - mean(c)², in which nothing cancels, as mean(c) is small."""
     m, mu = size_along(x.shape, axes), mean_over(x, axes)
-    scratch, (s, q) = _scratch(x), zeros((2, *mu.shape), np.float64)
+    scratch, (s, q) = _scratch(x), zeros((2, *mu.shape), x, np.float64)
     for b in _blocks(x.shape):
         c = np.subtract(x[b], mu, out=scratch[: len(x[b])])
         s += sum_over(c, axes)
@@ -119,7 +120,8 @@ def project_in_blocks(
     x_hat, rstd = x_hat.reshape(rows.shape), rstd.reshape(_of_groups(rows.shape, within))
     before = rows.ndim - len(affine)
     repeated = (*range(before), *(before + a for a, n in enumerate(affine) if n == 1))
-    dx, scratch, (dgamma, dbeta) = empty(rows.shape, dy.dtype), _scratch(rows), zeros((2, *(1,) * before, *affine), np.float64)
+    dx, scratch = empty(rows.shape, dy.dtype), _scratch(rows)
+    dgamma, dbeta = zeros((2, *(1,) * before, *affine), dy, np.float64)
     for b in _blocks(rows.shape):
         g, products = np.multiply(rows[b], 1 if gamma is None else gamma, out=dx[b]), scratch[: len(rows[b])]
         if affine:
@@ -151,7 +153,7 @@ def project_channel_in_blocks(dy: np.ndarray, x_hat: Any, scale: Any, axes: Axes
 
 def _project_channel_over_samples(dy: np.ndarray, x_hat: Any, scale: Any, axes: Axes, m: int) -> tuple[Any, Any, Any]:
     dbeta, scratch = sum_over(dy, axes), _scratch(dy)
-    mean, total = dbeta / m, zeros(dbeta.shape, np.float64)
+    mean, total = dbeta / m, zeros(dbeta.shape, dy, np.float64)
     for b in _blocks(dy.shape):
         u = np.subtract(dy[b], mean, out=scratch[: len(dy[b])])
         total += sum_over(np.multiply(u, x_hat[b], out=u), axes)

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels.buffers import empty, zeros
+from ..backend import zeros
+from ..kernels.buffers import empty
 from ..kernels.halves import WORTH, run
 from ..kernels.select import family
 
@@ -40,7 +41,7 @@ class Statistics(NamedTuple):
 def standardize_by_kernel(layout: Any, eps: float, centred: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Statistics]:
     """(y, the statistics)."""
     kernel, shape = family(layout.family).standardize, layout.in_kernel
-    y, statistics = empty(x.shape, x.dtype), Statistics(*zeros((4, layout.groups), x.dtype))
+    y, statistics = empty(x.shape, x.dtype), Statistics(*zeros((4, layout.groups), x))
     affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
     settings = (float(eps), centred) if layout.family == "rows" else (float(eps),)
     arrays = x.reshape(shape), *affine, *settings, y.reshape(shape), *statistics
@@ -53,7 +54,7 @@ def project_by_kernel(layout: Any, centred: bool, dy: Any, x: Any, gamma: Any, s
     kernel, shape = family(layout.family).project, layout.in_kernel
     dy = dy if dy.flags.carray else dy.copy()
     affine, parts = _affine(layout, gamma, 1, x.dtype), _parts(layout, x.size)
-    dx, sums = empty(x.shape, x.dtype), [zeros((2, *affine.shape), np.float64) for _ in parts]
+    dx, sums = empty(x.shape, x.dtype), [zeros((2, *affine.shape), x, np.float64) for _ in parts]
     settings = (centred,) if layout.family == "rows" else ()
     arrays = dy.reshape(shape), x.reshape(shape), affine, *statistics[:3], *settings, dx.reshape(shape)
     run([partial(kernel, *part, *arrays, *s) for part, s in zip(parts, sums, strict=True)])

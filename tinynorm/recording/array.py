@@ -132,9 +132,7 @@ class Recorded(np.ndarray):
             tape.calls.append(partial(function, *args, **kwargs))
             return None if function in WRITING else seen(out)
         if function in FILLING:
-            filled = tape.made(function(*args, **kwargs))
-            tape.calls.append(partial(plain(filled).fill, FILLING[function]))
-            return filled
+            return tape.filled(function(*args, **kwargs), FILLING[function])
         if function in OF_VALUES and (function is not np.repeat or not isinstance(args[1], int)):
             tape.refuse(f"{function.__name__} of values")
             return function(*args, **kwargs)

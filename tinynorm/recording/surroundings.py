@@ -21,6 +21,7 @@ LONG = 256
 # Functions of these packages depend on what they are given only.
 PACKAGES = sys.stdlib_module_names | {"tinynorm", "numpy"}
 
+
 class Surroundings:
     """What is found from some objects on, as it is now.
 

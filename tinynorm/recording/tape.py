@@ -79,9 +79,21 @@ class Tape:
         return self.made(np.empty(shape, dtype))
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        zeros = self.made(np.zeros(shape, dtype))
-        self.calls.append(partial(plain(zeros).fill, 0))
-        return zeros
+        return self.filled(np.zeros(shape, dtype), 0)
+
+    def filled(self, array: np.ndarray, value: float) -> np.ndarray:
+        """An array that has this value everywhere, and each time begins with it."""
+        made = self.made(array)
+        self.calls.append(partial(plain(made).fill, value))
+        return made
+
+    def unseen(self, call: Callable[[], Any]) -> Any:
+        """Call what is recorded as a whole, or called again as it is."""
+        state.tape = None
+        try:
+            return call()
+        finally:
+            state.tape = self
 
     def do(self, function: Callable, args: Any, kwargs: Any, result: Any) -> Any:
         """Record a call that makes `result`: an array, a scalar, or several."""
@@ -124,11 +136,7 @@ class Tape:
             given = [a for a in (*c.args, *c.keywords.values()) if isinstance(a, np.ndarray)]
             self.write(*(a for a in given if id(root(a)) not in self.inputs))
         self.calls.append(partial(function, calls))
-        state.tape = None  # the function itself would launch them by the tape
-        try:
-            function(calls)
-        finally:
-            state.tape = self
+        self.unseen(self.calls[-1])
 
     # -- tensors ---------------------------------------------------------------------------------------------------------
 
@@ -165,11 +173,7 @@ class Tape:
         """Let an object do something unseen now, and again each time: an optimiser's step."""
         self.opaque.append((len(self.calls), owner))
         self.calls.append(call)
-        state.tape = None
-        try:
-            return call()
-        finally:
-            state.tape = self
+        return self.unseen(call)
 
     def noting(self, kernels: Any) -> Any:
         """A family of kernels, each of which is noted when it is called."""
@@ -237,11 +241,8 @@ def whole(function: Callable) -> Callable:
         tape = state.tape
         if tape is None:
             return function(*args)
-        state.tape, args = None, plain(args)
-        try:
-            result = function(*args)
-        finally:
-            state.tape = tape
+        args = plain(args)
+        result = tape.unseen(partial(function, *args))
         if result is not args[0]:
             return tape.do(function, args, {}, result)
         tape.write(result)
