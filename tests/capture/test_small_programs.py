@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import copy
 import itertools
 import random
 import threading
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import tinynorm as tn
-from tinynorm import nn, optim
+from tinynorm import kernels, nn, optim
 from tinynorm.nn import functional as F
 
 
@@ -555,6 +556,51 @@ def a_rate_of_ones_own_optimiser(capture):
     return found
 
 
+def what_an_optimiser_holds_changes(capture):
+    """With kernels, which are called again on the arrays that it held."""
+    w, b = tn.ones(40, 30, requires_grad=True), tn.ones(40, requires_grad=True)
+    optimizer = optim.Adam([w, b])
+
+    @capture
+    def step(x, t):
+        optimizer.zero_grad()
+        loss = F.mse_loss(F.linear(x, w, b), t)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    def eagerly(choice):
+        with kernels.use(choice):
+            w.grad, b.grad = w.detach().T.contiguous().T, b.detach() * 2
+            optimizer.step()
+
+    def a_step_fails():
+        array = b.detach().numpy()
+        array.flags.writeable = False
+        with pytest.raises((RuntimeError, ValueError)):
+            step(tn.ones(8, 30), tn.zeros(8, 40))
+        array.flags.writeable = True
+
+    changes = {
+        4: lambda: eagerly("auto"),
+        6: lambda: eagerly("numpy"),
+        8: lambda: optimizer.state[w].update(exp_avg=tn.ones(40, 30)),
+        10: lambda: optimizer.state[w]["step"].fill_(2),
+        12: lambda: optimizer.state[b]["step"].fill_(2),
+        14: lambda: optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict())),
+        16: lambda: optimizer.param_groups[0].update(weight_decay=0.1, betas=(0.5, 0.9)),
+        18: lambda: optimizer.state[w].clear(),
+        20: lambda: optimizer.param_groups[0].update(maximize=True),
+    }
+    rng = np.random.default_rng(0)
+    for i in range(24):
+        changes.get(i, lambda: None)()
+        x, t = (tn.tensor(rng.normal(size=(8, n)).astype(np.float32)) for n in (30, 40))
+        yield step(x, t)
+    a_step_fails()
+    yield from (w, b, *optimizer.state[w].values(), *optimizer.state[b].values())
+
+
 def a_rate_read_by_hand(capture):
     model, found = network(), []
     optimizer = optim.SGD(model.parameters(), 0.1)
@@ -696,7 +742,7 @@ PROGRAMS |= {
         *(two_optimisers, errors, an_error_after_the_optimiser, iterations_of_lbfgs, anomalies),
         *(dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
-        *(a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, a_cycle_of_garbage, train_in_the_step),
+        *(what_an_optimiser_holds_changes, a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, a_cycle_of_garbage, train_in_the_step),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}

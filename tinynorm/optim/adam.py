@@ -129,10 +129,9 @@ class Adam(OfSquares):
         beta1, beta2 = (float(beta) for beta in group["betas"])
         correction2, decoupled = math.sqrt(1 - beta2**t), group["decoupled_weight_decay"]
         shrink, decay = (1 - alpha * decay, 0.0) if decoupled else (1.0, decay)
-        numbers = (alpha * correction2 / (1 - beta1**t), beta1, 1 - beta1, beta2, 1 - beta2, eps * correction2, decay, shrink)
-        limits = -1 if group["maximize"] else 1, *_limits(arrays[0].dtype)
-        settings = list(map(arrays[0].dtype.type, (*numbers, *limits)))
-        return lambda theta, g, m, v: kernels.adam(theta, g, m, v, *settings)
+        alpha_t, eps_t, sign = alpha * correction2 / (1 - beta1**t), eps * correction2, -1 if group["maximize"] else 1
+        betas = beta1, 1 - beta1, beta2, 1 - beta2
+        return kernels.adam, [alpha_t, eps_t, decay, shrink, sign, *betas, *_limits(arrays[0].dtype)]
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])

@@ -5,10 +5,11 @@ A step never replaces the array of a parameter, so every holder of the array see
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from numbers import Real
-from operator import attrgetter, is_
+from operator import attrgetter, is_, itemgetter
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
+from ..kernels.halves import run
 from ..kernels.select import kernels_for
 from ..recording import opaque
 from ..tensor import Tensor, raw, version_of, wrap
@@ -26,7 +28,11 @@ from .optimizer import Optimizer, Params, check_keys
 NEWER: dict[str, Any] = {"maximize": False, "foreach": None, "capturable": False, "differentiable": False, "fused": None}
 
 
-Sweep = Callable[..., bool | None]  # of (theta, g, *state), flat; like a Formula, but without scratch arrays
+# A kernel and the numbers it needs. It gets (theta, g, *state, settings), flat; it returns what a Formula returns.
+Sweep = tuple[Callable[..., bool | None], list[float]]
+
+# From this number of elements on, two threads do a sweep: it takes some 0.6 ns for each, and to wake a thread takes 80 us.
+WORTH = 2**18
 
 
 class Overflow:
@@ -38,7 +44,8 @@ class Overflow:
         self.seen = True
 
 
-ARRAY, GRAD = attrgetter("_array"), attrgetter("_grad")
+ARRAY, GRAD, PARAMS, THETA = attrgetter("_array"), attrgetter("_grad"), itemgetter("params"), itemgetter(0)
+Calls = list[tuple[int, Callable[[], Any]]]  # the number of a parameter, and what its kernel has to do
 
 
 class _Work:
@@ -47,27 +54,51 @@ class _Work:
     def __init__(self, group: dict[str, Any], t: float) -> None:
         self.group, self.t = group, t  # t is the number of this step
         self.params: list[Tensor] = []
-        self.states: list[dict[str, Any]] = []
+        self.counters: list[Array] = []  # where the numbers of their steps are kept
         self.held: list[tuple[Array, ...]] = []  # (theta, *state) for each parameter
-        self.flat: list[tuple[Array, ...] | None] = []  # these as vectors of the same memory, if all are row-major
-        self.sweep: Sweep | None = None
+        self.flat: list[list[Array] | None] = []  # the same memory as vectors for a kernel, where it is row-major
+        self.kernel: Callable[..., bool | None] | None = None
+        self.settings: Array | None = None
         self.formula: Formula | None = None  # for the tasks that no kernel fits
 
     @property
     def tasks(self) -> list[tuple[Array, ...]]:
         """(theta, g, *state) for each parameter. (The gradients are not held: between two steps they need not be there.)"""
-        grads = map(ARRAY, map(GRAD, self.params))
-        return [(theta, g, *state) for (theta, *state), g in zip(self.held, grads, strict=True)]
+        return [(theta, g, *state) for (theta, *state), g in zip(self.held, _grads(self.params), strict=True)]
 
-    def seen(self) -> list[Any]:
-        """As long as these are the same things, what is held fits, whatever numbers they have."""
-        values = [*chain.from_iterable(map(dict.values, self.states))]
-        return [*self.states, *values, *map(ARRAY, values), *map(ARRAY, self.params)]
+    def calls(self) -> Calls:
+        """What the kernel has to do."""
+        if self.kernel is None:
+            return []
+        kernel, settings, found = self.kernel, self.settings, Calls()
+        for number, (flat, g) in enumerate(zip(self.flat, _grads(self.params), strict=True)):
+            if flat is not None:
+                theta, *state = flat
+                does = partial(_in_halves, kernel, len(g)) if theta.size >= WORTH and len(g) > 1 else kernel
+                found.append((number, partial(does, theta, g.ravel(), *state, settings)))
+        return found
 
     def kinds(self) -> list[tuple]:
         """As long as these are equal, the gradients fit, and the parameters can be written to."""
-        both = zip(map(ARRAY, self.params), map(ARRAY, map(GRAD, self.params)), strict=True)
+        both = zip(map(THETA, self.held), _grads(self.params), strict=True)
         return [(theta.flags.writeable, type(g), g.shape, g.dtype, g.flags.carray) for theta, g in both]
+
+
+def _grads(params: list[Tensor]) -> Iterator[Array]:
+    return map(ARRAY, map(GRAD, params))
+
+
+def _in_halves(kernel: Callable, n: int, *flat_and_settings: Array) -> list[slice]:
+    """The sweep over `n` rows by two threads: the rows that it leaves undone."""
+    *flat, settings = flat_and_settings
+    size, undone = flat[0].size // n, list[slice]()
+
+    def sweep(part: slice) -> None:
+        if kernel(*(a[part.start * size : part.stop * size] for a in flat), settings):
+            undone.append(part)
+
+    run([partial(sweep, part) for part in (slice(0, n // 2), slice(n // 2, n))])
+    return undone
 
 
 class _Plan:
@@ -76,29 +107,36 @@ class _Plan:
     def __init__(self, optimizer: InPlaceOptimizer | None = None, works: list[_Work] | None = None) -> None:
         self.works = works or []
         if optimizer is not None:
-            self.groups, self.seen, self.grads = self._of(optimizer)
+            self.seen, self.has_grad = _seen(optimizer)
             self.kinds = [work.kinds() for work in self.works]
+            self.params = [p for work in self.works for p in work.params]
+            self.thetas = [p._array for p in self.params]
 
     def __reduce__(self) -> tuple:
         """Leave it out when copying or pickling. (A copy of a view is no longer a view.)"""
         return _Plan, ()
 
-    def _of(self, optimizer: InPlaceOptimizer) -> tuple[list[Any], list[Any], list[bool]]:
-        """(the groups and their parameters, what the works have seen, which parameters have a gradient)."""
-        params = [p for group in optimizer.param_groups for p in group["params"]]
-        states = [optimizer.state.get(p) for work in self.works for p in work.params]
-        seen = [*states, *chain.from_iterable(work.seen() for work in self.works)]
-        return [*optimizer.param_groups, *params], seen, [p._grad is not None for p in params]
-
-    def fits(self, optimizer: InPlaceOptimizer) -> bool:
-        """Whether it is that of the next step too."""
+    def fits(self, optimizer: InPlaceOptimizer, known: list[Array] | None = None) -> bool:
+        """Whether it is that of the next step too. Gradients that are `known` to fit need not be looked at again."""
         if not self.works:
             return False
-        groups, seen, grads = self._of(optimizer)
-        same = len(groups) == len(self.groups) and len(seen) == len(self.seen) and grads == self.grads
-        if not same or not all(map(is_, chain(groups, seen), chain(self.groups, self.seen))):
+        seen, has_grad = _seen(optimizer)
+        if len(seen) != len(self.seen) or has_grad != self.has_grad or not all(map(is_, seen, self.seen)):
             return False
+        if known is not None and all(map(is_, _grads(self.params), known)):
+            return False not in [theta.flags.writeable for theta in self.thetas]
         return [work.kinds() for work in self.works] == self.kinds
+
+
+def _seen(optimizer: InPlaceOptimizer) -> tuple[list[Any], list[bool]]:
+    """What a plan holds on to: as long as it is the same, the plan fits, whatever numbers it has.
+
+    The groups, the parameters and their arrays, and those of the state; then, which parameters have a gradient.
+    """
+    params = [*chain.from_iterable(map(PARAMS, optimizer.param_groups))]
+    states = filter(None, map(optimizer.state.get, params))
+    values = [getattr(value, "_array", value) for state in states for value in state.values()]
+    return [*optimizer.param_groups, *params, *map(ARRAY, params), *values], [p._grad is not None for p in params]
 
 
 class InPlaceOptimizer(Optimizer):
@@ -154,13 +192,27 @@ class InPlaceOptimizer(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self._run(self._prepared())
+        works = self._prepared()
+        self._run(works, [work.calls() for work in works])
         self._stepped = True
         return loss
 
+    def _again(self) -> Callable[[], Any]:
+        """The last step, to be done again on the same gradients: it is recorded."""
+        plan, calls = self._plan, [work.calls() for work in self._plan.works]
+        grads = [*_grads(plan.params)] if plan.works else []
+
+        def step() -> None:
+            if plan.fits(self, grads) and all(map(self._goes_on, plan.works)):
+                self._run(plan.works, calls)
+            else:
+                self.step()
+
+        return step
+
     def _prepared(self) -> list[_Work]:
         """Prepare and check the whole step before any parameter changes. If that fails, the new state is removed again."""
-        if self._plan.fits(self) and all(self._goes_on(work) for work in self._plan.works):
+        if self._plan.fits(self) and all(map(self._goes_on, self._plan.works)):
             return self._plan.works
         made: list[tuple[dict[str, Any], int]] = []  # each state, and its number of entries before this step
         try:
@@ -176,10 +228,8 @@ class InPlaceOptimizer(Optimizer):
 
     def _goes_on(self, work: _Work) -> bool:
         """Prepare a work for its next step; False if its parameters are no longer at the same step."""
-        steps = {self._begin(work.group, work.states[0], work.held[0][0])[0]}
-        steps.update(float(state["step"]._array) + 1 for state in work.states if "step" in state)
-        (work.t,) = steps if len(steps) == 1 else (0.0,)
-        return len(steps) == 1 and self._choose(work)
+        work.t = self._begin(work.group, self.state[work.params[0]], work.held[0][0])[0]
+        return all(float(counter) + 1 == work.t for counter in work.counters) and self._choose(work)
 
     def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
         """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""
@@ -201,54 +251,58 @@ class InPlaceOptimizer(Optimizer):
             place = "" if kind is np.ndarray else self._place(p, [g, *arrays])
             work = alike.setdefault((t, dtype, place, len(arrays)), _Work(group, t))
             work.params.append(p)
-            work.states.append(state)
+            work.counters += [state["step"]._array] if "step" in state else []
             work.held.append((theta, *arrays))
-            all_flat = kind is np.ndarray and all(a.flags.carray for a in (theta, g, *arrays))
-            work.flat.append(tuple(a.reshape(-1) for a in (theta, *arrays)) if all_flat else None)
+            row_major = kind is np.ndarray and all(a.flags.carray for a in (theta, g, *arrays))
+            work.flat.append([a.reshape(-1) for a in (theta, *arrays)] if row_major else None)
         for work in alike.values():
             self._choose(work)
         return list(alike.values())
 
     def _choose(self, work: _Work) -> bool:
         """Choose what does the step: a kernel, or the formula for what no kernel fits."""
-        largest = max(work.tasks, key=lambda arrays: arrays[0].size)
+        number = max(range(len(work.held)), key=lambda k: work.held[k][0].size)
+        theta, *state = work.held[number]
+        largest = theta, *_grads(work.params[number : number + 1]), *state
         kernels = kernels_for("updates", *largest)
-        work.sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
-        some = work.sweep is None or None in work.flat
-        work.formula = self._formula(work.group, work.t, work.held[0][0]) if some else None
+        sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
+        work.kernel, numbers = sweep or (None, ())
+        if work.settings is None:
+            work.settings = np.array(numbers, theta.dtype) if numbers else None
+        elif numbers:
+            work.settings[:] = numbers  # what is recorded has this array
+        some = work.kernel is None or None in work.flat
+        work.formula = self._formula(work.group, work.t, theta) if some else None
         return True
 
-    def _run(self, works: list[_Work]) -> None:
-        """Run each formula on its tasks. The version counters of the parameters also increase if a formula fails."""
+    def _run(self, works: list[_Work], calls: list[Calls]) -> None:
+        """Run each kernel and formula. The version counters of the parameters also increase if a formula fails."""
         name, begun = f"{self._name}.step", 0
         try:
             with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
-                for work in works:
+                for work, mine in zip(works, calls, strict=True):
                     begun += 1
-                    for number, rows in self._step_tasks(work):
+                    for number, rows in self._step_tasks(work, mine):
                         self._run_with_room(work, work.params[number], rows)
-                    for p in work.params:
-                        state = self.state[p]
-                        if "step" in state:
-                            state["step"]._array[...] = work.t
+                    for steps in work.counters:
+                        steps[...] = work.t
         finally:
             for work in works[:begun]:
                 for p in work.params:
                     version_of(p).bump(name)
 
-    def _step_tasks(self, work: _Work) -> list[Undone]:
+    def _step_tasks(self, work: _Work, calls: Calls) -> list[Undone]:
         """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""
         undone: list[Undone] = []
-        tasks = work.tasks
-        rest = [number for number, flat in enumerate(work.flat) if flat is None or work.sweep is None]
-        if work.sweep is not None:
-            for number, flat in enumerate(work.flat):
-                if flat is not None and work.sweep(flat[0], tasks[number][1].reshape(-1), *flat[1:]):
-                    undone.append((number, ...))
+        for number, call in calls:
+            left = call()
+            if left:
+                undone += [(number, ...)] if left is True else [(number, rows) for rows in left]
         if work.formula is None:
             return undone
-        found = self._blocks.run(work.formula, [tasks[number] for number in rest])
-        return undone + [(rest[k], rows) for k, rows in found]
+        done, tasks = {number for number, _ in calls}, work.tasks
+        rest = [number for number in range(len(tasks)) if number not in done]
+        return undone + [(rest[k], rows) for k, rows in self._blocks.run(work.formula, [tasks[number] for number in rest])]
 
     def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
         """Run the formula again on the rows for which it returned True (overflow), with the additional state."""
@@ -298,7 +352,7 @@ class InPlaceOptimizer(Optimizer):
         raise NotImplementedError(f"{self._name}: write _formula(self, group, t, theta) in the subclass")
 
     def _sweep(self, kernels: Any, group: dict[str, Any], t: float, arrays: tuple[Array, ...]) -> Sweep | None:
-        """The function of (theta, g, *state), flat, that does step `t` by a kernel; None if there is no kernel for it.
+        """The kernel that does step `t`, and the numbers that it needs; None if there is no kernel for it.
 
         `arrays` is one of the tasks, which are all of one dtype and have as many arrays.
         """

@@ -104,12 +104,11 @@ class SGD(InPlaceOptimizer):
         return 1 if first else 2, state["momentum_buffer"]._array  # only the first step differs: it has no dampening
 
     def _sweep(self, kernels: Any, group: dict[str, Any], t: float, arrays: tuple[Array, ...]) -> Sweep:
-        T, least = arrays[0].dtype.type, np.finfo(arrays[0].dtype).tiny
-        lr, mu, decay, sign = map(T, (group["lr"], group["momentum"], group["weight_decay"], -1 if group["maximize"] else 1))
-        kept, nesterov = T(1 - (0.0 if t == 1 else float(group["dampening"]))), bool(group["nesterov"])
+        settings = [float(group["lr"]), float(group["weight_decay"]), -1 if group["maximize"] else 1]
         if len(arrays) == 2:
-            return lambda theta, g: kernels.sgd(theta, g, lr, decay, sign)
-        return lambda theta, g, b: kernels.momentum(theta, g, b, lr, mu, kept, decay, sign, nesterov, least)
+            return kernels.sgd, settings
+        mu, kept = float(group["momentum"]), 1 - (0.0 if t == 1 else float(group["dampening"]))
+        return kernels.momentum, [*settings, mu, kept, np.finfo(arrays[0].dtype).tiny, bool(group["nesterov"])]
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         lr, momentum, decay = float(group["lr"]), float(group["momentum"]), float(group["weight_decay"])

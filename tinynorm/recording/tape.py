@@ -169,11 +169,12 @@ class Tape:
             self.grads += [] if grad is None else [grad]
             self.calls.append(partial(setattr, leaf, "_grad", grad))
 
-    def lets(self, owner: Any, call: Callable[[], Any]) -> Any:
-        """Let an object do something unseen now, and again each time: an optimiser's step."""
+    def lets(self, owner: Any, call: Callable[[], Any], again: Callable[[], Callable] | None = None) -> Any:
+        """Let an object do something unseen now, and again each time: an optimiser's step. `again` may make a faster call."""
         self.opaque.append((len(self.calls), owner))
-        self.calls.append(call)
-        return self.unseen(call)
+        result = self.unseen(call)
+        self.calls.append(call if again is None else self.unseen(again))
+        return result
 
     def noting(self, kernels: Any) -> Any:
         """A family of kernels, each of which is noted when it is called."""
@@ -228,7 +229,8 @@ def opaque(method: Callable) -> Callable:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         if state.tape is None:
             return method(self, *args, **kwargs)
-        return state.tape.lets(self, partial(method, self, *args, **kwargs))
+        again = None if args or kwargs else getattr(self, "_again", None)
+        return state.tape.lets(self, partial(method, self, *args, **kwargs), again)
 
     return call
 
