@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import statistics
-import sys
-import time
+import shutil
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +19,8 @@ NETWORKS = {  # what stands behind the comma in a case's name -> the layers' wid
     "30 layers": ((784, *[128] * 30, 10), 64),
     "batch 4096, width 1024": ((1024, 1024, 1024, 10), 4096),
 }
+BATCHES, WIDTHS = (16, 64, 256, 1024, 4096), (32, 128, 512, 2048)
+NETWORKS |= {f"batch {n}": ((784, 128, 128, 10), n) for n in BATCHES} | {f"width {n}": ((784, n, n, 10), 64) for n in WIDTHS}
 GROUPS = 8
 
 CASES = [
@@ -30,11 +28,13 @@ CASES = [
     "mlp LayerNorm",
     *(f"mlp BatchNorm, {network}" for network in ("batch 512", "width 512", "30 layers")),
     *(f"{layer} {n}x{d}" for layer in LAYERS for n, d in SIZES),
-    "BatchNorm 32x64x56x56",
+    *(f"{layer} 32x64x56x56" for layer in ("BatchNorm", "InstanceNorm", "GroupNorm")),
     "a + b, recorded",
 ]
 SMALL = ["small: P[i]", "small: P[i, j]", "small: for row in X", "small: own Dataset, an epoch", "small: cross_entropy 27x27"]
 CASES += SMALL  # what programs do with a few numbers at a time, in loops of Python
+# how the step grows with batch and width: what grows -> its value -> the case; for the picture
+SCALING = {grows: {n: f"mlp BatchNorm, {grows} {n}" for n in ns} for grows, ns in (("batch", BATCHES), ("width", WIDTHS))}
 
 Work = Callable[[], Any]
 
@@ -125,8 +125,9 @@ def small(case: str, lib: Any, tensor: Callable[[np.ndarray], Any]) -> Work:
 def _layer(case: str, nn: Any) -> Any:
     shape = _shape(case)
     D = shape[1]
-    if len(shape) == 4:
-        return nn.BatchNorm2d(D)
+    kind = case.split()[0]
+    if len(shape) == 4 and kind != "GroupNorm":
+        return {"BatchNorm": nn.BatchNorm2d, "InstanceNorm": nn.InstanceNorm2d}[kind](D, affine=True)
     return {
         "Linear": lambda: nn.Linear(D, D),
         "ReLU": nn.ReLU,
@@ -134,7 +135,7 @@ def _layer(case: str, nn: Any) -> Any:
         "LayerNorm": lambda: nn.LayerNorm(D),
         "GroupNorm": lambda: nn.GroupNorm(GROUPS, D),
         "RMSNorm": lambda: nn.RMSNorm(D),
-    }[case.split()[0]]()
+    }[kind]()
 
 
 def tinynorm(case: str, device: str) -> Work | None:
@@ -156,13 +157,13 @@ def torch_fused(case: str, device: str) -> Work | None:
 
 
 def torch_compiled(case: str, device: str) -> Work | None:
-    """PyTorch's compiler on the training step; only where it has a GPU to compile for."""
-    if device != "cuda" or not case.startswith("mlp"):
+    """PyTorch's compiler on the model, with the fused Adam. On the CPU it needs a C++ compiler."""
+    if not case.startswith("mlp") or (device == "cpu" and not shutil.which("g++")):
         return None
     import torch as lib
 
-    tensor = lambda a: lib.from_numpy(a).to(device)  # noqa: E731
-    return torch_like(case, lib, device, lib.cuda.synchronize, tensor, compiled=True, fused=True)
+    sync = lib.cuda.synchronize if device == "cuda" else lambda: None
+    return torch_like(case, lib, device, sync, lambda a: lib.from_numpy(a).to(device), compiled=True, fused=True)
 
 
 def torch_graph(case: str, device: str) -> Work | None:
@@ -225,6 +226,26 @@ def gemm(case: str, device: str) -> Work | None:
     return products
 
 
+def copy(case: str, device: str) -> Work | None:
+    """A copy, by one thread, of the bytes that the case must move: half as many are read, half written.
+
+    A layer reads x and writes y, and back it reads x and dy and writes dx: five arrays. A training step does this for each
+    normalisation with its ReLU; its products read two matrices and write one; Adam reads p, g, m, v and writes p, m, v.
+    """
+    if device == "cuda" or case.startswith(("Linear", "small", "a + b")):
+        return None
+    if case.startswith("mlp"):
+        widths, N = _network(case)
+        pairs = list(pairwise(widths))
+        products = sum((3 if k else 2) * (N * i + i * o + N * o) for k, (i, o) in enumerate(pairs))
+        numbers = products + 5 * N * sum(widths[1:-1]) + 7 * sum(i * o for i, o in pairs)
+    else:
+        numbers = 5 * int(np.prod(_shape(case)))
+    source = _numbers(numbers // 2)
+    target = source.copy()
+    return lambda: np.copyto(target, source)
+
+
 def jax(case: str, device: str) -> Work | None:
     from benchmark_jax import work
 
@@ -267,53 +288,6 @@ CONTENDERS: dict[str, Callable[[str, str], Work | None]] = {
     "torch-graph": torch_graph,
     "jax": jax,
     "gemm": gemm,
+    "copy": copy,
 }
-
-
-def seconds_of(work: Work, at_least: float) -> float:
-    """The median time of one call after a first, over calls that together take `at_least` seconds: three at least, if short."""
-    start = time.perf_counter()
-    work()
-    once = time.perf_counter() - start
-    for _ in range(20 if once < 0.01 else 0):
-        work()
-    batch = 1 if once > 1e-4 else 100  # very short work is timed a hundred at a time
-    times: list[float] = []
-    while sum(times) < at_least or len(times) < (3 if once < 1 else 1):
-        start = time.perf_counter()
-        for _ in range(batch):
-            work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) / batch
-
-
-def peak_of(contender: str, device: str) -> float | None:
-    """The most memory that a few large steps take beyond what the process had before, in bytes (on Linux)."""
-    try:
-        for case in ("mlp BatchNorm", "mlp BatchNorm, batch 4096, width 1024"):
-            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew; what is loaded late is there by now
-            before = _resident("VmHWM")
-            work = CONTENDERS[contender](case, device)
-            if work is None:
-                return None
-            for _ in range(5):
-                work()
-    except OSError:
-        return None
-    return _resident("VmHWM") - before
-
-
-def _resident(field: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) * 1024 for line in lines if line.startswith(field))
-
-
-def serve(contender: str, device: str) -> None:
-    """A contender's process: a case a line on standard input, its seconds a line on standard output."""
-    for line in sys.stdin:
-        order = json.loads(line)
-        if order["case"] == "peak":
-            print(json.dumps({"seconds": peak_of(contender, device)}), flush=True)
-            continue
-        work = CONTENDERS[contender](order["case"], device)
-        print(json.dumps({"seconds": None if work is None else seconds_of(work, order["seconds"])}), flush=True)
+ROOFS = ("gemm", "copy")  # nobody is faster

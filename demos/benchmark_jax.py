@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -20,14 +21,16 @@ def layer(kind: str, x: Any, p: Any, groups: int) -> Any:
         return x @ p[0].T + p[1]
     if kind == "ReLU":
         return jnp.maximum(x, 0)
+    gamma, beta = (a.reshape((1, -1) + (1,) * (x.ndim - 2)) for a in p)
     if kind == "BatchNorm":
-        shape = (1, -1) + (1,) * (x.ndim - 2)
-        return normalise(x, (0, *range(2, x.ndim))) * p[0].reshape(shape) + p[1].reshape(shape)
+        return normalise(x, (0, *range(2, x.ndim))) * gamma + beta
+    if kind == "InstanceNorm":
+        return normalise(x, tuple(range(2, x.ndim))) * gamma + beta
     if kind == "LayerNorm":
-        return normalise(x, (1,)) * p[0] + p[1]
+        return normalise(x, (1,)) * gamma + beta
     if kind == "GroupNorm":
-        return normalise(x.reshape(x.shape[0], groups, -1), (2,)).reshape(x.shape) * p[0] + p[1]
-    return x * jax.lax.rsqrt((x * x).mean(1, keepdims=True) + 1.2e-7) * p[0]  # RMSNorm
+        return normalise(x.reshape(x.shape[0], groups, -1), (2,)).reshape(x.shape) * gamma + beta
+    return x * jax.lax.rsqrt((x * x).mean(1, keepdims=True) + 1.2e-7) * gamma  # RMSNorm
 
 
 def mlp_step(kind: str, widths: tuple[int, ...], batch: int, groups: int, numbers: Callable[..., Any]) -> Callable[[], Any]:
@@ -42,7 +45,7 @@ def mlp_step(kind: str, widths: tuple[int, ...], batch: int, groups: int, number
         logits = layer("Linear", h, p[0][-1], groups)
         return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(batch), y])
 
-    @jax.jit
+    @partial(jax.jit, donate_argnums=(0, 1, 2, 3))  # the new state may lie where the old one was
     def step(p: Any, m: Any, v: Any, t: Any) -> Any:
         value, g = jax.value_and_grad(loss)(p)
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
@@ -50,8 +53,8 @@ def mlp_step(kind: str, widths: tuple[int, ...], batch: int, groups: int, number
         p = jax.tree.map(lambda p, m, v: p - 1e-3 * (m / (1 - 0.9**t)) / (jnp.sqrt(v / (1 - 0.999**t)) + 1e-8), p, m, v)
         return p, m, v, t + 1, value
 
-    zeros = jax.tree.map(jnp.zeros_like, (params, norms))
-    state = [((params, norms), zeros, zeros, jnp.ones(()))]
+    m, v = (jax.tree.map(jnp.zeros_like, (params, norms)) for _ in range(2))
+    state = [((params, norms), m, v, jnp.ones(()))]
 
     def run() -> None:
         *new, value = step(*state[0])

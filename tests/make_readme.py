@@ -134,9 +134,8 @@ def comparisons() -> str:
 
 def speed() -> str:
     """What the benchmark measured, as it is on file."""
-    seconds = json.loads(FIGURES.read_text())["seconds"]
-    contenders = list(dict.fromkeys(c for by in seconds.values() for c in by))
-    return re.sub(" +", " ", re.sub("-{4,}", "---", benchmark.table(seconds, contenders))) + "\n"
+    occasions = benchmark.merged([json.loads(FIGURES.read_text())])["occasions"]
+    return re.sub(" +", " ", re.sub("-{4,}", "---", benchmark.table(occasions))) + "\n"
 
 
 def between(text: str, begin: str, new: str, end: str) -> str:
