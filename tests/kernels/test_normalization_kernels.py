@@ -152,6 +152,24 @@ def test_a_large_mean_is_not_lost():
         assert np.abs(y.numpy().reshape(8, 1000) - exact).max() < 1e-6
 
 
+def test_first_numbers_far_from_the_others():
+    """The moments are taken about the mean of the first numbers. Where that is far from the mean, the variance would cancel."""
+    rng = np.random.default_rng(0)
+    x, dy = (rng.normal(size=(200_000, 6)).astype(np.float32) for _ in range(2))
+    x[:600] += 1e4
+    dy[:600] += 1e3
+    c = x.astype(float) - x.astype(float).mean(0)
+    exact = c / np.sqrt((c * c).mean(0) + 1e-5)
+    for shape, as_seen in ((x.shape, x), ((1, 6, 200_000), x.T)):
+        t, w = tn.tensor(as_seen.reshape(shape), requires_grad=True), tn.ones(6, requires_grad=True)
+        with use("numba"):
+            y = F.batch_norm(t, None, None, w, None, True)
+            y.backward(tn.tensor((dy if as_seen is x else dy.T).reshape(shape)))
+        found = y.detach().numpy().reshape(as_seen.shape)
+        assert np.abs((found if as_seen is x else found.T) - exact).max() < 1e-6 * np.abs(exact).max()
+        np.testing.assert_allclose(w.grad.numpy(), (dy * exact).sum(0), rtol=1e-6)
+
+
 def test_running_statistics_are_the_formulas():
     for norm, shape in ((tn.nn.BatchNorm1d, (40, 6)), (tn.nn.BatchNorm1d, (4, 6, 30)), (tn.nn.InstanceNorm1d, (4, 6, 30))):
         x, states = tn.tensor(np.random.default_rng(0).normal(3, 2, shape).astype(np.float32)), []

@@ -1,8 +1,9 @@
 """BatchNorm of (N, C), each sweep fused: a group is a column. The formulas are in `ops/normalization_formula.py`.
 
-A sweep goes through the rows, and adds to sums of all its columns at once, which are those from `start` to `stop`. The sums of
-a block of rows, in x's dtype, are added to sums in float64. The number of a column has no sign: the compiler then need not
-ask whether it counts from the end, and takes several columns at a time.
+A sweep goes through the rows, four at a time, and adds to sums of all its columns at once, which are those from `start` to
+`stop`. The sums of a block of rows, in x's dtype, are added to sums in float64.
+
+The mean is not known before the first sweep: the moments are taken about a number near it, the mean of some rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,17 @@ ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error bel
 
 
 @in_order
+def mean_of_rows(x, y, floor, start, stop):
+    """The mean of the first rows, near enough to that of all. A number counts as 0 where y is at most `floor`."""
+    n, zero, s = min(len(x), ROWS), x.dtype.type(0), np.zeros(stop - start, x.dtype)
+    for i in range(n):
+        for j in range(s.size):
+            k = np.uintp(start + j)
+            s[j] += zero if y[i, k] <= floor else x[i, k]
+    return s / x.dtype.type(n)
+
+
+@in_order
 def flush(part, whole):
     """Add the part to the whole, and begin the part anew."""
     for j in range(part.size):
@@ -23,100 +35,139 @@ def flush(part, whole):
 
 
 @in_order
-def add_rows(start, x, s):
-    for i in range(x.shape[0]):
-        for j in range(s.size):
-            s[j] += x[i, np.uintp(start + j)]
-
-
-@in_order
-def add_moments(start, x, hi, c, s, q):
-    """c = x - hi; add c and c² to s and q."""
-    for i in range(x.shape[0]):
-        for j in range(s.size):
-            v = x[i, np.uintp(start + j)] - hi[j]
-            c[i, np.uintp(start + j)] = v
-            s[j] += v
-            q[j] += v * v
-
-
-@in_order
-def scale(start, c, rest, rstd, gamma, beta):
-    """c becomes γ (c - rest) rstd + β."""
-    for i in range(c.shape[0]):
-        for j in range(rest.size):
+def add_moments(x, start, h, s, q):
+    """With c = x - h, add c and c² to s and q."""
+    n = len(x) - len(x) % 4
+    for i in range(0, n, 4):
+        for j in range(h.size):
             k = np.uintp(start + j)
-            c[i, k] = (c[i, k] - rest[j]) * rstd[j] * gamma[j] + beta[j]
+            c0, c1, c2, c3 = x[i, k] - h[j], x[i + 1, k] - h[j], x[i + 2, k] - h[j], x[i + 3, k] - h[j]
+            s[j] += (c0 + c1) + (c2 + c3)
+            q[j] += (c0 * c0 + c1 * c1) + (c2 * c2 + c3 * c3)
+    for i in range(n, len(x)):
+        for j in range(h.size):
+            c = x[i, np.uintp(start + j)] - h[j]
+            s[j] += c
+            q[j] += c * c
 
 
 @in_order
-def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
-    """y = γ x̂ + β. For each column the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v."""
-    N, C, T = len(x), stop - start, x.dtype.type
-    gamma, beta, hi, lo, rstd = gamma[start:stop], beta[start:stop], hi[start:stop], lo[start:stop], rstd[start:stop]
+def moments(x, start, h, rest, var):
+    """From the moments about h: the mean less h, and the variance. True if h was near the mean: then nothing cancelled."""
+    N, C = len(x), h.size
     part, part2, s, q = np.zeros(C, x.dtype), np.zeros(C, x.dtype), np.zeros(C), np.zeros(C)
     for n in range(0, N, ROWS):
-        add_rows(start, x[n : n + ROWS], part)
-        flush(part, s)
-    for j in range(C):
-        hi[j] = T(s[j] / N)
-        s[j] = 0
-    for n in range(0, N, ROWS):
-        add_moments(start, x[n : n + ROWS], hi, y[n : n + ROWS], part, part2)
+        add_moments(x[n : n + ROWS], start, h, part, part2)
         flush(part, s)
         flush(part2, q)
+    near = True
     for j in range(C):
-        rest = s[j] / N  # what rounding left of the mean: it is small, so nothing cancels in the variance
-        v = q[j] / N - rest * rest
-        lo[j] = T(rest)
-        var[start + j] = T(v)
-        rstd[j] = T(1 / np.sqrt(v + eps))
-    scale(start, y, lo, rstd, gamma, beta)
+        rest[j] = s[j] / N
+        var[j] = q[j] / N - rest[j] * rest[j]
+        near &= not rest[j] * rest[j] > var[j]
+    return near
 
 
 @in_order
-def follow(running_mean, running_var, mean, var, keep, take, unbias, largest):
+def scale(x, start, hi, lo, rstd, gamma, beta, floor, y):
+    """y = γ ((x - hi) - lo) rstd + β, but at least `floor`."""
+    for i in range(len(x)):
+        for j in range(hi.size):
+            k = np.uintp(start + j)
+            v = ((x[i, k] - hi[j]) - lo[j]) * rstd[j] * gamma[j] + beta[j]
+            y[i, k] = floor if v <= floor else v
+
+
+@in_order
+def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
+    """y = γ x̂ + β, or max(y, 0).
+
+    Of each column, `statistics` gets the mean in two parts (lo is what hi rounds away), rstd and v. Its last row says at
+    `start` whether all v are in a safe range: at least `least`, and with a square that is finite.
+    """
+    T, C, fits = x.dtype.type, stop - start, True
+    hi, lo, rstd, v = statistics[0, start:stop], statistics[1, start:stop], statistics[2, start:stop], statistics[3, start:stop]
+    none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
+    h, rest, var = mean_of_rows(x, x, none, start, stop), np.empty(C), np.empty(C)
+    if not moments(x, start, h, rest, var):
+        for j in range(C):
+            h[j] += rest[j]
+        moments(x, start, h, rest, var)
+    for j in range(C):
+        hi[j] = T(h[j] + rest[j])
+        lo[j] = T((h[j] - hi[j]) + rest[j])
+        rstd[j] = T(1 / np.sqrt(var[j] + eps))
+        v[j] = T(var[j])
+        fits &= v[j] >= least and v[j] * v[j] < np.inf
+    statistics[4, start] = fits
+    scale(x, start, hi, lo, rstd, gamma[start:stop], beta[start:stop], T(0) if relu else none, y)
+
+
+@in_order
+def follow(running_mean, running_var, statistics, keep, take, unbias, largest):
     """running ← keep running + take batch, of the mean and of the unbiased variance, which stays finite."""
+    mean, var, T = statistics[0], statistics[3], statistics.dtype.type
+    keep, take, unbias = T(keep), T(take), T(unbias)
     for j in range(mean.size):
         running_mean[j] = running_mean[j] * keep + mean[j] * take
         v = running_var[j] * keep + (var[j] * unbias) * take
-        running_var[j] = largest if v > largest else v
+        running_var[j] = T(largest) if v > largest else v
 
 
 @in_order
-def add_products(start, dy, x, hi, lo, rstd, mean_dy, s):
-    """Add u x̂ to s, where u = dy - mean(dy)."""
-    for i in range(x.shape[0]):
-        for j in range(s.size):
+def add_products(dy, x, y, floor, start, hi, lo, rstd, h, s, q):
+    """With u = dy - h, add u and u x̂ to s and q."""
+    zero = dy.dtype.type(0)
+    n = len(x) - len(x) % 4
+    for i in range(0, n, 4):
+        for j in range(h.size):
             k = np.uintp(start + j)
-            s[j] += (dy[i, k] - mean_dy[j]) * (((x[i, k] - hi[j]) - lo[j]) * rstd[j])
+            u0 = (zero if y[i, k] <= floor else dy[i, k]) - h[j]
+            u1 = (zero if y[i + 1, k] <= floor else dy[i + 1, k]) - h[j]
+            u2 = (zero if y[i + 2, k] <= floor else dy[i + 2, k]) - h[j]
+            u3 = (zero if y[i + 3, k] <= floor else dy[i + 3, k]) - h[j]
+            m, r, t = hi[j], lo[j], rstd[j]
+            x0, x1 = ((x[i, k] - m) - r) * t, ((x[i + 1, k] - m) - r) * t
+            x2, x3 = ((x[i + 2, k] - m) - r) * t, ((x[i + 3, k] - m) - r) * t
+            s[j] += (u0 + u1) + (u2 + u3)
+            q[j] += (u0 * x0 + u1 * x1) + (u2 * x2 + u3 * x3)
+    for i in range(n, len(x)):
+        for j in range(h.size):
+            k = np.uintp(start + j)
+            u0 = (zero if y[i, k] <= floor else dy[i, k]) - h[j]
+            s[j] += u0
+            q[j] += u0 * (((x[i, k] - hi[j]) - lo[j]) * rstd[j])
 
 
 @in_order
-def subtract_components(start, dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
-    """dx = γ rstd (u - x̂ mean(u x̂)); `factor` is γ rstd."""
-    for i in range(x.shape[0]):
+def subtract_components(dy, x, y, floor, start, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
+    """dx = γ rstd (u - x̂ mean(u x̂)), where u = dy - mean(dy); `factor` is γ rstd."""
+    zero = dy.dtype.type(0)
+    for i in range(len(x)):
         for j in range(hi.size):
             k = np.uintp(start + j)
             x_hat = ((x[i, k] - hi[j]) - lo[j]) * rstd[j]
-            dx[i, k] = factor[j] * ((dy[i, k] - mean_dy[j]) - x_hat * mean_u_x_hat[j])
+            g = zero if y[i, k] <= floor else dy[i, k]
+            dx[i, k] = factor[j] * ((g - mean_dy[j]) - x_hat * mean_u_x_hat[j])
 
 
 @in_order
-def project(start, stop, dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
-    """dx, dγ and dβ; the last two, in float64, hold zeros before."""
+def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
+    """dx; and `sums` gets dγ and dβ. As Σ x̂ = 0, dγ = Σ u x̂ for any u that is dy less a number."""
     N, C, T = len(x), stop - start, x.dtype.type
-    hi, lo, rstd, dgamma, dbeta = hi[start:stop], lo[start:stop], rstd[start:stop], dgamma[start:stop], dbeta[start:stop]
-    part, mean_dy, mean_u_x_hat, factor = np.zeros(C, x.dtype), np.empty_like(rstd), np.empty_like(rstd), np.empty_like(rstd)
+    hi, lo, rstd = statistics[0, start:stop], statistics[1, start:stop], statistics[2, start:stop]
+    floor = T(0) if relu else T(-np.inf)
+    h = mean_of_rows(dy, y, floor, start, stop)
+    part, part2, s, q = np.zeros(C, x.dtype), np.zeros(C, x.dtype), np.zeros(C), np.zeros(C)
     for n in range(0, N, ROWS):
-        add_rows(start, dy[n : n + ROWS], part)
-        flush(part, dbeta)
+        add_products(dy[n : n + ROWS], x[n : n + ROWS], y[n : n + ROWS], floor, start, hi, lo, rstd, h, part, part2)
+        flush(part, s)
+        flush(part2, q)
+    mean_dy, mean_u_x_hat, factor = part, part2, np.empty(C, x.dtype)
     for j in range(C):
-        mean_dy[j] = T(dbeta[j] / N)
-    for n in range(0, N, ROWS):
-        add_products(start, dy[n : n + ROWS], x[n : n + ROWS], hi, lo, rstd, mean_dy, part)
-        flush(part, dgamma)
-    for j in range(C):
-        mean_u_x_hat[j] = T(dgamma[j] / N)
+        mean_dy[j] = T(h[j] + s[j] / N)
+        mean_u_x_hat[j] = T(q[j] / N)
         factor[j] = rstd[j] * gamma[start + j]
-    subtract_components(start, dy, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx)
+        sums[0, start + j] = T(q[j])
+        sums[1, start + j] = T(N * np.float64(h[j]) + s[j])
+    subtract_components(dy, x, y, floor, start, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx)

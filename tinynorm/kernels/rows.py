@@ -45,34 +45,35 @@ def standardized(x, hi, lo, rstd, x_hat):
 
 
 @in_order
-def scale(c, rest, rstd, gamma, beta, first):
-    """c becomes γ (c - rest) rstd + β. Its first row is the row `first` of x."""
+def scale(c, rest, rstd, gamma, beta, first, floor):
+    """c becomes γ (c - rest) rstd + β, but at least `floor`. Its first row is the row `first` of x."""
     G = gamma.shape[0]
     for i in range(c.shape[0]):
         r, s, k = rest[i], rstd[i], (first + i) % G
         for j in range(c.shape[1]):
-            c[i, j] = (c[i, j] - r) * s * gamma[k, j] + beta[k, j]
+            v = (c[i, j] - r) * s * gamma[k, j] + beta[k, j]
+            c[i, j] = floor if v <= floor else v
 
 
 @in_order
-def standardize(start, stop, x, gamma, beta, eps, centred, y, hi, lo, rstd, var):
-    """y = γ x̂ + β, of the rows from `start` to `stop`.
+def standardize(start, stop, x, gamma, beta, eps, least, centred, relu, y, statistics):
+    """y = γ x̂ + β, or max(y, 0), of the rows from `start` to `stop`.
 
-    For each row the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v.
+    Of each row, `statistics` gets the mean in two parts (lo is what hi rounds away), rstd and v. Its last row says at `start`
+    whether all v are in a safe range: at least `least`, and with a square that is finite.
     """
-    D = x.shape[1]
-    T = x.dtype.type
+    hi, lo, rstd, var = statistics[0], statistics[1], statistics[2], statistics[3]
+    D, T, fits = x.shape[1], x.dtype.type, True
+    floor = T(0) if relu else T(-np.inf)
     step = _rows_at_a_time(D)
-    rest = np.zeros(step, x.dtype)
     for a in range(start, stop, step):
         b = min(stop, a + step)
-        if centred:
-            for i in range(a, b):
-                mu = np.float64(0)
+        for i in range(a, b):
+            mu = np.float64(0)
+            if centred:
                 for k in range(0, D, TERMS):
                     mu += total(x[i, k : k + TERMS])
-                hi[i] = T(mu / D)
-        lo[a:b], rstd[a:b] = 0, 1
+            hi[i], lo[i], rstd[i] = T(mu / D), 0, 1
         standardized(x[a:b], hi[a:b], lo[a:b], rstd[a:b], y[a:b])  # c = x - hi: lo is 0 and rstd 1 so far
         for i in range(a, b):
             s = q = np.float64(0)
@@ -82,10 +83,10 @@ def standardize(start, stop, x, gamma, beta, eps, centred, y, hi, lo, rstd, var)
                 q += q_
             s = s / D if centred else np.float64(0)  # what rounding left of the mean
             v = q / D - s * s  # (s is small, so nothing cancels)
-            rest[i - a] = lo[i] = T(s)
-            var[i] = T(v)
-            rstd[i] = T(1 / np.sqrt(v + eps))
-        scale(y[a:b], rest, rstd[a:b], gamma, beta, a)
+            lo[i], rstd[i], var[i] = T(s), T(1 / np.sqrt(v + eps)), T(v)
+            fits &= var[i] >= least and var[i] * var[i] < np.inf
+        scale(y[a:b], lo[a:b], rstd[a:b], gamma, beta, a, floor)
+    statistics[4, start] = fits
 
 
 @in_order
@@ -95,7 +96,7 @@ def _rows_at_a_time(D):
 
 
 @any_order
-def sums(dy, gamma, x_hat, first, start, stop, a, b, dgamma, dbeta):
+def sums_of_rows(dy, gamma, x_hat, first, start, stop, a, b, dgamma, dbeta):
     """Over some columns, add Σ g and Σ g x̂ of each row to a and b, where g = γ dy; and what a row contributes to dγ and dβ."""
     G, part = gamma.shape[0], slice(start, stop)
     for i in range(dy.shape[0]):
@@ -123,38 +124,53 @@ def subtract_components(dy, gamma, x_hat, first, a, b, rstd, dx):
 
 
 @in_order
-def project(start, stop, dy, x, gamma, hi, lo, rstd, centred, dx, dgamma, dbeta):
+def masked(dy, y, g):
+    """g = dy behind a ReLU: 0 where y is not positive (but where y is NaN, dy passes)."""
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            g[i, j] = 0 if y[i, j] <= 0 else dy[i, j]
+
+
+@in_order
+def project(start, stop, dy, x, y, gamma, statistics, centred, relu, dx, sums):
     """dx = rstd (g - mean(g) - x̂ mean(g x̂)) with g = γ dy, of the rows from `start` to `stop`.
 
-    What these rows contribute to dγ and dβ is added to the last two arrays, in float64.
+    `sums` gets what these rows contribute to dγ and dβ.
     """
-    D = x.shape[1]
-    G = gamma.shape[0]
+    hi, lo, rstd = statistics[0], statistics[1], statistics[2]
+    D, G = x.shape[1], gamma.shape[0]
     step = _rows_at_a_time(D)
-    x_hat = np.empty((step, D), x.dtype)
-    dgamma_, dbeta_ = np.zeros((G, D), x.dtype), np.zeros((G, D), x.dtype)
+    x_hat, passed = np.empty((step, D), x.dtype), np.empty((step if relu else 0, D), x.dtype)
+    part, whole = np.zeros((2, G, D), x.dtype), np.zeros((2, G, D))
     rows = 0
     for n in range(start, stop, step):
         m = min(stop, n + step)
         standardized(x[n:m], hi[n:m], lo[n:m], rstd[n:m], x_hat)
+        dy_ = dy[n:m]
+        if relu:
+            masked(dy_, y[n:m], passed)
+            dy_ = passed[: m - n]
         a, b = np.zeros(m - n), np.zeros(m - n)
         for k in range(0, D, TERMS):
-            sums(dy[n:m], gamma, x_hat, n, k, min(k + TERMS, D), a, b, dgamma_, dbeta_)
+            sums_of_rows(dy_, gamma, x_hat, n, k, min(k + TERMS, D), a, b, part[0], part[1])
         a, b = a / D if centred else a * 0, b / D
-        subtract_components(dy[n:m], gamma, x_hat, n, a, b, rstd[n:m], dx[n:m])
+        subtract_components(dy_, gamma, x_hat, n, a, b, rstd[n:m], dx[n:m])
         rows += m - n
         if rows >= ROWS * G:
-            _flush(dgamma_, dgamma)
-            _flush(dbeta_, dbeta)
+            flush(part, whole)
             rows = 0
-    _flush(dgamma_, dgamma)
-    _flush(dbeta_, dbeta)
+    flush(part, whole)
+    for i in range(2):
+        for k in range(G):
+            for j in range(D):
+                sums[i, k, j] = whole[i, k, j]
 
 
 @in_order
-def _flush(part, whole):
+def flush(part, whole):
     """Add the part to the whole, and begin the part anew."""
-    for i in range(part.shape[0]):
-        for j in range(part.shape[1]):
-            whole[i, j] += part[i, j]
-            part[i, j] = 0
+    for i in range(2):
+        for k in range(part.shape[1]):
+            for j in range(part.shape[2]):
+                whole[i, k, j] += part[i, k, j]
+                part[i, k, j] = 0

@@ -1,8 +1,10 @@
 """BatchNorm and InstanceNorm of (N, C, *), each sweep fused. The formulas are in `ops/normalization_formula.py`.
 
 x is (A, N, C, P): the group (a, c) is the N slabs of P numbers x[a, n, c], which lie one after another in memory. BatchNorm has
-A = 1; for InstanceNorm A is the batch, and N = 1. A group goes through all the steps of a sweep before the next one does: so it
-stays in the processor's cache.
+A = 1; for InstanceNorm A is the batch, and N = 1. A group goes through both sweeps before the next one does: so it stays in the
+processor's cache.
+
+The mean is not known before the first sweep: the moments are taken about a number near it, the mean of some numbers.
 """
 
 from __future__ import annotations
@@ -15,104 +17,121 @@ TERMS = 512  # of a sum in x's dtype; such sums are added up in float64 (see `ro
 
 
 @any_order
-def total(x):
+def mean_of_some(x, y, floor):
+    """The mean of the first numbers, near enough to that of all. A number counts as 0 where y is at most `floor`."""
     s = x.dtype.type(0)
-    for j in range(x.size):
-        s += x[j]
-    return s
+    n = min(x.size, TERMS)
+    for j in range(n):
+        s += x.dtype.type(0) if y[j] <= floor else x[j]
+    return s / x.dtype.type(n)
 
 
 @any_order
-def moments(c):
-    """(Σ c, Σ c²)."""
-    s = q = c.dtype.type(0)
-    for j in range(c.size):
-        s += c[j]
-        q += c[j] * c[j]
+def moments(x, h):
+    """(Σ c, Σ c²), where c = x - h."""
+    s = q = x.dtype.type(0)
+    for j in range(x.size):
+        c = x[j] - h
+        s += c
+        q += c * c
     return s, q
 
 
 @any_order
-def dot_of_centred(dy, mean_dy, x_hat):
-    """Σ (dy - mean) x̂."""
-    s = dy.dtype.type(0)
-    for j in range(dy.size):
-        s += (dy[j] - mean_dy) * x_hat[j]
-    return s
-
-
-@in_order
-def standardized(x, hi, lo, rstd, x_hat):
-    """x̂ = ((x - hi) - lo) rstd."""
+def products(dy, y, floor, h, x, hi):
+    """(Σ u, Σ u c), where u = dy - h and c = x - hi; but dy counts as 0 where y is at most `floor`."""
+    s = q = x.dtype.type(0)
     for j in range(x.size):
-        x_hat[j] = ((x[j] - hi) - lo) * rstd
+        u = (x.dtype.type(0) if y[j] <= floor else dy[j]) - h
+        s += u
+        q += u * (x[j] - hi)
+    return s, q
 
 
 @in_order
-def scale(c, rest, rstd, gamma, beta):
-    """c becomes γ (c - rest) rstd + β."""
-    for j in range(c.size):
-        c[j] = (c[j] - rest) * rstd * gamma + beta
+def about(x, a, c, h):
+    """Of the group (a, c), from the moments about h: the mean less h, and the variance."""
+    _, N, _, P = x.shape
+    s = q = np.float64(0)
+    for n in range(N):
+        for k in range(0, P, TERMS):
+            s_, q_ = moments(x[a, n, c, k : k + TERMS], h)
+            s += s_
+            q += q_
+    s /= N * P
+    return s, q / (N * P) - s * s
 
 
 @in_order
-def subtract_components(dy, mean_dy, mean_u_x_hat, factor, x_hat):
-    """x̂ becomes dx = γ rstd (u - x̂ mean(u x̂)), where u = dy - mean(dy); `factor` is γ rstd."""
-    for j in range(dy.size):
-        x_hat[j] = factor * ((dy[j] - mean_dy) - x_hat[j] * mean_u_x_hat)
+def scale(x, hi, lo, rstd, gamma, beta, floor, y):
+    """y = γ ((x - hi) - lo) rstd + β, but at least `floor`."""
+    for j in range(x.size):
+        v = ((x[j] - hi) - lo) * rstd * gamma + beta
+        y[j] = floor if v <= floor else v
 
 
 @in_order
-def standardize(start, stop, x, gamma, beta, eps, y, hi, lo, rstd, var):
-    """y = γ x̂ + β, of the groups from `start` to `stop`.
+def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
+    """y = γ x̂ + β, or max(y, 0), of the groups from `start` to `stop`.
 
-    For each group the mean hi + lo is kept in two parts (lo is what hi rounds away), and rstd and v.
+    Of each group, `statistics` gets the mean in two parts (lo is what hi rounds away), rstd and v. Its last row says at `start`
+    whether all v are in a safe range: at least `least`, and with a square that is finite.
+    """
+    _, N, C, _ = x.shape
+    T, fits = x.dtype.type, True
+    none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
+    hi, lo, rstd, var = statistics[0], statistics[1], statistics[2], statistics[3]
+    for g in range(start, stop):
+        a, c = g // C, g % C
+        h = mean_of_some(x[a, 0, c], x[a, 0, c], none)
+        rest, v = about(x, a, c, h)
+        if rest * rest > v:  # h was not near: something cancelled
+            h = T(h + rest)
+            rest, v = about(x, a, c, h)
+        hi[g] = T(h + rest)
+        lo[g], rstd[g], var[g] = T((h - hi[g]) + rest), T(1 / np.sqrt(v + eps)), T(v)
+        fits &= var[g] >= least and var[g] * var[g] < np.inf
+        for n in range(N):
+            scale(x[a, n, c], hi[g], lo[g], rstd[g], gamma[c], beta[c], T(0) if relu else none, y[a, n, c])
+    statistics[4, start] = fits
+
+
+@in_order
+def subtract_components(dy, y, floor, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
+    """dx = γ rstd (u - x̂ mean(u x̂)), where u = dy - mean(dy); `factor` is γ rstd."""
+    zero = dy.dtype.type(0)
+    for j in range(x.size):
+        u = (zero if y[j] <= floor else dy[j]) - mean_dy
+        dx[j] = factor * (u - ((x[j] - hi) - lo) * rstd * mean_u_x_hat)
+
+
+@in_order
+def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
+    """dx, of the groups from `start` to `stop`; `sums` gets what they contribute to dγ and dβ.
+
+    As Σ x̂ = 0, Σ u x̂ is the same for any u that is dy less a number.
     """
     _, N, C, P = x.shape
     T = x.dtype.type
-    zero, one = T(0), T(1)
+    floor = T(0) if relu else T(-np.inf)
+    dgamma, dbeta = np.zeros(C), np.zeros(C)
     for g in range(start, stop):
         a, c = g // C, g % C
-        s = np.float64(0)
-        for n in range(N):
-            for k in range(0, P, TERMS):
-                s += total(x[a, n, c, k : k + TERMS])
-        hi[g] = T(s / (N * P))
+        hi, lo, rstd = statistics[0, g], statistics[1, g], statistics[2, g]
+        h = mean_of_some(dy[a, 0, c], y[a, 0, c], floor)
         s = q = np.float64(0)
         for n in range(N):
-            standardized(x[a, n, c], hi[g], zero, one, y[a, n, c])
             for k in range(0, P, TERMS):
-                s_, q_ = moments(y[a, n, c, k : k + TERMS])
+                m = min(P, k + TERMS)
+                s_, q_ = products(dy[a, n, c, k:m], y[a, n, c, k:m], floor, h, x[a, n, c, k:m], hi)
                 s += s_
                 q += q_
-        s /= N * P  # what rounding left of the mean: it is small, so nothing cancels in the variance
-        v = q / (N * P) - s * s
-        lo[g] = T(s)
-        var[g] = T(v)
-        rstd[g] = T(1 / np.sqrt(v + eps))
+        q = (q - s * lo) * rstd  # Σ u x̂
+        mean_dy, mean_u_x_hat = T(h + s / (N * P)), T(q / (N * P))
         for n in range(N):
-            scale(y[a, n, c], lo[g], rstd[g], gamma[c], beta[c])
-
-
-@in_order
-def project(start, stop, dy, x, gamma, hi, lo, rstd, dx, dgamma, dbeta):
-    """dx, of the groups from `start` to `stop`; what they add to dγ and dβ is added to the last two arrays, in float64."""
-    _, N, C, P = x.shape
-    T = x.dtype.type
-    x_hat = dx  # until dx takes its place
-    for g in range(start, stop):
-        a, c = g // C, g % C
-        s = q = np.float64(0)
-        for n in range(N):
-            for k in range(0, P, TERMS):
-                s += total(dy[a, n, c, k : k + TERMS])
-        mean_dy = T(s / (N * P))
-        for n in range(N):
-            standardized(x[a, n, c], hi[g], lo[g], rstd[g], x_hat[a, n, c])
-            for k in range(0, P, TERMS):
-                d, h = dy[a, n, c, k : k + TERMS], x_hat[a, n, c, k : k + TERMS]
-                q += dot_of_centred(d, mean_dy, h)
-        for n in range(N):
-            subtract_components(dy[a, n, c], mean_dy, T(q / (N * P)), rstd[g] * gamma[c], x_hat[a, n, c])
-        dbeta[c] += s
+            x_, y_, dx_ = x[a, n, c], y[a, n, c], dx[a, n, c]
+            subtract_components(dy[a, n, c], y_, floor, x_, hi, lo, rstd, mean_dy, mean_u_x_hat, rstd * gamma[c], dx_)
         dgamma[c] += q
+        dbeta[c] += s + N * P * np.float64(h)
+    for c in range(C):
+        sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])

@@ -105,18 +105,19 @@ def batch_norm(
 
 def _follow(node: StandardizeChannel, running_mean: Tensor, running_var: Tensor, momentum: float) -> None:
     """Update the running statistics by those of the batch; by a kernel if one standardised the batch."""
-    if node.statistics and momentum != 0:
+    statistics = node.statistics
+    if statistics is not None and momentum != 0:
         unbias = node.layout.m / (node.layout.m - 1)
-        hi, var = node.statistics.hi, node.statistics.var
-        kernels = kernels_for("columns", hi, running_mean._array, running_var._array, any_size=True)
+        kernels = kernels_for("columns", statistics, running_mean._array, running_var._array, any_size=True)
         if kernels is not None:
-            numbers = map(hi.dtype.type, (1 - momentum, momentum, unbias, _largest(np, hi.dtype)))
-            kernels.follow(running_mean._array, running_var._array, hi, var, *numbers)
+            numbers = 1.0 - momentum, float(momentum), unbias, _largest(np, statistics.dtype)
+            kernels.follow(running_mean._array, running_var._array, statistics, *numbers)
             version_of(running_mean).bump("batch_norm")
             version_of(running_var).bump("batch_norm")
             return
-    _update(running_mean, node.mean, momentum)
-    unbiased = node.var * (node.layout.m / (node.layout.m - 1))  # RS.26
+    mean, var = node.of_batch()
+    _update(running_mean, mean, momentum)
+    unbiased = var * (node.layout.m / (node.layout.m - 1))  # RS.26
     _update(running_var, unbiased, momentum, finite=True)
 
 
@@ -352,8 +353,9 @@ def instance_norm(
     node = StandardizeChannel(layout, eps)
     y = node(x, weight, bias)
     if running_mean is not None and x._array.size:
-        _update(running_mean, mean_over(node.mean, (0,)), momentum)
-        unbiased = node.var * (layout.m / (layout.m - 1))  # RS.26
+        mean, var = node.of_batch()
+        _update(running_mean, mean_over(mean, (0,)), momentum)
+        unbiased = var * (layout.m / (layout.m - 1))  # RS.26
         _update(running_var, mean_over(unbiased, (0,)), momentum, finite=True)
     return printed_as("ViewBackward0", y)
 

@@ -13,67 +13,72 @@ slabs      pieces of a channel; one γ                 BatchNorm and InstanceNor
 
 from __future__ import annotations
 
-import math
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..backend import zeros
+from ..backend import Array
 from ..kernels.buffers import empty
 from ..kernels.halves import WORTH, run
 from ..kernels.select import family
+from .common import reshaped
+from .scaling import LEAST_VAR
 
 # Half of the columns takes more than half of the time of all. (Measured: with two threads 2^18 numbers take a third longer,
 # 2^19 a tenth longer, 2^20 a seventh less, 2^22 two fifths less.)
 COLUMNS_WORTH = 2**20
 
-
-class Statistics(NamedTuple):
-    """Of each group: the mean in two parts (lo is what hi rounds away), rstd and v."""
-
-    hi: np.ndarray
-    lo: np.ndarray
-    rstd: np.ndarray
-    var: np.ndarray
+LEAST = {dtype: v**0.5 for dtype, v in LEAST_VAR.items()}  # the least variance + ε that is safe: see `squares_fit`
 
 
-def standardize_by_kernel(layout: Any, eps: float, centred: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Statistics]:
-    """(y, the statistics)."""
+def standardize_by_kernel(layout: Any, eps: float, centred: bool, relu: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:
+    """(y, the statistics); with `relu`, (max(y, 0), ...). (y, None) if a variance is not safe: then y is not to be used.
+
+    The statistics (5, groups) are of each group the mean in two parts (lo is what hi rounds away), rstd and v. The last row
+    says at the first group of each part whether its variances are safe.
+    """
     kernel, shape = family(layout.family).standardize, layout.in_kernel
-    y, statistics = empty(x.shape, x.dtype), Statistics(*zeros((4, layout.groups), x))
+    y, statistics = empty(x.shape, x.dtype), empty((5, layout.groups), x.dtype)
     affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
-    settings = (float(eps), centred) if layout.family == "rows" else (float(eps),)
-    arrays = x.reshape(shape), *affine, *settings, y.reshape(shape), *statistics
-    run([partial(kernel, *part, *arrays) for part in _parts(layout, x.size)])
-    return y, statistics
+    settings = float(eps), LEAST[x.dtype] - eps, *_settings(layout, centred), relu
+    arrays = reshaped(x, shape), *affine, *settings, reshaped(y, shape), statistics
+    run([partial(kernel, *part, *arrays) for part in layout.parts])
+    safe = all(statistics[4, start : start + 1] for start, _ in layout.parts)
+    return y, statistics if safe else None
 
 
-def project_by_kernel(layout: Any, centred: bool, dy: Any, x: Any, gamma: Any, statistics: Statistics) -> tuple[Any, Any, Any]:
-    """(dx, dγ, dβ); the last two in float64, in the shape in which γ broadcasts."""
-    kernel, shape = family(layout.family).project, layout.in_kernel
+def project_by_kernel(
+    layout: Any, centred: bool, dy: Any, x: Any, y: Any, gamma: Any, statistics: Array
+) -> tuple[Array, Array, Array]:
+    """(dx, dγ, dβ); the numbers of the last two are in order, in some shape. Behind a ReLU, y is its output; else None."""
+    kernel, shape, parts = family(layout.family).project, layout.in_kernel, layout.parts
     dy = dy if dy.flags.carray else dy.copy()
-    affine, parts = _affine(layout, gamma, 1, x.dtype), _parts(layout, x.size)
-    dx, sums = empty(x.shape, x.dtype), [zeros((2, *affine.shape), x, np.float64) for _ in parts]
-    settings = (centred,) if layout.family == "rows" else ()
-    arrays = dy.reshape(shape), x.reshape(shape), affine, *statistics[:3], *settings, dx.reshape(shape)
-    run([partial(kernel, *part, *arrays, *s) for part, s in zip(parts, sums, strict=True)])
-    repeats = affine.size // max(math.prod(layout.affine), 1)
-    dgamma, dbeta = sum(sums[1:], sums[0])
-    return dx, *((d.reshape(-1, repeats).sum(1) if repeats > 1 else d).reshape(layout.affine) for d in (dgamma, dbeta))
+    x, affine = reshaped(x, shape), _affine(layout, gamma, 1, x.dtype)
+    dx, sums = empty(dy.shape, x.dtype), empty((len(parts), 2, *affine.shape), x.dtype)
+    settings = *_settings(layout, centred), y is not None
+    arrays = reshaped(dy, shape), x, x if y is None else reshaped(y, shape), affine, statistics, *settings, reshaped(dx, shape)
+    apart = layout.family != "columns"  # each part makes sums of its own; those of columns lie beside each other
+    run([partial(kernel, *part, *arrays, sums[i * apart]) for i, part in enumerate(parts)])
+    dgamma, dbeta = sums[0] + sums[1] if apart and len(parts) > 1 else sums[0]
+    if layout.repeats > 1:
+        dgamma, dbeta = (d.reshape(-1, layout.repeats).sum(1) for d in (dgamma, dbeta))
+    return dx, dgamma, dbeta
 
 
-def _parts(layout: Any, size: int) -> list[tuple[int, ...]]:
+def parts_of(family: str, groups: int, size: int) -> list[tuple[int, int]]:
     """From which group to which each call of a kernel goes: two halves if that is worth it."""
-    n, worth = layout.groups, WORTH if layout.family != "columns" else COLUMNS_WORTH
-    return [(0, n)] if size < worth or n == 1 else [(0, n // 2), (n // 2, n)]
+    worth = WORTH if family != "columns" else COLUMNS_WORTH
+    return [(0, groups)] if size < worth or groups == 1 else [(0, groups // 2), (groups // 2, groups)]
 
 
-def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> np.ndarray:
+def _settings(layout: Any, centred: bool) -> tuple[bool, ...]:
+    return (centred,) if layout.family == "rows" else ()
+
+
+def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> Array:
     """γ or β in the kernel's shape, (C) or (G, D), repeated along the positions of D; `value` where there is none."""
     shape = layout.affine_in_kernel
     if gamma is None:
         return np.full(shape, value, dtype)
-    if gamma.size == math.prod(shape):
-        return gamma.reshape(shape)
-    return np.repeat(gamma.reshape(-1), math.prod(shape) // gamma.size).reshape(shape)
+    return reshaped(gamma if layout.repeats == 1 else np.repeat(gamma.reshape(-1), layout.repeats), shape)

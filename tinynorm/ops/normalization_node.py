@@ -34,7 +34,7 @@ from .normalization_blocks import (
     standardize_in_blocks,
 )
 from .normalization_formula import Axes, project, project_channel, project_uncentred, standardize, standardize_uncentred
-from .normalization_kernels import project_by_kernel, standardize_by_kernel
+from .normalization_kernels import parts_of, project_by_kernel, standardize_by_kernel
 from .scaling import LEAST_VAR, power_of_two
 
 # The kernels of slabs call a function for each slab; of fewer numbers than this, that takes longer than the formula.
@@ -53,6 +53,8 @@ class Layout:
         self.groups = math.prod(self.of_groups)
         self.size = self.groups * self.m
         self.family, self.in_kernel, self.affine_in_kernel = self._for_kernels(one_gamma)
+        self.parts = parts_of(self.family, self.groups, self.size)
+        self.repeats = math.prod(self.affine_in_kernel) // max(math.prod(affine), 1)  # so often a kernel has each γ
 
     def _for_kernels(self, one_gamma: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
         """The family of kernels ("" if none fits), and the shapes that they take of x and of γ; see `normalization_kernels`."""
@@ -163,16 +165,16 @@ class Standardize(Normalization):
     def forward(self, x, gamma, beta):
         self.save(x, gamma)
         if self.layout.family and kernels_for(self.layout.family, x, gamma, beta):
-            y, statistics = standardize_by_kernel(self.layout, self.eps, self.centred, x, gamma, beta)
-            if squares_fit(statistics.var, self.eps):
-                self.statistics, self.affine_like = statistics, (gamma, beta)
+            y, self.statistics = standardize_by_kernel(self.layout, self.eps, self.centred, False, x, gamma, beta)
+            if self.statistics is not None:
+                self.affine_like = gamma, beta
                 return y
         self.kept = x_hat, _, self.mean, self.var = self.formula(x)
         return self.scale_and_shift(x_hat, gamma, beta, x)
 
     def backward(self, dy, x, gamma):
-        if self.statistics and not isinstance(dy, Tensor):
-            grads = project_by_kernel(self.layout, self.centred, dy, x, gamma, self.statistics)
+        if self.statistics is not None and not isinstance(dy, Tensor):
+            grads = project_by_kernel(self.layout, self.centred, dy, x, None, gamma, self.statistics)
             like = dy, *self.affine_like
             return tuple(self.shown(d, a) if need else None for d, a, need in zip(grads, like, self.needs, strict=True))
         x_hat, rstd, _, _ = self.recall(self.formula, x)
@@ -232,14 +234,14 @@ class StandardizeUncentred(Standardize):
 class StandardizeChannel(Standardize):
     """BatchNorm and InstanceNorm: a group has a single γ and β."""
 
-    def forward(self, x, gamma, beta):
-        y = super().forward(x, gamma, beta)
-        if self.statistics:
-            self.mean, self.var = (s.reshape(self.layout.of_groups) for s in (self.statistics.hi, self.statistics.var))
-        return y
+    def of_batch(self):
+        """The mean and the variance of each group."""
+        if self.statistics is None:
+            return self.mean, self.var
+        return tuple(s.reshape(self.layout.of_groups) for s in (self.statistics[0], self.statistics[3]))
 
     def backward(self, dy, x, gamma):
-        if self.statistics and not isinstance(dy, Tensor):
+        if self.statistics is not None and not isinstance(dy, Tensor):
             return super().backward(dy, x, gamma)
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         scale = None if not self.needs[0] else rstd if gamma is None else rstd * self.affine(gamma)
