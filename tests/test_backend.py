@@ -1,6 +1,9 @@
 """Devices: what is said where CUDA does not work, moving, and random numbers. A stand-in for CuPy plays the GPU's part."""
 
+import contextvars
+import importlib.util
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -133,3 +136,40 @@ def test_a_seed_repeats_and_a_state_goes_on(device):
     state = g.get_state()
     expected = g.rng.random(3)
     assert (tn.Generator().set_state(state).rng.random(3) == expected).all()
+
+
+def again_without_the_variable(monkeypatch):
+    """The module as it is where NumPy keeps its settings in no context variable."""
+    monkeypatch.setattr(contextvars, "copy_context", dict)
+    spec = importlib.util.spec_from_file_location("tinynorm.backend_again", backend.__file__)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    assert module._variable is None
+    return module
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["variable", "errstate"])
+def test_no_warnings_inside_and_the_setting_of_the_program_outside(monkeypatch, known):
+    module = backend if known else again_without_the_variable(monkeypatch)
+
+    @module.silent
+    def function(fails=False):
+        seen.append(np.geterr())
+        if fails:
+            raise KeyError
+        return module.silent(np.geterr)()
+
+    ignored, seen = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}, []
+    before = np.geterr()
+    assert function() == seen[-1] == before | ignored
+    assert np.geterr() == before
+    with np.errstate(under="raise", over="raise"):
+        assert function() == seen[-1] == before | ignored | {"under": "raise"}
+        with pytest.raises(KeyError):
+            function(fails=True)
+        assert np.geterr() == before | {"under": "raise", "over": "raise"}
+        thread = threading.Thread(target=function)
+        thread.start(), thread.join()
+        assert seen[-1] == before | ignored
+    assert np.geterr() == before

@@ -514,9 +514,12 @@ def set_grad(t: Tensor, grad: Tensor | None) -> None:
 
 def wrap(array: Array) -> Tensor:
     """A Tensor that holds the array (or NumPy scalar), made without the constructor's checks."""
-    t = Tensor.__new__(Tensor)
-    t._array = array if not isinstance(array, np.generic) else np.asarray(array)
+    t = _new(Tensor)
+    t._array = array if type(array) is np.ndarray or not isinstance(array, np.generic) else np.asarray(array)
     return t
+
+
+_new = Tensor.__new__
 
 
 def is_tensor(obj: Any) -> bool:

@@ -28,6 +28,21 @@ def without_collector():
 # ---- the order, and how often ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("gradients", [(), (1.0, 1.0)])
+def test_a_node_that_returns_too_few_or_too_many_gradients_is_named(gradients):
+    class Same(Node):
+        def forward(self, x):
+            return x + 0
+
+        def backward(self, g):
+            return gradients
+
+    x = leaf(1.0)
+    with pytest.raises(RuntimeError, match=rf"expected Same.backward to return 1 gradients.*got {len(gradients)}"):
+        Same()(x).backward()
+    assert x.grad is None
+
+
 def test_a_chain_of_200_000_ops_goes_forward_backward_and_away(without_collector):
     x = leaf(1.0)
     y = x

@@ -42,38 +42,41 @@ class Run:
         self.useful: set[Node] | None = None  # the nodes that lead to a target; None: run all nodes
         self.found: dict[Any, Any] = {}  # a target's key -> its gradient
         self.complete: list[tuple[Tensor, Any, bool]] = []  # for `.grad`: (tensor, its gradient, may we keep the array?)
-        self.waiting: dict[Node, dict[int, Any]] = {}  # node -> {output number: its gradient so far}
-        self.youngest: list[tuple[int, Node]] = []  # heap of (-age, node), ages are unique
+        self.waiting: dict[Node, list[Any]] = {}  # node -> for each output, its gradient so far or None
+        self.youngest: list[tuple[int, Node, list[Any]]] = []  # heap of (-age, node, what is waiting there), ages are unique
         self.leaves: dict[int, tuple[Tensor, Any, bool]] = {}  # id -> (leaf, gradient so far, may we keep the array?)
 
-    @backend.silent
     def __call__(self, outputs: Sequence[Tensor], grads: Sequence[Any]) -> list:
         """Run the backward pass. Returns the gradient of each target, or None if no path leads to it."""
-        before, mode.enabled = mode.enabled, self.create_graph
+        before, mode.enabled, token = mode.enabled, self.create_graph, backend.hush()
         try:
             if self.targets is not None:
                 self._find_useful(outputs)
             edges = [y if y.grad_fn is None else (y.grad_fn, y._output_nr) for y in outputs]
             self._deliver(edges, grads, fresh=False)
             while self.youngest:
-                node = heapq.heappop(self.youngest)[1]
-                grads_out = self._collect(node)
+                _, node, grads_out = heapq.heappop(self.youngest)
+                del self.waiting[node]
+                if node.hooks or node.retained or self.captured or len(grads_out) > 1:
+                    self._complete(node, grads_out)
                 if self.useful is None or node in self.useful:
-                    self._step(node, grads_out)
+                    grads_in = node.gradients(grads_out, self.create_graph)
+                    if self.finds_nan:
+                        refuse_nan(node, grads_in)
+                    if not self.retain_graph:
+                        node.free()
+                    if len(grads_in) != len(node.edges):
+                        raise RuntimeError(
+                            f"backward: expected {node.op_name}.backward to return {len(node.edges)} gradients, one for each "
+                            f"input, got {len(grads_in)}"
+                        )
+                    self._deliver(node.edges, grads_in, node.fresh)
             self._finish()
             accumulate(self.complete)
         finally:
+            backend.unhush(token)
             mode.enabled = before
         return [self.found.get(_key(_edge_of(t))) for t in self.targets] if self.targets else []
-
-    def _step(self, node: Node, grads_out: list) -> None:
-        """Run the backward of one node and pass the gradients on to its inputs."""
-        grads_in = node.gradients(grads_out, self.create_graph)
-        if self.finds_nan:
-            refuse_nan(node, grads_in)
-        if not self.retain_graph:
-            node.free()
-        self._deliver(node.edges, grads_in, node.fresh)
 
     def _is_useful(self, edge: Edge) -> bool:
         """Whether the edge is a target or leads to one."""
@@ -81,26 +84,26 @@ class Run:
 
     def _deliver(self, edges: Sequence[Edge | None], grads: Sequence[Any], fresh: bool) -> None:
         """Add each gradient to the sum at its edge so far. The sum is a new array, because others may hold the old one."""
-        for edge, g in zip(edges, grads, strict=True):
-            if edge is None or g is None or (self.useful is not None and not self._is_useful(edge)):
+        useful, waiting, leaves, i = self.useful, self.waiting, self.leaves, 0  # (zip would take twice the time of this loop)
+        for edge in edges:
+            g = grads[i]
+            i += 1
+            if edge is None or g is None or (useful is not None and not self._is_useful(edge)):
                 continue
             if type(edge) is not tuple:
-                before = self.leaves.get(id(edge))
-                self.leaves[id(edge)] = (edge, g, fresh) if before is None else (edge, before[1] + g, True)
+                before = leaves.get(id(edge))
+                leaves[id(edge)] = (edge, g, fresh) if before is None else (edge, before[1] + g, True)
                 continue
             node, nr = edge
-            arrived = self.waiting.get(node)
+            arrived = waiting.get(node)
             if arrived is None:
-                arrived = self.waiting[node] = {}
-                heapq.heappush(self.youngest, (-node.age, node))
-            arrived[nr] = arrived[nr] + g if nr in arrived else g
+                arrived = waiting[node] = [None] * node.output_count
+                heapq.heappush(self.youngest, (-node.age, node, arrived))
+            arrived[nr] = g if arrived[nr] is None else arrived[nr] + g
 
-    def _collect(self, node: Node) -> list:
-        """The complete gradients of the node's outputs, after their hooks ran."""
-        arrived = self.waiting.pop(node)
-        grads = []
-        for nr in range(node.output_count):
-            g = arrived.get(nr)
+    def _complete(self, node: Node, grads: list) -> None:
+        """Complete the gradients of the node's outputs: zeros where none arrived, and what the hooks make of the others."""
+        for nr, g in enumerate(grads):
             if g is None:
                 g = self._wrap(node.zeros(nr))
             elif node.hooks or self.captured:
@@ -110,8 +113,7 @@ class Run:
             output = node.retained[nr]() if node.retained and nr in node.retained else None
             if output is not None and self.targets is None:
                 self.complete.append((output, g, False))
-            grads.append(g)
-        return grads
+            grads[nr] = g
 
     def _wrap(self, array: Any) -> Any:
         return wrap(array) if self.create_graph else array
@@ -130,13 +132,14 @@ class Run:
 
     def _finish(self) -> None:
         """Store the complete gradients of the leaves: as results of targets, or in the list of gradients for `.grad`."""
-        for leaf, g, fresh in self.leaves.values():
+        for complete in self.leaves.values():
+            leaf = complete[0]
             if leaf._hooks:
-                g, fresh = self._run_hooks(leaf._hooks, g), False
+                complete = leaf, self._run_hooks(leaf._hooks, complete[1]), False
             if self.targets is not None:
-                self.found[id(leaf)] = g
+                self.found[id(leaf)] = complete[1]
             elif leaf._requires_grad:  # False if the user froze the leaf after the forward pass
-                self.complete.append((leaf, g, fresh))
+                self.complete.append(complete)
 
     def _find_useful(self, outputs: Sequence[Tensor]) -> None:
         """Collect the nodes that lead to a target. Only the backward of these nodes runs."""
@@ -169,8 +172,9 @@ def accumulate(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
                 f"backward: .grad has shape {tuple(t._grad.shape)}, and a gradient of shape {tuple(g.shape)} cannot be added "
                 "to it: the tensor's .data was replaced by one of another shape. Set .grad to None first"
             )
-    if recorded.tape is not None:
-        recorded.tape.goes_backward(complete)
+    tape = recorded.tape
+    if tape is not None:
+        tape.goes_backward(complete)
     for t, g, fresh in complete:
         if isinstance(g, Tensor):
             t._grad = (g.clone() if t._grad is None else t._grad + g).to(t.dtype)
@@ -180,8 +184,8 @@ def accumulate(complete: Sequence[tuple[Tensor, Any, bool]]) -> None:
             if g.dtype != t._array.dtype:  # the leaf does not have the machine's byte order
                 g, fresh = backend.astype(g, t._array.dtype), True
             grad = wrap(g if fresh else backend.copy(g))
-            if recorded.tape is not None:
-                recorded.tape.sets_grad(t, grad, depends=True)
+            if tape is not None:
+                tape.sets_grad(t, grad, depends=True)
             t._grad = grad
         else:
             try:

@@ -185,9 +185,10 @@ class Context(Node):
                 share(x, y, None)
             earlier.append(y)
 
-    def _saved(self, array: Any, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
-        changed = any(array is a for _, a in self._dirty)  # a dirty input is saved as an output
-        return super()._saved(array, inputs, [] if changed else arrays, out, outputs)
+    def _keep(self, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> None:
+        if self._dirty:  # what was changed is saved as an output, not as an input
+            arrays = [... if any(a is array for _, array in self._dirty) else a for a in arrays]
+        super()._keep(inputs, arrays, out, outputs)
 
     def explained(self, error: Exception, arrays: list) -> Exception:
         """The user's error, unchanged; an error about writing into a read-only input gets an explanation."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..backend import Array
+from ..backend import Array, hush, unhush
 from ..printing import name_of
 from ..tensor import Tensor, Version, base_of, version_of, wrap
 from .anomaly import caller, detection
@@ -132,49 +132,70 @@ class Node:
 
     # -- recording -----------------------------------------------------------------------------------------------------
 
-    @backend.silent
     def __call__(self, *inputs: Any) -> Any:
         """Run forward. If no input is a Tensor, the result is an array or a tuple of arrays."""
-        recording, tensors, elsewhere = mode.enabled, False, False
-        arrays, edges, needs = [], [], []  # an edge is where an input's gradient goes: a leaf itself, or (node, output number)
+        recording, recorded, tensors, elsewhere = mode.enabled, False, False, False
+        arrays: list = []
+        needs: list[bool] = []
+        edges: list = []  # an edge is where an input's gradient goes: a leaf itself, or (node, output number)
+        self.needs, self.edges = needs, edges
         for x in inputs:
-            need, edge = False, None
             if isinstance(x, Tensor):
                 tensors = True
                 if recording and x._requires_grad:
-                    need, edge = True, x if x.grad_fn is None else (x.grad_fn, x._output_nr)
+                    recorded = True
+                    needs.append(True)
+                    edges.append(x if x.grad_fn is None else (x.grad_fn, x._output_nr))
+                else:
+                    needs.append(False)
+                    edges.append(None)
                 x = x._array
+            else:
+                needs.append(False)
+                edges.append(None)
             arrays.append(x)
-            edges.append(edge)
-            needs.append(need)
             if type(x) is not np.ndarray and hasattr(x, "dtype"):
                 elsewhere = True
         if elsewhere:
             arrays = list(map(backend.plain, arrays))
             backend.check_same_device(self.op_name, arrays)
-        self.needs, self.edges = needs, edges
         n = len(arrays)
-        if n > 1 and True in needs and (arrays[0] is arrays[1] if n == 2 else len(set(map(id, arrays))) < n):
+        if recorded and n > 1 and (arrays[0] is arrays[1] if n == 2 else len(set(map(id, arrays))) < n):
             _tell_apart(arrays, edges)
+        token = hush()
         try:
             out = self.forward(*arrays)
         except (ValueError, OverflowError) as error:
             raise self.explained(error, arrays) from None
+        finally:
+            unhush(token)
         if not tensors:
             return out
-        if type(out) is not tuple:
-            y = wrap(out)
-            if self.is_view:
-                self._share_memory(inputs, (y,))
-            if True in needs:
-                self._record(inputs, arrays, (out,), (y,))
-            return y
+        if type(out) is tuple:
+            return self._several(inputs, arrays, out, recorded)
+        y = wrap(out)
+        if self.is_view:
+            self._share_memory(inputs, (y,))
+        if recorded:
+            self.age = next_age()
+            if not self.nondifferentiable:
+                y._requires_grad, y.grad_fn = True, self
+            if self._to_save or detection.on:
+                self._keep(inputs, arrays, (out,), (y,))
+        return y
+
+    def _several(self, inputs: tuple, arrays: list, out: tuple, recorded: bool) -> tuple[Tensor, ...]:
+        """The rest of a call, if there are several outputs."""
         outputs = tuple(map(wrap, out))
         if self.is_view:
             self._share_memory(inputs, outputs)
-        if True in needs:
+        if recorded:
+            self.age = next_age()
             self.outputs, self.output_count = tuple(y._array for y in outputs), len(outputs)
-            self._record(inputs, arrays, out, outputs)
+            for nr, y in enumerate(outputs):
+                if nr not in self.nondifferentiable:
+                    y._requires_grad, y.grad_fn, y._output_nr = True, self, nr
+            self._keep(inputs, arrays, out, outputs)
         return outputs
 
     def explained(self, error: ValueError | OverflowError, arrays: list) -> Exception:
@@ -193,27 +214,31 @@ class Node:
         node.hooks = node.retained = None
         return node
 
-    def _record(self, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> None:
-        """Make this node the `grad_fn` of its outputs, and store the saved tensors with their version counts."""
-        self.age = next_age()
+    def _keep(self, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> None:
+        """Store what `forward` saved, tensors with their version counts."""
         if detection.on:
             self.called = f"It was called in {caller()}"
-        for nr, y in enumerate(outputs):
-            if nr not in self.nondifferentiable:
-                y._requires_grad, y.grad_fn, y._output_nr = True, self, nr
-        if self._to_save:
-            self.saved = saved = []
-            for a in self._to_save:
-                saved.append(a if a is None or not hasattr(a, "shape") else self._saved(a, inputs, arrays, out, outputs))
-            self._to_save = ()
-
-    def _saved(self, array: Array, inputs: tuple, arrays: list, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
-        for i, a in enumerate(arrays):
-            if a is array:
+        self.saved = saved = []
+        for a in self._to_save:
+            if a is None or not hasattr(a, "shape"):
+                saved.append(a)
+                continue
+            i = 0
+            for array in arrays:
+                if array is a:
+                    break
+                i += 1
+            if i == len(inputs):
+                saved.append(self._saved(a, inputs, out, outputs))
+            elif isinstance(inputs[i], Tensor):
                 x = inputs[i]
-                if not isinstance(x, Tensor):
-                    return Saved(a, None, Version())
-                return Saved(x._array, self.edges[i], x._version_ or version_of(x))
+                saved.append(Saved(x._array, self.edges[i], x._version_ or version_of(x)))
+            else:
+                saved.append(Saved(a, None, Version()))
+        self._to_save = ()
+
+    def _saved(self, array: Array, inputs: tuple, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:
+        """A saved array that is none of the inputs."""
         for nr, y in enumerate(out):
             if y is array:
                 return Saved(outputs[nr]._array, nr, version_of(outputs[nr]))  # (if y is a NumPy scalar, wrap made an array)
@@ -275,7 +300,7 @@ class Node:
 
     def gradients(self, grads: list, as_tensors: bool) -> Any:
         """Call `backward`. (Function, the base class of user-defined ops, overrides this to check the returned gradients.)"""
-        return self.backward(*grads, *self.unpack(as_tensors))
+        return self.backward(*grads + self.unpack(as_tensors))
 
     def zeros(self, nr: int) -> Array:
         """Zeros, as the gradient of an output that no gradient has reached. The op has several outputs."""
