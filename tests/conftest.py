@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zlib
+from importlib.util import find_spec
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the test workers share the cores; this must come before NumPy
 
@@ -33,8 +34,25 @@ def pytest_xdist_make_scheduler(config, log):
     return WorkStealingScheduling(config, log)
 
 
+WITHOUT_NUMBA = os.environ.get("TINYNORM_WITHOUT_NUMBA") == "1"  # it is left out on purpose: its tests are skipped
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Skip a test that asks for kernels where there are to be none; everywhere else it fails."""
+    try:
+        return (yield)
+    except ModuleNotFoundError as error:
+        if WITHOUT_NUMBA and "Numba is not installed" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
 def pytest_configure(config):
     """Compile the kernels while the workers collect the tests: else each would do it for itself."""
+    if WITHOUT_NUMBA and find_spec("numba"):
+        raise pytest.UsageError("TINYNORM_WITHOUT_NUMBA=1, and Numba is installed: uninstall it, or unset the variable")
+    config.option.doctest_ignore_import_errors = WITHOUT_NUMBA  # kernels are no modules without it
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         subprocess.Popen([sys.executable, "-m", "tinynorm", "warm"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -47,6 +65,13 @@ def pytest_collection_modifyitems(config, items):
         left_out = set(map(id, other))
         items[:] = [t for t in items if id(t) not in left_out]
         config.hook.pytest_deselected(items=other)
+
+
+@pytest.fixture
+def numba():
+    """Numba, which the test needs without asking for kernels itself."""
+    if WITHOUT_NUMBA:
+        pytest.skip("Numba is not installed")
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def results(op, arrays, dtype, given, wrap):
 @pytest.fixture(params=["numpy", "numba"])
 def kernels(request):
     if request.param == "numba":
-        pytest.importorskip("numba")
+        request.getfixturevalue("numba")
     with tn.kernels.use(request.param):
         yield
 

@@ -9,6 +9,7 @@ from tinynorm.command.main import main
 from tinynorm.kernels import select, use
 
 
+@pytest.mark.usefixtures("numba")
 def test_info_says_what_is_used_and_why(capsys, monkeypatch):
     monkeypatch.setattr(select.state, "choice", "auto")
     assert main(["info"]) == 0
@@ -18,6 +19,7 @@ def test_info_says_what_is_used_and_why(capsys, monkeypatch):
     assert "NumPy" in text.splitlines()[0]
 
 
+@pytest.mark.usefixtures("numba")
 @pytest.mark.parametrize(("choice", "says"), [("numpy", "TINYNORM_KERNELS=numpy"), ("numba", "of any size, as TINYNORM")])
 def test_info_tells_the_choice(capsys, choice, says):
     with use(choice):
@@ -31,6 +33,7 @@ def test_without_numba_both_say_how_to_get_it(capsys, monkeypatch):
     assert capsys.readouterr().out.count("Numba is not installed; pip install 'tinynorm[fast]'") == 2
 
 
+@pytest.mark.usefixtures("numba")
 def test_warm_calls_every_kernel_with_both_dtypes(capsys):
     assert main(["warm"]) == 0
     assert "6 families of kernels are ready, in " in capsys.readouterr().out

@@ -26,6 +26,7 @@ def test_what_is_chosen_holds_until_the_block_ends():
     assert select.state.choice == before
 
 
+@pytest.mark.usefixtures("numba")
 def test_small_arrays_are_left_to_the_formula():
     with use("auto"):
         assert select.kernels_for("rows", np.ones(select.WORTH - 1)) is None
@@ -41,6 +42,7 @@ def test_another_choice_is_refused():
     assert "ValueError: TINYNORM_KERNELS: expected one of auto, numpy, numba, got 'fast'" in run.stderr
 
 
+@pytest.mark.usefixtures("numba")
 def test_numba_is_imported_at_the_first_array_that_is_worth_it():
     code = """
 import sys, tinynorm as tn
@@ -86,14 +88,15 @@ def test_where_numba_is_broken_the_formulas_run_and_it_is_said_once(tmp_path, er
     assert run.stderr.count("RuntimeWarning: kernels: Numba does not import") == 1
 
 
+@pytest.mark.usefixtures("numba")
 def test_the_first_compilation_is_said_once(tmp_path):
     code = "import tinynorm as tn; [tn.nn.functional.layer_norm(tn.randn(40, 80), (80,)) for _ in range(3)]"
     said = "tinynorm: compiling kernels for this machine; they are kept for the next time\n"
     assert [python(code, NUMBA_CACHE_DIR=str(tmp_path), TINYNORM_KERNELS="auto").stderr for _ in range(2)] == [said, ""]
 
 
+@pytest.mark.usefixtures("numba")
 def test_where_no_folder_can_be_written_they_are_compiled_each_time(monkeypatch):
-    pytest.importorskip("numba")
     from tinynorm.kernels import compiled
 
     def njit(**options):
@@ -107,6 +110,7 @@ def test_where_no_folder_can_be_written_they_are_compiled_each_time(monkeypatch)
     assert options["nogil"]
 
 
+@pytest.mark.usefixtures("numba")
 def test_each_family_is_a_file():
     files = {path.stem for path in Path(select.__file__).parent.glob("*.py")}
     assert {"rows", "select", "compiled", "sums", "masks"} <= files
@@ -114,6 +118,7 @@ def test_each_family_is_a_file():
     assert tn.kernels.use is use
 
 
+@pytest.mark.usefixtures("numba")
 def test_functions_of_others_may_have_no_module():
     code = """
 import tinynorm as tn, numba
@@ -126,6 +131,7 @@ print(numba.njit(scope["f"])(1))
     assert python(code, TINYNORM_KERNELS="auto").stdout == "2\n"
 
 
+@pytest.mark.usefixtures("numba")
 def test_a_damaged_file_of_a_kernel_is_compiled_anew(tmp_path):
     code = "import tinynorm as tn; print(tn.nn.functional.layer_norm(tn.ones(40, 80), (80,)).sum().item())"
     for _ in range(2):
@@ -136,6 +142,7 @@ def test_a_damaged_file_of_a_kernel_is_compiled_anew(tmp_path):
             file.write_bytes(b"no kernel")
 
 
+@pytest.mark.usefixtures("numba")
 def test_kernels_that_would_run_as_python_are_none():
     code = "import tinynorm as tn; print(tn.kernels.select.why_not())"
     assert python(code, NUMBA_DISABLE_JIT="1").stdout == "Numba does not compile: unset NUMBA_DISABLE_JIT\n"
