@@ -28,7 +28,7 @@ from .autograd.anomaly import caller, detection
 from .autograd.mode import mode
 from .nn import Module
 from .optim import Optimizer
-from .recording import NUMBERS, Departed, Surroundings, Tape, Watched, plain, root, seen, shared
+from .recording import NUMBERS, Departed, Inputs, Surroundings, Tape, Watched, plain, root, seen, shared
 from .recording import state as recorded
 from .tensor import Tensor, wrap
 
@@ -151,6 +151,8 @@ class Captured:
             self._ways[key] = _Ways()
             return _left(self.step(*args, **kwargs)), ""
         arrays = [t._array for t in tensors]
+        if not all([x.flags.behaved for x in arrays]):  # no kernel takes what is read-only
+            return _left(self.step(*args, **kwargs)), ""
         for way in ways.proved:
             if way.fits(arrays):
                 try:
@@ -361,18 +363,19 @@ class _Way:
     """A recorded step, with what must be as it was for its calls to be right."""
 
     def __init__(self, tape: Tape, inputs: list[np.ndarray], out: Any, around: Surroundings) -> None:
-        self.tape, self.inputs, self.out = tape, inputs, out
+        tape.end()
+        self.tape, self.out = tape, out
         self.around = around, Surroundings(m for m in tape.modules.values() if not around.has(m))
         self.changed = around.changed()
-        keep = [*inputs, *(t._array for t in (*_tensors(out), *tape.grads))]
-        kept = {id(root(a)) for a in keep}
-        self.calls = tape.calls = shared(tape.calls, tape.own, kept)
-        tape.own = {k: a for k, a in tape.own.items() if k in kept}  # the others have gone
+        held = {id(root(t._array)) for t in (*_tensors(out), *tape.grads)}
+        self.calls = tape.calls = shared(tape.calls, tape.own, held | tape.inputs)
         self.held = [(t, t._array, t._requires_grad) for t in tape.adopted.values()]
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
         written, *_, owners = tape.changes(len(self.calls))
         self.written = {id(a) for a in (*written, *_arrays_of(owners))}
         self.before_guard = tape.changes(tape.last_guard)
+        self.inputs = Inputs(inputs, self.calls, held)
+        tape.own = {k: a for k, a in tape.own.items() if k in held | self.inputs.copied}  # the others have gone
 
     def fits(self, arrays: list[np.ndarray]) -> bool:
         """Whether parameters, settings and gradients are such as they were when the step was recorded.
@@ -393,8 +396,7 @@ class _Way:
     @backend.silent
     def run(self, arrays: list[np.ndarray]) -> Any:
         """Do the recorded calls. What the step returned the first time is returned with new tensors."""
-        for mine, given in zip(self.inputs, arrays, strict=True):
-            np.copyto(mine, given)
+        self.inputs.take(arrays)
         undo = _undoing(*self.before_guard)
         try:
             for call in self.calls:
@@ -402,6 +404,8 @@ class _Way:
         except Departed:
             undo()
             raise
+        finally:
+            self.inputs.leave()
         return _handed_out(self.tape, self.out)
 
     def proved(self, step: Callable, arrays: list, args: tuple, kwargs: dict) -> tuple[Any, str]:

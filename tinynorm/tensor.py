@@ -6,7 +6,6 @@ its array, the node that made it, and the version counter that counts in-place o
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import operator
@@ -82,7 +81,7 @@ class Version:
         self.count += 1
         self.op = op
         if recorded.tape is not None:
-            recorded.tape.calls.append(functools.partial(self.bump, op))
+            recorded.tape.bumps.append((self, op))
 
     def add_view(self, y: Tensor) -> None:
         """Register a view of the memory. The reference is weak, so it does not keep the view alive."""

@@ -556,6 +556,35 @@ def a_rate_of_ones_own_optimiser(capture):
     return found
 
 
+def large_inputs(capture):
+    """They are not copied: the calls get them as they are. One has odd strides, one is given as two inputs."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(8, 600_000)).astype(np.float32)
+    frozen = data[5:6].copy()
+    frozen.flags.writeable = False
+    w = tn.ones(3, requires_grad=True)
+
+    @capture
+    def step(x, z):
+        loss = (x * w[0] + z.T.contiguous().reshape(1, -1) * w[1] - x.view(-1)[1:].sum() * w[2]).relu().mean()
+        (g,) = tn.autograd.grad(loss, w)
+        return loss, g, x[:, :3], layer_norm(z)
+
+    def layer_norm(z):
+        return F.layer_norm(z, z.shape[1:]).sum()
+
+    rows = [tn.from_numpy(data[i : i + 1]) for i in range(8)]
+    for i in range(6):
+        yield from step(rows[i], rows[i + 1])
+    for i in range(5):
+        yield from step(rows[i][:, :300_000], rows[i + 1][:, 300_000:])
+    for i in range(5):
+        yield from step(rows[i], rows[i])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield from step(rows[0], tn.from_numpy(frozen))
+
+
 def what_an_optimiser_holds_changes(capture):
     """With kernels, which are called again on the arrays that it held."""
     w, b = tn.ones(40, 30, requires_grad=True), tn.ones(40, requires_grad=True)
@@ -742,7 +771,8 @@ PROGRAMS |= {
         *(two_optimisers, errors, an_error_after_the_optimiser, iterations_of_lbfgs, anomalies),
         *(dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
-        *(what_an_optimiser_holds_changes, a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, a_cycle_of_garbage, train_in_the_step),
+        *(a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, a_cycle_of_garbage, train_in_the_step),
+        *(what_an_optimiser_holds_changes, large_inputs),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}

@@ -5,13 +5,14 @@
 """
 
 from .array import Departed, Recorded, Watched, plain, root, seen, state
-from .memory import shared
+from .memory import Inputs, shared
 from .surroundings import NUMBERS, Surroundings
 from .tape import Tape, opaque, whole
 
 __all__ = [
     "NUMBERS",
     "Departed",
+    "Inputs",
     "Recorded",
     "Surroundings",
     "Tape",

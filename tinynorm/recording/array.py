@@ -70,6 +70,8 @@ OF_SHAPE = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.may_shar
 BY_NAME = {np.maximum, np.minimum}  # they want `out` by its name
 # Functions that change their first argument
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+# Those that take both numbers in the same dtype
+OF_NUMBERS = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.less, np.greater}
 FILLING = {np.ones_like: 1, np.zeros_like: 0}
 # Functions whose result has a size that depends on the values
 OF_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.compress, np.extract, np.bincount, np.repeat}
@@ -115,6 +117,9 @@ class Recorded(np.ndarray):
             outs = plain(out)
             tape.write(*outs)
             f(*ins, out=outs, **kwargs)
+        if ufunc in OF_NUMBERS and not kwargs:  # a number takes NumPy as long as a small array
+            dtype = np.result_type(*ins)
+            ins = [x if isinstance(x, (np.ndarray, np.generic)) else np.asarray(x, dtype) for x in ins]
         if method == "__call__" and not kwargs and ufunc not in BY_NAME:
             tape.calls.append(partial(f, *ins, *outs))
         else:

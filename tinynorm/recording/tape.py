@@ -6,14 +6,19 @@ again: with the numbers that are in its inputs then, and without the Python code
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial, wraps
+from itertools import repeat
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
 from .array import Departed, Recorded, plain, root, seen, state
+
+# What makes a copy of its first argument, in another dtype or order perhaps
+COPYING = {np.copy, np.ndarray.astype, np.ndarray.copy, np.ndarray.__copy__, np.ndarray.flatten, np.ascontiguousarray}
 
 
 class Tape:
@@ -44,6 +49,8 @@ class Tape:
         self.adopted: dict[int, Any] = {}  # id -> a tensor from outside whose array is a Recorded one while the tape records
         self.entry: dict[int, tuple[Any, Any]] = {}  # id -> (a leaf, its .grad before the step), where the step depends on it
         self.leaves: dict[int, tuple[int, Any]] = {}  # id -> (the number of the call, a leaf whose .grad it sets)
+        self.unset: dict[int, tuple[Any, Any]] = {}  # id -> (a leaf, the .grad that it is still to get)
+        self.bumps: list[tuple[Any, str]] = []  # version counters that count, and the name of the op
         self.modules: dict[int, Any] = {}  # id -> a module that the step calls
         self.opaque: list[tuple[int, Any]] = []  # (the number of the call, an object whose method is called again as it is)
         self.generators: dict[int, tuple[int, Any]] = {}  # id -> (the number of the call, a `backend.Generator`)
@@ -102,7 +109,11 @@ class Tape:
             self.calls.append(partial(_into_all, plain(several), function, args, kwargs))
             return several if isinstance(result, list) else tuple(several)
         made = self.made(result)
-        self.calls.append(partial(_into, plain(made), function, args, kwargs))
+        copied = args[0] if function in COPYING else None
+        if isinstance(copied, np.ndarray):
+            self.calls.append(partial(np.copyto, plain(made), copied, "unsafe"))
+        else:
+            self.calls.append(partial(_into, plain(made), function, args, kwargs))
         return made
 
     def write(self, *arrays: Any) -> None:
@@ -130,13 +141,18 @@ class Tape:
         self.last_guard = len(self.calls)
 
     def launch(self, function: Callable, calls: list[Any]) -> None:
-        """Run kernels: ``function(calls)``, each call a `partial`. All arrays that they are handed may change."""
+        """Run kernels: ``function(calls)``, each call a `partial`.
+
+        They write into memory of the step's own. A kernel that changes other arrays says how many: its first `changes` ones.
+        """
         calls = [partial(c.func, *plain(c.args), **plain(c.keywords)) for c in calls]
+        others = [a for c in calls for a in c.args if isinstance(a, np.ndarray) and not self.is_own(a)]
+        before = [a.tobytes() for a in others]
         for c in calls:
-            given = [a for a in (*c.args, *c.keywords.values()) if isinstance(a, np.ndarray)]
-            self.write(*(a for a in given if id(root(a)) not in self.inputs))
-        self.calls.append(partial(function, calls))
-        self.unseen(self.calls[-1])
+            self.write(*c.args[: getattr(c.func, "changes", 0)])
+        self.unseen(partial(function, calls))
+        self.write(*(a for a, numbers in zip(others, before, strict=True) if a.tobytes() != numbers))
+        self.calls += calls if len(calls) == 1 else [partial(function, calls)]
 
     # -- tensors ---------------------------------------------------------------------------------------------------------
 
@@ -167,10 +183,23 @@ class Tape:
         if not self.is_own(leaf._array):  # a leaf that the step makes is forgotten with it
             self.leaves.setdefault(id(leaf), (len(self.calls), leaf))
             self.grads += [] if grad is None else [grad]
-            self.calls.append(partial(setattr, leaf, "_grad", grad))
+            self.unset[id(leaf)] = leaf, grad
+
+    def set_grads(self) -> None:
+        """Let the leaves have their .grad: somebody may look at it now."""
+        if self.unset:
+            self.calls.append(partial(_set_grads, *zip(*self.unset.values(), strict=True)))
+            self.unset = {}
+
+    def end(self) -> None:
+        """Record what can be done at the end, all at once."""
+        self.set_grads()
+        if self.bumps:
+            self.calls.append(partial(_bump, self.bumps))
 
     def lets(self, owner: Any, call: Callable[[], Any], again: Callable[[], Callable] | None = None) -> Any:
         """Let an object do something unseen now, and again each time: an optimiser's step. `again` may make a faster call."""
+        self.set_grads()
         self.opaque.append((len(self.calls), owner))
         result = self.unseen(call)
         self.calls.append(call if again is None else self.unseen(again))
@@ -256,6 +285,16 @@ def whole(function: Callable) -> Callable:
 
 def _one(calls: list) -> None:
     calls[0]()
+
+
+def _set_grads(leaves: tuple, grads: tuple) -> None:
+    deque(map(setattr, leaves, repeat("_grad"), grads), maxlen=0)
+
+
+def _bump(bumps: list) -> None:
+    for version, op in bumps:
+        version.count += 1
+        version.op = op
 
 
 def _into(out: np.ndarray, function: Callable, args: tuple, kwargs: dict) -> None:
