@@ -8,6 +8,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .module import MODULE, PARAMETER, Module
+from .normalization import joined_by_relu, norm_and_relu
 from .parameter import Parameter
 
 
@@ -153,10 +154,15 @@ class Sequential(_Ordered):
         return some
 
     def forward(self, input: Any) -> Any:
-        values = self.__dict__
-        for name, kind in self._kinds.items():
-            if kind == MODULE and values[name] is not None:
-                input = values[name](input)
+        values, i = self.__dict__, 0
+        modules = [values[name] for name, kind in self._kinds.items() if kind == MODULE and values[name] is not None]
+        while i < len(modules):
+            if i + 1 < len(modules) and joined_by_relu(modules[i], modules[i + 1]):
+                input = norm_and_relu(modules[i], modules[i + 1], input)
+                i += 2
+            else:
+                input = modules[i](input)
+                i += 1
         return input
 
 

@@ -16,6 +16,7 @@ BatchNorm in eval mode uses constants for μ and v. It is an affine map of x, an
 from __future__ import annotations
 
 import math
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +27,7 @@ from ..autograd.node import Node
 from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw
 from . import normalization_blocks as in_blocks
-from .common import namespace, reshaped, size_along, sum_over, widened
+from .common import keep_where, namespace, reshaped, size_along, sum_over, widened
 from .normalization_blocks import (
     project_channel_in_blocks,
     project_in_blocks,
@@ -39,6 +40,15 @@ from .scaling import LEAST_VAR, power_of_two
 
 # The kernels of slabs call a function for each slab; of fewer numbers than this, that takes longer than the formula.
 LEAST_SLAB = 16
+
+
+class _Next(threading.local):
+    """What is to be done with y next. A kernel that does it in its last sweep sets this to False; see `nn.normalization`."""
+
+    relu = False
+
+
+next_op = _Next()
 
 
 class Layout:
@@ -165,20 +175,24 @@ class Standardize(Normalization):
     def forward(self, x, gamma, beta):
         self.save(x, gamma)
         if self.layout.family and kernels_for(self.layout.family, x, gamma, beta):
-            y, self.statistics = standardize_by_kernel(self.layout, self.eps, self.centred, False, x, gamma, beta)
+            y, self.statistics = standardize_by_kernel(self.layout, self.eps, self.centred, next_op.relu, x, gamma, beta)
             if self.statistics is not None:
                 self.affine_like = gamma, beta
+                if next_op.relu:
+                    self.save(x, gamma, y)
+                    next_op.relu = False
                 return y
         self.kept = x_hat, _, self.mean, self.var = self.formula(x)
         return self.scale_and_shift(x_hat, gamma, beta, x)
 
-    def backward(self, dy, x, gamma):
+    def backward(self, dy, x, gamma, y=None):
+        """The gradients; of y = max(γ x̂ + β, 0) if y was saved."""
         if self.statistics is not None and not isinstance(dy, Tensor):
-            grads = project_by_kernel(self.layout, self.centred, dy, x, None, gamma, self.statistics)
+            grads = project_by_kernel(self.layout, self.centred, dy, x, y, gamma, self.statistics)
             like = dy, *self.affine_like
             return tuple(self.shown(d, a) if need else None for d, a, need in zip(grads, like, self.needs, strict=True))
         x_hat, rstd, _, _ = self.recall(self.formula, x)
-        dy_, dx = self.seen(dy), None
+        dy_, dx = self.seen(dy if y is None else keep_where(~(y <= 0), dy)), None
         if self.layout.size >= in_blocks.LARGE and self.blocks(dy_):
             scale = None if gamma is None else self.affine(gamma)
             grads = project_in_blocks(dy_, x_hat, rstd, scale, self.layout.axes, self.layout.affine, self.centred)
@@ -240,12 +254,13 @@ class StandardizeChannel(Standardize):
             return self.mean, self.var
         return tuple(s.reshape(self.layout.of_groups) for s in (self.statistics[0], self.statistics[3]))
 
-    def backward(self, dy, x, gamma):
+    def backward(self, dy, x, gamma, y=None):
         if self.statistics is not None and not isinstance(dy, Tensor):
-            return super().backward(dy, x, gamma)
+            return super().backward(dy, x, gamma, y)
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         scale = None if not self.needs[0] else rstd if gamma is None else rstd * self.affine(gamma)
-        dy_, axes, m = self.seen(dy), self.layout.axes, max(self.layout.m, 1)
+        dy_ = self.seen(dy if y is None else keep_where(~(y <= 0), dy))
+        axes, m = self.layout.axes, max(self.layout.m, 1)
         if self.layout.size >= in_blocks.LARGE and self.blocks(dy_):
             return self.fitted(*project_channel_in_blocks(dy_, x_hat, scale, axes, m), dy)
         return self.fitted(*project_channel(dy_, x_hat, scale, axes, m), dy)
