@@ -297,7 +297,10 @@ def check_same_device(op: str, arrays: list) -> None:
     RuntimeError
         Two arrays are on different devices. The message names the op and both devices.
     """
-    if all(type(x) is np.ndarray for x in arrays):
+    for x in arrays:
+        if type(x) is not np.ndarray:
+            break
+    else:
         return
     devices = {str(device_of(x)): None for x in arrays if is_array(x)}
     if len(devices) > 1:

@@ -44,21 +44,23 @@ def shift(z, y, c, c_y):
 
 
 @in_order
-def losses(u, c_y, loss):
-    """loss = -Σ log p of the rows' classes, where u = e^c; u becomes p = u / Σ u."""
-    loss[0] = 0
+def losses(u, c_y, divisor, loss):
+    """loss = -Σ log p of the rows' classes / the divisor, where u = e^c; u becomes p = u / Σ u."""
+    sum_of_rows = 0.0
     for i in range(u.shape[0]):
         S = total(u[i])
-        loss[0] += np.log(S) - c_y[i]
+        sum_of_rows += np.log(S) - c_y[i]
         r = u.dtype.type(1 / S)
         for j in range(u.shape[1]):
             u[i, j] *= r
+    loss[0] = sum_of_rows / divisor
 
 
 @in_order
-def gradient(p, y, dloss, dx):
-    """dx = (p - [c = y]) dℓ; dℓ is an array of one number."""
+def gradient(p, y, dloss, divisor, dx):
+    """dx = (p - [c = y]) dℓ / the divisor; dℓ is an array of one number."""
+    d = dloss[0] / p.dtype.type(divisor)
     for i in range(p.shape[0]):
         for j in range(p.shape[1]):
-            dx[i, j] = p[i, j] * dloss[0]
-        dx[i, y[i]] -= dloss[0]
+            dx[i, j] = p[i, j] * d
+        dx[i, y[i]] -= d

@@ -96,7 +96,7 @@ class Linear(Node):
         Y = product(_rows(X), W.T)  # cf. LI.4, (N, out)
         if b is not None:
             Y += b
-        return reshaped(Y, (*X.shape[:-1], W.shape[0]))
+        return Y if X.ndim == 2 else reshaped(Y, (*X.shape[:-1], W.shape[0]))
 
     def backward(self, g, X, W):
         dy = _rows(g)  # (N, out)
@@ -130,7 +130,7 @@ def matmul(input: Any, other: Any, *, out: Tensor | None = None) -> Any:
     tensor([3., 7.])
     """
     input, other = _of_one_dtype("matmul", input, other)
-    sa, sb = shape_of(input), shape_of(other)
+    sa, sb = shape_of(raw(input)), shape_of(raw(other))
     if not sa or not sb or sa[-1] != sb[-2 if len(sb) > 1 else 0]:
         raise RuntimeError(f"matmul: expected a (…, n, k) @ b (…, k, m) or vectors (k), got {tuple(sa)} @ {tuple(sb)}")
     made = MatMul()(input, other)
@@ -159,7 +159,7 @@ def _of_ranks(name: str, input: Any, other: Any, left: str, right: str) -> Any:
 
 def _of_one_dtype(op: str, input: Any, other: Any) -> tuple[Any, Any]:
     """The operands; an array gets the dtype of both. Two tensors must have one dtype, as in PyTorch."""
-    if isinstance(input, Tensor) and isinstance(other, Tensor) and input.dtype != other.dtype:
+    if isinstance(input, Tensor) and isinstance(other, Tensor) and input._array.dtype != other._array.dtype:
         raise RuntimeError(
             f"{op}: expected two tensors of one dtype, got {input.dtype} and {other.dtype}; convert one with .to(dtype)"
         )
@@ -450,20 +450,19 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> tinynorm.nn.functional.linear(x, W)
     tensor([[3., 6.]])
     """
-    x = input
+    X, W, b = raw(input), raw(weight), raw(bias)
     try:
-        arrays = [raw(t) for t in ((x, weight) if bias is None else (x, weight, bias))]
-        (sx, sw, *rest), (dtype, *dtypes) = [a.shape for a in arrays], [a.dtype for a in arrays]
-        sb = rest[0] if rest else None
+        sx, sw, sb = X.shape, W.shape, None if b is None else b.shape
+        one_dtype = W.dtype == X.dtype and (b is None or b.dtype == X.dtype)
     except AttributeError:
-        raise backend.no_array(next(t for t in (x, weight, bias) if not hasattr(t, "shape")), "linear") from None
-    if len(sw) != 2 or not sx or sx[-1] != sw[1] or (sb is not None and sb != (sw[0],)):
+        raise backend.no_array(next(t for t in (X, W, b) if not hasattr(t, "shape")), "linear") from None
+    if len(sw) != 2 or not sx or sx[-1] != sw[1] or (b is not None and sb != (sw[0],)):
         raise RuntimeError(
             f"linear: expected x (…, in), weight (out, in) and bias (out), got x {tuple(sx)}, weight {tuple(sw)}"
             + ("" if sb is None else f", bias {tuple(sb)}")
             + (f"; x ends in {sx[-1]}, weight takes {sw[1]}" if sx and len(sw) == 2 and sx[-1] != sw[1] else "")
         )
-    if any(dtype != other for other in dtypes):
-        got = " and ".join(map(str, (dtype, *dtypes)))
+    if not one_dtype:
+        got = " and ".join(str(a.dtype) for a in (X, W, b) if a is not None)
         raise RuntimeError(f"linear: expected x, weight and bias of one dtype, got {got}; convert with .to(dtype)")
-    return Linear()(x, weight, bias)
+    return Linear()(input, weight, bias)

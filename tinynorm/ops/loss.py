@@ -190,16 +190,16 @@ class CrossEntropy(Node):
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
     def loss_by_kernel(self, x):
-        self.kept, c_y, loss = empty(x.shape, x.dtype), empty((len(x),), x.dtype), empty((1,), np.float64)
+        self.kept, c_y, loss = empty(x.shape, x.dtype), empty((len(x),), x.dtype), empty((1,), x.dtype)
         self.kernel.shift(x, self.classes.y.reshape(-1), self.kept, c_y)
         np.exp(self.kept, out=self.kept)
-        self.kernel.losses(self.kept, c_y, loss)
-        return (loss[0] / (self.divisor or math.nan)).astype(x.dtype)
+        self.kernel.losses(self.kept, c_y, float(self.divisor), loss)
+        return loss.reshape(())
 
     def backward(self, g, x, q=None):
         if self.kernel is not None and not isinstance(g, Tensor):
             dz = empty(x.shape, x.dtype)
-            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g.reshape(1) / g.dtype.type(self.divisor), dz)
+            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g.reshape(1), float(self.divisor), dz)
             return dz, None
         log_p = self.recall(self.log_p, x)
         p, dell = namespace(g).exp(log_p), per_row(g, self.divisor)
@@ -233,7 +233,7 @@ class NLL(Node):
 
 
 def _check_scores(op: str, x: Tensor) -> None:
-    if x.ndim < 1:
+    if x._array.ndim < 1:
         raise RuntimeError(f"{op}: expected input (C), (N, C) or (N, C, *), got a 0-d tensor")
 
 
@@ -266,7 +266,8 @@ def the_reduction(
 
 
 def _is_integer(t: Any) -> bool:
-    return not backend.is_floating(raw(t)) and not backend.is_bool(raw(t))
+    a = raw(t)
+    return not backend.is_floating(a) and not backend.is_bool(a)
 
 
 def _check_weight(op: str, x: Tensor, weight: Tensor | None) -> Any:
@@ -373,23 +374,24 @@ def cross_entropy(
         raise ValueError(f"{op}: expected label_smoothing from 0 to 1, got {label_smoothing!r}")
     if not isinstance(target, Tensor):
         raise TypeError(f"{op}: expected target to be a Tensor, got {type(target).__name__}")
-    if x.ndim == 1:
+    if x._array.ndim == 1:
         options: dict[str, Any] = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
         loss = cross_entropy(x.unsqueeze(0), target.unsqueeze(0), weight, **options)
         return loss[0] if reduction == "none" else loss
     w = _check_weight(op, x, weight)
-    C = x.shape[1]
+    divisor: Any = 1 if reduction == "sum" else None
     if _is_integer(target):
         q: Any = _classes(op, x, target, w, ignore_index, label_smoothing)
-        divisor = q.total_weight(widened(x._array)) if reduction == "mean" else None
+        divisor = q.total_weight(widened(x._array)) if reduction == "mean" else divisor
     else:
+        C = x.shape[1]
         if ignore_index >= 0:
             raise RuntimeError(f"{op}: expected no ignore_index beside class probabilities, got {ignore_index}; leave it out")
-        divisor = math.prod(x.shape) // C if C else 0
+        divisor = (math.prod(x.shape) // C if C else 0) if reduction == "mean" else divisor
         x, q = _probabilities(op, x, target)
         q = q if not label_smoothing else (1 - label_smoothing) * q + label_smoothing / C
         q = q if w is None else q * as_tensor_like(w, x)
-    return CrossEntropy({"mean": divisor, "sum": 1, "none": None}[reduction])(x, q)
+    return CrossEntropy(divisor)(x, q)
 
 
 def _probabilities(op: str, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

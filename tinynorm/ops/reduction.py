@@ -18,6 +18,7 @@ from .common import (
     accepts_axis,
     all_dims,
     as_float,
+    broadcast,
     mean_over,
     namespace,
     narrowed,
@@ -36,6 +37,8 @@ from .scaling import LEAST_VAR, power_of_two
 
 def kept_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with the dimensions `dims` reduced to length 1."""
+    if len(dims) == len(shape):
+        return (1,) * len(shape)
     return tuple(1 if i in dims else n for i, n in enumerate(shape))
 
 
@@ -47,12 +50,14 @@ class Reduction(Node):
 
     def expanded(self, g: Any) -> Any:
         """Reshape `g` so that it has the reduced dimensions again (length 1) and broadcasts against x."""
-        return namespace(g).reshape(g, kept_shape(self.shape, self.dims))
+        return reshaped(g, kept_shape(self.shape, self.dims))
 
     def reduced(self, y):
         """Remove the reduced dimensions of `y`, which have length 1, unless `keepdim` is True."""
         if self.keepdim:
             return y
+        if len(self.dims) == len(self.shape):
+            return reshaped(y, ())
         return reshaped(y, tuple(n for i, n in enumerate(self.shape) if i not in self.dims))
 
     shape: tuple[int, ...]
@@ -69,7 +74,7 @@ class Sum(Reduction):
         return narrowed(self.reduced(sum_over(widened(x), self.dims)), x)
 
     def backward(self, g):
-        return (namespace(g).broadcast_to(self.expanded(g), self.shape),)
+        return (broadcast(self.expanded(g), self.shape),)
 
 
 class Mean(Reduction):
@@ -81,7 +86,7 @@ class Mean(Reduction):
 
     def backward(self, g):
         n = size_along(self.shape, self.dims)  # n may be too large for float16
-        return (namespace(g).broadcast_to(narrowed(self.expanded(widened(g)) / n, g), self.shape),)
+        return (broadcast(narrowed(self.expanded(widened(g)) / n, g), self.shape),)
 
 
 class Var(Reduction):
@@ -474,7 +479,7 @@ def mean(input: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = No
     if not backend.is_floating(raw(input)):
         raise RuntimeError(f"mean: expected a floating-point tensor, got {raw(input).dtype}; use .float() first")
     dims = all_dims(dim, input.ndim, "mean")
-    if size_along(input.shape, dims) == 0:
+    if 0 in input.shape and size_along(input.shape, dims) == 0:
         return Sum(dims, keepdim)(input) * math.nan
     y = Mean(dims, keepdim)(input)
     return y if dim is None else printed_as("MeanBackward1", y)
