@@ -90,7 +90,14 @@ def test_where_numba_is_broken_the_formulas_run_and_it_is_said_once(tmp_path, er
 
 @pytest.mark.usefixtures("numba")
 def test_the_first_compilation_is_said_once(tmp_path):
-    code = "import tinynorm as tn; [tn.nn.functional.layer_norm(tn.randn(40, 80), (80,)) for _ in range(3)]"
+    """And of two kernels; the next program finds them on the disk and compiles nothing."""
+    code = """
+import tinynorm as tn
+x = tn.randn(40, 80, requires_grad=True)
+for _ in range(3):
+    x.relu().square().sum().backward()
+    tn.optim.SGD([x], 0.1).step()
+"""
     said = "tinynorm: compiling kernels for this machine; they are kept for the next time\n"
     assert [python(code, NUMBA_CACHE_DIR=str(tmp_path), TINYNORM_KERNELS="auto").stderr for _ in range(2)] == [said, ""]
 

@@ -1,0 +1,63 @@
+"""`tinynorm warm` compiles all that a training step calls: no program waits for a compilation after it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import tinynorm as tn
+from tinynorm import nn, optim
+from tinynorm.command.kernels import FAMILIES
+from tinynorm.command.main import main
+from tinynorm.kernels import select
+from tinynorm.nn import functional as F
+
+
+def compiled():
+    kernels = {(family, name): f for family in FAMILIES for name, f in vars(select.family(family)).items()}
+    return {key: list(f.signatures) for key, f in kernels.items() if hasattr(f, "signatures")}
+
+
+def train(make, dtype):
+    model = nn.Sequential(nn.Linear(40, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.LayerNorm(64), nn.GELU())
+    model.extend([nn.GroupNorm(4, 64), nn.RMSNorm(64), nn.ReLU(), nn.Linear(64, 30)]).to(dtype)
+    optimizer = make(model.parameters())
+    x, y = tn.randn(32, 40, dtype=dtype), tn.arange(32) % 30
+
+    def step():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+
+    captured = tn.capture(step)
+    for _ in range(4):
+        captured()
+    assert captured.replays == 1, captured.reason
+
+
+def images(dtype):
+    x = tn.randn(4, 6, 5, 5, dtype=dtype, requires_grad=True)
+    for layer in (nn.BatchNorm2d(6), nn.InstanceNorm2d(6, affine=True), nn.GroupNorm(2, 6)):
+        F.relu(layer.to(dtype)(x)).sum().backward()
+        layer.eval()(x).sum().backward()
+
+
+main(["warm"])
+before = compiled()
+for dtype in (tn.float32, tn.float64):
+    for make in (lambda p: optim.SGD(p, 0.1), lambda p: optim.SGD(p, 0.1, momentum=0.9), optim.Adam, optim.AdamW):
+        train(make, dtype)
+    images(dtype)
+after = compiled()
+print({key: [s for s in after[key] if s not in before[key]] for key in after if after[key] != before[key]})
+"""
+
+
+@pytest.mark.usefixtures("numba")
+def test_after_warm_a_training_step_compiles_nothing():
+    env = os.environ | {"TINYNORM_KERNELS": "numba"}
+    run = subprocess.run([sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=False)
+    assert run.stdout.splitlines()[1:] == ["{}"], run.stdout + run.stderr
