@@ -93,8 +93,11 @@ class Version:
 
     def add_views(self, ys: list[Tensor]) -> None:
         """Register many views at once."""
-        self._views = [r for r in self._views or () if r() is not None] + list(map(weakref.ref, ys))
-        self._room = 2 * len(self._views) + 32
+        views = self._views
+        if views is None or len(views) >= self._room:
+            views = [r for r in views or () if r() is not None]
+            self._room = 2 * (len(views) + len(ys)) + 32
+        self._views = views + list(map(weakref.ref, ys))
 
     def replace_view(self, x: Tensor, y: Tensor) -> None:
         """Put `y` in the place of the view `x`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,8 +130,10 @@ def view_at(x: Tensor, index: tuple) -> Tensor:
         node.needs, node.edges, node.age = [True], [x if x.grad_fn is None else (x.grad_fn, x._output_nr)], next_age()
         y._requires_grad, y.grad_fn = True, node
         share(x, y, node)
-    else:
-        share(x, y, (node_of_view, index, array.shape))
+    else:  # `share`, written out too
+        y._version_ = version = x._version_ or version_of(x)
+        y._view = x, (node_of_view, index, array.shape)
+        version.add_view(y)
     return y
 
 
@@ -139,6 +142,10 @@ def node_of_view(index: tuple, shape: tuple[int, ...]) -> GetItem:
     node = GetItem.__new__(GetItem)
     node.index, node.shape, node.is_view = index, shape, True
     return node
+
+
+def node_of_row(i: int, shape: tuple[int, ...]) -> GetItem:
+    return node_of_view((i, ...), shape)
 
 
 new_tensor = Tensor.__new__
@@ -158,11 +165,12 @@ def rows(x: Any) -> Any:
     n, array = len(x), x._array
     if type(array) is not np.ndarray or x._requires_grad or not mode.enabled:
         return iter([x[i] for i in range(n)])
-    found, version, shape = [], version_of(x), array.shape
-    for i in range(n):  # as in `view_at`
-        y = new_tensor(Tensor)
-        y._array, y._version_, y._view = array[i, ...], version, (x, (node_of_view, (i, ...), shape))
-        found.append(y)
+    found, version, shape = list(map(new_tensor, repeat(Tensor, n))), version_of(x), array.shape
+    arrays = array if array.ndim > 1 else [array[i, ...] for i in range(n)]
+    for y, row, i in zip(found, arrays, range(n), strict=True):  # as in `view_at`
+        y._array = row
+        y._version_ = version
+        y._view = x, (node_of_row, i, shape)
     version.add_views(found)
     return iter(found)
 

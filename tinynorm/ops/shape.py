@@ -457,7 +457,9 @@ def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> A
         if type(x) is Tensor and not x._requires_grad and type(a := x._array) is kind and a.shape == shape and a.dtype is dtype
     ]
     if len(plain) == len(xs):  # batches of samples: without a node, which looks at each tensor
-        return wrap(np.stack(plain, d) if d or not first.ndim else np.concatenate(plain).reshape(len(plain), *shape))
+        if not shape:
+            return wrap(np.array(plain))  # numbers: a tenth of np.stack's time
+        return wrap(np.stack(plain, d) if d else np.concatenate(plain).reshape(len(plain), *shape))
     if len({tuple(raw(x).shape) for x in xs}) > 1:
         raise RuntimeError(f"stack: expected equal shapes, got {', '.join(str(tuple(x.shape)) for x in xs)}")
     if len({raw(x).dtype for x in xs}) > 1:
