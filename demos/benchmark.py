@@ -195,7 +195,8 @@ def report(figures: dict[str, Any], args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace, cases: list[str]) -> dict[str, Any]:
     """Measure all that is asked for."""
-    limit(args.threads)
+    if args.device == "cpu":
+        limit(args.threads)
     clock = "cpu" if args.threads == 1 and args.device == "cpu" else "wall"
     contenders = [c for c in args.contenders if there(needs(c))]
     missing = [package for package in sorted({"numba", *map(needs, args.contenders)}) if not there(package)]
@@ -214,7 +215,7 @@ def run(args: argparse.Namespace, cases: list[str]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--threads", type=int, default=1, help="default 1, by CPU time; more by wall time")
+    parser.add_argument("--threads", type=int, default=1, help="on the CPU: 1, by CPU time, or more, by wall time (default 1)")
     parser.add_argument("--occasions", type=int, default=1, help="how often all is measured, in new processes (default 1)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender has its turn (default 5)")
     parser.add_argument("--seconds", type=float, default=0.3, help="time a turn takes at least (default 0.3)")
