@@ -177,9 +177,9 @@ def report(figures: dict[str, Any], args: argparse.Namespace) -> None:
     print(table(figures["occasions"]))
     print("Roof: the bare matrix products; of layers without them, a copy of as many bytes by one thread; of a + b, NumPy's.")
     bursts = figures["bursts"]
-    print(f"{bursts['disturbed']} of {bursts['all']} bursts are left out: the machine had other work meanwhile.")
-    if bursts["only disturbed"]:
-        print(f"But not of these, of which there is no other: {'; '.join(bursts['only disturbed'])}.")
+    print(f"The machine had other work during {bursts['disturbed']} of {bursts['all']} bursts; these are left out", end="")
+    only = "; ".join(bursts["only disturbed"])
+    print(f", but for contenders that have no others: {only}." if only else ".")
     if args.targets:
         rows = [["case", "what", "measured", "target", ""], *(v.cells() for v in verdicts(figures))]
         print(f"\nTargets:\n{grid(rows)}")

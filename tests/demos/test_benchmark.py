@@ -177,7 +177,7 @@ def test_the_whole_program(tmp_path, monkeypatch, capsys):
     benchmark.main()
     said = capsys.readouterr().out
     assert "Medians of 4 occasions" in said
-    assert "of 12 bursts are left out" in said
+    assert "of 12 bursts; these are left out" in said
 
 
 # ---- the picture -------------------------------------------------------------------------------------------------------
