@@ -170,6 +170,25 @@ def test_first_numbers_far_from_the_others():
         np.testing.assert_allclose(w.grad.numpy(), (dy * exact).sum(0), rtol=1e-6)
 
 
+@pytest.mark.parametrize("odd", [False, True])
+def test_large_outputs_are_written_past_the_cache_with_the_same_bits(odd):
+    """A part of the work is not large: it has the same groups."""
+    rng = np.random.default_rng(0)
+    for shape, part, f in (
+        ((400, 13_200 + odd), (slice(9), slice(None)), lambda x: F.layer_norm(x, x.shape[1:])),
+        ((4, 40, 36_000 + odd), (slice(None), slice(3)), lambda x: F.batch_norm(x, None, None, None, None, True)),
+    ):
+        found = []
+        x, dy = (rng.normal(size=shape).astype(np.float32) for _ in "xg")
+        for a, g in ((x, dy), (x[part].copy(), dy[part].copy())):
+            t = tn.tensor(a, requires_grad=True)
+            with use("numba"):
+                y = f(t)
+                y.backward(tn.tensor(g))
+            found.append([y.detach().numpy()[part].tobytes(), t.grad.numpy()[part].tobytes()])
+        assert found[0] == found[1]
+
+
 def test_running_statistics_are_the_formulas():
     for norm, shape in ((tn.nn.BatchNorm1d, (40, 6)), (tn.nn.BatchNorm1d, (4, 6, 30)), (tn.nn.InstanceNorm1d, (4, 6, 30))):
         x, states = tn.tensor(np.random.default_rng(0).normal(3, 2, shape).astype(np.float32)), []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import any_order, in_order
+from .compiled import PAST_CACHE, any_order, copy_past_cache, in_order
 
 # A sum in x's dtype has at most this many terms, and such sums are added up in float64. The compiler keeps at least 8 partial
 # sums, so a sum takes at most 64 additions (as in `sums.ROW`: its error is at most 2e-6).
@@ -66,6 +66,8 @@ def standardize(start, stop, x, gamma, beta, eps, least, centred, relu, y, stati
     D, T, fits = x.shape[1], x.dtype.type, True
     floor = T(0) if relu else T(-np.inf)
     step = _rows_at_a_time(D)
+    past = _goes_past(y)
+    scratch = np.empty((step if past else 0, D), x.dtype)
     for a in range(start, stop, step):
         b = min(stop, a + step)
         for i in range(a, b):
@@ -74,18 +76,21 @@ def standardize(start, stop, x, gamma, beta, eps, least, centred, relu, y, stati
                 for k in range(0, D, TERMS):
                     mu += total(x[i, k : k + TERMS])
             hi[i], lo[i], rstd[i] = T(mu / D), 0, 1
-        standardized(x[a:b], hi[a:b], lo[a:b], rstd[a:b], y[a:b])  # c = x - hi: lo is 0 and rstd 1 so far
+        c = scratch[: b - a] if past else y[a:b]
+        standardized(x[a:b], hi[a:b], lo[a:b], rstd[a:b], c)  # c = x - hi: lo is 0 and rstd 1 so far
         for i in range(a, b):
             s = q = np.float64(0)
             for k in range(0, D, TERMS):
-                s_, q_ = moments(y[i, k : k + TERMS])
+                s_, q_ = moments(c[i - a, k : k + TERMS])
                 s += s_
                 q += q_
             s = s / D if centred else np.float64(0)  # what rounding left of the mean
             v = q / D - s * s  # (s is small, so nothing cancels)
             lo[i], rstd[i], var[i] = T(s), T(1 / np.sqrt(v + eps)), T(v)
             fits &= var[i] >= least and var[i] * var[i] < np.inf
-        scale(y[a:b], lo[a:b], rstd[a:b], gamma, beta, a, floor)
+        scale(c, lo[a:b], rstd[a:b], gamma, beta, a, floor)
+        if past:
+            copy_past_cache(c, y[a:b])
     statistics[4, start] = fits
 
 
@@ -93,6 +98,12 @@ def standardize(start, stop, x, gamma, beta, eps, least, centred, relu, y, stati
 def _rows_at_a_time(D):
     """As many rows as fit into the cache and into a sum."""
     return min(max(CACHE // D, 1), ROWS)
+
+
+@in_order
+def _goes_past(y):
+    """Whether rows of y are written past the cache: it is large, and each of them can be copied so."""
+    return y.size * y.itemsize >= PAST_CACHE and y.shape[1] * y.itemsize % 16 == 0 and y.ctypes.data % 16 == 0
 
 
 @any_order
@@ -141,6 +152,8 @@ def project(start, stop, dy, x, y, gamma, statistics, centred, relu, dx, sums):
     D, G = x.shape[1], gamma.shape[0]
     step = _rows_at_a_time(D)
     x_hat, passed = np.empty((step, D), x.dtype), np.empty((step if relu else 0, D), x.dtype)
+    past = _goes_past(dx)
+    scratch = np.empty((step if past else 0, D), x.dtype)
     part, whole = np.zeros((2, G, D), x.dtype), np.zeros((2, G, D))
     rows = 0
     for n in range(start, stop, step):
@@ -154,7 +167,10 @@ def project(start, stop, dy, x, y, gamma, statistics, centred, relu, dx, sums):
         for k in range(0, D, TERMS):
             sums_of_rows(dy_, gamma, x_hat, n, k, min(k + TERMS, D), a, b, part[0], part[1])
         a, b = a / D if centred else a * 0, b / D
-        subtract_components(dy_, gamma, x_hat, n, a, b, rstd[n:m], dx[n:m])
+        dx_ = scratch[: m - n] if past else dx[n:m]
+        subtract_components(dy_, gamma, x_hat, n, a, b, rstd[n:m], dx_)
+        if past:
+            copy_past_cache(dx_, dx[n:m])
         rows += m - n
         if rows >= ROWS * G:
             flush(part, whole)

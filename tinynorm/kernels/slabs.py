@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import any_order, in_order
+from .compiled import PAST_CACHE, any_order, copy_past_cache, in_order
 
 TERMS = 512  # of a sum in x's dtype; such sums are added up in float64 (see `rows.TERMS`)
 
@@ -49,6 +49,12 @@ def products(dy, y, floor, h, x, hi):
 
 
 @in_order
+def goes_past(y):
+    """Whether slabs of y are written past the cache: it is large, and each of them can be copied so."""
+    return y.size * y.itemsize >= PAST_CACHE and y.shape[3] * y.itemsize % 16 == 0 and y.ctypes.data % 16 == 0
+
+
+@in_order
 def about(x, a, c, h):
     """Of the group (a, c), from the moments about h: the mean less h, and the variance."""
     _, N, _, P = x.shape
@@ -77,9 +83,11 @@ def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
     Of each group, `statistics` gets the mean in two parts (lo is what hi rounds away), rstd and v. Its last row says at `start`
     whether all v are in a safe range: at least `least`, and with a square that is finite.
     """
-    _, N, C, _ = x.shape
+    _, N, C, P = x.shape
     T, fits = x.dtype.type, True
     none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
+    past = goes_past(y)
+    scratch = np.empty(P if past else 0, x.dtype)
     hi, lo, rstd, var = statistics[0], statistics[1], statistics[2], statistics[3]
     for g in range(start, stop):
         a, c = g // C, g % C
@@ -92,7 +100,10 @@ def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
         lo[g], rstd[g], var[g] = T((h - hi[g]) + rest), T(1 / np.sqrt(v + eps)), T(v)
         fits &= var[g] >= least and var[g] * var[g] < np.inf
         for n in range(N):
-            scale(x[a, n, c], hi[g], lo[g], rstd[g], gamma[c], beta[c], T(0) if relu else none, y[a, n, c])
+            y_ = scratch if past else y[a, n, c]
+            scale(x[a, n, c], hi[g], lo[g], rstd[g], gamma[c], beta[c], T(0) if relu else none, y_)
+            if past:
+                copy_past_cache(y_, y[a, n, c])
     statistics[4, start] = fits
 
 
@@ -115,6 +126,8 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
     T = x.dtype.type
     floor = T(0) if relu else T(-np.inf)
     dgamma, dbeta = np.zeros(C), np.zeros(C)
+    past = goes_past(dx)
+    scratch = np.empty(P if past else 0, x.dtype)
     for g in range(start, stop):
         a, c = g // C, g % C
         hi, lo, rstd = statistics[0, g], statistics[1, g], statistics[2, g]
@@ -129,8 +142,10 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
         q = (q - s * lo) * rstd  # Σ u x̂
         mean_dy, mean_u_x_hat = T(h + s / (N * P)), T(q / (N * P))
         for n in range(N):
-            x_, y_, dx_ = x[a, n, c], y[a, n, c], dx[a, n, c]
+            x_, y_, dx_ = x[a, n, c], y[a, n, c], scratch if past else dx[a, n, c]
             subtract_components(dy[a, n, c], y_, floor, x_, hi, lo, rstd, mean_dy, mean_u_x_hat, rstd * gamma[c], dx_)
+            if past:
+                copy_past_cache(dx_, dx[a, n, c])
         dgamma[c] += q
         dbeta[c] += s + N * P * np.float64(h)
     for c in range(C):
