@@ -68,7 +68,7 @@ def measure(contenders: list[str], cases: list[str], args: argparse.Namespace, c
             quiet = [b for b in all_of_it if not b["disturbed"]]
             number += len(all_of_it)
             disturbed += len(all_of_it) - len(quiet)
-            only += [] if quiet else [f"{case}: {c}"]
+            only += [] if quiet else [f"{c}: {case}"]
             seconds[case][c] = statistics.median(b["seconds"] for b in quiet or all_of_it)
             faults[case][c] = statistics.median(b["faults"] for b in quiet or all_of_it)
     for worker in workers:
@@ -178,8 +178,8 @@ def report(figures: dict[str, Any], args: argparse.Namespace) -> None:
     print("Roof: the bare matrix products; of layers without them, a copy of as many bytes by one thread; of a + b, NumPy's.")
     bursts = figures["bursts"]
     print(f"The machine had other work during {bursts['disturbed']} of {bursts['all']} bursts; these are left out", end="")
-    only = "; ".join(bursts["only disturbed"])
-    print(f", but for contenders that have no others: {only}." if only else ".")
+    only = dict.fromkeys(name.partition(": ")[2] for name in bursts["only disturbed"])
+    print(f", but for {len(bursts['only disturbed'])} figures that have no others, of {', '.join(only)}." if only else ".")
     if args.targets:
         rows = [["case", "what", "measured", "target", ""], *(v.cells() for v in verdicts(figures))]
         print(f"\nTargets:\n{grid(rows)}")

@@ -29,24 +29,27 @@ APART = 0.052  # names at the lines' ends stand so far apart, as parts of the ax
 
 def draw(seconds: dict[str, dict[str, float]], path: str, clock: str) -> None:
     """Write the picture to a file (its type is told by the file's name)."""
+    drawn = {case: seconds[case] for cases in SCALING.values() for case in cases.values() if case in seconds}
+    measured = [by[c] for by in drawn.values() for c in LINES if c in by]
+    if not measured:
+        raise SystemExit("benchmark: --plot: no step of another batch or width was measured; leave out --only")
     import matplotlib
 
     matplotlib.use("Agg")  # draws into files: needs no screen
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-    measured = {t for by in seconds.values() for t in by.values()}
     figure, both = plt.subplots(1, 2, figsize=(13, 6), sharey=True, layout="constrained")
     for axes, (grows, cases) in zip(both, SCALING.items(), strict=True):
-        sizes = [n for n, case in cases.items() if case in seconds]
+        sizes = [n for n, case in cases.items() if case in drawn]
         ends = {}
         for contender, (_, colour, style) in LINES.items():
-            points = [(n, seconds[cases[n]][contender]) for n in sizes if contender in seconds[cases[n]]]
+            points = [(n, drawn[cases[n]][contender]) for n in sizes if contender in drawn[cases[n]]]
             if points:
                 width = 3 if contender == "captured" else 1.6
                 axes.plot(*zip(*points, strict=True), style, color=colour, linewidth=width, marker="o", markersize=4)
                 ends[contender] = points[-1][1]
-        below = [max(seconds[cases[n]].get(roof, 0) for roof in ("gemm", "copy")) for n in sizes]
+        below = [max(drawn[cases[n]].get(roof, 0) for roof in ("gemm", "copy")) for n in sizes]
         axes.text(0.97, 0.04, ROOF, transform=axes.transAxes, ha="right", color="0.45")
         axes.set(xscale="log", yscale="log", xlabel=TITLES[grows])
         axes.fill_between(sizes, min(measured) / 1.5, below, color="0.93", zorder=0)
@@ -54,7 +57,8 @@ def draw(seconds: dict[str, dict[str, float]], path: str, clock: str) -> None:
         axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.grid(which="both", color="0.9", linewidth=0.6)
-        _name_ends(axes, ends, sizes[-1])
+        if ends:
+            _name_ends(axes, ends, sizes[-1])
     left = both[0]
     left.set_ylabel(f"{'CPU' if clock == 'cpu' else 'wall'} time of a training step")
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

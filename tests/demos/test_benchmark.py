@@ -41,12 +41,12 @@ def test_several_occasions_show_the_median_ratio_and_how_far_it_went():
 
 
 def test_several_runs_are_merged_old_ones_too():
-    bursts = {"all": 10, "disturbed": 2, "only disturbed": ["mlp: torch"]}
+    bursts = {"all": 10, "disturbed": 2, "only disturbed": ["torch: mlp"]}
     new = {"cpu": "x", "occasions": [RESULTS, SLOWER], "bursts": bursts, "faults": {"mlp": {"torch": 5.0}}}
     figures = benchmark.merged([new, {"seconds": SLOWER, "peak_bytes": {"torch": 1.0}}, new])
     assert figures["occasions"] == [RESULTS, SLOWER, SLOWER, RESULTS, SLOWER]
     assert figures["seconds"]["mlp"]["torch"] == 5e-6
-    assert figures["bursts"] == {"all": 20, "disturbed": 4, "only disturbed": ["mlp: torch"] * 2}
+    assert figures["bursts"] == {"all": 20, "disturbed": 4, "only disturbed": ["torch: mlp"] * 2}
     assert (figures["faults"], figures["peak_bytes"]) == ({"mlp": {"torch": 5.0}}, {"torch": 1.0})
 
 
@@ -151,7 +151,7 @@ def test_disturbed_bursts_are_left_out_and_counted(monkeypatch):
     args = argparse.Namespace(device="cpu", rounds=2, seconds=0.1)
     found = benchmark.measure(list(answers), ["mlp"], args, "cpu")
     assert found["occasions"] == [{"mlp": {"tinynorm": 2.0, "torch": 4.0}}]
-    assert found["bursts"] == {"all": 10, "disturbed": 4, "only disturbed": ["mlp: torch"]}
+    assert found["bursts"] == {"all": 10, "disturbed": 4, "only disturbed": ["torch: mlp"]}
 
 
 def test_a_contender_has_a_process_of_its_own():
@@ -191,6 +191,7 @@ def test_the_picture_names_each_line(tmp_path):
         for cases in benchmark_contenders.SCALING.values()
         for n, case in cases.items()
     }
+    seconds["small: P[i]"] = {"tinynorm": 1e-9}  # is not drawn
     figures, close = [], plt.close
     try:
         plt.close = figures.append
@@ -199,10 +200,13 @@ def test_the_picture_names_each_line(tmp_path):
         plt.close = close
     assert (tmp_path / "steps.png").stat().st_size > 10_000
     for axes in figures[0].axes:
+        assert 1e-4 < axes.get_ylim()[0] < 16e-4
         names = {t.get_text(): t.xyann[1] for t in axes.texts if hasattr(t, "xyann")}
         assert names.keys() == {name for name, _, _ in benchmark_plot.LINES.values()}
         assert np.diff(sorted(names.values())).min() > 0.9 * benchmark_plot.APART
     close(figures[0])
+    with pytest.raises(SystemExit, match="leave out --only"):
+        benchmark_plot.draw({"small: P[i]": {"tinynorm": 1e-9}}, str(tmp_path / "none.png"), "cpu")
 
 
 # ---- the cases ---------------------------------------------------------------------------------------------------------
