@@ -94,6 +94,8 @@ def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
     result["occasions"] = [o for part in parts for o in part.get("occasions") or [part["seconds"]]]
     for key in ("faults", "peak_bytes", "import_seconds"):
         result[key] = {k: v for part in parts for k, v in part.get(key, {}).items()}
+    commands = [part.get("command", []) for part in parts]
+    result["command"] = [line for c in commands for line in ([c] if isinstance(c, str) else c)]
     counts = [part["bursts"] for part in parts if "bursts" in part]
     result["bursts"] = {key: sum(c[key] for c in counts) for key in ("all", "disturbed")}
     result["bursts"]["only disturbed"] = [name for c in counts for name in c["only disturbed"]]
@@ -204,7 +206,7 @@ def run(args: argparse.Namespace, cases: list[str]) -> dict[str, Any]:
         print(f"Not installed, and left out: {', '.join(missing)} (pip install {' '.join(missing)})")
     parts = [measure(contenders, cases, args, clock) for _ in range(args.occasions)]
     about = {**machine(args.device), "threads": args.threads, "clock": clock}
-    about["command"] = " ".join(["python", "demos/benchmark.py", *sys.argv[1:]])
+    about["command"] = [" ".join(["python", "demos/benchmark.py", *sys.argv[1:]])]
     if args.memory:
         about["peak_bytes"] = peaks([c for c in contenders if c not in ROOFS], args.device, clock)
     if args.targets and "tinynorm" in contenders:

@@ -42,8 +42,9 @@ def test_several_occasions_show_the_median_ratio_and_how_far_it_went():
 
 def test_several_runs_are_merged_old_ones_too():
     bursts = {"all": 10, "disturbed": 2, "only disturbed": ["torch: mlp"]}
-    new = {"cpu": "x", "occasions": [RESULTS, SLOWER], "bursts": bursts, "faults": {"mlp": {"torch": 5.0}}}
-    figures = benchmark.merged([new, {"seconds": SLOWER, "peak_bytes": {"torch": 1.0}}, new])
+    new = {"command": ["new"], "occasions": [RESULTS, SLOWER], "bursts": bursts, "faults": {"mlp": {"torch": 5.0}}}
+    figures = benchmark.merged([new, {"command": "old", "seconds": SLOWER, "peak_bytes": {"torch": 1.0}}, new])
+    assert figures["command"] == ["new", "old", "new"]
     assert figures["occasions"] == [RESULTS, SLOWER, SLOWER, RESULTS, SLOWER]
     assert figures["seconds"]["mlp"]["torch"] == 5e-6
     assert figures["bursts"] == {"all": 20, "disturbed": 4, "only disturbed": ["torch: mlp"] * 2}

@@ -56,8 +56,18 @@ print({key: [s for s in after[key] if s not in before[key]] for key in after if 
 """
 
 
+def python(*arguments, **variables):
+    return subprocess.run([sys.executable, *arguments], env=os.environ | variables, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.usefixtures("numba")
 def test_after_warm_a_training_step_compiles_nothing():
-    env = os.environ | {"TINYNORM_KERNELS": "numba"}
-    run = subprocess.run([sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=False)
+    run = python("-c", PROGRAM, TINYNORM_KERNELS="numba")
     assert run.stdout.splitlines()[1:] == ["{}"], run.stdout + run.stderr
+
+
+@pytest.mark.usefixtures("numba")
+def test_no_test_of_kernels_is_skipped_where_numba_is():
+    run = python("-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", __file__, TINYNORM_WITHOUT_NUMBA="1")
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "TINYNORM_WITHOUT_NUMBA=1, and Numba is installed" in run.stderr
