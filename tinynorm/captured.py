@@ -28,7 +28,7 @@ from .autograd.anomaly import caller, detection
 from .autograd.mode import mode
 from .nn import Module
 from .optim import Optimizer
-from .recording import NUMBERS, Departed, Inputs, Surroundings, Tape, Watched, plain, root, seen, shared
+from .recording import LARGE, NUMBERS, Departed, Inputs, Surroundings, Tape, Watched, as_bytes, plain, root, seen, shared
 from .recording import state as recorded
 from .tensor import Tensor, wrap
 
@@ -367,15 +367,20 @@ class _Way:
         self.tape, self.out = tape, out
         self.around = around, Surroundings(m for m in tape.modules.values() if not around.has(m))
         self.changed = around.changed()
-        held = {id(root(t._array)) for t in (*_tensors(out), *tape.grads)}
-        self.calls = tape.calls = shared(tape.calls, tape.own, held | tape.inputs)
         self.held = [(t, t._array, t._requires_grad) for t in tape.adopted.values()]
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
-        written, *_, owners = tape.changes(len(self.calls))
+        self.all, self.before_guard = tape.changes(len(tape.calls)), tape.changes(tape.last_guard)
+        written, *_, owners = self.all
         self.written = {id(a) for a in (*written, *_arrays_of(owners))}
-        self.before_guard = tape.changes(tape.last_guard)
-        self.inputs = Inputs(inputs, self.calls, held)
-        tape.own = {k: a for k, a in tape.own.items() if k in held | self.inputs.copied}  # the others have gone
+        held = [root(t._array) for t in (*_tensors(out), *tape.grads)]
+        self.kept = {tape.own[id(a)]: as_bytes(a) for a in held if id(a) in tape.own}
+        self.inputs = Inputs([tape.own[id(root(x))] for x in inputs], [None if self._is_large(x) else x for x in inputs])
+        self.kept |= {tape.own[id(root(x))]: as_bytes(root(x)) for x in self.inputs.copies if x is not None}
+        self.calls: list[Callable] = []
+
+    def _is_large(self, x: np.ndarray) -> bool:
+        """Whether an input is large, without gaps, and not among the results."""
+        return x.nbytes >= LARGE and x.flags.c_contiguous and root(x) is x and self.tape.own[id(x)] not in self.kept
 
     def fits(self, arrays: list[np.ndarray]) -> bool:
         """Whether parameters, settings and gradients are such as they were when the step was recorded.
@@ -396,6 +401,9 @@ class _Way:
     @backend.silent
     def run(self, arrays: list[np.ndarray]) -> Any:
         """Do the recorded calls. What the step returned the first time is returned with new tensors."""
+        if not self.calls:
+            self.calls = shared(self.tape.calls, self.kept, self.inputs.later)
+            self.inputs.of(self.calls)
         self.inputs.take(arrays)
         undo = _undoing(*self.before_guard)
         try:
@@ -410,20 +418,21 @@ class _Way:
 
     def proved(self, step: Callable, arrays: list, args: tuple, kwargs: dict) -> tuple[Any, str]:
         """Do the recorded calls, undo them, and run the step as it is: (what it returned, what differs or "")."""
-        undo, mine = _undoing(*self.tape.changes(len(self.calls))), None
+        undo, mine = _undoing(*self.all), None
         try:
             mine = self._results(self.run(arrays))
         except Departed:
             pass
         finally:
             undo()
+            self.calls.clear()  # their memory may be as much as that of the step
         out = _left(step(*args, **kwargs))
         same = mine is None or mine == self._results(out)
         return out, "" if same else "done again by its array calls it gives other numbers"
 
     def _results(self, out: Any) -> list[Any]:
         """The bits of all that the step returned or changed."""
-        arrays, leaves, generators, owners = self.tape.changes(len(self.calls))
+        arrays, leaves, generators, owners = self.all
         found = [v._array.tobytes() if isinstance(v, Tensor) else v for v in (*_leaves(out), *[t._grad for t in leaves])]
         found += [repr(g._rng.bit_generator.state) for g in generators]
         return found + [a.tobytes() for a in (*arrays, *_arrays_of(owners))]

@@ -5,11 +5,12 @@
 """
 
 from .array import Departed, Recorded, Watched, plain, root, seen, state
-from .memory import Inputs, shared
+from .memory import LARGE, Inputs, as_bytes, shared
 from .surroundings import NUMBERS, Surroundings
 from .tape import Tape, opaque, whole
 
 __all__ = [
+    "LARGE",
     "NUMBERS",
     "Departed",
     "Inputs",
@@ -17,6 +18,7 @@ __all__ = [
     "Surroundings",
     "Tape",
     "Watched",
+    "as_bytes",
     "opaque",
     "plain",
     "root",

@@ -107,7 +107,7 @@ class Recorded(np.ndarray):
             return f(*ins, **kwargs, **({"out": plain(out)} if out else {}))
         if method == "at":
             tape.write(ins[0])
-            tape.calls.append(partial(f, *ins, **kwargs))
+            tape.add(partial(f, *ins, **kwargs))
             return f(*ins, **kwargs)
         if not out:
             result = f(*ins, **kwargs)
@@ -121,9 +121,9 @@ class Recorded(np.ndarray):
             dtype = np.result_type(*ins)
             ins = [x if isinstance(x, (np.ndarray, np.generic)) else np.asarray(x, dtype) for x in ins]
         if method == "__call__" and not kwargs and ufunc not in BY_NAME:
-            tape.calls.append(partial(f, *ins, *outs))
+            tape.add(partial(f, *ins, *outs))
         else:
-            tape.calls.append(partial(f, *ins, out=outs, **kwargs))
+            tape.add(partial(f, *ins, out=outs, **kwargs))
         return out if len(out) > 1 else out[0]
 
     def __array_function__(self, function: Callable, types: Any, args: Any, kwargs: Any) -> Any:
@@ -134,7 +134,7 @@ class Recorded(np.ndarray):
         if out is not None:
             tape.write(out)
             function(*args, **kwargs)
-            tape.calls.append(partial(function, *args, **kwargs))
+            tape.add(partial(function, *args, **kwargs))
             return None if function in WRITING else seen(out)
         if function in FILLING:
             return tape.filled(function(*args, **kwargs), FILLING[function])
@@ -165,7 +165,7 @@ class Recorded(np.ndarray):
         operator.setitem(*call.args)
         if state.tape is not None:
             state.tape.write(call.args[0])
-            state.tape.calls.append(call)
+            state.tape.add(call)
             if _arrays(index if isinstance(index, tuple) else (index,)):
                 state.tape.may_depart()
 
@@ -201,14 +201,14 @@ def _making(name: str) -> Callable:
             return result
         if kwargs.get("out") is not None:
             tape.write(kwargs["out"])
-            tape.calls.append(partial(method, mine, *args, **kwargs))
+            tape.add(partial(method, mine, *args, **kwargs))
             return seen(result)
         if isinstance(result, np.ndarray) and root(result) is root(mine):
             return seen(result)
         if name not in REDUCING:
             return tape.do(method, (mine, *args), kwargs, result)
         made = tape.made(result)
-        tape.calls.append(partial(method, mine, *args, out=plain(made), **kwargs))
+        tape.add(partial(method, mine, *args, out=plain(made), **kwargs))
         return made
 
     return record
@@ -223,7 +223,7 @@ def _changing(name: str) -> Callable:
         call()
         if state.tape is not None:
             state.tape.write(call.args[0])
-            state.tape.calls.append(call)
+            state.tape.add(call)
 
     return record
 

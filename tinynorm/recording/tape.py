@@ -16,6 +16,7 @@ from weakref import ref
 import numpy as np
 
 from .array import Departed, Recorded, plain, root, seen, state
+from .memory import mapped, place_of
 
 # What makes a copy of its first argument, in another dtype or order perhaps
 COPYING = {np.copy, np.ndarray.astype, np.ndarray.copy, np.ndarray.__copy__, np.ndarray.flatten, np.ascontiguousarray}
@@ -27,9 +28,10 @@ class Tape:
     Attributes
     ----------
     calls : list of callable
-        What the step did, in order, without arguments left to give.
+        What the step did, in order, without arguments left to give. In the stead of the step's own arrays they have places.
     own : dict
-        The memory that the step made, by id: its results and everything between. (All other memory is there before it.)
+        The numbers of the memory that the step made and that is still there, by id: its results and everything between. (All
+        other memory is there before it.)
     writes : list of (int, array)
         Memory that is not the step's own and that a call changes, with the number of the call.
     refusal : str
@@ -38,7 +40,8 @@ class Tape:
 
     def __init__(self, caller: Callable[[], str]) -> None:
         self.calls: list[Callable[[], Any]] = []
-        self.own: dict[int, np.ndarray] = {}
+        self.own: dict[int, int] = {}
+        self._watching: dict[int, ref[Any]] = {}  # number -> that memory
         self.writes: list[tuple[int, np.ndarray]] = []
         self.inputs: set[int] = set()  # the ids of the memory of its inputs
         self.changed_input = False
@@ -68,16 +71,30 @@ class Tape:
         """A result of the step's, which the next time is written into the same memory."""
         scalar = not isinstance(array, np.ndarray)
         array = np.asarray(array)
-        self.own[id(root(array))] = root(array)
+        self._number(root(array))
         recorded = seen(array)
         recorded.scalar = scalar
         return recorded
 
     def input(self, array: np.ndarray) -> np.ndarray:
         """Memory that gets new numbers each time, before the calls are done."""
-        self.own[id(root(array))] = root(array)
+        self._number(root(array))
         self.inputs.add(id(root(array)))
         return array
+
+    def _number(self, memory: np.ndarray) -> None:
+        """Make memory the step's own, as long as it is there."""
+        if id(memory) not in self.own:
+            self.own[id(memory)] = number = len(self._watching)
+            self._watching[number] = ref(memory, partial(_forget, self.own, id(memory)))
+
+    def add(self, call: Callable[[], Any]) -> None:
+        """Record a call."""
+        self.calls.append(mapped(self._placed, call))
+
+    def _placed(self, array: Any) -> Any:
+        number = self.own.get(id(root(array))) if isinstance(array, np.ndarray) else None
+        return array if number is None else place_of(array, number)
 
     def is_own(self, array: Any) -> bool:
         return id(root(array)) in self.own
@@ -91,7 +108,7 @@ class Tape:
     def filled(self, array: np.ndarray, value: float) -> np.ndarray:
         """An array that has this value everywhere, and each time begins with it."""
         made = self.made(array)
-        self.calls.append(partial(plain(made).fill, value))
+        self.add(partial(np.ndarray.fill, plain(made), value))
         return made
 
     def unseen(self, call: Callable[[], Any]) -> Any:
@@ -106,14 +123,14 @@ class Tape:
         """Record a call that makes `result`: an array, a scalar, or several."""
         if isinstance(result, (tuple, list)):
             several = [self.made(r) for r in result]
-            self.calls.append(partial(_into_all, plain(several), function, args, kwargs))
+            self.add(partial(_into_all, plain(several), function, args, kwargs))
             return several if isinstance(result, list) else tuple(several)
         made = self.made(result)
         copied = args[0] if function in COPYING else None
         if isinstance(copied, np.ndarray):
-            self.calls.append(partial(np.copyto, plain(made), copied, "unsafe"))
+            self.add(partial(np.copyto, plain(made), copied, "unsafe"))
         else:
-            self.calls.append(partial(_into, plain(made), function, args, kwargs))
+            self.add(partial(_into, plain(made), function, args, kwargs))
         return made
 
     def write(self, *arrays: Any) -> None:
@@ -133,7 +150,7 @@ class Tape:
 
     def guard(self, array: np.ndarray, expected: bool) -> None:
         """The step goes on as recorded only where this value is what it was."""
-        self.calls.append(partial(_check, array, expected))
+        self.add(partial(_check, array, expected))
         self.may_depart()
 
     def may_depart(self) -> None:
@@ -152,7 +169,7 @@ class Tape:
             self.write(*c.args[: getattr(c.func, "changes", 0)])
         self.unseen(partial(function, calls))
         self.write(*(a for a, numbers in zip(others, before, strict=True) if a.tobytes() != numbers))
-        self.calls += calls if len(calls) == 1 else [partial(function, calls)]
+        self.add(calls[0] if len(calls) == 1 else partial(function, calls))
 
     # -- tensors ---------------------------------------------------------------------------------------------------------
 
@@ -168,9 +185,9 @@ class Tape:
             self.refuse("the memory of a tensor is replaced")
         if type(array) is not np.ndarray or self.is_own(array):
             return seen(array) if type(array) is np.ndarray else array
-        mine = array.copy("K")
-        self.calls.append(partial(np.copyto, mine, array.copy()))
-        return self.made(mine)
+        made = self.made(array.copy("K"))
+        self.add(partial(np.copyto, plain(made), array.copy()))
+        return made
 
     def visit(self, module: Any) -> None:
         """A module is called."""
@@ -188,21 +205,21 @@ class Tape:
     def set_grads(self) -> None:
         """Let the leaves have their .grad: somebody may look at it now."""
         if self.unset:
-            self.calls.append(partial(_set_grads, *zip(*self.unset.values(), strict=True)))
+            self.add(partial(_set_grads, *zip(*self.unset.values(), strict=True)))
             self.unset = {}
 
     def end(self) -> None:
         """Record what can be done at the end, all at once."""
         self.set_grads()
         if self.bumps:
-            self.calls.append(partial(_bump, self.bumps))
+            self.add(partial(_bump, self.bumps))
 
     def lets(self, owner: Any, call: Callable[[], Any], again: Callable[[], Callable] | None = None) -> Any:
         """Let an object do something unseen now, and again each time: an optimiser's step. `again` may make a faster call."""
         self.set_grads()
         self.opaque.append((len(self.calls), owner))
         result = self.unseen(call)
-        self.calls.append(call if again is None else self.unseen(again))
+        self.add(call if again is None else self.unseen(again))
         return result
 
     def noting(self, kernels: Any) -> Any:
@@ -277,10 +294,14 @@ def whole(function: Callable) -> Callable:
         if result is not args[0]:
             return tape.do(function, args, {}, result)
         tape.write(result)
-        tape.calls.append(partial(function, *args))
+        tape.add(partial(function, *args))
         return seen(result)
 
     return call
+
+
+def _forget(own: dict[int, int], key: int, _: Any) -> None:
+    own.pop(key, None)
 
 
 def _one(calls: list) -> None:
