@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..kernels.buffers import empty
 from ..recording import state as recorded
 from ..tensor import Tensor, method, version_of, wrap
 from .anomaly import detection, refuse_nan
@@ -219,7 +220,11 @@ def _starting_gradient(op: str, y: Tensor, gradient: Tensor | None, create_graph
                 "at a scalar. Reduce it first, e.g. with .sum() or .mean(), or pass the gradient of your loss with respect to "
                 f"it: {'backward(gradient=...)' if op == 'backward' else 'grad_outputs=...'}"
             )
-        one = backend.namespace(y._array).ones_like(y._array)
+        if type(y._array) in backend.NUMPYS:  # np.ones_like takes four times as long
+            one = empty(y._array.shape, y._array.dtype)
+            one.fill(1)
+        else:
+            one = backend.namespace(y._array).ones_like(y._array)
         return wrap(one) if create_graph else one
     _check_gradient(f"{op}: gradient", gradient, y)
     return gradient if create_graph else gradient._array

@@ -304,7 +304,7 @@ def _classes(op: str, x: Tensor, target: Tensor, weight: Any, ignore_index: int,
     backend.check_same_device(op, [x._array, target._array])
     xp, y = namespace(x._array), target._array
     simple = type(y) in backend.NUMPYS and y.dtype == np.int64 and y.size and not 0 <= ignore_index < C
-    if simple and y.view(np.uint64).max() < C:  # the common case: all rows count (as uint64, a negative class would be huge)
+    if simple and np.maximum.reduce(y.view(np.uint64), None) < C:  # all rows count (as uint64, a negative class is huge)
         return Classes(y[:, None].copy(), None, weight, smoothing, shape)  # a copy: backward needs it as it is now
     counts: Any = y != ignore_index
     wrong = ((y < 0) | (y >= C)) & counts
