@@ -160,6 +160,9 @@ def test_first_numbers_far_from_the_others():
     dy[:600] += 1e3
     c = x.astype(float) - x.astype(float).mean(0)
     exact = c / np.sqrt((c * c).mean(0) + 1e-5)
+    with use("numba"):
+        y = F.layer_norm(tn.tensor(x.T.copy()), (200_000,))
+    assert np.abs(y.numpy().T - exact).max() < 1e-6 * np.abs(exact).max()
     for shape, as_seen in ((x.shape, x), ((1, 6, 200_000), x.T)):
         t, w = tn.tensor(as_seen.reshape(shape), requires_grad=True), tn.ones(6, requires_grad=True)
         with use("numba"):

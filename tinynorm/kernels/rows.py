@@ -2,6 +2,8 @@
 
 x is (N, D), one group a row. γ and β are (G, D): row i has those of number i % G. Some rows at a time go through all the steps
 of a sweep, so that they stay in the processor's cache.
+
+The mean is not known before a row was read: the moments are taken about a number near it, the mean of some numbers.
 """
 
 from __future__ import annotations
@@ -14,25 +16,40 @@ from .compiled import PAST_CACHE, any_order, copy_past_cache, in_order
 # sums, so a sum takes at most 64 additions (as in `sums.ROW`: its error is at most 2e-6).
 TERMS = 512
 CACHE = 8192  # so many numbers at a time: of float32 32 KiB each of x, dy, x̂ and dx, which together fit into an L2 cache
+SOME = 16  # so many numbers of a row have a mean that is near enough to that of all
 ROWS = 64  # after so many rows, their sums for dγ and dβ are added to sums in float64 (at most `sums.ROWS`)
 
 
 @any_order
-def total(x):
+def mean_of_some(x):
+    """The mean of the first numbers."""
     s = x.dtype.type(0)
-    for j in range(x.size):
+    n = min(x.size, SOME)
+    for j in range(n):
         s += x[j]
-    return s
+    return s / x.dtype.type(n)
 
 
 @any_order
-def moments(c):
-    """(Σ c, Σ c²)."""
-    s = q = c.dtype.type(0)
-    for j in range(c.size):
-        s += c[j]
-        q += c[j] * c[j]
+def moments(x, h):
+    """(Σ c, Σ c²), where c = x - h."""
+    s = q = x.dtype.type(0)
+    for j in range(x.size):
+        c = x[j] - h
+        s += c
+        q += c * c
     return s, q
+
+
+@in_order
+def about(x, h):
+    """Of a row, from the moments about h: the mean less h, and the mean of c²."""
+    s = q = np.float64(0)
+    for k in range(0, x.size, TERMS):
+        s_, q_ = moments(x[k : k + TERMS], h)
+        s += s_
+        q += q_
+    return s / x.size, q / x.size
 
 
 @in_order
@@ -45,14 +62,14 @@ def standardized(x, hi, lo, rstd, x_hat):
 
 
 @in_order
-def scale(c, rest, rstd, gamma, beta, first, floor):
-    """c becomes γ (c - rest) rstd + β, but at least `floor`. Its first row is the row `first` of x."""
+def scale(x, hi, lo, rstd, gamma, beta, first, floor, y):
+    """y = γ ((x - hi) - lo) rstd + β, but at least `floor`. The first row is the row `first` of x."""
     G = gamma.shape[0]
-    for i in range(c.shape[0]):
-        r, s, k = rest[i], rstd[i], (first + i) % G
-        for j in range(c.shape[1]):
-            v = (c[i, j] - r) * s * gamma[k, j] + beta[k, j]
-            c[i, j] = floor if v <= floor else v
+    for i in range(x.shape[0]):
+        h, r, s, k = hi[i], lo[i], rstd[i], (first + i) % G
+        for j in range(x.shape[1]):
+            v = ((x[i, j] - h) - r) * s * gamma[k, j] + beta[k, j]
+            y[i, j] = floor if v <= floor else v
 
 
 @in_order
@@ -65,32 +82,25 @@ def standardize(start, stop, x, gamma, beta, eps, least, centred, relu, y, stati
     hi, lo, rstd, var = statistics[0], statistics[1], statistics[2], statistics[3]
     D, T, fits = x.shape[1], x.dtype.type, True
     floor = T(0) if relu else T(-np.inf)
-    step = _rows_at_a_time(D)
-    past = _goes_past(y)
+    step, past = _rows_at_a_time(D), _goes_past(y)
     scratch = np.empty((step if past else 0, D), x.dtype)
     for a in range(start, stop, step):
         b = min(stop, a + step)
         for i in range(a, b):
-            mu = np.float64(0)
-            if centred:
-                for k in range(0, D, TERMS):
-                    mu += total(x[i, k : k + TERMS])
-            hi[i], lo[i], rstd[i] = T(mu / D), 0, 1
-        c = scratch[: b - a] if past else y[a:b]
-        standardized(x[a:b], hi[a:b], lo[a:b], rstd[a:b], c)  # c = x - hi: lo is 0 and rstd 1 so far
-        for i in range(a, b):
-            s = q = np.float64(0)
-            for k in range(0, D, TERMS):
-                s_, q_ = moments(c[i - a, k : k + TERMS])
-                s += s_
-                q += q_
-            s = s / D if centred else np.float64(0)  # what rounding left of the mean
-            v = q / D - s * s  # (s is small, so nothing cancels)
-            lo[i], rstd[i], var[i] = T(s), T(1 / np.sqrt(v + eps)), T(v)
+            h = mean_of_some(x[i]) if centred else T(0)
+            rest, v = about(x[i], h)
+            rest = rest if centred else 0.0
+            if rest * rest > v - rest * rest:  # h was not near: something would cancel
+                h = T(h + rest)
+                rest, v = about(x[i], h)
+            v -= rest * rest
+            hi[i] = T(h + rest)
+            lo[i], rstd[i], var[i] = T((h - hi[i]) + rest), T(1 / np.sqrt(v + eps)), T(v)
             fits &= var[i] >= least and var[i] * var[i] < np.inf
-        scale(c, lo[a:b], rstd[a:b], gamma, beta, a, floor)
+        y_ = scratch[: b - a] if past else y[a:b]
+        scale(x[a:b], hi[a:b], lo[a:b], rstd[a:b], gamma, beta, a, floor, y_)
         if past:
-            copy_past_cache(c, y[a:b])
+            copy_past_cache(y_, y[a:b])
     statistics[4, start] = fits
 
 
