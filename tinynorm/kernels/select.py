@@ -20,7 +20,7 @@ from ..recording import state as recorded
 WORTH = 512
 
 CHOICES = ("auto", "numpy", "numba")
-DTYPES = {np.dtype(np.float32), np.dtype(np.float64)}
+DTYPES = np.dtype(np.float32), np.dtype(np.float64)
 
 
 def _first_choice() -> str:
@@ -99,13 +99,14 @@ def kernels_for(name: str, *arrays: Any, any_size: bool = False) -> Any:
     The arrays must be NumPy's, row-major, writeable, and all float32 or all float64. The first one's size counts, if
     `any_size` does not say that a kernel has run before.
     """
-    x = arrays[0]
-    if state.choice == "numpy" or type(x) not in NUMPYS or x.dtype not in DTYPES:
+    x, choice = arrays[0], state.choice
+    if choice == "numpy" or type(x) not in NUMPYS or x.size < (WORTH if choice == "auto" and not any_size else 1):
         return None
-    if x.size < (WORTH if state.choice == "auto" and not any_size else 1):
+    dtype = x.dtype
+    if dtype not in DTYPES:
         return None
     for a in arrays:
-        if a is not None and (type(a) not in NUMPYS or a.dtype != x.dtype or not a.flags.carray):
+        if a is not None and (type(a) not in NUMPYS or a.dtype != dtype or not a.flags.carray):
             return None
     if why_not():
         return _none()
