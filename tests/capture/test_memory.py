@@ -78,3 +78,26 @@ def test_a_captured_step_goes_with_all_its_memory():
     del step, ways
     gc.collect()
     assert gone() is None
+
+
+def test_recording_leaves_no_memory_behind():
+    """Of views of views neither."""
+    x, w = tn.randn(400, 300), tn.ones(300, 400, requires_grad=True)
+
+    @tn.capture
+    def step(x):
+        w.grad = None
+        y = (x * 2).T.T[:, 1:].T.relu()
+        (w[1:] * y).sum().backward()
+        return y.mean()
+
+    tracemalloc.start()
+    step(x)
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    step(x)
+    gc.collect()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert step.reason == ""
+    assert after - before < 1.5 * x.nbytes  # the place of its input

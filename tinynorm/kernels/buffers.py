@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import math
 import weakref
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,11 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     >>> empty((2, 3), np.float32).shape
     (2, 3)
     """
-    if recorded.tape is not None:
-        return recorded.tape.empty(shape, dtype)
+    array = _empty(shape, dtype)
+    return array if recorded.tape is None else recorded.tape.made(array)
+
+
+def _empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < LARGE:
         return np.empty(shape, dtype)
@@ -42,7 +46,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         try:
             memory = np.empty(size, np.uint8)
         except MemoryError:  # what waits here is of other sizes
-            empty_cache()
+            _clear()
             memory = np.empty(size, np.uint8)
     owner = (ctypes.c_char * size).from_buffer(memory)  # the array and its views keep it alive
     weakref.finalize(owner, _give_back, memory).atexit = False
@@ -52,7 +56,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 def _give_back(memory: np.ndarray) -> None:
     global _kept
     if _kept + memory.nbytes > KEPT:
-        empty_cache()  # its sizes may be of a batch that never comes again
+        _clear()  # its sizes may be of a batch that never comes again
     if memory.nbytes <= KEPT:
         _store.setdefault(memory.nbytes, []).append(memory)
         _kept += memory.nbytes
@@ -68,12 +72,18 @@ def kept() -> int:
 
 
 def empty_cache() -> None:
-    """Give what waits to be used again back to the system.
+    """Give what waits to be used again back to the system, also what the C library keeps.
 
     >>> empty_cache()
     >>> kept()
     0
     """
+    _clear()
+    with suppress(AttributeError, OSError, TypeError):  # not each C library can do it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _clear() -> None:
     global _kept
     _store.clear()
     _kept = 0

@@ -116,15 +116,16 @@ class _Plan:
         """Leave it out when copying or pickling. (A copy of a view is no longer a view.)"""
         return _Plan, ()
 
-    def fits(self, optimizer: InPlaceOptimizer, known: list[Array] | None = None) -> bool:
-        """Whether it is that of the next step too. Gradients that are `known` to fit need not be looked at again."""
+    def fits(self, optimizer: InPlaceOptimizer, grads: list[Array] | None = None) -> bool:
+        """Whether it is that of the next step too, with these gradients or with any that are like the last ones."""
         if not self.works:
             return False
         seen, has_grad = _seen(optimizer)
         if len(seen) != len(self.seen) or has_grad != self.has_grad or not all(map(is_, seen, self.seen)):
             return False
-        if known is not None and all(map(is_, _grads(self.params), known)):
-            return False not in [theta.flags.writeable for theta in self.thetas]
+        if grads is not None:
+            writeable = [theta.flags.writeable for theta in self.thetas]
+            return all(writeable) and all(map(is_, _grads(self.params), grads))
         return [work.kinds() for work in self.works] == self.kinds
 
 

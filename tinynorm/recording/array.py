@@ -38,6 +38,8 @@ def seen(array: np.ndarray) -> Any:
 def plain(x: Any) -> Any:
     """`x` with plain arrays in the place of Recorded ones, also in lists, tuples and dicts."""
     if type(x) is Recorded:
+        if type(x.base) is Recorded:  # the view's base is x: if x held it, both would be there for ever
+            return x.view(np.ndarray)
         if x.source is None or x.source.flags.writeable != x.flags.writeable:
             x.source = x.view(np.ndarray)
         return x.source

@@ -99,9 +99,6 @@ class Tape:
     def is_own(self, array: Any) -> bool:
         return id(root(array)) in self.own
 
-    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        return self.made(np.empty(shape, dtype))
-
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return self.filled(np.zeros(shape, dtype), 0)
 
