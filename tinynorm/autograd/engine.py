@@ -66,11 +66,6 @@ class Run:
                         refuse_nan(node, grads_in)
                     if not self.retain_graph:
                         node.free()
-                    if len(grads_in) != len(node.edges):
-                        raise RuntimeError(
-                            f"backward: expected {node.op_name}.backward to return {len(node.edges)} gradients, one for each "
-                            f"input, got {len(grads_in)}"
-                        )
                     self._deliver(node.edges, grads_in, node.fresh)
             self._finish()
             accumulate(self.complete)

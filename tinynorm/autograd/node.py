@@ -304,7 +304,13 @@ class Node:
 
     def gradients(self, grads: list, as_tensors: bool) -> Any:
         """Call `backward`. (Function, the base class of user-defined ops, overrides this to check the returned gradients.)"""
-        return self.backward(*grads + self.unpack(as_tensors))
+        grads_in = self.backward(*grads + self.unpack(as_tensors))
+        if len(grads_in) != len(self.edges):
+            raise RuntimeError(
+                f"backward: expected {self.op_name}.backward to return {len(self.edges)} gradients, one for each input, got "
+                f"{len(grads_in)}"
+            )
+        return grads_in
 
     def zeros(self, nr: int) -> Array:
         """Zeros, as the gradient of an output that no gradient has reached. The op has several outputs."""
