@@ -36,12 +36,13 @@ def test_without_numba_both_say_how_to_get_it(capsys, monkeypatch):
 @pytest.mark.usefixtures("numba")
 def test_warm_calls_every_kernel_with_both_dtypes(capsys):
     assert main(["warm"]) == 0
-    assert "6 families of kernels are ready, in " in capsys.readouterr().out
+    assert "7 families of kernels are ready, in " in capsys.readouterr().out
     folder = Path(select.__file__).parent
     others = {"__init__", "buffers", "compiled", "halves", "masks", "select", "sums"}
     assert set(kernels.FAMILIES) == {p.stem for p in folder.glob("*.py")} - others
     called = {"classes": ("shift", "losses", "gradient"), "updates": ("sgd", "momentum", "adam")}
-    called |= {"activations": ("relu_backward",), "columns": ("standardize", "project", "follow")}
+    gelu = ("exponents", "gelu", "gelu_backward", "arguments", "gelu_tanh", "gelu_tanh_backward")
+    called |= {"activations": ("relu_backward",), "gelu": gelu, "columns": ("standardize", "project", "follow")}
     for name in kernels.FAMILIES:
         for entry in called.get(name, ("standardize", "project")):
             signatures = getattr(select.family(name), entry).signatures

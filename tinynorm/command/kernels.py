@@ -21,6 +21,7 @@ FAMILIES = {  # the files in tinynorm/kernels -> what they compute
     "columns": "BatchNorm of (N, C)",
     "slabs": "BatchNorm and InstanceNorm of (N, C, *)",
     "activations": "ReLU backward",
+    "gelu": "GELU",
     "classes": "cross-entropy of class indices",
     "updates": "SGD, Adam and AdamW",
 }
@@ -77,6 +78,8 @@ def _layers(dtype: Any) -> None:
         F.batch_norm(matrix, tinynorm.zeros(6, dtype=dtype), tinynorm.ones(6, dtype=dtype), None, None, True),
         F.cross_entropy(matrix, y),
         F.relu(matrix),
+        F.gelu(matrix),
+        F.gelu(matrix, "tanh"),
     ):
         out.square().sum().backward(retain_graph=True)
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..autograd.node import Node
 from ..kernels.buffers import empty
@@ -107,6 +109,9 @@ class GELU(Node):
 
     def forward(self, x):
         self.save(x)
+        kernels = kernels_for("gelu", x)
+        if kernels is not None:
+            return in_two_sweeps(x, kernels.exponents, np.exp, kernels.gelu)
         x32 = widened(x)
         return narrowed(x32 * self.Phi(x32), x)
 
@@ -114,9 +119,22 @@ class GELU(Node):
         return 0.5 * erfc(x * -math.sqrt(0.5))
 
     def backward(self, g, x):
+        kernels = kernels_for("gelu", g, x)
+        if kernels is not None:
+            return (in_two_sweeps(x, kernels.exponents, np.exp, kernels.gelu_backward, g),)
         x32 = widened(x)
         phi = namespace(x).exp(-0.5 * x32 * x32) * (1 / math.sqrt(2 * math.pi))
         return (narrowed(g * (self.Phi(x32) + x32 * phi), g),)
+
+
+def in_two_sweeps(x, first, function, second, *grads):
+    """By kernels: `first` makes the argument of one of NumPy's functions, and `second` uses its value."""
+    between, y = empty(x.shape, x.dtype), empty(x.shape, x.dtype)
+    x_, between_, y_, *grads_ = (a.reshape(-1) for a in (x, between, y, *grads))
+    first(x_, between_)
+    function(between_, out=between_)
+    second(x_, between_, *grads_, y_)
+    return y
 
 
 class GELUTanh(Node):
@@ -127,6 +145,9 @@ class GELUTanh(Node):
 
     def forward(self, x):
         self.save(x)
+        kernels = kernels_for("gelu", x)
+        if kernels is not None:
+            return in_two_sweeps(x, kernels.arguments, np.tanh, kernels.gelu_tanh)
         x32 = widened(x)
         return narrowed(0.5 * x32 * (1 + self.t(x32)), x)
 
@@ -134,6 +155,9 @@ class GELUTanh(Node):
         return namespace(x).tanh(self.k * (x + self.c * x * x * x))
 
     def backward(self, g, x):
+        kernels = kernels_for("gelu", g, x)
+        if kernels is not None:
+            return (in_two_sweeps(x, kernels.arguments, np.tanh, kernels.gelu_tanh_backward, g),)
         # Beyond ±32, 1 - t² is 0 in every dtype. The clamp keeps x² from overflowing: 0 * inf would be NaN.
         x32 = clamp(widened(x), -32.0, 32.0)
         t = self.t(x32)
