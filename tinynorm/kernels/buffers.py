@@ -29,7 +29,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     >>> empty((2, 3), np.float32).shape
     (2, 3)
     """
-    array = _empty(shape, dtype)
+    small = 8 * math.prod(shape) < LARGE  # most are, and a number has at most 8 bytes
+    array = np.empty(shape, dtype) if small else _empty(shape, dtype)
     return array if recorded.tape is None else recorded.tape.made(array)
 
 
