@@ -184,6 +184,7 @@ LATE = (
     "tinynorm.kernels.classes",
     "tinynorm.kernels.columns",
     "tinynorm.kernels.compiled",
+    "tinynorm.kernels.gelu",
     "tinynorm.kernels.rows",
     "tinynorm.kernels.slabs",
     "tinynorm.kernels.updates",
