@@ -152,7 +152,7 @@ class Captured:
             self._ways[key] = _Ways()
             return _left(self.step(*args, **kwargs)), ""
         arrays = [t._array for t in tensors]
-        if not all([x.flags.behaved for x in arrays]):  # no kernel takes what is read-only
+        if not all(x.flags.behaved for x in arrays):  # no kernel takes what is read-only
             return _left(self.step(*args, **kwargs)), ""
         for way in ways.proved:
             if way.fits(arrays):
