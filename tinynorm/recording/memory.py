@@ -48,6 +48,36 @@ def mapped(function: Callable[[Any], Any], x: Any) -> Any:
     return x
 
 
+def memory_of(call: Callable) -> set[int]:
+    """What stands for the memory that the call is handed: numbers of what is to come, and ids of what is there."""
+    found: set[int] = set()
+    mapped(lambda x: found.add(x.number if isinstance(x, Place) else -id(root(x))), call)
+    return found
+
+
+def within(self, memory: np.ndarray) -> np.ndarray:
+        return np.ndarray(self.shape, self.dtype, memory, self.offset, self.strides)
+
+
+def place_of(array: np.ndarray, number: int) -> Place:
+    """The place of an array, if its memory has this number."""
+    memory = root(array)
+    return Place(number, memory.nbytes, array.ctypes.data - memory.ctypes.data, array.shape, array.dtype, array.strides)
+
+
+def mapped(function: Callable[[Any], Any], x: Any) -> Any:
+    """A call, or a part of it, with what the function makes of each array and each place."""
+    if isinstance(x, (np.ndarray, Place)):
+        return function(x)
+    if isinstance(x, partial):
+        return partial(mapped(function, x.func), *mapped(function, x.args), **mapped(function, x.keywords))
+    if isinstance(x, dict):
+        return {k: mapped(function, v) for k, v in x.items()}
+    if type(x) in (tuple, list):
+        return type(x)([mapped(function, part) for part in x])
+    return x
+
+
 def numbers_in(call: Callable) -> list[int]:
     """The numbers of the memory that the call is to be handed."""
     found: list[int] = []
@@ -121,7 +151,7 @@ class Inputs:
     def of(self, calls: list[Callable]) -> None:
         """Take care of these calls."""
         self.calls = calls
-        self.readers = [(i, call) for i, call in enumerate(calls) if not self.later.isdisjoint(numbers_in(call))]
+        self.readers = [(i, call) for i, call in enumerate(calls) if not self.later.isdisjoint(memory_of(call))]
 
     def take(self, arrays: list[np.ndarray]) -> None:
         """Let the calls have these arrays, of the same shapes, dtypes and strides."""

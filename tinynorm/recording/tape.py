@@ -16,7 +16,7 @@ from weakref import ref
 import numpy as np
 
 from .array import Departed, Recorded, plain, root, seen, state
-from .memory import mapped, place_of
+from .memory import mapped, memory_of, place_of
 
 # What makes a copy of its first argument, in another dtype or order perhaps
 COPYING = {np.copy, np.ndarray.astype, np.ndarray.copy, np.ndarray.__copy__, np.ndarray.flatten, np.ascontiguousarray}
@@ -195,13 +195,14 @@ class Tape:
         if depends:
             self.depends_on(leaf)
         if not self.is_own(leaf._array):  # a leaf that the step makes is forgotten with it
-            self.leaves.setdefault(id(leaf), (len(self.calls), leaf))
             self.grads += [] if grad is None else [grad]
             self.unset[id(leaf)] = leaf, grad
 
     def set_grads(self) -> None:
         """Let the leaves have their .grad: somebody may look at it now."""
         if self.unset:
+            for leaf, _ in self.unset.values():
+                self.leaves.setdefault(id(leaf), (len(self.calls), leaf))
             self.add(partial(_set_grads, *zip(*self.unset.values(), strict=True)))
             self.unset = {}
 
@@ -210,6 +211,32 @@ class Tape:
         self.set_grads()
         if self.bumps:
             self.add(partial(_bump, self.bumps))
+        self._postpone()
+
+    def _postpone(self) -> None:
+        """Let calls that change other memory wait for the last look at a value: they need not be undone then.
+
+        Such as those that change the running statistics. A call can wait if no later one before that look is handed the same
+        memory.
+        """
+        writing, barriers = {i for i, _ in self.writes}, {i for i, _ in self.opaque}
+        late, touched = list[int](), set[int]()
+        for i in reversed(range(self.last_guard)):
+            if i in barriers:
+                break
+            memory = memory_of(self.calls[i])
+            if i in writing and touched.isdisjoint(memory):
+                late.insert(0, i)
+            else:
+                touched |= memory
+        soon = [i for i in range(self.last_guard) if i not in late]
+        order = [*soon, *late, *range(self.last_guard, len(self.calls))]
+        place = {i: k for k, i in enumerate(order)}
+        self.calls, self.last_guard = [self.calls[i] for i in order], len(soon)
+        self.writes = [(place.get(i, i), array) for i, array in self.writes]
+        self.opaque = [(place.get(i, i), owner) for i, owner in self.opaque]
+        for found in (self.leaves, self.generators):
+            found.update({key: (place.get(i, i), x) for key, (i, x) in found.items()})
 
     def lets(self, owner: Any, call: Callable[[], Any], again: Callable[[], Callable] | None = None) -> Any:
         """Let an object do something unseen now, and again each time: an optimiser's step. `again` may make a faster call."""
@@ -234,7 +261,7 @@ class Tape:
         """The step looks at the `.grad` that the leaf has now, or changes it in place."""
         if self.is_own(leaf._array):
             return
-        if id(leaf) not in self.leaves:
+        if id(leaf) not in self.leaves and id(leaf) not in self.unset:
             self.entry.setdefault(id(leaf), (leaf, leaf._grad))
         self.leaves.setdefault(id(leaf), (len(self.calls), leaf))
 
