@@ -407,12 +407,13 @@ class _Way:
             self.calls = shared(self.tape.calls, self.kept, self.inputs.later, np.empty)
             self.inputs.of(self.calls)
         self.inputs.take(arrays)
-        undo = _undoing(*self.before_guard)
+        undo = _undoing(*self.before_guard) if any(self.before_guard) else None
         try:
             for call in self.calls:
                 call()
         except Departed:
-            undo()
+            if undo is not None:
+                undo()
             raise
         finally:
             self.inputs.leave()
