@@ -404,7 +404,7 @@ class _Way:
         """Do the recorded calls. What the step returned the first time is returned with new tensors."""
         if not self.calls:
             kernels.buffers.empty_cache()
-            self.calls = shared(self.tape.calls, self.kept, self.inputs.later, np.empty)
+            self.calls = shared(self.tape.calls, self.kept, self.inputs.later)
             self.inputs.of(self.calls)
         self.inputs.take(arrays)
         undo = _undoing(*self.before_guard) if any(self.before_guard) else None

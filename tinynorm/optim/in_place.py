@@ -57,6 +57,7 @@ class _Work:
         self.counters: list[Array] = []  # where the numbers of their steps are kept
         self.held: list[tuple[Array, ...]] = []  # (theta, *state) for each parameter
         self.flat: list[list[Array] | None] = []  # the same memory as vectors for a kernel, where it is row-major
+        self.largest = 0  # its number in these lists; if a kernel is worth it for one, all take it
         self.kernel: Callable[..., bool | None] | None = None
         self.settings: Array | None = None
         self.formula: Formula | None = None  # for the tasks that no kernel fits
@@ -229,8 +230,12 @@ class InPlaceOptimizer(Optimizer):
 
     def _goes_on(self, work: _Work) -> bool:
         """Prepare a work for its next step; False if its parameters are no longer at the same step."""
-        work.t = self._begin(work.group, self.state[work.params[0]], work.held[0][0])[0]
-        return all(float(counter) + 1 == work.t for counter in work.counters) and self._choose(work)
+        if not work.counters:
+            work.t = self._begin(work.group, self.state[work.params[0]], work.held[0][0])[0]
+            return self._choose(work)
+        first, *others = [*map(float, work.counters)]
+        work.t = first + 1
+        return others == [first] * len(others) and self._choose(work)
 
     def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
         """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""
@@ -257,14 +262,14 @@ class InPlaceOptimizer(Optimizer):
             row_major = kind is np.ndarray and all(a.flags.carray for a in (theta, g, *arrays))
             work.flat.append([a.reshape(-1) for a in (theta, *arrays)] if row_major else None)
         for work in alike.values():
+            work.largest = max(range(len(work.held)), key=lambda k: work.held[k][0].size)
             self._choose(work)
         return list(alike.values())
 
     def _choose(self, work: _Work) -> bool:
         """Choose what does the step: a kernel, or the formula for what no kernel fits."""
-        number = max(range(len(work.held)), key=lambda k: work.held[k][0].size)
-        theta, *state = work.held[number]
-        largest = theta, *_grads(work.params[number : number + 1]), *state
+        theta, *state = work.held[work.largest]
+        largest = theta, *_grads(work.params[work.largest : work.largest + 1]), *state
         kernels = kernels_for("updates", *largest)
         sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
         work.kernel, numbers = sweep or (None, ())
@@ -289,8 +294,8 @@ class InPlaceOptimizer(Optimizer):
                         steps[...] = work.t
         finally:
             for work in works[:begun]:
-                for p in work.params:
-                    version_of(p).bump(name)
+                for version in map(version_of, work.params):
+                    version.bump(name)
 
     def _step_tasks(self, work: _Work, calls: Calls) -> list[Undone]:
         """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""

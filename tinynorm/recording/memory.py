@@ -95,7 +95,7 @@ def as_bytes(x: np.ndarray) -> np.ndarray:
     return x.ravel("K").view(np.uint8)
 
 
-def shared(calls: list[Callable], memory: dict[int, np.ndarray], later: set[int], empty: Callable) -> list[Callable]:
+def shared(calls: list[Callable], memory: dict[int, np.ndarray], later: set[int]) -> list[Callable]:
     """The calls with memory, which is shared where the times of what is in it do not overlap.
 
     Parameters
@@ -106,8 +106,6 @@ def shared(calls: list[Callable], memory: dict[int, np.ndarray], later: set[int]
         number -> memory that is there, in bytes.
     later : set of int
         The numbers of memory that the calls get later.
-    empty : callable
-        Makes an array, like ``numpy.empty``.
     """
     first: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -129,7 +127,7 @@ def shared(calls: list[Callable], memory: dict[int, np.ndarray], later: set[int]
     for i in range(len(calls)):
         for number in begin[i]:
             waiting = free[sizes[number]]
-            memory[number] = waiting.pop() if waiting else empty((sizes[number],), np.uint8)
+            memory[number] = waiting.pop() if waiting else np.empty(sizes[number], np.uint8)
         for number in end[i]:
             free[sizes[number]].append(memory[number])
     return [within(memory, call) for call in calls]
