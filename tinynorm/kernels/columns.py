@@ -13,12 +13,13 @@ import numpy as np
 from .compiled import in_order
 
 ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error below 2e-6)
+SOME = 16  # so many rows have a mean that is near enough to that of all
 
 
 @in_order
 def mean_of_rows(x, y, floor, start, stop):
-    """The mean of the first rows, near enough to that of all. A number counts as 0 where y is at most `floor`."""
-    n, zero, s = min(len(x), ROWS), x.dtype.type(0), np.zeros(stop - start, x.dtype)
+    """The mean of the first rows. A number counts as 0 where y is at most `floor`."""
+    n, zero, s = min(len(x), SOME), x.dtype.type(0), np.zeros(stop - start, x.dtype)
     for i in range(n):
         for j in range(s.size):
             k = np.uintp(start + j)

@@ -90,9 +90,10 @@ class _RunningNorm(_Norm):
 
     def _check_input_dim(self, x: Tensor) -> None:
         """Check that x is (N, C, *) with the right number of dimensions and channels, before any state changes."""
-        check_tensor(type(self).__name__, x)
-        C = self.num_features
-        if x.ndim - 2 not in self.positions or x.shape[1] != C:
+        if not isinstance(x, Tensor):
+            check_tensor(type(self).__name__, x)
+        C, shape = self.num_features, x._array.shape
+        if len(shape) - 2 not in self.positions or shape[1] != C:
             expected = " or ".join(f"(N, C={C}{', *' * n})" for n in self.positions)
             kind = ValueError if x.ndim - 2 not in self.positions else RuntimeError  # as in PyTorch
             raise kind(f"{type(self).__name__}: expected x {expected}, got {tuple(x.shape)}")
