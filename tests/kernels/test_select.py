@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,6 +116,22 @@ def test_where_no_folder_can_be_written_they_are_compiled_each_time(monkeypatch)
     function, options = compiled.any_order(test_small_arrays_are_left_to_the_formula)
     assert function is test_small_arrays_are_left_to_the_formula
     assert options["nogil"]
+
+
+@pytest.mark.usefixtures("numba")
+def test_where_no_folder_can_be_written_the_line_says_what_to_do(capsys):
+    """Numba keeps nothing of a kernel that it was not asked to keep, as it keeps nothing where it cannot write."""
+    from numba import njit
+
+    from tinynorm.kernels import compiled
+
+    def kernel(x):
+        return x
+
+    kernel.__module__ = "tinynorm.kernels.rows"
+    said = compiled._Said()
+    said.on_start(SimpleNamespace(data={"dispatcher": njit(kernel)}))
+    assert capsys.readouterr().err.endswith("; to keep them, set NUMBA_CACHE_DIR to a folder of yours\n")
 
 
 @pytest.mark.usefixtures("numba")

@@ -93,10 +93,13 @@ class _Said(event.Listener):
     """Says once that the first compilation takes its time."""
 
     def on_start(self, begun: Any) -> None:
-        module = getattr(begun.data["dispatcher"].py_func, "__module__", None) or ""  # it may be somebody else's function
+        kernel = begun.data["dispatcher"]
+        module = getattr(kernel.py_func, "__module__", None) or ""  # it may be somebody else's function
         if not self.done and module.startswith("tinynorm."):
             self.done = True
-            print("tinynorm: compiling kernels for this machine; they are kept for the next time", file=sys.stderr)
+            kept = isinstance(getattr(kernel, "_cache", None), _Forgiving)
+            then = "they are kept for the next time" if kept else "to keep them, set NUMBA_CACHE_DIR to a folder of yours"
+            print(f"tinynorm: compiling kernels for this machine; {then}", file=sys.stderr)
 
     def on_end(self, begun: Any) -> None:
         pass
