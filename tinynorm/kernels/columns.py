@@ -24,7 +24,9 @@ def mean_of_rows(x, y, floor, start, stop):
         for j in range(s.size):
             k = np.uintp(start + j)
             s[j] += zero if y[i, k] <= floor else x[i, k]
-    return s / x.dtype.type(n)
+    for j in range(s.size):
+        s[j] /= x.dtype.type(n)
+    return s
 
 
 @in_order

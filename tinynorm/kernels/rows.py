@@ -176,7 +176,8 @@ def project(start, stop, dy, x, y, gamma, statistics, centred, relu, dx, sums):
         a, b = np.zeros(m - n), np.zeros(m - n)
         for k in range(0, D, TERMS):
             sums_of_rows(dy_, gamma, x_hat, n, k, min(k + TERMS, D), a, b, part[0], part[1])
-        a, b = a / D if centred else a * 0, b / D
+        for i in range(m - n):
+            a[i], b[i] = a[i] / D if centred else 0.0, b[i] / D
         dx_ = scratch[: m - n] if past else dx[n:m]
         subtract_components(dy_, gamma, x_hat, n, a, b, rstd[n:m], dx_)
         if past:
