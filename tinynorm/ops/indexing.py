@@ -104,6 +104,8 @@ def add_at(shape: tuple[int, ...], index: Any, g: Any) -> Any:
 class GetItem(Node):
     """y = x[index];  dx = zeros with g added at the index."""
 
+    fresh = True
+
     def __init__(self, index):
         self.index = index
         self.is_view = not isinstance(index, Steps) and is_basic(index)
