@@ -231,7 +231,7 @@ def squares_fit(var: np.ndarray, eps: float) -> bool:
     The limit is stricter than that: the sum of the squared variances must be finite too, so in float32 a variance must be
     below 1.8e19. Then the derivative of rstd, which is -rstd³ / 2, does not underflow either. A variance near 0 is safe if ε is
     large enough to hide the lost digits. The test sums the squares with BLAS: that takes half as long as NumPy's search for
-    the largest variance.
+    the largest variance. (A kernel asks of each variance by itself that its square is finite.)
     """
     least = LEAST_VAR.get(var.dtype, 0.0) ** 0.5
     return bool(np.vdot(var, var) < math.inf) and (eps >= least or bool(var.min() + eps >= least))
