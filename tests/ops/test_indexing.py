@@ -264,12 +264,15 @@ def the_long_way(x, index):
 
 @pytest.mark.parametrize("requires_grad", [False, True])
 @pytest.mark.parametrize(
-    "index", [2, -1, (1, 2), (0, slice(1, None)), (slice(None), -1), (), tn.tensor(1), tn.tensor([0, 0, 2]), (tn.tensor(1), 2)]
+    "index",
+    [2, -1, (1, 2), (0, slice(1, None)), (slice(None), -1), (), tn.tensor(1), tn.tensor([0, 0, 2]), (tn.tensor(1), 2)]
+    + [slice(1, 3), slice(None, None, 2), slice(5, 2), slice(tn.tensor(1), 3), (slice(None), None), (None, 1, None, slice(2))],
 )
 def test_a_short_way_gives_what_the_long_way_gives(index, requires_grad):
     x, again = (tn.tensor(np.arange(12.0).reshape(3, 4), requires_grad=requires_grad) for _ in range(2))
     y, right = x[index], the_long_way(again, index)
     assert (y.tolist(), y.shape, y.dtype) == (right.tolist(), right.shape, right.dtype)
+    assert repr(y) == repr(right)  # with the name of the node
     assert np.shares_memory(y.array, x.array) == np.shares_memory(right.array, again.array)
     assert (y.grad_fn is None, y._view is None) == (right.grad_fn is None, right._view is None)
     w = tn.tensor(2.0, dtype="float64", requires_grad=True)

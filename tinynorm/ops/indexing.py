@@ -121,7 +121,7 @@ class GetItem(Node):
 
 
 def view_at(x: Tensor, index: tuple) -> Tensor:
-    """GetItem(index)(x) for an index of integers and slices in a NumPy array, written out: programs do this in inner loops."""
+    """GetItem(index)(x) for an index of integers, slices and None, written out: programs do this in inner loops."""
     array = x._array
     y = new_tensor(Tensor)
     y._array = array[index]
@@ -373,9 +373,9 @@ def getitem(x: Any, index: Any) -> Any:
     tensor([1., 1., 3.])
     """
     try:
-        if isinstance(x, Tensor) and type(x._array) is np.ndarray:  # ints and slices: without the detour below
+        if isinstance(x, Tensor) and type(x._array) is np.ndarray:  # ints, slices and None: without the detour below
             kind = type(index)
-            if kind is int:
+            if kind is int or kind is slice:
                 return view_at(x, (index, ...))
             if kind is Tensor:
                 index = _int_of(index)
@@ -386,7 +386,7 @@ def getitem(x: Any, index: Any) -> Any:
                     return wrap(x._array[which])
             elif kind is tuple:
                 for part in index:
-                    if type(part) is not int and type(part) is not slice:
+                    if type(part) is not int and type(part) is not slice and part is not None:
                         break
                 else:
                     return view_at(x, (*index, ...))
