@@ -324,11 +324,11 @@ def _replaced(x: Tensor, name: str, op: Callable[[Tensor], Tensor], recorded: bo
             f"{name}: the result has shape {tuple(y.shape)}, which does not fit in place into {tuple(x.shape)}; "
             "use the out-of-place op"
         )
-    to_floats, to_bools = backend.is_floating(x._array), backend.is_bool(x._array)
-    if (backend.is_floating(y._array) and not to_floats) or (to_bools and y.dtype != x.dtype):
-        dtypes = f"a {y._array.dtype} result cannot be written in place into {x._array.dtype}"
-        raise RuntimeError(f"{name}: {dtypes}; use the out-of-place op")
-    y = y.to(x.dtype)
+    if y._array.dtype != x._array.dtype:
+        if backend.is_bool(x._array) or (backend.is_floating(y._array) and not backend.is_floating(x._array)):
+            dtypes = f"a {y._array.dtype} result cannot be written in place into {x._array.dtype}"
+            raise RuntimeError(f"{name}: {dtypes}; use the out-of-place op")
+        y = y.to(x.dtype)
     x._array[...] = y._array
     version_of(x).bump(name)
     return become(x, y, name) if recorded else x
