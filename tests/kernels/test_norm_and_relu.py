@@ -67,6 +67,18 @@ def test_the_same_bits_as_apart(examples):
     check()
 
 
+@pytest.mark.parametrize(
+    ("kind", "rows", "n"),
+    [("layer norm", 260, 1024), ("batch norm", 1100, 1000), ("batch norm, positions", 40, 3000), ("layer norm", 400, 13_200)],
+)
+def test_large_arrays_in_two_halves_and_past_the_cache(kind, rows, n):
+    rng = np.random.default_rng(0)
+    x, dy = (rng.normal(size=NORMS[kind][1](rows, n)).astype("f") for _ in "xg")
+    found, joined = trained(model_of(kind, n), x, dy)
+    assert joined
+    assert found == trained(model_of(kind, n, apart), x, dy)[0]
+
+
 @pytest.mark.parametrize("kind", some(sorted(NORMS), 3))
 def test_gradients_and_second_derivatives(kind):
     model = model_of(kind, 16, dtype="float64")
