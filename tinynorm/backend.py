@@ -129,7 +129,8 @@ def copy(x: Array) -> Array:
 def shares_memory(x: Array, y: Array) -> bool:
     """Whether `y`, which was made from `x` by a change of shape, is a view of `x`. True if this is unknown."""
     if isinstance(x, np.ndarray):
-        return x.size == 0 or np.may_share_memory(x, y)
+        base = y.base
+        return (base is not None and (base is x or base is x.base)) or x.size == 0 or np.may_share_memory(x, y)
     return x.size == 0 or not _is_cupy(x) or x.data.mem.ptr == y.data.mem.ptr
 
 
