@@ -446,6 +446,11 @@ def taken(op: str, x: Any, d: int, at: Any, shape: tuple[int, ...]) -> Any:
     return printed_as("GatherBackward0", y)
 
 
+def along(x: Any, d: int, at: Any) -> Any:
+    """The element of each line along dimension d at its place in `at`, which has x's shape without that dimension."""
+    return GetItem((*lines(at, at.shape[:d]), at, *lines(at, at.shape[d:], behind=True)))(x)
+
+
 def lines(like: Any, shape: tuple[int, ...], behind: bool = False) -> list:
     """Index arrays 0, 1, 2, … for the dimensions `shape` before (or behind) a dimension indexed by `like`; they broadcast."""
     xp, first = namespace(like), like.ndim - len(shape) if behind else 0

@@ -639,6 +639,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
     from . import amax, amin, argmax, argmin, maximum, minimum, take_along_dim
+    from .indexing import along
 
     amost, arg, pairwise = (amax, argmax, maximum) if which == "max" else (amin, argmin, minimum)
     if dim is None:
@@ -647,8 +648,12 @@ def _extremum(x: Any, dim: Any, keepdim: bool, which: str) -> Any:
         return pairwise(x, dim)
     d = one_dim(dim, x.ndim, which)
     nonempty(which, x, d)
-    indices = arg(x, d, keepdim=True)
-    values = take_along_dim(x, indices, d)
-    if not keepdim:
-        values, indices = values.squeeze(d), indices.squeeze(d)
+    if not keepdim and x.ndim > 1:
+        indices = arg(x, d)
+        values = along(x, d, raw(indices))
+    else:
+        indices = arg(x, d, keepdim=True)
+        values = take_along_dim(x, indices, d)
+        if not keepdim:
+            values, indices = values.squeeze(d), indices.squeeze(d)
     return OF[which](printed_as(f"{which.capitalize()}Backward0", values), indices)
