@@ -265,8 +265,10 @@ def the_long_way(x, index):
 @pytest.mark.parametrize("requires_grad", [False, True])
 @pytest.mark.parametrize(
     "index",
-    [2, -1, (1, 2), (0, slice(1, None)), (slice(None), -1), (), tn.tensor(1), tn.tensor([0, 0, 2]), (tn.tensor(1), 2)]
-    + [slice(1, 3), slice(None, None, 2), slice(5, 2), slice(tn.tensor(1), 3), (slice(None), None), (None, 1, None, slice(2))],
+    [
+        *[2, -1, (1, 2), (0, slice(1, None)), (slice(None), -1), (), tn.tensor(1), tn.tensor([0, 0, 2]), (tn.tensor(1), 2)],
+        *[slice(1, 3), slice(None, None, 2), slice(5, 2), slice(tn.tensor(1), 3), (slice(None), None), (None, 1, None, slice(2))],
+    ],
 )
 def test_a_short_way_gives_what_the_long_way_gives(index, requires_grad):
     x, again = (tn.tensor(np.arange(12.0).reshape(3, 4), requires_grad=requires_grad) for _ in range(2))
