@@ -55,36 +55,6 @@ def memory_of(call: Callable) -> set[int]:
     return found
 
 
-def within(self, memory: np.ndarray) -> np.ndarray:
-        return np.ndarray(self.shape, self.dtype, memory, self.offset, self.strides)
-
-
-def place_of(array: np.ndarray, number: int) -> Place:
-    """The place of an array, if its memory has this number."""
-    memory = root(array)
-    return Place(number, memory.nbytes, array.ctypes.data - memory.ctypes.data, array.shape, array.dtype, array.strides)
-
-
-def mapped(function: Callable[[Any], Any], x: Any) -> Any:
-    """A call, or a part of it, with what the function makes of each array and each place."""
-    if isinstance(x, (np.ndarray, Place)):
-        return function(x)
-    if isinstance(x, partial):
-        return partial(mapped(function, x.func), *mapped(function, x.args), **mapped(function, x.keywords))
-    if isinstance(x, dict):
-        return {k: mapped(function, v) for k, v in x.items()}
-    if type(x) in (tuple, list):
-        return type(x)([mapped(function, part) for part in x])
-    return x
-
-
-def numbers_in(call: Callable) -> list[int]:
-    """The numbers of the memory that the call is to be handed."""
-    found: list[int] = []
-    mapped(lambda x: found.append(x.number) if isinstance(x, Place) else None, call)
-    return found
-
-
 def within(memory: dict[int, np.ndarray], call: Callable) -> Callable:
     """The call with arrays in the place of places, where the memory is there."""
     return mapped(lambda x: x.within(memory[x.number]) if isinstance(x, Place) and x.number in memory else x, call)
