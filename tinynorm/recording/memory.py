@@ -6,7 +6,7 @@ While a step is recorded, its calls hold no memory of the step's own: in each ar
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
