@@ -118,8 +118,8 @@ def follow(running_mean, running_var, statistics, keep, take, unbias, largest):
 
 
 @in_order
-def add_products(dy, x, y, floor, start, hi, lo, rstd, h, s, q):
-    """With u = dy - h, add u and u x̂ to s and q."""
+def add_products(dy, x, y, floor, start, hi, h, s, q):
+    """With u = dy - h, add u and u (x - hi) to s and q."""
     zero = dy.dtype.type(0)
     n = len(x) - len(x) % 4
     for i in range(0, n, 4):
@@ -129,9 +129,8 @@ def add_products(dy, x, y, floor, start, hi, lo, rstd, h, s, q):
             u1 = (zero if y[i + 1, k] <= floor else dy[i + 1, k]) - h[j]
             u2 = (zero if y[i + 2, k] <= floor else dy[i + 2, k]) - h[j]
             u3 = (zero if y[i + 3, k] <= floor else dy[i + 3, k]) - h[j]
-            m, r, t = hi[j], lo[j], rstd[j]
-            x0, x1 = ((x[i, k] - m) - r) * t, ((x[i + 1, k] - m) - r) * t
-            x2, x3 = ((x[i + 2, k] - m) - r) * t, ((x[i + 3, k] - m) - r) * t
+            m = hi[j]
+            x0, x1, x2, x3 = x[i, k] - m, x[i + 1, k] - m, x[i + 2, k] - m, x[i + 3, k] - m
             s[j] += (u0 + u1) + (u2 + u3)
             q[j] += (u0 * x0 + u1 * x1) + (u2 * x2 + u3 * x3)
     for i in range(n, len(x)):
@@ -139,7 +138,7 @@ def add_products(dy, x, y, floor, start, hi, lo, rstd, h, s, q):
             k = np.uintp(start + j)
             u0 = (zero if y[i, k] <= floor else dy[i, k]) - h[j]
             s[j] += u0
-            q[j] += u0 * (((x[i, k] - hi[j]) - lo[j]) * rstd[j])
+            q[j] += u0 * (x[i, k] - hi[j])
 
 
 @in_order
@@ -163,11 +162,12 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
     h = mean_of_rows(dy, y, floor, start, stop)
     part, part2, s, q = np.zeros(C, x.dtype), np.zeros(C, x.dtype), np.zeros(C), np.zeros(C)
     for n in range(0, N, ROWS):
-        add_products(dy[n : n + ROWS], x[n : n + ROWS], y[n : n + ROWS], floor, start, hi, lo, rstd, h, part, part2)
+        add_products(dy[n : n + ROWS], x[n : n + ROWS], y[n : n + ROWS], floor, start, hi, h, part, part2)
         flush(part, s)
         flush(part2, q)
     mean_dy, mean_u_x_hat, factor = part, part2, np.empty(C, x.dtype)
     for j in range(C):
+        q[j] = (q[j] - s[j] * lo[j]) * rstd[j]  # Σ u x̂
         mean_dy[j] = T(h[j] + s[j] / N)
         mean_u_x_hat[j] = T(q[j] / N)
         factor[j] = rstd[j] * gamma[start + j]
