@@ -35,6 +35,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 WITHOUT_NUMBA = os.environ.get("TINYNORM_WITHOUT_NUMBA") == "1"  # it is left out on purpose: its tests are skipped
+WARMING = pytest.StashKey[subprocess.Popen]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -49,12 +50,19 @@ def pytest_runtest_call(item):
 
 
 def pytest_configure(config):
-    """Compile the kernels while the workers collect the tests: else each would do it for itself."""
+    """Compile the kernels while the workers collect the tests: else each would do it for itself, and say so."""
     if WITHOUT_NUMBA and find_spec("numba"):
         raise pytest.UsageError("TINYNORM_WITHOUT_NUMBA=1, and Numba is installed: uninstall it, or unset the variable")
     config.option.doctest_ignore_import_errors = WITHOUT_NUMBA  # kernels are no modules without it
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        subprocess.Popen([sys.executable, "-m", "tinynorm", "warm"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "tinynorm", "warm"]
+        config.stash[WARMING] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node):
+    """No test begins before: a program that a test runs would say that it compiles."""
+    node.config.stash[WARMING].wait()
 
 
 def pytest_collection_modifyitems(config, items):
