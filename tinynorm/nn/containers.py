@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from ..tensor import Tensor
+from .joined import joined_by_relu, layer_and_relu
 from .module import MODULE, PARAMETER, Module
-from .normalization import joined_by_relu, norm_and_relu
 from .parameter import Parameter
 
 
@@ -158,7 +158,7 @@ class Sequential(_Ordered):
         modules = [values[name] for name, kind in self._kinds.items() if kind == MODULE and values[name] is not None]
         while i < len(modules):
             if i + 1 < len(modules) and joined_by_relu(modules[i], modules[i + 1]):
-                input = norm_and_relu(modules[i], modules[i + 1], input)
+                input = layer_and_relu(modules[i], modules[i + 1], input)
                 i += 2
             else:
                 input = modules[i](input)

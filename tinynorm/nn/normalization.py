@@ -7,15 +7,11 @@ from numbers import Integral
 from typing import Any
 
 from .. import backend
-from ..autograd.anomaly import detection
 from ..creation import ones, tensor, zeros
-from ..ops.common import printed_as
 from ..ops.normalization import check_eps, check_groups, check_momentum, check_tensor
-from ..ops.normalization_node import next_op
 from ..tensor import Tensor, version_of
 from . import functional as F
 from . import init
-from .activation import ReLU
 from .module import Module
 from .parameter import Parameter
 
@@ -464,27 +460,3 @@ class GroupNorm(_Norm):
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
-
-
-NORMS = {
-    *(BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d),
-    *(LayerNorm, RMSNorm, GroupNorm),
-}
-
-
-def joined_by_relu(norm: Any, relu: Any) -> bool:
-    """Whether nobody sees what is between a norm and a ReLU: neither has hooks or a forward of its own."""
-    if type(relu) is not ReLU or type(norm) not in NORMS or norm._hooked or relu._hooked or detection.on:
-        return False
-    return "forward" not in vars(norm) and "forward" not in vars(relu)
-
-
-def norm_and_relu(norm: Module, relu: Module, x: Any) -> Any:
-    """``relu(norm(x))``, as one op where there is a kernel for x."""
-    next_op.relu = True
-    try:
-        y = norm(x)
-        done = not next_op.relu
-    finally:
-        next_op.relu = False
-    return printed_as("ReluBackward0", y) if done else relu(y)

@@ -8,7 +8,9 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
+from ..kernels.select import kernels_for
 from ..tensor import Tensor, method, raw
+from .activation import ReLU
 from .arithmetic import scaled
 from .common import (
     into,
@@ -24,6 +26,7 @@ from .common import (
     sum_to,
     widened,
 )
+from .joined import next_op
 from .reduction import sum
 from .shape import expand, permute, reshape, unsqueeze
 
@@ -94,11 +97,21 @@ class Linear(Node):
         self.save(X, W)
         self.ndim, self.biased = X.ndim, b is not None
         Y = product(_rows(X), W.T)  # cf. LI.4, (N, out)
-        if b is not None:
+        kernels = kernels_for("activations", Y, b) if next_op.relu and b is not None else None
+        if kernels is not None:
+            kernels.add_and_cut(Y, b)
+        elif b is not None:
             Y += b
-        return Y if X.ndim == 2 else reshaped(Y, (*X.shape[:-1], W.shape[0]))
+        Y = Y if X.ndim == 2 else reshaped(Y, (*X.shape[:-1], W.shape[0]))
+        if kernels is not None:
+            self.save(X, W, Y)
+            next_op.relu = False
+        return Y
 
-    def backward(self, g, X, W):
+    def backward(self, g, X, W, Y=None):
+        """The gradients; of max(Y, 0) if Y was saved."""
+        if Y is not None:
+            (g,) = ReLU().backward(g, Y)
         dy = _rows(g)  # (N, out)
         dX = reshaped(product(dy, W), X.shape) if self.needs[0] else None  # LI.9
         dW = product(dy.T, _rows(X)) if self.needs[1] else None  # LI.12

@@ -16,7 +16,6 @@ BatchNorm in eval mode uses constants for μ and v. It is an affine map of x, an
 from __future__ import annotations
 
 import math
-import threading
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +27,7 @@ from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw
 from . import normalization_blocks as in_blocks
 from .common import keep_where, namespace, reshaped, size_along, sum_over, widened
+from .joined import next_op
 from .normalization_blocks import (
     project_channel_in_blocks,
     project_in_blocks,
@@ -40,15 +40,6 @@ from .scaling import LEAST_VAR, power_of_two
 
 # The kernels of slabs call a function for each slab; of fewer numbers than this, that takes longer than the formula.
 LEAST_SLAB = 16
-
-
-class _Next(threading.local):
-    """What is to be done with y next. A kernel that does it in its last sweep sets this to False; see `nn.normalization`."""
-
-    relu = False
-
-
-next_op = _Next()
 
 
 class Layout:

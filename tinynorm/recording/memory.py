@@ -81,13 +81,13 @@ def shared(calls: list[Callable], memory: dict[int, np.ndarray], later: set[int]
     last: dict[int, int] = {}
     sizes: dict[int, int] = {}
 
-    def note(x: Any) -> None:
+    def note(i: int, x: Any) -> None:
         if isinstance(x, Place) and x.number not in memory and x.number not in later:
             first.setdefault(x.number, i)
             last[x.number], sizes[x.number] = i, x.size
 
     for i, call in enumerate(calls):
-        mapped(note, call)
+        mapped(partial(note, i), call)
     begin, end = defaultdict(list), defaultdict(list)
     for number in first:
         begin[first[number]].append(number)

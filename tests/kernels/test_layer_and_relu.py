@@ -1,4 +1,4 @@
-"""A norm and a ReLU that follow each other in a Sequential are one op where there is a kernel, with the bits of the two ops."""
+"""A layer and a ReLU that follow each other in a Sequential are one op where there is a kernel, with the bits of two."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,9 @@ from tinynorm.autograd import detect_anomaly
 from tinynorm.gradcheck import check_function, check_second
 from tinynorm.kernels import use
 
-NORMS = {
+LAYERS = {
+    "linear": (lambda n: nn.Linear(n, n), lambda r, n: (r, n)),
+    "linear, more dimensions": (lambda n: nn.Linear(n, n), lambda r, n: (r, 2, n)),
     "layer norm": (lambda n: nn.LayerNorm(n), lambda r, n: (r, n)),
     "rms norm": (lambda n: nn.RMSNorm(n), lambda r, n: (r, n)),
     "group norm": (lambda n: nn.GroupNorm(2, 2 * n), lambda r, n: (r, 2 * n, 3)),
@@ -26,7 +28,7 @@ apart = nn.Identity
 
 def model_of(kind, n, between=None, dtype="float32"):
     """A Sequential of the two, or of three: then nothing is joined."""
-    norm = NORMS[kind][0](n)
+    norm = LAYERS[kind][0](n)
     rng = np.random.default_rng(n)
     for p in norm.parameters():
         p.data = tn.tensor(rng.normal(size=p.shape).astype("float32"))
@@ -48,12 +50,12 @@ def trained(model, x, dy):
 def test_the_same_bits_as_apart(examples):
     @settings(max_examples=examples, deadline=None, database=None, derandomize=True)
     @given(
-        st.sampled_from(sorted(NORMS)), st.integers(2, 70), st.integers(16, 40), st.sampled_from(["float32", "float64"]),
+        st.sampled_from(sorted(LAYERS)), st.integers(2, 70), st.integers(16, 40), st.sampled_from(["float32", "float64"]),
         st.sampled_from([0.0, 1e6]), st.booleans(), st.integers(0, 2**32 - 1),
     )  # fmt: skip
     def check(kind, rows, n, dtype, offset, odd, seed):
         rng = np.random.default_rng(seed)
-        shape = NORMS[kind][1](rows, n)
+        shape = LAYERS[kind][1](rows, n)
         x, dy = (rng.normal(size=shape).astype(dtype) for _ in "xg")
         x += np.asarray(offset, dtype)
         if odd:  # dy may be anything; x has a group of equal numbers
@@ -73,16 +75,16 @@ def test_the_same_bits_as_apart(examples):
 )
 def test_large_arrays_in_two_halves_and_past_the_cache(kind, rows, n):
     rng = np.random.default_rng(0)
-    x, dy = (rng.normal(size=NORMS[kind][1](rows, n)).astype("f") for _ in "xg")
+    x, dy = (rng.normal(size=LAYERS[kind][1](rows, n)).astype("f") for _ in "xg")
     found, joined = trained(model_of(kind, n), x, dy)
     assert joined
     assert found == trained(model_of(kind, n, apart), x, dy)[0]
 
 
-@pytest.mark.parametrize("kind", some(sorted(NORMS), 3))
+@pytest.mark.parametrize("kind", some(sorted(LAYERS), 3))
 def test_gradients_and_second_derivatives(kind):
     model = model_of(kind, 16, dtype="float64")
-    x = tn.tensor(np.random.default_rng(1).normal(size=NORMS[kind][1](3, 16)), requires_grad=True)
+    x = tn.tensor(np.random.default_rng(1).normal(size=LAYERS[kind][1](3, 16)), requires_grad=True)
     with use("numba"):
         assert check_function(model, [x])
         assert check_second(model, [x])
@@ -160,7 +162,7 @@ def test_an_output_that_is_changed_in_place_is_noticed():
         y.sum().backward()
 
 
-@pytest.mark.parametrize("kind", some(sorted(NORMS), 3))
+@pytest.mark.parametrize("kind", some(sorted(LAYERS), 3))
 def test_captured(kind):
     def step_of(model):
         optimizer = tn.optim.SGD(model.parameters(), 0.1)
@@ -175,7 +177,7 @@ def test_captured(kind):
         return step
 
     rng = np.random.default_rng(0)
-    batches = [tn.tensor(rng.normal(size=NORMS[kind][1](40, 16)).astype("f")) for _ in range(8)]
+    batches = [tn.tensor(rng.normal(size=LAYERS[kind][1](40, 16)).astype("f")) for _ in range(8)]
     models = [model_of(kind, 16) for _ in range(2)]
     with use("numba"):
         captured, eager = tn.capture(step_of(models[0])), step_of(models[1])
