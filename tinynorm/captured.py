@@ -35,6 +35,8 @@ from .tensor import Tensor, wrap
 
 # How many kinds of inputs, and how many ways through the step for each of them, are remembered: the last ones.
 KEYS, WAYS = 32, 8
+# To record takes as long as some steps, and one more compares. After so many recordings a step that gains nothing by it is left.
+RECORDED = 64
 
 
 def capture(step: Callable) -> Captured:
@@ -159,23 +161,28 @@ class Captured:
                 try:
                     out = way.run(arrays)
                 except Departed:
-                    break
+                    continue
                 self.replays += 1
+                ways.replays += 1
                 ways.tries, ways.changed = 0, ""
                 return out, ""
         return self._learn(ways, arrays, args, kwargs)
 
     def _learn(self, ways: _Ways, arrays: list, args: tuple, kwargs: dict) -> tuple[Any, str]:
         """Run the step as it is, and record it, or compare it with what was recorded."""
-        way = next((way for way in ways.pending if way.fits(arrays)), None)
+        way = next((way for way in ways.pending if not way.departed and way.fits(arrays)), None)
         if way is not None:
-            ways.pending.remove(way)
             out, reason = way.proved(self.step, arrays, args, kwargs)
-            ways.proved = [*ways.proved[1 - WAYS :], way]
+            if not way.departed:
+                ways.pending.remove(way)
+                ways.proved = [*ways.proved[1 - WAYS :], way]
             return out, reason
         ways.tries += 1
-        if ways.tries > 2 * WAYS:
-            return self.step(*args, **kwargs), "its settings differ from call to call"
+        ways.recorded += 1
+        if ways.tries > 2 * WAYS or (ways.recorded > RECORDED and ways.replays < 2 * ways.recorded):
+            return self.step(*args, **kwargs), "its settings, or its way through the data, differ from call to call"
+        for way in ways.pending:
+            way.departed = False  # there will be another one to try
         out, way, reason = _record(self.step, args, kwargs)
         if way is not None and way.changed:  # it may have done so this once, as train() does
             reason = f"it changes {way.changed}" if ways.changed else ""
@@ -236,7 +243,8 @@ class _Ways:
     def __init__(self) -> None:
         self.proved: list[_Way] = []
         self.pending: list[_Way] = []  # recorded, not yet compared
-        self.tries = 0
+        self.tries = 0  # recordings since the last replay
+        self.recorded = self.replays = 0
         self.changed = ""  # what the step changed when it was recorded
 
 
@@ -298,6 +306,8 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
             del kept
             gc.collect()
             kept = [t for t in _made(tape) if id(t) not in ours and tape.is_own(vars(t)["_array"])]
+        if any(t is grad for t in given for grad in tape.grads):
+            tape.refuse("an input becomes a gradient")
         if loose:
             tape.refuse("it returns a tensor that requires grad and does not go backward itself")
         elif kept:
@@ -372,12 +382,13 @@ class _Way:
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
         self.all, self.before_guard = tape.changes(len(tape.calls)), tape.changes(tape.last_guard)
         written, *_, owners = self.all
-        self.written = {id(a) for a in (*written, *_arrays_of(owners))}
+        self.written = {id(root(a)) for a in (*written, *_arrays_of(owners), *(t._array for t in tape.grads))}
         held = [root(t._array) for t in (*_tensors(out), *tape.grads)]
         self.kept = {tape.own[id(a)]: as_bytes(a) for a in held if id(a) in tape.own}
         self.inputs = Inputs([tape.own[id(root(x))] for x in inputs], [None if self._is_large(x) else x for x in inputs])
         self.kept |= {tape.own[id(root(x))]: as_bytes(root(x)) for x in self.inputs.copies if x is not None}
         self.calls: list[Callable] = []
+        self.departed = False  # when it was to be compared, the data went another way
 
     def _is_large(self, x: np.ndarray) -> bool:
         """Whether an input is large, without gaps, and not among the results."""
@@ -430,8 +441,9 @@ class _Way:
             undo()
             self.calls.clear()  # their memory may be as much as that of the step
             kernels.buffers.empty_cache()
+        self.departed = mine is None
         out = _left(step(*args, **kwargs))
-        same = mine is None or mine == self._results(out)
+        same = self.departed or mine == self._results(out)
         return out, "" if same else "done again by its array calls it gives other numbers"
 
     def _results(self, out: Any) -> list[Any]:
@@ -452,7 +464,7 @@ def _undoing(arrays: list, leaves: list, generators: list, owners: list) -> Call
     grads = [(leaf, leaf._grad) for leaf in leaves]
     drawn = [(g, g._rng.bit_generator.state) for g in generators]
     dicts = [d for owner in owners for d in _dicts_of(owner)]
-    before = [(d, {k: v.copy() if type(v) is list else v for k, v in d.items()}) for d in dicts]
+    before = [(d, dict(d), [(v, v.copy()) for v in d.values() if type(v) is list]) for d in dicts]
 
     def undo() -> None:
         for array, numbers in copies:
@@ -461,9 +473,11 @@ def _undoing(arrays: list, leaves: list, generators: list, owners: list) -> Call
             leaf._grad = grad
         for generator, state in drawn:
             generator._rng.bit_generator.state = state
-        for d, entries in before:
+        for d, entries, lists in before:
             d.clear()
             d.update(entries)
+            for v, items in lists:
+                v[:] = items
 
     return undo
 

@@ -630,6 +630,144 @@ def what_an_optimiser_holds_changes(capture):
     yield from (w, b, *optimizer.state[w].values(), *optimizer.state[b].values())
 
 
+class Halved(optim.Adam):
+    """Its step does something before that of Adam."""
+
+    def step(self, closure=None):
+        with tn.no_grad():
+            for group in self.param_groups:
+                group["params"][0].grad.mul_(0.5)
+        return super().step()
+
+
+def an_optimiser_whose_step_calls_adams(capture):
+    """A square that overflows makes it take another way."""
+    w = tn.ones(3, requires_grad=True)
+    optimizer = Halved([w], lr=0.1)
+
+    @capture
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+
+    for i in range(8):
+        step(tn.tensor([1e25 if i == 5 else 1.0, i, 2.0]))
+        yield from (w.clone(), w.grad.clone())
+
+
+def a_metric_among_the_inputs(capture):
+    w = tn.ones(3, requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.1)
+    schedule = optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
+
+    @capture
+    def step(metric):
+        w.sum().backward()
+        optimizer.step()
+        schedule.step(metric)
+
+    for i in range(8):
+        step(tn.tensor(10.0 - i))
+        yield optimizer.param_groups[0]["lr"]
+
+
+def a_closure_of_an_input(capture):
+    w = tn.ones(3, requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.1)
+
+    @capture
+    def step(x):
+        def closure():
+            optimizer.zero_grad()
+            loss = (w * x).square().sum()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+
+    for i in range(6):
+        step(tn.full((3,), float(max(i, 3))))
+        yield w.clone()
+
+
+def a_large_input_that_is_a_gradient(capture):
+    """The step writes into it while it reads it."""
+    w = tn.ones(1 << 18, requires_grad=True)
+
+    @capture
+    def step(x):
+        w.grad = None
+        (w * x).sum().backward()
+        (w * w * x).sum().backward()
+        return (x * 2).sum().detach()
+
+    yield from calls(step, given=lambda i: (tn.ones(1 << 18),))
+    yield step(w.grad)
+
+
+def an_input_becomes_a_gradient(capture):
+    w = tn.ones(3, requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.1)
+
+    @capture
+    def step(g):
+        w.grad = g
+        optimizer.step()
+
+    for i in range(6):
+        step(tn.full((3,), float(max(i, 3))))
+        yield w.clone()
+
+
+def statistics_that_have_settled(capture):
+    """While the step is recorded they do not change; later a class is out of range, where it departs."""
+    norm, rng = nn.BatchNorm1d(40), np.random.default_rng(0)
+    x = tn.tensor(rng.normal(size=(20, 40)).astype("f"))
+    for _ in range(400):
+        norm(x)
+
+    @capture
+    def step(x, c):
+        return F.cross_entropy(norm(x), c).detach()
+
+    for i in range(9):
+        c = tn.tensor([-100 if i == 6 else 1, *range(19)])
+        yield step(x if i < 3 else tn.tensor(rng.normal(size=(20, 40)).astype("f")), c)
+        yield from (norm.running_mean.clone(), norm.running_var.clone(), norm.num_batches_tracked.item())
+
+
+def an_index_out_of_range_after_running_statistics(capture):
+    norm, seen = nn.BatchNorm1d(40), tn.zeros(8)
+
+    @capture
+    def step(x, i):
+        h = norm(x)
+        with tn.no_grad():
+            seen[i] = h.mean()
+
+    for k in range(7):
+        with contextlib.suppress(IndexError):
+            step(tn.ones(20, 40) * k, tn.tensor([1, 99 if k == 5 else 2]))
+        yield norm.num_batches_tracked.item()
+
+
+def groups_that_are_named(capture):
+    w = tn.ones(3, requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.1, momentum=0.9)
+    params = optimizer.param_groups[0]["params"]
+
+    @capture
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).square().sum().backward()
+        nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
+        optimizer.step()
+
+    yield from calls(step, 12, given=lambda i: (tn.full((3,), float(i)),))
+    yield from (w, optimizer.param_groups[0]["params"] is params)
+
+
 def a_rate_read_by_hand(capture):
     model, found = network(), []
     optimizer = optim.SGD(model.parameters(), 0.1)
@@ -772,12 +910,15 @@ PROGRAMS |= {
         *(dtypes_of_new_tensors, a_number_that_another_function_reads),
         *(one_number_replaced_by_its_equal, a_list_of_values, a_count, a_schedule_of_ones_own, a_rate_of_ones_own_optimiser),
         *(a_rate_read_by_hand, a_group_that_is_added, coins, an_iterator, a_cycle_of_garbage, train_in_the_step),
-        *(what_an_optimiser_holds_changes, large_inputs),
+        *(what_an_optimiser_holds_changes, large_inputs, an_optimiser_whose_step_calls_adams, a_metric_among_the_inputs),
+        *(a_closure_of_an_input, a_large_input_that_is_a_gradient, an_input_becomes_a_gradient, groups_that_are_named),
+        *(statistics_that_have_settled, an_index_out_of_range_after_running_statistics),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}
 REFUSED |= {"inputs_in_memory_that_changes", "rates_among_the_results", "a_dict_that_changes", "a_list_of_values", "a_count"}
 REFUSED |= {"a_schedule_of_ones_own", "an_input_by_chance", "an_iterator", "coins", "iterations_of_lbfgs"}
+REFUSED |= {"a_metric_among_the_inputs", "a_closure_of_an_input", "an_input_becomes_a_gradient"}
 REFUSED |= {f"an input changes: {name}" for name in CHANGES}
 
 

@@ -528,3 +528,34 @@ def test_gradients_are_not_kept_after_the_step(make):
     optimizer.zero_grad()
     gc.collect()
     assert [grad() for grad in grads] == [None] * len(grads)
+
+
+@pytest.mark.parametrize(
+    ("make", "change"),
+    [
+        (lambda p: optim.SGD(p, 0.1), {"momentum": 0.9}),
+        (lambda p: optim.SGD(p, 0.1, momentum=0.9), {"momentum": 0}),
+        (lambda p: optim.Adam(p), {"amsgrad": True}),
+        (lambda p: optim.Adam(p, amsgrad=True), {"amsgrad": False}),
+        (lambda p: optim.RMSprop(p, centered=True, momentum=0.9), {"centered": False}),
+        (lambda p: optim.RMSprop(p, centered=True, momentum=0.9), {"momentum": 0}),
+        (lambda p: optim.RMSprop(p), {"centered": True}),
+    ],
+)
+def test_an_option_that_decides_on_the_state_may_change(make, change):
+    """As if the optimiser had not kept anything of its last step."""
+
+    def trained(forgets):
+        x = np.random.default_rng(0).normal(size=(30, 40))
+        p = tinynorm.tensor(x, dtype=tinynorm.float32, requires_grad=True)
+        optimizer = make([p])
+        for step in range(6):
+            p.grad = p.detach() ** 2 - step
+            if step == 3:
+                optimizer.param_groups[0].update(change)
+            if forgets:
+                optimizer._plan = type(optimizer._plan)()
+            optimizer.step()
+        return p.detach().numpy().tobytes()
+
+    assert trained(False) == trained(True)

@@ -117,6 +117,9 @@ def follow(running_mean, running_var, statistics, keep, take, unbias, largest):
         running_var[j] = T(largest) if v > largest else v
 
 
+follow.changes = 2  # arrays that are there before (see `recording.tape`)
+
+
 @in_order
 def add_products(dy, x, y, floor, start, hi, h, s, q):
     """With u = dy - h, add u and u (x - hi) to s and q."""

@@ -199,8 +199,8 @@ class InPlaceOptimizer(Optimizer):
         self._stepped = True
         return loss
 
-    def _again(self) -> Callable[[], Any]:
-        """The last step, to be done again on the same gradients: it is recorded."""
+    def _again(self, as_it_is: Callable[[], Any]) -> Callable[[], Any]:
+        """The last step, to be done again on the same gradients: it is recorded. Where that does not fit, as it is."""
         plan, calls = self._plan, [work.calls() for work in self._plan.works]
         grads = [*_grads(plan.params)] if plan.works else []
 
@@ -208,7 +208,7 @@ class InPlaceOptimizer(Optimizer):
             if plan.fits(self, grads) and all(map(self._goes_on, plan.works)):
                 self._run(plan.works, calls)
             else:
-                self.step()
+                as_it_is()
 
         return step
 
@@ -229,13 +229,16 @@ class InPlaceOptimizer(Optimizer):
         return works
 
     def _goes_on(self, work: _Work) -> bool:
-        """Prepare a work for its next step; False if its parameters are no longer at the same step."""
-        if not work.counters:
-            work.t = self._begin(work.group, self.state[work.params[0]], work.held[0][0])[0]
-            return self._choose(work)
-        first, *others = [*map(float, work.counters)]
-        work.t = first + 1
-        return others == [first] * len(others) and self._choose(work)
+        """Prepare a work for its next step; False if it takes other arrays now, or its parameters are at different steps."""
+        (theta, *held), state = work.held[0], self.state[work.params[0]]
+        entries = len(state)
+        t, *arrays = self._begin(work.group, state, theta)
+        if len(arrays) != len(held) or not all(map(is_, arrays, held)):
+            while len(state) > entries:
+                state.popitem()
+            return False
+        work.t = t
+        return all(float(counter) + 1 == t for counter in work.counters) and self._choose(work)
 
     def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
         """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from .array import Departed, Recorded, plain, root, seen, state
 from .memory import mapped, memory_of, place_of
+from .surroundings import Surroundings
 
 # What makes a copy of its first argument, in another dtype or order perhaps
 COPYING = {np.copy, np.ndarray.astype, np.ndarray.copy, np.ndarray.__copy__, np.ndarray.flatten, np.ascontiguousarray}
@@ -46,6 +47,7 @@ class Tape:
         self.inputs: set[int] = set()  # the ids of the memory of its inputs
         self.changed_input = False
         self.last_guard = 0  # the number of calls before the last look at a value
+        self.looks: set[int] = set()  # the numbers of the calls that look at one
         self.refusal = ""
         self.caller = caller  # says which line of the user's runs
         self.tensors: list[ref[Any]] = []  # those that got an array while the tape records
@@ -151,8 +153,9 @@ class Tape:
         self.may_depart()
 
     def may_depart(self) -> None:
-        """What the calls so far do may have to be undone."""
+        """The last call may find another value: what the calls so far do may have to be undone."""
         self.last_guard = len(self.calls)
+        self.looks.add(self.last_guard - 1)
 
     def launch(self, function: Callable, calls: list[Any]) -> None:
         """Run kernels: ``function(calls)``, each call a `partial`.
@@ -225,7 +228,7 @@ class Tape:
             if i in barriers:
                 break
             memory = memory_of(self.calls[i])
-            if i in writing and touched.isdisjoint(memory):
+            if i in writing and i not in self.looks and touched.isdisjoint(memory):
                 late.insert(0, i)
             else:
                 touched |= memory
@@ -238,13 +241,21 @@ class Tape:
         for found in (self.leaves, self.generators):
             found.update({key: (place.get(i, i), x) for key, (i, x) in found.items()})
 
-    def lets(self, owner: Any, call: Callable[[], Any], again: Callable[[], Callable] | None = None) -> Any:
+    def lets(self, owner: Any, call: Callable[[], Any], again: Callable | None = None) -> Any:
         """Let an object do something unseen now, and again each time: an optimiser's step. `again` may make a faster call."""
         self.set_grads()
         self.opaque.append((len(self.calls), owner))
+        if self.unseen(partial(self._depends, call)):
+            self.refuse(f"what {type(owner).__name__}.step is given depends on the step's inputs")
         result = self.unseen(call)
-        self.add(call if again is None else self.unseen(again))
+        self.add(call if again is None else self.unseen(partial(again, call)))
         return result
+
+    def _depends(self, call: Any) -> bool:
+        """Whether the arguments of a call, or what the functions among them name, have memory of the step's own."""
+        given = [*call.args[1:], *call.keywords.values()]
+        found = [*Surroundings(given).tensors, *(x for x in given if hasattr(x, "_array"))]
+        return any(self.is_own(t._array) for t in found)
 
     def noting(self, kernels: Any) -> Any:
         """A family of kernels, each of which is noted when it is called."""
