@@ -35,8 +35,8 @@ from .tensor import Tensor, wrap
 
 # How many kinds of inputs, and how many ways through the step for each of them, are remembered: the last ones.
 KEYS, WAYS = 32, 8
-# To record takes as long as some steps, and one more compares. After so many recordings a step that gains nothing by it is left.
-RECORDED = 64
+# To record takes as long as some steps, and to compare as one more. After so many recordings a step that gains nothing is left.
+RECORDED = 32
 
 
 def capture(step: Callable) -> Captured:

@@ -249,3 +249,23 @@ def test_few_positions_have_the_kernel_of_columns_or_none():
     with use("numba"):
         for shape, kernel in (((40, 30, 1), True), ((40, 30, 1, 1), True), ((40, 30, 4), False), ((40, 30, 16), True)):
             assert by_kernel(F.batch_norm(tn.randn(*shape).requires_grad_(), None, None, None, None, True).grad_fn) is kernel
+
+
+@pytest.mark.parametrize("shape", [(20_000, 16), (5_000, 4, 16), (3, 4, 5_000)])
+@pytest.mark.parametrize("rest", [0.0, 1.0])
+def test_first_gradients_that_are_not_like_the_others(shape, rest):
+    """As behind a mask. The kernels sum about the mean of the first ones, and again if that is not near the mean of all."""
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=shape).astype("f"), rng.random(shape).astype("f") + 0.1
+    factor = np.full_like(dy, rest)
+    first = (slice(0, 1 if shape[0] == 3 else 16), slice(None), slice(0, 512))[: len(shape)]
+    factor[first] = 1000
+    dy *= factor
+    found = []
+    for choice, dtype in (("numba", "f"), ("numpy", "d")):
+        t, w, b = (tn.tensor(a.astype(dtype), requires_grad=True) for a in (x, np.ones(shape[1]), np.zeros(shape[1])))
+        with use(choice):
+            y = tn.nn.functional.batch_norm(t, None, None, w, b, training=True)
+            found.append([g.numpy() for g in tn.autograd.grad(y, (t, w, b), tn.tensor(dy.astype(dtype)))])
+    for a, c in zip(*found, strict=True):
+        np.testing.assert_allclose(a, c, rtol=0, atol=2e-6 * abs(c).max())

@@ -121,8 +121,8 @@ follow.changes = 2  # arrays that are there before (see `recording.tape`)
 
 
 @in_order
-def add_products(dy, x, y, floor, start, hi, h, s, q):
-    """With u = dy - h, add u and u (x - hi) to s and q."""
+def add_products(dy, x, y, floor, start, hi, rstd, h, s, r, q):
+    """With u = dy - h, add u, u² and u (x - hi) rstd to s, r and q."""
     zero = dy.dtype.type(0)
     n = len(x) - len(x) % 4
     for i in range(0, n, 4):
@@ -132,16 +132,37 @@ def add_products(dy, x, y, floor, start, hi, h, s, q):
             u1 = (zero if y[i + 1, k] <= floor else dy[i + 1, k]) - h[j]
             u2 = (zero if y[i + 2, k] <= floor else dy[i + 2, k]) - h[j]
             u3 = (zero if y[i + 3, k] <= floor else dy[i + 3, k]) - h[j]
-            m = hi[j]
-            x0, x1, x2, x3 = x[i, k] - m, x[i + 1, k] - m, x[i + 2, k] - m, x[i + 3, k] - m
+            m, t = hi[j], rstd[j]
+            x0, x1, x2, x3 = (x[i, k] - m) * t, (x[i + 1, k] - m) * t, (x[i + 2, k] - m) * t, (x[i + 3, k] - m) * t
             s[j] += (u0 + u1) + (u2 + u3)
+            r[j] += (u0 * u0 + u1 * u1) + (u2 * u2 + u3 * u3)
             q[j] += (u0 * x0 + u1 * x1) + (u2 * x2 + u3 * x3)
     for i in range(n, len(x)):
         for j in range(h.size):
             k = np.uintp(start + j)
             u0 = (zero if y[i, k] <= floor else dy[i, k]) - h[j]
             s[j] += u0
-            q[j] += u0 * (x[i, k] - hi[j])
+            r[j] += u0 * u0
+            q[j] += u0 * ((x[i, k] - hi[j]) * rstd[j])
+
+
+@in_order
+def products(dy, x, y, floor, start, hi, lo, rstd, h, rest, q):
+    """From the products about h: the mean of dy less h, and Σ u x̂. True if h was near the mean: then nothing cancelled."""
+    N, C, T = len(x), h.size, x.dtype
+    part, part2, part3, s, r = np.zeros(C, T), np.zeros(C, T), np.zeros(C, T), np.zeros(C), np.zeros(C)
+    q[:] = 0
+    for n in range(0, N, ROWS):
+        add_products(dy[n : n + ROWS], x[n : n + ROWS], y[n : n + ROWS], floor, start, hi, rstd, h, part, part2, part3)
+        flush(part, s)
+        flush(part2, r)
+        flush(part3, q)
+    near = True
+    for j in range(C):
+        rest[j] = s[j] / N
+        q[j] -= s[j] * lo[j] * rstd[j]
+        near &= not rest[j] * rest[j] > r[j] / N - rest[j] * rest[j]
+    return near
 
 
 @in_order
@@ -162,18 +183,16 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
     N, C, T = len(x), stop - start, x.dtype.type
     hi, lo, rstd = statistics[0, start:stop], statistics[1, start:stop], statistics[2, start:stop]
     floor = T(0) if relu else T(-np.inf)
-    h = mean_of_rows(dy, y, floor, start, stop)
-    part, part2, s, q = np.zeros(C, x.dtype), np.zeros(C, x.dtype), np.zeros(C), np.zeros(C)
-    for n in range(0, N, ROWS):
-        add_products(dy[n : n + ROWS], x[n : n + ROWS], y[n : n + ROWS], floor, start, hi, h, part, part2)
-        flush(part, s)
-        flush(part2, q)
-    mean_dy, mean_u_x_hat, factor = part, part2, np.empty(C, x.dtype)
+    h, rest, q = mean_of_rows(dy, y, floor, start, stop), np.empty(C), np.empty(C)
+    if not products(dy, x, y, floor, start, hi, lo, rstd, h, rest, q):
+        for j in range(C):
+            h[j] += rest[j]
+        products(dy, x, y, floor, start, hi, lo, rstd, h, rest, q)
+    mean_dy, mean_u_x_hat, factor = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
     for j in range(C):
-        q[j] = (q[j] - s[j] * lo[j]) * rstd[j]  # Σ u x̂
-        mean_dy[j] = T(h[j] + s[j] / N)
+        mean_dy[j] = T(h[j] + rest[j])
         mean_u_x_hat[j] = T(q[j] / N)
         factor[j] = rstd[j] * gamma[start + j]
         sums[0, start + j] = T(q[j])
-        sums[1, start + j] = T(N * np.float64(h[j]) + s[j])
+        sums[1, start + j] = T(N * (np.float64(h[j]) + rest[j]))
     subtract_components(dy, x, y, floor, start, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx)

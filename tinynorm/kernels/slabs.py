@@ -38,14 +38,15 @@ def moments(x, h):
 
 
 @any_order
-def products(dy, y, floor, h, x, hi):
-    """(Σ u, Σ u c), where u = dy - h and c = x - hi; but dy counts as 0 where y is at most `floor`."""
-    s = q = x.dtype.type(0)
+def products(dy, y, floor, h, x, hi, rstd):
+    """(Σ u, Σ u², Σ u c), where u = dy - h and c = (x - hi) rstd; but dy counts as 0 where y is at most `floor`."""
+    s = r = q = x.dtype.type(0)
     for j in range(x.size):
         u = (x.dtype.type(0) if y[j] <= floor else dy[j]) - h
         s += u
-        q += u * (x[j] - hi)
-    return s, q
+        r += u * u
+        q += u * ((x[j] - hi) * rstd)
+    return s, r, q
 
 
 @in_order
@@ -108,6 +109,22 @@ def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
 
 
 @in_order
+def products_about(dy, x, y, floor, a, c, h, hi, lo, rstd):
+    """Of the group (a, c): the mean of dy less h, the variance of dy, and Σ u x̂."""
+    _, N, _, P = x.shape
+    s = r = q = np.float64(0)
+    for n in range(N):
+        for k in range(0, P, TERMS):
+            m = min(P, k + TERMS)
+            s_, r_, q_ = products(dy[a, n, c, k:m], y[a, n, c, k:m], floor, h, x[a, n, c, k:m], hi, rstd)
+            s += s_
+            r += r_
+            q += q_
+    rest = s / (N * P)
+    return rest, r / (N * P) - rest * rest, q - s * lo * rstd
+
+
+@in_order
 def subtract_components(dy, y, floor, x, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
     """dx = γ rstd (u - x̂ mean(u x̂)), where u = dy - mean(dy); `factor` is γ rstd."""
     zero = dy.dtype.type(0)
@@ -132,21 +149,17 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
         a, c = g // C, g % C
         hi, lo, rstd = statistics[0, g], statistics[1, g], statistics[2, g]
         h = mean_of_some(dy[a, 0, c], y[a, 0, c], floor)
-        s = q = np.float64(0)
-        for n in range(N):
-            for k in range(0, P, TERMS):
-                m = min(P, k + TERMS)
-                s_, q_ = products(dy[a, n, c, k:m], y[a, n, c, k:m], floor, h, x[a, n, c, k:m], hi)
-                s += s_
-                q += q_
-        q = (q - s * lo) * rstd  # Σ u x̂
-        mean_dy, mean_u_x_hat = T(h + s / (N * P)), T(q / (N * P))
+        rest, v, q = products_about(dy, x, y, floor, a, c, h, hi, lo, rstd)
+        if rest * rest > v:  # h was not near: something cancelled
+            h = T(h + rest)
+            rest, v, q = products_about(dy, x, y, floor, a, c, h, hi, lo, rstd)
+        mean_dy, mean_u_x_hat = T(h + rest), T(q / (N * P))
         for n in range(N):
             x_, y_, dx_ = x[a, n, c], y[a, n, c], scratch if past else dx[a, n, c]
             subtract_components(dy[a, n, c], y_, floor, x_, hi, lo, rstd, mean_dy, mean_u_x_hat, rstd * gamma[c], dx_)
             if past:
                 copy_past_cache(dx_, dx[a, n, c])
         dgamma[c] += q
-        dbeta[c] += s + N * P * np.float64(h)
+        dbeta[c] += N * P * (np.float64(h) + rest)
     for c in range(C):
         sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])
