@@ -1,7 +1,8 @@
 """The updates of optimisers, each in one sweep over memory. The formulas are in `optim/`; the results are the same to the bit.
 
-All arrays are flat; the last one holds the settings: one array is handed over faster than many numbers. Two differences: after a
-square overflows, more rows than those of the formula's block go on with roots, which round differently; and where the gradient is 0, an average that is smaller than any normal number becomes 0. Such numbers make arithmetic up to 30
+All arrays are flat; the last one holds the settings: one array is handed over faster than many numbers. There are two
+differences. After a square overflows, more rows than those of the formula's block go on with roots, which round differently.
+And where the gradient is 0, an average that is smaller than any normal number becomes 0. Such numbers make arithmetic up to 30
 times slower, and the average of a gradient that has died would keep them for ever: 0.9 times the smallest rounds to itself.
 """
 
