@@ -28,7 +28,7 @@ from cases import CASES
 from vectors import Vectors
 
 README = Path(__file__).parents[1] / "README.md"
-FIGURES = Path(__file__).parents[1] / "demos" / "benchmark_results" / "cpu_kernels.json"
+FIGURES = Path(__file__).parents[1] / "demos" / "benchmark_results" / "cpu_one_thread.json"
 SPEED, END_OF_SPEED = "<!-- speed: made by tests/make_readme.py -->\n", "<!-- end of speed -->\n"
 BEGIN, END = "<!-- what there is: made by tests/make_readme.py -->\n", "<!-- end of what there is -->\n"
 
