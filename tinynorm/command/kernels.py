@@ -14,6 +14,7 @@ import numpy as np
 import tinynorm
 
 from ..kernels import select, use
+from ..nn import Linear, ReLU, Sequential
 from ..nn import functional as F
 
 FAMILIES = {  # the files in tinynorm/kernels -> what they compute
@@ -78,6 +79,7 @@ def _layers(dtype: Any) -> None:
         F.batch_norm(matrix, tinynorm.zeros(6, dtype=dtype), tinynorm.ones(6, dtype=dtype), None, None, True),
         F.cross_entropy(matrix, y),
         F.relu(matrix),
+        Sequential(Linear(6, 6).to(dtype), ReLU())(matrix),
         F.gelu(matrix),
         F.gelu(matrix, "tanh"),
     ):
