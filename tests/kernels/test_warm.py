@@ -21,8 +21,8 @@ def compiled():
 
 
 def train(make, dtype):
-    model = nn.Sequential(nn.Linear(40, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.LayerNorm(64), nn.GELU())
-    model.extend([nn.GroupNorm(4, 64), nn.RMSNorm(64), nn.ReLU(), nn.Linear(64, 30)]).to(dtype)
+    model = nn.Sequential(nn.Linear(40, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.LayerNorm(64))
+    model.extend([nn.GELU(), nn.GroupNorm(4, 64), nn.RMSNorm(64), nn.ReLU(), nn.Linear(64, 30)]).to(dtype)
     optimizer = make(model.parameters())
     x, y = tn.randn(32, 40, dtype=dtype), tn.arange(32) % 30
 
