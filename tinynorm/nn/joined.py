@@ -10,20 +10,9 @@ from ..ops.joined import next_op
 from .activation import ReLU
 from .linear import Linear
 from .module import Module
-from .normalization import (
-    BatchNorm1d,
-    BatchNorm2d,
-    BatchNorm3d,
-    GroupNorm,
-    InstanceNorm1d,
-    InstanceNorm2d,
-    InstanceNorm3d,
-    LayerNorm,
-    RMSNorm,
-)
+from .normalization import NORMS
 
-BATCH_NORMS, INSTANCE_NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d), (InstanceNorm1d, InstanceNorm2d, InstanceNorm3d)
-JOINED = {Linear, *BATCH_NORMS, *INSTANCE_NORMS, LayerNorm, RMSNorm, GroupNorm}
+JOINED = {Linear, *NORMS}
 
 
 def joined_by_relu(layer: Any, relu: Any) -> bool:

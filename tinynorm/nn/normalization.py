@@ -460,3 +460,9 @@ class GroupNorm(_Norm):
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+
+
+NORMS = {
+    *(BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d),
+    *(LayerNorm, RMSNorm, GroupNorm),
+}
