@@ -29,6 +29,20 @@ def some(cases, every):
     return [pytest.param(case, marks=[] if k % every == 0 else pytest.mark.long) for k, case in enumerate(cases)]
 
 
+def step_of(model):
+    """A training step: SGD on the sum of the squares of what the model gives."""
+    optimizer = tinynorm.optim.SGD(model.parameters(), 0.1)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = model(x).square().sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
 def difference_quotients(f, arrays, wanted, h):
     """The gradients of the number f(*arrays) by five-point central differences, an entry at a time; in float64."""
     found = []

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import examples, some
+from helpers import examples, some, step_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,18 +164,6 @@ def test_an_output_that_is_changed_in_place_is_noticed():
 
 @pytest.mark.parametrize("kind", some(sorted(LAYERS), 3))
 def test_captured(kind):
-    def step_of(model):
-        optimizer = tn.optim.SGD(model.parameters(), 0.1)
-
-        def step(x):
-            optimizer.zero_grad()
-            loss = model(x).square().sum()
-            loss.backward()
-            optimizer.step()
-            return loss
-
-        return step
-
     rng = np.random.default_rng(0)
     batches = [tn.tensor(rng.normal(size=LAYERS[kind][1](40, 16)).astype("f")) for _ in range(8)]
     models = [model_of(kind, 16) for _ in range(2)]
