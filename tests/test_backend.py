@@ -1,7 +1,9 @@
 """Devices: what is said where CUDA does not work, moving, and random numbers. A stand-in for CuPy plays the GPU's part."""
 
 import contextvars
+import copy
 import importlib.util
+import pickle
 import sys
 import threading
 
@@ -136,6 +138,12 @@ def test_a_seed_repeats_and_a_state_goes_on(device):
     state = g.get_state()
     expected = g.rng.random(3)
     assert (tn.Generator().set_state(state).rng.random(3) == expected).all()
+
+
+def test_copies_of_a_generator_without_a_seed_give_the_same_numbers():
+    generator = tn.Generator()
+    copies = copy.deepcopy(generator), pickle.loads(pickle.dumps(generator))
+    assert len({int(g.rng.integers(2**63)) for g in (generator, *copies)}) == 1
 
 
 def again_without_the_variable(monkeypatch):

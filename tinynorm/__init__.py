@@ -14,8 +14,6 @@ from .backends.settings import (
     set_num_threads,
     use_deterministic_algorithms,
 )
-from .captured import capture
-from .checkpoint import load_checkpoint, save_checkpoint
 from .creation import (
     BoolTensor,
     DoubleTensor,
@@ -256,20 +254,32 @@ from .random import (
     seed,
     set_rng_state,
 )
-from .saving import load, save
-from .serialization import CheckpointError, load_file, save_file
 from .tensor import Size, Tensor, is_floating_point, is_tensor, numel
 
 if TYPE_CHECKING:
     from . import derivations, gradcheck, testing
+    from .captured import capture
+    from .checkpoint import load_checkpoint, save_checkpoint
+    from .saving import load, save
+    from .serialization import CheckpointError, load_file, save_file
     from .utils.draw import draw
 else:  # for a type checker, a module with __getattr__ would have every name
+    # what is loaded when it is first used, because it takes longer to load than all the rest: a name -> the module it is in
+    _LATE = {
+        **{name: name for name in ("derivations", "gradcheck", "testing")},
+        **{name: name for name in ("captured", "checkpoint", "files", "saving", "serialization")},
+        "capture": "captured",
+        **dict.fromkeys(("load_checkpoint", "save_checkpoint"), "checkpoint"),
+        **dict.fromkeys(("load", "save"), "saving"),
+        **dict.fromkeys(("CheckpointError", "load_file", "save_file"), "serialization"),
+        "draw": "utils.draw",
+    }
 
     def _late(name):
-        """Load these when they are first used, because they are more than half of tinynorm."""
-        if name in ("derivations", "gradcheck", "testing"):
-            return import_module(f"{__name__}.{name}")
-        return import_module(f"{__name__}.utils.draw").draw if name == "draw" else None
+        if name not in _LATE:
+            return None
+        module = import_module(f"{__name__}.{_LATE[name]}")
+        return globals().setdefault(name, getattr(module, name, module))
 
     __getattr__ = missing(__name__, _late)
 
@@ -278,7 +288,7 @@ else:  # for a type checker, a module with __getattr__ would have every name
     del _module
 
     def __dir__():
-        return sorted({*globals(), "derivations", "draw", "gradcheck", "testing"})
+        return sorted({*globals(), *_LATE})
 
 
 half, float, double = float16, float32, float64

@@ -10,7 +10,7 @@ import math
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
-from functools import cache, wraps
+from functools import cache, cached_property, wraps
 from typing import Any, TypeVar
 
 import numpy as np
@@ -326,7 +326,14 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu") -> None:
-        self._rng = np.random.default_rng()
+        pass  # whatever the device is
+
+    @cached_property
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng()  # at the first use: loading numpy.random would take a quarter of `import tinynorm`
+
+    def __getstate__(self) -> dict:
+        return {**vars(self), "_rng": self._rng}  # a copy gives the same numbers, also where none was drawn yet
 
     @property
     def rng(self) -> np.random.Generator:

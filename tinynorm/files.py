@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -100,7 +99,7 @@ def _create(target: Path, old: os.stat_result | None) -> tuple[Path, int, int | 
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     mode = 0o666 if old is None else 0o600  # while it is written, only the owner may read the copy of an existing file
     while True:
-        beside = target.with_name(f"{_stem(target)}.{secrets.token_hex(4)}.tmp")
+        beside = target.with_name(f"{_stem(target)}.{os.urandom(4).hex()}.tmp")
         handle = os.open(beside, flags, mode)
         lock = _lock(handle, wait=True)
         if beside.exists():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +15,7 @@ from .ops.convert import as_dtype
 from .ops.inplace import successes
 from .tensor import Tensor, method, raw, tensor_of, wrap
 
-Draw = Callable[[np.random.Generator], Any]
+Draw = Callable[["np.random.Generator"], Any]  # in quotes: to load numpy.random takes long
 
 
 def _draw(draw: Draw, generator: Generator | None, dtype: Any, where: Any, requires_grad: bool = False) -> Tensor:
@@ -321,6 +320,8 @@ def get_rng_state() -> Tensor:
     >>> bool((rand(3) == a).all())
     True
     """
+    import json  # not loaded before somebody asks
+
     return tensor_of(np.frombuffer(json.dumps(default_generator.get_state()).encode(), np.uint8).copy())
 
 
@@ -332,6 +333,8 @@ def set_rng_state(new_state: Tensor) -> None:
     ValueError
         It is no such state.
     """
+    import json
+
     try:
         state = json.loads(backend.to_numpy(raw(new_state)).astype(np.uint8).tobytes())
     except ValueError:

@@ -7,7 +7,6 @@ changed in place while ops are recorded.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +49,7 @@ def _inplace(name: str, sign: str, op: Callable[..., Any], shape: bool = False) 
 
     change.__name__ = change.__qualname__ = name
     change.__doc__ = f"`{name[:-1]}` in place."
-    change.__signature__ = inspect.signature(op)  # type: ignore[attr-defined]
+    change.__wrapped__ = op  # type: ignore[attr-defined]  # so inspect.signature gives op's
     method(name, *filter(None, [sign]))(change)
     return change
 
