@@ -18,7 +18,7 @@ def run(choice, z, y, dtype="float64", **options):
     """(the node, the loss, the gradient)."""
     with use(choice):
         z = tn.tensor(z.astype(dtype), requires_grad=True)
-        loss = F.cross_entropy(z, tn.tensor(y), **options)
+        loss = F.cross_entropy(z, y if isinstance(y, tn.Tensor) else tn.tensor(y), **options)
         (loss * 3).backward()
         return loss.grad_fn, loss.item(), z.grad.numpy()
 
@@ -74,9 +74,51 @@ def test_other_targets_go_by_the_formula(options, target):
     assert loss.grad_fn.kernel is None
 
 
-def test_a_class_out_of_range_is_the_formulas_error():
-    with use("numba"), pytest.raises(IndexError, match="expected class indices from 0 to C-1 = 2"):
-        F.cross_entropy(tn.zeros(2, 3), tn.tensor([0, 3]))
+@pytest.mark.parametrize("target", [[0, 3], [-1, 0], [2, 2**40], [0, -(2**63)]])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_class_out_of_range_is_the_formulas_error(target, reduction):
+    said = []
+    for choice in ("numba", "numpy"):
+        with use(choice), pytest.raises(IndexError, match="expected class indices from 0 to C-1 = 2") as error:
+            F.cross_entropy(tn.zeros(2, 3), tn.tensor(target), reduction=reduction)
+        said.append(str(error.value))
+    assert said[0] == said[1]
+
+
+def test_a_class_out_of_range_in_a_later_call_of_a_captured_step():
+    """It is the error of the step as it is, and nothing is changed; the step before it and the one after it are replayed."""
+    w, y = tn.randn(2, 3, requires_grad=True), tn.tensor([0, 1, 2, 0])
+    optimizer = tn.optim.Adam([w])
+
+    @tn.capture
+    def step(y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(w[[0, 1, 0, 1]], y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    with use("numba"):
+        for _ in range(4):
+            step(y)
+        before = w.clone()
+        for wrong in (3, -1):
+            with pytest.raises(IndexError, match=f"from 0 to C-1 = 2 .* got {wrong} in the target"):
+                step(tn.tensor([0, 1, wrong, 0]))
+        assert (w == before).all()
+        assert optimizer.state[w]["step"] == 4
+        step(y)
+    assert step.replays == 2, step.reason
+
+
+@pytest.mark.parametrize("make", [lambda y: tn.tensor(y).int(), lambda y: tn.tensor(y.repeat(2))[::2]])
+def test_targets_of_other_integers_and_with_gaps(make):
+    z, y = np.random.default_rng(0).normal(size=(6, 5)), make(np.array([4, 0, 1, 2, 3, 3]))
+    node, loss, dz = run("numba", z, y)
+    assert node.kernel is not None
+    _, exact, exact_dz = run("numpy", z, y)
+    assert loss == pytest.approx(exact, rel=1e-14)
+    assert np.allclose(dz, exact_dz, rtol=0, atol=1e-15)
 
 
 def test_backward_can_run_twice_and_the_target_may_change_in_between():

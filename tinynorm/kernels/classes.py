@@ -34,13 +34,23 @@ def largest(x):
 
 
 @in_order
-def shift(z, y, c, c_y):
-    """c = z - max z in each row, and c_y of the row's class y."""
-    for i in range(z.shape[0]):
+def shift(z, y, c, classes, c_y):
+    """c = z - max z in each row, a copy of the row's class y, and c_y of that class; nothing if a class is out of range.
+
+    The last number of c_y, which has one more than there are rows, says whether all are in range.
+    """
+    N, C = z.shape
+    c_y[N] = 0
+    for i in range(N):
+        if y[i] < 0 or y[i] >= C:
+            return
+        classes[i, 0] = y[i]
+    for i in range(N):
         m = largest(z[i])
-        for j in range(z.shape[1]):
+        for j in range(C):
             c[i, j] = z[i, j] - m
         c_y[i] = c[i, y[i]]
+    c_y[N] = 1
 
 
 @in_order
@@ -53,14 +63,14 @@ def losses(u, c_y, divisor, loss):
         r = u.dtype.type(1 / S)
         for j in range(u.shape[1]):
             u[i, j] *= r
-    loss[0] = sum_of_rows / divisor
+    loss[()] = sum_of_rows / divisor
 
 
 @in_order
-def gradient(p, y, dloss, divisor, dx):
+def gradient(p, classes, dloss, divisor, dx):
     """dx = (p - [c = y]) dℓ / the divisor; dℓ is an array of one number."""
     d = dloss[0] / p.dtype.type(divisor)
     for i in range(p.shape[0]):
         for j in range(p.shape[1]):
             dx[i, j] = p[i, j] * d
-        dx[i, y[i]] -= d
+        dx[i, classes[i, 0]] -= d

@@ -60,7 +60,14 @@ class Classes:
         ε.
     shape : tuple
         The shape of the input, (N, C, *).
+
+    Attributes
+    ----------
+    shifted : tuple or None
+        (kernels, c, c_y), where c = x - max x in each row, if a kernel computed these when it looked at y.
     """
+
+    shifted: Any = None
 
     def __init__(self, y: Any, counts: Any, weight: Any, smoothing: float, shape: tuple[int, ...]) -> None:
         self.y, self.counts, self.w, self.smoothing, self.shape = y, counts, weight, smoothing, shape
@@ -70,11 +77,6 @@ class Classes:
     def places(self) -> tuple:
         """The index of each row's class in x."""
         return (*lines(self.y, self.shape[:1]), self.y, *lines(self.y, self.shape[2:], behind=True))
-
-    @property
-    def plain(self) -> bool:
-        """Whether q is one-hot: all rows count, without weights and smoothing."""
-        return self.counts is None and self.w is None and not self.smoothing
 
     def selected(self, rows: Any) -> Any:
         """`rows`, (N, 1, *), with 0 for the ignored rows, also where these are infinite or NaN."""
@@ -176,30 +178,26 @@ class CrossEntropy(Node):
 
     def forward(self, x, q):
         self.classes = q
-        if isinstance(q, Classes) and q.plain and self.divisor is not None and x.ndim == 2:
-            self.kernel = kernels_for("classes", x)
-            if self.kernel is not None:
-                self.save(x)
-                return self.loss_by_kernel(x)
-        self.kept = log_p = self.log_p(x)
         if isinstance(q, Classes):
             self.save(x)
+            if q.shifted is not None:
+                return self.loss_by_kernel(*q.shifted)
+            self.kept = log_p = self.log_p(x)
             return narrowed(q.loss(log_p, self.divisor), x)
         self.save(x, q)
+        self.kept = log_p = self.log_p(x)
         terms = sum_over(keep_where((q != 0) | (log_p != log_p), q * log_p), (1,))  # a NaN in log p stays NaN
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
-    def loss_by_kernel(self, x):
-        self.kept, c_y, loss = empty(x.shape, x.dtype), empty((len(x),), x.dtype), empty((1,), x.dtype)
-        self.kernel.shift(x, self.classes.y.reshape(-1), self.kept, c_y)
-        np.exp(self.kept, out=self.kept)
-        self.kernel.losses(self.kept, c_y, float(self.divisor), loss)
-        return loss.reshape(())
+    def loss_by_kernel(self, kernel, c, c_y):
+        self.kernel, self.kept, loss = kernel, np.exp(c, out=c), empty((), c.dtype)
+        kernel.losses(c, c_y, float(self.divisor), loss)
+        return loss
 
     def backward(self, g, x, q=None):
         if self.kernel is not None and not isinstance(g, Tensor):
             dz = empty(x.shape, x.dtype)
-            self.kernel.gradient(self.kept, self.classes.y.reshape(-1), g.reshape(1), float(self.divisor), dz)
+            self.kernel.gradient(self.kept, self.classes.y, g.reshape(1), float(self.divisor), dz)
             return dz, None
         log_p = self.recall(self.log_p, x)
         p, dell = namespace(g).exp(log_p), per_row(g, self.divisor)
@@ -367,6 +365,10 @@ def cross_entropy(
     tensor(0.6931)
     """
     op, x = "cross_entropy", input
+    if weight is None and label_smoothing == 0 and reduction != "none" and size_average is None and reduce is None:
+        loss = _by_kernels(x, target, ignore_index, reduction)
+        if loss is not None:
+            return loss
     check_input(op, x)
     reduction = the_reduction(op, reduction, size_average, reduce)
     _check_scores(op, x)
@@ -392,6 +394,28 @@ def cross_entropy(
         q = q if not label_smoothing else (1 - label_smoothing) * q + label_smoothing / C
         q = q if w is None else q * as_tensor_like(w, x)
     return CrossEntropy(divisor)(x, q)
+
+
+def _by_kernels(x: Any, target: Any, ignore_index: int, reduction: str) -> Any:
+    """The cross-entropy of class indices by kernels; None if none fits, or if not each row has a class from 0 to C - 1."""
+    if not isinstance(x, Tensor) or not isinstance(target, Tensor) or reduction not in ("mean", "sum"):
+        return None
+    z, y = x._array, target._array
+    shape = z.shape
+    if len(shape) != 2 or y.shape != shape[:1] or type(y) not in backend.NUMPYS or y.dtype.kind not in "iu":
+        return None
+    kernels = kernels_for("classes", z)
+    if kernels is None or 0 <= ignore_index < shape[1]:
+        return None
+    y = y if y.dtype == np.int64 and y.flags.carray else y.astype(np.int64)
+    N, dtype = shape[0], z.dtype
+    c, classes, c_y = empty(shape, dtype), empty((N, 1), y.dtype), empty((N + 1,), dtype)
+    kernels.shift(z, y, c, classes, c_y)
+    if not c_y[N:]:
+        return None
+    q = Classes(classes, None, None, 0.0, shape)
+    q.shifted = kernels, c, c_y
+    return CrossEntropy(N if reduction == "mean" else 1)(x, q)
 
 
 def _probabilities(op: str, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
