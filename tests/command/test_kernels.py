@@ -1,6 +1,10 @@
 """`tinynorm info` and `tinynorm warm`."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -33,8 +37,55 @@ def test_without_numba_both_say_how_to_get_it(capsys, monkeypatch):
     assert capsys.readouterr().out.count("Numba is not installed; pip install 'tinynorm[fast]'") == 2
 
 
+@pytest.fixture
+def helpers(monkeypatch, numba):
+    """The processes that `tinynorm warm` starts, on a machine of three processors."""
+    found, start = [], kernels._helper
+    monkeypatch.setattr(kernels, "_helper", lambda queue: found.append(start(queue)) or found[-1])
+    monkeypatch.setattr(kernels, "processors", lambda: 3)
+    return found
+
+
+def told(text):
+    return sorted(line.split()[0] for line in text.splitlines()[:-1])
+
+
+def test_warm_shares_the_families_out_among_processes(helpers, capfd, monkeypatch):
+    call, mine = kernels._call, []
+    monkeypatch.setattr(kernels, "_call", lambda name: (mine.append(name), helpers[0].wait(), helpers[1].wait(), call(name)))
+    assert main(["warm"]) == 0
+    assert told(capfd.readouterr().out) == sorted(kernels.FAMILIES)  # each once, whichever process it was
+    assert [helper.returncode for helper in helpers] == [0, 0]
+    assert len(mine) == 1 + len(kernels.FAMILIES)  # of the queue one, the others did the rest; then all, from the disk
+
+
+@pytest.mark.parametrize("ends", ["true", "false"])
+def test_warm_needs_no_helper(helpers, capfd, monkeypatch, ends):
+    monkeypatch.setattr(sys, "executable", which(ends))
+    assert main(["warm"]) == 0
+    assert told(capfd.readouterr().out) == sorted(kernels.FAMILIES)
+    assert len(helpers) == 2
+
+
+def test_where_nothing_can_be_kept_there_are_no_helpers(helpers, capfd, monkeypatch):
+    monkeypatch.setattr(select.family("compiled"), "is_kept", lambda kernel: False)
+    assert main(["warm"]) == 0
+    assert told(capfd.readouterr().out) == sorted(kernels.FAMILIES)
+    assert helpers == []
+
+
+def test_an_interrupt_ends_the_helpers(helpers, capfd, monkeypatch):
+    def interrupted(family):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kernels, "_call", interrupted)
+    assert main(["warm"]) == 130
+    assert [helper.returncode for helper in helpers] == [-9, -9]
+
+
 @pytest.mark.usefixtures("numba")
-def test_warm_calls_every_kernel_with_both_dtypes(capsys):
+def test_warm_calls_every_kernel_with_both_dtypes(capsys, monkeypatch):
+    monkeypatch.setattr(kernels, "processors", lambda: 1)
     assert main(["warm"]) == 0
     assert "7 families of kernels are ready, in " in capsys.readouterr().out
     folder = Path(select.__file__).parent
@@ -48,3 +99,21 @@ def test_warm_calls_every_kernel_with_both_dtypes(capsys):
             signatures = getattr(select.family(name), entry).signatures
             arrays = {str(a.dtype) for s in signatures for a in s if hasattr(a, "dtype")}
             assert arrays >= {"float32", "float64"}, (name, entry)
+
+
+LONG = """
+from tinynorm.command import kernels
+from tinynorm.command.main import main
+kernels.processors = lambda: 2
+main(["warm"])
+"""
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("numba")
+def test_what_warm_compiles_is_on_the_disk(tmp_path):
+    run = [sys.executable, "-c", LONG]
+    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [subprocess.run(run, env=env, capture_output=True, text=True, check=True) for _ in range(2)]
+    assert [told(r.stdout) for r in said] == [sorted(kernels.FAMILIES)] * 2
+    assert [r.stderr.count("compiling kernels for this machine") for r in said] == [1, 0]

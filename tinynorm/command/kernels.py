@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,17 +18,18 @@ import numpy as np
 import tinynorm
 
 from ..kernels import select, use
+from ..kernels.halves import processors
 from ..nn import Linear, ReLU, Sequential
 from ..nn import functional as F
 
-FAMILIES = {  # the files in tinynorm/kernels -> what they compute
-    "rows": "LayerNorm, RMSNorm and GroupNorm",
+FAMILIES = {  # the files in tinynorm/kernels, those that take longest to compile first -> what they compute
     "columns": "BatchNorm of (N, C)",
+    "rows": "LayerNorm, RMSNorm and GroupNorm",
     "slabs": "BatchNorm and InstanceNorm of (N, C, *)",
-    "activations": "ReLU backward",
     "gelu": "GELU",
-    "classes": "cross-entropy of class indices",
     "updates": "SGD, Adam and AdamW",
+    "classes": "cross-entropy of class indices",
+    "activations": "ReLU backward",
 }
 
 
@@ -58,36 +63,85 @@ def _kernels() -> str:
 
 
 def warm(arguments: argparse.Namespace) -> int:
-    """Call each kernel once with each dtype."""
+    """Compile all kernels, in as many processes as there are processors."""
     if select.why_not():
         print(f"there are no kernels to compile: {select.why_not()}")
         return 1
     begun = time.perf_counter()
+    queue, end = os.pipe()
+    os.write(end, bytes(range(len(FAMILIES))))
+    os.close(end)
+    # what a process compiles reaches the others through the disk
+    kept = select.family("compiled").is_kept(select.family("activations").relu_backward)
+    helpers = [_helper(queue) for _ in range(min(processors(), len(FAMILIES)) - 1 if kept else 0)]
+    try:
+        _compile_from(queue)
+        for helper in helpers:
+            helper.wait()
+    finally:  # Ctrl-C too
+        for helper in helpers:
+            helper.kill()
+            helper.wait()
+        os.close(queue)
     with use("numba"):
-        for dtype, work in product((tinynorm.float32, tinynorm.float64), (_layers, _updates)):
-            work(dtype)
+        for name in FAMILIES:  # those that the helpers have compiled are loaded; what a helper has left is compiled now
+            _call(name)
     print(f"{len(FAMILIES)} families of kernels are ready, in {time.perf_counter() - begun:.1f} s")
     return 0
 
 
-def _layers(dtype: Any) -> None:
-    x, y = tinynorm.randn(4, 6, 16, dtype=dtype, requires_grad=True), tinynorm.tensor([0, 1, 2, 3])
-    matrix = x[:, :, 0].contiguous()
-    for out in (
-        F.layer_norm(x, (16,)),
-        F.batch_norm(x, None, None, None, None, True),
-        F.batch_norm(matrix, tinynorm.zeros(6, dtype=dtype), tinynorm.ones(6, dtype=dtype), None, None, True),
-        F.cross_entropy(matrix, y),
-        F.relu(matrix),
-        Sequential(Linear(6, 6).to(dtype), ReLU())(matrix),
-        F.gelu(matrix),
-        F.gelu(matrix, "tanh"),
-    ):
-        out.square().sum().backward(retain_graph=True)
+def _helper(queue: int) -> subprocess.Popen:
+    """A process that compiles families too. This process says all that is to be said."""
+    code = f"import sys; sys.path = {sys.path!r}; from tinynorm.command import kernels; kernels.help_to_compile()"
+    return subprocess.Popen([sys.executable, "-c", code], stdin=queue, stderr=subprocess.DEVNULL)
 
 
-def _updates(dtype: Any) -> None:
-    p = tinynorm.ones(2, dtype=dtype, requires_grad=True)
-    p.grad = tinynorm.ones(2, dtype=dtype)
+def help_to_compile() -> None:
+    """What a helper does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once
+    _compile_from(sys.stdin.fileno())
+
+
+def _compile_from(queue: int) -> None:
+    """Compile the families whose numbers come from the queue, a pipe that all processes read, until it is empty.
+
+    No two processes compile kernels of one file: Numba would lose what one of them keeps.
+    """
+    with use("numba"):
+        while number := os.read(queue, 1):
+            name = list(FAMILIES)[number[0]]
+            _call(name)
+            print(f"  {name:14} {FAMILIES[name]}", flush=True)
+
+
+def _call(family: str) -> None:
+    """Call each kernel of a family once with each dtype."""
+    for dtype in (tinynorm.float32, tinynorm.float64):
+        x = tinynorm.randn(4, 6, 16, dtype=dtype, requires_grad=True)
+        matrix = x[:, :, 0].contiguous()
+        for out in CALLS[family](x, matrix):
+            out.square().sum().backward(retain_graph=True)
+
+
+def _updates(x: Any, matrix: Any) -> tuple:
+    p = tinynorm.ones(2, dtype=x.dtype, requires_grad=True)
+    p.grad = tinynorm.ones(2, dtype=x.dtype)
     for optimizer in (tinynorm.optim.SGD([p], 0.1), tinynorm.optim.SGD([p], 0.1, 0.9), tinynorm.optim.Adam([p])):
         optimizer.step()
+    return ()
+
+
+def _columns(x: Any, matrix: Any) -> tuple:
+    mean, var = tinynorm.zeros(6, dtype=x.dtype), tinynorm.ones(6, dtype=x.dtype)
+    return (F.batch_norm(matrix, mean, var, None, None, True),)
+
+
+CALLS: dict[str, Callable[[Any, Any], tuple]] = {  # of a tensor (4, 6, 16) and a matrix (4, 6)
+    "columns": _columns,
+    "rows": lambda x, matrix: (F.layer_norm(x, (16,)),),
+    "slabs": lambda x, matrix: (F.batch_norm(x, None, None, None, None, True),),
+    "gelu": lambda x, matrix: (F.gelu(matrix), F.gelu(matrix, "tanh")),
+    "updates": _updates,
+    "classes": lambda x, matrix: (F.cross_entropy(matrix, tinynorm.tensor([0, 1, 2, 3])),),
+    "activations": lambda x, matrix: (F.relu(matrix), Sequential(Linear(6, 6).to(x.dtype), ReLU())(matrix)),
+}

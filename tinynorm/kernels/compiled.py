@@ -35,6 +35,7 @@ def any_order(function: Callable) -> Any:
 
 def _compiled(function: Callable, **options: Any) -> Any:
     options |= {"nogil": True, "error_model": "numpy"}  # other Python threads run; 1 / 0 is inf
+    options |= {"no_cfunc_wrapper": True}  # no C program calls a kernel: a tenth less to compile
     try:
         kernel = njit(cache=True, **options)(function)
     except RuntimeError:  # there is no folder that can be written: compile in each process
@@ -42,6 +43,11 @@ def _compiled(function: Callable, **options: Any) -> Any:
     if hasattr(kernel, "_cache"):
         kernel._cache = _Forgiving(kernel._cache)
     return kernel
+
+
+def is_kept(kernel: Any) -> bool:
+    """Whether there is a folder on disk for what is compiled."""
+    return isinstance(getattr(kernel, "_cache", None), _Forgiving)
 
 
 def _copy_past_cache(typing, x, out):
@@ -70,7 +76,10 @@ copy_past_cache: Any = intrinsic(_copy_past_cache)
 
 
 class _Forgiving:
-    """A kernel's file on disk. If it is damaged or cannot be written (a full disk), the kernel is compiled in each process."""
+    """A kernel's file on disk. If it is damaged or cannot be written (a full disk), the kernel is compiled in each process.
+
+    Of two programs that compile at the same time, one may write its code into the file of the other's: for other dtypes.
+    """
 
     def __init__(self, cache: Any) -> None:
         self.cache = cache
@@ -78,9 +87,10 @@ class _Forgiving:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.cache, name)
 
-    def load_overload(self, *args: Any) -> Any:
+    def load_overload(self, wanted: Any, *args: Any) -> Any:
         try:
-            return self.cache.load_overload(*args)
+            found = self.cache.load_overload(wanted, *args)
+            return found if found.signature.args == tuple(wanted) else None
         except Exception:
             return None
 
@@ -97,8 +107,8 @@ class _Said(event.Listener):
         module = getattr(kernel.py_func, "__module__", None) or ""  # it may be somebody else's function
         if not self.done and module.startswith("tinynorm."):
             self.done = True
-            kept = isinstance(getattr(kernel, "_cache", None), _Forgiving)
-            then = "they are kept for the next time" if kept else "to keep them, set NUMBA_CACHE_DIR to a folder of yours"
+            kept, not_kept = "they are kept for the next time", "to keep them, set NUMBA_CACHE_DIR to a folder of yours"
+            then = kept if is_kept(kernel) else not_kept
             print(f"tinynorm: compiling kernels for this machine; {then}", file=sys.stderr)
 
     def on_end(self, begun: Any) -> None:
