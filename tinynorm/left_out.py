@@ -194,7 +194,7 @@ def missing(module: str, late: Callable[[str], Any] = lambda name: None) -> Call
     """
 
     def __getattr__(name: str) -> Any:
-        if name.startswith("__"):  # Python asks for __path__, __wrapped__ …
+        if name.startswith("_"):  # Python asks for __path__, __wrapped__ …; private names are nobody's
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         if (value := late(name)) is not None:
             return value

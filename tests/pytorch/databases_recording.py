@@ -7,6 +7,7 @@ got wrong: they are carried over from the file that is there.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,7 @@ def load() -> list[Record]:
 
     def get(place: list) -> np.ndarray:
         name, start, *shape = place
-        return arrays[name][start : start + int(np.prod(shape))].reshape(shape)
+        return arrays[name][start : start + math.prod(shape)].reshape(shape)
 
     records = []
     for call, expected, exact, verdict, once_wrong in json.loads(text):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import re
 import textwrap
 import tokenize
@@ -302,6 +303,9 @@ class Links:
         return self.mentioned.sub(link, escaped(text))
 
 
+NUMBERS = re.compile(r"# (cf\. )?([A-Z]{2}\.\d+(?:, [A-Z]{2}\.\d+)*)")
+
+
 @cache
 def implementations() -> dict[str, list[tuple[str, int, bool]]]:
     """Where the package runs an equation: number -> (path, line, whether it is the equation itself), by the comments there.
@@ -310,12 +314,11 @@ def implementations() -> dict[str, list[tuple[str, int, bool]]]:
     """
     found: dict[str, list[tuple[str, int, bool]]] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
-        if "derivations" in path.parts:
+        text = path.read_text(encoding="utf-8")
+        if "derivations" in path.parts or not NUMBERS.search(text):
             continue
-        with path.open(encoding="utf-8") as file:
-            comments = [token for token in tokenize.generate_tokens(file.readline) if token.type == tokenize.COMMENT]
-        for token in comments:
-            listed = re.match(r"# (cf\. )?([A-Z]{2}\.\d+(?:, [A-Z]{2}\.\d+)*)", token.string)
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            listed = NUMBERS.match(token.string) if token.type == tokenize.COMMENT else None
             if listed:
                 for number in listed[2].split(", "):
                     place = path.relative_to(PACKAGE.parent).as_posix(), token.start[0], not listed[1]
