@@ -26,6 +26,21 @@ LAYERS = {
 apart = nn.Identity
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_linear_layers_bias_is_added_as_the_formula_adds_it(dtype):
+    rng, layer = np.random.default_rng(0), nn.Linear(5, 37).to(getattr(tn, dtype))
+    x = rng.normal(size=(21, 5)).astype(dtype)
+    x[:3] = 0
+    x[3, 0], x[4, 1], x[5, 2] = np.nan, np.inf, -np.inf
+    with tn.no_grad():
+        layer.bias[::2] = -0.0
+        y = []
+        for choice in ("numba", "numpy"):
+            with use(choice):
+                y.append(layer(tn.tensor(x)).numpy().tobytes())
+    assert y[0] == y[1]
+
+
 def model_of(kind, n, between=None, dtype="float32"):
     """A Sequential of the two, or of three: then nothing is joined."""
     norm = LAYERS[kind][0](n)

@@ -1,6 +1,8 @@
-"""ReLU behind a linear layer, and its backward pass, in one sweep each. The results are those of the formulas to the bit."""
+"""A linear layer's bias with the ReLU behind it, and ReLU's backward, a sweep each. They give the formulas' bits."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from .compiled import in_order
 
@@ -14,10 +16,11 @@ def relu_backward(y, dy, dx):
 
 
 @in_order
-def add_and_cut(y, b):
-    """y becomes max(y + b, 0), where y is (N, D) and b is (D); NaN stays NaN."""
-    zero = y.dtype.type(0)
+def add(y, b, relu):
+    """y becomes y + b, or max(y + b, 0), where y is (N, D) and b is (D); NaN stays NaN."""
+    T = y.dtype.type
+    floor = T(0) if relu else T(-np.inf)
     for i in range(y.shape[0]):
         for j in range(y.shape[1]):
             v = y[i, j] + b[j]
-            y[i, j] = zero if v <= 0 else v
+            y[i, j] = floor if v <= floor else v

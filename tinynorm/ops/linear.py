@@ -97,13 +97,13 @@ class Linear(Node):
         self.save(X, W)
         self.ndim, self.biased = X.ndim, b is not None
         Y = product(_rows(X), W.T)  # cf. LI.4, (N, out)
-        kernels = kernels_for("activations", Y, b) if next_op.relu and b is not None else None
+        kernels = None if b is None else kernels_for("activations", Y, b)
         if kernels is not None:
-            kernels.add_and_cut(Y, b)
+            kernels.add(Y, b, next_op.relu)
         elif b is not None:
             Y += b
         Y = Y if X.ndim == 2 else reshaped(Y, (*X.shape[:-1], W.shape[0]))
-        if kernels is not None:
+        if kernels is not None and next_op.relu:
             self.save(X, W, Y)
             next_op.relu = False
         return Y
