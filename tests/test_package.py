@@ -185,6 +185,7 @@ LATE = (
     "tinynorm.kernels.gelu",
     "tinynorm.kernels.rows",
     "tinynorm.kernels.slabs",
+    "tinynorm.kernels.streams",
     "tinynorm.kernels.updates",
     "tinynorm.__main__",
     "tinynorm.utils.datasets",
@@ -293,7 +294,7 @@ def test_a_missing_gpu_is_said_or_where_one_is_required_fails():
 def test_third_party_imports_are_declared():
     """The core needs NumPy and safetensors; what else it uses is asked for late, and the demos' own are in their extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    late = {"strategies.py", "proof.py", "compiled.py"}  # hypothesis, SymPy, Numba: imported where they are needed
+    late = {"strategies.py", "proof.py", "compiled.py", "streams.py"}  # hypothesis, SymPy, Numba: imported where needed
     core = {name.split(".")[0] for p in sources() if p.name not in late for name, _, lazily in imports(p) if not lazily}
     assert core - set(sys.stdlib_module_names) == {"numpy", "safetensors", "tinynorm"}
     declared = " ".join(project["dependencies"] + project["optional-dependencies"]["demos"]).replace("scikit-learn", "sklearn")

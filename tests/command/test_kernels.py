@@ -89,7 +89,7 @@ def test_warm_calls_every_kernel_with_both_dtypes(capsys, monkeypatch):
     assert main(["warm"]) == 0
     assert "7 families of kernels are ready, in " in capsys.readouterr().out
     folder = Path(select.__file__).parent
-    others = {"__init__", "buffers", "compiled", "halves", "masks", "select", "sums"}
+    others = {"__init__", "buffers", "compiled", "halves", "masks", "select", "streams", "sums"}
     assert set(kernels.FAMILIES) == {p.stem for p in folder.glob("*.py")} - others
     called = {"classes": ("shift", "losses", "gradient"), "updates": ("sgd", "momentum", "adam")}
     gelu = ("exponents", "gelu", "gelu_backward", "arguments", "gelu_tanh", "gelu_tanh_backward")

@@ -24,8 +24,8 @@ from ..nn import functional as F
 
 FAMILIES = {  # the files in tinynorm/kernels, those that take longest to compile first -> what they compute
     "columns": "BatchNorm of (N, C)",
-    "rows": "LayerNorm, RMSNorm and GroupNorm",
-    "slabs": "BatchNorm and InstanceNorm of (N, C, *)",
+    "rows": "LayerNorm, RMSNorm and GroupNorm of (N, C)",
+    "slabs": "BatchNorm, InstanceNorm and GroupNorm of (N, C, *)",
     "gelu": "GELU",
     "updates": "SGD, Adam and AdamW",
     "classes": "cross-entropy of class indices",

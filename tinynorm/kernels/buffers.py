@@ -18,6 +18,7 @@ from ..recording import state as recorded
 # From this size on (bytes) memory may come from the system in fresh pages; smaller pieces the C library keeps and uses again.
 # The store keeps no more than KEPT, which is room for the large outputs of some layers of a training step.
 LARGE, KEPT = 2**20, 2**28
+PAGE = 2**12  # bytes; memory that begins with a page begins with a cache line, so kernels can write whole lines past the cache
 
 _store: dict[int, list[np.ndarray]] = {}  # size in bytes -> memory that waits to be used again
 _kept = 0  # bytes in the store
@@ -45,13 +46,18 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         _kept -= size
     else:
         try:
-            memory = np.empty(size, np.uint8)
+            memory = _pages(size)
         except MemoryError:  # what waits here is of other sizes
             _clear()
-            memory = np.empty(size, np.uint8)
+            memory = _pages(size)
     owner = (ctypes.c_char * size).from_buffer(memory)  # the array and its views keep it alive
     weakref.finalize(owner, _give_back, memory).atexit = False
     return np.frombuffer(owner, dtype).reshape(shape)
+
+
+def _pages(size: int) -> np.ndarray:
+    memory = np.empty(size + PAGE, np.uint8)
+    return memory[-memory.ctypes.data % PAGE :][:size]
 
 
 def _give_back(memory: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import in_order
+from .compiled import in_order, rounded_once
 
 ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error below 2e-6)
 SOME = 16  # so many rows have a mean that is near enough to that of all
@@ -71,39 +71,41 @@ def moments(x, start, h, rest, var):
     return near
 
 
-@in_order
-def scale(x, start, hi, lo, rstd, gamma, beta, floor, y):
-    """y = γ ((x - hi) - lo) rstd + β, but at least `floor`."""
+@rounded_once
+def scale(x, start, hi, factor, summand, floor, y):
+    """y = γ x̂ + β = (x - hi) γ rstd + (β - γ lo rstd), but at least `floor`."""
     for i in range(len(x)):
         for j in range(hi.size):
             k = np.uintp(start + j)
-            v = ((x[i, k] - hi[j]) - lo[j]) * rstd[j] * gamma[j] + beta[j]
+            v = (x[i, k] - hi[j]) * factor[j] + summand[j]
             y[i, k] = floor if v <= floor else v
 
 
 @in_order
 def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
-    """y = γ x̂ + β, or max(y, 0).
+    """y = γ x̂ + β, or max(y, 0), where x̂ = (x - hi) rstd - lo rstd.
 
-    Of each column, `statistics` gets the mean in two parts (lo is what hi rounds away), rstd and v. Its last row says at
-    `start` whether all v are in a safe range: at least `least`, and with a square that is finite.
+    Of each column, `statistics` gets the mean in two parts (lo is what hi rounds away), as hi and lo rstd; then rstd and v. Its
+    last row says at `start` whether all v are in a safe range: at least `least`, and with a square that is finite.
     """
     T, C, fits = x.dtype.type, stop - start, True
-    hi, lo, rstd, v = statistics[0, start:stop], statistics[1, start:stop], statistics[2, start:stop], statistics[3, start:stop]
+    hi, lo_rstd = statistics[0, start:stop], statistics[1, start:stop]
+    rstd, v = statistics[2, start:stop], statistics[3, start:stop]
     none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
     h, rest, var = mean_of_rows(x, x, none, start, stop), np.empty(C), np.empty(C)
     if not moments(x, start, h, rest, var):
         for j in range(C):
             h[j] += rest[j]
         moments(x, start, h, rest, var)
+    factor, summand = np.empty(C, x.dtype), np.empty(C, x.dtype)
     for j in range(C):
-        hi[j] = T(h[j] + rest[j])
-        lo[j] = T((h[j] - hi[j]) + rest[j])
-        rstd[j] = T(1 / np.sqrt(var[j] + eps))
-        v[j] = T(var[j])
+        hi[j], rstd[j], v[j] = T(h[j] + rest[j]), T(1 / np.sqrt(var[j] + eps)), T(var[j])
+        lo_rstd[j] = T(((h[j] - hi[j]) + rest[j]) * rstd[j])
         fits &= v[j] >= least and v[j] * v[j] < np.inf
+        factor[j] = gamma[start + j] * rstd[j]
+        summand[j] = beta[start + j] - gamma[start + j] * lo_rstd[j]
     statistics[4, start] = fits
-    scale(x, start, hi, lo, rstd, gamma[start:stop], beta[start:stop], T(0) if relu else none, y)
+    scale(x, start, hi, factor, summand, T(0) if relu else none, y)
 
 
 @in_order
@@ -147,7 +149,7 @@ def add_products(dy, x, y, floor, start, hi, rstd, h, s, r, q):
 
 
 @in_order
-def products(dy, x, y, floor, start, hi, lo, rstd, h, rest, q):
+def products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q):
     """From the products about h: the mean of dy less h, and Σ u x̂. True if h was near the mean: then nothing cancelled."""
     N, C, T = len(x), h.size, x.dtype
     part, part2, part3, s, r = np.zeros(C, T), np.zeros(C, T), np.zeros(C, T), np.zeros(C), np.zeros(C)
@@ -160,39 +162,38 @@ def products(dy, x, y, floor, start, hi, lo, rstd, h, rest, q):
     near = True
     for j in range(C):
         rest[j] = s[j] / N
-        q[j] -= s[j] * lo[j] * rstd[j]
+        q[j] -= s[j] * lo_rstd[j]
         near &= not rest[j] * rest[j] > r[j] / N - rest[j] * rest[j]
     return near
 
 
-@in_order
-def subtract_components(dy, x, y, floor, start, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx):
-    """dx = γ rstd (u - x̂ mean(u x̂)), where u = dy - mean(dy); `factor` is γ rstd."""
+@rounded_once
+def subtract_components(dy, x, y, floor, start, hi, factor, factor_x, summand, dx):
+    """dx = γ rstd (dy - mean(dy) - x̂ mean(u x̂)) = γ rstd dy - (x - hi) `factor_x` + `summand`."""
     zero = dy.dtype.type(0)
     for i in range(len(x)):
         for j in range(hi.size):
             k = np.uintp(start + j)
-            x_hat = ((x[i, k] - hi[j]) - lo[j]) * rstd[j]
             g = zero if y[i, k] <= floor else dy[i, k]
-            dx[i, k] = factor[j] * ((g - mean_dy[j]) - x_hat * mean_u_x_hat[j])
+            dx[i, k] = g * factor[j] - ((x[i, k] - hi[j]) * factor_x[j] - summand[j])
 
 
 @in_order
 def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
     """dx; and `sums` gets dγ and dβ. As Σ x̂ = 0, dγ = Σ u x̂ for any u that is dy less a number."""
     N, C, T = len(x), stop - start, x.dtype.type
-    hi, lo, rstd = statistics[0, start:stop], statistics[1, start:stop], statistics[2, start:stop]
+    hi, lo_rstd, rstd = statistics[0, start:stop], statistics[1, start:stop], statistics[2, start:stop]
     floor = T(0) if relu else T(-np.inf)
     h, rest, q = mean_of_rows(dy, y, floor, start, stop), np.empty(C), np.empty(C)
-    if not products(dy, x, y, floor, start, hi, lo, rstd, h, rest, q):
+    if not products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q):
         for j in range(C):
             h[j] += rest[j]
-        products(dy, x, y, floor, start, hi, lo, rstd, h, rest, q)
-    mean_dy, mean_u_x_hat, factor = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
+        products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q)
+    factor, factor_x, summand = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
     for j in range(C):
-        mean_dy[j] = T(h[j] + rest[j])
-        mean_u_x_hat[j] = T(q[j] / N)
+        mean_dy, mean_u_x_hat = h[j] + rest[j], q[j] / N
         factor[j] = rstd[j] * gamma[start + j]
-        sums[0, start + j] = T(q[j])
-        sums[1, start + j] = T(N * (np.float64(h[j]) + rest[j]))
-    subtract_components(dy, x, y, floor, start, hi, lo, rstd, mean_dy, mean_u_x_hat, factor, dx)
+        factor_x[j] = T(factor[j] * mean_u_x_hat * rstd[j])
+        summand[j] = T(factor[j] * (mean_u_x_hat * lo_rstd[j] - mean_dy))
+        sums[0, start + j], sums[1, start + j] = T(q[j]), T(N * mean_dy)
+    subtract_components(dy, x, y, floor, start, hi, factor, factor_x, summand, dx)

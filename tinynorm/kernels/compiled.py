@@ -7,20 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from llvmlite import ir
-from numba import config, njit, types
-from numba.core import cgutils, event
-from numba.extending import intrinsic
+from numba import config, njit
+from numba.core import event
 
 DISABLED = bool(getattr(config, "DISABLE_JIT", False))  # functions would run as Python: far slower than the formulas
 
 # A reduction may add in any order, so that the compiler can keep several partial sums. Nothing else may: (x - hi) - lo would
-# become x - (hi + lo), which rounds the lo away.
+# become x - (hi + lo), which rounds the lo away. ((x - hi) rstd - lo rstd stays, where lo rstd is read from memory.)
 ANY_ORDER = {"reassoc", "nsz", "contract"}
-
-# From this size on (bytes) an output is written past the cache, in which it would not stay. (Measured: of 24 MiB that takes a
-# seventh to a quarter less; of 16 MiB it depends on what else uses the cache; below, it takes longer.)
-PAST_CACHE = 20 * 2**20
 
 
 def in_order(function: Callable) -> Any:
@@ -31,6 +25,11 @@ def in_order(function: Callable) -> Any:
 def any_order(function: Callable) -> Any:
     """Compile a kernel whose sums may be added in any order (the same one each time)."""
     return _compiled(function, fastmath=ANY_ORDER)
+
+
+def rounded_once(function: Callable) -> Any:
+    """Compile a kernel as `in_order` does, but a b + c is rounded once where the processor can do it."""
+    return _compiled(function, fastmath={"contract"})
 
 
 def _compiled(function: Callable, **options: Any) -> Any:
@@ -48,31 +47,6 @@ def _compiled(function: Callable, **options: Any) -> Any:
 def is_kept(kernel: Any) -> bool:
     """Whether there is a folder on disk for what is compiled."""
     return isinstance(getattr(kernel, "_cache", None), _Forgiving)
-
-
-def _copy_past_cache(typing, x, out):
-    """Copy x to `out`, whose cache lines are neither read nor kept. Both lie in one piece, `out` at a multiple of 16 bytes.
-
-    It copies pieces of 16 bytes: their number must be whole. (Numba keeps a kernel until the kernel's own file changes: who
-    changes this function or PAST_CACHE must change `rows` and `slabs` too.)
-    """
-
-    def code(context, builder, signature, args):
-        piece = ir.VectorType(ir.IntType(32), 4)
-        x_, out_ = (context.make_array(t)(context, builder, a) for t, a in zip(signature.args, args, strict=True))
-        source, target = (builder.bitcast(a.data, piece.as_pointer()) for a in (x_, out_))
-        pieces = builder.udiv(builder.mul(x_.nitems, x_.itemsize), x_.itemsize.type(16))
-        with cgutils.for_range(builder, pieces) as loop:
-            value = builder.load(builder.gep(source, [loop.index]), align=4)
-            store = builder.store(value, builder.gep(target, [loop.index]), align=16)
-            store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
-        builder.fence("seq_cst")  # whoever reads `out` after this finds it written
-        return context.get_dummy_value()
-
-    return types.void(x, out), code
-
-
-copy_past_cache: Any = intrinsic(_copy_past_cache)
 
 
 class _Forgiving:

@@ -2,13 +2,13 @@
 
 Which family of kernels fits depends on where the numbers of a group lie in memory, in a row-major array:
 
-=========  =========================================  ==========================
+=========  =========================================  ====================================================
 family     a group is                                 layers
-=========  =========================================  ==========================
-rows       numbers one after another; γ differs       LayerNorm, RMSNorm, GroupNorm
+=========  =========================================  ====================================================
+rows       numbers one after another; γ differs       LayerNorm, RMSNorm, GroupNorm of (N, C)
 columns    a column of a matrix; one γ                BatchNorm of (N, C)
-slabs      pieces of a channel; one γ                 BatchNorm and InstanceNorm of (N, C, *)
-=========  =========================================  ==========================
+slabs      channels of a sample; one γ for each       BatchNorm, InstanceNorm and GroupNorm of (N, C, *)
+=========  =========================================  ====================================================
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ LEAST = {dtype: v**0.5 for dtype, v in LEAST_VAR.items()}  # the least variance 
 def standardize_by_kernel(layout: Any, eps: float, centred: bool, relu: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:
     """(y, the statistics); with `relu`, (max(y, 0), ...). (y, None) if a variance is not safe: then y is not to be used.
 
-    The statistics (5, groups) are of each group the mean in two parts (lo is what hi rounds away), rstd and v. The last row
-    says at the first group of each part whether its variances are safe.
+    The statistics (5, groups) are of each group the mean in two parts, as hi and lo rstd (lo is what hi rounds away), then rstd
+    and v. The last row says at the first group of each part whether its variances are safe.
     """
     kernel, shape = family(layout.family).standardize, layout.in_kernel
     y, statistics = empty(x.shape, x.dtype), empty((5, layout.groups), x.dtype)
@@ -72,8 +72,8 @@ def parts_of(family: str, groups: int, size: int) -> list[tuple[int, int]]:
     return [(0, groups)] if size < worth or groups == 1 else [(0, groups // 2), (groups // 2, groups)]
 
 
-def _settings(layout: Any, centred: bool) -> tuple[bool, ...]:
-    return (centred,) if layout.family == "rows" else ()
+def _settings(layout: Any, centred: bool) -> tuple[int, ...]:
+    return (centred,) if layout.family == "rows" else layout.slabs
 
 
 def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> Array:

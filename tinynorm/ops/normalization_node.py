@@ -43,9 +43,13 @@ LEAST_SLAB = 16
 
 
 class Layout:
-    """How a layer views its tensors: the shape for x, the axes of a group, and the shape for γ and β."""
+    """How a layer views its tensors: the shape for x, the axes of a group, and the shape for γ and β.
 
-    def __init__(self, view: tuple[int, ...], axes: Axes, affine: tuple[int, ...], one_gamma: bool = False) -> None:
+    `slabs`, where all positions of a channel have one γ: how many they are, how many channels there are, and which slabs are a
+    group (step, count and stride: see `kernels.slabs`).
+    """
+
+    def __init__(self, view: tuple[int, ...], axes: Axes, affine: tuple[int, ...], slabs: tuple[int, ...] = ()) -> None:
         self.view, self.axes, self.affine = view, axes, affine
         before = len(view) - len(affine)  # γ and β broadcast: the dimensions that they lack are x's first ones
         self.repeated = (*range(before), *(before + a for a, n in enumerate(affine) if n == 1))  # along these they repeat
@@ -53,43 +57,44 @@ class Layout:
         self.of_groups = tuple(1 if i in axes else n for i, n in enumerate(view))  # the shape of the groups' means
         self.groups = math.prod(self.of_groups)
         self.size = self.groups * self.m
-        self.family, self.in_kernel, self.affine_in_kernel = self._for_kernels(one_gamma)
+        self.family, self.in_kernel, self.affine_in_kernel, self.slabs = self._for_kernels(*slabs)
         self.parts = parts_of(self.family, self.groups, self.size)
         self.repeats = math.prod(self.affine_in_kernel) // max(math.prod(affine), 1)  # so often a kernel has each γ
 
-    def _for_kernels(self, one_gamma: bool) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
-        """The family of kernels ("" if none fits), and the shapes that they take of x and of γ; see `normalization_kernels`."""
-        view, axes = self.view, self.axes
-        if one_gamma:  # of a group
-            N, C, *positions = view
-            P, slabs = math.prod(positions), (1, N) if axes[:1] == (0,) else (N, 1)
-            if P == 1 and axes[:1] == (0,):
-                return "columns", (N, C), (C,)
-            return "slabs" if P >= LEAST_SLAB else "", (*slabs, C, P), (C,)
-        before = self.affine[: max(len(self.affine) - len(axes), 0)]
-        return "rows", (self.groups, self.m), (math.prod(before), self.m)
+    def _for_kernels(
+        self, P: int = 0, C: int = 0, *slabs: int
+    ) -> tuple[str, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """The family of kernels ("" if none fits), the shapes that they take of x and of γ, and which slabs are a group."""
+        if P == 1 and self.axes[:1] == (0,):
+            return "columns", (self.size // max(C, 1), C), (C,), ()
+        if P:
+            return "slabs" if P >= LEAST_SLAB else "", (self.size // P, P), (C,), slabs
+        before = self.affine[: max(len(self.affine) - len(self.axes), 0)]
+        return "rows", (self.groups, self.m), (math.prod(before), self.m), ()
 
 
 @lru_cache(maxsize=256)  # every training step has the same shapes
 def batch_layout(shape: tuple[int, ...]) -> Layout:
     """(N, C, *): a group is one channel, over the batch and all positions."""
-    positions = range(2, len(shape))
-    return Layout(shape, (0, *positions), (1, shape[1], *(1 for _ in positions)), one_gamma=True)
+    N, C, *positions = shape
+    axes = (0, *range(2, len(shape)))
+    return Layout(shape, axes, (1, C, *(1 for _ in positions)), (math.prod(positions), C, 1, N, C))
 
 
 @lru_cache(maxsize=256)
 def instance_layout(shape: tuple[int, ...]) -> Layout:
     """(N, C, *): a group is one channel of one sample, over all positions."""
-    positions = range(2, len(shape))
-    return Layout(shape, tuple(positions), (1, shape[1], *(1 for _ in positions)), one_gamma=True)
+    _, C, *positions = shape
+    return Layout(shape, tuple(range(2, len(shape))), (1, C, *(1 for _ in positions)), (math.prod(positions), C, 1, 1, 1))
 
 
 @lru_cache(maxsize=256)
 def group_layout(shape: tuple[int, ...], G: int, affine: bool) -> Layout:
     """(N, C, *) viewed as (N, G, C/G, *): a group is C/G channels of one sample, over all positions."""
     N, C, *positions = shape
-    view = (N, G, C // G, *positions)
-    return Layout(view, tuple(range(2, len(view))), (1, G, C // G, *(1 for _ in positions)) if affine else ())
+    P, K, view = math.prod(positions), C // G, (N, G, C // G, *positions)
+    slabs = (P, C, K, K, 1) if P >= LEAST_SLAB else ()  # else each number has a γ
+    return Layout(view, tuple(range(2, len(view))), (1, G, K, *(1 for _ in positions)) if affine else (), slabs)
 
 
 @lru_cache(maxsize=256)
