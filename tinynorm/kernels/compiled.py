@@ -49,6 +49,23 @@ def is_kept(kernel: Any) -> bool:
     return isinstance(getattr(kernel, "_cache", None), _Forgiving)
 
 
+def _address(typing, array_id, like):
+    """The address of the memory of the NumPy array with this `id`, whose numbers are of the dtype of `like`.
+
+    An array begins with the head that every Python object has; then comes the address.
+    """
+
+    def code(context, builder, signature, args):
+        there = builder.add(args[0], args[0].type(object.__basicsize__))
+        kind = context.get_value_type(signature.return_type)
+        return builder.load(builder.inttoptr(there, kind.as_pointer()))
+
+    return types.CPointer(like.dtype)(array_id, like), code
+
+
+address: Any = intrinsic(_address)
+
+
 class _Forgiving:
     """A kernel's file on disk. If it is damaged or cannot be written (a full disk), the kernel is compiled in each process.
 

@@ -1,21 +1,41 @@
 """The updates of optimisers, each in one sweep over memory. The formulas are in `optim/`; the results are the same to the bit.
 
-All arrays are flat; the last one holds the settings: one array is handed over faster than many numbers. There are two
-differences. After a square overflows, more rows than those of the formula's block go on with roots, which round differently.
-And where the gradient is 0, an average that is smaller than any normal number becomes 0. Such numbers make arithmetic up to 30
-times slower, and the average of a gradient that has died would keep them for ever: 0.9 times the smallest rounds to itself.
+A kernel does the step of many parameters at once: to hand over one array takes as long as a sweep over a small one. It gets a
+table with a row of whole numbers for each parameter, or for a part of it: room for one number, where the part begins and ends,
+and the `id` of θ, g and each array of the state, which are row-major and all of the settings' dtype. The caller holds them.
+
+There are two differences. After a square overflows, more rows than those of the formula's block go on with roots, which round
+differently. And where the gradient is 0, an average that is smaller than any normal number becomes 0. Such numbers make
+arithmetic up to 30 times slower, and the average of a gradient that has died would keep them for ever: 0.9 times the smallest
+rounds to itself.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numba import carray
 
-from .compiled import any_order, in_order
+from .compiled import address, any_order, in_order
+
+# So many numbers at a time are tested for an overflow and then swept over: θ and g stay in the processor's first cache, 32 KiB.
+BLOCK = 2048
 
 
 @in_order
-def sgd(theta, g, settings):
+def part(row, k, like):
+    """The memory of array `k` in a row of the table, from where the part begins to where it ends."""
+    return carray(address(row[3 + k], like), (row[2],))[row[1] :]
+
+
+@in_order
+def sgd(table, settings):
     """θ ← θ - η (g + λ θ); `sign` is -1 where the loss is maximised."""
+    for row in table:
+        descend(part(row, 0, settings), part(row, 1, settings), settings)
+
+
+@in_order
+def descend(theta, g, settings):
     lr, decay, sign = settings[0], settings[1], settings[2]
     for i in range(theta.size):
         d = g[i] * sign
@@ -25,8 +45,14 @@ def sgd(theta, g, settings):
 
 
 @in_order
-def momentum(theta, g, b, settings):
+def momentum(table, settings):
     """b ← μ b + kept g, θ ← θ - η b; with `nesterov` θ ← θ - η (g + μ b)."""
+    for row in table:
+        roll(part(row, 0, settings), part(row, 1, settings), part(row, 2, settings), settings)
+
+
+@in_order
+def roll(theta, g, b, settings):
     lr, decay, sign, mu, kept, least = settings[0], settings[1], settings[2], settings[3], settings[4], settings[5]
     nesterov, zero = settings[6] != 0, theta.dtype.type(0)
     for i in range(theta.size):
@@ -62,17 +88,40 @@ def squares_overflow(theta, g, decay, limit):
 
 
 @in_order
-def adam(theta, g, m, v, settings):
+def adam(table, settings):
     """m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², θ ← θ - α m / (√v + ε).
 
-    Returns True, and changes nothing, if a square overflows. `shrink` is 1 - η λ where the decay is decoupled, else 1.
+    If a square overflows, the rest of its row is left as it is. The rows get the number of the first element that is left, and
+    True is returned.
     """
+    decay, sign, limit = settings[2], settings[4], settings[9]
+    left = False
+    for row in table:
+        theta, g = part(row, 0, settings), part(row, 1, settings)
+        m, v = part(row, 2, settings), part(row, 3, settings)
+        n, i = theta.size, 0
+        while i < n:
+            j = min(i + BLOCK, n)
+            if overflows(theta[i:j], g[i:j], decay * sign, limit):
+                left = True
+                break
+            average_and_step(theta[i:j], g[i:j], m[i:j], v[i:j], settings)
+            i = j
+        row[0] = row[1] + i
+    return left
+
+
+@in_order
+def overflows(theta, g, decay, limit):
+    """Whether a square overflows. (The sum of all squares is faster, and mostly says that none does.)"""
+    return not sum_of_squares(theta, g, decay) < np.inf and squares_overflow(theta, g, decay, limit)
+
+
+@in_order
+def average_and_step(theta, g, m, v, settings):
+    """Adam's step. `shrink` is 1 - η λ where the decay is decoupled, else 1."""
     alpha, eps, decay, shrink, sign = settings[0], settings[1], settings[2], settings[3], settings[4]
-    beta1, rest1, beta2, rest2 = settings[5], settings[6], settings[7], settings[8]
-    limit, least = settings[9], settings[10]
-    decay_ = decay * sign  # which the gradient gets before its sign
-    if not sum_of_squares(theta, g, decay_) < np.inf and squares_overflow(theta, g, decay_, limit):  # a sum is faster
-        return True
+    beta1, rest1, beta2, rest2, least = settings[5], settings[6], settings[7], settings[8], settings[10]
     zero = theta.dtype.type(0)
     for i in range(theta.size):
         d = g[i] * sign
@@ -83,4 +132,3 @@ def adam(theta, g, m, v, settings):
         m[i] = zero if d == 0 and abs(m_) < least else m_
         v[i] = zero if d == 0 and v_ < least else v_
         theta[i] = theta[i] * shrink - m_ / (np.sqrt(v_) + eps) * alpha
-    return False

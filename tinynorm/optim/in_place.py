@@ -17,22 +17,19 @@ import numpy as np
 from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
-from ..kernels.halves import run
 from ..kernels.select import kernels_for
 from ..recording import opaque
 from ..tensor import Tensor, raw, version_of, wrap
-from .blocks import Blocks, Formula, Undone, place_of, work_dtype
+from .blocks import Blocks, Formula, place_of, work_dtype
 from .optimizer import Optimizer, Params, check_keys
+from .sweeps import Sweeps
 
 # what PyTorch added to the options in the course of time, and what a state without them means
 NEWER: dict[str, Any] = {"maximize": False, "foreach": None, "capturable": False, "differentiable": False, "fused": None}
 
 
-# A kernel and the numbers it needs. It gets (theta, g, *state, settings), flat; it returns what a Formula returns.
+# A kernel, which gets a table of (theta, g, *state), and the numbers it needs.
 Sweep = tuple[Callable[..., bool | None], list[float]]
-
-# From this number of elements on, two threads do a sweep: it takes some 0.6 ns for each, and to wake a thread takes 80 us.
-WORTH = 2**18
 
 
 class Overflow:
@@ -45,7 +42,7 @@ class Overflow:
 
 
 ARRAY, GRAD, PARAMS, THETA = attrgetter("_array"), attrgetter("_grad"), itemgetter("params"), itemgetter(0)
-Calls = list[tuple[int, Callable[[], Any]]]  # the number of a parameter, and what its kernel has to do
+Undone = list[tuple[int, Callable[[Array], Array]]]  # the number of a parameter, and what takes the part of an array
 
 
 class _Work:
@@ -56,10 +53,11 @@ class _Work:
         self.params: list[Tensor] = []
         self.counters: list[Array] = []  # where the numbers of their steps are kept
         self.held: list[tuple[Array, ...]] = []  # (theta, *state) for each parameter
-        self.flat: list[list[Array] | None] = []  # the same memory as vectors for a kernel, where it is row-major
+        self.row_major: list[bool] = []  # whether a kernel can do it
         self.largest = 0  # its number in these lists; if a kernel is worth it for one, all take it
         self.kernel: Callable[..., bool | None] | None = None
         self.settings: Array | None = None
+        self.sweeps: Sweeps | None = None  # of the kernel
         self.formula: Formula | None = None  # for the tasks that no kernel fits
 
     @property
@@ -67,17 +65,15 @@ class _Work:
         """(theta, g, *state) for each parameter. (The gradients are not held: between two steps they need not be there.)"""
         return [(theta, g, *state) for (theta, *state), g in zip(self.held, _grads(self.params), strict=True)]
 
-    def calls(self) -> Calls:
-        """What the kernel has to do."""
-        if self.kernel is None:
+    def sweep(self) -> Undone:
+        """Let the kernel do what it can, and return what it left undone."""
+        if self.kernel is None or self.settings is None:
             return []
-        kernel, settings, found = self.kernel, self.settings, Calls()
-        for number, (flat, g) in enumerate(zip(self.flat, _grads(self.params), strict=True)):
-            if flat is not None:
-                theta, *state = flat
-                does = partial(_in_halves, kernel, len(g)) if theta.size >= WORTH and len(g) > 1 else kernel
-                found.append((number, partial(does, theta, g.ravel(), *state, settings)))
-        return found
+        if self.sweeps is None:
+            fits = [number for number, row_major in enumerate(self.row_major) if row_major]
+            self.sweeps = Sweeps({number: self.held[number] for number in fits})
+        undone = self.sweeps.run(self.kernel, [*_grads(self.params)], self.settings)
+        return [(number, partial(_flat_part, part)) for number, part in undone]
 
     def kinds(self) -> list[tuple]:
         """As long as these are equal, the gradients fit, and the parameters can be written to."""
@@ -89,17 +85,8 @@ def _grads(params: list[Tensor]) -> Iterator[Array]:
     return map(ARRAY, map(GRAD, params))
 
 
-def _in_halves(kernel: Callable, n: int, *flat_and_settings: Array) -> list[slice]:
-    """The sweep over `n` rows by two threads: the rows that it leaves undone."""
-    *flat, settings = flat_and_settings
-    size, undone = flat[0].size // n, list[slice]()
-
-    def sweep(part: slice) -> None:
-        if kernel(*(a[part.start * size : part.stop * size] for a in flat), settings):
-            undone.append(part)
-
-    run([partial(sweep, part) for part in (slice(0, n // 2), slice(n // 2, n))])
-    return undone
+def _flat_part(part: slice, a: Array) -> Array:
+    return a.reshape(-1)[part]
 
 
 class _Plan:
@@ -195,18 +182,18 @@ class InPlaceOptimizer(Optimizer):
             with enable_grad():
                 loss = closure()
         works = self._prepared()
-        self._run(works, [work.calls() for work in works])
+        self._run(works)
         self._stepped = True
         return loss
 
     def _again(self, as_it_is: Callable[[], Any]) -> Callable[[], Any]:
         """The last step, to be done again on the same gradients: it is recorded. Where that does not fit, as it is."""
-        plan, calls = self._plan, [work.calls() for work in self._plan.works]
+        plan = self._plan
         grads = [*_grads(plan.params)] if plan.works else []
 
         def step() -> None:
             if plan.fits(self, grads) and all(map(self._goes_on, plan.works)):
-                self._run(plan.works, calls)
+                self._run(plan.works)
             else:
                 as_it_is()
 
@@ -263,7 +250,7 @@ class InPlaceOptimizer(Optimizer):
             work.counters += [state["step"]._array] if "step" in state else []
             work.held.append((theta, *arrays))
             row_major = kind is np.ndarray and all(a.flags.carray for a in (theta, g, *arrays))
-            work.flat.append([a.reshape(-1) for a in (theta, *arrays)] if row_major else None)
+            work.row_major.append(row_major)
         for work in alike.values():
             work.largest = max(range(len(work.held)), key=lambda k: work.held[k][0].size)
             self._choose(work)
@@ -280,19 +267,19 @@ class InPlaceOptimizer(Optimizer):
             work.settings = np.array(numbers, theta.dtype) if numbers else None
         elif numbers:
             work.settings[:] = numbers  # what is recorded has this array
-        some = work.kernel is None or None in work.flat
-        work.formula = self._formula(work.group, work.t, theta) if some else None
+        by_formula = work.kernel is None or not all(work.row_major)
+        work.formula = self._formula(work.group, work.t, theta) if by_formula else None
         return True
 
-    def _run(self, works: list[_Work], calls: list[Calls]) -> None:
+    def _run(self, works: list[_Work]) -> None:
         """Run each kernel and formula. The version counters of the parameters also increase if a formula fails."""
         name, begun = f"{self._name}.step", 0
         try:
             with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
-                for work, mine in zip(works, calls, strict=True):
+                for work in works:
                     begun += 1
-                    for number, rows in self._step_tasks(work, mine):
-                        self._run_with_room(work, work.params[number], rows)
+                    for number, part in self._step_tasks(work):
+                        self._run_with_room(work, work.params[number], part)
                     for steps in work.counters:
                         steps[...] = work.t
         finally:
@@ -300,26 +287,23 @@ class InPlaceOptimizer(Optimizer):
                 for version in map(version_of, work.params):
                     version.bump(name)
 
-    def _step_tasks(self, work: _Work, calls: Calls) -> list[Undone]:
+    def _step_tasks(self, work: _Work) -> Undone:
         """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""
-        undone: list[Undone] = []
-        for number, call in calls:
-            left = call()
-            if left:
-                undone += [(number, ...)] if left is True else [(number, rows) for rows in left]
+        undone = work.sweep()
         if work.formula is None:
             return undone
-        done, tasks = {number for number, _ in calls}, work.tasks
-        rest = [number for number in range(len(tasks)) if number not in done]
-        return undone + [(rest[k], rows) for k, rows in self._blocks.run(work.formula, [tasks[number] for number in rest])]
+        rest = [number for number, row_major in enumerate(work.row_major) if work.kernel is None or not row_major]
+        tasks = work.tasks
+        left = self._blocks.run(work.formula, [tasks[number] for number in rest])
+        return undone + [(rest[k], itemgetter(rows)) for k, rows in left]
 
-    def _run_with_room(self, work: _Work, p: Tensor, rows: Any) -> None:
-        """Run the formula again on the rows for which it returned True (overflow), with the additional state."""
+    def _run_with_room(self, work: _Work, p: Tensor, part: Callable[[Array], Array]) -> None:
+        """Run the formula again on the part for which it returned True (overflow), with the additional state."""
         state = self.state[p]
         self._make_room(state)
         _, *arrays = self._begin(work.group, state, p._array)
         formula = self._formula(work.group, work.t, p._array)
-        self._blocks.run(formula, [tuple(a[rows] for a in (p._array, raw(p._grad), *arrays))])
+        self._blocks.run(formula, [tuple(map(part, (p._array, raw(p._grad), *arrays)))])
 
     def _place(self, p: Tensor, others: list[Array]) -> str:
         """The device of a parameter that is not a NumPy array. Its gradient and its state must be on the same device."""
