@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import update_wrapper
 from hashlib import sha256
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ from .tensor import Tensor, wrap
 KEYS, WAYS = 32, 8
 # To record takes as long as some steps, and to compare as one more. After so many recordings a step that gains nothing is left.
 RECORDED = 32
+
+
+ARRAY, REQUIRES_GRAD, HOOKS = attrgetter("_array"), attrgetter("_requires_grad"), attrgetter("_hooks")
 
 
 def capture(step: Callable) -> Captured:
@@ -378,7 +382,8 @@ class _Way:
         self.tape, self.out = tape, out
         self.around = around, Surroundings(m for m in tape.modules.values() if not around.has(m))
         self.changed = around.changed()
-        self.held = [(t, t._array, t._requires_grad) for t in tape.adopted.values()]
+        self.held = held = [*tape.adopted.values()]
+        self.before = [*map(ARRAY, held)], [*map(REQUIRES_GRAD, held)]
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
         self.all, self.before_guard = tape.changes(len(tape.calls)), tape.changes(tape.last_guard)
         written, *_, owners = self.all
@@ -402,9 +407,11 @@ class _Way:
         for x in arrays:
             if id(root(x)) in self.written:
                 return False
-        for t, array, requires_grad in self.held:
-            if t._array is not array or t._requires_grad is not requires_grad or t._hooks:
-                return False
+        arrays_before, required = self.before
+        if not all(map(is_, map(ARRAY, self.held), arrays_before)) or any(map(HOOKS, self.held)):
+            return False
+        if not all(map(is_, map(REQUIRES_GRAD, self.held), required)):
+            return False
         for leaf, grad in self.grads:
             if leaf._grad is not grad:
                 return False

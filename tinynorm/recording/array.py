@@ -104,7 +104,8 @@ class Recorded(np.ndarray):
     scalar = False  # whether it stands for a NumPy scalar, which `+=` would not change in place
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: tuple = (), **kwargs: Any) -> Any:
-        tape, f, ins, kwargs = state.tape, getattr(ufunc, method), plain(inputs), plain(kwargs)
+        tape, ins, kwargs = state.tape, plain(inputs), plain(kwargs)
+        f = ufunc if method == "__call__" else getattr(ufunc, method)
         if tape is None:
             return f(*ins, **kwargs, **({"out": plain(out)} if out else {}))
         if method == "at":
