@@ -382,8 +382,9 @@ class _Way:
         self.tape, self.out = tape, out
         self.around = around, Surroundings(m for m in tape.modules.values() if not around.has(m))
         self.changed = around.changed()
-        self.held = held = [*tape.adopted.values()]
-        self.before = [*map(ARRAY, held)], [*map(REQUIRES_GRAD, held)]
+        self.held, self.required = [*tape.adopted.values()], [*map(REQUIRES_GRAD, tape.adopted.values())]
+        self.tensors = [*self.held, *tape.grads]
+        self.arrays = [*map(ARRAY, self.tensors)]
         self.grads = [(leaf, grad) for leaf, grad in tape.entry.values()]
         self.all, self.before_guard = tape.changes(len(tape.calls)), tape.changes(tape.last_guard)
         written, *_, owners = self.all
@@ -407,10 +408,9 @@ class _Way:
         for x in arrays:
             if id(root(x)) in self.written:
                 return False
-        arrays_before, required = self.before
-        if not all(map(is_, map(ARRAY, self.held), arrays_before)) or any(map(HOOKS, self.held)):
+        if not all(map(is_, map(ARRAY, self.tensors), self.arrays)) or any(map(HOOKS, self.held)):
             return False
-        if not all(map(is_, map(REQUIRES_GRAD, self.held), required)):
+        if not all(map(is_, map(REQUIRES_GRAD, self.held), self.required)):
             return False
         for leaf, grad in self.grads:
             if leaf._grad is not grad:

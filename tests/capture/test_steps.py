@@ -275,6 +275,29 @@ def test_gradients_that_are_added_up_over_calls():
     assert found[0] == found[1]
 
 
+def test_the_memory_of_a_gradient_that_is_replaced_between_steps():
+    data, found = list(batches(30)), []
+    for make in (lambda step: step, tn.capture):
+        model, optimizer = parts(RELU)
+
+        def step(x, t, c, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = F.mse_loss(model(x), t)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        step, grads = make(step), []
+        for k, batch in enumerate(data):
+            step(*batch)
+            if k in (5, 6, 15):
+                model[0].weight.grad.data = tn.zeros_like(model[0].weight)
+            grads += [p.grad.tolist() for p in model.parameters()]
+        found.append((grads, bits(model, optimizer)))
+    assert found[0] == found[1]
+    assert step.replays > 10
+
+
 def test_a_closure_and_other_optimisers_of_the_whole_step_are_right():
     data = list(batches(10))
 

@@ -123,7 +123,25 @@ def test_kernels_are_asked_for(monkeypatch):
 
     monkeypatch.setattr("tinynorm.optim.in_place.kernels_for", ask)
     trajectory("numba", tn.optim.Adam, {}, "float32", normal)
-    assert asked == [("updates", 4)] * 4
+    assert asked == [("updates", 4)]  # four steps alike
+
+
+def test_the_choice_of_kernels_is_seen_between_steps(monkeypatch):
+    from tinynorm.kernels import updates
+
+    def one(*args):
+        ran.append(args)
+        return adam(*args)
+
+    ran, adam = [], updates.adam
+    monkeypatch.setattr(updates, "adam", one)
+    p = tn.ones(600, requires_grad=True)
+    p.grad = tn.ones(600)
+    o = tn.optim.Adam([p])
+    for choice, runs in (("numba", 1), ("numba", 2), ("numpy", 2), ("numba", 3)):
+        with use(choice):
+            o.step()
+        assert len(ran) == runs
 
 
 @pytest.mark.parametrize("optimizer", [tn.optim.Adam, tn.optim.AdamW, lambda p: tn.optim.SGD(p, 0.1, momentum=0.9)])

@@ -122,8 +122,8 @@ class Adam(OfSquares):
         roots = self._roots(state)[: 1 + len(v_max)]
         return float(state["step"]._array) + 1, state["exp_avg"]._array, state["exp_avg_sq"]._array, *v_max, *roots
 
-    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, arrays: tuple[Array, ...]) -> Sweep | None:
-        if len(arrays) > 4:  # amsgrad, or the roots that follow an overflow
+    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, held: tuple[Array, ...]) -> Sweep | None:
+        if len(held) > 3:  # amsgrad, or the roots that follow an overflow
             return None
         alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])
         beta1, beta2 = (float(beta) for beta in group["betas"])
@@ -131,7 +131,7 @@ class Adam(OfSquares):
         shrink, decay = (1 - alpha * decay, 0.0) if decoupled else (1.0, decay)
         alpha_t, eps_t, sign = alpha * correction2 / (1 - beta1**t), eps * correction2, -1 if group["maximize"] else 1
         betas = beta1, 1 - beta1, beta2, 1 - beta2
-        return kernels.adam, [alpha_t, eps_t, decay, shrink, sign, *betas, *_limits(arrays[0].dtype)]
+        return kernels.adam, [alpha_t, eps_t, decay, shrink, sign, *betas, *_limits(held[0].dtype)]
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         alpha, eps, decay = float(group["lr"]), float(group["eps"]), float(group["weight_decay"])

@@ -5,9 +5,10 @@ A step never replaces the array of a parameter, so every holder of the array see
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, filterfalse, repeat
 from numbers import Real
 from operator import attrgetter, is_, itemgetter
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from .. import backend
 from ..autograd import enable_grad
 from ..backend import Array
+from ..kernels import select as kernels
 from ..kernels.select import kernels_for
 from ..recording import opaque
 from ..tensor import Tensor, raw, version_of, wrap
@@ -42,6 +44,7 @@ class Overflow:
 
 
 ARRAY, GRAD, PARAMS, THETA = attrgetter("_array"), attrgetter("_grad"), itemgetter("params"), itemgetter(0)
+WRITEABLE = attrgetter("flags.writeable")
 Undone = list[tuple[int, Callable[[Array], Array]]]  # the number of a parameter, and what takes the part of an array
 
 
@@ -55,6 +58,7 @@ class _Work:
         self.held: list[tuple[Array, ...]] = []  # (theta, *state) for each parameter
         self.row_major: list[bool] = []  # whether a kernel can do it
         self.largest = 0  # its number in these lists; if a kernel is worth it for one, all take it
+        self.kernels: Any = None
         self.kernel: Callable[..., bool | None] | None = None
         self.settings: Array | None = None
         self.sweeps: Sweeps | None = None  # of the kernel
@@ -82,7 +86,8 @@ class _Work:
 
 
 def _grads(params: list[Tensor]) -> Iterator[Array]:
-    return map(ARRAY, map(GRAD, params))
+    """The arrays of the gradients that are there."""
+    return map(ARRAY, filterfalse(partial(is_, None), map(GRAD, params)))
 
 
 def _flat_part(part: slice, a: Array) -> Array:
@@ -95,37 +100,56 @@ class _Plan:
     def __init__(self, optimizer: InPlaceOptimizer | None = None, works: list[_Work] | None = None) -> None:
         self.works = works or []
         if optimizer is not None:
-            self.seen, self.has_grad = _seen(optimizer)
+            self.choice, self.seen = kernels.state.choice, _seen(optimizer)
+            self.tensors = [x for x in self.seen if isinstance(x, Tensor)]
+            self.arrays = [*map(ARRAY, self.tensors)]
+            self.params = _params(optimizer)
+            self.has_grad = [p._grad is not None for p in self.params]
+            self.thetas = [theta for work in self.works for theta, *_ in work.held]
             self.kinds = [work.kinds() for work in self.works]
-            self.params = [p for work in self.works for p in work.params]
-            self.thetas = [p._array for p in self.params]
 
     def __reduce__(self) -> tuple:
         """Leave it out when copying or pickling. (A copy of a view is no longer a view.)"""
         return _Plan, ()
 
-    def fits(self, optimizer: InPlaceOptimizer, grads: list[Array] | None = None) -> bool:
-        """Whether it is that of the next step too, with these gradients or with any that are like the last ones."""
-        if not self.works:
+    def fits(self, optimizer: InPlaceOptimizer) -> bool:
+        """Whether it is that of the next step too."""
+        return (
+            self._same(optimizer)
+            and [p._grad is not None for p in self.params] == self.has_grad
+            and [work.kinds() for work in self.works] == self.kinds
+        )
+
+    def fits_with(self, optimizer: InPlaceOptimizer, grads: list[Tensor | None], arrays: list[Array]) -> bool:
+        """Whether it is that of the next step too, if that has these `.grad` of all parameters, with these arrays."""
+        return (
+            self._same(optimizer)
+            and all(map(is_, map(GRAD, self.params), grads))
+            and all(map(is_, _grads(self.params), arrays))
+            and all(map(WRITEABLE, self.thetas))
+        )
+
+    def _same(self, optimizer: InPlaceOptimizer) -> bool:
+        """Whether all that it holds on to is what it was, and the kernels are. Then it fits, whatever numbers there are."""
+        if not self.works or self.choice != kernels.state.choice:
             return False
-        seen, has_grad = _seen(optimizer)
-        if len(seen) != len(self.seen) or has_grad != self.has_grad or not all(map(is_, seen, self.seen)):
-            return False
-        if grads is not None:
-            writeable = [theta.flags.writeable for theta in self.thetas]
-            return all(writeable) and all(map(is_, _grads(self.params), grads))
-        return [work.kinds() for work in self.works] == self.kinds
+        seen = _seen(optimizer)
+        return (
+            len(seen) == len(self.seen)
+            and all(map(is_, seen, self.seen))
+            and all(map(is_, map(ARRAY, self.tensors), self.arrays))
+        )
 
 
-def _seen(optimizer: InPlaceOptimizer) -> tuple[list[Any], list[bool]]:
-    """What a plan holds on to: as long as it is the same, the plan fits, whatever numbers it has.
+def _params(optimizer: InPlaceOptimizer) -> list[Tensor]:
+    return [*chain.from_iterable(map(PARAMS, optimizer.param_groups))]
 
-    The groups, the parameters and their arrays, and those of the state; then, which parameters have a gradient.
-    """
-    params = [*chain.from_iterable(map(PARAMS, optimizer.param_groups))]
+
+def _seen(optimizer: InPlaceOptimizer) -> list[Any]:
+    """The groups, the parameters, and what their states have."""
+    params = _params(optimizer)
     states = filter(None, map(optimizer.state.get, params))
-    values = [getattr(value, "_array", value) for state in states for value in state.values()]
-    return [*optimizer.param_groups, *params, *map(ARRAY, params), *values], [p._grad is not None for p in params]
+    return [*optimizer.param_groups, *params, *chain.from_iterable(map(dict.values, states))]
 
 
 class InPlaceOptimizer(Optimizer):
@@ -189,10 +213,11 @@ class InPlaceOptimizer(Optimizer):
     def _again(self, as_it_is: Callable[[], Any]) -> Callable[[], Any]:
         """The last step, to be done again on the same gradients: it is recorded. Where that does not fit, as it is."""
         plan = self._plan
-        grads = [*_grads(plan.params)] if plan.works else []
+        grads = [*map(GRAD, plan.params)] if plan.works else []
+        arrays = [*_grads(plan.params)] if plan.works else []
 
         def step() -> None:
-            if plan.fits(self, grads) and all(map(self._goes_on, plan.works)):
+            if plan.fits_with(self, grads, arrays) and all(map(self._goes_on, plan.works)):
                 self._run(plan.works)
             else:
                 as_it_is()
@@ -225,7 +250,8 @@ class InPlaceOptimizer(Optimizer):
                 state.popitem()
             return False
         work.t = t
-        return all(float(counter) + 1 == t for counter in work.counters) and self._choose(work)
+        self._settle(work)
+        return [*map(float, work.counters)].count(t - 1) == len(work.counters)
 
     def _works(self, group: dict[str, Any], made: list[tuple[dict[str, Any], int]]) -> list[_Work]:
         """The parameters that have a gradient: one _Work for all that share a step number, dtype and device."""
@@ -256,46 +282,49 @@ class InPlaceOptimizer(Optimizer):
             self._choose(work)
         return list(alike.values())
 
-    def _choose(self, work: _Work) -> bool:
+    def _choose(self, work: _Work) -> None:
         """Choose what does the step: a kernel, or the formula for what no kernel fits."""
-        theta, *state = work.held[work.largest]
-        largest = theta, *_grads(work.params[work.largest : work.largest + 1]), *state
-        kernels = kernels_for("updates", *largest)
-        sweep = None if kernels is None else self._sweep(kernels, work.group, work.t, largest)
+        (theta, *state), p = work.held[work.largest], work.params[work.largest]
+        work.kernels = kernels_for("updates", theta, *_grads([p]), *state)
+        self._settle(work)
+
+    def _settle(self, work: _Work) -> None:
+        """Compute the numbers of the step, for what does it."""
+        held = work.held[work.largest]
+        sweep = None if work.kernels is None else self._sweep(work.kernels, work.group, work.t, held)
         work.kernel, numbers = sweep or (None, ())
-        if work.settings is None:
-            work.settings = np.array(numbers, theta.dtype) if numbers else None
+        if work.settings is None and numbers:
+            work.settings = np.array(numbers, held[0].dtype)
         elif numbers:
-            work.settings[:] = numbers  # what is recorded has this array
+            work.settings[:] = numbers
         by_formula = work.kernel is None or not all(work.row_major)
-        work.formula = self._formula(work.group, work.t, theta) if by_formula else None
-        return True
+        work.formula = self._formula(work.group, work.t, held[0]) if by_formula else None
 
     def _run(self, works: list[_Work]) -> None:
         """Run each kernel and formula. The version counters of the parameters also increase if a formula fails."""
         name, begun = f"{self._name}.step", 0
         try:
-            with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
-                for work in works:
-                    begun += 1
-                    for number, part in self._step_tasks(work):
-                        self._run_with_room(work, work.params[number], part)
-                    for steps in work.counters:
-                        steps[...] = work.t
+            for work in works:
+                begun += 1
+                undone = work.sweep()
+                if undone or work.formula is not None:
+                    self._run_formula(work, undone)
+                deque(map(np.ndarray.fill, work.counters, repeat(work.t)), maxlen=0)
         finally:
             for work in works[:begun]:
                 for version in map(version_of, work.params):
                     version.bump(name)
 
-    def _step_tasks(self, work: _Work) -> Undone:
-        """Do the step of all tasks, by a kernel where one fits; return those for which the kernel or formula returned True."""
-        undone = work.sweep()
-        if work.formula is None:
-            return undone
-        rest = [number for number, row_major in enumerate(work.row_major) if work.kernel is None or not row_major]
-        tasks = work.tasks
-        left = self._blocks.run(work.formula, [tasks[number] for number in rest])
-        return undone + [(rest[k], itemgetter(rows)) for k, rows in left]
+    def _run_formula(self, work: _Work, undone: Undone) -> None:
+        """Do what the kernel has not done: tasks that it cannot do, and those where a square overflowed."""
+        with np.errstate(divide="ignore", invalid="ignore", over="call", call=self._overflow):
+            if work.formula is not None:
+                rest = [number for number, row_major in enumerate(work.row_major) if work.kernel is None or not row_major]
+                tasks = work.tasks
+                left = self._blocks.run(work.formula, [tasks[number] for number in rest])
+                undone = undone + [(rest[k], itemgetter(rows)) for k, rows in left]
+            for number, part in undone:
+                self._run_with_room(work, work.params[number], part)
 
     def _run_with_room(self, work: _Work, p: Tensor, part: Callable[[Array], Array]) -> None:
         """Run the formula again on the part for which it returned True (overflow), with the additional state."""
@@ -344,10 +373,10 @@ class InPlaceOptimizer(Optimizer):
         """The function of (theta, g, *state, s, d) that does step `t`. It changes all of these arrays in place except g."""
         raise NotImplementedError(f"{self._name}: write _formula(self, group, t, theta) in the subclass")
 
-    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, arrays: tuple[Array, ...]) -> Sweep | None:
+    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, held: tuple[Array, ...]) -> Sweep | None:
         """The kernel that does step `t`, and the numbers that it needs; None if there is no kernel for it.
 
-        `arrays` is one of the tasks, which are all of one dtype and have as many arrays.
+        `held` is (theta, *state) of a parameter; all have one dtype and as many arrays.
         """
         return None
 

@@ -103,12 +103,12 @@ class SGD(InPlaceOptimizer):
             state["momentum_buffer"] = zeros_like(theta)
         return 1 if first else 2, state["momentum_buffer"]._array  # only the first step differs: it has no dampening
 
-    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, arrays: tuple[Array, ...]) -> Sweep:
+    def _sweep(self, kernels: Any, group: dict[str, Any], t: float, held: tuple[Array, ...]) -> Sweep:
         settings = [float(group["lr"]), float(group["weight_decay"]), -1 if group["maximize"] else 1]
-        if len(arrays) == 2:
+        if len(held) == 1:
             return kernels.sgd, settings
         mu, kept = float(group["momentum"]), 1 - (0.0 if t == 1 else float(group["dampening"]))
-        return kernels.momentum, [*settings, mu, kept, np.finfo(arrays[0].dtype).tiny, bool(group["nesterov"])]
+        return kernels.momentum, [*settings, mu, kept, np.finfo(held[0].dtype).tiny, bool(group["nesterov"])]
 
     def _formula(self, group: dict[str, Any], t: float, theta: Array) -> Formula:
         lr, momentum, decay = float(group["lr"]), float(group["momentum"]), float(group["weight_decay"])

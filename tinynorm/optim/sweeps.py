@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,16 +37,18 @@ class Sweeps:
 
     def run(self, kernel: Any, grads: list[Array], settings: Array) -> list[tuple[int, slice]]:
         """Let a kernel do the step: (the number of a parameter, the part of its memory) for what it left undone."""
-        ids, left = [*map(id, grads)], list[int]()
-
-        def sweep(half: int) -> None:
-            table = self.tables[half]
-            table[:, G] = [ids[number] for number in self.numbers[half]]
-            if kernel(table, settings):
-                left.append(half)
-
-        run([partial(sweep, half) for half in range(len(self.tables))])
-        rows = [row for half in left for row in zip(self.numbers[half], self.tables[half].tolist(), strict=True)]
+        ids = [*map(id, grads)]
+        for numbers, table in zip(self.numbers, self.tables, strict=True):
+            table[:, G] = [ids[number] for number in numbers]
+        if len(self.tables) == 1:
+            left = kernel(table, settings)
+        else:
+            found = list[bool]()
+            run([lambda table=table: found.append(kernel(table, settings)) for table in self.tables])
+            left = any(found)
+        if not left:
+            return []
+        rows = [row for both in zip(self.numbers, self.tables, strict=True) for row in zip(*both, strict=True)]
         return [(number, slice(row[LEFT], row[STOP])) for number, row in rows if row[LEFT] < row[STOP]]
 
 
