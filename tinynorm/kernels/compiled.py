@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from numba import config, njit
+from numba import carray as carray
+from numba import config, njit, types
 from numba.core import event
+from numba.extending import intrinsic
 
 DISABLED = bool(getattr(config, "DISABLE_JIT", False))  # functions would run as Python: far slower than the formulas
 

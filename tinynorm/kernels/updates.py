@@ -13,9 +13,8 @@ rounds to itself.
 from __future__ import annotations
 
 import numpy as np
-from numba import carray
 
-from .compiled import address, any_order, in_order
+from .compiled import address, any_order, carray, in_order
 
 # So many numbers at a time are tested for an overflow and then swept over: θ and g stay in the processor's first cache, 32 KiB.
 BLOCK = 2048

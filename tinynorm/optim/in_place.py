@@ -292,11 +292,9 @@ class InPlaceOptimizer(Optimizer):
         """Compute the numbers of the step, for what does it."""
         held = work.held[work.largest]
         sweep = None if work.kernels is None else self._sweep(work.kernels, work.group, work.t, held)
-        work.kernel, numbers = sweep or (None, ())
-        if work.settings is None and numbers:
+        work.kernel, numbers = sweep or (None, [])
+        if numbers:
             work.settings = np.array(numbers, held[0].dtype)
-        elif numbers:
-            work.settings[:] = numbers
         by_formula = work.kernel is None or not all(work.row_major)
         work.formula = self._formula(work.group, work.t, held[0]) if by_formula else None
 

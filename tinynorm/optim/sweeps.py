@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,13 +41,13 @@ class Sweeps:
         ids = [*map(id, grads)]
         for numbers, table in zip(self.numbers, self.tables, strict=True):
             table[:, G] = [ids[number] for number in numbers]
-        if len(self.tables) == 1:
-            left = kernel(table, settings)
-        else:
-            found = list[bool]()
-            run([lambda table=table: found.append(kernel(table, settings)) for table in self.tables])
-            left = any(found)
-        if not left:
+        left = list[bool]()
+
+        def sweep(table: Array) -> None:
+            left.append(kernel(table, settings))
+
+        run([partial(sweep, table) for table in self.tables])
+        if not any(left):
             return []
         rows = [row for both in zip(self.numbers, self.tables, strict=True) for row in zip(*both, strict=True)]
         return [(number, slice(row[LEFT], row[STOP])) for number, row in rows if row[LEFT] < row[STOP]]

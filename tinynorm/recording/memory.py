@@ -128,7 +128,7 @@ class Inputs:
                 handed[number] = array
             else:
                 np.copyto(mine, array)
-        for i, call, handing in self.readers:
+        for i, _, handing in self.readers:
             self.calls[i] = handing(handed)
 
     def leave(self) -> None:
