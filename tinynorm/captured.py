@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import update_wrapper
 from hashlib import sha256
+from itertools import repeat
 from operator import attrgetter, is_
 from typing import Any
 
@@ -148,7 +149,9 @@ class Captured:
         """What the step returned, and why it is not to be captured, or ""."""
         tensors: list[Tensor] = []
         try:
-            key = _key((args, kwargs), tensors), mode.enabled, kernels.select.state.choice, backend.default_dtype
+            names = _key(kwargs, tensors) if kwargs else ()
+            inputs = *[_key(v, tensors) for v in args], names
+            key = inputs, mode.enabled, kernels.select.state.choice, backend.default_dtype
         except _Unfit as unfit:
             return self.step(*args, **kwargs), str(unfit)
         ways = self._ways.get(key)
@@ -208,9 +211,8 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
             raise _Unfit(f"an input is on {value.device}, and only steps on the CPU are recorded")
         if value._requires_grad:
             raise _Unfit("an input requires grad: its gradient would be that of a copy")
-        for i, t in enumerate(tensors):
-            if t is value:  # one tensor stays one tensor
-                return i
+        if tensors and any(map(is_, tensors, repeat(value))):  # one tensor stays one tensor
+            return [t is value for t in tensors].index(True)
         tensors.append(value)
         return x.shape, x.strides, x.dtype
     if isinstance(value, dict):
@@ -380,7 +382,8 @@ class _Way:
     def __init__(self, tape: Tape, inputs: list[np.ndarray], out: Any, around: Surroundings) -> None:
         tape.end()
         self.tape, self.out = tape, out
-        self.around = around, Surroundings(m for m in tape.modules.values() if not around.has(m))
+        elsewhere = [m for m in tape.modules.values() if not around.has(m)]
+        self.around = [around, Surroundings(elsewhere)] if elsewhere else [around]
         self.changed = around.changed()
         self.held, self.required = [*tape.adopted.values()], [*map(REQUIRES_GRAD, tape.adopted.values())]
         self.tensors = [*self.held, *tape.grads]
@@ -405,9 +408,8 @@ class _Way:
 
         The inputs must not be memory that the step changes: it works on copies of them.
         """
-        for x in arrays:
-            if id(root(x)) in self.written:
-                return False
+        if not self.written.isdisjoint(map(id, map(root, arrays))):
+            return False
         if not all(map(is_, map(ARRAY, self.tensors), self.arrays)) or any(map(HOOKS, self.held)):
             return False
         if not all(map(is_, map(REQUIRES_GRAD, self.held), self.required)):
@@ -415,7 +417,7 @@ class _Way:
         for leaf, grad in self.grads:
             if leaf._grad is not grad:
                 return False
-        return all(around.same() for around in self.around)
+        return all(map(Surroundings.same, self.around))
 
     @backend.silent
     def run(self, arrays: list[np.ndarray]) -> Any:
