@@ -331,6 +331,16 @@ def test_ctrl_c_before_the_training_says_that_nothing_was_written(monkeypatch, c
     assert not Path("runs").exists()
 
 
+@pytest.fixture(scope="module")
+def two_epochs(tmp_path_factory):
+    """A checkpoint after two epochs."""
+    path = tmp_path_factory.mktemp("two_epochs") / "c"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(path.parent)
+        train_mlp.main([*SMALL, "--epochs", "2", "--save", "c"])
+    return path.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -341,12 +351,11 @@ def test_ctrl_c_before_the_training_says_that_nothing_was_written(monkeypatch, c
         (["--epochs", "5"], "cosine schedule was laid out for 2 epochs"),
     ],
 )
-def test_resuming_with_other_settings_is_refused(asked, message, capsys):
-    train_mlp.main([*SMALL, "--epochs", "2", "--save", "c"])
-    before = Path("c").read_bytes()
+def test_resuming_with_other_settings_is_refused(asked, message, two_epochs, capsys):
+    Path("c").write_bytes(two_epochs)
     said = refusal(capsys, "--resume", "c", *asked)
     assert message in said
-    assert Path("c").read_bytes() == before
+    assert Path("c").read_bytes() == two_epochs
     assert train_mlp.main(["--resume", "c", "--norm", "batch", *SMALL]) == 0  # the same settings may be repeated
 
 

@@ -149,7 +149,7 @@ def test_one_row_wrong_by_half_is_found_and_named():
     assert "only row 20 is wrong: 1.5 times the right value" in report.diagnosis
 
 
-@pytest.mark.parametrize("n", [100, 100_000])
+@pytest.mark.parametrize("n", [100, 10_000, pytest.param(100_000, marks=pytest.mark.long)])
 def test_the_tolerance_does_not_grow_with_the_size(n):
     forward, backward = elementwise(np.sin, lambda x: 1.5 * np.cos(x))
     report = check_backward(forward, backward, [np.random.default_rng(0).standard_normal(n)])

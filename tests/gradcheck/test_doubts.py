@@ -71,7 +71,8 @@ def test_several_kinks_at_once_are_not_resolved(examples):
 
 
 @pytest.mark.parametrize("scale", [10, 30, 100])
-def test_a_saturated_softmax_is_linear(scale):
+@examples(6, 20)
+def test_a_saturated_softmax_is_linear(scale, examples):
     def forward(x):
         e = np.exp(x - x.max(-1, keepdims=True))
         y = e / e.sum(-1, keepdims=True)
@@ -80,7 +81,7 @@ def test_a_saturated_softmax_is_linear(scale):
     def backward(dy, y):
         return (y * (dy - (dy * y).sum(-1, keepdims=True)),)
 
-    for seed in range(20):
+    for seed in range(examples):
         rng = np.random.default_rng(seed)
         x = scale * rng.standard_normal((3, int(rng.integers(2, 7))))
         assert check_backward(forward, backward, [x], seed=seed).ok is not False
@@ -137,7 +138,7 @@ def test_matrices_and_masked_arrays_are_refused_by_name():
             check_backward(*pair(np.abs, np.sign), [x])
 
 
-@examples(2, 15)
+@examples(1, 15)
 def test_stacks_of_layers_in_float32_are_not_called_imprecise(examples):
     """What saturates or cancels between layers loses digits that no layer's formula could keep."""
     kinds = [nn.Tanh, nn.Sigmoid, nn.GELU, nn.ReLU, lambda: nn.BatchNorm1d(5), lambda: nn.LayerNorm(5), lambda: nn.RMSNorm(5)]

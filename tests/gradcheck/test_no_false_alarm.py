@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tinynorm.gradcheck import check_backward, mistakes
 
 pytestmark = pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
-FEW, MANY = 10, 240  # for each of the nine right layers: 90 with each commit, 2,160 among the long tests
+FEW, MANY = 6, 240  # for each of the nine right layers: 54 with each commit, 2,160 among the long tests
 RIGHT = {f"{layer.name} {', '.join(layer.names)}": layer for layer in mistakes.RIGHT}
 
 

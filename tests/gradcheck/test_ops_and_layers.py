@@ -51,7 +51,7 @@ def layer_passes(name, data, device):
     assert_gradients(case.module, case.inputs, second=True)
 
 
-@pytest.mark.parametrize("name", some(test_gradients.ALL, 24))
+@pytest.mark.parametrize("name", some(test_gradients.ALL, 36))
 def test_every_op_passes_gradcheck_and_gradgradcheck(name):
     for_examples(1, lambda data: op_passes(name, data, "cpu"))
 
@@ -64,7 +64,7 @@ def test_every_op_passes_on_a_gpu(name, gpu, monkeypatch):
     for_examples(1, lambda data: op_passes(name, data, "cuda"))
 
 
-@pytest.mark.parametrize("name", some(strategies.NAMES, 2))
+@pytest.mark.parametrize("name", some(strategies.NAMES, 3))
 @examples(1, 8)
 def test_every_layer_passes_with_its_parameters(name, examples):
     for_examples(examples, lambda data: layer_passes(name, data, "cpu"))

@@ -78,7 +78,7 @@ def test_three_lines_make_a_property_test(case):
 
 
 @pytest.mark.no_cover  # other tests run these lines too, and counted they take twice as long
-@pytest.mark.parametrize("name", some(strategies.OPS, 16))
+@pytest.mark.parametrize("name", some(strategies.OPS, 32))
 def test_every_op_comes_with_inputs_at_which_its_gradients_are_right(name):
     @settings(max_examples=2, deadline=None, derandomize=True)
     @given(strategies.ops([name]))
