@@ -24,6 +24,7 @@ from ..tensor import Tensor, Version, base_of, version_of, wrap
 from .anomaly import caller, detection
 from .mode import mode
 
+ndarray = np.ndarray  # as a name of this file: NumPy's names take five times as long to look up
 next_age = count().__next__  # a node is younger than the nodes that made its inputs
 
 
@@ -134,28 +135,24 @@ class Node:
 
     def __call__(self, *inputs: Any) -> Any:
         """Run forward. If no input is a Tensor, the result is an array or a tuple of arrays."""
-        recording, recorded, tensors, elsewhere = mode.enabled, False, False, False
+        recording, tensors, elsewhere = mode.enabled, False, False
         arrays: list = []
         needs: list[bool] = []
         edges: list = []  # an edge is where an input's gradient goes: a leaf itself, or (node, output number)
         self.needs, self.edges = needs, edges
         for x in inputs:
+            edge = None
             if isinstance(x, Tensor):
                 tensors = True
                 if recording and x._requires_grad:
-                    recorded = True
-                    needs.append(True)
-                    edges.append(x if x.grad_fn is None else (x.grad_fn, x._output_nr))
-                else:
-                    needs.append(False)
-                    edges.append(None)
+                    edge = x if x.grad_fn is None else (x.grad_fn, x._output_nr)
                 x = x._array
-            else:
-                needs.append(False)
-                edges.append(None)
+            edges.append(edge)
+            needs.append(edge is not None)
             arrays.append(x)
-            if type(x) is not np.ndarray and hasattr(x, "dtype"):
+            if type(x) is not ndarray and hasattr(x, "dtype"):
                 elsewhere = True
+        recorded = True in needs
         if elsewhere:
             arrays = list(map(backend.plain, arrays))
             backend.check_same_device(self.op_name, arrays)
@@ -224,21 +221,20 @@ class Node:
             self.called = f"It was called in {caller()}"
         self.saved = saved = []
         for a in self._to_save:
-            if a is None or not hasattr(a, "shape"):
-                saved.append(a)
-                continue
             i = 0
             for array in arrays:
                 if array is a:
+                    x = inputs[i]
                     break
                 i += 1
-            if i == len(inputs):
-                saved.append(self._saved(a, inputs, out, outputs))
-            elif isinstance(inputs[i], Tensor):
-                x = inputs[i]
-                saved.append(Saved(x._array, self.edges[i], x._version_ or version_of(x)))
             else:
-                saved.append(Saved(a, None, Version()))
+                x = None
+            if isinstance(x, Tensor):
+                saved.append(Saved(x._array, self.edges[i], x._version_ or version_of(x)))
+            elif not hasattr(a, "shape"):
+                saved.append(a)
+            else:
+                saved.append(self._saved(a, inputs, out, outputs) if x is None else Saved(a, None, Version()))
         self._to_save = ()
 
     def _saved(self, array: Array, inputs: tuple, out: tuple, outputs: tuple[Tensor, ...]) -> Saved:

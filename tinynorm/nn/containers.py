@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from ..tensor import Tensor
+from .activation import ReLU
 from .joined import joined_by_relu, layer_and_relu
 from .module import MODULE, PARAMETER, Module
 from .parameter import Parameter
@@ -154,16 +155,16 @@ class Sequential(_Ordered):
         return some
 
     def forward(self, input: Any) -> Any:
-        values, i = self.__dict__, 0
-        modules = [values[name] for name, kind in self._kinds.items() if kind == MODULE and values[name] is not None]
-        while i < len(modules):
-            if i + 1 < len(modules) and joined_by_relu(modules[i], modules[i + 1]):
-                input = layer_and_relu(modules[i], modules[i + 1], input)
-                i += 2
+        values, layer = self.__dict__, None
+        for name, kind in list(self._kinds.items()):
+            module = values[name]
+            if kind != MODULE or module is None:
+                continue
+            if layer is not None and type(module) is ReLU and joined_by_relu(layer, module):
+                input, layer = layer_and_relu(layer, module, input), None
             else:
-                input = modules[i](input)
-                i += 1
-        return input
+                input, layer = input if layer is None else layer(input), module  # it waits for what comes behind it
+        return input if layer is None else layer(input)
 
 
 class ModuleList(_Ordered):

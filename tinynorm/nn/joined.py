@@ -15,9 +15,9 @@ from .normalization import NORMS
 JOINED = {Linear, *NORMS}
 
 
-def joined_by_relu(layer: Any, relu: Any) -> bool:
+def joined_by_relu(layer: Module, relu: ReLU) -> bool:
     """Whether nobody sees what is between a layer and a ReLU: neither has hooks or a forward of its own."""
-    if type(relu) is not ReLU or type(layer) not in JOINED or layer._hooked or relu._hooked or detection.on:
+    if type(layer) not in JOINED or layer._hooked or relu._hooked or detection.on:
         return False
     return "forward" not in vars(layer) and "forward" not in vars(relu)
 
