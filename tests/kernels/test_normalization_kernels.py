@@ -79,7 +79,7 @@ def kernel_equals_formula(kind, rows, groups, width, dtype, offset, affine, seed
 
 @pytest.mark.parametrize("kind", some(KINDS, 3))
 def test_gradients_and_second_derivatives_with_kernels(kind):
-    f, shape, of_gamma = layer(kind, 3, 2, LEAST_SLAB)
+    f, shape, of_gamma = layer(kind, 3, 2, 5 if kind in ("layer_norm", "rms_norm", "batch_norm") else LEAST_SLAB)
     rng = np.random.default_rng(1)
     inputs = [tn.tensor(rng.normal(size=s), requires_grad=True) for s in (shape, of_gamma, of_gamma)]
     inputs = inputs[:2] if kind == "rms_norm" else inputs
@@ -180,6 +180,8 @@ def test_large_outputs_are_written_past_the_cache_with_the_same_bits(odd):
     for shape, part, f in (
         ((400, 13_200 + odd), (slice(9), slice(None)), lambda x: F.layer_norm(x, x.shape[1:])),
         ((4, 40, 36_000 + odd), (slice(None), slice(3)), lambda x: F.batch_norm(x, None, None, None, None, True)),
+        ((4, 40, 36_000 + odd), (slice(2), slice(None)), lambda x: F.group_norm(x, 8)),
+        ((4001, 1600 + odd), (slice(None), slice(50)), lambda x: F.batch_norm(x, None, None, None, None, True)),
     ):
         found = []
         x, dy = (rng.normal(size=shape).astype(np.float32) for _ in "xg")
