@@ -1,7 +1,8 @@
 """BatchNorm of (N, C), each sweep fused: a group is a column. The formulas are in `ops/normalization_formula.py`.
 
 A sweep goes through the rows, four at a time, and adds to sums of all its columns at once, which are those from `start` to
-`stop`. The sums of a block of rows, in x's dtype, are added to sums in float64.
+`stop`. The sums of a block of rows, in x's dtype, are added to sums in float64. The second sweep begins with the last rows,
+which may be in the processor's cache still.
 
 The mean is not known before the first sweep: the moments are taken about a number near it, the mean of some rows.
 """
@@ -11,9 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from .compiled import in_order, rounded_once
+from .streams import PIECE, all_written, copy_past_cache, goes_past, prefetch
 
 ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error below 2e-6)
 SOME = 16  # so many rows have a mean that is near enough to that of all
+SCRATCH = 256  # so many numbers are made before they are written past the cache (see `rows.SCRATCH`)
 
 
 @in_order
@@ -38,16 +41,16 @@ def flush(part, whole):
 
 
 @in_order
-def add_moments(x, start, h, s, q):
-    """With c = x - h, add c and c² to s and q."""
-    n = len(x) - len(x) % 4
-    for i in range(0, n, 4):
+def add_moments(x, first, stop, start, h, s, q):
+    """Of the rows from `first` to `stop`, with c = x - h, add c and c² to s and q."""
+    four = stop - (stop - first) % 4
+    for i in range(first, four, 4):
         for j in range(h.size):
             k = np.uintp(start + j)
             c0, c1, c2, c3 = x[i, k] - h[j], x[i + 1, k] - h[j], x[i + 2, k] - h[j], x[i + 3, k] - h[j]
             s[j] += (c0 + c1) + (c2 + c3)
             q[j] += (c0 * c0 + c1 * c1) + (c2 * c2 + c3 * c3)
-    for i in range(n, len(x)):
+    for i in range(four, stop):
         for j in range(h.size):
             c = x[i, np.uintp(start + j)] - h[j]
             s[j] += c
@@ -60,7 +63,7 @@ def moments(x, start, h, rest, var):
     N, C = len(x), h.size
     part, part2, s, q = np.zeros(C, x.dtype), np.zeros(C, x.dtype), np.zeros(C), np.zeros(C)
     for n in range(0, N, ROWS):
-        add_moments(x[n : n + ROWS], start, h, part, part2)
+        add_moments(x, n, min(n + ROWS, N), start, h, part, part2)
         flush(part, s)
         flush(part2, q)
     near = True
@@ -71,14 +74,24 @@ def moments(x, start, h, rest, var):
     return near
 
 
+@in_order
+def go_past(y, start, stop):
+    """Whether these columns of y are written past the cache."""
+    return goes_past(y) and start * y.itemsize % PIECE == 0 and (stop - start) * y.itemsize % PIECE == 0
+
+
 @rounded_once
-def scale(x, start, hi, factor, summand, floor, y):
-    """y = γ x̂ + β = (x - hi) γ rstd + (β - γ lo rstd), but at least `floor`."""
-    for i in range(len(x)):
-        for j in range(hi.size):
-            k = np.uintp(start + j)
-            v = (x[i, k] - hi[j]) * factor[j] + summand[j]
-            y[i, k] = floor if v <= floor else v
+def scale(x, first, n, start, a, b, hi, factor, summand, floor, y, row, to):
+    """y = γ x̂ + β = (x - hi) γ rstd + (β - γ lo rstd), but at least `floor`, of n rows.
+
+    The columns are those from start + a to start + b. They go to the rows of y from `row` on, to its columns from `to` on.
+    """
+    for r in range(n):
+        i, o = np.uintp(first + r), np.uintp(row + r)
+        for j in range(b - a):
+            k = np.uintp(a + j)
+            v = (x[i, np.uintp(start + a + j)] - hi[k]) * factor[k] + summand[k]
+            y[o, np.uintp(to + j)] = floor if v <= floor else v
 
 
 @in_order
@@ -93,6 +106,7 @@ def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
     rstd, v = statistics[2, start:stop], statistics[3, start:stop]
     none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
     h, rest, var = mean_of_rows(x, x, none, start, stop), np.empty(C), np.empty(C)
+    past = go_past(y, start, stop)
     if not moments(x, start, h, rest, var):
         for j in range(C):
             h[j] += rest[j]
@@ -105,7 +119,20 @@ def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
         factor[j] = gamma[start + j] * rstd[j]
         summand[j] = beta[start + j] - gamma[start + j] * lo_rstd[j]
     statistics[4, start] = fits
-    scale(x, start, hi, factor, summand, T(0) if relu else none, y)
+    floor = T(0) if relu else none
+    if past:
+        scratch = np.empty((1, SCRATCH), x.dtype)
+        for i in range(len(x) - 1, -1, -1):
+            for k in range(0, C, SCRATCH):
+                m = min(k + SCRATCH, C)
+                prefetch(x, max(i - 2, 0), start + k, start + m)
+                scale(x, i, 1, start, k, m, hi, factor, summand, floor, scratch, 0, 0)
+                copy_past_cache(scratch, y, i, start + k, start + m)
+        all_written()
+    else:
+        for m in range(len(x), 0, -ROWS):
+            i = max(m - ROWS, 0)
+            scale(x, i, m - i, start, 0, C, hi, factor, summand, floor, y, i, start)
 
 
 @in_order
@@ -123,11 +150,11 @@ follow.changes = 2  # arrays that are there before (see `recording.tape`)
 
 
 @in_order
-def add_products(dy, x, y, floor, start, hi, rstd, h, s, r, q):
-    """With u = dy - h, add u, u² and u (x - hi) rstd to s, r and q."""
+def add_products(dy, x, y, floor, first, stop, start, hi, rstd, h, s, r, q):
+    """Of the rows from `first` to `stop`, with u = dy - h, add u, u² and u (x - hi) rstd to s, r and q."""
     zero = dy.dtype.type(0)
-    n = len(x) - len(x) % 4
-    for i in range(0, n, 4):
+    four = stop - (stop - first) % 4
+    for i in range(first, four, 4):
         for j in range(h.size):
             k = np.uintp(start + j)
             u0 = (zero if y[i, k] <= floor else dy[i, k]) - h[j]
@@ -139,7 +166,7 @@ def add_products(dy, x, y, floor, start, hi, rstd, h, s, r, q):
             s[j] += (u0 + u1) + (u2 + u3)
             r[j] += (u0 * u0 + u1 * u1) + (u2 * u2 + u3 * u3)
             q[j] += (u0 * x0 + u1 * x1) + (u2 * x2 + u3 * x3)
-    for i in range(n, len(x)):
+    for i in range(four, stop):
         for j in range(h.size):
             k = np.uintp(start + j)
             u0 = (zero if y[i, k] <= floor else dy[i, k]) - h[j]
@@ -155,7 +182,7 @@ def products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q):
     part, part2, part3, s, r = np.zeros(C, T), np.zeros(C, T), np.zeros(C, T), np.zeros(C), np.zeros(C)
     q[:] = 0
     for n in range(0, N, ROWS):
-        add_products(dy[n : n + ROWS], x[n : n + ROWS], y[n : n + ROWS], floor, start, hi, rstd, h, part, part2, part3)
+        add_products(dy, x, y, floor, n, min(n + ROWS, N), start, hi, rstd, h, part, part2, part3)
         flush(part, s)
         flush(part2, r)
         flush(part3, q)
@@ -168,14 +195,15 @@ def products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q):
 
 
 @rounded_once
-def subtract_components(dy, x, y, floor, start, hi, factor, factor_x, summand, dx):
-    """dx = γ rstd (dy - mean(dy) - x̂ mean(u x̂)) = γ rstd dy - (x - hi) `factor_x` + `summand`."""
+def subtract_components(dy, x, y, floor, first, n, start, a, b, hi, factor, factor_x, summand, dx, row, to):
+    """dx = γ rstd (dy - mean(dy) - x̂ mean(u x̂)) = γ rstd dy - ((x - hi) `factor_x` - `summand`), as `scale` does it."""
     zero = dy.dtype.type(0)
-    for i in range(len(x)):
-        for j in range(hi.size):
-            k = np.uintp(start + j)
-            g = zero if y[i, k] <= floor else dy[i, k]
-            dx[i, k] = g * factor[j] - ((x[i, k] - hi[j]) * factor_x[j] - summand[j])
+    for r in range(n):
+        i, o = np.uintp(first + r), np.uintp(row + r)
+        for j in range(b - a):
+            k, m = np.uintp(a + j), np.uintp(start + a + j)
+            g = zero if y[i, m] <= floor else dy[i, m]
+            dx[o, np.uintp(to + j)] = g * factor[k] - ((x[i, m] - hi[k]) * factor_x[k] - summand[k])
 
 
 @in_order
@@ -185,6 +213,7 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
     hi, lo_rstd, rstd = statistics[0, start:stop], statistics[1, start:stop], statistics[2, start:stop]
     floor = T(0) if relu else T(-np.inf)
     h, rest, q = mean_of_rows(dy, y, floor, start, stop), np.empty(C), np.empty(C)
+    past = go_past(dx, start, stop)
     if not products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q):
         for j in range(C):
             h[j] += rest[j]
@@ -196,4 +225,17 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
         factor_x[j] = T(factor[j] * mean_u_x_hat * rstd[j])
         summand[j] = T(factor[j] * (mean_u_x_hat * lo_rstd[j] - mean_dy))
         sums[0, start + j], sums[1, start + j] = T(q[j]), T(N * mean_dy)
-    subtract_components(dy, x, y, floor, start, hi, factor, factor_x, summand, dx)
+    if past:
+        scratch = np.empty((1, SCRATCH), x.dtype)
+        for i in range(N - 1, -1, -1):
+            for k in range(0, C, SCRATCH):
+                m = min(k + SCRATCH, C)
+                prefetch(x, max(i - 2, 0), start + k, start + m)
+                prefetch(dy, max(i - 2, 0), start + k, start + m)
+                subtract_components(dy, x, y, floor, i, 1, start, k, m, hi, factor, factor_x, summand, scratch, 0, 0)
+                copy_past_cache(scratch, dx, i, start + k, start + m)
+        all_written()
+    else:
+        for m in range(N, 0, -ROWS):
+            i = max(m - ROWS, 0)
+            subtract_components(dy, x, y, floor, i, m - i, start, 0, C, hi, factor, factor_x, summand, dx, i, start)
