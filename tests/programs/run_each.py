@@ -1,4 +1,4 @@
-"""Runs each program that stdin names, by `tinynorm run`, in a fork of this process, so that tinynorm is imported once for all.
+"""Runs each program that stdin names, by `tinynorm run`, in a fork of this process, so that tinynorm, Numba and its kernels are loaded once.
 
 A line of stdin is the command's arguments as JSON; the answer is a line of JSON: [exit code, what was printed, the errors].
 """
@@ -9,7 +9,9 @@ import sys
 import tempfile
 from multiprocessing import get_context
 
+from tinynorm.command import kernels
 from tinynorm.command.main import main
+from tinynorm.kernels import select, use
 
 
 def run(arguments: list[str], out: int, err: int) -> None:
@@ -19,6 +21,10 @@ def run(arguments: list[str], out: int, err: int) -> None:
 
 
 if __name__ == "__main__":
+    if not select.why_not():
+        with use("numba"):
+            for family in kernels.FAMILIES:
+                kernels._call(family)
     for line in sys.stdin:
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             process = get_context("fork").Process(target=run, args=(json.loads(line), out.fileno(), err.fileno()))
