@@ -1,4 +1,4 @@
-"""Runs each program that stdin names, by `tinynorm run`, in a fork of this process, so that tinynorm, Numba and its kernels are loaded once.
+"""Runs each program that stdin names, by `tinynorm run`, in a fork of this process: tinynorm and its kernels are loaded once.
 
 A line of stdin is the command's arguments as JSON; the answer is a line of JSON: [exit code, what was printed, the errors].
 """
