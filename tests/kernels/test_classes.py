@@ -1,5 +1,7 @@
 """The kernel of softmax-cross-entropy computes what the formula computes."""
 
+import weakref
+
 import numpy as np
 import pytest
 from helpers import examples
@@ -119,6 +121,16 @@ def test_targets_of_other_integers_and_with_gaps(make):
     _, exact, exact_dz = run("numpy", z, y)
     assert loss == pytest.approx(exact, rel=1e-14)
     assert np.allclose(dz, exact_dz, rtol=0, atol=1e-15)
+
+
+def test_backward_frees_what_was_kept_for_it():
+    z, y = tn.randn(4, 3, requires_grad=True), tn.tensor([0, 1, 2, 0])
+    with use("numba"):
+        loss = F.cross_entropy(z, y)
+        kept = weakref.ref(loss.grad_fn.kept)
+        assert kept() is not None
+        loss.backward()
+    assert kept() is None
 
 
 def test_backward_can_run_twice_and_the_target_may_change_in_between():

@@ -181,7 +181,7 @@ class CrossEntropy(Node):
         if isinstance(q, Classes):
             self.save(x)
             if q.shifted is not None:
-                return self.loss_by_kernel(*q.shifted)
+                return self.loss_by_kernel(q)
             self.kept = log_p = self.log_p(x)
             return narrowed(q.loss(log_p, self.divisor), x)
         self.save(x, q)
@@ -189,9 +189,10 @@ class CrossEntropy(Node):
         terms = sum_over(keep_where((q != 0) | (log_p != log_p), q * log_p), (1,))  # a NaN in log p stays NaN
         return narrowed(reduced(terms[:, 0, ...], self.divisor), x)
 
-    def loss_by_kernel(self, kernel, c, c_y):
-        self.kernel, self.kept, loss = kernel, np.exp(c, out=c), empty((), c.dtype)
-        kernel.losses(c, c_y, float(self.divisor), loss)
+    def loss_by_kernel(self, q):
+        (self.kernel, c, c_y), q.shifted = q.shifted, None  # only the node holds c, which becomes p
+        self.kept, loss = np.exp(c, out=c), empty((), c.dtype)
+        self.kernel.losses(c, c_y, float(self.divisor), loss)
         return loss
 
     def backward(self, g, x, q=None):
