@@ -46,6 +46,18 @@ def test_small_arrays_are_numpys_own():
     assert buffers.kept() == 0
 
 
+def test_two_outputs_of_128_mib_and_what_belongs_to_them_are_kept():
+    arrays = [buffers.empty(shape, np.float32) for shape in ((2**15, 1024), (2**15, 1024), (5, 2**16))]
+    size = sum(x.nbytes for x in arrays)
+    del arrays
+    assert buffers.kept() == size
+
+
+def test_memory_begins_with_a_page():
+    """So that each of its rows can be written past the cache, if they are whole pieces."""
+    assert all(address(buffers.empty((n, 1024), np.float32)) % buffers.PAGE == 0 for n in range(256, 264))
+
+
 def test_what_is_kept_makes_room_for_other_sizes(monkeypatch):
     monkeypatch.setattr(buffers, "KEPT", 5 * 2**20)
     arrays = [buffers.empty(SIZE, np.float32) for _ in range(2)]

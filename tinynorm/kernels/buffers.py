@@ -16,8 +16,10 @@ import numpy as np
 from ..recording import state as recorded
 
 # From this size on (bytes) memory may come from the system in fresh pages; smaller pieces the C library keeps and uses again.
-# The store keeps no more than KEPT, which is room for the large outputs of some layers of a training step.
-LARGE, KEPT = 2**20, 2**28
+# The store keeps no more than KEPT, which is room for the large outputs of some layers of a training step. (In half of it, two
+# outputs of 128 MiB and a layer's statistics have no room: each step would begin with new memory, and a norm take half as long
+# again.)
+LARGE, KEPT = 2**20, 2**29
 PAGE = 2**12  # bytes; memory that begins with a page begins with a cache line, so kernels can write whole lines past the cache
 
 _store: dict[int, list[np.ndarray]] = {}  # size in bytes -> memory that waits to be used again
@@ -70,7 +72,7 @@ def _give_back(memory: np.ndarray) -> None:
 
 
 def kept() -> int:
-    """How many bytes wait to be used again, at most 256 MiB.
+    """How many bytes wait to be used again, at most 512 MiB.
 
     >>> kept() >= 0
     True
