@@ -186,6 +186,25 @@ for dtype in (tn.float32, tn.float64):
 
 
 @pytest.mark.usefixtures("numba")
+def test_programs_that_keep_kernels_wait_for_each_other(tmp_path):
+    from tinynorm.kernels import compiled
+
+    folder = tmp_path / "new"
+
+    class Cache:
+        cache_path = str(folder)
+
+        def save_overload(self):
+            code = f"import fcntl, os; fcntl.flock(os.open({str(folder)!r}, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+            tried.append("BlockingIOError" in python(code).stderr)
+
+    tried = []
+    compiled._Forgiving(Cache()).save_overload()
+    Cache().save_overload()
+    assert tried == [True, False]
+
+
+@pytest.mark.usefixtures("numba")
 def test_kernels_that_would_run_as_python_are_none():
     code = "import tinynorm as tn; print(tn.kernels.select.why_not())"
     assert python(code, NUMBA_DISABLE_JIT="1").stdout == "Numba does not compile: unset NUMBA_DISABLE_JIT\n"

@@ -44,7 +44,7 @@ def images(dtype):
         layer.eval()(x).sum().backward()
 
 
-for family in FAMILIES:  # processes compile at the same time, no two of them in one file
+for family in FAMILIES:  # shared out among processes: none compiles what another one has
     before = compiled()
     _call(family)
     assert {key[0] for key, signatures in compiled().items() if signatures != before[key]} == {family}

@@ -24,10 +24,10 @@ from ..nn import functional as F
 
 FAMILIES = {  # the files in tinynorm/kernels, those that take longest to compile first -> what they compute
     "columns": "BatchNorm of (N, C)",
-    "rows": "LayerNorm, RMSNorm and GroupNorm of (N, C)",
     "slabs": "BatchNorm, InstanceNorm and GroupNorm of (N, C, *)",
-    "gelu": "GELU",
+    "rows": "LayerNorm, RMSNorm and GroupNorm of (N, C)",
     "updates": "SGD, Adam and AdamW",
+    "gelu": "GELU",
     "classes": "cross-entropy of class indices",
     "activations": "ReLU backward",
 }
@@ -103,10 +103,7 @@ def help_to_compile() -> None:
 
 
 def _compile_from(queue: int) -> None:
-    """Compile the families whose numbers come from the queue, a pipe that all processes read, until it is empty.
-
-    No two processes compile kernels of one file: Numba would lose what one of them keeps.
-    """
+    """Compile the families whose numbers come from the queue, a pipe that all processes read, until it is empty."""
     with use("numba"):
         while number := os.read(queue, 1):
             name = list(FAMILIES)[number[0]]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from numba import carray as carray
 from numba import config, njit, types
 from numba.core import event
 from numba.extending import intrinsic
+
+try:
+    import fcntl
+except ImportError:  # Windows has none: there, what two programs compile at the same time is compiled once more
+    fcntl = None  # type: ignore[assignment]
 
 DISABLED = bool(getattr(config, "DISABLE_JIT", False))  # functions would run as Python: far slower than the formulas
 
@@ -71,7 +77,8 @@ address: Any = intrinsic(_address)
 class _Forgiving:
     """A kernel's file on disk. If it is damaged or cannot be written (a full disk), the kernel is compiled in each process.
 
-    Of two programs that compile at the same time, one may write its code into the file of the other's: for other dtypes.
+    Of two programs that kept a kernel at the same time, one would write its code into the file of the other's, for other
+    dtypes. So they wait for each other; and where the system cannot do that, such code is not taken.
     """
 
     def __init__(self, cache: Any) -> None:
@@ -88,8 +95,24 @@ class _Forgiving:
             return None
 
     def save_overload(self, *args: Any) -> None:
-        with suppress(Exception):
+        with suppress(Exception), _alone_in(self.cache.cache_path):
             self.cache.save_overload(*args)
+
+
+@contextmanager
+def _alone_in(folder: str) -> Iterator[None]:
+    """No other process is in such a block with this folder meanwhile."""
+    if fcntl is None:
+        yield
+        return
+    os.makedirs(folder, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 class _Said(event.Listener):
