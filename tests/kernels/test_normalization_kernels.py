@@ -152,6 +152,22 @@ def test_a_large_mean_is_not_lost():
         assert np.abs(y.numpy().reshape(8, 1000) - exact).max() < 1e-6
 
 
+@pytest.mark.parametrize("of_dy", [0.0, 1e3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_large_mean_is_not_lost_in_the_gradients(kind, of_dy):
+    """Neither x's nor, where a group has one γ, dy's: Σ x̂ = 0, so dγ does not depend on it."""
+    f, shape, of_gamma = layer(kind, 40, 4, 50)
+    rng = np.random.default_rng(0)
+    x, dy, w, b = (rng.normal(size=s).astype(np.float32) for s in (shape, shape, of_gamma, of_gamma))
+    b, x = (None, x) if kind == "rms_norm" else (b, x + np.float32(1e4))
+    dy += np.float32(of_dy if kind in ("batch_norm", "batch_norm, positions", "instance_norm") else 0)
+    _, (_, *found) = run("numba", f, x, w, b, dy, "float32")
+    _, (_, *exact) = run("numpy", f, x, w, b, dy, "float64")
+    largest = np.abs(dy - dy.mean()).max()
+    for a, e, by_mean in zip(found, exact, (1, 0, 1), strict=False):
+        assert np.abs(a - e).max() < 3e-6 * max(np.abs(e).max(), largest) + 1e-7 * by_mean * of_dy * np.abs(w).max()
+
+
 def test_first_numbers_far_from_the_others():
     """The moments are taken about the mean of the first numbers. Where that is far from the mean, the variance would cancel."""
     rng = np.random.default_rng(0)
@@ -181,7 +197,7 @@ def test_large_outputs_are_written_past_the_cache_with_the_same_bits(odd):
         ((400, 13_200 + odd), (slice(9), slice(None)), lambda x: F.layer_norm(x, x.shape[1:])),
         ((4, 40, 36_000 + odd), (slice(None), slice(3)), lambda x: F.batch_norm(x, None, None, None, None, True)),
         ((4, 40, 36_000 + odd), (slice(2), slice(None)), lambda x: F.group_norm(x, 8)),
-        ((4001, 1600 + odd), (slice(None), slice(50)), lambda x: F.batch_norm(x, None, None, None, None, True)),
+        ((4001, 1600 + odd), (slice(None), slice(300)), lambda x: F.batch_norm(x, None, None, None, None, True)),
     ):
         found = []
         x, dy = (rng.normal(size=shape).astype(np.float32) for _ in "xg")
