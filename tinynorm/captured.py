@@ -149,8 +149,7 @@ class Captured:
         """What the step returned, and why it is not to be captured, or ""."""
         tensors: list[Tensor] = []
         try:
-            names = _key(kwargs, tensors) if kwargs else ()
-            inputs = *[_key(v, tensors) for v in args], names
+            inputs = *[_key(v, tensors) for v in args], _key(kwargs, tensors) if kwargs else ()
             key = inputs, mode.enabled, kernels.select.state.choice, backend.default_dtype
         except _Unfit as unfit:
             return self.step(*args, **kwargs), str(unfit)
@@ -216,11 +215,11 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
         tensors.append(value)
         return x.shape, x.strides, x.dtype
     if isinstance(value, dict):
-        return tuple((k, _key(v, tensors)) for k, v in value.items())
+        return tuple((type(k), k, _key(v, tensors)) for k, v in value.items())
     if isinstance(value, (tuple, list)):
         return (type(value), *[_key(v, tensors) for v in value])
     if type(value) in NUMBERS:
-        return type(value), value
+        return type(value), value.hex() if type(value) is float else value  # 0.0 is not -0.0
     if isinstance(value, (Module, Optimizer)) or hasattr(value, "load_state_dict"):
         return value  # by identity
     raise _Unfit(f"an input is a {type(value).__name__}; expected Tensors, numbers, texts, and lists and dicts of them")
@@ -293,7 +292,8 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
     tape, given = Tape(caller), _given(args, kwargs)
     objects = [v for v in _leaves((args, kwargs)) if not isinstance(v, (Tensor, *NUMBERS))]
     around, drawn = Surroundings([step, *objects]), _drawn_elsewhere()
-    held = {id(root(t._array)) for t in around.tensors}
+    held = {id(root(t._array)) for t in (*around.tensors, *(t._grad for t in around.tensors if t._grad is not None))}
+    held |= {id(a) for a in _arrays_of(around.found(Optimizer))}
     if any(id(root(t._array)) in held for t in given):  # it is an input by chance, and may change while it is copied here
         return step(*args, **kwargs), None, "an input shares its memory with a tensor that it holds"
     inputs = [tape.input(_like(t._array)) for t in given]

@@ -352,11 +352,9 @@ class Tensor(Methods):
         """Set the gradient to None, or fill it with zeros."""
         if set_to_none:
             set_grad(self, None)
-        elif self._grad is not None:
-            if recorded.tape is not None:
-                recorded.tape.depends_on(self)
-            self._grad._array[...] = 0
-            version_of(self._grad).bump("zero_grad")
+        elif (grad := self.grad) is not None:
+            grad._array[...] = 0
+            version_of(grad).bump("zero_grad")
 
     # -- conversions ---------------------------------------------------------------------------------------------------
 

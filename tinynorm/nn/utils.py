@@ -24,7 +24,7 @@ def _gradients(op: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     for t in tensors:
         if not isinstance(t, Tensor):
             raise TypeError(f"{op}: expected Tensors, got a {type(t).__name__}; pass model.parameters()")
-    grads = list({id(t._grad): t._grad for t in tensors if t._grad is not None}.values())
+    grads = list({id(grad): grad for t in tensors if (grad := t.grad) is not None}.values())
     for g in grads:
         if not backend.is_writeable(g._array):
             raise RuntimeError(

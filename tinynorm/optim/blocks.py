@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,17 @@ def _cut(arrays: tuple[Array, ...]) -> Iterator[tuple[Any, tuple[Array, ...]]]:
     for i in range(0, x.shape[0], n):
         rows = slice(i, i + n)
         yield rows, tuple(a[rows] for a in arrays)
+
+
+def share_memory(arrays: list[Array]) -> bool:
+    """Whether some of the arrays lie in the same memory: then one is changed after the other, each in place."""
+    if not arrays or not _has_out(backend.namespace(arrays[0])):
+        return False
+    if isinstance(arrays[0], np.ndarray):
+        bounds = sorted(np.lib.array_utils.byte_bounds(a) for a in arrays if a.size)
+    else:
+        bounds = sorted((backend.address(a), backend.address(a) + a.nbytes) for a in arrays if a.size)
+    return any(begin < end for (_, end), (begin, _) in pairwise(bounds))
 
 
 def work_dtype(theta: Array) -> Any:

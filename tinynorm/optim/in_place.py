@@ -22,7 +22,7 @@ from ..kernels import select as kernels
 from ..kernels.select import kernels_for
 from ..recording import opaque
 from ..tensor import Tensor, raw, version_of, wrap
-from .blocks import Blocks, Formula, place_of, work_dtype
+from .blocks import Blocks, Formula, place_of, share_memory, work_dtype
 from .optimizer import Optimizer, Params, check_keys
 from .sweeps import Sweeps
 
@@ -57,6 +57,7 @@ class _Work:
         self.counters: list[Array] = []  # where the numbers of their steps are kept
         self.held: list[tuple[Array, ...]] = []  # (theta, *state) for each parameter
         self.row_major: list[bool] = []  # whether a kernel can do it
+        self.shared = False  # whether some lie in the same memory
         self.largest = 0  # its number in these lists; if a kernel is worth it for one, all take it
         self.kernels: Any = None
         self.kernel: Callable[..., bool | None] | None = None
@@ -75,7 +76,7 @@ class _Work:
             return []
         if self.sweeps is None:
             fits = [number for number, row_major in enumerate(self.row_major) if row_major]
-            self.sweeps = Sweeps({number: self.held[number] for number in fits})
+            self.sweeps = Sweeps({number: self.held[number] for number in fits}, halves=not self.shared)
         undone = self.sweeps.run(self.kernel, [*_grads(self.params)], self.settings)
         return [(number, partial(_flat_part, part)) for number, part in undone]
 
@@ -275,10 +276,12 @@ class InPlaceOptimizer(Optimizer):
             work.params.append(p)
             work.counters += [state["step"]._array] if "step" in state else []
             work.held.append((theta, *arrays))
-            row_major = kind is np.ndarray and all(a.flags.carray for a in (theta, g, *arrays))
+            same = all(a.dtype == dtype and a.shape == shape for a in arrays)  # somebody may have put another one there
+            row_major = kind is np.ndarray and same and all(a.flags.carray for a in (theta, g, *arrays))
             work.row_major.append(row_major)
         for work in alike.values():
             work.largest = max(range(len(work.held)), key=lambda k: work.held[k][0].size)
+            work.shared = len(work.held) > 1 and share_memory([theta for theta, *_ in work.held])
             self._choose(work)
         return list(alike.values())
 
@@ -319,8 +322,9 @@ class InPlaceOptimizer(Optimizer):
             if work.formula is not None:
                 rest = [number for number, row_major in enumerate(work.row_major) if work.kernel is None or not row_major]
                 tasks = work.tasks
-                left = self._blocks.run(work.formula, [tasks[number] for number in rest])
-                undone = undone + [(rest[k], itemgetter(rows)) for k, rows in left]
+                for some in [[number] for number in rest] if work.shared else [rest]:
+                    left = self._blocks.run(work.formula, [tasks[number] for number in some])
+                    undone = undone + [(some[k], itemgetter(rows)) for k, rows in left]
             for number, part in undone:
                 self._run_with_room(work, work.params[number], part)
 

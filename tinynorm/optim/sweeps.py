@@ -24,13 +24,15 @@ class Sweeps:
     ----------
     held : dict
         The number of a parameter -> (theta, *state): row-major NumPy arrays, all of one dtype.
+    halves : bool
+        Whether there may be two. (Not for parameters that share memory.)
     """
 
-    def __init__(self, held: dict[int, tuple[Array, ...]]) -> None:
+    def __init__(self, held: dict[int, tuple[Array, ...]], halves: bool = True) -> None:
         self.held = held  # the tables only have their ids
-        halves = _halves({number: theta.size for number, (theta, *_) in held.items()})
-        self.numbers = [[number for number, *_ in half] for half in halves]
-        self.tables = [np.array([self._row(*part) for part in half], np.int64) for half in halves]
+        parts = _parts({number: theta.size for number, (theta, *_) in held.items()}, halves)
+        self.numbers = [[number for number, *_ in half] for half in parts]
+        self.tables = [np.array([self._row(*part) for part in half], np.int64) for half in parts]
 
     def _row(self, number: int, start: int, stop: int) -> list[int]:
         theta, *state = map(id, self.held[number])
@@ -53,10 +55,10 @@ class Sweeps:
         return [(number, slice(row[LEFT], row[STOP])) for number, row in rows if row[LEFT] < row[STOP]]
 
 
-def _halves(sizes: dict[int, int]) -> list[list[tuple[int, int, int]]]:
+def _parts(sizes: dict[int, int], halves: bool) -> list[list[tuple[int, int, int]]]:
     """(number, start, stop) for all memory: of each half if it is large, else in one."""
     total = sum(sizes.values())
-    first, second, rest = [], [], total // 2 if total >= WORTH else total
+    first, second, rest = [], [], total // 2 if halves and total >= WORTH else total
     for number, n in sizes.items():
         cut = min(rest, n)
         rest -= cut

@@ -63,6 +63,10 @@ class Surroundings:
         """Whether it was found."""
         return id(x) in self._visited
 
+    def found(self, kind: type) -> list[Any]:
+        """The objects of a class that were found."""
+        return [x for x in self._visited.values() if isinstance(x, kind)]
+
     def same(self) -> bool:
         """Whether all is as it was."""
         now = tuple(chain.from_iterable(map(call, self._at_once)))
@@ -177,4 +181,6 @@ def _content(cell: Any) -> Any:
 
 
 def _equal(a: Any, b: Any) -> bool:
+    if type(a) is float and type(b) is float:
+        return a.hex() == b.hex()  # 0.0 is not -0.0
     return a is b or (type(a) is type(b) and type(a) in NUMBERS and a == b)
