@@ -292,10 +292,12 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
     tape, given = Tape(caller), _given(args, kwargs)
     objects = [v for v in _leaves((args, kwargs)) if not isinstance(v, (Tensor, *NUMBERS))]
     around, drawn = Surroundings([step, *objects]), _drawn_elsewhere()
-    held = {id(root(t._array)) for t in (*around.tensors, *(t._grad for t in around.tensors if t._grad is not None))}
-    held |= {id(a) for a in _arrays_of(around.found(Optimizer))}
-    if any(id(root(t._array)) in held for t in given):  # it is an input by chance, and may change while it is copied here
+    places, held = {id(root(t._array)) for t in given}, {id(root(t._array)) for t in around.tensors}
+    if not places.isdisjoint(held):  # it is an input by chance, and may change while it is copied here
         return step(*args, **kwargs), None, "an input shares its memory with a tensor that it holds"
+    more = [root(t._grad._array) for t in around.tensors if t._grad is not None] + _arrays_of(around.found(Optimizer))
+    if not places.isdisjoint(map(id, more)):
+        return _left(step(*args, **kwargs)), None, ""
     inputs = [tape.input(_like(t._array)) for t in given]
     known = _attributes(args, kwargs)
     with _recording(tape, given, inputs):
@@ -312,7 +314,7 @@ def _record(step: Callable, args: tuple, kwargs: dict) -> tuple[Any, _Way | None
             del kept
             gc.collect()
             kept = [t for t in _made(tape) if id(t) not in ours and tape.is_own(vars(t)["_array"])]
-        if any(t is grad for t in given for grad in tape.grads):
+        if any(id(root(vars(grad)["_array"])) in tape.inputs for grad in tape.grads):
             tape.refuse("an input becomes a gradient")
         if loose:
             tape.refuse("it returns a tensor that requires grad and does not go backward itself")

@@ -895,9 +895,102 @@ def another_thread_works_meanwhile(capture):
     return [*losses, types, counts[0].item() == counts[1].item()]
 
 
+def arguments_by_name(capture):
+    """A tensor given by its name comes after those that are not, whatever the order of the names."""
+    step = capture(lambda a, b, c=0: a - 2 * b + c)
+    same, first, second = tn.ones(3), tn.tensor([5.0, 1.0, 2.0]), tn.tensor([1.0, 0.0, -1.0])
+    alike = [step(same, b=same.clone()) for _ in range(4)]
+    return [*alike, *(step(first, b=second) for _ in range(4)), *(step(first, c=1, b=second) for _ in range(4))]
+
+
+def gradients_that_come_later(handle):
+    """A parameter has no gradient when the step is recorded; somebody else's loss gives it one later."""
+
+    def program(capture):
+        u, v = (tn.ones(2).requires_grad_() for _ in range(2))
+        optimizer = optim.SGD([u, v], lr=0.1)
+
+        def step(x):
+            loss = handle(optimizer, [u, v], lambda: (u * x).sum())
+            optimizer.step()
+            return loss
+
+        found, step = [], capture(step)
+        for i in range(8):
+            if i in (4, 6):
+                (100 * v).sum().backward()
+            found += [step(tn.ones(2) * i), u.clone(), v.clone()]
+        return found
+
+    return program
+
+
+def zeroed(optimizer, params, loss_of):
+    optimizer.zero_grad(set_to_none=False)
+    loss = loss_of()
+    loss.backward()
+    return loss
+
+
+def clipped(clip):
+    def handle(optimizer, params, loss_of):
+        params[0].grad = None
+        loss = loss_of()
+        loss.backward()
+        clip(params, 0.5)
+        return loss
+
+    return handle
+
+
+LATER = {
+    "zero_grad": zeroed,
+    "clip_grad_norm_": clipped(nn.utils.clip_grad_norm_),
+    "clip_grad_value_": clipped(nn.utils.clip_grad_value_),
+}
+
+
+def zeros_of_both_signs(capture):
+    a = 0.0
+    step = capture(lambda x, b: (1 / (x * a), 1 / (x * b)))
+    found = [v for _ in range(4) for v in step(tn.ones(1), 0.0)]
+    found += step(tn.ones(1), -0.0)
+    a = -0.0
+    return [*found, *step(tn.ones(1), 0.0)]
+
+
+def an_input_shares_memory(look):
+    """With what the step changes without naming it: a gradient, or the state of an optimiser."""
+
+    def program(capture):
+        w = tn.ones(4).requires_grad_()
+        optimizer = optim.SGD([w], lr=0.1, momentum=0.9)
+
+        def step(x):
+            optimizer.zero_grad(set_to_none=False)
+            loss = (w * x).sum()
+            loss.backward()
+            optimizer.step()
+            return loss + x.sum()
+
+        step = capture(step)
+        first = [step(tn.ones(4) * (1 + i)) for i in range(4)]
+        return first + [step(look(w, optimizer)) for _ in range(5)]
+
+    return program
+
+
+SHARED = {
+    "gradient": lambda w, optimizer: w.grad[:],
+    "state": lambda w, optimizer: optimizer.state[w]["momentum_buffer"],
+}
+
+
 PROGRAMS = {f"{name}, outside": outside(look) for name, look in LOOKS.items()}
 PROGRAMS |= {f"an input changes: {name}": inputs_that_change(change) for name, change in CHANGES.items()}
 PROGRAMS |= {f"an option changes: {name}": options(change) for name, change in OPTIONS.items()}
+PROGRAMS |= {f"gradients that come later: {name}": gradients_that_come_later(handle) for name, handle in LATER.items()}
+PROGRAMS |= {f"an input shares memory: {name}": an_input_shares_memory(look) for name, look in SHARED.items()}
 PROGRAMS |= {
     f.__name__: f
     for f in (
@@ -913,6 +1006,7 @@ PROGRAMS |= {
         *(what_an_optimiser_holds_changes, large_inputs, an_optimiser_whose_step_calls_adams, a_metric_among_the_inputs),
         *(a_closure_of_an_input, a_large_input_that_is_a_gradient, an_input_becomes_a_gradient, groups_that_are_named),
         *(statistics_that_have_settled, an_index_out_of_range_after_running_statistics),
+        *(arguments_by_name, zeros_of_both_signs),
     )
 }
 REFUSED = {f"{name}, outside" for name in ("item", "truth", "NumPy", "list")}

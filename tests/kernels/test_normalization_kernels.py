@@ -287,3 +287,16 @@ def test_first_gradients_that_are_not_like_the_others(shape, rest):
             found.append([g.numpy() for g in tn.autograd.grad(y, (t, w, b), tn.tensor(dy.astype(dtype)))])
     for a, c in zip(*found, strict=True):
         np.testing.assert_allclose(a, c, rtol=0, atol=2e-6 * abs(c).max())
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_the_gradient_of_one_number_alone_is_zero(relu):
+    """Its mean is it itself, whatever it is multiplied by before."""
+    rng = np.random.default_rng(0)
+    norm = tn.nn.LayerNorm(1)
+    norm.weight.data, norm.bias.data = tn.tensor([0.7]), tn.tensor([0.3])
+    x = tn.tensor(rng.normal(size=(48, 1)).astype(np.float32), requires_grad=True)
+    with use("numba"):
+        y = tn.nn.Sequential(norm, *[tn.nn.ReLU()] * relu)(x)
+        y.backward(tn.tensor(rng.normal(size=y.shape).astype(np.float32) * 1000))
+    assert (x.grad == 0).all()

@@ -167,3 +167,43 @@ def test_two_threads_do_what_the_formula_does(optimizer, row):
             assert a.tobytes() == b.tobytes()
         else:  # the formula goes on with roots in another part of the parameter, which round differently
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1000, 2**18])
+@pytest.mark.parametrize("optimizer", [tn.optim.Adam, lambda p: tn.optim.SGD(p, 0.1, momentum=0.9)])
+def test_parameters_that_share_memory_are_stepped_one_after_the_other(optimizer, n):
+    """Small ones are not copied together, and no two threads work on large ones."""
+
+    def trained(choice, together):
+        rng = np.random.default_rng(0)
+        a = tn.tensor(rng.normal(size=n).astype(np.float32), requires_grad=True)
+        params = [a, a.detach()[1:].requires_grad_()]
+        with use(choice):
+            optimizers = [optimizer(params)] if together else [optimizer([p]) for p in params]
+            for _ in range(10):
+                for p in params:
+                    p.grad = tn.tensor(rng.normal(size=p.shape).astype(np.float32))
+                for o in optimizers:
+                    o.step()
+        return a.detach().numpy().tobytes()
+
+    expected = trained("numpy", together=False)
+    assert trained("numpy", together=True) == expected
+    assert trained("numba", together=True) == expected
+
+
+def test_a_state_of_another_dtype_goes_by_the_formula():
+    """Somebody has put it there. A kernel would take its memory for numbers of the parameter's dtype."""
+
+    def trained(choice):
+        with use(choice):
+            p, q = (tn.ones(n).requires_grad_() for n in (700, 600))
+            o = tn.optim.Adam([p, q], lr=0.1)
+            p.grad, q.grad = tn.ones(700), tn.ones(600)
+            o.step()
+            o.state[q]["exp_avg_sq"] = o.state[q]["exp_avg_sq"].to(tn.float64)
+            o.step()
+            o.step()
+        return p.tolist(), q.tolist()
+
+    assert trained("numba") == trained("numpy")

@@ -195,15 +195,15 @@ def products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q):
 
 
 @rounded_once
-def subtract_components(dy, x, y, floor, first, n, start, a, b, hi, factor, factor_x, summand, dx, row, to):
-    """dx = γ rstd (dy - mean(dy) - x̂ mean(u x̂)) = γ rstd dy - ((x - hi) `factor_x` - `summand`), as `scale` does it."""
+def subtract_components(dy, x, y, floor, first, n, start, a, b, hi, rate, less, factor, dx, row, to):
+    """dx = γ rstd (dy - mean(dy) - x̂ mean(u x̂)) = `factor` ((dy - `less`) - (x - hi) `rate`), as `scale` does it."""
     zero = dy.dtype.type(0)
     for r in range(n):
         i, o = np.uintp(first + r), np.uintp(row + r)
         for j in range(b - a):
             k, m = np.uintp(a + j), np.uintp(start + a + j)
             g = zero if y[i, m] <= floor else dy[i, m]
-            dx[o, np.uintp(to + j)] = g * factor[k] - ((x[i, m] - hi[k]) * factor_x[k] - summand[k])
+            dx[o, np.uintp(to + j)] = factor[k] * ((g - less[k]) - (x[i, m] - hi[k]) * rate[k])
 
 
 @in_order
@@ -218,12 +218,11 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
         for j in range(C):
             h[j] += rest[j]
         products(dy, x, y, floor, start, hi, lo_rstd, rstd, h, rest, q)
-    factor, factor_x, summand = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
+    rate, less, factor = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
     for j in range(C):
         mean_dy, mean_u_x_hat = h[j] + rest[j], q[j] / N
+        rate[j], less[j] = T(rstd[j] * mean_u_x_hat), T(mean_dy - lo_rstd[j] * mean_u_x_hat)
         factor[j] = rstd[j] * gamma[start + j]
-        factor_x[j] = T(factor[j] * mean_u_x_hat * rstd[j])
-        summand[j] = T(factor[j] * (mean_u_x_hat * lo_rstd[j] - mean_dy))
         sums[0, start + j], sums[1, start + j] = T(q[j]), T(N * mean_dy)
     if past:
         scratch = np.empty((1, SCRATCH), x.dtype)
@@ -232,10 +231,10 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
                 m = min(k + SCRATCH, C)
                 prefetch(x, max(i - 2, 0), start + k, start + m)
                 prefetch(dy, max(i - 2, 0), start + k, start + m)
-                subtract_components(dy, x, y, floor, i, 1, start, k, m, hi, factor, factor_x, summand, scratch, 0, 0)
+                subtract_components(dy, x, y, floor, i, 1, start, k, m, hi, rate, less, factor, scratch, 0, 0)
                 copy_past_cache(scratch, dx, i, start + k, start + m)
         all_written()
     else:
         for m in range(N, 0, -ROWS):
             i = max(m - ROWS, 0)
-            subtract_components(dy, x, y, floor, i, m - i, start, 0, C, hi, factor, factor_x, summand, dx, i, start)
+            subtract_components(dy, x, y, floor, i, m - i, start, 0, C, hi, rate, less, factor, dx, i, start)

@@ -118,9 +118,12 @@ def products(dy, row, x, i, start, stop, gamma, k, hi, lo_rstd, rstd, part):
     return s, q
 
 
-@rounded_once
+@in_order
 def subtract_components(dy, row, x, i, start, stop, gamma, k, hi, lo_rstd, rstd, a, b, dx, to, first):
-    """dx = rstd (γ dy - a - x̂ b) of a part of row i, to row `to` of dx, from column `first` on."""
+    """dx = rstd (γ dy - a - x̂ b) of a part of row i, to row `to` of dx, from column `first` on.
+
+    γ dy is rounded, as a is: of one number alone, γ dy - a is 0.
+    """
     for j in range(stop - start):
         n = np.uintp(start + j)
         x_hat = (x[i, n] - hi) * rstd - lo_rstd

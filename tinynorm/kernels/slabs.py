@@ -142,9 +142,9 @@ def products_about(dy, x, y, floor, first, count, stride, h, hi, lo_rstd, rstd, 
     return s, r / (count * P) - s * s, q
 
 
-@rounded_once
+@in_order
 def subtract_components(dy, x, y, floor, i, start, stop, gamma, hi, lo_rstd, rstd, a, b, dx, row, first):
-    """dx = rstd (γ dy - a - x̂ b) of a part of slab i, to row `row` of dx, from column `first` on."""
+    """dx = rstd (γ dy - a - x̂ b) of a part of slab i, to row `row` of dx, from column `first` on (rounded as in `rows`)."""
     zero = x.dtype.type(0)
     for j in range(stop - start):
         n = np.uintp(start + j)
