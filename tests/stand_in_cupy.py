@@ -158,6 +158,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     strides = property(lambda self: self.numbers.strides)
     ndim = property(lambda self: self.numbers.ndim)
     size = property(lambda self: self.numbers.size)
+    nbytes = property(lambda self: self.numbers.nbytes)
     dtype = property(lambda self: self.numbers.dtype)
     T = property(lambda self: view_of(self, self.numbers.T))
     mT = property(lambda self: view_of(self, self.numbers.mT))
@@ -171,7 +172,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         owner = self.numbers
         while owner.base is not None:
             owner = owner.base
-        return types.SimpleNamespace(mem=types.SimpleNamespace(ptr=owner.ctypes.data))
+        return types.SimpleNamespace(ptr=self.numbers.ctypes.data, mem=types.SimpleNamespace(ptr=owner.ctypes.data))
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")

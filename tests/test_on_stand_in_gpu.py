@@ -187,3 +187,12 @@ def test_the_stand_in_refuses_what_cupy_refuses(with_cupy):
     assert not hasattr(xp, "take_along_axis")
     assert isinstance(xp.sum(x), stand_in_cupy.ndarray)
     assert isinstance(x[0], stand_in_cupy.ndarray)
+
+
+def test_parameters_that_share_memory_are_stepped_one_after_the_other(gpu):
+    a = tn.zeros(4, device="cuda").requires_grad_()
+    params = [a, a.detach()[1:].requires_grad_()]
+    for p in params:
+        p.grad = tn.ones_like(p)
+    tn.optim.SGD(params, 1.0).step()
+    assert a.tolist() == [-1, -2, -2, -2]
