@@ -126,6 +126,7 @@ def test_kernels_are_asked_for(monkeypatch):
     assert asked == [("updates", 4)]  # four steps alike
 
 
+@pytest.mark.usefixtures("numba")
 def test_the_choice_of_kernels_is_seen_between_steps(monkeypatch):
     from tinynorm.kernels import updates
 
