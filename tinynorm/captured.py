@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import update_wrapper
 from hashlib import sha256
-from itertools import repeat
 from operator import attrgetter, is_
 from typing import Any
 
@@ -210,8 +209,9 @@ def _key(value: Any, tensors: list[Tensor]) -> Any:
             raise _Unfit(f"an input is on {value.device}, and only steps on the CPU are recorded")
         if value._requires_grad:
             raise _Unfit("an input requires grad: its gradient would be that of a copy")
-        if tensors and any(map(is_, tensors, repeat(value))):  # one tensor stays one tensor
-            return [t is value for t in tensors].index(True)
+        for i, t in enumerate(tensors):
+            if t is value:  # one tensor stays one tensor
+                return i
         tensors.append(value)
         return x.shape, x.strides, x.dtype
     if isinstance(value, dict):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..recording import state as recorded
+from ..recording.memory import aligned
 
 # From this size on (bytes) memory may come from the system in fresh pages; smaller pieces the C library keeps and uses again.
 # The store keeps no more than KEPT, which is room for the large outputs of some layers of a training step. (In half of it, two
@@ -48,18 +49,13 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         _kept -= size
     else:
         try:
-            memory = _pages(size)
+            memory = aligned(size, PAGE)
         except MemoryError:  # what waits here is of other sizes
             _clear()
-            memory = _pages(size)
+            memory = aligned(size, PAGE)
     owner = (ctypes.c_char * size).from_buffer(memory)  # the array and its views keep it alive
     weakref.finalize(owner, _give_back, memory).atexit = False
     return np.frombuffer(owner, dtype).reshape(shape)
-
-
-def _pages(size: int) -> np.ndarray:
-    memory = np.empty(size + PAGE, np.uint8)
-    return memory[-memory.ctypes.data % PAGE :][:size]
 
 
 def _give_back(memory: np.ndarray) -> None:

@@ -97,7 +97,7 @@ def shared(calls: list[Callable], memory: dict[int, np.ndarray], later: set[int]
     for i in range(len(calls)):
         for number in begin[i]:
             waiting = free[sizes[number]]
-            memory[number] = waiting.pop() if waiting else _lines(sizes[number])
+            memory[number] = waiting.pop() if waiting else aligned(sizes[number], LINE)
         for number in end[i]:
             free[sizes[number]].append(memory[number])
     return [within(memory, call) for call in calls]
@@ -107,10 +107,10 @@ def shared(calls: list[Callable], memory: dict[int, np.ndarray], later: set[int]
 LINE = 64  # bytes
 
 
-def _lines(size: int) -> np.ndarray:
-    """Memory of so many bytes that begins at a cache line."""
-    memory = np.empty(size + LINE, np.uint8)
-    gap = -memory.ctypes.data % LINE
+def aligned(size: int, step: int) -> np.ndarray:
+    """Memory of `size` bytes whose address is a multiple of `step`."""
+    memory = np.empty(size + step, np.uint8)
+    gap = -memory.ctypes.data % step
     return memory[gap : gap + size]
 
 
