@@ -50,8 +50,8 @@ FUNCTIONS = {
 }
 UFUNCS = [
     *("acos", "asin", "atan", "atan2", "cosh", "sinh", "tan"),
-    *("abs", "add", "ceil", "cos", "divide", "exp", "expm1", "floor", "hypot", "isfinite", "isinf", "isnan", "log", "log10"),
-    *("log1p", "log2", "maximum", "minimum", "multiply", "negative", "sign", "sin", "sqrt", "tanh", "trunc"),
+    *("abs", "add", "ceil", "cos", "divide", "exp", "expm1", "floor", "fmod", "hypot", "isfinite", "isinf", "isnan", "log"),
+    *("log10", "log1p", "log2", "maximum", "minimum", "multiply", "negative", "sign", "sin", "sqrt", "tanh", "trunc"),
 ]
 ON_ARRAYS = {"a", "array", "prototype", "condition", "m"}  # a first argument of this name must be an array of CuPy's
 
@@ -82,9 +82,15 @@ def view_of(x, numbers):
     return view
 
 
+# CuPy rounds a / b before it takes the floor: 1 // 0.1 is 10
+ROUNDED = {np.floor_divide: lambda a, b: np.floor(a / b), np.remainder: lambda a, b: a - np.floor(a / b) * b}
+
+
 def operate(ufunc, *inputs, out=None, **kwargs):
     """An elementwise function, to a new array or to `out`. As in CuPy's kernels, float32's subnormal numbers count as 0."""
-    y = flushed(ufunc(*map(flushed, map(hidden, inputs)), **kwargs))
+    inputs = [flushed(hidden(x)) for x in inputs]
+    rounded = ROUNDED.get(ufunc) if np.result_type(*inputs).kind == "f" else None
+    y = flushed((rounded or ufunc)(*inputs, **kwargs))
     if out is None:
         return shown(y)
     np.copyto(hidden(out), y, casting="same_kind")

@@ -40,19 +40,18 @@ def agree(found, expected, what, leave_out=False):
     np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-6, err_msg=str(what))
 
 
-def otherwise_on_a_gpu(name, arrays, expected):
-    """Where CuPy gives something else: numbers below 1.2e-38 count as 0, and a % inf is a - inf ⌊a / inf⌋, which is NaN."""
+def otherwise_on_a_gpu(arrays, expected):
+    """Where CuPy gives something else: numbers below 1.2e-38 count as 0."""
     arrays = [np.array(a, "float32") for a in arrays]
     if any(a.shape != np.shape(expected) for a in arrays):
         return False
-    subnormal = np.any([(a != 0) & (np.abs(a) < np.finfo("float32").tiny) for a in arrays], axis=0)
-    return subnormal | np.isinf(arrays[1]) if name == "remainder" else subnormal
+    return np.any([(a != 0) & (np.abs(a) < np.finfo("float32").tiny) for a in arrays], axis=0)
 
 
 def check(op, arrays, case, device, create_graph=False):
     xs = [tn.tensor(a, device=device, requires_grad=True) for a in arrays]
     y = op(*xs)
-    leave_out = device == "cuda" and otherwise_on_a_gpu(case[0], arrays, case[2])
+    leave_out = device == "cuda" and otherwise_on_a_gpu(arrays, case[2])
     agree(y.detach().cpu().numpy(), case[2], case[:2], leave_out)
     gs = tn.autograd.grad(y.sum(), xs, create_graph=create_graph)
     for g, expected in zip(gs, case[3], strict=True):

@@ -1,5 +1,7 @@
 """Every op and its derivatives on CuPy's arrays against NumPy's: on a stand-in, and on a GPU where there is one."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import test_gradients
@@ -31,3 +33,24 @@ def test_an_op_and_its_derivatives_stay_on_the_gpu_and_agree_with_numpys(name, g
         monkeypatch.setattr(test_gradients, constant, getattr(test_gradients, constant).to("cuda"))
     for a, b in zip(run(op, arrays, "cuda"), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_division_with_a_remainder_is_exact(dtype, anywhere):
+    """CuPy's own a // b is ⌊a / b⌋ of the rounded a / b: 10 for 1 // 0.1. (0.1 is a little more than a tenth.)"""
+    rng = np.random.default_rng(0)
+    b = np.concatenate([[0.1, 0.1, 0.2, -0.1, 3.0], rng.choice([0.1, 0.3, -0.7, 5.0, -2.5], 200)]).astype(dtype)
+    a = np.concatenate([[1.0, -1.0, 1.0, 1.0, 0.0], np.round(b[5:] * rng.integers(-999, 999, 200), 1)]).astype(dtype)
+    exact = [divmod(Fraction(float(x)), Fraction(float(y))) for x, y in zip(a, b, strict=True)]
+    quotients, remainders = (np.array([float(f) for f in parts], dtype) for parts in zip(*exact, strict=True))
+    x, y = tn.tensor(a, device=anywhere), tn.tensor(b, device=anywhere, requires_grad=True)
+    for found in (x // y.detach(), tn.div(x, y, rounding_mode="floor"), -tn.autograd.grad((x % y).sum(), y)[0]):
+        np.testing.assert_array_equal(found.detach().cpu().numpy(), quotients)
+    np.testing.assert_array_equal((x % y).detach().cpu().numpy(), remainders)
+
+
+def test_a_quotient_of_zero_has_its_sign_and_a_divisor_of_zero_gives_infinity(anywhere):
+    x, y = (tn.tensor(values, device=anywhere) for values in ([1.0, -1.0, 0.0, -2.0, 2.0], [4.0, -4.0, -3.0, 0.0, 0.0]))
+    found = (x // y).cpu().numpy()
+    np.testing.assert_array_equal(found, [0.0, 0.0, -0.0, -np.inf, np.inf])
+    np.testing.assert_array_equal(np.signbit(found[:3]), [False, False, True])

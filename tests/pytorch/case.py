@@ -133,8 +133,8 @@ def as_numpy(value: Any) -> np.ndarray:
     return value.detach().cpu().numpy().copy() if hasattr(value, "detach") else np.asarray(value)
 
 
-def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
-    """The largest deviation, in units of the largest expected number; inf where NaN or inf stand elsewhere.
+def relative_error(got: np.ndarray, expected: np.ndarray, least: float = 0.0) -> float:
+    """The largest deviation, in units of the largest expected number, or of `least`; inf where NaN or inf stand elsewhere.
 
     >>> relative_error(np.array([4.0, 1.0]), np.array([4.0, 2.0]))
     0.25
@@ -148,4 +148,4 @@ def relative_error(got: np.ndarray, expected: np.ndarray) -> float:
     if not np.array_equal(got[~finite], expected[~finite], equal_nan=True) or not np.isfinite(got[finite]).all():
         return float("inf")
     deviation = np.abs(got[finite] - expected[finite]).max(initial=0)
-    return float(deviation / (np.abs(expected[finite]).max(initial=0) or 1))
+    return float(deviation / (np.abs(expected[finite]).max(initial=least) or 1))

@@ -87,6 +87,38 @@ class Div(Node):
         return da, db
 
 
+def divides_inexactly(x: Any) -> bool:
+    """Whether x's library rounds a / b before it takes the floor. (CuPy does: its 1 // 0.1 is 10, its 1 % 0.1 is below 0.)"""
+    if type(x) in backend.NUMPYS or isinstance(x, Tensor) or not backend.is_floating(x):
+        return False
+    return hasattr(namespace(x), "fmod")  # (not in the array API standard)
+
+
+def floor_of_quotient(a: Any, b: Any) -> Any:
+    """⌊a / b⌋; on CuPy's arrays from fmod, which is exact: a - fmod(a, b) is a whole number of b's."""
+    like = b if hasattr(b, "shape") else a
+    if not divides_inexactly(like):
+        return a // b
+    xp = namespace(like)
+    r = xp.fmod(a, b)
+    q = xp.round((a - r) / b) - _of_other_sign(r, b)
+    return xp.where(b == 0, a / b, xp.where(q == 0, a / b * 0.0, q))  # a zero has the sign of a / b
+
+
+def floor_remainder(a: Any, b: Any) -> Any:
+    """a - b ⌊a / b⌋; on CuPy's arrays from fmod too."""
+    like = b if hasattr(b, "shape") else a
+    if not divides_inexactly(like):
+        return a % b
+    xp = namespace(like)
+    r = xp.fmod(a, b)
+    return xp.where(_of_other_sign(r, b), r + b, r)
+
+
+def _of_other_sign(r: Any, b: Any) -> Any:
+    return (r != 0) & ((r < 0) != (b < 0))
+
+
 class RoundedDiv(Node):
     """y = a / b, rounded down ("floor") or towards 0 ("trunc");  da = db = 0."""
 
@@ -98,7 +130,7 @@ class RoundedDiv(Node):
         like = b if hasattr(b, "shape") else a
         if self.mode == "trunc" and backend.is_floating(like):
             return namespace(like).trunc(a / b)
-        y = a // b
+        y = floor_of_quotient(a, b)
         return namespace(y).where((y < 0) & (y * b != a), y + 1, y) if self.mode == "trunc" else y
 
     def backward(self, g):
@@ -112,12 +144,12 @@ class Remainder(Node):
     def forward(self, a, b):
         self.shapes = shape_of(a), shape_of(b)
         self.save(*((a, b) if self.needs[1] else (None, None)))
-        y = a % b
+        y = floor_remainder(a, b)
         return namespace(y).where(y == 0, 0.0 * a, y) if backend.is_floating(y) else y  # a zero has a's sign, as in PyTorch
 
     def backward(self, g, a, b):
         da = sum_to(g, self.shapes[0]) if self.needs[0] else None
-        db = sum_to(-g * (a // b), self.shapes[1]) if self.needs[1] else None
+        db = sum_to(-g * floor_of_quotient(a, b), self.shapes[1]) if self.needs[1] else None
         return da, db
 
 

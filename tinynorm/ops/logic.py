@@ -11,7 +11,7 @@ from .. import backend
 from ..autograd.mode import no_grad
 from ..autograd.node import Node
 from ..tensor import Tensor, method, raw, wrap
-from .arithmetic import refuse_zero
+from .arithmetic import floor_of_quotient, refuse_zero
 from .common import Dims, accepts_axis, all_dims, namespace, narrowed, of_tensors, one_dim, printed_as, promote, widened
 
 
@@ -266,7 +266,7 @@ def floor_divide(input: Any, other: Any) -> Any:
         input, other = promote(input, other)
     backend.check_same_device("floor_divide", [raw(input), raw(other)])
     refuse_zero("floor_divide", input, other)
-    result = raw(input) // raw(other)
+    result = floor_of_quotient(raw(input), raw(other))
     return wrap(result) if isinstance(input, Tensor) or isinstance(other, Tensor) else result
 
 
