@@ -17,8 +17,8 @@ OPTIMIZERS = {
     "SGD": lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
     "Adam": lambda params: optim.Adam(params, lr=0.01, amsgrad=True, weight_decay=0.01),
     "AdamW, maximize": lambda params: optim.AdamW(params, lr=0.01, maximize=True),
-    # momentum_buffer adds g / (√v + eps): a rounding error of g, of 3e-8, becomes 3e-6 with this eps
-    "RMSprop": lambda params: optim.RMSprop(params, lr=0.01, momentum=0.5, centered=True, eps=1e-2),
+    # momentum_buffer adds g / (√v + eps): where g is near 0, its rounding error of 1e-7 becomes 1e-6 with this eps
+    "RMSprop": lambda params: optim.RMSprop(params, lr=0.01, momentum=0.5, centered=True, eps=0.1),
     "Adagrad": lambda params: optim.Adagrad(params, lr=0.01, initial_accumulator_value=0.1, weight_decay=0.01),
     "Adadelta": lambda params: optim.Adadelta(params, eps=1e-3),
     "Adamax": lambda params: optim.Adamax(params, lr=0.01, eps=1e-3),

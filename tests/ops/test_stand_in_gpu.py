@@ -47,6 +47,9 @@ def test_division_with_a_remainder_is_exact(dtype, anywhere):
     for found in (x // y.detach(), tn.div(x, y, rounding_mode="floor"), -tn.autograd.grad((x % y).sum(), y)[0]):
         np.testing.assert_array_equal(found.detach().cpu().numpy(), quotients)
     np.testing.assert_array_equal((x % y).detach().cpu().numpy(), remainders)
+    for number in (0.1, -0.1):  # in place of a tensor
+        for found, by_tensor in [(x // number, x // tn.full_like(x, number)), (number % x, tn.full_like(x, number) % x)]:
+            np.testing.assert_array_equal(found.cpu().numpy(), by_tensor.cpu().numpy())
 
 
 def test_a_quotient_of_zero_has_its_sign_and_a_divisor_of_zero_gives_infinity(anywhere):

@@ -102,7 +102,8 @@ def floor_of_quotient(a: Any, b: Any) -> Any:
     xp = namespace(like)
     r = xp.fmod(a, b)
     q = xp.round((a - r) / b) - _of_other_sign(r, b)
-    return xp.where(b == 0, a / b, xp.where(q == 0, a / b * 0.0, q))  # a zero has the sign of a / b
+    q = xp.where(q == 0, a / b * 0.0, q)  # a zero has the sign of a / b
+    return xp.where((r != r) & (b == 0), a / b, q)  # r is NaN there; and b may be a number
 
 
 def floor_remainder(a: Any, b: Any) -> Any:
