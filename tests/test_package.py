@@ -187,6 +187,7 @@ LATE = (
     "tinynorm.kernels.slabs",
     "tinynorm.kernels.streams",
     "tinynorm.kernels.updates",
+    "tinynorm.kernels.windows",
     "tinynorm.__main__",
     "tinynorm.utils.datasets",
 )
@@ -298,7 +299,7 @@ def test_third_party_imports_are_declared():
     core = {name.split(".")[0] for p in sources() if p.name not in late for name, _, lazily in imports(p) if not lazily}
     assert core - set(sys.stdlib_module_names) == {"numpy", "safetensors", "tinynorm"}
     declared = " ".join(project["dependencies"] + project["optional-dependencies"]["demos"]).replace("scikit-learn", "sklearn")
-    own = {p.stem for p in sources(ROOT / "demos")} | {"tinynorm"}
+    own = {p.stem for p in sources(ROOT / "demos")} | {"tinynorm", "experiments"}
     for path in sources(ROOT / "demos"):
         if path.name.startswith(("benchmark", "gradcheck_")):
             continue  # their contenders are used where they are installed

@@ -172,8 +172,8 @@ def test_a_whole_program_trains(tmp_path):
 
 
 MISSING = {  # a line -> what the error says
-    "torch.nn.LSTM": "AttributeError: module 'tinynorm.nn' has no attribute 'LSTM': recurrent layers are left out",
-    "from torch.nn import Conv2d": "ImportError: module 'tinynorm.nn' has no attribute 'Conv2d': convolution and pooling",
+    "torch.nn.Conv3d": "AttributeError: module 'tinynorm.nn' has no attribute 'Conv3d': other layers of images are left out",
+    "from torch.nn import Fold": "ImportError: module 'tinynorm.nn' has no attribute 'Fold': other layers of images",
     "from torch import linalg": "ImportError: module 'tinynorm' has no attribute 'linalg': linear algebra is left out",
     "import torch.linalg": "ModuleNotFoundError: No module named 'torch.linalg' in tinynorm: linear algebra is left out",
     "from torch.utils.tensorboard import SummaryWriter": "in tinynorm: use from tensorboardX import SummaryWriter",
@@ -278,19 +278,19 @@ def names(code):
     ("code", "found"),
     [
         ("import torch\ntorch.ones(2)\ntorch.linalg.inv(x)", [("torch.linalg", 3)]),
-        ("import torch as t\nt.nn.LSTM(3, 4)", [("torch.nn.LSTM", 2)]),
-        ("from torch import nn as n\nn.Conv2d(1, 1, 1)", [("torch.nn.Conv2d", 2)]),
-        ("import torch.nn.functional as F\nF.max_pool2d(x, 2)\nF.relu(x)", [("torch.nn.functional.max_pool2d", 2)]),
+        ("import torch as t\nt.nn.Conv3d(3, 4)", [("torch.nn.Conv3d", 2)]),
+        ("from torch import nn as n\nn.Conv3d(1, 1, 1)", [("torch.nn.Conv3d", 2)]),
+        ("import torch.nn.functional as F\nF.max_pool3d(x, 2)\nF.relu(x)", [("torch.nn.functional.max_pool3d", 2)]),
         ("import torch.nn as nn\nclass A(nn.Transformer): pass", [("torch.nn.Transformer", 2)]),
         ("from torch.utils.data import DataLoader as DL, DistributedSampler", [("torch.utils.data.DistributedSampler", 1)]),
         ("from torch.utils.tensorboard import SummaryWriter", [("torch.utils.tensorboard", 1)]),
         ("import torch.utils.data\ntorch.utils.data.xyzzy", [("torch.utils.data.xyzzy", 2)]),
-        ("import torch\nF = torch.nn.functional\nF.conv1d(x)", [("torch.nn.functional.conv1d", 3)]),
+        ("import torch\nF = torch.nn.functional\nF.conv3d(x)", [("torch.nn.functional.conv3d", 3)]),
         ("import torch\ntorch.ones(3).linalg.xyzzy()", []),  # of a tensor, not of a module
         ("import torch\ntorch.float32.xyzzy\ntorch.Tensor.xyzzy", []),
-        ("import torch.nn as nn\ndef f(nn):\n    return nn.LSTM", []),
-        ("import torch.nn as nn\ndef f(x):\n    return nn.LSTM", [("torch.nn.LSTM", 3)]),
-        ("import torch.nn as nn\nf = lambda nn: nn.LSTM\ng = lambda x: nn.GRU", [("torch.nn.GRU", 3)]),
+        ("import torch.nn as nn\ndef f(nn):\n    return nn.Conv3d", []),
+        ("import torch.nn as nn\ndef f(x):\n    return nn.Conv3d", [("torch.nn.Conv3d", 3)]),
+        ("import torch.nn as nn\nf = lambda nn: nn.Conv3d\ng = lambda x: nn.Transformer", [("torch.nn.Transformer", 3)]),
         ("import torch as t\ndef f(x):\n    t = x.T\n    return t.jit", []),
         ("import torch as t\nt = 3\nt.jit", []),
         ("def f():\n    import torch as t\n    return t.jit\nt.jit", [("torch.jit", 3)]),
@@ -335,11 +335,11 @@ def test_the_list_has_files_lines_and_what_to_write(tmp_path, capsys):
     first = written(tmp_path, "a.py", "import torch\ntorch.quantile(x, 0.5)\ntorch.ones(1)\ntorch.quantile(y, 0.5)\n")
     written(tmp_path, "folder/b.py", "print('nothing of PyTorch')\n")
     (tmp_path / "folder" / "c.txt").write_text("import torch; torch.fft")
-    book = notebook(tmp_path / "folder", "%matplotlib inline\nfrom torch import nn", "nn.LSTM(1, 1)")
+    book = notebook(tmp_path / "folder", "%matplotlib inline\nfrom torch import nn", "nn.Conv3d(1, 1)")
     assert main(["run", "--missing", str(tmp_path)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"{first}:2, 4: torch.quantile: use numpy.quantile(x.detach().numpy(), q)",
-        f"{book}:cell 3, line 1: torch.nn.LSTM: {advice('nn.LSTM')}",
+        f"{book}:cell 3, line 1: torch.nn.Conv3d: {advice('nn.Conv3d')}",
         "2 names missing in 2 of 3 files",
     ]
     assert main(["run", "--missing", str(tmp_path / "folder" / "b.py")]) == 0

@@ -13,12 +13,13 @@ from typing import Any
 
 # why a family is left out -> the names in it, in whichever module. A pattern with a dot stands for the whole name
 FAMILIES = {
-    "convolution and pooling are left out: layers here are for vectors and their normalisation": """
-        conv* Conv* LazyConv* *pool* *Pool* Fold Unfold fold unfold Upsample* upsample* interpolate grid_sample* affine_grid*
-        pixel_* Pixel* Channel* channel_* LocalResponseNorm local_response_norm *LRN2d *Pad?d cudnn_*
-        miopen_* mkldnn_*""",
-    "recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same": """
-        RNN* LSTM* GRU* rnn* lstm* gru* nn.utils.rnn""",
+    "other layers of images are left out: there are Conv1d, Conv2d, MaxPool2d, AvgPool2d and AdaptiveAvgPool2d": """
+        conv3d Conv3d conv_* ConvTranspose* LazyConv* *pool1d *Pool1d *pool3d *Pool3d *unpool* *Unpool* adaptive_max_*
+        AdaptiveMax* lp_pool* LPPool* fractional_* Fractional* *_with_indices Fold Unfold fold unfold Upsample* upsample*
+        interpolate grid_sample* affine_grid* pixel_* Pixel* Channel* channel_* CrossMapLRN2d *Pad?d cudnn_* miopen_*
+        mkldnn_*""",
+    "packed sequences, and recurrent nets as functions, are left out: there are nn.RNN, LSTM and GRU, and their cells": """
+        RNNBase RNNCellBase rnn* lstm* gru* nn.utils.rnn""",
     "attention is left out; softmax(q @ k.mT / math.sqrt(d), dim=-1) @ v is its formula": """
         MultiheadAttention Transformer* scaled_dot_product_attention multi_head_attention* nn.attention""",
     "sparse tensors are left out": "sparse sparse_* *_sparse* hspmm spmm smm sspaddmm *coo_tensor *csr* *csc*",
@@ -41,8 +42,8 @@ FAMILIES = {
     "it is left out, as few programs use it": """
         acosh* arc* asinh* atanh* *gamma* erfinv i0* sinc* logit* xlogy* copysign frexp ldexp*
         nextafter
-        *Storage as_strided* sym_* Sym* nested nn.intrinsic nn.qat *_copy *_scatter weight_norm spectral_norm
-        remove_weight_norm remove_spectral_norm nn.utils.parametri*""",
+        *Storage as_strided* sym_* Sym* nested nn.intrinsic nn.qat *_copy *_scatter spectral_norm
+        remove_spectral_norm nn.utils.parametri*""",
     "what CUDA's runtime reports and sets is left out": """
         cuda.*memory* cuda.*tream* cuda.Event cuda.*rng_state* cuda.*graph* cuda.*device_properties cuda.*capability
         cuda.initial_seed cuda.seed* cuda.nvtx""",

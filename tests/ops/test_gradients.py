@@ -10,6 +10,7 @@ import tinynorm as tn
 from tinynorm import ops
 from tinynorm.autograd import Node
 from tinynorm.nn import functional as F
+from tinynorm.ops.recurrent import gru_gates, lstm_gates
 
 
 def normal(*shape, seed=0):
@@ -420,6 +421,33 @@ LAYERS |= {
     "cdist": ("Norm", tn.cdist, [normal(2, 4, 3), normal(2, 3)]),
     "cdist, 1": ("Abs", lambda x, y: tn.cdist(x, y, p=1) ** 2, [apart(2, 3), 10 + apart(4, 3)]),
     "bilinear": ("Einsum", F.bilinear, [normal(4, 3), normal(4, 2), normal(2, 3, 2), normal(2)]),
+    "conv1d": ("Convolution", lambda x, w, b: F.conv1d(x, w, b, 2, 1), [normal(2, 3, 5), normal(4, 3, 2), normal(4)]),
+    "conv2d": ("Convolution", F.conv2d, [normal(2, 3, 4, 5), normal(4, 3, 2, 3), normal(4)]),
+    "conv2d, groups": (
+        "Convolution",
+        lambda x, w: F.conv2d(x, w, None, (2, 1), (1, 2), (1, 2), 2),
+        [normal(2, 4, 5, 4), normal(6, 2, 2, 3)],
+    ),
+    "conv2d, 1x1": ("Convolution", lambda x, w: F.conv2d(x, w), [normal(3, 4, 5), normal(2, 3, 1, 1)]),
+    "conv2d, same": (
+        "ConvolutionByInput",
+        lambda x, w: F.conv2d(x * x, w, padding="same"),
+        [normal(1, 1, 3, 4), normal(1, 1, 2, 3)],
+    ),
+    "conv2d, weight": ("ConvolutionByWeight", lambda x, w: F.conv2d(x, w * w), [normal(2, 1, 3, 3), normal(2, 1, 2, 2)]),
+    "max_pool2d": ("MaxPool", lambda x: F.max_pool2d(x * x, 2, 1), [apart(2, 2, 3, 4)]),
+    "max_pool2d, padded": ("PutBack", lambda x: F.max_pool2d(x, (3, 2), 2, 1, ceil_mode=True) ** 2, [apart(2, 4, 5)]),
+    "max_pool2d, dilated": ("Chosen", lambda x: F.max_pool2d(x * x, 2, 1, 0, 2), [apart(1, 4, 4)]),
+    "avg_pool2d": ("AvgPool", lambda x: F.avg_pool2d(x, 2) ** 2, [normal(2, 2, 4, 5)]),
+    "avg_pool2d, padded": (
+        "AvgPoolTransposed",
+        lambda x: F.avg_pool2d(x * x, (3, 2), 2, 1, True, False),
+        [normal(2, 4, 5)],
+    ),
+    "adaptive_avg_pool2d": ("MatMul", lambda x: F.adaptive_avg_pool2d(x * x, (2, 3)), [normal(2, 2, 5, 4)]),
+    "local_response_norm": ("LocalResponse", lambda x: F.local_response_norm(x, 3, 0.5, 0.75, 1.5), [normal(2, 4, 3)]),
+    "lstm_gates": ("LSTMGates", lambda a, c: lstm_gates(a, c), [normal(2, 12), normal(2, 3)]),
+    "gru_gates": ("GRUGates", gru_gates, [normal(2, 9), normal(2, 9, seed=1), normal(2, 3)]),
     "triplet_margin_loss": ("Norm", lambda a, b, c: F.triplet_margin_loss(a, b, c, 9, swap=True), [LOGITS, GAPS, x3 - LOGITS]),
     "cosine_embedding_loss": (
         "Norm",
@@ -454,6 +482,11 @@ def test_the_gradient_is_that_of_finite_differences(name):
 def test_the_gradient_of_the_gradient_is_that_of_finite_differences(name):
     _, op, arrays = ALL[name]
     check_second(op, arrays)
+
+
+# met in the second derivative only
+SECOND_ONLY = {"AddAt", "AddAtClasses", "AvgPoolTransposed", "Chosen", "ConvolutionByInput", "ConvolutionByWeight", "PutBack"}
+
 
 
 @pytest.mark.parametrize("name", ALL)

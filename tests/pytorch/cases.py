@@ -2,10 +2,12 @@
 
 import activations
 import arrays
+import convolutions
 import losses
 import modules
 import names
 import normalizations
+import recurrent
 import second_derivatives
 import tensors
 
@@ -18,4 +20,6 @@ CASES = [
     *losses.CASES,
     *second_derivatives.CASES,
     *modules.CASES,
+    *convolutions.CASES,
+    *recurrent.CASES,
 ]

@@ -63,6 +63,15 @@ SECOND: list[tuple[str, Callable[..., Any], tuple[int, ...], dict[str, Draw]]] =
     ("index", lambda lib, x, i: x[i] * x[i], (5, 3), {"x": normal(4, 3), "i": classes(4, 5)}),
     ("var", lambda lib, x: x.var(dim=0), (4,), {"x": normal(3, 4)}),
     ("std", lambda lib, x: x.std(dim=0), (4,), {"x": normal(3, 4)}),
+    (
+        "conv2d",
+        lambda lib, x, weight, b: lib.nn.functional.conv2d(x, weight, b, stride=2, padding=1, groups=2),
+        (2, 6, 3, 4),
+        {"x": normal(2, 4, 5, 6), "weight": normal(6, 2, 3, 2), "b": normal(6)},
+    ),
+    ("max_pool2d", lambda lib, x: lib.nn.functional.max_pool2d(x * x, 2, 1), (1, 3, 3), {"x": normal(1, 4, 4)}),
+    ("avg_pool2d", lambda lib, x: lib.nn.functional.avg_pool2d(x * x, 3, 2, 1), (1, 2, 2), {"x": normal(1, 4, 4)}),
+    ("local_response_norm", lambda lib, x: lib.nn.functional.local_response_norm(x, 3, 0.5), (2, 5, 2), {"x": normal(2, 5, 2)}),
 ]
 for name, f, shape, draws in SECOND:
     add(f"gradient of {name}", gradient_of(f), v=normal(*shape), **draws)

@@ -41,13 +41,16 @@ MEANS = {
     "index": "Index",
     **dict.fromkeys(["kwargs", "memory_format"], "Any"),
     "normalized_shape": "int | Sequence[int]",
+    **dict.fromkeys(["kernel_size", "stride", "dilation"], "int | Sequence[int]"),
+    "output_size": "int | Sequence[int | None] | None",
+    "padding": "int | Sequence[int] | str",
     "tensors": "Sequence[TensorLike]",
     **dict.fromkeys(["inputs", "types"], "Any"),  # of NumPy's protocols
 }
 OPERANDS = [("a", "b"), ("input", "other"), ("input", "exponent")]  # one of the two is a Tensor, the other may be a number
 ALONG = {"max", "median", "min"}  # a Tensor without dim, (values, indices) along one, and elementwise with another tensor
 RESULTS = {
-    **dict.fromkeys(["__array_ufunc__", "__array_function__", "type", "unique"], "Any"),
+    **dict.fromkeys(["__array_ufunc__", "__array_function__", "max_pool2d", "type", "unique"], "Any"),
     "__iter__": "Iterator[Tensor]",
 }
 GENERIC = {  # what stands in the code without its contents

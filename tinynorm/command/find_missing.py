@@ -79,8 +79,8 @@ def read(file: Path) -> tuple[str, dict[int, str]]:
 def uses(code: str, place: str = "") -> list[Use]:
     """What the code uses of PyTorch that is missing, in the order of its lines.
 
-    >>> uses("from torch import nn\\nlayer = nn.LSTM(3, 4)")[0][:2]
-    ('torch.nn.LSTM', 2)
+    >>> uses("from torch import nn\\nlayer = nn.Conv3d(3, 4)")[0][:2]
+    ('torch.nn.Conv3d', 2)
     """
     try:
         tree = ast.parse(code)

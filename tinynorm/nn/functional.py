@@ -1,10 +1,14 @@
 """The layers as functions, without state, under PyTorch's names. The mathematics is in `tinynorm.ops`."""
 
 from ..ops import (
+    adaptive_avg_pool2d,
+    avg_pool2d,
     batch_norm,
     bilinear,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    conv1d,
+    conv2d,
     cosine_embedding_loss,
     cosine_similarity,
     cross_entropy,
@@ -27,9 +31,11 @@ from ..ops import (
     layer_norm,
     leaky_relu,
     linear,
+    local_response_norm,
     log_softmax,
     logsigmoid,
     margin_ranking_loss,
+    max_pool2d,
     mish,
     mse_loss,
     multilabel_soft_margin_loss,
@@ -58,10 +64,14 @@ from ..ops import (
 )
 
 __all__ = [
+    "adaptive_avg_pool2d",
+    "avg_pool2d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "conv1d",
+    "conv2d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -84,9 +94,11 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
+    "max_pool2d",
     "mish",
     "mse_loss",
     "multilabel_soft_margin_loss",

@@ -466,3 +466,40 @@ NORMS = {
     *(BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d),
     *(LayerNorm, RMSNorm, GroupNorm),
 }
+
+
+class LocalResponseNorm(Module):
+    """Divide each number by a power of the squares of its neighbouring channels. Input (N, C, *).
+
+    Parameters
+    ----------
+    size : int
+        How many neighbours, itself among them.
+    alpha, beta, k : float
+        As in `nn.functional.local_response_norm`.
+
+    Raises
+    ------
+    ValueError
+        When the layer is called: the input has fewer than 3 dimensions, or `size` is no int >= 1.
+
+    Notes
+    -----
+    Krizhevsky, Sutskever and Hinton 2012, "ImageNet classification with deep convolutional neural networks", section 3.3.
+
+    Examples
+    --------
+    >>> import tinynorm
+    >>> LocalResponseNorm(2)(tinynorm.zeros(5, 3, 8, 8)).shape
+    torch.Size([5, 3, 8, 8])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Any) -> Any:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -1,4 +1,4 @@
-"""Gradient clipping, and conversion of parameters to one vector and back."""
+"""Gradient clipping, conversion of parameters to one vector and back; and weight normalisation."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from ..ops import cat
 from ..ops.common import widened
 from ..ops.scaling import power_of_two
 from ..tensor import Tensor, version_of, wrap
+from .weight_norm import remove_weight_norm as remove_weight_norm
+from .weight_norm import weight_norm as weight_norm
 
 
 def _gradients(op: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:

@@ -38,6 +38,7 @@ from .composed_loss import (
     triplet_margin_loss,
 )
 from .convert import astype, clone
+from .convolution import conv1d, conv2d
 from .counting import histc, isin, unique
 from .diagonal import diag, diagonal, trace
 from .distance import bilinear, cdist, cosine_similarity, pairwise_distance
@@ -46,6 +47,7 @@ from .exponential import exp, expm1, log, log1p, log2, log10, pow, rsqrt, sqrt, 
 from .indexing import bincount, embedding, gather, getitem, index_select, one_hot, take_along_dim
 from .inplace import index_add, index_fill, scatter, scatter_add
 from .linear import addmm, bmm, dot, einsum, kron, linear, matmul, mm, mv, outer, tensordot
+from .local_response import local_response_norm
 from .logic import (
     all,
     allclose,
@@ -109,6 +111,7 @@ from .pieces import (
     triu,
     unbind,
 )
+from .pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from .rarer_activation import (
     glu,
     gumbel_softmax,
@@ -160,6 +163,7 @@ subtract, multiply, divide, true_divide = sub, mul, div, div
 __all__ = [
     "abs",
     "acos",
+    "adaptive_avg_pool2d",
     "add",
     "addcdiv",
     "addcmul",
@@ -176,6 +180,7 @@ __all__ = [
     "astype",
     "atan",
     "atan2",
+    "avg_pool2d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -196,6 +201,8 @@ __all__ = [
     "clamp_min",
     "clone",
     "concat",
+    "conv1d",
+    "conv2d",
     "cos",
     "cosh",
     "cosine_embedding_loss",
@@ -266,6 +273,7 @@ __all__ = [
     "leaky_relu",
     "lerp",
     "linear",
+    "local_response_norm",
     "log",
     "log1p",
     "log2",
@@ -284,6 +292,7 @@ __all__ = [
     "matmul",
     "matrix_transpose",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "median",

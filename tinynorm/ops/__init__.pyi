@@ -14,6 +14,7 @@ from .reduction import Along
 __all__ = [
     "abs",
     "acos",
+    "adaptive_avg_pool2d",
     "add",
     "addcdiv",
     "addcmul",
@@ -30,6 +31,7 @@ __all__ = [
     "astype",
     "atan",
     "atan2",
+    "avg_pool2d",
     "batch_norm",
     "bilinear",
     "binary_cross_entropy",
@@ -50,6 +52,8 @@ __all__ = [
     "clamp_min",
     "clone",
     "concat",
+    "conv1d",
+    "conv2d",
     "cos",
     "cosh",
     "cosine_embedding_loss",
@@ -120,6 +124,7 @@ __all__ = [
     "leaky_relu",
     "lerp",
     "linear",
+    "local_response_norm",
     "log",
     "log1p",
     "log2",
@@ -138,6 +143,7 @@ __all__ = [
     "matmul",
     "matrix_transpose",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "median",
@@ -236,6 +242,7 @@ __all__ = [
 
 def abs(input: Tensor) -> Tensor: ...
 def acos(input: Tensor) -> Tensor: ...
+def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor: ...
 @overload
 def add(input: Tensor, other: TensorLike, *, alpha: TensorLike = 1, out: Tensor | None = None) -> Tensor: ...
 @overload
@@ -275,6 +282,15 @@ def atan(input: Tensor) -> Tensor: ...
 def atan2(input: Tensor, other: TensorLike) -> Tensor: ...
 @overload
 def atan2(input: TensorLike, other: Tensor) -> Tensor: ...
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] | str = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor: ...
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None = None,
@@ -328,6 +344,24 @@ def clamp_max(input: Tensor, max: TensorLike) -> Tensor: ...
 def clamp_min(input: Tensor, min: TensorLike) -> Tensor: ...
 def clone(input: Tensor, *, memory_format: Any | None = None) -> Tensor: ...
 def concat(tensors: Sequence[TensorLike], dim: int = 0, *, axis: int | None = None) -> Tensor: ...
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] | str = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] | str = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
 def cos(input: Tensor) -> Tensor: ...
 def cosh(input: Tensor) -> Tensor: ...
 def cosine_embedding_loss(
@@ -557,6 +591,7 @@ def le(input: TensorLike, other: Tensor) -> Tensor: ...
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor: ...
 def lerp(input: Tensor, end: TensorLike, weight: float | Tensor) -> Tensor: ...
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor: ...
+def local_response_norm(input: Tensor, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0) -> Tensor: ...
 def log(input: Tensor) -> Tensor: ...
 def log1p(input: Tensor) -> Tensor: ...
 def log2(input: Tensor) -> Tensor: ...
@@ -611,6 +646,15 @@ def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = Fals
 def max(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> Along: ...
 @overload
 def max(input: Tensor, other: Tensor) -> Tensor: ...
+def max_pool2d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] | str = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any: ...
 @overload
 def maximum(input: Tensor, other: TensorLike) -> Tensor: ...
 @overload

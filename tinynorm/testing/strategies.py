@@ -100,7 +100,8 @@ NAMES = (
     "LayerNorm", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "RMSNorm", "Dropout", "Flatten", "Identity",
     "LeakyReLU", "ELU", "SiLU", "Softplus", "Embedding", "Unflatten", "PReLU", "ReLU6", "Hardtanh", "SELU", "LogSigmoid",
     "Softsign", "Mish", "GLU", "Hardsigmoid", "Hardswish", "Softmin", "Tanhshrink", "Threshold", "CosineSimilarity",
-    "PairwiseDistance", "Bilinear",
+    "PairwiseDistance", "Bilinear", "Conv1d", "Conv2d", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "LocalResponseNorm",
+    "RNNCell", "LSTMCell", "GRUCell", "RNN", "LSTM", "GRU",
 )  # fmt: skip
 
 
@@ -176,6 +177,17 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
         return (N, C, *rest), ((0.5, 0.5), {})  # without a jump
     if name == "Bilinear":
         return (N, *rest, C), ((C, C, draw(st.integers(1, 3))), {"bias": affine})
+    if name.startswith("Conv"):
+        groups, stride = draw(st.sampled_from([1, 2])), draw(st.integers(1, 2))
+        return (N, C, 5, 4)[: 4 if name == "Conv2d" else 3], ((C, 4, 2, stride, 1), {"groups": groups, "bias": affine})
+    if name in ("MaxPool2d", "AvgPool2d"):
+        return (N, C, 4, 5), ((draw(st.integers(2, 3)), draw(st.integers(1, 2)), 1), {"ceil_mode": affine})
+    if name == "AdaptiveAvgPool2d":
+        return (N, C, 4, 5), (((draw(st.integers(1, 4)), None),), {})
+    if name == "LocalResponseNorm":
+        return (N, C, 3, *rest), ((draw(st.integers(1, 4)), 0.5), {})
+    if name.startswith(("RNN", "LSTM", "GRU")):
+        return ((N, C) if name.endswith("Cell") else (3, N, C)), ((C, 3), {"bias": affine})
     if name == "Dropout":
         return (N, C), ((0.4,), {})
     return (N, C, *rest), ((), {})
@@ -373,6 +385,12 @@ OPS: dict[str, st.SearchStrategy[Call]] = {
     "getitem": _shaped(lambda x: operations.getitem(x, (slice(None), [0, 2, 0])), 2, 3),
     "gather": _shaped(lambda x: operations.gather(x, 1, _indices(0, 2, 2)(x)), 2, 3),
     "take_along_dim": _shaped(lambda x: operations.take_along_dim(x, _indices(1, 1)(x), 1), 2, 3),
+    "conv1d": _shaped(lambda x: operations.conv1d(x, x[:, :, :2], stride=2, padding=1), 3, 3, 5),
+    "conv2d": _shaped(lambda x: operations.conv2d(x, x[:, :1, :2, :2], groups=2, padding="same"), 2, 2, 3, 4),
+    "max_pool2d": _shaped(lambda x: operations.max_pool2d(x, 2, 1), 2, 3, 4),
+    "avg_pool2d": _shaped(lambda x: operations.avg_pool2d(x, 3, 2, 1, count_include_pad=False), 2, 4, 5),
+    "adaptive_avg_pool2d": _shaped(lambda x: operations.adaptive_avg_pool2d(x, 2), 2, 3, 5),
+    "local_response_norm": _shaped(lambda x: operations.local_response_norm(x, 3, 0.5), 2, 4, 2),
     "mse_loss": values((2, 4, 3)).map(lambda xs: (lambda x, y: operations.mse_loss(x, y), list(xs))),
     **{name: _of_pairs(name) for name in ("l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy_with_logits")},
     "binary_cross_entropy": _of_pairs("binary_cross_entropy", lambda x: 0.1 + 0.8 / (1 + np.exp(-x))),
