@@ -187,7 +187,6 @@ LATE = (
     "tinynorm.kernels.slabs",
     "tinynorm.kernels.streams",
     "tinynorm.kernels.updates",
-    "tinynorm.kernels.windows",
     "tinynorm.__main__",
     "tinynorm.utils.datasets",
 )

@@ -12,7 +12,8 @@ from tinynorm import derivations
 PACKAGE = Path(tinynorm.__file__).parent
 LINES = {line.number: line for name in derivations.CHAPTERS for line in derivations.load(name).lines}
 TAG = re.compile(r"#.*?\b([A-Z]{2}\.\d+)\b")
-LIKE = re.compile(r"cf\. [A-Z]{2}\.\d+")  # the same quantity, computed otherwise: in place, or for classes instead of rows
+# the same quantity, computed otherwise: in place, or for classes instead of rows
+LIKE = re.compile(r"cf\. [A-Z]{2}\.\d+(, [A-Z]{2}\.\d+)*")
 
 # functions whose every line of arithmetic must be an equation: (file, function or class)
 COVERED = [
@@ -28,13 +29,20 @@ COVERED = [
     ("ops/activation.py", "ReLU"),
     ("ops/activation.py", "Softmax"),
     ("ops/activation.py", "LogSoftmax"),
+    ("ops/recurrent.py", "LSTMGates"),
+    ("ops/recurrent.py", "GRUGates"),
 ]
 
 # what the package does beside the mathematics: dtypes, shapes, further dimensions in front, the module that has the functions
 TRANSPARENT = {"widened", "narrowed", "reshaped", "seen", "affine", "sum_to", "_rows"}
-RENAMED = {"A2": "A", "B2": "B", "X": "x", "q": "t", "dy_": "dy"}  # as matrices; targets; float32 for float16
+RENAMED = {"A2": "A", "B2": "B", "X": "x", "q": "t", "dy_": "dy", "c_": "c", "h_": "h"}  # matrices; targets; float32
+RENAMED |= {"dh_": "dh_next"}  # a GRU has one output, so its gradient is called dh
+PARTS = {"parts(v_, 3)[2]": "v_n"}  # of an array that holds the parts of several gates
+OF_PARTS = {"narrowed", "concat", "join"}  # (join is an op's name for concat)
 FUNCTIONS = {"sqrt", "exp", "log", "keep_where", "sum_over", "mean_over"}
-AXES = {"activation.py": "(self.dim,)", "loss.py": "(1,)", "linear.py": "(0,)"}  # what a file writes where the chapter has axes
+AXES = {  # what a file writes where the chapter has axes
+    "activation.py": "(self.dim,)", "convolution.py": "(0, 2, 3)", "loss.py": "(1,)", "linear.py": "(0,)"
+}  # fmt: skip
 
 
 class Plain(ast.NodeTransformer):
@@ -64,6 +72,10 @@ class Plain(ast.NodeTransformer):
         self.generic_visit(node)
         return ast.Name("m", ast.Load()) if ast.unparse(node) == "N * P" else node  # how many numbers a group has
 
+    def visit_Subscript(self, node):
+        part = PARTS.get(ast.unparse(node))
+        return ast.Name(part, ast.Load()) if part else self.generic_visit(node)
+
     def visit_Attribute(self, node):
         if node.attr in ("T", "mT"):
             return ast.Attribute(self.visit(node.value), "T", ast.Load())
@@ -75,11 +87,13 @@ def plain(expression, axes=None):
 
 
 def results_of(statement, axes=None):
-    """What a statement assigns or returns, plainly: each of several results, and each of two cases."""
+    """What a statement assigns or returns, plainly: each of several results, of parts that are joined, and of two cases."""
 
     def results(e):
-        if isinstance(e, ast.Tuple):
+        if isinstance(e, (ast.Tuple, ast.List)):
             return [r for element in e.elts for r in results(element)]
+        if isinstance(e, ast.Call) and getattr(e.func, "attr", getattr(e.func, "id", "")) in OF_PARTS:
+            return results(e.args[0])
         return results(e.body) + results(e.orelse) if isinstance(e, ast.IfExp) else [e]
 
     value = statement.value

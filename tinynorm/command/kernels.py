@@ -28,7 +28,6 @@ FAMILIES = {  # the files in tinynorm/kernels, those that take longest to compil
     "rows": "LayerNorm, RMSNorm and GroupNorm of (N, C)",
     "updates": "SGD, Adam and AdamW",
     "gelu": "GELU",
-    "windows": "convolution",
     "classes": "cross-entropy of class indices",
     "activations": "ReLU backward",
 }
@@ -139,7 +138,6 @@ CALLS: dict[str, Callable[[Any, Any], tuple]] = {  # of a tensor (4, 6, 16) and 
     "rows": lambda x, matrix: (F.layer_norm(x, (16,)),),
     "slabs": lambda x, matrix: (F.batch_norm(x, None, None, None, None, True),),
     "gelu": lambda x, matrix: (F.gelu(matrix), F.gelu(matrix, "tanh")),
-    "windows": lambda x, matrix: (F.conv1d(x, tinynorm.ones(2, 6, 3, dtype=x.dtype)),),
     "updates": _updates,
     "classes": lambda x, matrix: (F.cross_entropy(matrix, tinynorm.tensor([0, 1, 2, 3])),),
     "activations": lambda x, matrix: (F.relu(matrix), Sequential(Linear(6, 6).to(x.dtype), ReLU())(matrix)),

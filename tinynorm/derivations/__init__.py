@@ -38,6 +38,9 @@ CHAPTERS = (
     "adam",
     "gradient_checks",
     "mistakes",
+    "convolution",
+    "lstm",
+    "gru",
 )
 
 

@@ -20,19 +20,17 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from .. import backend
 from ..autograd.node import Node
-from ..kernels.select import kernels_for
 from ..tensor import raw
-from .common import namespace, narrowed, of_tensors, reshaped, sum_over, widened
+from .common import narrowed, of_tensors, reshaped, sum_over, widened
 from .linear import product
 from .shape import reshape
 from .windows import Windows, beside, filled, numbers, windows
 
-# The matrix U of so many numbers stays in a core's cache from the copying to the product: samples are taken in such blocks.
-BLOCK = 2**18
+# Samples are taken in blocks whose matrix U has so many numbers, 4 MiB in float32: memory stays bounded, and the caches of a
+# core still have most of U when the product reads it.
+BLOCK = 2**20
 
 
 class Layout:
@@ -61,12 +59,7 @@ class Layout:
         shape = N, self.groups, C // self.groups * self.K, self.P
         if self.windows.everything:
             return reshaped(x, shape)
-        U = namespace(x).empty((N, C, self.K, *self.windows.out), dtype=x.dtype, **backend.on_device_of(x))
-        kernels = kernels_for("windows", x)
-        if kernels is not None:
-            place = self.windows
-            kernels.unfold(x.reshape(N * C, *place.size), U.reshape(N * C, *place.kernel, *place.out), *place.numbers)
-            return reshaped(U, shape)
+        U = backend.zeros((N, C, self.K, *self.windows.out), x)
         for k, part in enumerate(self.windows.taken(x)):
             U[:, :, k, :, :] = part  # cf. CV.1
         return reshaped(U, shape)
@@ -77,11 +70,6 @@ class Layout:
         C = G * CK // self.K
         if self.windows.everything:
             return reshaped(U, (N, C, *self.windows.size))
-        kernels = kernels_for("windows", U)
-        if kernels is not None:
-            place, dx = self.windows, np.empty((N, C, *self.windows.size), U.dtype)
-            kernels.fold(U.reshape(N * C, *place.kernel, *place.out), dx.reshape(N * C, *place.size), *place.numbers)
-            return dx
         U = reshaped(U, (N, C, self.K, *self.windows.out))
         return self.windows.put((U[:, :, k, :, :] for k in range(self.K)), U[:, :, 0, :, :])  # cf. CV.7
 
@@ -96,8 +84,11 @@ class Trilinear(Node):
 
     def of_blocks(self, samples: Any, shape: tuple[int, ...], formula: Callable[[slice], Any]) -> Any:
         """An array of this shape, whose samples `formula` computes, a block of them at a time."""
-        y = namespace(samples).empty(shape, dtype=samples.dtype, **backend.on_device_of(samples))
-        for block in self.layout.blocks(samples):
+        blocks = list(self.layout.blocks(samples))
+        if len(blocks) == 1:
+            return formula(blocks[0])
+        y = backend.zeros(shape, samples)
+        for block in blocks:
             y[block, ...] = formula(block)
         return y
 

@@ -41,7 +41,7 @@ class MaxPool(Node):
         lowest = -math.inf if backend.is_floating(x) else int(xp.iinfo(x.dtype).min)
         parts = self.windows.taken(x, lowest)
         y = backend.copy(next(parts))
-        chosen = xp.zeros(y.shape, dtype=backend.int64, **backend.on_device_of(x))
+        chosen = backend.zeros(y.shape, x, backend.int64)
         for k, part in enumerate(parts, start=1):
             better = ~(part <= y)  # also where one of the two is NaN
             better = better & ((part != part) | (y == y))
@@ -64,7 +64,7 @@ class Chosen(Node):
     def forward(self, x, chosen):
         self.save(chosen)
         xp = namespace(x)
-        y = xp.zeros(chosen.shape, dtype=x.dtype, **backend.on_device_of(x))
+        y = backend.zeros(chosen.shape, x)
         for k, part in enumerate(self.windows.taken(x)):
             y = xp.where(chosen == k, part, y)
         return y

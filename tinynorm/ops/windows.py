@@ -9,7 +9,6 @@ from numbers import Integral
 from typing import Any
 
 from .. import backend
-from .common import namespace
 
 Pair = tuple[int, int]
 
@@ -46,11 +45,6 @@ class Windows:
         return self.kernel == self.stride == (1, 1) and self.before == self.after == (0, 0)
 
     @cached_property
-    def numbers(self) -> tuple[int, ...]:
-        """Stride, padding and dilation, as the kernels take them."""
-        return (*self.stride, *self.before, *self.dilation)
-
-    @cached_property
     def inside(self) -> tuple:
         """The index of the plane in a padded one."""
         (H, W), (i, j) = self.size, self.before
@@ -85,7 +79,10 @@ class Windows:
 
 def filled(shape: tuple[int, ...], value: float, like: Any) -> Any:
     """A new array full of a value, in the dtype and on the device of another."""
-    return namespace(like).full(shape, value, dtype=like.dtype, **backend.on_device_of(like))
+    y = backend.zeros(shape, like)
+    if value:
+        y[...] = value
+    return y
 
 
 @lru_cache(maxsize=256)

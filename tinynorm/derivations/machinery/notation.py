@@ -27,6 +27,7 @@ SYMBOLS = {
     **{f"{s}_{i}": (f"{s}^{{{i}}}", f"{s}^{i}") for s in "wef" for i in "vcsrzh"},  # mistakes
     **{f"{s}_mu": (rf"{s}^{{\mu}}", f"{s}^μ") for s in "wef"}, "w_gamma": (r"w^{\gamma}", "w^γ"),
     "Pw": ("P(w)", "P(w)"), "Pu": ("P(u)", "P(u)"), "PPw": ("P(P(w))", "P(P(w))"),
+    "Uv": ("U(v)", "U(v)"), "c_next": ("c'", "c′"), "h_next": ("h'", "h′"),
 }  # fmt: skip
 
 

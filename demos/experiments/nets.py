@@ -1,0 +1,150 @@
+"""The data, the networks and the training that the experiments share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import tinynorm as tn
+from tinynorm import nn, optim
+from tinynorm.nn import functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from mlp_data import digits as split_digits
+
+
+class Data(NamedTuple):
+    """Images as rows, and their classes."""
+
+    x_train: np.ndarray  # (N, 64), float32
+    y_train: np.ndarray  # (N,), int64
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+    def to(self, device: str) -> tuple[tn.Tensor, ...]:
+        return tuple(tn.as_tensor(a, device=device) for a in self)
+
+
+@cache
+def digits(seed: int) -> Data:
+    """scikit-learn's digits, 8 x 8 grey values divided by 16: 80 % of each class to train on (1,437), 20 % to test with."""
+    x_train, y_train, x_test, y_test = split_digits(seed)
+    x_train, x_test = (x_train / 16).astype(np.float32), (x_test / 16).astype(np.float32)
+    return Data(x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64))
+
+
+NORMS: dict[str, Callable[[int], nn.Module | None]] = {
+    "none": lambda D: None,
+    "BN": nn.BatchNorm1d,
+    "LN": nn.LayerNorm,
+    "GN": lambda D: nn.GroupNorm(8, D),
+    "RMS": nn.RMSNorm,
+}
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+# colours that also people with a colour vision deficiency tell apart (Okabe and Ito 2008), and a line style for each
+STYLE = {
+    "none": ("#555555", ":"), "BN": ("#0072B2", "-"), "LN": ("#D55E00", "--"), "GN": ("#009E73", "-."), "RMS": ("#CC79A7", "-"),
+}  # fmt: skip
+MORE_COLOURS = ("#E69F00", "#56B4E9", "#F0E442", "#000000")
+
+
+def mlp(
+    norm: str | Callable[[int], nn.Module | None],
+    hidden: list[int],
+    activation: str = "relu",
+    inputs: int = 64,
+    outputs: int = 10,
+    std: float | None = None,
+    bias: bool = True,
+) -> nn.Sequential:
+    """Linear, norm, activation for each hidden width, then a Linear to the classes.
+
+    With `std`, the weights are normal numbers of this standard deviation, and the biases 0; else all are as PyTorch draws them.
+    """
+    make = NORMS[norm] if isinstance(norm, str) else norm
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers.append(nn.Linear(inputs, width, bias=bias))
+        layers += [layer for layer in (make(width), ACTIVATIONS[activation]()) if layer is not None]
+        inputs = width
+    net = nn.Sequential(*layers, nn.Linear(inputs, outputs))
+    if std is not None:
+        for layer in net:
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, 0.0, std)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+    return net
+
+
+def batches(N: int, size: int, steps: int, seed: int) -> Iterator[np.ndarray]:
+    """Indices of batches, from epochs of shuffled rows; what is left over at the end of an epoch is dropped."""
+    rng = np.random.default_rng([seed, 77])
+    done = 0
+    while done < steps:
+        order = rng.permutation(N)
+        for start in range(0, N - size + 1, size):
+            if done == steps:
+                return
+            yield order[start : start + size]
+            done += 1
+
+
+def train(
+    net: nn.Module,
+    optimizer: optim.Optimizer,
+    x: tn.Tensor,
+    y: tn.Tensor,
+    size: int,
+    steps: int,
+    seed: int,
+    after: Callable[[int, float], bool | None] | None = None,
+    every: int = 0,
+    schedule: Any = None,
+) -> None:
+    """So many steps of cross-entropy. ``after(step, loss)`` is called at the start, each `every` steps, and at the end.
+
+    If it returns True, the training stops. (The step is captured, so it must not be changed meanwhile.)
+    """
+
+    @tn.capture
+    def step(x: tn.Tensor, y: tn.Tensor) -> tn.Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+        return loss
+
+    net.train()
+    if after is not None and after(0, float("nan")):
+        return
+    for n, at in enumerate(batches(len(x), size, steps, seed), start=1):
+        loss = step(x[at], y[at])
+        if after is not None and (n == steps or (every and n % every == 0)):
+            stop = after(n, float(loss))
+            net.train()
+            if stop:
+                return
+
+
+def accuracy(net: nn.Module, x: tn.Tensor, y: tn.Tensor) -> float:
+    """The share of right answers, in eval mode. The net's mode stays as it was."""
+    training = net.training
+    net.eval()
+    with tn.no_grad():
+        right = float((net(x).argmax(1) == y).float().mean())
+    net.train(training)
+    return right
+
+
+def make_optimizer(name: str, net: nn.Module, lr: float) -> optim.Optimizer:
+    if name == "momentum":
+        return optim.SGD(net.parameters(), lr=lr, momentum=0.9)
+    return {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}[name](net.parameters(), lr=lr)

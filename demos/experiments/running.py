@@ -1,0 +1,138 @@
+"""The runs of the experiments: in several processes, each result kept in a file, so that an interrupted report goes on."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from .base import Experiment, Row
+
+MODULES = {path.stem.split("_")[0].upper().replace("E0", "E"): path.stem for path in Path(__file__).parent.glob("e[0-9]*.py")}
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def experiments(keys: list[str]) -> list[Experiment]:
+    """Those of these keys, or all, in order."""
+    wanted = keys or list(MODULES)
+    return [load(key) for key in sorted(wanted, key=lambda key: int(key[1:]))]
+
+
+def load(key: str) -> Experiment:
+    return importlib.import_module(f"experiments.{MODULES[key]}").EXPERIMENT
+
+
+class Task:
+    """One run: an experiment, what is compared, and a seed. `name` is the same for the same run with the same settings."""
+
+    def __init__(self, experiment: Experiment, arm: dict[str, Any], seed: int, settings: dict[str, Any]) -> None:
+        self.experiment, self.arm, self.seed, self.settings = experiment, arm, seed, settings
+        self.name = json.dumps([arm, seed, settings], sort_keys=True)
+
+
+def do(key: str, arm: dict[str, Any], seed: int, settings: dict[str, Any]) -> tuple[list[Row], float]:
+    """In a process of its own: the rows of a run, with arm and seed in front, and the seconds it took."""
+    start = time.perf_counter()
+    rows = load(key).run(arm, seed, settings)
+    return [{**arm, "seed": seed, **row} for row in rows], time.perf_counter() - start
+
+
+def _leave_interrupts() -> None:
+    """In a process of its own: Ctrl-C, which reaches all processes, is for the one that started them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class Runner:
+    """Does the runs that are not done yet.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the report. ``out/runs/E1.jsonl`` has a line for each run of E1.
+    quick : bool
+    seeds : int
+    device : str
+    """
+
+    def __init__(self, out: Path, quick: bool, seeds: int, device: str) -> None:
+        self.out, self.quick, self.seeds, self.device = out, quick, seeds, device
+        (out / "runs").mkdir(parents=True, exist_ok=True)
+
+    def settings(self, experiment: Experiment) -> dict[str, Any]:
+        return {**experiment.full, **(experiment.quick if self.quick else {}), "device": self.device}
+
+    def tasks(self, experiment: Experiment) -> list[Task]:
+        s = self.settings(experiment)
+        return [Task(experiment, arm, seed, s) for seed in range(self.seeds) for arm in experiment.arms(s)]
+
+    def done(self, experiment: Experiment) -> dict[str, dict[str, Any]]:
+        """The runs on file, by name. A last line that was cut off is left out."""
+        path = self.out / "runs" / f"{experiment.key}.jsonl"
+        found = {}
+        for line in path.read_text().split("\n") if path.exists() else []:
+            try:
+                run = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            found[run["name"]] = run
+        return found
+
+    def rows(self, experiment: Experiment) -> list[Row]:
+        """All rows of an experiment whose runs are done, in the order of its tasks."""
+        done = self.done(experiment)
+        return [row for task in self.tasks(experiment) for row in done[task.name]["rows"]]
+
+    def seconds(self, experiment: Experiment) -> float:
+        """What its runs took, one after the other."""
+        done = self.done(experiment)
+        return sum(done[task.name]["seconds"] for task in self.tasks(experiment))
+
+    def run(self, chosen: list[Experiment], processes: int, after: Callable[[str], object]) -> None:
+        """Do what is missing; ``after(key)`` is called when a run is done."""
+        missing: list[Task] = []
+        for e in chosen:
+            done = self.done(e)
+            missing += [task for task in self.tasks(e) if task.name not in done]
+        if not missing:
+            return
+        os.environ |= dict.fromkeys(ONE_THREAD, "1")  # before the processes start: each has one thread
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_leave_interrupts) as pool:
+            try:
+                for task, (rows, seconds) in self._results(pool, missing):
+                    self._keep(task, rows, seconds)
+                    after(task.experiment.key)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in list((pool._processes or {}).values()):
+                    process.terminate()
+                raise
+
+    def _results(self, pool: ProcessPoolExecutor, tasks: list[Task]) -> Iterator[tuple[Task, tuple[list[Row], float]]]:
+        waiting: dict[Future, Task] = {pool.submit(do, t.experiment.key, t.arm, t.seed, t.settings): t for t in tasks}
+        while waiting:
+            finished, _ = wait(waiting, return_when="FIRST_COMPLETED")
+            for future in finished:
+                yield waiting.pop(future), future.result()
+
+    def _keep(self, task: Task, rows: list[Row], seconds: float) -> None:
+        line = json.dumps({"name": task.name, "seconds": round(seconds, 3), "rows": rows})
+        with (self.out / "runs" / f"{task.experiment.key}.jsonl").open("a") as file:
+            file.write(f"\n{line}\n")  # the line before may have been cut off, without its end
+
+    def write_csv(self, experiment: Experiment) -> Path:
+        """All rows of an experiment as a table."""
+        rows = self.rows(experiment)
+        path = self.out / f"{experiment.key}.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+            writer.writeheader()
+            writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+        return path

@@ -1,0 +1,99 @@
+"""The report of experiments: what it computes from rows, that it goes on where it was interrupted, and what it writes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import DEMOS
+from experiments import base, plots, report, running
+
+ROWS = [{"norm": n, "seed": s, "x": x, "y": s + x} for n in ("BN", "LN") for s in (0, 1, 2) for x in (1, 2)]
+
+
+def test_values_are_those_of_the_rows_that_fit():
+    np.testing.assert_array_equal(base.values(ROWS, "y", norm="LN", x=2), [2, 3, 4])
+
+
+def test_a_spread_is_the_mean_and_the_standard_deviation_over_seeds():
+    assert base.spread([1, 2, 3]) == (2.0, 1.0, 3)
+    assert base.spread([0.97, 0.99]).text(1, 100, " %") == "98.0 ± 1.4 %"
+
+
+def test_a_difference_is_paired_by_seed():
+    d = base.difference([11.0, 21.0, 31.1], [10.0, 20.0, 30.0])  # what the seeds have in common goes out
+    assert d.mean == pytest.approx(1.0333, abs=1e-4)
+    assert d.sign == 1
+    assert base.difference([1.0, 2.0, 0.0], [1.1, 1.8, 0.0]).sign == 0  # the seeds do not tell
+    assert base.difference([0.0, 0.1], [5.0, 5.0]).sign == -1
+    assert base.difference([1.0], [0.0]).sign == 0  # one seed tells nothing
+
+
+def test_lines_go_through_the_means_and_bands_from_the_least_to_the_most():
+    x, mean, low, high = plots.by_x(ROWS, "x", "y", norm="BN")
+    assert (x.tolist(), mean.tolist(), low.tolist(), high.tolist()) == ([1, 2], [2, 3], [1, 2], [3, 4])
+
+
+def test_every_experiment_is_whole_in_both_languages():
+    for e in running.experiments([]):
+        assert re.fullmatch(r"E\d+", e.key)
+        for text in (e.title, e.question, e.how):
+            assert not re.search(r"[\u4e00-\u9fff]", text.en), text.en
+            assert re.search(r"[\u4e00-\u9fff]", text.zh), text.zh
+        s = {**e.full, "device": "cpu"}
+        arms = e.arms(s)
+        assert len({json.dumps(arm, sort_keys=True) for arm in arms}) == len(arms), "two arms are the same"
+
+
+def call(out, *more):
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    settings = ["--quick", "--only", "E1", "--seeds", "1", "--processes", "1", "--out", str(out), *more]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+    return subprocess.Popen([sys.executable, str(DEMOS / "bn_vs_ln.py"), *settings], env=env, **pipes)
+
+
+def finish(process):
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return said
+
+
+@pytest.mark.no_cover
+def test_interrupted_it_goes_on_where_it_was(tmp_path):
+    process = call(tmp_path / "a")
+    assert "1 of 3 runs" in process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: to all its processes
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "the same command goes on from there" in said
+    assert "Traceback" not in said
+    assert re.match("[12] of 3 runs are on file already", finish(call(tmp_path / "a")))
+    finish(call(tmp_path / "b", "--lang", "zh"))
+    a, b = (tmp_path / name / "quick" for name in "ab")
+    assert (a / "E1.csv").read_text() == (b / "E1.csv").read_text()
+    html = (b / "report.html").read_text(encoding="utf-8")
+    assert "训练步数" in html
+    assert not re.search(r'(src|href)="http', html)  # it needs nothing from elsewhere
+
+
+def test_a_line_that_was_cut_off_is_done_again(tmp_path):
+    runner = running.Runner(tmp_path, quick=True, seeds=1, device="cpu")
+    e = running.load("E1")
+    name = runner.tasks(e)[0].name
+    (tmp_path / "runs" / "E1.jsonl").write_text(json.dumps({"name": name, "seconds": 1, "rows": []}) + '\n{"name": "')
+    assert list(runner.done(e)) == [name]
+
+
+def test_an_unknown_experiment_is_told():
+    said = subprocess.run([sys.executable, DEMOS / "bn_vs_ln.py", "--only", "E99"], capture_output=True, text=True)
+    assert said.returncode == 2
+    assert "there is no such experiment; they are E1, " in said.stderr
+
+
+def test_a_table_shows_its_cells_as_they_are():
+    shown = "<table><tr><th>a&lt;b</th><th>c</th></tr><tr><td>1</td><td>2</td></tr></table>"
+    assert report.grid([["a<b", "c"], ["1", "2"]]) == shown
