@@ -68,14 +68,14 @@ def write_report(runner: Runner, chosen: list[Experiment], lang: str, elapsed: f
         runner.write_csv(e)
         e.check(rows, s)
         answers[e.key] = e.verdict(rows, s).answer
-        sections.append(report.section(e, rows, s, runner.seconds(e), lang))
+        sections.append(report.section(e, rows, s, runner.seconds(e), lang, runner.out))
         print(f"{e.key}  {say(e.title)}\n    {say(answers[e.key])}")
     for claim, (word, figure) in claims.judged(found, settings):
         print(f"{say(claim.says)} {say(word).upper()}: {say(figure)}")
     about = f"{' '.join(['python', 'demos/bn_vs_ln.py', *sys.argv[1:]])}; {report.versions()}; {elapsed:.0f} s"
     page = report.page(sections, list(found), claims.answer(found, settings, answers, say), about, lang)
-    print(f"report        {report.write(runner.out / 'report.html', page)}\nraw numbers   {runner.out}/E*.csv")
-    print(f"time          {elapsed:.0f} s")
+    print(f"report        {report.write(runner.out / 'report.html', page)}")
+    print(f"pictures      {runner.out}/E*.png\nraw numbers   {runner.out}/E*.csv\ntime          {elapsed:.0f} s")
 
 
 def progress(runner: Runner, chosen: list, processes: int) -> None:

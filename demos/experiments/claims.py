@@ -13,6 +13,7 @@ from .base import Difference, Row, Text, difference
 from .running import load
 
 SUPPORTED, REFUTED, DEPENDS = Text("supported", "成立"), Text("refuted", "不成立"), Text("it depends", "视情况而定")
+NOT_SEEN = Text("not seen here", "此处未见")  # the seeds do not tell
 Found = dict[str, list[Row]]  # the rows of each experiment that was run
 Settings = dict[str, dict[str, Any]]  # and its settings
 Judgement = tuple[Text, Text]  # the verdict, and the figure that decides
@@ -26,17 +27,17 @@ class Claim(NamedTuple):
     judge: Callable[[list[Row], dict[str, Any]], Judgement]
 
 
-def both(text: str, zh: str = "") -> Text:
-    return Text(text, zh or text)
-
-
 def points(d: Difference, name: str) -> str:
     return f"{name}: {d.text(1, 100)}"
 
 
-def by_sign(d: Difference, when_positive: Text, when_negative: Text) -> Text:
-    """A verdict by the sign of a difference; if the seeds do not tell, it depends."""
-    return {1: when_positive, -1: when_negative, 0: DEPENDS}[d.sign]
+def verdict(claimed: int, *signs: int) -> Text:
+    """By the signs of differences, where a claim says which sign they have."""
+    if all(sign == claimed for sign in signs):
+        return SUPPORTED
+    if claimed in signs:
+        return DEPENDS
+    return REFUTED if all(sign == -claimed for sign in signs) else NOT_SEEN
 
 
 # ---- claims that an experiment decides ---------------------------------------------------------------------------------
@@ -47,16 +48,14 @@ def costs_more(rows: list[Row], s: dict[str, Any]) -> Judgement:
     found = {kernels: e.logarithm(rows, "train seconds", kernels) for kernels in e.measured(rows)}
     times = {kernels: f"{np.exp(d.mean):.2f}" for kernels, d in found.items()}
     text = ", ".join(f"{kernels} {ratio}" for kernels, ratio in times.items())
-    signs = {d.sign for d in found.values()}
-    word = SUPPORTED if signs == {1} else REFUTED if 1 not in signs else DEPENDS
+    word = verdict(1, *(d.sign for d in found.values()))
     return word, Text(f"LN's training time over BN's: {text}", f"训练用时之比 LN / BN：{text}")
 
 
 def worse_under_sgd(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E10")
     found = {name: e.between(rows, ("LN", name), ("BN", name)) for name in ("sgd", "momentum")}
-    signs = {d.sign for d in found.values()}
-    word = SUPPORTED if signs == {-1} else REFUTED if -1 not in signs else DEPENDS
+    word = verdict(-1, *(d.sign for d in found.values()))
     text = "; ".join(points(d, f"LN - BN, {name}") for name, d in found.items())
     return word, Text(f"test accuracy in points, {text}", f"测试准确率之差（百分点），{text}")
 
@@ -65,7 +64,7 @@ def needs_adam(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E10")
     d = e.between(rows, ("BN", "adam"), ("BN", "momentum"))
     text = points(d, "Adam - SGD with momentum, BN")
-    return SUPPORTED if d.sign > 0 else REFUTED, Text(f"test accuracy in points, {text}", f"测试准确率之差（百分点），{text}")
+    return verdict(1, d.sign), Text(f"test accuracy in points, {text}", f"测试准确率之差（百分点），{text}")
 
 
 def sensitive_to_shifts(rows: list[Row], s: dict[str, Any]) -> Judgement:
@@ -73,8 +72,7 @@ def sensitive_to_shifts(rows: list[Row], s: dict[str, Any]) -> Judgement:
     found = {}
     for shift in ("scale", "offset"):
         found[shift] = difference(e.mean_of(rows, "LN", shift), e.mean_of(rows, "BN, running", shift))
-    signs = {d.sign for d in found.values()}
-    word = SUPPORTED if signs == {-1} else REFUTED if -1 not in signs else DEPENDS
+    word = verdict(-1, *(d.sign for d in found.values()))
     text = "; ".join(points(d, f"LN - BN, {shift}") for shift, d in found.items())
     return word, Text(f"mean accuracy in points, {text}", f"平均准确率之差（百分点），{text}")
 
@@ -84,8 +82,7 @@ def standard_in_recurrent_nets(rows: list[Row], s: dict[str, Any]) -> Judgement:
     from .e12_sequences import PLACES
 
     found = {name: e.compared(rows, *place) for place, name in PLACES.items()}
-    signs = [d.sign for d in found.values()]
-    word = REFUTED if 1 in signs and -1 not in signs else SUPPORTED if -1 in signs and 1 not in signs else DEPENDS
+    word = verdict(-1, *(d.sign for d in found.values()))
     en, zh = ("; ".join(points(d, f"{getattr(name, lang)}, LN - BN") for name, d in found.items()) for lang in ("en", "zh"))
     return word, Text(f"accuracy in points, {en}", f"准确率之差（百分点），{zh}")
 
@@ -106,8 +103,7 @@ def by_less_shift(rows: list[Row], s: dict[str, Any]) -> Judgement:
 def fragile(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E11")
     found = {norm: difference(e.left(rows, norm, "clean"), e.left(rows, "none", "clean")) for norm in ("BN", "LN")}
-    signs = {d.sign for d in found.values()}
-    word = SUPPORTED if signs == {-1} else REFUTED if -1 not in signs else DEPENDS
+    word = verdict(-1, *(d.sign for d in found.values()))
     text = "; ".join(points(d, f"{norm} - none") for norm, d in found.items())
     return word, Text(f"accuracy under PGD in points, {text}", f"PGD 攻击下的准确率之差（百分点），{text}")
 
@@ -223,7 +219,7 @@ ADVICE = [
     ),
     Advice(
         Text("fine-tuning with few examples", "用少量样本微调"),
-        Text("see which of BN's three ways wins below; LN has no choice to make", "BN 的三种做法孰优见下文；LN 无需选择"),
+        Text("BN with its statistics frozen, if there are very few", "样本极少时：BN，并冻结其统计量"),
         ("E15", "E14"),
     ),
     Advice(

@@ -34,8 +34,8 @@ def speaker(lang: str) -> Callable[[Text], str]:
     return lambda text: getattr(text, lang)
 
 
-def svg(figure: Any) -> str:
-    """A figure as SVG whose texts stay texts: any language that the reader's fonts have, and searchable."""
+def svg(figure: Any, png: Path | None = None) -> str:
+    """A figure as SVG whose texts stay texts: any language that the reader's fonts have, and searchable. Also as a PNG file."""
     import warnings
 
     import matplotlib.pyplot as plt
@@ -45,6 +45,8 @@ def svg(figure: Any) -> str:
     with plt.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # it measures with a font of its own
         figure.savefig(file, format="svg", metadata={"Date": None})
+        if png is not None:
+            figure.savefig(png, dpi=80)
     plt.close(figure)
     return re.sub(r"^.*?(?=<svg)", "", file.getvalue(), count=1, flags=re.DOTALL)
 
@@ -57,8 +59,10 @@ def grid(lines: list[list[str]]) -> str:
     return f"<table><tr>{cells}</tr>{rows}</table>"
 
 
-def section(e: Experiment, rows: list[Row], s: dict[str, Any], seconds: float, lang: str) -> str:
+def section(e: Experiment, rows: list[Row], s: dict[str, Any], seconds: float, lang: str, out: Path) -> str:
+    """An experiment's part of the page. Its picture also goes into a file, in English: Matplotlib's font has no Chinese."""
     say = speaker(lang)
+    png = out / f"{e.key}.png" if lang == "en" else None
     verdict: Verdict = e.verdict(rows, s)
     seeds = len({row["seed"] for row in rows})
     cost = Text(f"{seeds} seeds, {seconds:.0f} s of one processor.", f"{seeds} 个随机种子，单核 {seconds:.0f} 秒。")
@@ -67,7 +71,7 @@ def section(e: Experiment, rows: list[Row], s: dict[str, Any], seconds: float, l
 <h2 id="{e.key}">{e.key}. {html.escape(say(e.title))}</h2>
 <p><b>{html.escape(say(e.question))}</b></p>
 <p class="verdict">{html.escape(say(verdict.answer))} {html.escape(say(AGREES[verdict.agrees]))}</p>
-{svg(e.draw(rows, s, say))}
+{svg(e.draw(rows, s, say), png)}
 {grid(e.table(rows, s, say))}
 <p>{html.escape(say(e.how))} <span class="small">{html.escape(say(cost))} {html.escape(settings)}.</span></p>
 <p class="small">{html.escape(say(verdict.literature))} <a href="{e.key}.csv">{e.key}.csv</a></p>
