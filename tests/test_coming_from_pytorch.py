@@ -81,4 +81,4 @@ def test_whole_modules_are_not_saved(tmp_path):
 @tries("Left out")
 def test_what_is_left_out_says_so():
     with pytest.raises(AttributeError, match="left out"):
-        nn.Conv2d  # noqa: B018
+        nn.Conv3d  # noqa: B018

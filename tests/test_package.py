@@ -298,7 +298,7 @@ def test_third_party_imports_are_declared():
     core = {name.split(".")[0] for p in sources() if p.name not in late for name, _, lazily in imports(p) if not lazily}
     assert core - set(sys.stdlib_module_names) == {"numpy", "safetensors", "tinynorm"}
     declared = " ".join(project["dependencies"] + project["optional-dependencies"]["demos"]).replace("scikit-learn", "sklearn")
-    own = {p.stem for p in sources(ROOT / "demos")} | {"tinynorm", "experiments"}
+    own = {p.stem for p in sources(ROOT / "demos")} | {"tinynorm", "experiments", "demos"}
     for path in sources(ROOT / "demos"):
         if path.name.startswith(("benchmark", "gradcheck_")):
             continue  # their contenders are used where they are installed

@@ -146,8 +146,8 @@ def advice(name: str) -> str:
     """What to do about a name that tinynorm has not.
 
     >>> import tinynorm
-    >>> advice("nn.LSTM")
-    'recurrent layers are left out; a loop over the steps, with nn.Linear in it, does the same'
+    >>> advice("nn.MultiheadAttention")
+    'attention is left out; softmax(q @ k.mT / math.sqrt(d), dim=-1) @ v is its formula'
     >>> advice("range"), advice("functional.relu")
     ('use torch.arange(start, end + 1, step)', 'use torch.relu')
     """
@@ -188,10 +188,10 @@ def missing(module: str, late: Callable[[str], Any] = lambda name: None) -> Call
     """The ``__getattr__`` of a module of tinynorm's: loads what `late` has, else raises AttributeError with what to do.
 
     >>> import tinynorm
-    >>> tinynorm.nn.Conv2d
+    >>> tinynorm.nn.Conv3d
     Traceback (most recent call last):
-    AttributeError: module 'tinynorm.nn' has no attribute 'Conv2d': convolution and pooling are left out: layers here are for
-    vectors and their normalisation
+    AttributeError: module 'tinynorm.nn' has no attribute 'Conv3d': other layers of images are left out: there are Conv1d,
+    Conv2d, MaxPool2d, AvgPool2d and AdaptiveAvgPool2d
     """
 
     def __getattr__(name: str) -> Any:

@@ -53,6 +53,8 @@ def call(out, *more):
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     settings = ["--quick", "--only", "E1", "--seeds", "1", "--processes", "1", "--out", str(out), *more]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+    # a job in the background is started with SIGINT ignored, and so are its children
+    pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen([sys.executable, str(DEMOS / "bn_vs_ln.py"), *settings], env=env, **pipes)
 
 

@@ -69,7 +69,7 @@ CASES = {name: (op, arrays) for name, (_, op, arrays) in ALL.items()} | EDGES
 IN_PLACE = {"SetItem", "Replaced"}  # their output is their input, written into
 # Move needs two devices, between which nothing is shared; Border can go backward only when its module is done; the others are
 # what several losses or activations have in common
-ELSEWHERE = {"Move", "Border", "PairLoss", "Pointwise", "OfDifference"}
+ELSEWHERE = {"Move", "Border", "Chosen", "PairLoss", "Pointwise", "OfDifference"}
 
 
 class Watch:

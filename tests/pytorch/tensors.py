@@ -154,7 +154,7 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "clamp_min_": lambda lib, y, z: y.clamp_min_(1.0),
     "clip_": lambda lib, y, z: y.clip_(0.9, 1.1),
     "clamp_max_": lambda lib, y, z: y.clamp_max_(1.0),
-    "addmm_": lambda lib, y, z: y.addmm_(y.detach() @ y.detach().mT, y.detach(), beta=0.5),
+    "addmm_": lambda lib, y, z: y.addmm_(y.detach() @ y.detach().mT, y.detach() * 1, beta=0.5),
 }
 
 

@@ -41,7 +41,7 @@ class MaxPool(Node):
         lowest = -math.inf if backend.is_floating(x) else int(xp.iinfo(x.dtype).min)
         parts = self.windows.taken(x, lowest)
         y = backend.copy(next(parts))
-        chosen = backend.zeros(y.shape, x, backend.int64)
+        chosen = backend.zeros(y.shape, x, xp.int64)
         for k, part in enumerate(parts, start=1):
             better = ~(part <= y)  # also where one of the two is NaN
             better = better & ((part != part) | (y == y))
