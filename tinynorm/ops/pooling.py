@@ -304,11 +304,11 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
 
 def _means(n: int, out: int, like: Any) -> Tensor:
     """The matrix (out, n) that takes the mean of each window of a dimension."""
-    A = np.zeros((out, n))
+    a = raw(like)
+    A = np.zeros((out, n), a.dtype if isinstance(a.dtype, np.dtype) else np.float64)
     for i in range(out):
         start, end = i * n // out, -(-(i + 1) * n // out)
         A[i, start:end] = 1 / (end - start)
-    a = raw(like)
     return wrap(namespace(a).asarray(A, dtype=a.dtype, **backend.on_device_of(a)))
 
 
