@@ -12,27 +12,13 @@ from tinynorm import nn
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
 from .batch_renorm import BatchRenorm1d
-from .nets import MORE_COLOURS, NORMS, STYLE, accuracy, batches, digits, make_optimizer, mlp, train
+from .nets import MORE_COLOURS, NORMS, STYLE, accuracy, batches, digits, make_optimizer, mlp, re_estimate, train
 from .plots import axes_of, by_x
 
 SMALL, RENORM_SIZE, LARGE = 2, 4, 32  # the batch sizes of the verdict; Ioffe 2017 tried batch renormalisation with batches of 4
 RECALIBRATED, OF_BATCH, RENORM = "BN, recalibrated", "BN, of the batch", "batch renorm"
 Errors = dict[tuple[str, int], np.ndarray]  # by method and batch size: of each seed
 Texts = dict[tuple[str, int], str]
-
-
-def recalibrate(net: nn.Module, x: tn.Tensor) -> None:
-    """Set the running statistics of each BatchNorm to those of all these images, passed through the network as one batch."""
-    layers = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
-    kept = [layer.momentum for layer in layers]
-    net.train()
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # the average over the batches, and there is one
-    with tn.no_grad():
-        net(x)
-    for layer, momentum in zip(layers, kept, strict=True):
-        layer.momentum = momentum
 
 
 def error_with_batch_statistics(net: nn.Module, x: tn.Tensor, y: tn.Tensor, B: int, seed: int) -> float:
@@ -95,7 +81,7 @@ class SmallBatches(Experiment):
         rows: list[Row] = [{"method": norm, "test error": 1 - accuracy(net, x_test, y_test)}]
         if norm == "BN":
             rows.append({"method": OF_BATCH, "test error": error_with_batch_statistics(net, x_test, y_test, B, seed)})
-            recalibrate(net, x)
+            re_estimate(net, x)
             rows.append({"method": RECALIBRATED, "test error": 1 - accuracy(net, x_test, y_test)})
         return rows
 

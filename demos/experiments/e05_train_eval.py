@@ -13,17 +13,13 @@ from tinynorm import nn
 from tinynorm.nn import functional as F
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import STYLE, accuracy, digits, make_optimizer, mlp, train
+from .nets import STYLE, accuracy, batch_norms, digits, make_optimizer, mlp, re_estimate, train
 from .plots import axes_of, band
 
 BATCH = 32  # rows of a training batch
 SIZES = (2, 4, 8, 16, 32, 64)  # rows of a test batch
 PASSES = 4  # how often the test data are cut into other batches
 ONE_CLASS = 32  # the largest batch of one class: the test data have about 36 images of each
-
-
-def batch_norms(net: nn.Module) -> list[Any]:
-    return [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
 
 
 def using_batch_statistics(net: nn.Module) -> nn.Module:
@@ -37,12 +33,7 @@ def using_batch_statistics(net: nn.Module) -> nn.Module:
 def re_estimated(net: nn.Module, x: tn.Tensor) -> nn.Module:
     """A copy in eval mode whose running statistics are those of x, as one batch. It needs no classes."""
     other = copy.deepcopy(net)
-    for layer in batch_norms(other):
-        layer.reset_running_stats()
-        layer.momentum = None  # the average over the batches, here of one
-    other.train()
-    with tn.no_grad():
-        other(x)
+    re_estimate(other, x)
     return other.eval()
 
 

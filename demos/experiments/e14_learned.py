@@ -13,7 +13,7 @@ from tinynorm import nn, optim
 from tinynorm.nn import functional as F
 
 from .base import Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import STYLE, accuracy, digits, make_optimizer, mlp, train
+from .nets import STYLE, accuracy, digits, make_optimizer, mlp, re_estimate, train
 from .plots import axes_of, band
 from .switchable_norm import SwitchableNorm
 
@@ -42,22 +42,12 @@ def part_of(net: nn.Sequential, part: str) -> list[Any]:
     return [p for m in modules for p in m.parameters()]
 
 
-def restate(net: nn.Sequential, x: Any) -> None:
-    """Set BatchNorm's running statistics to those of x. Nothing else changes, and nothing at all in a net without BatchNorm."""
-    for m in net:
-        if isinstance(m, nn.BatchNorm1d):
-            m.momentum = 1.0
-    net.train()
-    with tn.no_grad():
-        net(x)
-
-
 def adapt(net: nn.Sequential, part: str, lr: float, x: Any, y: Any, steps: int) -> Iterator[tuple[int, nn.Sequential]]:
     """A copy of the net before and after each step of SGD on x, of which only a part changes."""
     net = deepcopy(net)
     optimizer = optim.SGD(part_of(net, part), lr=lr)
     for n in range(steps + 1):
-        restate(net, x)
+        re_estimate(net, x)
         yield n, net
         net.zero_grad()
         net.train()

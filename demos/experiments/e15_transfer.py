@@ -13,7 +13,7 @@ from tinynorm import nn
 from tinynorm.nn import functional as F
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import MORE_COLOURS, STYLE, accuracy, batches, digits, make_optimizer, mlp, train
+from .nets import MORE_COLOURS, STYLE, accuracy, batches, digits, make_optimizer, mlp, re_estimate, train
 from .plots import axes_of
 
 TEACHER, STUDENT = [128, 128], [16]  # the widths of the hidden layers
@@ -63,16 +63,6 @@ def fine_tune(net: nn.Module, frozen: bool, x: Any, y: Any, s: dict[str, Any], s
     net.train(not frozen)  # in these nets the mode matters to BatchNorm only
     for at in batches(len(x), s["fine batch"], s["fine steps"], seed):
         step(x[at], y[at])
-
-
-def reestimate(net: nn.Sequential, x: Any) -> None:
-    """Set BatchNorm's running statistics to those of x."""
-    for m in net:
-        if isinstance(m, nn.BatchNorm1d):
-            m.momentum = 1.0
-    net.train()
-    with tn.no_grad():
-        net(x)
 
 
 class Transfer(Experiment):
@@ -146,7 +136,7 @@ class Transfer(Experiment):
                 net: Any = deepcopy(fresh if way == "from scratch" else pretrained)
                 net[-1].load_state_dict(head.state_dict())
                 if way == "re-estimated":
-                    reestimate(net, x)
+                    re_estimate(net, x)
                 fine_tune(net, way in ("frozen", "re-estimated"), x, y, s, seed)
                 rows.append({"way": way, "shots": shots, "test accuracy": accuracy(net, x_test, y_test)})
         return rows

@@ -144,6 +144,27 @@ def accuracy(net: nn.Module, x: tn.Tensor, y: tn.Tensor) -> float:
     return right
 
 
+def batch_norms(net: nn.Module) -> list[Any]:
+    return [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
+
+
+def re_estimate(net: nn.Module, x: tn.Tensor) -> None:
+    """Set the running statistics of each BatchNorm to those of x, passed through the net as one batch. It needs no classes.
+
+    The net is then in training mode.
+    """
+    layers = batch_norms(net)
+    kept = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # the average over the batches, and there is one
+    net.train()
+    with tn.no_grad():
+        net(x)
+    for layer, momentum in zip(layers, kept, strict=True):
+        layer.momentum = momentum
+
+
 def make_optimizer(name: str, net: nn.Module, lr: float) -> optim.Optimizer:
     if name == "momentum":
         return optim.SGD(net.parameters(), lr=lr, momentum=0.9)
