@@ -26,7 +26,7 @@ from ..tensor import raw
 from .common import narrowed, of_tensors, reshaped, sum_over, widened
 from .linear import product
 from .shape import reshape
-from .windows import Windows, beside, filled, numbers, windows
+from .windows import Windows, beside, numbers, windows
 
 # Samples are taken in blocks whose matrix U has so many numbers, 4 MiB in float32: memory stays bounded, and the caches of a
 # core still have most of U when the product reads it.
@@ -141,7 +141,7 @@ class ConvolutionByWeight(Trilinear):
         self.save(g, x)
         of, G, X = self.layout, widened(g), widened(x)
         O, C = g.shape[1] // of.groups, x.shape[1] // of.groups
-        dW = filled((1, of.groups, O, C * of.K), 0.0, G)
+        dW = backend.zeros((1, of.groups, O, C * of.K), G)
         for n in of.blocks(x):
             dW = dW + sum_over(product(of.rows(G[n, ...]), of.unfold(X[n, ...]).mT), (0,))  # cf. CV.5
         return narrowed(reshaped(dW, (of.groups * O, C, *of.windows.kernel)), g)

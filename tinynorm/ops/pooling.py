@@ -189,15 +189,11 @@ def _indices(place: Windows, chosen: Any) -> Any:
     """Where in the H W numbers of an image the chosen numbers are."""
     xp = namespace(chosen)
     made = {"dtype": backend.int64, **backend.on_device_of(chosen)}
-    (i, j), width = divmod_by(chosen, place.kernel[1]), place.size[1]
+    i, j, width = chosen // place.kernel[1], chosen % place.kernel[1], place.size[1]
     down, right = (xp.arange(n, **made) for n in place.out)
     rows = down[:, None] * place.stride[0] + i * place.dilation[0] - place.before[0]
     columns = right * place.stride[1] + j * place.dilation[1] - place.before[1]
     return rows * width + columns
-
-
-def divmod_by(x: Any, n: int) -> tuple[Any, Any]:
-    return x // n, x % n
 
 
 @of_tensors

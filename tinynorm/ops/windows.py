@@ -60,7 +60,9 @@ class Windows:
         """x (…, H, W) with `value` beside its planes."""
         if self.before == self.after == (0, 0):
             return x
-        y = filled((*x.shape[:-2], *self.padded_size), value, x)
+        y = backend.zeros((*x.shape[:-2], *self.padded_size), x)
+        if value:
+            y[...] = value
         y[self.inside] = x
         return y
 
@@ -71,18 +73,10 @@ class Windows:
 
     def put(self, parts: Iterator[Any], like: Any) -> Any:
         """The transpose of `taken`: each part is added to the places where it was taken from. Its planes are `size` large."""
-        y = filled((*like.shape[:-2], *self.padded_size), 0.0, like)
+        y = backend.zeros((*like.shape[:-2], *self.padded_size), like)
         for place, part in zip(self.places, parts, strict=True):
             y[place] += part
         return y if self.before == self.after == (0, 0) else backend.copy(y[self.inside])
-
-
-def filled(shape: tuple[int, ...], value: float, like: Any) -> Any:
-    """A new array full of a value, in the dtype and on the device of another."""
-    y = backend.zeros(shape, like)
-    if value:
-        y[...] = value
-    return y
 
 
 @lru_cache(maxsize=256)
