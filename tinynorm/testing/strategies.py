@@ -95,13 +95,14 @@ class LayerCase:
         return f"LayerCase({self.module!r}, {mode}, inputs {[tuple(x.shape) for x in self.inputs]})"
 
 
+GATED = ("RNNCell", "LSTMCell", "GRUCell", "RNN", "LSTM", "GRU")
 NAMES = (
     "Linear", "ReLU", "GELU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d",
     "LayerNorm", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "RMSNorm", "Dropout", "Flatten", "Identity",
     "LeakyReLU", "ELU", "SiLU", "Softplus", "Embedding", "Unflatten", "PReLU", "ReLU6", "Hardtanh", "SELU", "LogSigmoid",
     "Softsign", "Mish", "GLU", "Hardsigmoid", "Hardswish", "Softmin", "Tanhshrink", "Threshold", "CosineSimilarity",
     "PairwiseDistance", "Bilinear", "Conv1d", "Conv2d", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "LocalResponseNorm",
-    "RNNCell", "LSTMCell", "GRUCell", "RNN", "LSTM", "GRU",
+    *GATED,
 )  # fmt: skip
 
 
@@ -138,9 +139,10 @@ def layers(draw: Draw, names: Sequence[str] = NAMES, device: str = "cpu") -> Lay
     if name == "Embedding":
         x = rng.integers(0, module.num_embeddings, shape)
     else:
-        # beside ELU's -1 and LogSigmoid's slope of 1, e^-30 is rounding, and cannot be measured
-        far = -3.0 if name in ("ELU", "SELU", "LogSigmoid") else -30.0
-        x = 2 * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, far]))
+        # beside ELU's -1, LogSigmoid's slope of 1 and a gate of 0 or 1, e^-30 is rounding, and cannot be measured
+        far = -3.0 if name in ("ELU", "SELU", "LogSigmoid") else -1.0 if name in GATED else -30.0
+        spread = 0.5 if name in GATED else 2.0
+        x = spread * rng.standard_normal(shape) + draw(st.sampled_from([0.0, 1.0, far]))
     pair = name in ("CosineSimilarity", "PairwiseDistance", "Bilinear")
     xs = [x, rng.standard_normal(shape)] if pair else [x]
     return LayerCase(module.to(device), [tensor_of(x).to(device) for x in xs])
@@ -186,7 +188,7 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
         return (N, C, 4, 5), (((draw(st.integers(1, 4)), None),), {})
     if name == "LocalResponseNorm":
         return (N, C, 3, *rest), ((draw(st.integers(1, 4)), 0.5), {})
-    if name.startswith(("RNN", "LSTM", "GRU")):
+    if name in GATED:
         return ((2, 2) if name.endswith("Cell") else (2, 2, 2)), ((2, 2), {"bias": affine})  # a check asks of each number
     if name == "Dropout":
         return (N, C), ((0.4,), {})
