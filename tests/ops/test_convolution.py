@@ -38,30 +38,30 @@ def cases(draw):
     return x, W, b, stride, padding, dilation, groups
 
 
+@pytest.mark.parametrize("narrow", [0, 100], ids=["samples first", "samples last"])
 @settings(max_examples=40, deadline=None, database=None, derandomize=True)
 @given(cases(), st.sampled_from([1, 40, 10**6]))
-def test_it_is_the_sum_that_defines_it_in_blocks_of_any_size(case, block):
+def test_it_is_the_sum_that_defines_it_in_blocks_of_any_size(narrow, case, block):
     x, W, b, *settings = case
-    before, convolution.BLOCK = convolution.BLOCK, block
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "BLOCK", block)
+        patch.setattr(convolution, "NARROW", narrow)
         tensors = [tn.tensor(a, requires_grad=True) for a in (x, W, b)]
         y = F.conv2d(*tensors, *settings)
         expected = by_loops(x, W, b, *settings)
         np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-12, atol=1e-12)
         g = np.random.default_rng(0).standard_normal(y.shape)
         y.backward(tn.tensor(g))
-        # y is linear in x, W and b alike: Σ g y, less what b gives, is Σ x dx and Σ W dW
-        of_b = (g * b[:, None, None]).sum()
-        for t, rest in zip(tensors, (of_b, of_b, (g * (expected - b[:, None, None])).sum()), strict=True):
-            np.testing.assert_allclose((t * t.grad).sum().item() + rest, (g * expected).sum(), rtol=1e-9, atol=1e-9)
-    finally:
-        convolution.BLOCK = before
+    # y is linear in x, W and b alike: Σ g y, less what b gives, is Σ x dx and Σ W dW
+    of_b = (g * b[:, None, None]).sum()
+    for t, rest in zip(tensors, (of_b, of_b, (g * (expected - b[:, None, None])).sum()), strict=True):
+        np.testing.assert_allclose((t * t.grad).sum().item() + rest, (g * expected).sum(), rtol=1e-9, atol=1e-9)
 
 
 def test_large_inputs_take_no_memory_for_all_windows_at_once():
     x, W = tn.zeros(64, 8, 32, 32), tn.zeros(8, 8, 5, 5)
     rows = list(convolution.Layout(convolution.windows((32, 32), (5, 5), (1, 1), (2, 2), (2, 2), (1, 1)), 1).blocks(x.numpy()))
-    assert len(rows) == 13  # five samples at a time: their windows are 25 times their numbers
+    assert len(rows) == 64  # one sample at a time: its windows are 25 times its numbers
     assert F.conv2d(x, W, padding=2).shape == (64, 8, 32, 32)
 
 

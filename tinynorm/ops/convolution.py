@@ -22,60 +22,89 @@ from typing import Any
 
 from .. import backend
 from ..autograd.node import Node
+from ..backend import namespace
 from ..tensor import raw
 from .common import narrowed, of_tensors, reshaped, sum_over, widened
 from .linear import product
 from .shape import reshape
-from .windows import Windows, beside, numbers, windows
+from .windows import Pair, Windows, beside, numbers, windows
 
-# Samples are taken in blocks whose matrix U has so many numbers, 4 MiB in float32: memory stays bounded, and the caches of a
-# core still have most of U when the product reads it.
-BLOCK = 2**20
+# The matrix U of a block of samples has so many numbers, 1 MiB in float32: memory stays bounded, and most of U is still in a
+# core's cache when the product reads it. A GPU has other caches, and each of its calls should have much to do.
+BLOCK, BLOCK_ON_GPU = 2**18, 2**24
+# So many samples are taken at once. In float32 they are one line of a cache, which a copy that puts them last then fills.
+SAMPLES = 16
+NARROW = 20  # an output of fewer columns has the samples last; measured: at 12 columns this is faster, at 26 it is slower
 
 
 class Layout:
-    """Where the windows are, and the sizes: x (N, G C, H, W), W (G O, C, *kernel) and y (N, G O, *out), of G groups."""
+    """Where the windows are, and the sizes: x (N, G C, H, W), W (G O, C, *kernel) and y (N, G O, *out), of G groups.
+
+    The matrices hold the windows of n samples, so that one product serves all of them. Each index p of a matrix is a sample
+    and a place: the sample first where the rows of the output are long. Where they are short the sample is last, so that a
+    shift of the window still copies long runs of numbers.
+    """
 
     def __init__(self, place: Windows, groups: int) -> None:
         self.windows, self.groups = place, groups
         self.K, self.P = math.prod(place.kernel), math.prod(place.out)
+        self.last = place.out[1] < NARROW
+        self.order, self.undo = ((1, 2, 3, 0), (3, 0, 1, 2)) if self.last else ((1, 0, 2, 3), (1, 0, 2, 3))
 
     def blocks(self, x: Any) -> Iterator[slice]:
-        """The samples, so many at a time as make a U of `BLOCK` numbers."""
-        N, step = x.shape[0], max(1, BLOCK // max(1, x.shape[1] * self.K * self.P))
-        return (slice(n, min(n + step, N)) for n in range(0, N, step))
+        """The samples, n at a time."""
+        N, numbers = x.shape[0], max(1, x.shape[1] * self.K * self.P)
+        n = max(1, BLOCK_ON_GPU // numbers if backend.on_gpu(x) else min(SAMPLES, BLOCK // numbers))
+        return (slice(i, min(i + n, N)) for i in range(0, N, n))
+
+    def planes(self, n: int, size: Pair) -> tuple[int, ...]:
+        """The shape of the planes of n samples, in the order of a matrix."""
+        return (*size, n) if self.last else (n, *size)
+
+    def at(self, place: tuple[slice, slice]) -> tuple:
+        """The index of these rows and columns, for all channels and samples, in that order."""
+        return (slice(None), *place, ...) if self.last else (..., *place)
 
     def matrix(self, W: Any) -> Any:
         """W as a matrix for each group, (G, O, C K)."""
         return reshaped(W, (self.groups, W.shape[0] // self.groups, W.shape[1] * self.K))
 
-    def rows(self, y: Any) -> Any:
-        """y, or g, as a matrix for each sample and group, (N, G, O, P)."""
-        return reshaped(y, (y.shape[0], self.groups, y.shape[1] // self.groups, self.P))
+    def rows(self, g: Any) -> Any:
+        """g (n, G O, *out) as a matrix for each group, (G, O, n P)."""
+        n, O = g.shape[:2]
+        y = backend.zeros((O, *self.planes(n, self.windows.out)), g)
+        y[...] = namespace(g).permute_dims(g, self.order)
+        return reshaped(y, (self.groups, O // self.groups, n * self.P))
+
+    def samples(self, y: Any) -> Any:
+        """The transpose of `rows`: (n, G O, *out)."""
+        G, O, nP = y.shape
+        y = reshaped(y, (G * O, *self.planes(nP // self.P, self.windows.out)))
+        return namespace(y).permute_dims(y, self.undo)
 
     def unfold(self, x: Any) -> Any:
-        """U: for each sample and group the windows as columns, (N, G, C K, P)."""
-        N, C = x.shape[:2]
-        shape = N, self.groups, C // self.groups * self.K, self.P
-        if self.windows.everything:
-            return reshaped(x, shape)
-        U = backend.zeros((N, C, self.K, *self.windows.out), x)
-        for k, part in enumerate(self.windows.taken(x)):
-            U[:, :, k, :, :] = part  # cf. CV.1
-        return reshaped(U, shape)
+        """U: the windows of x (n, G C, H, W) as columns, for each group, (G, C K, n P)."""
+        n, C = x.shape[:2]
+        X = backend.zeros((C, *self.planes(n, self.windows.padded_size)), x)
+        X[self.at(self.windows.inside)] = namespace(x).permute_dims(x, self.order)
+        if not self.windows.everything:
+            padded, X = X, backend.zeros((C, self.K, *self.planes(n, self.windows.out)), x)
+            for k, place in enumerate(self.windows.places):
+                X[:, k, ...] = padded[self.at(place)]  # cf. CV.1
+        return reshaped(X, (self.groups, C // self.groups * self.K, n * self.P))
 
     def fold(self, U: Any) -> Any:
-        """Uᵀ, the transpose of `unfold`: (N, G C, H, W)."""
-        N, G, CK, _ = U.shape
-        C = G * CK // self.K
-        if self.windows.everything:
-            return reshaped(U, (N, C, *self.windows.size))
-        U = reshaped(U, (N, C, self.K, *self.windows.out))
-        return self.windows.put((U[:, :, k, :, :] for k in range(self.K)), U[:, :, 0, :, :])  # cf. CV.7
+        """Uᵀ, the transpose of `unfold`: (n, G C, H, W)."""
+        C, n = U.shape[0] * U.shape[1] // self.K, U.shape[2] // self.P
+        U = reshaped(U, (C, self.K, *self.planes(n, self.windows.out)))
+        X = backend.zeros((C, *self.planes(n, self.windows.padded_size)), U)
+        for k, place in enumerate(self.windows.places):
+            X[self.at(place)] += U[:, k, ...]  # cf. CV.7
+        return namespace(U).permute_dims(X[self.at(self.windows.inside)], self.undo)
 
 
 class Trilinear(Node):
-    """The base class of the three: how they take samples in blocks, and float16 in float32."""
+    """The base class of the three: how they take samples in blocks."""
 
     fresh = True
 
@@ -84,11 +113,8 @@ class Trilinear(Node):
 
     def of_blocks(self, samples: Any, shape: tuple[int, ...], formula: Callable[[slice], Any]) -> Any:
         """An array of this shape, whose samples `formula` computes, a block of them at a time."""
-        blocks = list(self.layout.blocks(samples))
-        if len(blocks) == 1:
-            return formula(blocks[0])
         y = backend.zeros(shape, samples)
-        for block in blocks:
+        for block in self.layout.blocks(samples):
             y[block, ...] = formula(block)
         return y
 
@@ -100,15 +126,15 @@ class Convolution(Trilinear):
         self.save(x, W)
         self.channels = W.shape[0]
         X, M, of = widened(x), self.layout.matrix(widened(W)), self.layout
-        shape = x.shape[0], W.shape[0], *of.windows.out
+        B = None if b is None else reshaped(widened(b), (*M.shape[:2], 1))
 
         def y(n: slice) -> Any:
-            return reshaped(product(M, of.unfold(X[n, ...])), (n.stop - n.start, *shape[1:]))  # cf. CV.2
+            Y = product(M, of.unfold(X[n, ...]))  # cf. CV.2
+            if B is not None:
+                Y += B
+            return of.samples(Y)
 
-        Y = self.of_blocks(X, shape, y)
-        if b is not None:
-            Y += reshaped(b, (-1, 1, 1))  # cf. CV.2
-        return narrowed(Y, x)
+        return narrowed(self.of_blocks(X, (x.shape[0], W.shape[0], *of.windows.out), y), x)
 
     def backward(self, g, x, W):
         dx = ConvolutionByInput(self.layout)(g, W) if self.needs[0] else None
@@ -141,9 +167,9 @@ class ConvolutionByWeight(Trilinear):
         self.save(g, x)
         of, G, X = self.layout, widened(g), widened(x)
         O, C = g.shape[1] // of.groups, x.shape[1] // of.groups
-        dW = backend.zeros((1, of.groups, O, C * of.K), G)
+        dW = backend.zeros((of.groups, O, C * of.K), G)
         for n in of.blocks(x):
-            dW = dW + sum_over(product(of.rows(G[n, ...]), of.unfold(X[n, ...]).mT), (0,))  # cf. CV.5
+            dW = dW + product(of.rows(G[n, ...]), of.unfold(X[n, ...]).mT)  # cf. CV.5
         return narrowed(reshaped(dW, (of.groups * O, C, *of.windows.kernel)), g)
 
     def backward(self, V, g, x):

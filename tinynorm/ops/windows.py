@@ -32,10 +32,10 @@ class Windows:
 
     @cached_property
     def places(self) -> tuple[tuple, ...]:
-        """For each number of the window, in order: the index that takes it, for all positions, from a padded array."""
+        """For each number of the window, in order: the rows and columns where it is, for all positions, in a padded plane."""
         (n, m), (s, t), (d, e) = self.out, self.stride, self.dilation
         return tuple(
-            (..., slice(d * i, d * i + s * (n - 1) + 1, s), slice(e * j, e * j + t * (m - 1) + 1, t))
+            (slice(d * i, d * i + s * (n - 1) + 1, s), slice(e * j, e * j + t * (m - 1) + 1, t))
             for i, j in product(*map(range, self.kernel))
         )
 
@@ -46,9 +46,9 @@ class Windows:
 
     @cached_property
     def inside(self) -> tuple:
-        """The index of the plane in a padded one."""
+        """The rows and columns of the plane in a padded one."""
         (H, W), (i, j) = self.size, self.before
-        return (..., slice(i, i + H), slice(j, j + W))
+        return slice(i, i + H), slice(j, j + W)
 
     @cached_property
     def padded_size(self) -> Pair:
@@ -63,20 +63,20 @@ class Windows:
         y = backend.zeros((*x.shape[:-2], *self.padded_size), x)
         if value:
             y[...] = value
-        y[self.inside] = x
+        y[..., *self.inside] = x
         return y
 
     def taken(self, x: Any, value: float = 0.0) -> Iterator[Any]:
         """For each number of the window: that number at all positions, (…, *out). Beside the planes of x it is `value`."""
         x = self.padded(x, value)
-        return (x[place] for place in self.places)
+        return (x[..., *place] for place in self.places)
 
     def put(self, parts: Iterator[Any], like: Any) -> Any:
         """The transpose of `taken`: each part is added to the places where it was taken from. Its planes are `size` large."""
         y = backend.zeros((*like.shape[:-2], *self.padded_size), like)
         for place, part in zip(self.places, parts, strict=True):
-            y[place] += part
-        return y if self.before == self.after == (0, 0) else backend.copy(y[self.inside])
+            y[..., *place] += part
+        return y if self.before == self.after == (0, 0) else backend.copy(y[..., *self.inside])
 
 
 @lru_cache(maxsize=256)
