@@ -65,6 +65,12 @@ def test_large_inputs_take_no_memory_for_all_windows_at_once():
     assert F.conv2d(x, W, padding=2).shape == (64, 8, 32, 32)
 
 
+def test_it_bears_the_name_that_pytorch_prints():
+    x, W = tn.zeros(1, 2, 3, requires_grad=True), tn.zeros(4, 2, 2)
+    assert F.conv1d(x, W).grad_fn.name() == "ConvolutionBackward0"
+    assert F.conv1d(x[0], W).grad_fn.name() == "SqueezeBackward1"
+
+
 def test_float16_is_summed_in_float32(device):
     x, W = tn.full((1, 64, 3, 3), 10.0), tn.full((1, 64, 3, 3), 1.0)
     y = F.conv2d(*(t.half().to(device) for t in (x, W)))

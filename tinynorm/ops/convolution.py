@@ -24,7 +24,7 @@ from .. import backend
 from ..autograd.node import Node
 from ..backend import namespace
 from ..tensor import raw
-from .common import narrowed, of_tensors, reshaped, sum_over, widened
+from .common import narrowed, of_tensors, printed_as, reshaped, sum_over, widened
 from .linear import product
 from .shape import reshape
 from .windows import Pair, Windows, beside, numbers, windows
@@ -293,10 +293,15 @@ def _convolution(op: str, x: Any, W: Any, b: Any, stride: Any, padding: Any, dil
         reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation_, kernel, strict=True))
         got = f"got {size} with padding {padding!r}"
         raise RuntimeError(f"{op}: expected an input at least as large as the window, which covers {reach}, {got}")
-    lead = (x.shape[0],) if batched else (1,)
-    images = reshape(x, (*lead, x.shape[-dims - 1], *place.size))
-    y = Convolution(Layout(place, groups))(images, reshape(W, (*W.shape[:2], *place.kernel)), b)
-    return reshape(y, (*(lead if batched else ()), W.shape[0], *place.out[2 - dims :]))
+    images = _as(x, (x.shape[0] if batched else 1, x.shape[-dims - 1], *place.size))
+    y = Convolution(Layout(place, groups))(images, _as(W, (*W.shape[:2], *place.kernel)), b)
+    y = _as(y, (*x.shape[: -dims - 1], W.shape[0], *place.out[2 - dims :]))
+    return printed_as("ConvolutionBackward0" if batched else "SqueezeBackward1", y)
+
+
+def _as(x: Any, shape: tuple[int, ...]) -> Any:
+    """x in this shape; no op where it has it."""
+    return x if tuple(x.shape) == shape else reshape(x, shape)
 
 
 def _check_shapes(op: str, x: Any, W: Any, b: Any, groups: Any, dims: int) -> None:

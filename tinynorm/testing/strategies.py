@@ -181,7 +181,7 @@ def _settings(draw: Draw, name: str, N: int, C: int) -> tuple[tuple[int, ...], t
         return (N, *rest, C), ((C, C, draw(st.integers(1, 3))), {"bias": affine})
     if name.startswith("Conv"):
         groups, stride = draw(st.sampled_from([1, 2])), draw(st.integers(1, 2))
-        return (N, C, 5, 4)[: 4 if name == "Conv2d" else 3], ((C, 4, 2, stride, 1), {"groups": groups, "bias": affine})
+        return (2, C, 4, 3)[: 4 if name == "Conv2d" else 3], ((C, 4, 2, stride, 1), {"groups": groups, "bias": affine})
     if name in ("MaxPool2d", "AvgPool2d"):
         return (N, C, 4, 5), ((draw(st.integers(2, 3)), draw(st.integers(1, 2)), 1), {"ceil_mode": affine})
     if name == "AdaptiveAvgPool2d":
