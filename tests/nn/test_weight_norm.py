@@ -42,3 +42,14 @@ def test_errors():
         weight_norm(nn.Linear(4, 3), "kernel")
     with pytest.raises(ValueError, match="remove_weight_norm: 'bias' of Linear is not normalised"):
         remove_weight_norm(layer, "bias")
+    with pytest.raises(TypeError, match="weight_norm: expected a Module, got Parameter"):
+        weight_norm(layer.bias)
+
+
+@pytest.mark.parametrize(("dim", "error"), [(2, IndexError), (-3, IndexError), ("0", TypeError)])
+def test_a_dimension_that_the_weight_has_not_leaves_the_module_as_it_was(dim, error):
+    layer = nn.Linear(4, 3)
+    with pytest.raises(error, match=r"weight_norm: .*dim"):
+        weight_norm(layer, dim=dim)
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    assert layer(tn.zeros(1, 4)).shape == (1, 3)

@@ -10,7 +10,7 @@ import tinynorm as tn
 from tinynorm import ops
 from tinynorm.autograd import Node
 from tinynorm.nn import functional as F
-from tinynorm.ops.recurrent import gru_gates, lstm_gates
+from tinynorm.ops.recurrent import Steps, gru_gates, lstm_gates
 
 
 def normal(*shape, seed=0):
@@ -444,8 +444,14 @@ LAYERS |= {
         lambda x: F.avg_pool2d(x * x, (3, 2), 2, 1, True, False),
         [normal(2, 4, 5)],
     ),
-    "adaptive_avg_pool2d": ("MatMul", lambda x: F.adaptive_avg_pool2d(x * x, (2, 3)), [normal(2, 2, 5, 4)]),
+    "adaptive_avg_pool2d": ("MeansOfParts", lambda x: F.adaptive_avg_pool2d(x, (2, 3)) ** 2, [normal(2, 2, 5, 4)]),
+    "adaptive_avg_pool2d, larger": (
+        "MeansOfPartsTransposed",
+        lambda x: F.adaptive_avg_pool2d(x * x, (3, 5)),
+        [normal(2, 2, 3)],
+    ),
     "local_response_norm": ("LocalResponse", lambda x: F.local_response_norm(x, 3, 0.5, 0.75, 1.5), [normal(2, 4, 3)]),
+    "steps": ("Steps", lambda x: Steps()(x * x), [normal(3, 2, 4)]),
     "lstm_gates": ("LSTMGates", lambda a, c: lstm_gates(a, c), [normal(2, 12), normal(2, 3)]),
     "gru_gates": ("GRUGates", gru_gates, [normal(2, 9), normal(2, 9, seed=1), normal(2, 3)]),
     "triplet_margin_loss": ("Norm", lambda a, b, c: F.triplet_margin_loss(a, b, c, 9, swap=True), [LOGITS, GAPS, x3 - LOGITS]),
@@ -485,7 +491,10 @@ def test_the_gradient_of_the_gradient_is_that_of_finite_differences(name):
 
 
 # met in the second derivative only
-SECOND_ONLY = {"AddAt", "AddAtClasses", "AvgPoolTransposed", "Chosen", "ConvolutionByInput", "ConvolutionByWeight", "PutBack"}
+SECOND_ONLY = {
+    *("AddAt", "AddAtClasses", "AvgPoolTransposed", "Chosen", "ConvolutionByInput", "ConvolutionByWeight", "PutBack"),
+    "MeansOfPartsTransposed",
+}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 from ..creation import empty
+from ..ops.convolution import SPACE
+from ..ops.normalization import check_tensor
 from ..ops.windows import beside, numbers
 from . import functional as F
-from . import init
-from .linear import check_sizes
+from .linear import check_sizes, draw
 from .module import Module
 from .parameter import Parameter
 
@@ -57,17 +58,18 @@ class _Convolution(Module):
 
     def reset_parameters(self) -> None:
         """Draw new initial values for W and b."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
-        if self.bias is not None:
-            fan_in = math.prod(self.weight.shape[1:])
-            bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
-            init.uniform_(self.bias, -bound, bound)
+        draw(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         x: Any = input
         padding: Any = self.padding
         if self.padding_mode != "zeros":
-            before, after = beside(type(self).__name__, padding, self.kernel_size, self.stride, self.dilation)
+            name = type(self).__name__
+            check_tensor(name, x, "input")
+            if x.ndim not in (self.dims + 1, self.dims + 2):
+                expected = " or ".join(f"({n}C, {SPACE[self.dims]})" for n in ("N, ", ""))
+                raise RuntimeError(f"{name}: expected input {expected}, got {tuple(x.shape)}")
+            before, after = beside(name, padding, self.kernel_size, self.stride, self.dilation)
             for k in range(self.dims):
                 x = _continued(x, k - self.dims, before[k], after[k], self.padding_mode)
             padding = 0
@@ -87,7 +89,9 @@ class _Convolution(Module):
 def _continued(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
     """x with so many numbers more at both ends of a dimension: its own, as `padding_mode` says."""
     n = x.shape[dim]
-    if (before or after) and max(before, after) > {"reflect": n - 1, "circular": n, "replicate": before + after}[mode]:
+    if not (before or after):
+        return x
+    if n == 0 or max(before, after) > {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]:
         raise RuntimeError(f"padding_mode {mode!r}: expected padding that the input, {n} long, has, got {before} and {after}")
     at = list(range(-before, n + after))
     if mode == "circular":
@@ -96,7 +100,7 @@ def _continued(x: Any, dim: int, before: int, after: int, mode: str) -> Any:
         at = [min(max(i, 0), n - 1) for i in at]
     else:
         at = [n - 1 - abs(n - 1 - abs(i)) for i in at]
-    return x[(..., at, *[slice(None)] * (-1 - dim))] if before or after else x
+    return x[(..., at, *[slice(None)] * (-1 - dim))]
 
 
 class Conv1d(_Convolution):

@@ -24,6 +24,15 @@ def check_sizes(op: str, **sizes: Any) -> None:
             raise ValueError(f"{op}: expected {name} to be an int >= 0, got {size!r}")
 
 
+def draw(weight: Parameter, bias: Parameter | None) -> None:
+    """Uniform random numbers within ±1/√n in both, where n is how many numbers of the input an output sees."""
+    init.kaiming_uniform_(weight, a=math.sqrt(5))
+    if bias is not None:
+        n = math.prod(weight.shape[1:])
+        bound = 1 / math.sqrt(n) if n else 0.0
+        init.uniform_(bias, -bound, bound)
+
+
 class Linear(Module):
     """y = x Wᵀ + b.
 
@@ -64,10 +73,7 @@ class Linear(Module):
 
     def reset_parameters(self) -> None:
         """Draw new initial values for W and b."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
-        if self.bias is not None:
-            bound = 1 / math.sqrt(self.in_features) if self.in_features else 0.0
-            init.uniform_(self.bias, -bound, bound)
+        draw(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         return F.linear(input, self.weight, self.bias)

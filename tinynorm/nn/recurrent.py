@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from ..creation import empty, zeros
 from ..ops import concat, stack
-from ..ops.recurrent import gru_gates, lstm_gates
+from ..ops.normalization import check_tensor
+from ..ops.recurrent import Steps, gru_gates, lstm_gates
 from ..tensor import Tensor
 from . import functional as F
 from . import init
@@ -19,54 +21,68 @@ ACTIVATIONS = {"tanh": F.tanh, "relu": F.relu}
 
 
 def _check_activation(op: str, nonlinearity: str) -> None:
-    if nonlinearity not in ACTIVATIONS:
+    if nonlinearity not in tuple(ACTIVATIONS):
         raise ValueError(f"{op}: expected nonlinearity 'tanh' or 'relu', got {nonlinearity!r}")
 
 
-def _draw(module: Module, hidden_size: int) -> None:
-    """Uniform random numbers within ±1/√H in all parameters."""
-    bound = 1 / math.sqrt(hidden_size) if hidden_size else 0.0
-    for parameter in module.parameters():
-        init.uniform_(parameter, -bound, bound)
-
-
-class _Cell(Module):
-    """The base class of the cells: the parameters of `gates` gates, and the checks of what comes in."""
+class _Recurrent(Module):
+    """The base class of the cells and the layers: the parameters of `gates` gates, and the checks of a state."""
 
     gates: int
+    parts = 1  # of a state: h; and c in an LSTM
+    hidden_size: int
+
+    def _add_parameters(self, input_size: int, end: str, bias: bool, device: Any, dtype: Any) -> None:
+        """W, W', b and b', under names with this end. Without `bias` there are no b and b'."""
+        H, rows = self.hidden_size, self.gates * self.hidden_size
+        shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, H), "bias_ih": (rows,), "bias_hh": (rows,)}
+        for name, shape in shapes.items():
+            given = bias or name.startswith("weight")
+            self.register_parameter(name + end, Parameter(empty(*shape, dtype=dtype, device=device)) if given else None)
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values: uniform within ±1/√hidden_size."""
+        bound = 1 / math.sqrt(self.hidden_size) if self.hidden_size else 0.0
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def _state(self, hx: Any, input: Any, symbols: str, shape: tuple[int, ...]) -> tuple:
+        """The parts of the state `hx`, each of this shape; zeros if none is given."""
+        name = type(self).__name__
+        if hx is None:
+            return (zeros(*shape, dtype=input.dtype, device=input.device),) * self.parts
+        parts = (hx,) if self.parts == 1 else hx if isinstance(hx, (tuple, list)) else ()
+        if len(parts) != self.parts or not all(isinstance(s, Tensor) for s in parts):
+            expected = "a Tensor h" if self.parts == 1 else "two Tensors (h, c)"
+            kinds = f" of {', '.join(type(s).__name__ for s in hx) or 'nothing'}" if isinstance(hx, (tuple, list)) else ""
+            raise TypeError(f"{name}: expected hx to be {expected}, got {type(hx).__name__}{kinds}")
+        for s in parts:
+            if tuple(s.shape) != shape or s.dtype != input.dtype:
+                got = f"got {tuple(s.shape)} of {s.dtype} beside input {tuple(input.shape)} of {input.dtype}"
+                raise RuntimeError(f"{name}: expected a state {symbols} = {shape} of the input's dtype, {got}")
+        return tuple(parts)
+
+
+class _Cell(_Recurrent):
+    """The base class of the cells."""
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = int(input_size), int(hidden_size), bool(bias)
-        rows = self.gates * self.hidden_size
-        shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size), "bias_ih": (rows,), "bias_hh": (rows,)}
-        for name, shape in shapes.items():
-            given = bias or name.startswith("weight")
-            self.register_parameter(name, Parameter(empty(*shape, dtype=dtype, device=device)) if given else None)
+        self._add_parameters(self.input_size, "", self.bias, device, dtype)
         self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        """Draw new initial values: uniform within ±1/√hidden_size."""
-        _draw(self, self.hidden_size)
-
-    def _products(self, input: Any, h: Any) -> tuple[Any, Any]:
-        """W x + b and W' h + b'."""
-        return F.linear(input, self.weight_ih, self.bias_ih), F.linear(h, self.weight_hh, self.bias_hh)
-
-    def _state(self, input: Any, state: Any) -> Any:
-        """The state before: zeros if none is given."""
+    def _products(self, input: Any, hx: Any) -> tuple[Any, Any, tuple]:
+        """W x + b, W' h + b', and the parts of the state before."""
         name = type(self).__name__
+        check_tensor(name, input, "input")
         if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
             expected = f"(N, input_size={self.input_size}) or ({self.input_size})"
             raise RuntimeError(f"{name}: expected input {expected}, got {tuple(input.shape)}")
-        shape = (*input.shape[:-1], self.hidden_size)
-        if state is None:
-            return zeros(*shape, dtype=input.dtype, device=input.device)
-        if tuple(state.shape) != shape:
-            got = f"got {tuple(state.shape)} beside input {tuple(input.shape)}"
-            raise RuntimeError(f"{name}: expected a state {shape}, {got}")
-        return state
+        state = self._state(hx, input, "(N, H)" if input.ndim == 2 else "(H)", (*input.shape[:-1], self.hidden_size))
+        u, v = F.linear(input, self.weight_ih, self.bias_ih), F.linear(state[0], self.weight_hh, self.bias_hh)
+        return u, v, state
 
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
@@ -97,8 +113,8 @@ class RNNCell(_Cell):
     ------
     ValueError
         A size is not an int >= 0, or `nonlinearity` is another text.
-    RuntimeError
-        When the cell is called: the shapes do not fit.
+    TypeError, RuntimeError
+        When the cell is called: the input or the state is no Tensor (two for an LSTM), or shapes or dtypes do not fit.
 
     Examples
     --------
@@ -125,8 +141,7 @@ class RNNCell(_Cell):
         self.nonlinearity = nonlinearity
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        h = self._state(input, hx)
-        u, v = self._products(input, h)
+        u, v, _ = self._products(input, hx)
         return ACTIVATIONS[self.nonlinearity](u + v)
 
     def extra_repr(self) -> str:
@@ -148,7 +163,7 @@ class LSTMCell(_Cell):
 
     Raises
     ------
-    ValueError, RuntimeError
+    ValueError, TypeError, RuntimeError
         As for `RNNCell`.
 
     Examples
@@ -161,11 +176,10 @@ class LSTMCell(_Cell):
     (torch.Size([5, 2]), torch.Size([5, 2]))
     """
 
-    gates = 4
+    gates, parts = 4, 2
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        h, c = (self._state(input, s) for s in (hx or (None, None)))
-        u, v = self._products(input, h)
+        u, v, (_, c) = self._products(input, hx)
         return lstm_gates(u + v, c)
 
 
@@ -184,7 +198,7 @@ class GRUCell(_Cell):
 
     Raises
     ------
-    ValueError, RuntimeError
+    ValueError, TypeError, RuntimeError
         As for `RNNCell`.
 
     Examples
@@ -197,15 +211,12 @@ class GRUCell(_Cell):
     gates = 3
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        h = self._state(input, hx)
-        u, v = self._products(input, h)
+        u, v, (h,) = self._products(input, hx)
         return gru_gates(u, v, h)
 
 
-class _Layers(Module):
+class _Layers(_Recurrent):
     """The base class of the layers that go through sequences."""
-
-    gates: int
 
     def __init__(
         self,
@@ -224,26 +235,28 @@ class _Layers(Module):
         check_sizes(name, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if num_layers < 1:
             raise ValueError(f"{name}: expected num_layers to be at least 1, got {num_layers}")
-        if not 0 <= dropout <= 1:
+        for option, value in (("bias", bias), ("batch_first", batch_first)):
+            if not isinstance(value, bool):  # as in a call with RNN's arguments: there `nonlinearity` stands before `bias`
+                raise TypeError(f"{name}: expected {option} to be True or False, got {value!r}")
+        if not isinstance(dropout, (int, float)) or isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(f"{name}: expected dropout from 0 to 1, got {dropout!r}")
+        if dropout and num_layers == 1:
+            warnings.warn(f"{name}: dropout={dropout} does nothing in one layer: it stands between the layers", stacklevel=2)
         self.input_size, self.hidden_size, self.num_layers = int(input_size), int(hidden_size), int(num_layers)
-        self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, float(dropout), bidirectional
-        rows, directions = self.gates * hidden_size, 1 + bool(bidirectional)
+        self.bias, self.batch_first, self.bidirectional = bias, batch_first, bool(bidirectional)
+        self.dropout = float(dropout)
         for layer in range(num_layers):
-            size = input_size if layer == 0 else hidden_size * directions
+            size = self.input_size if layer == 0 else self.hidden_size * (1 + self.bidirectional)
             for end in self._ends(layer):
-                shapes = {"weight_ih": (rows, size), "weight_hh": (rows, hidden_size), "bias_ih": (rows,), "bias_hh": (rows,)}
-                for part, shape in list(shapes.items())[: 4 if bias else 2]:
-                    self.register_parameter(part + end, Parameter(empty(*shape, dtype=dtype, device=device)))
+                self._add_parameters(size, end, self.bias, device, dtype)
         self.reset_parameters()
 
     def _ends(self, layer: int) -> list[str]:
         """How the names of a layer's parameters end, for each direction."""
-        return [f"_l{layer}{direction}" for direction in ("", "_reverse")[: 1 + bool(self.bidirectional)]]
+        return [f"_l{layer}{direction}" for direction in ("", "_reverse")[: 1 + self.bidirectional]]
 
-    def reset_parameters(self) -> None:
-        """Draw new initial values: uniform within ±1/√hidden_size."""
-        _draw(self, self.hidden_size)
+    def flatten_parameters(self) -> None:
+        """Do nothing: in PyTorch this arranges the parameters for cuDNN."""
 
     def _step(self, u: Any, v: Any, state: tuple) -> tuple:
         """The state after a step, h first, from u = W x + b and v = W' h + b'."""
@@ -252,16 +265,29 @@ class _Layers(Module):
     def _through(self, x: Any, end: str, state: tuple) -> tuple[list, tuple]:
         """All h of a layer in one direction, and the last state. x is (L, N, size)."""
         W, W_h = getattr(self, "weight_ih" + end), getattr(self, "weight_hh" + end)
-        b, b_h = (getattr(self, part + end) if self.bias else None for part in ("bias_ih", "bias_hh"))
-        u = F.linear(x, W, b)  # of all steps in one product: (L, N, gates H)
+        b, b_h = getattr(self, "bias_ih" + end), getattr(self, "bias_hh" + end)
+        u = Steps()(F.linear(x, W, b))  # of all steps in one product: (L, N, gates H)
         outputs: list = [None] * x.shape[0]
         for t in reversed(range(len(outputs))) if end.endswith("_reverse") else range(len(outputs)):
             state = self._step(u[t], F.linear(state[0], W_h, b_h), state)
             outputs[t] = state[0]
         return outputs, state
 
-    def _run(self, input: Any, given: tuple | None) -> tuple[Any, tuple]:
-        """The h of the last layer at all steps, and each part of the last states, (layers, N, H)."""
+    def _through_all(self, x: Any, states: tuple) -> tuple[Any, tuple]:
+        """The h of the last layer at all steps, and each part of the last states, (layers, N, H). x is (L, N, input_size)."""
+        last: list[tuple] = []
+        for layer in range(self.num_layers):
+            directions = []
+            for end in self._ends(layer):
+                outputs, state = self._through(x, end, tuple(s[len(last)] for s in states))
+                directions.append(stack(outputs))
+                last.append(state)
+            x = directions[0] if len(directions) == 1 else concat(directions, -1)
+            if self.dropout and layer < self.num_layers - 1:
+                x = F.dropout(x, self.dropout, self.training)
+        return x, tuple(stack(list(part)) for part in zip(*last, strict=True))
+
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         name = type(self).__name__
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}: expected a Tensor (packed sequences are left out), got {type(input).__name__}")
@@ -273,36 +299,16 @@ class _Layers(Module):
         x = (input.transpose(0, 1) if self.batch_first else input) if batched else input.unsqueeze(1)
         if not x.shape[0]:
             raise RuntimeError(f"{name}: expected at least one step, got input {tuple(input.shape)}")
-        states = self._states(x, given, batched)
-        last: list[tuple] = []
-        for layer in range(self.num_layers):
-            directions = []
-            for end in self._ends(layer):
-                outputs, state = self._through(x, end, tuple(s[len(last)] for s in states))
-                directions.append(stack(outputs))
-                last.append(state)
-            x = directions[0] if len(directions) == 1 else concat(directions, -1)
-            if self.dropout and layer < self.num_layers - 1:
-                x = F.dropout(x, self.dropout, self.training)
-        ends = tuple(stack(list(part)) for part in zip(*last, strict=True))
-        if not batched:
-            return x.squeeze(1), tuple(s.squeeze(1) for s in ends)
-        return x.transpose(0, 1) if self.batch_first else x, ends
-
-    def _states(self, x: Any, given: tuple | None, batched: bool) -> tuple:
-        """Each part of the first states, (layers, N, H); zeros if none are given."""
-        rows = self.num_layers * (1 + bool(self.bidirectional))
-        shape = (rows, x.shape[1], self.hidden_size)
-        if given is None:
-            return (zeros(*shape, dtype=x.dtype, device=x.device),) * self.parts
-        expected = shape if batched else (rows, self.hidden_size)
-        for s in given:
-            if tuple(s.shape) != expected:
-                name = type(self).__name__
-                raise RuntimeError(f"{name}: expected a first state (layers, N, H) = {expected}, got {tuple(s.shape)}")
-        return given if batched else tuple(s.unsqueeze(1) for s in given)
-
-    parts = 1  # of a state
+        rows = self.num_layers * (1 + self.bidirectional)
+        if batched:
+            states = self._state(hx, input, "(layers, N, H)", (rows, x.shape[1], self.hidden_size))
+            y, last = self._through_all(x, states)
+            y = y.transpose(0, 1) if self.batch_first else y
+        else:
+            states = self._state(hx, input, "(layers, H)", (rows, self.hidden_size))
+            y, last = self._through_all(x, tuple(s.unsqueeze(1) for s in states))
+            y, last = y.squeeze(1), tuple(s.squeeze(1) for s in last)
+        return y, last if self.parts > 1 else last[0]
 
     def extra_repr(self) -> str:
         defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
@@ -340,8 +346,10 @@ class RNN(_Layers):
     ------
     ValueError
         A size, `dropout` or `nonlinearity` is out of range.
-    TypeError, RuntimeError
-        When the layer is called: the input is no Tensor, or the shapes do not fit.
+    TypeError
+        `bias` or `batch_first` is no bool. When the layer is called: the input or the state is no Tensor (two for an LSTM).
+    RuntimeError
+        When the layer is called: shapes or dtypes do not fit.
 
     Examples
     --------
@@ -373,13 +381,9 @@ class RNN(_Layers):
     def _step(self, u: Any, v: Any, state: tuple) -> tuple:
         return (ACTIVATIONS[self.nonlinearity](u + v),)
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        output, (h,) = self._run(input, None if hx is None else (hx,))
-        return output, h
-
 
 class LSTM(_Layers):
-    """Long short-term memory; the equations are in `ops/recurrent.py`.
+    """Long short-term memory; the equations are in `ops/recurrent.py`. (PyTorch's `proj_size` is left out.)
 
     Parameters
     ----------
@@ -408,10 +412,6 @@ class LSTM(_Layers):
 
     def _step(self, u: Any, v: Any, state: tuple) -> tuple:
         return lstm_gates(u + v, state[1])
-
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
-        output, (h, c) = self._run(input, None if hx is None else tuple(hx))
-        return output, (h, c)
 
 
 class GRU(_Layers):
@@ -444,7 +444,3 @@ class GRU(_Layers):
 
     def _step(self, u: Any, v: Any, state: tuple) -> tuple:
         return (gru_gates(u, v, state[0]),)
-
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        output, (h,) = self._run(input, None if hx is None else (hx,))
-        return output, h

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..ops import norm
+from ..ops.common import one_dim
 from .module import Module
 from .parameter import Parameter
 
@@ -19,7 +20,8 @@ class _WeightNorm:
         """‖v‖: of each slice along `dim`; of the whole, if that is None (or -1, as in PyTorch)."""
         if self.dim in (None, -1):
             return norm(v)
-        return norm(v, 2, tuple(k for k in range(v.ndim) if k != self.dim % v.ndim), True)
+        dim = one_dim(self.dim, v.ndim, "weight_norm")
+        return norm(v, 2, tuple(k for k in range(v.ndim) if k != dim), True)
 
     def weight(self, module: Module) -> Any:
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
@@ -54,6 +56,8 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
         The weight is normalised already.
     ValueError
         The module has no such parameter.
+    IndexError
+        The weight has no such dimension.
 
     Examples
     --------
@@ -70,9 +74,10 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
         known = ", ".join(module._parameters) or "none"
         raise ValueError(f"weight_norm: expected {name!r} to be a parameter of {type(module).__name__}, which has: {known}")
     form = _WeightNorm(name, dim)
+    g, v = Parameter(form.lengths(w.detach())), Parameter(w.detach().clone())  # raises before anything has changed
     delattr(module, name)
-    module.register_parameter(name + "_g", Parameter(form.lengths(w.detach())))
-    module.register_parameter(name + "_v", Parameter(w.detach().clone()))
+    module.register_parameter(name + "_g", g)
+    module.register_parameter(name + "_v", v)
     form(module, ())
     module.register_forward_pre_hook(form)
     return module
@@ -107,5 +112,7 @@ def remove_weight_norm(module: Module, name: str = "weight") -> Module:
 
 def _of(module: Module, name: str) -> int | None:
     """The number of the hook that makes this weight, if there is one."""
+    if not isinstance(module, Module):
+        raise TypeError(f"weight_norm: expected a Module, got {type(module).__name__}")
     hooks = module._forward_pre_hooks or {}
     return next((key for key, hook in hooks.items() if isinstance(hook, _WeightNorm) and hook.name == name), None)

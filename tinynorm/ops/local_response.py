@@ -12,6 +12,7 @@ and y[j] on s[j] with derivative -β x[j] s[j]^(-β - 1); Aᵀ adds them up.
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 from ..autograd.node import Node
@@ -80,9 +81,9 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     x = only_floats("local_response_norm", input)
     if x.ndim < 3:
         raise ValueError(f"local_response_norm: expected x (N, C, *) with 3 dimensions or more, got {tuple(x.shape)}")
-    if not isinstance(size, int) or size < 1:
+    if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
         raise ValueError(f"local_response_norm: expected size to be an int >= 1, got {size!r}")
     N, C = x.shape[:2]
     P = math.prod(x.shape[2:])
-    place = windows((C, P), (size, 1), (1, 1), (size // 2, 0), ((size - 1) // 2, 0), (1, 1))
+    place = windows((C, P), (int(size), 1), (1, 1), (size // 2, 0), ((size - 1) // 2, 0), (1, 1))
     return reshaped(LocalResponse(place, float(alpha), float(beta), float(k))(reshaped(x, (N, C, P))), x.shape)

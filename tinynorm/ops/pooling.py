@@ -5,29 +5,32 @@ With x̃ the image and what stands beside it, p a position of the window and k a
     max:   y[p] = x̃[s p + d k*],  with k*(p) the place of the first largest number;  dx[i] = Σ g[p] over the p that took x[i]
     mean:  y[p] = Σ x̃[s p + k] / m[p]  over k;  dx[i] = Σ g[p] / m[p] over the p whose window has x[i]
 
-Once k* is known, both are linear, and `put` of the windows is their transpose.
+Once k* is known, both are linear, and `put` of the windows is their transpose. The windows of adaptive pooling differ in size:
+there the means are taken of one dimension after the other.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
-from ..tensor import Tensor, raw, wrap
-from .common import namespace, narrowed, of_tensors, printed_as, widened
-from .linear import matmul
+from ..tensor import raw, wrap
+from .common import namespace, narrowed, of_tensors, printed_as, sum_over, widened
+from .convert import clone
 from .windows import Windows, numbers, windows
 
 
 class MaxPool(Node):
     """y[p] = the largest x̃ of the window at p;  dx[i] = Σ g[p] over the p whose largest number is x[i].
 
-    The second output is k*, the number's place in the window. If some are NaN, y is NaN, and k* is the place of the last.
+    The second output is k*, the number's place in the window, and never one beside the image, not even if all numbers are -inf.
+    If some are NaN, y is NaN, and k* is the place of the last.
     """
 
     fresh = True
@@ -41,7 +44,7 @@ class MaxPool(Node):
         lowest = -math.inf if backend.is_floating(x) else int(xp.iinfo(x.dtype).min)
         parts = self.windows.taken(x, lowest)
         y = backend.copy(next(parts))
-        chosen = backend.zeros(y.shape, x, xp.int64)
+        chosen = backend.zeros(y.shape, x, xp.int64) + backend.from_host(first_inside(self.windows), x)
         for k, part in enumerate(parts, start=1):
             better = ~(part <= y)  # also where one of the two is NaN
             better = better & ((part != part) | (y == y))
@@ -51,6 +54,26 @@ class MaxPool(Node):
 
     def backward(self, g, _, chosen):
         return (PutBack(self.windows)(g, chosen),)
+
+
+@lru_cache(maxsize=256)
+def first_inside(place: Windows) -> np.ndarray:
+    """For each position, which number of its window is the first that lies in the image, (*out).
+
+    Raises
+    ------
+    RuntimeError
+        A window has none: its numbers are so far apart that they all lie beside the image.
+    """
+    firsts = []
+    for n, out, s, before, d in zip(place.size, place.out, place.stride, place.before, place.dilation, strict=True):
+        start = s * np.arange(out) - before
+        k = np.maximum(-(start // d), 0)
+        if (start + d * k >= n).any():
+            got = f"an image {place.size} with dilation {place.dilation}"
+            raise RuntimeError(f"max_pool2d: expected each window to have a number of the image, got {got}")
+        firsts.append(k)
+    return firsts[0][:, None] * place.kernel[1] + firsts[1]
 
 
 class Chosen(Node):
@@ -118,6 +141,46 @@ class AvgPoolTransposed(AvgPool):
         return (AvgPool(self.windows, self.m)(v),)
 
 
+class MeansOfParts(Node):
+    """y[i] = Σ x[k] / (b - a) over the part a <= k < b of a dimension;  dx[k] = Σ g[i] / (b - a) over the parts that have k."""
+
+    fresh = True
+
+    def __init__(self, parts: list[tuple[int, int]], n: int, dim: int) -> None:
+        self.parts, self.n, self.dim = parts, n, dim  # dim: -1 or -2, of n numbers
+
+    def along(self, start: int, end: int) -> tuple:
+        """The index of these numbers of the dimension."""
+        return (..., slice(start, end), *[slice(None)] * (-1 - self.dim))
+
+    def zeros_of(self, like: Any, n: int) -> Any:
+        shape = list(like.shape)
+        shape[self.dim] = n
+        return backend.zeros(tuple(shape), like)
+
+    def forward(self, x):
+        y = self.zeros_of(x, len(self.parts))
+        for i, (a, b) in enumerate(self.parts):
+            y[self.along(i, i + 1)] = sum_over(x[self.along(a, b)], (x.ndim + self.dim,)) / (b - a)
+        return y
+
+    def backward(self, g):
+        return (MeansOfPartsTransposed(self.parts, self.n, self.dim)(g),)
+
+
+class MeansOfPartsTransposed(MeansOfParts):
+    """dx[k] = Σ g[i] / (b - a) over the parts that have k;  dg = MeansOfParts(v)."""
+
+    def forward(self, g):
+        dx = self.zeros_of(g, self.n)
+        for i, (a, b) in enumerate(self.parts):
+            dx[self.along(a, b)] += g[self.along(i, i + 1)] / (b - a)
+        return dx
+
+    def backward(self, v):
+        return (MeansOfParts(self.parts, self.n, self.dim)(v),)
+
+
 def added(parts: Iterable[Any]) -> Any:
     """The sum of arrays: of pairs, of pairs of pairs, and so on, so that each number is rounded only log₂ n times."""
     sums: list[Any] = []  # of 2^i parts each, i falling
@@ -180,6 +243,8 @@ def max_pool2d(
     tensor([[[4.]]])
     """
     place = _windows("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
+    if backend.is_bool(raw(input)):
+        raise RuntimeError("max_pool2d: expected numbers, got torch.bool; convert them with .float()")
     y, chosen = MaxPool(place)(input)
     printed_as("MaxPool2DWithIndicesBackward0", y)
     return (y, wrap(_indices(place, raw(chosen)))) if return_indices else y
@@ -237,15 +302,14 @@ def avg_pool2d(
     """
     op = "avg_pool2d"
     place = _windows(op, input, kernel_size, stride, padding, 1, ceil_mode)
-    if not backend.is_floating(raw(input)):
-        raise RuntimeError(f"{op}: expected floats, got {input.dtype}; convert them with .float()")
-    if divisor_override is not None and divisor_override <= 0:
-        raise RuntimeError(f"{op}: expected divisor_override > 0, got {divisor_override}")
+    _check_floats(op, input)
+    if divisor_override is not None:
+        (divisor_override,) = numbers(op, "divisor_override", divisor_override, 1, 1)
     m = divisor_override or _counts(place, numbers(op, "padding", padding, 2, 0), count_include_pad)
     if not isinstance(m, int):
         like = raw(widened(input))
         m = namespace(like).asarray(m, dtype=like.dtype, **backend.on_device_of(like))
-    return AvgPool(place, m)(input)
+    return printed_as("AvgPool2DBackward0", AvgPool(place, m)(input))
 
 
 def _counts(place: Windows, padding: tuple[int, ...], count_include_pad: bool) -> Any:
@@ -290,28 +354,31 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """
     op = "adaptive_avg_pool2d"
     size = _image(op, input)
+    _check_floats(op, input)
     asked = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * 2
     if len(asked) != 2:
         raise RuntimeError(f"{op}: expected output_size to be an int or two, got {output_size!r}")
     out = numbers(op, "output_size", tuple(n if o is None else o for n, o in zip(size, asked, strict=True)), 2, 0)
-    down, right = (_means(n, o, widened(input)) for n, o in zip(size, out, strict=True))
-    return narrowed(matmul(matmul(down, widened(input)), right.mT), input)
+    if out == size:
+        return clone(input)  # its memory is its own, as PyTorch's
+    y = widened(input)
+    for dim, n, o in zip((-2, -1), size, out, strict=True):
+        if o != n:
+            y = MeansOfParts([(i * n // o, -(-(i + 1) * n // o)) for i in range(o)], n, dim)(y)
+            printed_as("MeanBackward1" if out == (1, 1) else "AdaptiveAvgPool2DBackward0", y)
+    return narrowed(y, input)
 
 
-def _means(n: int, out: int, like: Any) -> Tensor:
-    """The matrix (out, n) that takes the mean of each window of a dimension."""
-    a = raw(like)
-    A = np.zeros((out, n), a.dtype if isinstance(a.dtype, np.dtype) else np.float64)
-    for i in range(out):
-        start, end = i * n // out, -(-(i + 1) * n // out)
-        A[i, start:end] = 1 / (end - start)
-    return wrap(namespace(a).asarray(A, dtype=a.dtype, **backend.on_device_of(a)))
+def _check_floats(op: str, x: Any) -> None:
+    """Raise RuntimeError if x has integers or booleans."""
+    if not backend.is_floating(raw(x)):
+        raise RuntimeError(f"{op}: expected floats, got {x.dtype}; convert them with .float()")
 
 
 def _image(op: str, x: Any) -> tuple[int, int]:
     """The size of the images."""
     if x.ndim not in (3, 4) or 0 in x.shape[1:]:
-        raise RuntimeError(f"{op}: expected x (N, C, H, W) or (C, H, W), got {tuple(x.shape)}")
+        raise RuntimeError(f"{op}: expected x (N, C, H, W) or (C, H, W), with C, H and W at least 1, got {tuple(x.shape)}")
     return x.shape[-2], x.shape[-1]
 
 
@@ -325,9 +392,9 @@ def _windows(op: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilat
     after = []
     for n, p, s, r in zip(size, before, steps, reach, strict=True):
         room = n + 2 * p - r
-        if room < 0:
-            raise RuntimeError(f"{op}: expected an image at least as large as the window, which covers {reach}, got {size}")
         positions = -(-room // s) + 1 if ceil_mode else room // s + 1
+        if positions < 1:
+            raise RuntimeError(f"{op}: expected an image at least as large as the window, which covers {reach}, got {size}")
         if (positions - 1) * s >= n + p:  # a window would lie wholly beside the image
             positions -= 1
         after.append(max(p, (positions - 1) * s + r - n - p))

@@ -22,15 +22,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import backend
 from ..autograd.node import Node
 from .activation import Sigmoid
 from .common import namespace, narrowed, of_tensors, widened
+from .shape import Stack
 
 
 def parts(a: Any, n: int) -> list[Any]:
     """The n parts of (N, n H), each (N, H)."""
     H = a.shape[-1] // n
     return [a[..., k * H : (k + 1) * H] for k in range(n)]
+
+
+class Steps(Node):
+    """x_1, x_2, … = the parts of x along its first dimension;  dx = their gradients, stacked.
+
+    If each step took its part with an index, each would fill a gradient as large as x: L² parts for L steps.
+    """
+
+    fresh = True
+
+    def forward(self, x):
+        return tuple(backend.copy(x[t, ...]) for t in range(x.shape[0]))
+
+    def backward(self, *gs):
+        return (Stack(0)(*gs),)
 
 
 class LSTMGates(Node):
