@@ -93,7 +93,8 @@ def test_warm_calls_every_kernel_with_both_dtypes(capsys, monkeypatch):
     assert set(kernels.FAMILIES) == {p.stem for p in folder.glob("*.py")} - others
     called = {"classes": ("shift", "losses", "gradient"), "updates": ("sgd", "momentum", "adam")}
     gelu = ("exponents", "gelu", "gelu_backward", "arguments", "gelu_tanh", "gelu_tanh_backward")
-    called |= {"activations": ("relu_backward",), "gelu": gelu, "columns": ("standardize", "project", "follow")}
+    norm = "standardize", "project", "project_by_constants"
+    called |= {"activations": ("relu_backward",), "gelu": gelu, "columns": (*norm, "follow"), "slabs": norm}
     for name in kernels.FAMILIES:
         for entry in called.get(name, ("standardize", "project")):
             signatures = getattr(select.family(name), entry).signatures

@@ -16,10 +16,20 @@ RTOL = {"float32": 4e-6, "float64": 1e-13}
 
 
 KINDS = ["layer_norm", "rms_norm", "group_norm", "batch_norm", "batch_norm, positions", "instance_norm"]
+EVAL = ["batch_norm, eval", "batch_norm, positions, eval"]
+SLABS = "batch_norm, positions", "batch_norm, positions, eval", "instance_norm"
+
+
+def evaluated(x, w, b):
+    """BatchNorm by constants, which have few digits: they are the same numbers in each dtype."""
+    c = tn.arange(x.shape[1]).to(x.dtype)
+    return F.batch_norm(x, c % 7 / 4, c % 5 / 4 + 0.25, w, b)
 
 
 def layer(kind, rows, groups, width):
     """(the function, the shape of x, the shape of γ)."""
+    if kind in EVAL:
+        return evaluated, *layer(kind.removesuffix(", eval"), rows, groups, width)[1:]
     if kind == "batch_norm":
         return lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (rows * 3, width), (width,)
     if kind == "batch_norm, positions":
@@ -51,7 +61,7 @@ def by_kernel(node):
 def test_a_kernel_equals_its_formula(examples):
     @settings(max_examples=examples, deadline=None, database=None, derandomize=True)
     @given(
-        st.sampled_from(KINDS), st.integers(1, 9), st.integers(1, 5), st.integers(2, 70),
+        st.sampled_from(KINDS + EVAL), st.integers(1, 9), st.integers(1, 5), st.integers(2, 70),
         st.sampled_from(["float32", "float64"]), st.sampled_from([0.0, 1.0, -1e4, 1e6]), st.booleans(),
         st.integers(0, 2**32 - 1),
     )  # fmt: skip
@@ -71,15 +81,15 @@ def kernel_equals_formula(kind, rows, groups, width, dtype, offset, affine, seed
     node, found = run("numba", f, x, w, b, dy, dtype)
     _, exact = run("numpy", f, x, w, b, dy.astype(dtype), "float64")
     _, formula = run("numpy", f, x, w, b, dy, dtype)
-    assert by_kernel(node) is not (kind in ("batch_norm, positions", "instance_norm") and width < LEAST_SLAB)
+    assert by_kernel(node) is not (kind in SLABS and width < LEAST_SLAB)
     for a, e, g in zip(found, exact, formula, strict=True):
         allowed = RTOL[dtype] * max(np.abs(e).max(), np.abs(dy).max())
         assert np.abs(a - e).max() <= max(allowed, 2 * np.abs(g - e).max())
 
 
-@pytest.mark.parametrize("kind", some(KINDS, 3))
+@pytest.mark.parametrize("kind", some(KINDS + EVAL, 3))
 def test_gradients_and_second_derivatives_with_kernels(kind):
-    f, shape, of_gamma = layer(kind, 3, 2, 5 if kind in ("layer_norm", "rms_norm", "batch_norm") else LEAST_SLAB)
+    f, shape, of_gamma = layer(kind, 3, 2, LEAST_SLAB if kind in SLABS or kind == "group_norm" else 5)
     rng = np.random.default_rng(1)
     inputs = [tn.tensor(rng.normal(size=s), requires_grad=True) for s in (shape, of_gamma, of_gamma)]
     inputs = inputs[:2] if kind == "rms_norm" else inputs
@@ -111,6 +121,63 @@ def test_nan_and_inf_stay_in_their_row():
         y = F.layer_norm(tn.tensor(x), (600,)).numpy()
     assert np.isfinite(y[[0, 3]]).all()
     assert np.isnan(y[[1, 2]]).all()
+
+
+def test_by_constants_nan_and_inf_stay_in_their_place():
+    """The gradient of x does not depend on x."""
+    x = np.random.default_rng(0).normal(size=(40, 6, 20)).astype(np.float32)
+    x[1, 5, 3], x[2, 4, 3], x[3, 3, 3] = np.nan, np.inf, -np.inf
+    for a in (x, x[:, :, 3]):
+        one = np.ones(6)
+        found = [run(choice, evaluated, a, one, one, np.ones(a.shape), "float32") for choice in ("numba", "numpy")]
+        assert by_kernel(found[0][0])
+        for b, c in zip(found[0][1], found[1][1], strict=True):
+            np.testing.assert_allclose(b, c, rtol=2e-6, atol=1e-6)
+        assert np.isfinite(found[0][1][1]).all()
+
+
+@pytest.mark.parametrize("var", [0.0, -1.0, 1e38, np.nan])
+def test_constants_out_of_range_go_by_the_formula(var):
+    x, mean, var = tn.randn(40, 30), tn.zeros(30), tn.full((30,), var)
+    found = []
+    for choice in ("numba", "numpy"):
+        with use(choice):
+            y = F.batch_norm(x.requires_grad_(), mean, var, eps=0.0)
+        found.append(y.detach().numpy().tobytes())
+        assert not by_kernel(y.grad_fn)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (4, 6, 20)])
+def test_gradients_are_those_of_the_constants_that_there_were(shape):
+    """Between the passes a batch in training changes the running statistics in place."""
+    found = []
+    for trains in (False, True):
+        norm, rng = tn.nn.BatchNorm1d(6).eval(), np.random.default_rng(0)
+        x = tn.tensor(rng.normal(size=shape).astype(np.float32), requires_grad=True)
+        with use("numba"):
+            y = norm(x)
+            assert by_kernel(y.grad_fn)
+            if trains:
+                norm.train()(x.detach() * 100)
+            for again in (False, True):
+                grads = tn.autograd.grad((y**2).sum(), (x, norm.weight), create_graph=again, retain_graph=True)
+                found.append([g.detach().numpy().tobytes() for g in grads])
+    assert found[:2] == found[2:]
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (4, 6, 20)])
+def test_a_captured_step_takes_the_constants_that_there_are(shape):
+    norm = tn.nn.BatchNorm1d(6).eval()
+    captured, found = tn.capture(tn.no_grad(norm.forward)), []
+    with use("numba"), tn.no_grad():
+        for _ in range(6):
+            x = tn.randn(*shape)
+            norm.running_mean.add_(1)
+            norm.running_var.mul_(2)
+            found.append(captured(x).numpy().tobytes() == norm(x).numpy().tobytes())
+    assert captured.replays
+    assert all(found)
 
 
 @pytest.mark.parametrize("scale", [1e25, 1e-25])
@@ -153,9 +220,9 @@ def test_a_large_mean_is_not_lost():
 
 
 @pytest.mark.parametrize("of_dy", [0.0, 1e3])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS + EVAL)
 def test_a_large_mean_is_not_lost_in_the_gradients(kind, of_dy):
-    """Neither x's nor, where a group has one γ, dy's: Σ x̂ = 0, so dγ does not depend on it."""
+    """Neither x's nor, where a group has one γ, dy's: Σ x̂ = 0, so dγ does not depend on it (but by constants it does)."""
     f, shape, of_gamma = layer(kind, 40, 4, 50)
     rng = np.random.default_rng(0)
     x, dy, w, b = (rng.normal(size=s).astype(np.float32) for s in (shape, shape, of_gamma, of_gamma))
@@ -189,25 +256,30 @@ def test_first_numbers_far_from_the_others():
         np.testing.assert_allclose(w.grad.numpy(), (dy * exact).sum(0), rtol=1e-6)
 
 
+def batch_norm(x):
+    return F.batch_norm(x, None, None, None, None, True)
+
+
 @pytest.mark.parametrize("odd", [False, True])
 def test_large_outputs_are_written_past_the_cache_with_the_same_bits(odd):
     """A part of the work is not large: it has the same groups."""
     rng = np.random.default_rng(0)
-    for shape, part, f in (
+    for shape, part, *functions in (
         ((400, 13_200 + odd), (slice(9), slice(None)), lambda x: F.layer_norm(x, x.shape[1:])),
-        ((4, 40, 36_000 + odd), (slice(None), slice(3)), lambda x: F.batch_norm(x, None, None, None, None, True)),
+        ((4, 40, 36_000 + odd), (slice(None), slice(3)), batch_norm, lambda x: evaluated(x, None, None)),
         ((4, 40, 36_000 + odd), (slice(2), slice(None)), lambda x: F.group_norm(x, 8)),
-        ((4001, 1600 + odd), (slice(None), slice(300)), lambda x: F.batch_norm(x, None, None, None, None, True)),
+        ((4001, 1600 + odd), (slice(None), slice(300)), batch_norm, lambda x: evaluated(x, None, None)),
     ):
-        found = []
         x, dy = (rng.normal(size=shape).astype(np.float32) for _ in "xg")
-        for a, g in ((x, dy), (x[part].copy(), dy[part].copy())):
-            t = tn.tensor(a, requires_grad=True)
-            with use("numba"):
-                y = f(t)
-                y.backward(tn.tensor(g))
-            found.append([y.detach().numpy()[part].tobytes(), t.grad.numpy()[part].tobytes()])
-        assert found[0] == found[1]
+        for f in functions:
+            found = []
+            for a, g in ((x, dy), (x[part].copy(), dy[part].copy())):
+                t = tn.tensor(a, requires_grad=True)
+                with use("numba"):
+                    y = f(t)
+                    y.backward(tn.tensor(g))
+                found.append([y.detach().numpy()[part].tobytes(), t.grad.numpy()[part].tobytes()])
+            assert found[0] == found[1]
 
 
 def test_running_statistics_are_the_formulas():
@@ -266,7 +338,8 @@ def test_gamma_that_repeats_along_positions_is_an_array_of_its_own():
 def test_few_positions_have_the_kernel_of_columns_or_none():
     with use("numba"):
         for shape, kernel in (((40, 30, 1), True), ((40, 30, 1, 1), True), ((40, 30, 4), False), ((40, 30, 16), True)):
-            assert by_kernel(F.batch_norm(tn.randn(*shape).requires_grad_(), None, None, None, None, True).grad_fn) is kernel
+            for f in (batch_norm, lambda x: evaluated(x, None, None)):
+                assert by_kernel(f(tn.randn(*shape).requires_grad_()).grad_fn) is kernel
 
 
 @pytest.mark.parametrize("shape", [(20_000, 16), (5_000, 4, 16), (3, 4, 5_000)])

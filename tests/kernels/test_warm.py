@@ -42,6 +42,7 @@ def images(dtype):
     for layer in (nn.BatchNorm2d(6), nn.InstanceNorm2d(6, affine=True), nn.GroupNorm(2, 6)):
         F.relu(layer.to(dtype)(x)).sum().backward()
         layer.eval()(x).sum().backward()
+    nn.BatchNorm1d(5).to(dtype).eval()(x[:, 0, 0]).sum().backward()
 
 
 for family in FAMILIES:  # shared out among processes: none compiles what another one has

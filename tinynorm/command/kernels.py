@@ -130,13 +130,18 @@ def _updates(x: Any, matrix: Any) -> tuple:
 
 def _columns(x: Any, matrix: Any) -> tuple:
     mean, var = tinynorm.zeros(6, dtype=x.dtype), tinynorm.ones(6, dtype=x.dtype)
-    return (F.batch_norm(matrix, mean, var, None, None, True),)
+    return F.batch_norm(matrix, mean, var, None, None, True), F.batch_norm(matrix, mean, var)
+
+
+def _slabs(x: Any, matrix: Any) -> tuple:
+    mean, var = tinynorm.zeros(6, dtype=x.dtype), tinynorm.ones(6, dtype=x.dtype)
+    return F.batch_norm(x, None, None, None, None, True), F.batch_norm(x, mean, var)
 
 
 CALLS: dict[str, Callable[[Any, Any], tuple]] = {  # of a tensor (4, 6, 16) and a matrix (4, 6)
     "columns": _columns,
     "rows": lambda x, matrix: (F.layer_norm(x, (16,)),),
-    "slabs": lambda x, matrix: (F.batch_norm(x, None, None, None, None, True),),
+    "slabs": _slabs,
     "gelu": lambda x, matrix: (F.gelu(matrix), F.gelu(matrix, "tanh")),
     "updates": _updates,
     "classes": lambda x, matrix: (F.cross_entropy(matrix, tinynorm.tensor([0, 1, 2, 3])),),

@@ -95,19 +95,21 @@ def scale(x, first, n, start, a, b, hi, factor, summand, floor, y, row, to):
 
 
 @in_order
-def standardize(start, stop, x, gamma, beta, eps, least, relu, y, statistics):
+def standardize(start, stop, x, gamma, beta, eps, least, given, relu, y, statistics):
     """y = γ x̂ + β, or max(y, 0), where x̂ = (x - hi) rstd - lo rstd.
 
     Of each column, `statistics` gets the mean in two parts (lo is what hi rounds away), as hi and lo rstd; then rstd and v. Its
-    last row says at `start` whether all v are in a safe range: at least `least`, and with a square that is finite.
+    last row says at `start` whether all v are in a safe range: at least `least`, and with a square that is finite. If μ and v
+    are `given`, `statistics` has them, as hi and v.
     """
     T, C, fits = x.dtype.type, stop - start, True
     hi, lo_rstd = statistics[0, start:stop], statistics[1, start:stop]
     rstd, v = statistics[2, start:stop], statistics[3, start:stop]
     none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
-    h, rest, var = mean_of_rows(x, x, none, start, stop), np.empty(C), np.empty(C)
+    h = hi.copy() if given else mean_of_rows(x, x, none, start, stop)
+    rest, var = np.zeros(C), v.astype(np.float64)
     past = go_past(y, start, stop)
-    if not moments(x, start, h, rest, var):
+    if not given and not moments(x, start, h, rest, var):
         for j in range(C):
             h[j] += rest[j]
         moments(x, start, h, rest, var)
@@ -238,3 +240,41 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
         for m in range(N, 0, -ROWS):
             i = max(m - ROWS, 0)
             subtract_components(dy, x, y, floor, i, m - i, start, 0, C, hi, rate, less, factor, dx, i, start)
+
+
+@rounded_once
+def multiply(dy, y, floor, first, n, start, a, b, factor, dx, row, to):
+    """dx = γ rstd dy = `factor` dy, as `scale` does it. A number of dy counts as 0 where y is at most `floor`."""
+    zero = dy.dtype.type(0)
+    for r in range(n):
+        i, o = np.uintp(first + r), np.uintp(row + r)
+        for j in range(b - a):
+            k, m = np.uintp(a + j), np.uintp(start + a + j)
+            dx[o, np.uintp(to + j)] = factor[k] * (zero if y[i, m] <= floor else dy[i, m])
+
+
+@in_order
+def project_by_constants(start, stop, dy, x, y, gamma, statistics, relu, dx, sums):
+    """As `project`, where μ and v were given: dx = γ rstd dy, dγ = Σ dy x̂ and dβ = Σ dy, in one sweep."""
+    N, C, T = len(x), stop - start, x.dtype.type
+    hi, rstd, factor = statistics[0, start:stop], statistics[2, start:stop], statistics[2, start:stop] * gamma[start:stop]
+    floor = T(0) if relu else T(np.nan)  # no number is at most NaN, but x may be -inf
+    past, none = go_past(dx, start, stop), np.zeros(C, x.dtype)
+    part, part2, part3, s, q = none.copy(), none.copy(), none.copy(), np.zeros(C), np.zeros(C)
+    scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    for n in range(0, N, ROWS):
+        after = min(n + ROWS, N)
+        add_products(dy, x, y, floor, n, after, start, hi, rstd, none, part, part2, part3)
+        flush(part, s)
+        flush(part3, q)
+        if past:
+            for i in range(n, after):
+                for k in range(0, C, SCRATCH):
+                    m = min(k + SCRATCH, C)
+                    multiply(dy, y, floor, i, 1, start, k, m, factor, scratch, 0, 0)
+                    copy_past_cache(scratch, dx, i, start + k, start + m)
+        else:
+            multiply(dy, y, floor, n, after - n, start, 0, C, factor, dx, n, start)
+    all_written()
+    for j in range(C):
+        sums[0, start + j], sums[1, start + j] = T(q[j]), T(s[j])

@@ -74,37 +74,42 @@ def scale(x, i, start, stop, hi, lo_rstd, rstd, gamma, beta, floor, y, row, firs
 
 
 @in_order
-def standardize(start, stop, x, gamma, beta, eps, least, step, count, stride, relu, y, statistics):
+def standardize(start, stop, x, gamma, beta, eps, least, step, count, stride, given, relu, y, statistics):
     """y = γ x̂ + β, or max(y, 0), of the groups from `start` to `stop`, where x̂ = (x - hi) rstd - lo rstd.
 
     Of each group, `statistics` gets the mean in two parts (lo is what hi rounds away), as hi and lo rstd; then rstd and v. Its
-    last row says at `start` whether all v are in a safe range: at least `least`, and with a square that is finite.
+    last row says at `start` whether all v are in a safe range: at least `least`, and with a square that is finite. If μ and v
+    are `given`, `statistics` has them, as hi and v; the slabs then go in the order of memory, which takes half as long.
     """
     hi, lo_rstd, rstd, var = statistics[0], statistics[1], statistics[2], statistics[3]
     P, C, T, fits = x.shape[1], gamma.size, x.dtype.type, True
     none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
     floor, past = T(0) if relu else none, goes_past(y)
     scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
-    for g in range(start, stop):
-        first = g * step
-        h = mean_of_some(x, x, first, none)
-        rest, v = about(x, first, count, stride, h, past)
-        if rest * rest > v:  # h was not near: something cancelled
-            h = T(h + rest)
-            rest, v = about(x, first, count, stride, h, past)
-        hi[g], rstd[g], var[g] = T(h + rest), T(1 / np.sqrt(v + eps)), T(v)
-        lo_rstd[g] = T(((h - hi[g]) + rest) * rstd[g])
-        fits &= var[g] >= least and var[g] * var[g] < np.inf
-        m, t, r = hi[g], lo_rstd[g], rstd[g]
-        for i in range(first, first + count * stride, stride):
-            c, d = gamma[i % C], beta[i % C]
-            if past:
-                for k in range(0, P, SCRATCH):
-                    k_ = min(k + SCRATCH, P)
-                    scale(x, i, k, k_, m, t, r, c, d, floor, scratch, 0, 0)
-                    copy_past_cache(scratch, y, i, k, k_)
-            else:
-                scale(x, i, 0, P, m, t, r, c, d, floor, y, i, 0)
+    together = stop - start if given else 1
+    for n in range(start, stop, together):
+        for g in range(n, n + together):
+            first, h, rest, v = g * step, hi[g], np.float64(0), np.float64(var[g])
+            if not given:
+                h = mean_of_some(x, x, first, none)
+                rest, v = about(x, first, count, stride, h, past)
+                if rest * rest > v:  # h was not near: something cancelled
+                    h = T(h + rest)
+                    rest, v = about(x, first, count, stride, h, past)
+            hi[g], rstd[g], var[g] = T(h + rest), T(1 / np.sqrt(v + eps)), T(v)
+            lo_rstd[g] = T(((h - hi[g]) + rest) * rstd[g])
+            fits &= var[g] >= least and var[g] * var[g] < np.inf
+        for first in range(0, count * stride, stride):
+            for g in range(n, n + together):
+                i, m, t, r = first + g * step, hi[g], lo_rstd[g], rstd[g]
+                c, d = gamma[i % C], beta[i % C]
+                if past:
+                    for k in range(0, P, SCRATCH):
+                        k_ = min(k + SCRATCH, P)
+                        scale(x, i, k, k_, m, t, r, c, d, floor, scratch, 0, 0)
+                        copy_past_cache(scratch, y, i, k, k_)
+                else:
+                    scale(x, i, 0, P, m, t, r, c, d, floor, y, i, 0)
     all_written()
     statistics[4, start] = fits
 
@@ -188,6 +193,41 @@ def project(start, stop, dy, x, y, gamma, statistics, step, count, stride, relu,
                     copy_past_cache(scratch, dx, i, k, k_)
             else:
                 subtract_components(dy, x, y, floor, i, 0, P, gamma[c], m, t, r, a_, b_, dx, i, 0)
+    all_written()
+    for c in range(C):
+        sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])
+
+
+@in_order
+def multiply(dy, y, floor, i, start, stop, factor, dx, row, first):
+    """dx = γ rstd dy = `factor` dy of a part of slab i, as `subtract_components` does it."""
+    zero = dy.dtype.type(0)
+    for j in range(stop - start):
+        n = np.uintp(start + j)
+        dx[row, np.uintp(first + j)] = factor * (zero if y[i, n] <= floor else dy[i, n])
+
+
+@in_order
+def project_by_constants(start, stop, dy, x, y, gamma, statistics, step, count, stride, relu, dx, sums):
+    """As `project`, where μ and v were given: dx = γ rstd dy, dγ = Σ dy x̂ and dβ = Σ dy, slab by slab."""
+    P, C, T, past = x.shape[1], gamma.size, x.dtype.type, goes_past(dx)
+    zero, floor = T(0), T(0) if relu else T(np.nan)  # no number is at most NaN, but x may be -inf
+    dgamma, dbeta = np.zeros(C), np.zeros(C)
+    scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    for first in range(0, count * stride, stride):
+        for g in range(start, stop):
+            i, m, t, r = first + g * step, statistics[0, g], statistics[1, g], statistics[2, g]
+            mean, _, q = products_about(dy, x, y, floor, i, 1, 1, zero, m, t, r, past)
+            c = i % C
+            dgamma[c] += q
+            dbeta[c] += P * mean
+            if past:
+                for k in range(0, P, SCRATCH):
+                    k_ = min(k + SCRATCH, P)
+                    multiply(dy, y, floor, i, k, k_, gamma[c] * r, scratch, 0, 0)
+                    copy_past_cache(scratch, dx, i, k, k_)
+            else:
+                multiply(dy, y, floor, i, 0, P, gamma[c] * r, dx, i, 0)
     all_written()
     for c in range(C):
         sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])

@@ -262,9 +262,7 @@ def poisson_nll_loss(
     return _reduced(losses, reduction, x)
 
 
-def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
-) -> Any:
+def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> Any:
     """The negative log-likelihood of t under normal distributions: (log var + (x - t)² / var) / 2, without a constant.
 
     Nix and Weigend 1994, "Estimating the mean and variance of the target probability distribution".

@@ -32,16 +32,21 @@ COLUMNS_WORTH = 2**20
 LEAST = {dtype: v**0.5 for dtype, v in LEAST_VAR.items()}  # the least variance + ε that is safe: see `squares_fit`
 
 
-def standardize_by_kernel(layout: Any, eps: float, centred: bool, relu: bool, x: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:
+def standardize_by_kernel(
+    layout: Any, eps: float, centred: bool, given: tuple[Array, ...], relu: bool, x: Any, gamma: Any, beta: Any
+) -> tuple[Any, Any]:
     """(y, the statistics); with `relu`, (max(y, 0), ...). (y, None) if a variance is not safe: then y is not to be used.
 
     The statistics (5, groups) are of each group the mean in two parts, as hi and lo rstd (lo is what hi rounds away), then rstd
-    and v. The last row says at the first group of each part whether its variances are safe.
+    and v. The last row says at the first group of each part whether its variances are safe. μ and v may be `given`.
     """
     kernel, shape = family(layout.family).standardize, layout.in_kernel
     y, statistics = empty(x.shape, x.dtype), empty((5, layout.groups), x.dtype)
+    if given:
+        statistics[0], statistics[3] = given
     affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
-    settings = float(eps), LEAST[x.dtype] - eps, *_settings(layout, centred), relu
+    how = (centred,) if layout.family == "rows" else (*layout.slabs, bool(given))
+    settings = float(eps), LEAST[x.dtype] - eps, *how, relu
     arrays = reshaped(x, shape), *affine, *settings, reshaped(y, shape), statistics
     run([partial(kernel, *part, *arrays) for part in layout.parts])
     safe = all(statistics[4, start : start + 1] for start, _ in layout.parts)
@@ -49,14 +54,18 @@ def standardize_by_kernel(layout: Any, eps: float, centred: bool, relu: bool, x:
 
 
 def project_by_kernel(
-    layout: Any, centred: bool, dy: Any, x: Any, y: Any, gamma: Any, statistics: Array
+    layout: Any, centred: bool, given: bool, dy: Any, x: Any, y: Any, gamma: Any, statistics: Array
 ) -> tuple[Array, Array, Array]:
-    """(dx, dγ, dβ); the numbers of the last two are in order, in some shape. Behind a ReLU, y is its output; else None."""
-    kernel, shape, parts = family(layout.family).project, layout.in_kernel, layout.parts
+    """(dx, dγ, dβ); the numbers of the last two are in order, in some shape. Behind a ReLU, y is its output; else None.
+
+    With `given`, μ and v are constants.
+    """
+    kernels, shape, parts = family(layout.family), layout.in_kernel, layout.parts
+    kernel = kernels.project_by_constants if given else kernels.project
     dy = dy if dy.flags.carray else dy.copy()
     x, affine = reshaped(x, shape), _affine(layout, gamma, 1, x.dtype)
     dx, sums = empty(dy.shape, x.dtype), empty((len(parts), 2, *affine.shape), x.dtype)
-    settings = *_settings(layout, centred), y is not None
+    settings = *((centred,) if layout.family == "rows" else layout.slabs), y is not None
     arrays = reshaped(dy, shape), x, x if y is None else reshaped(y, shape), affine, statistics, *settings, reshaped(dx, shape)
     apart = layout.family != "columns"  # each part makes sums of its own; those of columns lie beside each other
     run([partial(kernel, *part, *arrays, sums[i * apart]) for i, part in enumerate(parts)])
@@ -70,10 +79,6 @@ def parts_of(family: str, groups: int, size: int) -> list[tuple[int, int]]:
     """From which group to which each call of a kernel goes: two halves if that is worth it."""
     worth = WORTH if family != "columns" else COLUMNS_WORTH
     return [(0, groups)] if size < worth or groups == 1 else [(0, groups // 2), (groups // 2, groups)]
-
-
-def _settings(layout: Any, centred: bool) -> tuple[int, ...]:
-    return (centred,) if layout.family == "rows" else layout.slabs
 
 
 def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> Array:

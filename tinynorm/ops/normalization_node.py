@@ -23,6 +23,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd.node import Node
+from ..backend import Array
 from ..kernels.select import kernels_for
 from ..tensor import Tensor, raw
 from . import normalization_blocks as in_blocks
@@ -164,14 +165,16 @@ class Standardize(Normalization):
     standardize = staticmethod(standardize)
     project = staticmethod(project)
     centred = True
+    given: tuple[Array, ...] = ()  # μ and v, if they are constants
 
     def __init__(self, layout: Layout, eps: float) -> None:
         self.layout, self.eps = layout, eps
 
     def forward(self, x, gamma, beta):
         self.save(x, gamma)
-        if self.layout.family and kernels_for(self.layout.family, x, gamma, beta):
-            y, self.statistics = standardize_by_kernel(self.layout, self.eps, self.centred, next_op.relu, x, gamma, beta)
+        if self.layout.family and kernels_for(self.layout.family, x, gamma, beta, *self.given):
+            how = self.layout, self.eps, self.centred, self.given, next_op.relu
+            y, self.statistics = standardize_by_kernel(*how, x, gamma, beta)
             if self.statistics is not None:
                 self.affine_like = gamma, beta
                 if next_op.relu:
@@ -184,7 +187,7 @@ class Standardize(Normalization):
     def backward(self, dy, x, gamma, y=None):
         """The gradients; of y = max(γ x̂ + β, 0) if y was saved."""
         if self.statistics is not None and not isinstance(dy, Tensor):
-            grads = project_by_kernel(self.layout, self.centred, dy, x, y, gamma, self.statistics)
+            grads = project_by_kernel(self.layout, self.centred, bool(self.given), dy, x, y, gamma, self.statistics)
             like = dy, *self.affine_like
             return tuple(self.shown(d, a) if need else None for d, a, need in zip(grads, like, self.needs, strict=True))
         x_hat, rstd, _, _ = self.recall(self.formula, x)
@@ -255,35 +258,37 @@ class StandardizeChannel(Standardize):
             return super().backward(dy, x, gamma, y)
         x_hat, rstd, _, _ = self.recall(self.formula, x)
         scale = None if not self.needs[0] else rstd if gamma is None else rstd * self.affine(gamma)
-        dy_ = self.seen(dy if y is None else keep_where(~(y <= 0), dy))
+        dy_ = self.passed(dy, y)
         axes, m = self.layout.axes, max(self.layout.m, 1)
         if self.layout.size >= in_blocks.LARGE and self.blocks(dy_):
             return self.fitted(*project_channel_in_blocks(dy_, x_hat, scale, axes, m), dy)
         return self.fitted(*project_channel(dy_, x_hat, scale, axes, m), dy)
 
+    def passed(self, dy, y):
+        """dy, viewed as x is. If y is the output of a ReLU: 0 where y is not positive, but where y is NaN, dy."""
+        return self.seen(dy if y is None else keep_where(~(y <= 0), dy))
+
     def blocks(self, x):
         return Normalization.blocks(self, x)  # its sums go over all samples
 
 
-class StandardizeByConstants(Normalization):
+class StandardizeByConstants(StandardizeChannel):
     """BatchNorm in eval mode: y = γ (x - μ) rstd + β, where μ and v are given;  dx = γ rstd dy."""
 
     def __init__(self, layout: Layout, eps: float, mean: Any, var: Any) -> None:
-        self.layout = layout
-        self.mu = backend.copy(self.affine(mean))  # a copy: training may change the running mean before backward
-        self.rstd = 1 / namespace(var).sqrt(self.affine(var) + eps)  # BE.1
+        super().__init__(layout, eps)
+        self.given = backend.copy(mean), backend.copy(var)  # training may change the running statistics before backward
 
     def formula(self, x):
-        return (self.seen(x) - self.mu) * self.rstd  # BE.2
+        mu, var = map(self.affine, self.given)
+        rstd = 1 / namespace(var).sqrt(var + self.eps)  # BE.1
+        return (self.seen(x) - mu) * rstd, rstd, mu, var  # BE.2
 
-    def forward(self, x, gamma, beta):
-        self.save(x, gamma)
-        self.kept = self.formula(x)
-        return self.scale_and_shift(self.kept, gamma, beta, x)
-
-    def backward(self, dy, x, gamma):
-        x_hat = self.recall(self.formula, x)
-        dy_ = self.seen(dy)
-        scale = self.rstd if gamma is None else self.affine(gamma) * self.rstd  # BE.9
+    def backward(self, dy, x, gamma, y=None):
+        if self.statistics is not None and not isinstance(dy, Tensor):
+            return super().backward(dy, x, gamma, y)
+        x_hat, rstd, _, _ = self.recall(self.formula, x)
+        dy_ = self.passed(dy, y)
+        scale = rstd if gamma is None else self.affine(gamma) * rstd  # BE.9
         dx = dy_ * scale if self.needs[0] else None  # BE.15
         return self.fitted(dx, dy_ * x_hat, dy_, dy)  # cf. BE.5: `fitted` sums
