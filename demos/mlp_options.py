@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 LEARNING_RATES = {"adam": 3e-3, "adamw": 3e-3, "sgd": 0.1}
+WEIGHT_DECAYS = {"adam": 0.0, "adamw": 1e-2, "sgd": 0.0}  # PyTorch's
 
 HELP = {
     "dataset": "what to learn: scikit-learn's digits need no download",
@@ -18,6 +19,7 @@ HELP = {
     "batch_size": "rows in one training step",
     "lr": "learning rate",
     "optimizer": "sgd is with momentum 0.9",
+    "weight_decay": "of all parameters; adamw's is apart from the gradient",
     "schedule": "how the learning rate changes over the run",
     "seed": "of the split, the initial weights and the order of the batches: the same seed gives the same numbers",
 }
@@ -48,12 +50,15 @@ class Settings:
     batch_size: int = 64
     lr: float = 0.0  # 0 stands for the optimizer's own in LEARNING_RATES
     optimizer: str = "adam"
+    weight_decay: float = -1.0  # stands for the optimizer's own in WEIGHT_DECAYS
     schedule: str = "cosine"
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.lr:
             object.__setattr__(self, "lr", LEARNING_RATES[self.optimizer])
+        if self.weight_decay < 0:
+            object.__setattr__(self, "weight_decay", WEIGHT_DECAYS[self.optimizer])
         if self.norm == "batch" and self.batch_size == 1:
             raise ValueError("--batch-size 1 has no variance over the batch for --norm batch; use at least 2, or --norm layer")
 
@@ -87,6 +92,17 @@ def positive(text: str) -> float:
     return value
 
 
+def not_negative(text: str) -> float:
+    """A type for argparse: a finite number of at least 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
+    return value
+
+
 def parser() -> argparse.ArgumentParser:
     """All options. Those not given are None, so that a resumed run can tell what was asked for from what was not."""
     p = argparse.ArgumentParser(
@@ -99,13 +115,14 @@ def parser() -> argparse.ArgumentParser:
         "epochs": {"type": whole(1), "metavar": "N"},
         "batch_size": {"type": whole(1), "metavar": "N"},
         "lr": {"type": positive},
+        "weight_decay": {"type": not_negative, "metavar": "RATE"},
         "seed": {"type": whole(0), "metavar": "N"},
     }
     defaults = asdict(Settings())
     for name in NAMES:
         shown = defaults[name]
-        if name == "lr":
-            shown = ", ".join(f"{lr:g} for {optimizer}" for optimizer, lr in LEARNING_RATES.items())
+        if own := {"lr": LEARNING_RATES, "weight_decay": WEIGHT_DECAYS}.get(name):
+            shown = ", ".join(f"{value:g} for {optimizer}" for optimizer, value in own.items())
         elif name == "hidden":
             shown = " ".join(map(str, shown))
         kind = {"choices": CHOICES[name]} if name in CHOICES else kinds[name]
@@ -124,6 +141,7 @@ def add_places(p: argparse.ArgumentParser) -> None:
     p.add_argument("--save", metavar="FILE", help="the checkpoint (default: runs/DATASET-NORM-seedN/checkpoint.safetensors)")
     p.add_argument("--resume", metavar="FILE", help="go on from this checkpoint, with its settings")
     p.add_argument("--log-dir", metavar="DIR", help="also write TensorBoard event files there (default: none)")
+    p.add_argument("--wandb", action="store_true", help="also log to Weights & Biases, where wandb is installed")
     p.add_argument("--plot", metavar="FILE", help="the picture of the curves (default: curves.png beside the checkpoint)")
 
 

@@ -46,8 +46,9 @@ def mlp(inputs: int, hidden: list[int], outputs: int, norm: str, activation: str
 
 def make_optimizer(settings: Settings, parameters: Iterator[Any]) -> optim.Optimizer:
     if settings.optimizer == "sgd":
-        return optim.SGD(parameters, lr=settings.lr, momentum=0.9)
-    return {"adam": optim.Adam, "adamw": optim.AdamW}[settings.optimizer](parameters, lr=settings.lr)
+        return optim.SGD(parameters, lr=settings.lr, momentum=0.9, weight_decay=settings.weight_decay)
+    kind = {"adam": optim.Adam, "adamw": optim.AdamW}[settings.optimizer]
+    return kind(parameters, lr=settings.lr, weight_decay=settings.weight_decay)
 
 
 def make_schedule(settings: Settings, optimizer: optim.Optimizer, steps: int) -> Any:

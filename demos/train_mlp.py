@@ -10,17 +10,18 @@ It writes a checkpoint after every epoch and a picture of the curves at the end.
 from __future__ import annotations
 
 import importlib.util
-import os
 import shlex
 import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp_options import Settings, given, parser, resumed_settings, settings_of
+from watching import Log, Refused, event_files, not_installed, wandb_run
 
 if TYPE_CHECKING:
     from mlp_training import Training
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nInterrupted before the training began: nothing was written.")
         return 130
     try:
-        train(training, checkpoint, options.log_dir)
+        train(training, checkpoint, options)
         report(training, checkpoint, options)
     except KeyboardInterrupt:
         print(interrupted(training, checkpoint, options))
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def check_installed(options: Namespace) -> None:
     """Stop with the pip line where something is missing that the demo needs."""
+    if options.wandb and (message := not_installed("--wandb", python())):
+        stop(message)
     needs = NEEDS | ({"tensorboardX": "tensorboardX (for --log-dir)"} if options.log_dir else {})
     missing = [name for module, name in needs.items() if importlib.util.find_spec(module) is None]
     if missing:
@@ -126,14 +129,14 @@ def describe(training: Training, device: str, why: str) -> None:
 # ---- training --------------------------------------------------------------------------------------------------------
 
 
-def train(training: Training, checkpoint: Path, log_dir: str | None) -> None:
+def train(training: Training, checkpoint: Path, options: Namespace) -> None:
     """The remaining epochs, with a progress bar on a terminal and plain lines elsewhere; a checkpoint after each epoch."""
     from mlp_training import finite
     from tqdm import tqdm
 
     epochs, steps = training.settings.epochs, len(training.batches)
     with (
-        event_files(log_dir, training.done) as log,
+        watched(training, checkpoint, options) as log,
         tqdm(total=epochs * steps, initial=training.done * steps, bar_format=BAR, disable=None, dynamic_ncols=True) as bar,
     ):
         tested = ""
@@ -148,7 +151,7 @@ def train(training: Training, checkpoint: Path, log_dir: str | None) -> None:
             if not finite(entry):
                 stop(f"the loss became {entry['train_loss']} in epoch {epoch}: the steps are too long, try a lower --lr")
             training.save(checkpoint)
-            log(epoch, entry)
+            log(epoch, tagged(entry))
             tested = f", test {entry['test_accuracy']:.2%}"
             if bar.disable and (epoch % -(-epochs // 10) == 0 or epoch == epochs):  # about ten lines
                 text = "loss {train_loss:.4f}, test loss {test_loss:.4f}, test accuracy {test_accuracy:.2%}".format(**entry)
@@ -158,22 +161,32 @@ def train(training: Training, checkpoint: Path, log_dir: str | None) -> None:
 
 
 @contextmanager
-def event_files(log_dir: str | None, done: int) -> Iterator[Any]:
-    """A function that writes an epoch's numbers for TensorBoard; without a folder, one that does nothing."""
-    if log_dir is None:
-        yield lambda epoch, entry: None
-        return
-    from tensorboardX import SummaryWriter
+def watched(training: Training, checkpoint: Path, options: Namespace) -> Iterator[Log]:
+    """A function that writes an epoch's numbers where the options want them: for TensorBoard, W&B, both or nowhere."""
+    logs: list[Log] = []
+    with ExitStack() as stack:
+        if options.log_dir:
+            logs.append(stack.enter_context(event_files(options.log_dir, training.done)))
+        if options.wandb:
+            s = training.settings
+            try:
+                run = wandb_run(checkpoint.parent, f"{s.dataset}-{s.norm}-seed{s.seed}", asdict(s))
+                logs.append(stack.enter_context(run))
+            except Refused as error:
+                stop(error)
+            for epoch, entry in enumerate(training.history, 1):  # a run that goes on is a new one there: it gets all epochs
+                logs[-1](epoch, tagged(entry))
 
-    own_name = f".{os.getpid()}.{done}"  # else a run resumed within the second writes over the first one's file
-    with SummaryWriter(log_dir, purge_step=done + 1 if done else None, filename_suffix=own_name) as writer:
-
-        def log(epoch: int, entry: dict[str, float]) -> None:
-            for name, value in entry.items():
-                part, _, quantity = name.rpartition("_")
-                writer.add_scalar(f"{quantity}/{part}" if part else name, value, epoch)
+        def log(epoch: int, figures: dict[str, float]) -> None:
+            for one in logs:
+                one(epoch, figures)
 
         yield log
+
+
+def tagged(entry: dict[str, float]) -> dict[str, float]:
+    """An epoch's numbers by TensorBoard's names, which are grouped by what stands before the slash."""
+    return {"/".join(name.split("_")[::-1]): value for name, value in entry.items()}
 
 
 # ---- after -----------------------------------------------------------------------------------------------------------
@@ -218,6 +231,7 @@ def resume_command(checkpoint: Path, options: Namespace) -> str:
         value = getattr(options, name)
         if value is not None and (name, value) != ("device", "auto"):
             command += [f"--{name.replace('_', '-')}", value]
+    command += ["--wandb"] if options.wandb else []
     return shlex.join(command)
 
 

@@ -169,6 +169,8 @@ def test_importing_tinynorm_asks_for_nothing_heavy():
             "sympy",
             "tqdm",
             "tensorboardX",
+            "optuna",
+            "wandb",
             "hypothesis",
         }
     )
@@ -297,7 +299,9 @@ def test_third_party_imports_are_declared():
     late = {"strategies.py", "proof.py", "compiled.py", "streams.py"}  # hypothesis, SymPy, Numba: imported where needed
     core = {name.split(".")[0] for p in sources() if p.name not in late for name, _, lazily in imports(p) if not lazily}
     assert core - set(sys.stdlib_module_names) == {"numpy", "safetensors", "tinynorm"}
-    declared = " ".join(project["dependencies"] + project["optional-dependencies"]["demos"]).replace("scikit-learn", "sklearn")
+    extras = project["optional-dependencies"]
+    declared = " ".join(project["dependencies"] + extras["demos"] + extras["search"]).replace("scikit-learn", "sklearn")
+    declared += " wandb"  # never a dependency: --wandb uses it where it is installed
     own = {p.stem for p in sources(ROOT / "demos")} | {"tinynorm", "experiments", "demos"}
     for path in sources(ROOT / "demos"):
         if path.name.startswith(("benchmark", "gradcheck_")):

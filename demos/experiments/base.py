@@ -108,6 +108,8 @@ class Difference(NamedTuple):
 
     def text(self, digits: int = 1, scale: float = 1.0, unit: str = "") -> str:
         low, high = sorted((self.low * scale, self.high * scale))
+        if np.isinf(low):
+            return f"{self.mean * scale:+.{digits}f}{unit} [one seed]"
         return f"{self.mean * scale:+.{digits}f}{unit} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 

@@ -26,7 +26,7 @@ class BatchRenorm1d(nn.Module):
     eps : float
         Added to the variance of the batch. The default is BatchNorm's.
     momentum, r_max, d_max : float
-        The defaults are the paper's (section 4; it calls momentum α).
+        The defaults are the paper's (it calls momentum α).
 
     Notes
     -----

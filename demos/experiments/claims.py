@@ -10,6 +10,7 @@ import numpy as np
 
 from . import facts
 from .base import Difference, Row, Text, difference
+from .report import unbroken
 from .running import load
 
 SUPPORTED, REFUTED, DEPENDS = Text("supported", "成立"), Text("refuted", "不成立"), Text("it depends", "视情况而定")
@@ -28,7 +29,7 @@ class Claim(NamedTuple):
 
 
 def points(d: Difference, name: str) -> str:
-    return f"{name}: {d.text(1, 100)}"
+    return f"{name} {d.text(1, 100)}"
 
 
 def verdict(claimed: int, *signs: int) -> Text:
@@ -45,46 +46,49 @@ def verdict(claimed: int, *signs: int) -> Text:
 
 def costs_more(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E9")
-    found = {kernels: e.logarithm(rows, "train seconds", kernels) for kernels in e.measured(rows)}
-    times = {kernels: f"{np.exp(d.mean):.2f}" for kernels, d in found.items()}
-    text = ", ".join(f"{kernels} {ratio}" for kernels, ratio in times.items())
+    found = {(mode, kernels): e.logarithm(rows, f"{mode} seconds", kernels) for mode in e.modes for kernels in e.measured(rows)}
+    names = [(e.modes[mode], e.kernels[kernels], f"{np.exp(d.mean):.2f}") for (mode, kernels), d in found.items()]
+    en = "; ".join(f"{mode.en}, {kernels.en}: {ratio}" for mode, kernels, ratio in names)
+    zh = "；".join(f"{mode.zh}，{kernels.zh}：{ratio}" for mode, kernels, ratio in names)
     word = verdict(1, *(d.sign for d in found.values()))
-    return word, Text(f"LN's training time over BN's: {text}", f"训练用时之比 LN / BN：{text}")
+    return word, Text(f"LN's time over BN's: {en}", f"LN 与 BN 用时之比：{zh}")
 
 
 def worse_under_sgd(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E10")
-    found = {name: e.between(rows, ("LN", name), ("BN", name)) for name in ("sgd", "momentum")}
-    word = verdict(-1, *(d.sign for d in found.values()))
-    text = "; ".join(points(d, f"LN - BN, {name}") for name, d in found.items())
-    return word, Text(f"test accuracy in points, {text}", f"测试准确率之差（百分点），{text}")
+    plain, momentum = (e.between(rows, ("LN", name), ("BN", name)) for name in ("sgd", "momentum"))
+    return verdict(-1, plain.sign, momentum.sign), Text(
+        f"LN - BN, test accuracy in points: {points(plain, 'SGD')}; {points(momentum, 'with momentum')}",
+        f"LN − BN 的测试准确率（百分点）：{points(plain, 'SGD')}；{points(momentum, '带动量')}",
+    )
 
 
 def needs_adam(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E10")
     d = e.between(rows, ("BN", "adam"), ("BN", "momentum"))
-    text = points(d, "Adam - SGD with momentum, BN")
-    return verdict(1, d.sign), Text(f"test accuracy in points, {text}", f"测试准确率之差（百分点），{text}")
+    return verdict(1, d.sign), Text(
+        f"BN, test accuracy in points: {points(d, 'Adam - SGD with momentum')}",
+        f"BN 的测试准确率（百分点）：{points(d, 'Adam − 带动量的 SGD')}",
+    )
 
 
 def sensitive_to_shifts(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E6")
-    found = {}
-    for shift in ("scale", "offset"):
-        found[shift] = difference(e.mean_of(rows, "LN", shift), e.mean_of(rows, "BN, running", shift))
-    word = verdict(-1, *(d.sign for d in found.values()))
-    text = "; ".join(points(d, f"LN - BN, {shift}") for shift, d in found.items())
-    return word, Text(f"mean accuracy in points, {text}", f"平均准确率之差（百分点），{text}")
+    ln, bn = ([e.mean_of(rows, method, shift) for shift in ("scale", "offset")] for method in ("LN", "BN, running"))
+    scale, offset = map(difference, ln, bn)
+    return verdict(-1, scale.sign, offset.sign), Text(
+        f"LN - BN, mean accuracy in points: {points(scale, 'x·a')}; {points(offset, 'x + b')}",
+        f"LN − BN 的平均准确率（百分点）：{points(scale, 'x·a')}；{points(offset, 'x + b')}",
+    )
 
 
 def standard_in_recurrent_nets(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E12")
-    from .e12_sequences import PLACES
-
-    found = {name: e.compared(rows, *place) for place, name in PLACES.items()}
+    found = {name: e.compared(rows, *place) for place, name in e.places(rows).items()}
     word = verdict(-1, *(d.sign for d in found.values()))
-    en, zh = ("; ".join(points(d, f"{getattr(name, lang)}, LN - BN") for name, d in found.items()) for lang in ("en", "zh"))
-    return word, Text(f"accuracy in points, {en}", f"准确率之差（百分点），{zh}")
+    en = "; ".join(points(d, name.en) for name, d in found.items())
+    zh = "；".join(points(d, name.zh) for name, d in found.items())
+    return word, Text(f"LN - BN, test accuracy in points: {en}", f"LN − BN 的测试准确率（百分点）：{zh}")
 
 
 def by_less_shift(rows: list[Row], s: dict[str, Any]) -> Judgement:
@@ -104,8 +108,9 @@ def fragile(rows: list[Row], s: dict[str, Any]) -> Judgement:
     e: Any = load("E11")
     found = {norm: difference(e.left(rows, norm, "clean"), e.left(rows, "none", "clean")) for norm in ("BN", "LN")}
     word = verdict(-1, *(d.sign for d in found.values()))
-    text = "; ".join(points(d, f"{norm} - none") for norm, d in found.items())
-    return word, Text(f"accuracy under PGD in points, {text}", f"PGD 攻击下的准确率之差（百分点），{text}")
+    en = "; ".join(points(d, f"{norm} - none") for norm, d in found.items())
+    zh = "；".join(points(d, f"{norm} − 无") for norm, d in found.items())
+    return word, Text(f"accuracy under PGD in points: {en}", f"PGD 攻击下的准确率（百分点）：{zh}")
 
 
 # ---- claims that are decided at once -----------------------------------------------------------------------------------
@@ -228,7 +233,7 @@ ADVICE = [
         ("E11",),
     ),
     Advice(
-        Text("speed on the CPU or the GPU", "CPU 或 GPU 上的速度"),
+        Text("speed on the CPU (of a GPU: --device cuda)", "CPU 上的速度（GPU：--device cuda）"),
         Text("about the same in training; it depends on batch and width", "训练时大致相同；取决于批大小与宽度"),
         ("E9",),
     ),
@@ -246,7 +251,7 @@ def answer(found: Found, settings: Settings, answers: dict[str, Text], say: Call
         for a in ADVICE
     )
     lines = "".join(
-        f"<tr><td>{html.escape(say(c.says))}</td><td><b>{html.escape(say(word))}</b></td><td>{html.escape(say(figure))}</td>"
+        f"<tr><td>{html.escape(say(c.says))}</td><td><b>{html.escape(say(word))}</b></td><td>{unbroken(html.escape(say(figure)))}</td>"
         f"<td>{link(c.key) if c.key else html.escape(say(AT_ONCE))}</td></tr>"
         for c, (word, figure) in judged(found, settings)
     )

@@ -10,7 +10,7 @@ import numpy as np
 import tinynorm as tn
 
 from .base import Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import STYLE, accuracy, digits, make_optimizer, mlp, train
+from .nets import STYLE, accuracy, data_of, make_optimizer, mlp, named, train
 from .plots import axes_of, band
 
 
@@ -22,8 +22,8 @@ class Speed(Experiment):
         "一个 sigmoid 网络在没有归一化、使用 BatchNorm、使用 LayerNorm 时，各需要多少步才能达到 90 % 的准确率？",
     )
     how = Text(
-        "Digits (64 inputs), three hidden layers of 100 sigmoids, weights from N(0, 0.1²), batches of 60, SGD, rate 0.1.",
-        "手写数字（64 个输入），三个隐藏层各 100 个 sigmoid，权重取自 N(0, 0.1²)，批大小 60，SGD 学习率 0.1。",
+        "Digits, three hidden layers of 100 sigmoids, weights from N(0, 0.1²), batches of 60, SGD, rate 0.1.",
+        "手写数字，三个隐藏层各 100 个 sigmoid，权重取自 N(0, 0.1²)，批大小 60，SGD 学习率 0.1。",
     )
     full = {"steps": 10_000, "every": 250}
     quick = {"steps": 1_000, "every": 100}
@@ -34,8 +34,8 @@ class Speed(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
-        net = mlp(arm["norm"], [100] * 3, "sigmoid", std=0.1).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
+        net = mlp(x.shape[1], arm["norm"], [100] * 3, "sigmoid", std=0.1).to(s["device"])
         rows: list[Row] = []
 
         def after(step: int, loss: float) -> None:
@@ -56,7 +56,7 @@ class Speed(Experiment):
     def draw(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> Any:
         figure, (axes,) = axes_of(1)
         for norm in self.norms:
-            band(axes, rows, "step", "test accuracy", norm, STYLE[norm], scale=100, norm=norm)
+            band(axes, rows, "step", "test accuracy", say(named(norm)), STYLE[norm], scale=100, norm=norm)
         axes.set_xlabel(say(Text("training steps", "训练步数")))
         axes.set_ylabel(say(Text("test accuracy (%)", "测试准确率（%）")))
         axes.legend()
@@ -68,7 +68,7 @@ class Speed(Experiment):
         for norm in self.norms:
             steps = self.steps_to(rows, norm, 0.9, s)
             final = spread(values(rows, "test accuracy", norm=norm, step=s["steps"]))
-            lines.append([norm, final.text(1, 100), ", ".join("-" if np.isinf(n) else f"{n:.0f}" for n in steps)])
+            lines.append([say(named(norm)), final.text(1, 100), ", ".join("-" if np.isinf(n) else f"{n:.0f}" for n in steps)])
         return lines
 
     def verdict(self, rows: list[Row], s: dict[str, Any]) -> Verdict:
@@ -81,10 +81,11 @@ class Speed(Experiment):
         n = len(final["BN"])
         return Verdict(
             Text(
-                f"90 % is reached after {first['BN']} steps with BN, {first['LN']} with LN and {first['none']} without "
-                f"(medians over {n} seeds); after {s['steps']} steps the accuracy is {text['BN']} with BN, "
-                f"{text['LN']} with LN and {text['none']} without (BN - none: {d}).",
-                f"达到 90 % 的步数（{n} 个种子的中位数）：BN {first['BN']}，LN {first['LN']}，无归一化 {first['none']}；"
+                f"90 % is reached within {first['BN']} steps with BN, {first['LN']} with LN and {first['none']} without "
+                f"(medians over {n} seeds, measured each {s['every']} steps); after {s['steps']} steps the accuracy is "
+                f"{text['BN']} with BN, {text['LN']} with LN and {text['none']} without (BN - none: {d}).",
+                f"达到 90 % 的步数（{n} 个种子的中位数，每 {s['every']} 步测一次）："
+                f"BN {first['BN']}，LN {first['LN']}，无归一化 {first['none']}；"
                 f"{s['steps']} 步之后的准确率：BN {text['BN']}，LN {text['LN']}，无 {text['none']}"
                 f"（BN − 无：{d.replace(' points', ' 个百分点')}）。",
             ),

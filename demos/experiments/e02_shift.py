@@ -11,7 +11,7 @@ import tinynorm as tn
 from tinynorm import nn
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import MORE_COLOURS, STYLE, accuracy, digits, make_optimizer, mlp, train
+from .nets import MORE_COLOURS, STYLE, accuracy, data_of, make_optimizer, mlp, named, train, using_batch_statistics
 from .plots import axes_of, band, by_x
 
 PERCENTILES = (15, 50, 85)  # those of Ioffe and Szegedy 2015, figure 1
@@ -45,13 +45,8 @@ def noisy(D: int) -> nn.Module:
 
 def seen(net: nn.Sequential, x: tn.Tensor) -> np.ndarray:
     """The percentiles, (3, 100), of what the units of the last sigmoid get in training. No running statistic changes."""
-    batch_norms = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
-    for layer in batch_norms:
-        layer.track_running_stats = False
     with tn.no_grad():
-        z = net[:-2](x).cpu().numpy()
-    for layer in batch_norms:
-        layer.track_running_stats = True
+        z = using_batch_statistics(net[:-2])(x).cpu().numpy()
     return np.percentile(z, PERCENTILES, axis=0)
 
 
@@ -70,7 +65,7 @@ class Shift(Experiment):
         "and a new random factor from U(0.5, 1.5). The bands in the picture are those of the first unit with the first seed.",
         "网络与训练同 E1。测量对象：最后一层隐藏 sigmoid 的输入在 600 张训练图像上的第 15、50、85 百分位数，"
         "使用训练时的统计量与噪声。漂移：百分位数在一个训练步中移动的距离（对三个百分位数和 100 个单元取平均绝对变化）。"
-        "“BN + noise” 在每个 BatchNorm 之后加入噪声（仅训练时）：每个单元、每一步都重新抽取一个来自 U(-0.5, 0.5) 的随机平移"
+        "“BN + 噪声”在每个 BatchNorm 之后加入噪声（仅训练时）：每个单元、每一步都重新抽取一个来自 U(-0.5, 0.5) 的随机平移"
         "和一个来自 U(0.5, 1.5) 的随机系数。图中的色带取自第一个种子的第一个单元。",
     )
     full = {"steps": 5_000, "every": 100}
@@ -83,8 +78,8 @@ class Shift(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
-        net = mlp(noisy if arm["norm"] == "BN + noise" else arm["norm"], [100] * 3, "sigmoid", std=0.1)
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
+        net = mlp(x.shape[1], noisy if arm["norm"] == "BN + noise" else arm["norm"], [100] * 3, "sigmoid", std=0.1)
         net.to(s["device"])
         rows: list[Row] = []
         before = np.zeros(0)
@@ -114,19 +109,19 @@ class Shift(Experiment):
         return np.array([np.mean([r[what] for r in rows if r["norm"] == norm and r["seed"] == n and r["step"]]) for n in seeds])
 
     def draw(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> Any:
-        figure, axes = axes_of(2, 3, height=2.5, width=7.6)
+        figure, axes = axes_of(2, 3, height=2.7, width=8.4)
         for a, norm in zip(axes[:4], self.norms, strict=True):
             self._percentiles(a, rows, norm, say)
         low, high = (f(a.get_ylim()[i] for a in axes[:4]) for i, f in enumerate((min, max)))
         for a in axes[:4]:
             a.set_ylim(low, high)
         for norm in self.norms:
-            band(axes[4], rows, "step", "test accuracy", norm, self.styles[norm], scale=100, norm=norm)
-            band(axes[5], [row for row in rows if row["step"]], "step", "drift", norm, self.styles[norm], norm=norm)
+            band(axes[4], rows, "step", "test accuracy", say(named(norm)), self.styles[norm], scale=100, norm=norm)
+            band(axes[5], [row for row in rows if row["step"]], "step", "drift", say(named(norm)), self.styles[norm], norm=norm)
         axes[4].set_ylabel(say(Text("test accuracy (%)", "测试准确率（%）")))
         axes[5].set_ylabel(say(Text("drift in one step", "每步的漂移")))
         axes[5].set_yscale("log")
-        for a in axes[4:]:
+        for a in axes:
             a.set_xlabel(say(Text("training steps", "训练步数")))
         axes[4].legend(fontsize=8)
         return figure
@@ -139,7 +134,7 @@ class Shift(Experiment):
         axes.fill_between(low[0], low[1], high[1], color=colour, alpha=0.25, linewidth=0)
         for x, q in (low, middle, high):
             axes.plot(x, q, color=colour, linewidth=2.0 if q is middle[1] else 0.9)
-        axes.set_title(norm, fontsize=10)
+        axes.set_title(say(named(norm)), fontsize=10)
         axes.set_ylabel(say(Text("input of a sigmoid", "sigmoid 的输入")))
 
     def table(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> list[list[str]]:
@@ -152,7 +147,7 @@ class Shift(Experiment):
         lines = [[say(t) for t in head]]
         for norm in self.norms:
             drift, width = (spread(self.per_seed(rows, what, norm)) for what in ("drift", "width"))
-            lines.append([norm, spread(self.final(rows, norm, s)).text(1, 100), drift.text(3), width.text(2)])
+            lines.append([say(named(norm)), spread(self.final(rows, norm, s)).text(1, 100), drift.text(3), width.text(2)])
         return lines
 
     def verdict(self, rows: list[Row], s: dict[str, Any]) -> Verdict:
@@ -182,7 +177,7 @@ class Shift(Experiment):
     def _moves(self, drift: dict[str, np.ndarray]) -> Text:
         size = {norm: spread(x).text(3) for norm, x in drift.items()}
         en = ", ".join(f"{norm} {size[norm]}" for norm in self.norms)
-        zh = "，".join(f"{norm} {size[norm]}" for norm in self.norms)
+        zh = "，".join(f"{named(norm).zh} {size[norm]}" for norm in self.norms)
         word = {
             1: Text("BN's inputs drift more than those without", "BN 的漂移大于无归一化"),
             -1: Text("BN's inputs drift less than those without", "BN 的漂移小于无归一化"),
@@ -194,13 +189,14 @@ class Shift(Experiment):
         return Text(f"Drift in one step: {en}; {word.en}.", f"每步的漂移：{zh}；{word.zh}。")
 
     def _learns(self, final: dict[str, np.ndarray], as_well: Difference, better: Difference, s: dict[str, Any]) -> Text:
-        accuracies = [f"{norm} {spread(final[norm]).text(1, 100, ' %')}" for norm in self.norms]
+        en, zh = (
+            mark.join(f"{getattr(named(norm), lang)} {spread(final[norm]).text(1, 100, ' %')}" for norm in self.norms)
+            for lang, mark in (("en", ", "), ("zh", "，"))
+        )
         to_bn, to_none = points(as_well), points(better)
         return Text(
-            f"Test accuracy after {s['steps']} steps: {', '.join(accuracies)} (BN + noise - BN: {to_bn.en}; BN + noise - "
-            f"none: {to_none.en}).",
-            f"{s['steps']} 步之后的测试准确率：{'，'.join(accuracies)}（BN + noise − BN：{to_bn.zh}；BN + noise − none："
-            f"{to_none.zh}）。",
+            f"Test accuracy after {s['steps']} steps: {en} (BN + noise - BN: {to_bn.en}; BN + noise - none: {to_none.en}).",
+            f"{s['steps']} 步之后的测试准确率：{zh}（BN + 噪声 − BN：{to_bn.zh}；BN + 噪声 − 无：{to_none.zh}）。",
         )
 
     def _layer_norm(self, drift: dict[str, np.ndarray], final: dict[str, np.ndarray]) -> Text:

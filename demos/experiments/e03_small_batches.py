@@ -12,10 +12,23 @@ from tinynorm import nn
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
 from .batch_renorm import BatchRenorm1d
-from .nets import MORE_COLOURS, NORMS, STYLE, accuracy, batches, digits, make_optimizer, mlp, re_estimate, train
+from .nets import (
+    MORE_COLOURS,
+    NORMS,
+    STYLE,
+    accuracy,
+    batches,
+    data_of,
+    make_optimizer,
+    mlp,
+    pick,
+    re_estimate,
+    train,
+    using_batch_statistics,
+)
 from .plots import axes_of, by_x
 
-SMALL, RENORM_SIZE, LARGE = 2, 4, 32  # the batch sizes of the verdict; Ioffe 2017 tried batch renormalisation with batches of 4
+SMALL, RENORM_SIZE, LARGE = 2, 4, 32  # the batch sizes of the verdict; with 4, Wu and He 2018 compared batch renormalisation
 RECALIBRATED, OF_BATCH, RENORM = "BN, recalibrated", "BN, of the batch", "batch renorm"
 Errors = dict[tuple[str, int], np.ndarray]  # by method and batch size: of each seed
 Texts = dict[tuple[str, int], str]
@@ -23,15 +36,10 @@ Texts = dict[tuple[str, int], str]
 
 def error_with_batch_statistics(net: nn.Module, x: tn.Tensor, y: tn.Tensor, B: int, seed: int) -> float:
     """The test error in batches of B that are standardised by themselves, as in training. No running statistic changes."""
-    layers = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
-    net.train()
-    for layer in layers:
-        layer.track_running_stats = False
+    own = using_batch_statistics(net)
     with tn.no_grad():
-        found = [float((net(x[at]).argmax(1) != y[at]).float().mean()) for at in batches(len(x), B, len(x) // B, seed)]
-    for layer in layers:
-        layer.track_running_stats = True
-    return float(np.mean(found))
+        some = (pick(at, x, y) for at in batches(len(x), B, len(x) // B, seed))
+        return float(np.mean([float((own(images).argmax(1) != classes).float().mean()) for images, classes in some]))
 
 
 class SmallBatches(Experiment):
@@ -61,8 +69,8 @@ class SmallBatches(Experiment):
     lines = ("BN", "LN", "GN", RECALIBRATED, RENORM)
     styles = {
         **{norm: (*STYLE[norm], marker) for norm, marker in (("BN", "o"), ("LN", "s"), ("GN", "^"))},
-        RECALIBRATED: (MORE_COLOURS[1], "-", "D"),
-        RENORM: (MORE_COLOURS[0], "--", "v"),
+        RECALIBRATED: (MORE_COLOURS[1], ":", "D"),
+        RENORM: (MORE_COLOURS[0], (0, (5, 1, 1, 1, 1, 1)), "v"),
     }
 
     def arms(self, s: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,11 +80,11 @@ class SmallBatches(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
         B, norm = arm["B"], arm["norm"]
         steps = s["epochs"] * (len(x) // B)
         make = NORMS[norm] if norm != RENORM else lambda D: BatchRenorm1d(D, warm_up=steps // 5, ramp=steps // 5)
-        net = mlp(make, [64, 64]).to(s["device"])
+        net = mlp(x.shape[1], make, [64, 64]).to(s["device"])
         train(net, make_optimizer("sgd", net, 0.1 * B / 32), x, y, B, steps, seed)
         rows: list[Row] = [{"method": norm, "test error": 1 - accuracy(net, x_test, y_test)}]
         if norm == "BN":
@@ -136,10 +144,10 @@ class SmallBatches(Experiment):
             "yes" if all(found) else "partly" if any(found) else "no",
             Text(
                 "Wu and He 2018 (Group normalization), figure 1: on ImageNet, BN's error rises as the batch gets smaller and "
-                "GN's does not. Ioffe 2017 (Batch renormalization), section 4: with batches of 4, batch renormalisation is "
-                "better than BN.",
+                "GN's does not. Section 4.1: with batches of 4, batch renormalisation (Ioffe 2017) errs on 26.3 %, BN on "
+                "27.3 %.",
                 "Wu 与 He 2018（Group normalization），图 1：在 ImageNet 上，批越小 BN 的误差越大，而 GN 不变。"
-                "Ioffe 2017（Batch renormalization），第 4 节：批大小为 4 时，批重归一化优于 BN。",
+                "第 4.1 节：批大小为 4 时，批重归一化（Ioffe 2017）的误差为 26.3 %，BN 为 27.3 %。",
             ),
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 import tinynorm as tn
 
 from .base import Experiment, Row, Text, Verdict, difference, spread
-from .nets import accuracy, digits, make_optimizer, mlp, train
+from .nets import accuracy, data_of, make_optimizer, mlp, named, train
 from .plots import axes_of, heat_map
 
 GOAL = 0.9  # test accuracy of a field of the grid that counts
@@ -29,12 +29,10 @@ class Robust(Experiment):
     how = Text(
         "Digits, three hidden layers of 100 ReLUs, all weights from N(0, std²), biases 0, batches of 60, SGD, a short "
         "training for each pair "
-        "of learning rate and std. A training whose loss is no longer finite is stopped there. Area: the share of the pairs "
-        "whose test "
-        "accuracy is at least 90 %.",
+        "of learning rate and std. A training whose loss is no longer finite is stopped there.",
         "手写数字，三个各含 100 个 ReLU 的隐藏层，所有权重取自 N(0, std²)，偏置为 0，批大小 60，SGD；对每一对学习率与 std "
         "做一次短训练。"
-        "损失不再有限时，训练就此停止。面积：测试准确率至少为 90 % 的组合所占的比例。",
+        "损失不再有限时，训练就此停止。",
     )
     full = {
         "steps": 200,
@@ -53,8 +51,8 @@ class Robust(Experiment):
     def trained(self, norm: str, std: float, lr: float, seed: int, s: dict[str, Any]) -> float:
         """The test accuracy after a training."""
         tn.manual_seed(seed)  # the same initial weights, up to their scale, for each field
-        x, y, x_test, y_test = digits(seed).to(s["device"])
-        net = mlp(norm, [100] * 3, std=std).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
+        net = mlp(x.shape[1], norm, [100] * 3, std=std).to(s["device"])
 
         def diverged(step: int, loss: float) -> bool:
             return step > 0 and not np.isfinite(loss)
@@ -77,32 +75,31 @@ class Robust(Experiment):
         return (self.fields(rows, norm, s) >= GOAL).mean((1, 2))
 
     def draw(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> Any:
-        figure, axes = axes_of(1, 3, height=2.7, width=6.8)
+        figure, axes = axes_of(1, 3, height=2.9, width=7.6)
         for a, norm in zip(axes, self.norms, strict=True):
             mean = 100 * self.fields(rows, norm, s).mean(0)
             label = say(Text("test accuracy (%)", "测试准确率（%）"))
             lines, columns = ([f"{v:g}" for v in s[name]] for name in ("stds", "rates"))
             heat_map(figure, a, mean.round(), lines, columns, label, vmin=10, vmax=100)
-            a.set_title(norm, fontsize=10)
+            a.set_title(say(named(norm)), fontsize=10)
+            a.set_xlabel(say(Text("learning rate", "学习率")), fontsize=9)
             a.set_ylabel(say(Text("std of the initial weights", "初始权重的标准差")), fontsize=9)
-        axes[-1].set_xlabel(say(Text("learning rate", "学习率")))
         return figure
 
     def table(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> list[list[str]]:
         head = (
             Text("norm", "归一化"),
-            Text("share of the pairs that reach 90 %, %", "达到 90 % 的组合比例，%"),
-            Text("learning rates that reach 90 % (mean of the seeds), for each std", "各 std 下达到 90 % 的学习率"),
+            Text("pairs that reach 90 %, %", "达到 90 % 的组合比例，%"),
+            *(Text(f"learning rates that reach it at std {std:g}", f"std {std:g} 时达到的学习率") for std in s["stds"]),
             Text("best pair's accuracy, %", "最佳组合的准确率，%"),
         )
         found = [[say(t) for t in head]]
         for norm in self.norms:
             mean = self.fields(rows, norm, s).mean(0)  # (stds, rates)
             ranges = [reach(line, s["rates"]) for line in mean]
-            spans = "; ".join(f"{std:g}: {span}" for std, span in zip(s["stds"], ranges, strict=True))
             i, j = np.unravel_index(mean.argmax(), mean.shape)
             best = f"{spread(self.fields(rows, norm, s)[:, i, j]).text(1, 100)} (std {s['stds'][i]:g}, lr {s['rates'][j]:g})"
-            found.append([norm, spread(self.area(rows, norm, s)).text(0, 100), spans, best])
+            found.append([say(named(norm)), spread(self.area(rows, norm, s)).text(0, 100), *ranges, best])
         return found
 
     def verdict(self, rows: list[Row], s: dict[str, Any]) -> Verdict:
@@ -120,11 +117,11 @@ class Robust(Experiment):
         zh = {norm: d.replace(" points", " 个百分点") for norm, d in against.items()}
         return Verdict(
             Text(
-                f"Of {pairs} pairs of learning rate and initial std, 90 % is reached by {text['none']} without "
-                f"normalisation, {text['BN']} with "
-                f"BN and {text['LN']} with LN (BN - none: {against['BN']}; LN - none: {against['LN']}); {word.en} (BN - LN: "
+                f"Of {pairs} pairs of learning rate and initial std, a test accuracy of 90 % is reached by {text['none']} "
+                f"without normalisation, {text['BN']} with BN and {text['LN']} with LN "
+                f"(BN - none: {against['BN']}; LN - none: {against['LN']}); {word.en} (BN - LN: "
                 f"{against['BN - LN']}).",
-                f"在 {pairs} 对学习率与初始标准差中，达到 90 % 的比例：无归一化 {text['none']}，BN {text['BN']}，LN "
+                f"在 {pairs} 对学习率与初始标准差中，测试准确率达到 90 % 的比例：无归一化 {text['none']}，BN {text['BN']}，LN "
                 f"{text['LN']}"
                 f"（BN − 无：{zh['BN']}；LN − 无：{zh['LN']}）；{word.zh}（BN − LN：{zh['BN - LN']}）。",
             ),

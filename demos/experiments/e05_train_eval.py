@@ -13,28 +13,25 @@ from tinynorm import nn
 from tinynorm.nn import functional as F
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import STYLE, accuracy, batch_norms, digits, make_optimizer, mlp, re_estimate, train
+from .nets import (
+    STYLE,
+    accuracy,
+    batch_norms,
+    cut,
+    data_of,
+    make_optimizer,
+    mlp,
+    pick,
+    re_estimated,
+    train,
+    using_batch_statistics,
+)
 from .plots import axes_of, band
 
 BATCH = 32  # rows of a training batch
 SIZES = (2, 4, 8, 16, 32, 64)  # rows of a test batch
 PASSES = 4  # how often the test data are cut into other batches
 ONE_CLASS = 32  # the largest batch of one class: the test data have about 36 images of each
-
-
-def using_batch_statistics(net: nn.Module) -> nn.Module:
-    """A copy in training mode that keeps no statistics: each batch is normalised by its own."""
-    other = copy.deepcopy(net)
-    for layer in batch_norms(other):
-        layer.track_running_stats = False
-    return other.train()
-
-
-def re_estimated(net: nn.Module, x: tn.Tensor) -> nn.Module:
-    """A copy in eval mode whose running statistics are those of x, as one batch. It needs no classes."""
-    other = copy.deepcopy(net)
-    re_estimate(other, x)
-    return other.eval()
 
 
 def distance(net: nn.Module, all_data: nn.Module) -> tuple[float, float]:
@@ -60,13 +57,9 @@ def loss_of(net: nn.Module, x: tn.Tensor, y: tn.Tensor, size: int) -> float:
 def right_in_batches(net: nn.Module, x: tn.Tensor, y: tn.Tensor, batches: list[np.ndarray]) -> float:
     """The share of right answers, with the net called for each of the batches, in the mode that it is in."""
     with tn.no_grad():
-        right = [(net(x[at]).argmax(1) == y[at]).cpu().numpy() for at in batches]
+        some = (pick(at, x, y) for at in batches)
+        right = [(net(images).argmax(1) == classes).cpu().numpy() for images, classes in some]
     return float(np.concatenate(right).mean())
-
-
-def cut(order: np.ndarray, size: int) -> list[np.ndarray]:
-    """Batches of this size; the rest is left out."""
-    return [order[n : n + size] for n in range(0, len(order) - size + 1, size)]
 
 
 class TrainEval(Experiment):
@@ -96,8 +89,8 @@ class TrainEval(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
-        net = mlp(arm["norm"], [64, 64]).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
+        net = mlp(x.shape[1], arm["norm"], [64, 64]).to(s["device"])
         for layer in batch_norms(net):
             layer.momentum = arm["momentum"]
         rng = np.random.default_rng(seed)
@@ -117,7 +110,7 @@ class TrainEval(Experiment):
         }
         if batch_norms(net):
             all_data = re_estimated(net, x)
-            batches = [re_estimated(net, x[rng.permutation(len(x))[:BATCH]]) for _ in range(4)]
+            batches = [re_estimated(net, *pick(rng.permutation(len(x))[:BATCH], x)) for _ in range(4)]
             row["mean, running"], row["variance, running"] = distance(net, all_data)
             mean, variance = np.mean([distance(b, all_data) for b in batches], 0)
             row["mean, batch"], row["variance, batch"] = float(mean), float(variance)
@@ -277,11 +270,11 @@ LITERATURE = Text(
     "Ioffe and Szegedy 2015, section 3.1: at inference the output should depend on the input alone, so statistics of the "
     "population take the place of the batch's. Ioffe 2017 (Batch Renormalization): an example's output depends on the others "
     "in its batch, which harms if batches are small or are no independent samples. Wu and Johnson 2021 "
-    "(Rethinking \"Batch\" in BatchNorm), sections 3 and 4: on running averages, and on a batch's statistics in the test.",
+    '(Rethinking "Batch" in BatchNorm): on running averages, and on a batch\'s statistics in the test.',
     "Ioffe 与 Szegedy 2015，第 3.1 节：推理时输出应只取决于输入，因此以总体统计量代替批统计量。"
     "Ioffe 2017（Batch Renormalization）：BatchNorm 使一个样本的输出依赖于同批的其他样本，"
     "当批很小或批内样本并非独立抽取时，这是有害的。"
-    "Wu 与 Johnson 2021（Rethinking \"Batch\" in BatchNorm），第 3、4 节：滑动平均，以及测试时使用批统计量。",
+    'Wu 与 Johnson 2021（Rethinking "Batch" in BatchNorm）：滑动平均，以及测试时使用批统计量。',
 )
 
 EXPERIMENT = TrainEval()

@@ -11,8 +11,7 @@ import tinynorm as tn
 from tinynorm import nn
 
 from .base import Experiment, Row, Text, Verdict, difference, spread, values
-from .e05_train_eval import cut, re_estimated, using_batch_statistics
-from .nets import STYLE, digits, make_optimizer, mlp, train
+from .nets import STYLE, cut, data_of, make_optimizer, mlp, pick, re_estimated, train, using_batch_statistics
 from .plots import axes_of, band
 
 BATCH = 60  # rows of a test batch: six of them are the test set
@@ -64,19 +63,19 @@ class Shifted(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
         norm, _, no_bias = arm["net"].partition(", ")
-        net = mlp(norm, [64, 64], bias=not no_bias).to(s["device"])
+        net = mlp(x.shape[1], norm, [64, 64], bias=not no_bias).to(s["device"])
         train(net, make_optimizer("sgd", net, 0.1), x, y, 32, s["steps"], seed)
         net.eval()
-        order = np.random.default_rng(seed).permutation(len(x_test))  # the batches are the same for each shift
-        classes = y_test.cpu().numpy()
+        tests = cut(np.random.default_rng(seed).permutation(len(x_test)), BATCH)  # the same batches for each shift
+        classes = y_test.cpu().numpy()[np.concatenate(tests)]
         rows: list[Row] = []
         for method, (of, statistics, _) in METHODS.items():
             if of == arm["net"]:
-                plain = self.answers(net, statistics, x, x_test, order)
+                plain = self.answers(net, statistics, x, x_test, tests)
                 for shift, amount, move in self.shifts():
-                    found = self.answers(net, statistics, move(x), move(x_test), order)
+                    found = self.answers(net, statistics, move(x), move(x_test), tests)
                     right, changed = float(np.mean(found == classes)), float(np.mean(found != plain))
                     rows.append({"method": method, "shift": shift, "amount": amount, "accuracy": right, "changed": changed})
         return rows
@@ -87,17 +86,14 @@ class Shifted(Experiment):
         for b in OFFSETS:
             yield "offset", b, lambda x, b=b: x + b  # type: ignore[misc]
 
-    def answers(self, net: nn.Module, statistics: str, x: tn.Tensor, x_test: tn.Tensor, order: np.ndarray) -> np.ndarray:
-        """The classes that the net gives to the test images; x are unlabelled images with the same shift."""
+    def answers(self, net: nn.Module, statistics: str, x: tn.Tensor, x_test: tn.Tensor, tests: list[np.ndarray]) -> np.ndarray:
+        """The classes that the net gives to the test images, batch by batch; x are unlabelled images with the same shift."""
         if statistics == "batch":
             net = using_batch_statistics(net)
         elif statistics == "adapted":
             net = re_estimated(net, x)
-        found = np.empty(len(x_test), np.int64)
         with tn.no_grad():
-            for at in cut(order, BATCH):
-                found[at] = net(x_test[at]).argmax(1).cpu().numpy()
-        return found
+            return np.concatenate([net(*pick(at, x_test)).argmax(1).cpu().numpy() for at in tests])
 
     # ---- what it shows
 

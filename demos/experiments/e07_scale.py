@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from tinynorm import nn, optim
 from tinynorm.nn import functional as F
 
 from .base import Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import STYLE, accuracy, batches, digits, mlp
+from .nets import MORE_COLOURS, STYLE, accuracy, batches, data_of, mlp, named, pick, recorded
 from .plots import axes_of, band
 
 ROWS = 256  # images of the one batch for which W is scaled
@@ -28,9 +29,9 @@ def middle(net: nn.Module) -> Any:
 
 
 def significant(x: np.ndarray) -> str:
-    """The mean and the standard deviation over the seeds, of numbers that may be small."""
+    """The mean and the standard deviation over the seeds, of numbers that may be small: as far as the latter's first digit."""
     found = spread(x)
-    return f"{found.mean:.3g} ± {found.sd:.1g}"
+    return found.text(max(0, -math.floor(math.log10(found.sd))) if found.sd else 5)
 
 
 class Scale(Experiment):
@@ -57,14 +58,14 @@ class Scale(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
-        net = mlp(arm["norm"], [64, 64], bias=False).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
+        net = mlp(x.shape[1], arm["norm"], [64, 64], bias=False).to(s["device"])
         rows = self.trained(net, arm["decay"], (x, y), seed, s)
         rows[-1]["test accuracy"] = accuracy(net, x_test, y_test)
         if arm["decay"]:
             return rows
         tn.manual_seed(seed)
-        net = mlp(arm["norm"], [64, 64], bias=False).double().to(s["device"])
+        net = mlp(x.shape[1], arm["norm"], [64, 64], bias=False).double().to(s["device"])
         return self.scaled(net, x[:ROWS].double(), y[:ROWS]) + rows
 
     def scaled(self, net: nn.Module, x: tn.Tensor, y: tn.Tensor) -> list[Row]:
@@ -91,7 +92,9 @@ class Scale(Experiment):
         groups: list[dict[str, Any]] = [{"params": [W], "weight_decay": decay}, {"params": others}]
         optimizer = optim.SGD(groups, lr=LR)
 
-        @tn.capture
+        x, y = data
+
+        @recorded(x)
         def step(x: tn.Tensor, y: tn.Tensor) -> tuple[tn.Tensor, tn.Tensor]:
             optimizer.zero_grad()
             loss = F.cross_entropy(net(x), y)
@@ -104,12 +107,11 @@ class Scale(Experiment):
             square = float((W.detach() ** 2).sum())
             return {"part": "trained", "step": step, "loss": loss, "W2": square, "by steps": steps, "effective lr": LR / square}
 
-        x, y = data
         steps = float((W.detach() ** 2).sum())
         rows = [row(0, float("nan"))]
         net.train()
         for n, at in enumerate(batches(len(x), BATCH, s["steps"], seed), start=1):
-            loss, square = step(x[at], y[at])
+            loss, square = step(*pick(at, x, y))
             steps += LR**2 * float(square)
             if n % s["every"] == 0:
                 rows.append(row(n, float(loss)))
@@ -134,18 +136,18 @@ class Scale(Experiment):
 
         figure, (gradients, angles, rates, squares) = axes_of(2, 2, 3.4)
         for norm in ("BN", "LN", "none"):
-            band(gradients, rows, "a", "gradient", norm, STYLE[norm], part="scaled", norm=norm)
-            band(angles, rows, "a", "cosine", norm, STYLE[norm], part="scaled", norm=norm)
+            band(gradients, rows, "a", "gradient", say(named(norm)), STYLE[norm], part="scaled", norm=norm)
+            band(angles, rows, "a", "cosine", say(named(norm)), STYLE[norm], part="scaled", norm=norm)
         after = [row for row in rows if row.get("step")]  # a log axis has no 0
         for norm in ("BN", "LN"):
-            for decay, dashes in ((0.0, "-"), (DECAY, "--")):
-                label = f"{norm}, " + say(Text(f"decay {decay:g}", f"衰减 {decay:g}"))
+            for decay, dashes in ((0.0, STYLE[norm][1]), (DECAY, {"BN": "-.", "LN": ":"}[norm])):
+                label = say(Text(f"{norm}, decay {decay:g}", f"{norm}，衰减 {decay:g}"))
                 style = (STYLE[norm][0], dashes)
                 band(rates, after, "step", "effective lr", label, style, part="trained", norm=norm, decay=decay)
-            band(squares, after, "step", "W2", f"{norm}, ‖W‖²", (STYLE[norm][0], "-"), part="trained", norm=norm, decay=0.0)
-        for norm, dots in (("BN", "#56B4E9"), ("LN", "#E69F00")):
-            label = say(Text(f"{norm}, ‖W₀‖² + Σ (lr ‖g‖)²", f"{norm}，‖W₀‖² + Σ (lr ‖g‖)²"))
-            band(squares, after, "step", "by steps", label, (dots, ":"), part="trained", norm=norm, decay=0.0)
+            label = say(Text(f"{norm}, ‖W‖²", f"{norm}，‖W‖²"))
+            band(squares, after, "step", "W2", label, STYLE[norm], part="trained", norm=norm, decay=0.0)
+        for norm, label in (("BN", "‖W₀‖² + Σ (lr ‖g‖)²"), ("LN", "_")):  # the same line for both, with one entry in the legend
+            band(squares, after, "step", "by steps", label, (MORE_COLOURS[3], ":"), part="trained", norm=norm, decay=0.0)
         for axes in (gradients, angles):
             axes.set(xscale="log", yscale="log", xlabel=say(Text("a, the factor of W", "a（W 的倍数）")))
         gradients.set_ylabel(say(Text("norm of the gradient of W", "W 的梯度范数")))
@@ -167,8 +169,8 @@ class Scale(Experiment):
             Text("norm", "归一化"),
             Text("slope of the gradient", "梯度的斜率"),
             Text("loss changes by at most", "损失至多变化"),
-            Text("|cosine| at a = 1", "a = 1 时 |余弦|"),
-            Text("|cosine| at a = 1000", "a = 1000 时 |余弦|"),
+            Text("|cosine| at a = 1", "a = 1 时余弦的绝对值"),
+            Text("|cosine| at a = 1000", "a = 1000 时余弦的绝对值"),
             Text("decay", "权重衰减"),
             Text("effective lr, first", "有效学习率（开始）"),
             Text("effective lr, last", "有效学习率（结束）"),
@@ -178,7 +180,7 @@ class Scale(Experiment):
         for norm in ("BN", "LN", "none"):
             cosines = [spread(values(rows, "cosine", part="scaled", norm=norm, a=a)).mean for a in (1.0, FACTORS[-1])]
             slope, change = spread(self.slopes(rows, norm)), self.loss_change(rows, norm)
-            found = [norm, slope.text(4), f"{change:.1e}", *(f"{c:.1e}" for c in cosines)]
+            found = [say(named(norm)), slope.text(4), f"{change:.2g}", *(f"{c:.1e}" for c in cosines)]
             for decay in (0.0, DECAY):
                 rate = [values(rows, "effective lr", norm=norm, decay=decay, step=n) for n in (0, s["steps"])]
                 right = spread(values(rows, "test accuracy", norm=norm, decay=decay, step=s["steps"])).text(1, 100)
@@ -224,7 +226,6 @@ class Scale(Experiment):
 
 FALLS = {1: Text("rises", "上升"), -1: Text("falls", "下降"), 0: Text("does not clearly change", "没有明确变化")}
 HIGHER = {1: Text("a higher", "更高的"), -1: Text("a lower", "更低的"), 0: Text("not clearly another", "没有明确差别的")}
-HIGHER = {1: Text("a higher", "更高的"), -1: Text("a lower", "更低的"), 0: Text("not clearly another", "没有明确差别的")}
 FOUND = Text(
     "For a from 1 to 1000 the loss changes by at most {change BN} of it with BN and {change LN} with LN, and the gradient's "
     "norm goes with a to the power {slope BN} (BN) and {slope LN} (LN). W and its gradient are at a right angle but for ε: "
@@ -240,10 +241,10 @@ FOUND = Text(
 )
 LITERATURE = Text(
     "Ioffe and Szegedy 2015, section 3.3: the scale of W does not change the layer, and larger weights get smaller gradients. "
-    "Salimans and Kingma 2016, section 2.1: at a right angle, so the norm only grows (for weight normalisation). Van Laarhoven "
+    "Salimans and Kingma 2016: at a right angle, so the norm only grows (for weight normalisation). Van Laarhoven "
     "2017: the effective learning rate is lr / ‖w‖², and weight decay acts through it alone.",
     "Ioffe 与 Szegedy 2015，第 3.3 节：W 的尺度不影响该层的输出，权重越大梯度越小。"
-    "Salimans 与 Kingma 2016，第 2.1 节：梯度与权重垂直，因此范数只增不减（针对权重归一化）。"
+    "Salimans 与 Kingma 2016：梯度与权重垂直，因此范数只增不减（针对权重归一化）。"
     "Van Laarhoven 2017：有效学习率为 lr / ‖w‖²，权重衰减只通过它起作用。",
 )
 

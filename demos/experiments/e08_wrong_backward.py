@@ -14,12 +14,12 @@ from tinynorm.autograd import from_arrays
 from tinynorm.gradcheck import check_backward, mistakes
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .e05_train_eval import using_batch_statistics
-from .nets import MORE_COLOURS, STYLE, accuracy, digits, make_optimizer, mlp, train
+from .nets import MORE_COLOURS, STYLE, accuracy, data_of, make_optimizer, mlp, train, using_batch_statistics
 from .plots import axes_of, band
 
 BATCH = 64
 LR = {"sgd": 0.1, "adam": 3e-3}
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
 # the mistakes by their names in `tinynorm.gradcheck.mistakes`, and each one's line
 WRONG = {
     "no x_hat term": ("batchnorm_missing_x_hat_term", (MORE_COLOURS[0], "--")),
@@ -81,8 +81,8 @@ class WrongBackward(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
-        net: Any = mlp(batch_norm_with(arm["backward"]), [64, 64]).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
+        net: Any = mlp(x.shape[1], batch_norm_with(arm["backward"]), [64, 64]).to(s["device"])
         first = net[0]
         start = first.bias.detach().clone()
         rows: list[Row] = []
@@ -108,8 +108,7 @@ class WrongBackward(Experiment):
     def draw(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> Any:
         figure, axes = axes_of(2, 2, 3.2, sharey="row")
         after = [row for row in rows if row["step"]]
-        names = {"sgd": "SGD", "adam": "Adam"}
-        for column, (optimizer, name) in enumerate(names.items()):
+        for column, (optimizer, name) in enumerate(OPTIMIZERS.items()):
             above, below = axes[column], axes[2 + column]
             for backward in BACKWARDS:
                 where: dict[str, Any] = {"optimizer": optimizer, "backward": backward}
@@ -142,7 +141,7 @@ class WrongBackward(Experiment):
                 cells = [found[what].text(digits, 100 if digits == 1 else 1) for what, digits in MEASURED.items()]
                 checked = say(Text("passes", "通过") if passes(backward) else Text("finds it", "发现错误"))
                 moved = f"{found['bias moved'].mean:.2g}"
-                lines.append([optimizer, say(NAMES[backward]), *cells[:3], moved, cells[4], checked])
+                lines.append([OPTIMIZERS[optimizer], say(NAMES[backward]), *cells[:3], moved, cells[4], checked])
         return lines
 
     def costs(self, rows: list[Row], optimizer: str) -> dict[str, Difference]:
@@ -209,8 +208,8 @@ SHOWS = {True: Text("shows", "会体现"), False: Text("does not clearly show", 
 FOUND = Text(
     "Test accuracy less that of the right backward, in points: SGD (right: {sgd right} %) without the x̂ term "
     "{sgd no x_hat term}, without the mean term {sgd no mean term}, without both {sgd neither term}; Adam (right: {adam right} "
-    "%) {adam no x_hat term}, {adam no mean term}, {adam neither term}. {unseen} of these {trainings} differences are not told "
-    "from 0 by the seeds. A missing mean term {shows} in the bias before BatchNorm, which should stay where it is: it moves by "
+    "%) {adam no x_hat term}, {adam no mean term}, {adam neither term}. The seeds do not tell {unseen} of these {trainings} "
+    "differences from 0. A missing mean term {shows} in the bias before BatchNorm, which should stay where it is: it moves by "
     "{sgd bias no mean term} with SGD (right: {sgd bias right}) and by {adam bias no mean term} with Adam (right: "
     "{adam bias right}: Adam magnifies the rounding). Without both terms {blows}; the loss ends at {loss}. "
     "The gradient check finds {caught} of the {wrong} mistakes.",

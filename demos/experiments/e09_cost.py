@@ -35,16 +35,16 @@ class Cost(Experiment):
     how = Text(
         "The layers alone, float32, with γ and β (BN also updates its running statistics). Training is a forward and a "
         "backward pass, evaluation a forward pass without a graph. The layers take turns in bursts of calls; a figure is the "
-        "median of the bursts. On the CPU it is the CPU time of one thread, so that other work on the machine disturbs it "
-        "little. Kept for backward: what the forward pass leaves beside its input and output. Peak: the most that forward "
-        "and backward hold beside the input and the output's gradient. (The library has no kernel for BN in evaluation.)",
+        "median of the bursts. On the CPU it is CPU time, of all threads together, so that other work on the machine disturbs "
+        "it little. Kept for backward: what the forward pass leaves beside its input and output. Peak: the most that forward "
+        "and backward hold beside the input and the output's gradient.",
         "只测层本身：float32，带 γ 和 β（BN 还要更新滑动统计量）。训练指一次前向加一次反向，评估指一次不建图的前向。两种层轮"
-        "流成批调用，取各批的中位数；每个种子是一次重复。在 CPU 上计的是单线程的 CPU 时间，因此机器上的其他任务影响很小。“为"
-        "反向保留”指前向传播在输入和输出之外留下的内存；“峰值”指前向和反向过程中，在输入和输出梯度之外最多占用的内存。（本库"
-        "没有用于评估模式 BN 的内核。）",
+        "流成批调用，取各批的中位数；每个种子是一次重复。在 CPU 上计的是所有线程的 CPU 时间之和，因此机器上的其他任务影响很小。"
+        "“为反向保留”指前向传播在输入和输出之外留下的内存；“峰值”指前向和反向过程中，在输入和输出梯度之外最多占用的内存。",
     )
     full = {"batches": [16, 64, 256, 1024, 4096], "widths": [32, 128, 512, 2048], "rounds": 7}
     quick = {"batches": [16, 256, 1024], "widths": [32, 512], "rounds": 3}
+    modes, kernels = MODES, KERNELS
 
     def arms(self, s: dict[str, Any]) -> list[dict[str, Any]]:
         """With Numba's kernels where they run, and with the formulas alone."""
@@ -76,12 +76,12 @@ class Cost(Experiment):
         from matplotlib.colors import LogNorm
 
         found = self.measured(rows)
-        figure, axes = axes_of(len(found), len(MODES), height=3.3, width=3.7 * len(found))
+        figure, axes = axes_of(len(found), len(MODES), height=3.3, width=4.5 * len(found))
         for number, (mode, kernels) in enumerate((mode, kernels) for mode in MODES for kernels in found):
             z = np.median(self.ratios(rows, f"{mode} seconds", kernels), axis=0).reshape(len(s["batches"]), len(s["widths"]))
             where, names = axes[number], ([str(n) for n in s["batches"]], [str(n) for n in s["widths"]])
             label = say(Text("time of LN / time of BN", "LN 用时 / BN 用时"))
-            heat_map(figure, where, z, *names, label, cmap="RdBu_r", norm=LogNorm(1 / 4, 4))
+            heat_map(figure, where, z, *names, label, cmap="RdBu_r", norm=LogNorm(1 / 4, 4), extend="both")
             figure.axes[-1].set_yticks([0.25, 0.5, 1, 2, 4], ["¼", "½", "1", "2", "4"])
             figure.axes[-1].minorticks_off()
             where.set_title(f"{say(MODES[mode])}{say(Text(', ', '，'))}{say(KERNELS[kernels])}", fontsize=10)
@@ -93,7 +93,7 @@ class Cost(Experiment):
         head = (
             Text("batch × width", "批大小 × 宽度"),
             Text("layer", "层"),
-            Text("", ""),
+            Text("code", "实现"),
             Text("training, µs", "训练，微秒"),
             Text("evaluation, µs", "评估，微秒"),
             Text("kept for backward, kB", "为反向保留，kB"),
@@ -131,11 +131,11 @@ class Cost(Experiment):
                 "normalising takes time is known for both: Gitman and Ginsburg 2017 (abstract) call BN bound by the "
                 "bandwidth of memory; Zhang and Sennrich 2019 (abstract) say that LN slows networks down, recurrent ones "
                 "above all. In evaluation BN is a fixed affine map, which can be merged into the Linear before it; LN still "
-                "needs its statistics (Ba et al. 2016, section 1: it computes the same in training and test).",
+                "needs its statistics (Ba et al. 2016, abstract: it computes the same in training and test).",
                 f"两种层是同一公式作用于不同的轴，运算量和内存访问次数相同，因此预期用时相近（此处指平均相差不超过 {CLOSE} "
                 f"倍，每种尺寸不超过 {FAR:g} 倍）。归一化的开销在两者都有报道：Gitman 与 Ginsburg 2017（摘要）指出 BN 受内"
                 "存带宽限制；Zhang 与 Sennrich 2019（摘要）指出 LN 会拖慢网络，尤其是循环网络。评估时 BN 是固定的仿射变换，可"
-                "以并入它前面的 Linear；LN 仍需计算统计量（Ba 等 2016，第 1 节：训练和测试时计算相同）。",
+                "以并入它前面的 Linear；LN 仍需计算统计量（Ba 等 2016，摘要：训练和测试时计算相同）。",
             ),
         )
 
@@ -218,8 +218,11 @@ def work_of(layer: nn.Module, x: tn.Tensor, g: tn.Tensor) -> Callable[[], None]:
 
 
 def alternating(works: dict[str, Callable[[], None]], rounds: int, device: str) -> dict[str, float]:
-    """The seconds of a call, the median of `rounds` bursts; the works take turns, each second round in the opposite order."""
-    clock = time.perf_counter if device == "cuda" else time.thread_time
+    """The seconds of a call, the median of `rounds` bursts; the works take turns, each second round in the opposite order.
+
+    On the CPU they are seconds of all threads: a kernel may do half of its work on another.
+    """
+    clock = time.perf_counter if device == "cuda" else time.process_time
     for work in works.values():
         seconds_of(work, 2, clock)  # what is compiled or allocated at first is there from now on
     calls = {name: max(1, math.ceil(BURST / max(seconds_of(work, 3, clock), 1e-6))) for name, work in works.items()}

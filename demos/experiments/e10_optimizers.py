@@ -11,7 +11,7 @@ import tinynorm as tn
 from tinynorm.nn import functional as F
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import accuracy, digits, make_optimizer, mlp, train
+from .nets import accuracy, data_of, make_optimizer, mlp, named, pick, train
 from .plots import axes_of, heat_map
 
 HELD_OUT = 0.2  # of the training images: the learning rate is chosen by these
@@ -73,7 +73,7 @@ class Optimizers(Experiment):
 
     def draw(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> Any:
         rates = sorted({lr for rates in s["rates"].values() for lr in rates})
-        figure, axes = axes_of(1, len(self.norms), height=2.3, width=7.0)
+        figure, axes = axes_of(1, len(self.norms), height=2.5, width=8.0)
         for where, norm in zip(axes, self.norms, strict=True):
             z = np.full((len(s["rates"]), len(rates)), np.nan)
             for i, (name, own) in enumerate(s["rates"].items()):
@@ -82,11 +82,13 @@ class Optimizers(Experiment):
             z = np.round(z, 1)
             where.tick_params(axis="x", labelsize=8)
             label, names = say(Text("test accuracy (%)", "测试准确率（%）")), [say(NAMES[name]) for name in s["rates"]]
-            heat_map(figure, where, z, names, [f"{lr:g}" for lr in rates], label, vmin=80, vmax=100)
+            heat_map(figure, where, z, names, [f"{lr:g}" for lr in rates], label, vmin=80, vmax=100, extend="min")
             for i, name in enumerate(s["rates"]):
                 for lr, times in self.choices(rows, norm, name).items():
                     where.plot(rates.index(lr) + 0.38, i - 0.3, "o", color="#D55E00", markersize=1.5 + 5 * times, clip_on=False)
-            where.set_title({"none": say(Text("no normalisation", "无归一化"))}.get(norm, norm), fontsize=10)
+            where.set_title(say(named(norm)), fontsize=10)
+            where.set_ylabel(say(Text("optimiser", "优化器")))
+            where.set_xlabel(say(Text("learning rate", "学习率")))
         below = Text("learning rate (dots: chosen, larger where by more seeds)", "学习率（圆点：被选中，点越大选它的种子越多）")
         axes[-1].set_xlabel(say(below))
         return figure
@@ -97,9 +99,10 @@ class Optimizers(Experiment):
         return {lr: chosen.count(lr) / len(chosen) for lr in sorted(set(chosen))}
 
     def table(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> list[list[str]]:
+        norms = map(named, self.norms)
         head = [
             Text("optimiser", "优化器"),
-            *(Text(f"{norm}: test accuracy, % (rates chosen)", f"{norm}：测试准确率，%（所选学习率）") for norm in self.norms),
+            *(Text(f"{norm.en}: test accuracy, % (rates chosen)", f"{norm.zh}：测试准确率，%（所选学习率）") for norm in norms),
             Text("BN - LN, points", "BN − LN，百分点"),
         ]
         lines = [[say(t) for t in head]]
@@ -165,11 +168,11 @@ class Optimizers(Experiment):
             Text(
                 "That BN needs Adam is said, not shown: Ioffe and Szegedy 2015 (section 4.2) train with SGD and momentum; Ba "
                 "et al. 2016 (section 1) say that networks with BN train faster even with simple SGD; Wilson et al. 2017 "
-                "(section 4) find that tuned SGD generalises at least as well as adaptive methods, on CIFAR-10 with a "
+                "find that tuned SGD generalises at least as well as adaptive methods, on CIFAR-10 with a "
                 "network that has BN. Choi et al. 2019 find that with enough tuning the more general optimiser is never "
                 "worse. We know of no controlled result that LN is worse under SGD.",
                 "“BN 需要 Adam”只是说法，并无证据：Ioffe 与 Szegedy 2015（第 4.2 节）用带动量的 SGD 训练；Ba 等 2016（第 1 "
-                "节）指出带 BN 的网络即使用简单的 SGD 也训练得更快；Wilson 等 2017（第 4 节）在 CIFAR-10 上用带 BN 的网络发"
+                "节）指出带 BN 的网络即使用简单的 SGD 也训练得更快；Wilson 等 2017 在 CIFAR-10 上用带 BN 的网络发"
                 "现，调好的 SGD 的泛化不逊于自适应方法。Choi 等 2019 发现，只要调参充分，更一般的优化器不会更差。我们没有见到"
                 "“LN 在 SGD 下更差”的对照实验。",
             ),
@@ -203,24 +206,24 @@ def suits(sign: int) -> Text:
 def trained(norm: str, optimizer: str, lr: float, seed: int, s: dict[str, Any]) -> Row:
     """Train a network; its losses and its accuracies."""
     tn.manual_seed(seed)
-    x, y, x_test, y_test = digits(seed).to(s["device"])
+    x, y, x_test, y_test = data_of(s, seed).to(s["device"])
     order = np.random.default_rng([seed, 10]).permutation(len(x))
-    held_out, rest = np.split(order, [round(HELD_OUT * len(x))])
-    net = mlp(norm, [100] * 3).to(s["device"])
+    (x_held_out, y_held_out), (x, y) = (pick(at, x, y) for at in np.split(order, [round(HELD_OUT * len(x))]))
+    net = mlp(x.shape[1], norm, [100] * 3).to(s["device"])
     losses: list[float] = []
 
     def after(step: int, loss: float) -> bool:
         losses.append(loss)
         return step > 0 and not np.isfinite(loss)
 
-    train(net, make_optimizer(optimizer, net, lr), x[rest], y[rest], 32, s["steps"], seed, after, every=50)
+    train(net, make_optimizer(optimizer, net, lr), x, y, 32, s["steps"], seed, after, every=50)
     net.eval()
     with tn.no_grad():
-        loss = float(F.cross_entropy(net(x[held_out]), y[held_out]))
+        loss = float(F.cross_entropy(net(x_held_out), y_held_out))
     return {
         "last batch loss": finite(losses[-1]),
         "held-out loss": finite(loss),
-        "held-out accuracy": accuracy(net, x[held_out], y[held_out]),
+        "held-out accuracy": accuracy(net, x_held_out, y_held_out),
         "test accuracy": accuracy(net, x_test, y_test),
     }
 

@@ -12,12 +12,13 @@ from tinynorm import nn, optim
 from tinynorm.nn import functional as F
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import STYLE, accuracy, batches, digits, make_optimizer, mlp
+from .nets import STYLE, accuracy, batches, data_of, make_optimizer, mlp, named, pick, recorded
 from .plots import axes_of, band
 
 RADIUS = 0.1  # of the attacks in the verdict and of the adversarial training: a tenth of the range from black to white
-STEP = 2.5  # all of PGD's steps together, in radii (Madry et al. 2018, section 5): from any start to the boundary, and along it
+STEP = 2.5  # all of PGD's steps together, in radii (Madry et al. 2018): from any start to the boundary, and along it
 TRAININGS = {"clean": Text("trained as usual", "常规训练"), "FGSM": Text("trained with FGSM", "用 FGSM 训练")}
+SHORT = {"clean": Text("as usual", "常规"), "FGSM": Text("with FGSM", "FGSM")}
 ATTACKS = ("FGSM", "PGD")
 PATH = ("clean accuracy", "PGD accuracy", "gradient", "step")
 
@@ -51,13 +52,13 @@ class Adversarial(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
-        net = mlp(arm["norm"], [100] * 3).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
+        net = mlp(x.shape[1], arm["norm"], [100] * 3).to(s["device"])
         step = step_of(net, make_optimizer("momentum", net, 0.03), RADIUS if arm["training"] == "FGSM" else 0.0)
         rows: list[Row] = []
         net.train()
         for n, at in enumerate(batches(len(x), 60, s["steps"], seed), start=1):
-            step(x[at], y[at])
+            step(*pick(at, x, y))
             if n % (s["every"] if n > s["early"] else s["every"] // 10) == 0:
                 rows.append({"step": n, **moment(net, x_test, y_test, s["PGD steps"] // 2)})
                 net.train()
@@ -100,7 +101,7 @@ class Adversarial(Experiment):
             where = axes[number]
             for norm in self.norms:
                 which = {"norm": norm, "training": training, "attack": attack}
-                band(where, rows, "epsilon", "accuracy", norm, STYLE[norm], scale=100, **which)
+                band(where, rows, "epsilon", "accuracy", say(named(norm)), STYLE[norm], scale=100, **which)
             where.set_title(f"{attack}{say(Text(', ', '，'))}{say(TRAININGS[training])}", fontsize=11)
             where.set_ylim(0, 102)
         for where in axes[2:]:
@@ -131,7 +132,8 @@ class Adversarial(Experiment):
                 attacks = [spread(self.left(rows, norm, training, attack)).text(1, 100) for attack in ATTACKS]
                 of_path = [spread(equal[what][norm]) for what in equal]
                 texts = [of_path[0].text(1, 100), of_path[1].text(1, 100), of_path[2].text(2), of_path[3].text(0)]
-                lines.append([say(TRAININGS[training]), norm, clean, *attacks, self.half(rows, norm, training, s), *texts])
+                half = self.half(rows, norm, training, s)
+                lines.append([say(SHORT[training]), say(named(norm)), clean, *attacks, half, *texts])
         return lines
 
     def radii(self, rows: list[Row], s: dict[str, Any], sign: int) -> list[float]:
@@ -181,11 +183,11 @@ class Adversarial(Experiment):
             Text(
                 "Galloway et al. 2019 (abstract): BN lowers the accuracy under small adversarial changes and noise by tens "
                 "of points, on five data sets, all larger than the digits. Benz et al. 2021 (first version, abstract): other "
-                "normalisations increase the vulnerability too. The attacks: Goodfellow et al. 2015 (section 4; adversarial "
-                "training: section 6) and Madry et al. 2018 (section 2.1).",
+                "normalisations increase the vulnerability too. The attacks: Goodfellow et al. 2015 (section 4; also "
+                "adversarial training) and Madry et al. 2018 (section 2.1).",
                 "Galloway 等 2019（摘要）：在五个都比这里大的数据集上，BN 使小的对抗扰动和噪声下的准确率下降数十个百分点。"
-                "Benz 等 2021（首版摘要）：其他归一化同样增加脆弱性。攻击方法：Goodfellow 等 2015（第 4 节；对抗训练见第 6 "
-                "节）与 Madry 等 2018（第 2.1 节）。",
+                "Benz 等 2021（首版摘要）：其他归一化同样增加脆弱性。攻击方法：Goodfellow 等 2015（第 4 节；亦含对抗训练"
+                "）与 Madry 等 2018（第 2.1 节）。",
             ),
         )
 
@@ -285,7 +287,7 @@ def step_of(net: nn.Module, optimizer: optim.Optimizer, epsilon: float) -> Calla
         optimizer.step()
         return loss + other
 
-    return tn.capture(adversarial_step if epsilon else step)
+    return recorded(next(net.parameters()))(adversarial_step if epsilon else step)
 
 
 EXPERIMENT = Adversarial()

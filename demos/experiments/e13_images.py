@@ -11,28 +11,27 @@ import tinynorm as tn
 from tinynorm import nn, optim
 
 from .base import Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import MORE_COLOURS, STYLE, accuracy, digits, train
-from .plots import axes_of, band
+from .nets import MORE_COLOURS, STYLE, accuracy, data_of, named, side, train
+from .plots import axes_of, band, bars
 
-SIDE = 8  # of a digit, in pixels
 GROUPS = 4  # of GroupNorm: of 8 channels, 2 in each
-IMAGE_NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "none": lambda C: nn.Identity(),
-    "BN": nn.BatchNorm2d,
-    "GN": lambda C: nn.GroupNorm(GROUPS, C),
-    "LN": lambda C: nn.LayerNorm([C, SIDE, SIDE]),
-    "IN": lambda C: nn.InstanceNorm2d(C, affine=True),
+IMAGE_NORMS: dict[str, Callable[[int, int], nn.Module]] = {  # of C channels and images of H x H
+    "none": lambda C, H: nn.Identity(),
+    "BN": lambda C, H: nn.BatchNorm2d(C),
+    "GN": lambda C, H: nn.GroupNorm(GROUPS, C),
+    "LN": lambda C, H: nn.LayerNorm([C, H, H]),
+    "IN": lambda C, H: nn.InstanceNorm2d(C, affine=True),
 }
-STYLES = {**{norm: STYLE[norm] for norm in ("none", "BN", "GN", "LN")}, "IN": (MORE_COLOURS[0], "-")}
+STYLES = {**{norm: STYLE[norm] for norm in ("none", "BN", "GN", "LN")}, "IN": (MORE_COLOURS[0], (0, (5, 1, 1, 1, 1, 1)))}
 MARKERS = {"none": "x", "BN": "o", "GN": "^", "LN": "s", "IN": "D"}
 
 
-def convolutional_net(norm: str) -> nn.Sequential:
-    """Two convolutions of 3 x 3, each with a norm and ReLU behind it; a max pooling; a Linear to the classes."""
-    layers: list[nn.Module] = [nn.Unflatten(1, (1, SIDE, SIDE))]
+def convolutional_net(norm: str, H: int) -> nn.Sequential:
+    """For images of H x H: two convolutions of 3 x 3, each with norm and ReLU behind it; a max pooling; a Linear."""
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, H, H))]
     for before, channels in ((1, 8), (8, 16)):
-        layers += [nn.Conv2d(before, channels, 3, padding=1), IMAGE_NORMS[norm](channels), nn.ReLU()]
-    return nn.Sequential(*layers, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(channels * (SIDE // 2) ** 2, 10))
+        layers += [nn.Conv2d(before, channels, 3, padding=1), IMAGE_NORMS[norm](channels, H), nn.ReLU()]
+    return nn.Sequential(*layers, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(channels * (H // 2) ** 2, 10))
 
 
 class Images(Experiment):
@@ -43,10 +42,10 @@ class Images(Experiment):
         "卷积网络适合用哪一种？答案与批大小有关吗？",
     )
     how = Text(
-        "Digits as 8 × 8 images: Conv 8, norm, ReLU, Conv 16, norm, ReLU, max pooling, Linear. BatchNorm2d, GroupNorm (4 "
+        "Digits as images: Conv 8, norm, ReLU, Conv 16, norm, ReLU, max pooling, Linear. BatchNorm2d, GroupNorm (4 "
         "groups), LayerNorm over (C, H, W), InstanceNorm2d, none. SGD with a learning rate that falls from 0.1 · B / 32 to "
         "0; the same number of epochs for each batch size B.",
-        "把数字作为 8 × 8 的图像：Conv 8、归一化、ReLU、Conv 16、归一化、ReLU、最大池化、Linear。归一化为 BatchNorm2d、"
+        "把数字作为图像：Conv 8、归一化、ReLU、Conv 16、归一化、ReLU、最大池化、Linear。归一化为 BatchNorm2d、"
         "GroupNorm（4 组）、在 (C, H, W) 上的 LayerNorm、InstanceNorm2d 或无。SGD，学习率从 0.1 · B / 32 降到 0；每个批大小 "
         "B 的训练轮数相同。",
     )
@@ -59,9 +58,9 @@ class Images(Experiment):
 
     def run(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
         tn.manual_seed(seed)
-        x, y, x_test, y_test = digits(seed).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
         B = arm["batch"]
-        net = convolutional_net(arm["norm"]).to(s["device"])
+        net = convolutional_net(arm["norm"], side(x)).to(s["device"])
         steps = s["epochs"] * (len(x) // B)
         rows: list[Row] = []
 
@@ -81,14 +80,13 @@ class Images(Experiment):
         figure, (left, right) = axes_of(2, height=3.8)
         for norm in IMAGE_NORMS:
             colour, dashes = STYLES[norm]
-            label = say(Text("none", "无")) if norm == "none" else norm
-            band(left, rows, "step", "test accuracy", label, STYLES[norm], scale=100, norm=norm, batch=self.shown)
-            found = [spread(1 - self.final(rows, norm, size)) for size in s["sizes"]]
+            band(left, rows, "step", "test accuracy", say(named(norm)), STYLES[norm], scale=100, norm=norm, batch=self.shown)
+            found = [100 * (1 - self.final(rows, norm, size)) for size in s["sizes"]]
             shift = 1.05 ** (list(IMAGE_NORMS).index(norm) - 2)  # so that the error bars stand beside each other
             right.errorbar(
                 [size * shift for size in s["sizes"]],
-                [100 * f.mean for f in found],
-                [100 * f.sd for f in found],
+                [f.mean() for f in found],
+                bars(found),
                 color=colour, linestyle=dashes, marker=MARKERS[norm], markersize=5, capsize=2, linewidth=1.6,
             )  # fmt: skip
         left.set_xlabel(say(Text(f"training steps, batches of {self.shown}", f"训练步数（批大小 {self.shown}）")))
@@ -111,7 +109,7 @@ class Images(Experiment):
         for norm in IMAGE_NORMS:
             finals = [spread(self.final(rows, norm, B)).text(1, 100) for B in s["sizes"]]
             d = difference(self.final(rows, norm, large), self.final(rows, norm, small))
-            lines.append([norm, *finals, d.text(1, 100)])
+            lines.append([say(named(norm)), *finals, d.text(1, 100)])
         return lines
 
     def verdict(self, rows: list[Row], s: dict[str, Any]) -> Verdict:

@@ -13,14 +13,14 @@ from tinynorm import nn, optim
 from tinynorm.nn import functional as F
 
 from .base import Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import STYLE, accuracy, digits, make_optimizer, mlp, re_estimate, train
+from .nets import STYLE, accuracy, data_of, make_optimizer, mlp, re_estimate, side, train
 from .plots import axes_of, band
 from .switchable_norm import SwitchableNorm
 
 HIDDEN = [64, 64]
-TASKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of rows of 64 grey values
+TASKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # of square images that are rows
     "inverted": lambda x: 1 - x,
-    "rotated": lambda x: np.ascontiguousarray(np.rot90(x.reshape(-1, 8, 8), axes=(1, 2)).reshape(-1, 64)),
+    "rotated": lambda x: np.ascontiguousarray(np.rot90(x.reshape(-1, side(x), side(x)), axes=(1, 2)).reshape(x.shape)),
 }
 PARTS = ("affine", "last", "both", "all")
 # Each part has a learning rate of its own, the best of these on examples that are neither adapted to nor tested with
@@ -30,7 +30,7 @@ PER_CLASS, VALIDATION = 5, 200  # labelled examples of the new task: so many of 
 
 def trained(norm: Any, x: Any, y: Any, size: int, steps: int, s: dict[str, Any], seed: int, after: Any = None) -> nn.Sequential:
     """A net with this norm, trained with Adam."""
-    net: Any = mlp(norm, HIDDEN).to(s["device"])
+    net: Any = mlp(x.shape[1], norm, HIDDEN).to(s["device"])
     train(net, make_optimizer("adam", net, s["lr"]), x, y, size, steps, seed, after, s["every"])
     return net
 
@@ -92,7 +92,7 @@ class Learned(Experiment):
         return self.choice(arm, seed, s) if arm["part"] == "choice" else self.adapting(arm, seed, s)
 
     def choice(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
-        x, y, x_test, y_test = digits(seed).to(s["device"])
+        x, y, x_test, y_test = data_of(s, seed).to(s["device"])
         layers: list[SwitchableNorm] = []
 
         def make(width: int) -> nn.Module:
@@ -110,7 +110,7 @@ class Learned(Experiment):
         return [*rows, {"step": s["steps"], "layer": 0, "test accuracy": accuracy(net, x_test, y_test)}]
 
     def adapting(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
-        data = digits(seed)
+        data = data_of(s, seed)
         x, y, *_ = data.to(s["device"])
         net = trained(arm["norm"], x, y, arm["batch"], s["base steps"], s, seed)
         few, other = split(data.y_train, seed)
@@ -181,7 +181,8 @@ class Learned(Experiment):
         for norm in ("SN", "BN", "LN"):
             head = say(Text(f"accuracy with {norm}, %", f"{norm} 的准确率，%"))
             lines.append([head, *(spread(self.final(rows, norm, B)).text(1, 100) for B in s["sizes"])])
-        lines.append([say(Text("a new task: accuracy, %", "新任务：准确率，%")), "BN", "LN"])
+        head = say(Text("a new task (parameters adapted): accuracy, %", "新任务（适应的参数个数）：准确率，%"))
+        lines += [[], [head, "BN", "LN"]]
         sizes = {row["adapted"]: f" ({row['parameters']})" for row in rows if "parameters" in row}
         for task, title in TASK_NAMES.items():
             for part in ("nothing", *PARTS):
@@ -197,9 +198,9 @@ class Learned(Experiment):
             at = {B: self.share(rows, k, B, s["steps"]) for B in s["sizes"]}
             a, b = (spread(at[B]).text(2) for B in (large, small))
             signs.append(difference(at[large], at[small]).sign)
-            en.append(f"of the {name.en} {a} at B = {large} and {b} at B = {small} ({SHARES[signs[-1]].en})")
+            en.append(f"of the {name.en} is {a} at B = {large} and {b} at B = {small} ({SHARES[signs[-1]].en})")
             zh.append(f"{name.zh}占比在 B = {large} 时为 {a}，B = {small} 时为 {b}（{SHARES[signs[-1]].zh}）")
-        return Text(f"BN's share is {', '.join(en)}.", f"BN 的{'；'.join(zh)}。"), signs
+        return Text(f"BN's share {', '.join(en)}.", f"BN 的{'；'.join(zh)}。"), signs
 
     def of_adapting(self, rows: list[Row], s: dict[str, Any]) -> tuple[Text, list[int]]:
         """A sentence on a BN net's adapting, and for each task whether γ and β beside the last layer help."""
@@ -235,10 +236,10 @@ class Learned(Experiment):
             Text(f"{shares.en} Accuracy {en}. {adapting.en}", f"{shares.zh}准确率：{zh}。{adapting.zh}"),
             "yes" if min(claims) > 0 else "no" if min(claims) < 0 and max(claims) <= 0 else "partly",
             Text(
-                "Luo et al. 2019, figure 1 (images, with IN beside them): with small batches the layer chooses less of BN "
+                "Luo et al. 2019 (images, with IN beside them): with small batches the layer chooses less of BN "
                 "and more of LN, and stays good. Mudrakarta et al. 2019: scales and biases of the norms, few as they are, "
                 "adapt a net to another task; beside the last layer they are much better than the last layer alone.",
-                "Luo 等 2019，图 1（图像，另含 IN）：批很小时，该层少用 BN、多用 LN，并保持良好。Mudrakarta 等 2019：归一化层"
+                "Luo 等 2019（图像，另含 IN）：批很小时，该层少用 BN、多用 LN，并保持良好。Mudrakarta 等 2019：归一化层"
                 "的缩放与偏置虽少，却能让网络适应另一任务；与最后一层一起调整，比只调最后一层好得多。",
             ),
         )

@@ -13,8 +13,8 @@ from tinynorm import nn
 from tinynorm.nn import functional as F
 
 from .base import Difference, Experiment, Row, Text, Verdict, difference, spread, values
-from .nets import MORE_COLOURS, STYLE, accuracy, batches, digits, make_optimizer, mlp, re_estimate, train
-from .plots import axes_of
+from .nets import MORE_COLOURS, STYLE, accuracy, batches, data_of, make_optimizer, mlp, pick, re_estimate, recorded, train
+from .plots import axes_of, bars
 
 TEACHER, STUDENT = [128, 128], [16]  # the widths of the hidden layers
 # Temperature, and the weight of the labels beside the soft targets: much less than theirs (Hinton et al. 2015, section 2)
@@ -32,7 +32,7 @@ def distil(student: nn.Module, x: Any, soft: Any, y: Any, hard: float, s: dict[s
     """Train a student with soft targets, (1 - hard) T² CE(z / T, soft) + hard CE(z, y) (Hinton et al. 2015, section 2)."""
     T, optimizer = TEMPERATURE, make_optimizer("adam", student, s["lr"])
 
-    @tn.capture
+    @recorded(x)
     def step(x: Any, soft: Any, y: Any) -> Any:
         optimizer.zero_grad()
         z = student(x)
@@ -45,14 +45,14 @@ def distil(student: nn.Module, x: Any, soft: Any, y: Any, hard: float, s: dict[s
 
     student.train()
     for at in batches(len(x), s["batch"], s["steps"], seed):
-        step(x[at], soft[at], y[at])
+        step(*pick(at, x, soft, y))
 
 
 def fine_tune(net: nn.Module, frozen: bool, x: Any, y: Any, s: dict[str, Any], seed: int) -> None:
     """Train all parameters. If `frozen`, BatchNorm uses its running statistics as they are, and does not change them."""
     optimizer = make_optimizer("sgd", net, s["fine lr"])
 
-    @tn.capture
+    @recorded(x)
     def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
         loss = F.cross_entropy(net(x), y)
@@ -62,7 +62,7 @@ def fine_tune(net: nn.Module, frozen: bool, x: Any, y: Any, s: dict[str, Any], s
 
     net.train(not frozen)  # in these nets the mode matters to BatchNorm only
     for at in batches(len(x), s["fine batch"], s["fine steps"], seed):
-        step(x[at], y[at])
+        step(*pick(at, x, y))
 
 
 class Transfer(Experiment):
@@ -98,33 +98,33 @@ class Transfer(Experiment):
         return (self.distillation if arm["part"] == "distillation" else self.transfer)(arm, seed, s)
 
     def distillation(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
-        data = digits(seed)
+        data = data_of(s, seed)
         x, y, x_test, y_test = data.to(s["device"])
-        teacher = mlp(arm["teacher"], TEACHER).to(s["device"])
+        teacher = mlp(x.shape[1], arm["teacher"], TEACHER).to(s["device"])
         train(teacher, make_optimizer("adam", teacher, 0.001), x, y, 64, s["teacher steps"], seed)
         teacher.eval()
         with tn.no_grad():
             soft = F.softmax(teacher(x) / TEMPERATURE, 1)
-        few = few_of_each(data.y_train, s["labels"], seed)
+        x_few, soft_few, y_few = pick(few_of_each(data.y_train, s["labels"], seed), x, soft, y)
         rows = [{"targets": "teacher", "test accuracy": accuracy(teacher, x_test, y_test)}]
         for targets in TARGETS:
             tn.manual_seed(1000 + seed)  # all students start from the same weights
-            student = mlp(arm["norm"], STUDENT).to(s["device"])
+            student = mlp(x.shape[1], arm["norm"], STUDENT).to(s["device"])
             if targets == "labels":
-                train(student, make_optimizer("adam", student, s["lr"]), x[few], y[few], s["batch"], s["steps"], seed)
+                train(student, make_optimizer("adam", student, s["lr"]), x_few, y_few, s["batch"], s["steps"], seed)
             elif targets == "soft, same digits":
-                distil(student, x[few], soft[few], y[few], HARD, s, seed)
+                distil(student, x_few, soft_few, y_few, HARD, s, seed)
             else:
                 distil(student, x, soft, y, 0.0, s, seed)
             rows.append({"targets": targets, "test accuracy": accuracy(student, x_test, y_test)})
         return rows
 
     def transfer(self, arm: dict[str, Any], seed: int, s: dict[str, Any]) -> list[Row]:
-        data = digits(seed)
+        data = data_of(s, seed)
         old, new, new_test = (data.y_train < HALF), (data.y_train >= HALF), (data.y_test >= HALF)
         parts = data.x_train[old], data.y_train[old], data.x_test[new_test], data.y_test[new_test] - HALF
         x_old, y_old, x_test, y_test = (tn.as_tensor(a, device=s["device"]) for a in parts)
-        pretrained = mlp(arm["norm"], [64, 64], outputs=HALF).to(s["device"])
+        pretrained = mlp(x_old.shape[1], arm["norm"], [64, 64], outputs=HALF).to(s["device"])
         fresh = deepcopy(pretrained)
         train(pretrained, make_optimizer("sgd", pretrained, 0.1), x_old, y_old, 32, s["pretraining"], seed)
         head = nn.Linear(64, HALF).to(s["device"])
@@ -151,11 +151,11 @@ class Transfer(Experiment):
 
     def draw(self, rows: list[Row], s: dict[str, Any], say: Callable[[Text], str]) -> Any:
         figure, (left, right) = axes_of(2, height=4.2)
-        bars = zip(TARGETS, ("#BBBBBB", MORE_COLOURS[1], STYLE["BN"][0]), ("", "//", ""), strict=True)
-        for k, (targets, colour, hatch) in enumerate(bars):
-            found = [spread(self.student(rows, norm, teacher, targets)) for teacher, norm in PAIRS]
+        looks = zip(TARGETS, ("#BBBBBB", MORE_COLOURS[1], STYLE["BN"][0]), ("", "//", ""), strict=True)
+        for k, (targets, colour, hatch) in enumerate(looks):
+            found = [100 * self.student(rows, norm, teacher, targets) for teacher, norm in PAIRS]
             left.bar(
-                np.arange(len(PAIRS)) + 0.27 * (k - 1), [100 * f.mean for f in found], 0.25, yerr=[100 * f.sd for f in found],
+                np.arange(len(PAIRS)) + 0.27 * (k - 1), [f.mean() for f in found], 0.25, yerr=bars(found),
                 color=colour, hatch=hatch, edgecolor="white", capsize=2, label=say(TARGETS[targets]),
             )  # fmt: skip
         left.set_xticks(range(len(PAIRS)), [f"{teacher} → {norm}" for teacher, norm in PAIRS])
@@ -165,10 +165,10 @@ class Transfer(Experiment):
         left.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         drawn = list(WAYS.items())[:DRAWN]
         for number, ((norm, way), (label, colour, dashes, marker)) in enumerate(drawn):
-            found = [spread(self.tuned(rows, norm, way, n)) for n in s["shots"]]
+            found = [100 * self.tuned(rows, norm, way, n) for n in s["shots"]]
             at = [n * 1.04 ** (number - DRAWN // 2) for n in s["shots"]]  # so that the error bars stand beside each other
             right.errorbar(
-                at, [100 * f.mean for f in found], [100 * f.sd for f in found],
+                at, [f.mean() for f in found], bars(found),
                 color=colour, linestyle=dashes, marker=marker, markersize=5, capsize=2, linewidth=1.6, label=say(label),
             )  # fmt: skip
         right.set_xscale("log")
@@ -186,9 +186,9 @@ class Transfer(Experiment):
             found = [spread(self.student(rows, norm, teacher, t)).text(1, 100) for t in ("teacher", *TARGETS)]
             lines.append([f"{teacher} → {norm}", *found])
         second = [Text("fine-tuned on 5-9, %", "在 5-9 上微调，%"), *(Text(f"{n} of each", f"每类 {n} 个") for n in s["shots"])]
-        lines.append([*(say(t) for t in second), ""])
+        lines += [[], [say(t) for t in second]]
         for (norm, way), (label, *_) in WAYS.items():
-            lines.append([say(label), *(spread(self.tuned(rows, norm, way, n)).text(1, 100) for n in s["shots"]), ""])
+            lines.append([say(label), *(spread(self.tuned(rows, norm, way, n)).text(1, 100) for n in s["shots"])])
         return lines
 
     def gain(self, rows: list[Row], norm: str, teacher: str, targets: str) -> Difference:
@@ -242,10 +242,10 @@ class Transfer(Experiment):
             "yes" if min(claims) > 0 else "no" if min(claims) < 0 and max(claims) <= 0 else "partly",
             Text(
                 "Hinton et al. 2015, sections 2 and 6: a small net learns more from a teacher's soft targets than from "
-                "labels, above all with little data. Li et al. 2017 (AdaBN): statistics of the new domain are better than "
+                "labels, above all with little data. Li et al. 2016 (AdaBN): statistics of the new domain are better than "
                 "the old ones. Kolesnikov et al. 2020 (BiT), section 2: they avoid BN, whose running statistics are in the "
                 "way of transfer. Wu and He 2018, section 4.2: where batches are small, fine-tuning usually freezes them.",
-                "Hinton 等 2015，第 2 与 6 节：小网络从教师的软目标学到的比从标签学到的多，数据少时尤其如此。Li 等 2017（"
+                "Hinton 等 2015，第 2 与 6 节：小网络从教师的软目标学到的比从标签学到的多，数据少时尤其如此。Li 等 2016（"
                 "AdaBN）：新领域的统计量优于旧的。Kolesnikov 等 2020（BiT），第 2 节：他们不用 BN，因为其滑动统计量妨碍迁移。"
                 "Wu 与 He 2018，第 4.2 节：批很小时，微调通常冻结它们。",
             ),

@@ -37,22 +37,37 @@ def by_x(rows: list[Row], x: str, y: str, **where: Any) -> tuple[np.ndarray, np.
 
 
 def band(
-    axes: Any, rows: list[Row], x: str, y: str, label: str, style: tuple[str, str], scale: float = 1.0, **where: Any
+    axes: Any, rows: list[Row], x: str, y: str, label: str, style: tuple[str, Any], scale: float = 1.0, **where: Any
 ) -> None:
     """A line through the means over the seeds, and a band from the least to the most."""
     xs, mean, low, high = by_x(rows, x, y, **where)
     colour, dashes = style
-    axes.plot(xs, scale * mean, dashes, color=colour, label=label, linewidth=1.8)
+    line = {"linestyle": dashes} if isinstance(dashes, tuple) else {}
+    axes.plot(xs, scale * mean, "" if line else dashes, color=colour, label=label, linewidth=1.8, **line)
     axes.fill_between(xs, scale * low, scale * high, color=colour, alpha=0.18, linewidth=0)
 
 
-def heat_map(figure: Any, axes: Any, z: np.ndarray, rows: list[str], columns: list[str], label: str, **options: Any) -> None:
-    """Numbers as colours, each written into its field. Line 0 is at the top."""
+def bars(found: list[np.ndarray]) -> np.ndarray:
+    """Error bars from the least to the most of the seeds: below and above the mean of each."""
+    return np.array([[x.mean() - x.min() for x in found], [x.max() - x.mean() for x in found]])
+
+
+def heat_map(
+    figure: Any,
+    axes: Any,
+    z: np.ndarray,
+    rows: list[str],
+    columns: list[str],
+    label: str,
+    extend: str = "neither",
+    **options: Any,
+) -> None:
+    """Numbers as colours, each written into its field; line 0 is at the top. `extend` says where z goes beyond the colours."""
     image = axes.imshow(z, aspect="auto", cmap=options.pop("cmap", "cividis"), **options)
     axes.grid(False)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
-    figure.colorbar(image, ax=axes, label=label, shrink=0.9)
+    figure.colorbar(image, ax=axes, label=label, shrink=0.9, extend=extend)
     for i, j in np.ndindex(z.shape):
         if np.isfinite(z[i, j]):
             r, g, b, _ = image.cmap(image.norm(z[i, j]))

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import csv
+import hashlib
 import importlib
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import watching
+
+import tinynorm
+
 from .base import Experiment, Row
 
-MODULES = {path.stem.split("_")[0].upper().replace("E0", "E"): path.stem for path in Path(__file__).parent.glob("e[0-9]*.py")}
+FOLDER = Path(__file__).parent
+MODULES = {path.stem.split("_")[0].upper().replace("E0", "E"): path.stem for path in FOLDER.glob("e[0-9]*.py")}
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+DRAWING = {"plots.py"}  # makes pictures of rows, and changes none
 
 
 def experiments(keys: list[str]) -> list[Experiment]:
@@ -30,12 +40,42 @@ def load(key: str) -> Experiment:
     return importlib.import_module(f"experiments.{MODULES[key]}").EXPERIMENT
 
 
+def sources(experiment: Path) -> set[Path]:
+    """An experiment's file and the files of the demos that it imports, itself or by way of others."""
+    here, found, waiting = experiment.parent, set(), [experiment]
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, (ast.Import, ast.ImportFrom)):
+                continue
+            from_here = isinstance(node, ast.ImportFrom) and node.level > 0
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            names = [module] if module else [alias.name for alias in node.names]
+            files = [(here if from_here else here.parent) / f"{name}.py" for name in names]
+            waiting += [file for file in files if file.exists() and file not in found and file.name not in DRAWING]
+    return found
+
+
+@cache
+def code(experiment: Path) -> str:
+    """A digest of what makes an experiment's rows: its source, that of the modules it imports, and tinynorm's version.
+
+    It does not see a change in tinynorm's own source: after one, give another ``--out``.
+    """
+    texts = [path.read_bytes() for path in sorted(sources(experiment))]
+    return hashlib.sha256(b"\0".join([tinynorm.__version__.encode(), *texts])).hexdigest()[:16]
+
+
 class Task:
-    """One run: an experiment, what is compared, and a seed. `name` is the same for the same run with the same settings."""
+    """One run: an experiment, what is compared, and a seed. Runs with equal settings and equal code have one `name`."""
 
     def __init__(self, experiment: Experiment, arm: dict[str, Any], seed: int, settings: dict[str, Any]) -> None:
         self.experiment, self.arm, self.seed, self.settings = experiment, arm, seed, settings
-        self.name = json.dumps([arm, seed, settings], sort_keys=True)
+        self.name = json.dumps([arm, seed, settings, code(FOLDER / f"{MODULES[experiment.key]}.py")], sort_keys=True)
+        about = "-".join(re.sub(r"[^\w.]+", "_", str(value)) for value in arm.values())
+        digest = hashlib.sha256(f"{experiment.key} {self.name}".encode()).hexdigest()[:8]
+        self.label = f"{about}-seed{seed}-{digest}"  # short, fit for a folder, and other where the name is other
 
 
 def do(key: str, arm: dict[str, Any], seed: int, settings: dict[str, Any]) -> tuple[list[Row], float]:
@@ -60,14 +100,30 @@ class Runner:
     quick : bool
     seeds : int
     device : str
+    log_dir : Path, optional
+        Where each run is written for TensorBoard, those on file too.
+    wandb : bool
+        Whether each run is logged to Weights & Biases, those on file too; their files are in ``out/wandb``.
+    data : dict, optional
+        Settings that say which images, where they are not the digits: see `nets.data_of`.
     """
 
-    def __init__(self, out: Path, quick: bool, seeds: int, device: str) -> None:
-        self.out, self.quick, self.seeds, self.device = out, quick, seeds, device
+    def __init__(
+        self,
+        out: Path,
+        quick: bool,
+        seeds: int,
+        device: str,
+        log_dir: Path | None = None,
+        wandb: bool = False,
+        data: dict[str, str] | None = None,
+    ) -> None:
+        self.out, self.quick, self.seeds, self.device, self.data = out, quick, seeds, device, data or {}
+        self.log_dir, self.wandb = log_dir, wandb
         (out / "runs").mkdir(parents=True, exist_ok=True)
 
     def settings(self, experiment: Experiment) -> dict[str, Any]:
-        return {**experiment.full, **(experiment.quick if self.quick else {}), "device": self.device}
+        return {**experiment.full, **(experiment.quick if self.quick else {}), "device": self.device, **self.data}
 
     def tasks(self, experiment: Experiment) -> list[Task]:
         s = self.settings(experiment)
@@ -95,12 +151,26 @@ class Runner:
         done = self.done(experiment)
         return sum(done[task.name]["seconds"] for task in self.tasks(experiment))
 
+    def watch(self, task: Task, rows: list[Row]) -> None:
+        """Show a run that is done where the options want it, unless it is there from a former call."""
+        if not (self.log_dir or self.wandb):
+            return
+        e, told = task.experiment.key, {*task.arm, "seed"}
+        figures = watching.curves([{k: v for k, v in row.items() if k not in told} for row in rows])
+        if self.log_dir:
+            watching.keep_events(self.log_dir / e, task.label, figures)
+        if self.wandb:
+            watching.keep_wandb(self.out, f"{e}-{task.label}", e, {**task.settings, **task.arm, "seed": task.seed}, figures)
+
     def run(self, chosen: list[Experiment], processes: int, after: Callable[[str], object]) -> None:
         """Do what is missing; ``after(key)`` is called when a run is done."""
         missing: list[Task] = []
         for e in chosen:
             done = self.done(e)
             missing += [task for task in self.tasks(e) if task.name not in done]
+            for task in self.tasks(e):
+                if task.name in done:
+                    self.watch(task, done[task.name]["rows"])
         if not missing:
             return
         os.environ |= dict.fromkeys(ONE_THREAD, "1")  # before the processes start: each has one thread
@@ -108,6 +178,7 @@ class Runner:
             try:
                 for task, (rows, seconds) in self._results(pool, missing):
                     self._keep(task, rows, seconds)
+                    self.watch(task, rows)
                     after(task.experiment.key)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)

@@ -37,7 +37,7 @@ class SwitchableNorm(nn.Module):
 
     Notes
     -----
-    Luo, Ren, Peng, Zhang and Li 2019, "Differentiable learning-to-normalize via switchable normalization", equation 3.
+    Luo, Ren, Peng, Zhang and Li 2019, "Differentiable learning-to-normalize via switchable normalization".
 
     Examples
     --------

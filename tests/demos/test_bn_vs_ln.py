@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import DEMOS
+from conftest import DEMOS, events
 from experiments import base, plots, report, running
 
 ROWS = [{"norm": n, "seed": s, "x": x, "y": s + x} for n in ("BN", "LN") for s in (0, 1, 2) for x in (1, 2)]
@@ -31,6 +31,7 @@ def test_a_difference_is_paired_by_seed():
     assert base.difference([1.0, 2.0, 0.0], [1.1, 1.8, 0.0]).sign == 0  # the seeds do not tell
     assert base.difference([0.0, 0.1], [5.0, 5.0]).sign == -1
     assert base.difference([1.0], [0.0]).sign == 0  # one seed tells nothing
+    assert base.difference([1.0], [0.0]).text(unit=" points") == "+1.0 points [one seed]"
 
 
 def test_lines_go_through_the_means_and_bands_from_the_least_to_the_most():
@@ -73,7 +74,10 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path):
     assert process.returncode == 130, said
     assert "the same command goes on from there" in said
     assert "Traceback" not in said
-    assert re.match("[12] of 3 runs are on file already", finish(call(tmp_path / "a")))
+    assert re.match("[12] of 3 runs are on file already", finish(call(tmp_path / "a", "--log-dir", str(tmp_path / "logs"))))
+    watched = list((tmp_path / "logs" / "E1").iterdir())
+    assert len(watched) == 3  # those on file too
+    assert all({"loss", "test_accuracy"} == {tag for _, tag, _ in events(run)} for run in watched)
     finish(call(tmp_path / "b", "--lang", "zh"))
     a, b = (tmp_path / name / "quick" for name in "ab")
     assert (a / "E1.csv").read_text() == (b / "E1.csv").read_text()
@@ -88,6 +92,60 @@ def test_a_line_that_was_cut_off_is_done_again(tmp_path):
     name = runner.tasks(e)[0].name
     (tmp_path / "runs" / "E1.jsonl").write_text(json.dumps({"name": name, "seconds": 1, "rows": []}) + '\n{"name": "')
     assert list(runner.done(e)) == [name]
+
+
+FILES = {  # a small copy of the house: who imports whom, as the experiments do
+    "experiments/e01_one.py": "from . import facts\nfrom .base import Row\nfrom .plots import band\n",
+    "experiments/e02_two.py": "from .base import Row\ndef run():\n    from .e01_one import net\n",
+    "experiments/e03_three.py": "import numpy\nfrom .base import Row\n",
+    "experiments/base.py": "from __future__ import annotations\n",
+    "experiments/facts.py": "import mlp_data\n",
+    "experiments/plots.py": "from .base import Row\n",
+    "mlp_data.py": "from tinynorm.utils.datasets import mnist\n",
+    "train_mlp.py": "import mlp_data\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "anew"),
+    [
+        ("experiments/e01_one.py", "12"),
+        ("experiments/e02_two.py", "2"),
+        ("experiments/e03_three.py", "3"),
+        ("experiments/base.py", "123"),
+        ("experiments/facts.py", "12"),
+        ("mlp_data.py", "12"),
+        ("experiments/plots.py", ""),  # draws
+        ("train_mlp.py", ""),
+    ],
+)
+def test_runs_are_done_anew_when_the_code_of_their_experiment_has_changed(changed, anew, tmp_path):
+    codes = []
+    for folder, more in (("before", ""), ("after", "# another\n")):
+        for name, text in FILES.items():
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + more * (name == changed))
+        codes.append([running.code(path) for path in sorted(tmp_path.glob(f"{folder}/experiments/e0*.py"))])
+    assert "".join(str(n) for n, before, after in zip((1, 2, 3), *codes, strict=True) if before != after) == anew
+
+
+def test_an_experiments_own_code_is_found():
+    found = {path.name for path in running.sources(DEMOS / "experiments" / "e01_speed.py")}
+    assert {"e01_speed.py", "nets.py", "base.py", "mlp_data.py"} <= found
+
+
+def test_a_run_has_another_name_and_label_with_other_code(monkeypatch):
+    e1 = running.load("E1")
+
+    def task():
+        return running.Task(e1, {"norm": "BN", "batch": 2}, 3, {"steps": 1})
+
+    one, again = task(), task()
+    monkeypatch.setattr(running, "code", lambda experiment: "other")
+    assert one.name == again.name != task().name
+    assert one.label == again.label != task().label
+    assert re.fullmatch("BN-2-seed3-[0-9a-f]{8}", one.label)
 
 
 def test_an_unknown_experiment_is_told():

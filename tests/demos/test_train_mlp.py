@@ -19,6 +19,7 @@ import mlp_training
 import numpy as np
 import pytest
 import train_mlp
+from conftest import events
 from helpers import some
 
 from tinynorm import load_checkpoint, load_file
@@ -133,7 +134,15 @@ def test_every_optimizer_learns_with_its_own_learning_rate(optimizer, kind):
     assert settings.lr == mlp_options.LEARNING_RATES[optimizer]
     training = mlp_training.Training(settings, data, "cpu")
     assert type(training.optimizer).__name__ == kind
+    assert training.optimizer.param_groups[0]["weight_decay"] == (0.01 if optimizer == "adamw" else 0)  # as PyTorch's
     assert training.epoch()["test_accuracy"] > 0.85
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_weight_decay_reaches_the_optimizer(optimizer):
+    settings = mlp_options.settings_of(mlp_options.parser().parse_args(["--optimizer", optimizer, "--weight-decay", "0.5"]))
+    training = mlp_training.Training(settings, mlp_data.load_data("digits", None, 0), "cpu")
+    assert training.optimizer.param_groups[0]["weight_decay"] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -195,21 +204,6 @@ def test_save_and_plot_go_where_they_are_told(folder):
     assert (folder / "a/b/c.safetensors").is_file()
     assert "<svg" in (folder / "d/e.svg").read_text()
     assert not (folder / "runs").exists()
-
-
-def events(log_dir):
-    """(step, tag, value) of each scalar in TensorBoard's event files: records of a length, its checksum, data, checksum."""
-    from tensorboardX.proto.event_pb2 import Event
-
-    found = []
-    for path in sorted(Path(log_dir).iterdir()):
-        content = path.read_bytes()
-        while content:
-            (length,) = struct.unpack("<Q", content[:8])
-            event = Event.FromString(content[12 : 12 + length])
-            found += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
-            content = content[16 + length :]
-    return found
 
 
 def test_tensorboard_files_hold_the_history():
@@ -450,6 +444,8 @@ def test_auto_says_what_it_chose(capsys):
         (["--lr", "-0.1"], "--lr: expected a number above 0, got '-0.1'"),
         (["--lr", "nan"], "--lr: expected a number above 0"),
         (["--lr", "fast"], "--lr: expected a number above 0"),
+        (["--weight-decay", "-1"], "--weight-decay: expected a number of at least 0, got '-1'"),
+        (["--weight-decay", "nan"], "--weight-decay: expected a number of at least 0"),
         (["--seed", "-1"], "--seed: expected a whole number of at least 0"),
         (["--norm", "bach"], "--norm: invalid choice: 'bach' (choose from"),
         (["--device", "tpu"], "--device: invalid choice"),
@@ -467,7 +463,7 @@ def test_help_shows_every_option_with_its_default(capsys):
         train_mlp.main(["--help"])
     assert info.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    for name in (*mlp_options.NAMES, "device", "data_dir", "save", "resume", "log_dir", "plot"):
+    for name in (*mlp_options.NAMES, "device", "data_dir", "save", "resume", "log_dir", "wandb", "plot"):
         assert f"--{name.replace('_', '-')} " in text
     assert text.count("(default: ") == len(mlp_options.NAMES) + 5  # all but --resume
 
