@@ -61,7 +61,7 @@ def test_it_is_the_sum_that_defines_it_in_blocks_of_any_size(narrow, case, block
 def test_large_inputs_take_no_memory_for_all_windows_at_once():
     x, W = tn.zeros(64, 8, 32, 32), tn.zeros(8, 8, 5, 5)
     rows = list(convolution.Layout(convolution.windows((32, 32), (5, 5), (1, 1), (2, 2), (2, 2), (1, 1)), 1).blocks(x.numpy()))
-    assert len(rows) == 64  # one sample at a time: its windows are 25 times its numbers
+    assert len(rows) == 13  # five samples at a time: their windows are 25 times their numbers
     assert F.conv2d(x, W, padding=2).shape == (64, 8, 32, 32)
 
 

@@ -29,11 +29,10 @@ from .linear import product
 from .shape import reshape
 from .windows import Pair, Windows, beside, numbers, windows
 
-# The matrix U of a block of samples has so many numbers, 1 MiB in float32: memory stays bounded, and most of U is still in a
-# core's cache when the product reads it. A GPU has other caches, and each of its calls should have much to do.
-BLOCK, BLOCK_ON_GPU = 2**18, 2**24
-# So many samples are taken at once. In float32 they are one line of a cache, which a copy that puts them last then fills.
-SAMPLES = 16
+# The matrix U of a block of samples has so many numbers, 4 MiB in float32: memory stays bounded, and the caches of a processor
+# still have most of U when the product reads it. A GPU has other caches, and each of its calls should have much to do.
+BLOCK, BLOCK_ON_GPU = 2**20, 2**24
+SAMPLES = 64  # so many at most: the copies that put samples last then still find their lines in a core's cache
 NARROW = 20  # an output of fewer columns has the samples last; measured: at 12 columns this is faster, at 26 it is slower
 
 
