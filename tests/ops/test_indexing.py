@@ -314,3 +314,15 @@ def test_rows_of_a_leaf_have_its_gradient():
 def test_a_number_has_no_rows():
     with pytest.raises(TypeError, match="iter: a 0-d tensor has no rows"):
         iter(tn.tensor(1.0))
+
+
+@pytest.mark.parametrize("index", [np.array([2, 0]), tn.tensor([2, 0]), (np.array([2, 0]), ...), np.array([True, False, True])])
+def test_indices_of_the_cpu_reach_into_a_gpus_tensor(index, gpu):
+    on_cpu = tn.arange(6.0).reshape(3, 2)
+    x = on_cpu.to("cuda").requires_grad_()
+    assert x[index].cpu().tolist() == on_cpu[index].tolist()
+    x[index].sum().backward()
+    assert x.grad.cpu().tolist() == [[1, 1], [0, 0], [1, 1]]
+    y = x.detach().clone()
+    y[index] = 9.0
+    assert y.cpu().tolist() == [[9, 9], [2, 3], [9, 9]]

@@ -294,7 +294,8 @@ def _raw_part(index: Any, where: Any) -> Any:
         index = index != 0
     if index.ndim == 0:
         return bool(index) if backend.is_bool(index) else int(index)
-    return index
+    # a GPU's tensor takes indices of the CPU, as PyTorch's does
+    return backend.from_host(index, where) if isinstance(index, np.ndarray) and not isinstance(where, np.ndarray) else index
 
 
 def _without_array(index: Any) -> Any:
