@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import DEMOS, events
-from experiments import base, plots, report, running
+from experiments import base, nets, plots, report, running
 
 ROWS = [{"norm": n, "seed": s, "x": x, "y": s + x} for n in ("BN", "LN") for s in (0, 1, 2) for x in (1, 2)]
 
@@ -157,3 +157,36 @@ def test_an_unknown_experiment_is_told():
 def test_a_table_shows_its_cells_as_they_are():
     shown = "<table><tr><th>a&lt;b</th><th>c</th></tr><tr><td>1</td><td>2</td></tr></table>"
     assert report.grid([["a<b", "c"], ["1", "2"]]) == shown
+
+
+@pytest.fixture(scope="module")
+def fake_mnist(tmp_path_factory):
+    """A folder with MNIST's four files: random images, 200 of each class to train on and 40 to test with."""
+    folder, rng = tmp_path_factory.mktemp("mnist"), np.random.default_rng(0)
+    for part, size in (("train", 2000), ("t10k", 400)):
+        images, labels = rng.integers(0, 256, (size, 28, 28), np.uint8), np.tile(np.arange(10, dtype=np.uint8), size // 10)
+        for kind, a in (("images-idx3", images), ("labels-idx1", labels)):
+            head = bytes([0, 0, 8, a.ndim]) + np.array(a.shape, ">u4").tobytes()
+            (folder / f"{part}-{kind}-ubyte").write_bytes(head + a.tobytes())
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "few"), [("E1", {"steps": 4, "every": 2}), pytest.param("E12", {"steps": 2, "every": 1}, marks=pytest.mark.long)]
+)
+def test_experiments_run_on_mnist_and_on_a_gpu(key, few, fake_mnist, gpu):
+    e = running.load(key)
+    s = {**e.full, **e.quick, **few, "device": "cuda", "dataset": "mnist", "data dir": fake_mnist}
+    rows = e.run(e.arms(s)[1], 0, s)
+    assert len(rows) >= 2
+    assert all(0 <= row[name] <= 1 for row in rows for name in row if "accuracy" in name)
+    assert np.isfinite([row["loss"] for row in rows if row.get("step") and "loss" in row]).all()  # at step 0 there is none yet
+
+
+def test_of_mnist_as_many_images_of_each_class_are_taken_as_of_the_digits(fake_mnist):
+    data = nets.of_mnist("mnist", fake_mnist, 0)
+    assert data.x_train.shape == (1440, 784)
+    assert np.bincount(data.y_train).tolist() == [144] * 10
+    assert np.bincount(data.y_test).tolist() == [36] * 10
+    assert 0 <= data.x_train.min() < data.x_train.max() <= 1
+    assert (nets.of_mnist("mnist", fake_mnist, 1).x_train != data.x_train).any()
