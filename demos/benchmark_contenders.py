@@ -11,7 +11,6 @@ import numpy as np
 
 SIZES = [(64, 128), (4096, 1024), (8192, 4096)]
 LAYERS = ["Linear", "ReLU", "BatchNorm", "LayerNorm", "GroupNorm", "RMSNorm"]
-IMAGE = (32, 64, 56, 56)
 NETWORKS = {  # what stands behind the comma in a case's name -> the layers' widths and the batch
     "": ((784, 128, 128, 10), 64),
     "batch 512": ((784, 128, 128, 10), 512),
@@ -29,6 +28,7 @@ CASES = [
     *(f"mlp BatchNorm, {network}" for network in ("batch 512", "width 512", "30 layers")),
     *(f"{layer} {n}x{d}" for layer in LAYERS for n, d in SIZES),
     *(f"{layer} 32x64x56x56" for layer in ("BatchNorm", "InstanceNorm", "GroupNorm")),
+    *("Conv2d 64x1x28x28 to 16", "Conv2d 64x16x14x14 to 32"),  # windows of 3 x 3, so many output channels
     "a + b, recorded",
 ]
 SMALL = ["small: P[i]", "small: P[i, j]", "small: for row in X", "small: own Dataset, an epoch", "small: cross_entropy 27x27"]
@@ -87,7 +87,7 @@ def torch_like(
         return lambda: a + b
     layer = _layer(case, nn).to(device)
     x = tensor(_numbers(*_shape(case))).requires_grad_()
-    g = tensor(_numbers(*_shape(case)))
+    g = tensor(_numbers(*layer(x).shape))
 
     def forward_backward() -> None:
         layer.zero_grad()
@@ -126,6 +126,8 @@ def _layer(case: str, nn: Any) -> Any:
     shape = _shape(case)
     D = shape[1]
     kind = case.split()[0]
+    if kind == "Conv2d":
+        return nn.Conv2d(D, int(case.split()[-1]), 3)
     if len(shape) == 4 and kind != "GroupNorm":
         return {"BatchNorm": nn.BatchNorm2d, "InstanceNorm": nn.InstanceNorm2d}[kind](D, affine=True)
     return {
@@ -232,7 +234,7 @@ def copy(case: str, device: str) -> Work | None:
     A layer reads x and writes y, and back it reads x and dy and writes dx: five arrays. A training step does this for each
     normalisation with its ReLU; its products read two matrices and write one; Adam reads p, g, m, v and writes p, m, v.
     """
-    if device == "cuda" or case.startswith(("Linear", "small", "a + b")):
+    if device == "cuda" or case.startswith(("Linear", "Conv2d", "small", "a + b")):
         return None
     if case.startswith("mlp"):
         widths, N = _network(case)
@@ -250,7 +252,7 @@ def jax(case: str, device: str) -> Work | None:
     from benchmark_jax import work
 
     widths, batch = _network(case) if case.startswith("mlp") else ((), 0)
-    return None if case in SMALL else work(case, device, widths, batch, GROUPS, _shape, _numbers)
+    return None if case in SMALL or case.startswith("Conv2d") else work(case, device, widths, batch, GROUPS, _shape, _numbers)
 
 
 def formulas(case: str, device: str) -> Work | None:

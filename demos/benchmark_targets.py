@@ -20,6 +20,7 @@ SMALL_LAYERS = tuple(f"{layer} 64x128" for layer in ("Linear", "ReLU", "BatchNor
 ROWS = ("LayerNorm", "GroupNorm", "RMSNorm")  # these go over memory alike
 HUGE, LARGE = tuple(f"{norm} 8192x4096" for norm in ROWS), tuple(f"{norm} 4096x1024" for norm in ROWS)
 IMAGES = tuple(f"{norm} 32x64x56x56" for norm in ("BatchNorm", "InstanceNorm", "GroupNorm"))
+CONVOLUTIONS = ("Conv2d 64x1x28x28 to 16", "Conv2d 64x16x14x14 to 32")
 
 # (cases, tinynorm how, at least so many times as fast as whom); of two numbers the second is for where PyTorch has page faults
 Times = float | tuple[float, float]
@@ -42,6 +43,7 @@ AT_LEAST: list[tuple[tuple[str, ...], str, Times, str]] = [
     (IMAGES, "tinynorm", 3.0, "torch"),
     (LARGE, "tinynorm", (1.2, 2.5), "torch"),
     (("BatchNorm 4096x1024",), "tinynorm", 2.0, "torch"),
+    (CONVOLUTIONS, "tinynorm", 0.5, "torch"),
     ((*HUGE, *LARGE, *IMAGES, "BatchNorm 4096x1024"), "formulas", 0.5, "torch"),
 ]
 AT_MOST = [  # (cases, tinynorm how, at most so many times what)
