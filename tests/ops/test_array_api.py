@@ -95,7 +95,8 @@ def test_mixed_devices_raise_naming_both():
         with pytest.raises(RuntimeError, match=r"device1.*cpu|cpu.*device1"):
             op(a, b)
     with pytest.raises(RuntimeError, match=r"device1.*cpu|cpu.*device1"):
-        a[tn.tensor([0, 1])]
+        b[tensor_of(strict(np.array([0, 1])))]
+    assert a[tn.tensor([1, 0])].device == DEVICE  # indices of the CPU are taken on any device, as in PyTorch
     with pytest.raises(RuntimeError, match=r"device1.*cpu|cpu.*device1"):
         a[:1] = b[:1]
 
