@@ -564,7 +564,15 @@ def test_pairs_under_other_names_and_what_is_not_looked_at(run):
     )
     assert code == 1
     assert out.endswith("2 pairs: 1 right, 1 wrong (affine_alt)\nnot looked at: gelu_forward, svm_loss, class Layer\n")
-    assert run(AFFINE, "def svm_loss(x, y): pass", name="::affine")[1].endswith("1 pair: 1 right\n")
+    for name, options in (("::affine", ()), ("", ("--only", "affine"))):
+        code, out, _ = run(AFFINE, "def svm_loss(x, y): pass", name=name, options=options)
+        assert (code, out.endswith("1 pair: 1 right\n")) == (0, True)
+
+
+def test_what_was_not_looked_at_changes_the_exit_code(run):
+    assert run(AFFINE, "def gelu_forward(x): pass")[0] == 2
+    assert run(AFFINE, "def gelu_forward(x): pass", options=["--allow-skipped"])[0] == 0
+    assert run(AFFINE, AFFINE.replace("affine", "alt").replace("dout @", "2 * dout @"), "def gelu_forward(x): pass")[0] == 1
 
 
 def test_files_that_are_written_otherwise(run):
@@ -575,12 +583,6 @@ def test_files_that_are_written_otherwise(run):
     code, _, err = run(relu.decode().encode("utf-16"))
     assert code == 2
     assert "it is UTF-16; save it as UTF-8" in err
-
-
-def test_a_notebook_is_told_what_to_do(tmp_path, capsys):
-    (tmp_path / "a.ipynb").write_text("{}")
-    assert main(["check", str(tmp_path / "a.ipynb")]) == 2
-    assert "a notebook, not a Python file" in " ".join(capsys.readouterr().err.split())
 
 
 def test_neighbours_are_imported_even_late_and_shown(run, tmp_path):

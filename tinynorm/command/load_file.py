@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..gradcheck.report.text import wrapped
+from .load_notebook import run_definitions
 from .run_code import Prints, UserError, attempt, own_traceback, package_of, running
 
 
@@ -18,17 +20,38 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
         module = ModuleType(module_name(path))
         module.__file__, module.__package__ = str(path), package_of(path)[1]
         sys.modules[module.__name__] = module  # dataclasses and pickle look for it there
-        try:
-            code = compile(source, where, "exec", dont_inherit=True)
-        except SyntaxError as wrong:
-            raise UserError(_syntax_error(path, wrong)) from None
-        except ValueError as wrong:
-            raise UserError(f"{path}: cannot be read: {wrong}") from None
-        linecache.checkcache(where)  # or a traceback shows the lines of an older file
-        _, error = attempt(exec, code, module.__dict__)
-        if error is not None:
-            raise UserError(f"{path}: it raises when it is imported{_hint(error)}\n{own_traceback(error, path)}")
+        if path.suffix == ".ipynb":
+            _run_notebook(path, source, module.__dict__)
+        else:
+            _run(path, source, where, module.__dict__)
         return dict(module.__dict__)
+
+
+def _run(path: Path, source: bytes, where: str, names: dict[str, Any]) -> None:
+    try:
+        code = compile(source, where, "exec", dont_inherit=True)
+    except SyntaxError as wrong:
+        raise UserError(_syntax_error(path, wrong)) from None
+    except ValueError as wrong:
+        raise UserError(f"{path}: cannot be read: {wrong}") from None
+    linecache.checkcache(where)  # or a traceback shows the lines of an older file
+    _, error = attempt(exec, code, names)
+    if error is not None:
+        raise UserError(f"{path}: it raises when it is imported{_hint(error)}\n{own_traceback(error, path)}")
+
+
+def _run_notebook(path: Path, source: bytes, names: dict[str, Any]) -> None:
+    """Run its definitions, and the files that it runs; say what was left out."""
+
+    def run_beside(file: str) -> None:
+        other = path.resolve().parent / file
+        if other.suffix == ".ipynb":
+            _run_notebook(other, _read(other), names)
+        else:
+            _run(other, _read(other), str(other), names)
+
+    for text in run_definitions(path, source, names, run_beside):
+        print(wrapped(text), file=sys.stderr)
 
 
 def module_name(path: Path) -> str:
@@ -40,11 +63,6 @@ def _read(path: Path) -> bytes:
         source = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if path.suffix == ".ipynb":
-        raise UserError(
-            f"{path}: a notebook, not a Python file; export it (`jupyter nbconvert --to script {path.name}`), or check in a "
-            "cell of it: print(tinynorm.gradcheck.check_backward(forward, backward, inputs))"
-        )
     if source[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UserError(f"{path}: cannot be read: it is UTF-16; save it as UTF-8")
     return source

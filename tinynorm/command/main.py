@@ -31,7 +31,8 @@ LAYERS = (  # the layers that the diagnosis knows
 EPILOG = """
 A pair is two functions, `out, cache = NAME_forward(...)` and `grads = NAME_backward(dout, cache)`. Inputs are drawn from the
 names of forward's arguments (x, w, b, gamma, beta, eps, bn_param ...), or by a function NAME_inputs(rng) beside them, which
-returns them as a tuple. exit code: 0 all right, 1 something wrong, 2 something could not be checked.
+returns them as a tuple. Of a notebook the definitions are taken. exit code: 0 all right, 1 something wrong, 2 something could
+not be checked, or was not looked at (unless --allow-skipped).
 """
 
 
@@ -41,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"tinynorm {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="check the backward passes in a file", epilog=EPILOG)
-    check.add_argument("file", metavar="FILE.py[::NAME]", help="a Python file, and which pair in it (default: all)")
+    check.add_argument("file", metavar="FILE[::NAME]", help="a Python file or a notebook, and which pair in it (default: all)")
+    check.add_argument("--only", metavar="NAME", help="the pair to check, as ::NAME")
+    check.add_argument("--allow-skipped", action="store_true", help="exit code 0 also where something was not looked at")
     check.add_argument("--seed", type=whole_number, default=0, help="of the inputs and the directions, 0 or more (default 0)")
     check.add_argument(
         "--layer", type=_layer, help=f"what the layer is meant to be (default: told by its output): {', '.join(LAYERS)}"
@@ -96,7 +99,7 @@ def check_file(arguments: argparse.Namespace) -> int:
     sys.dont_write_bytecode = True
     prints = Prints()
     try:
-        return check(Path(path), name or None, arguments, prints)
+        return check(Path(path), name or arguments.only, arguments, prints)
     finally:
         prints.show(Path(path), sys.stderr)
 
@@ -119,7 +122,7 @@ def check(path: Path, name: str | None, arguments: argparse.Namespace, prints: P
         print("\n".join(map(wrapped, last)))
     if arguments.html:
         arguments.html.write_text(as_page(str(path), results, last), encoding="utf-8")
-    return exit_code(results)
+    return exit_code(results) or (2 if left_over and not arguments.allow_skipped else 0)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,23 @@ from collections.abc import Callable, Iterator
 
 from .run_code import UserError
 
+Told = Callable[[str], None]
 
-def cells(file: str, source: bytes, told: Callable[[str], None] = lambda text: None) -> Iterator[tuple[str, str]]:
-    """(name, code) of each cell with code. Magics become comments, which `told` is told of."""
+
+def cells(
+    file: str, source: bytes, told: Told = lambda text: None, code_for: Callable[[str], str] = lambda magic: ""
+) -> Iterator[tuple[str, str]]:
+    """(name, code) of each cell with code. Magics become the code for them, or comments, which `told` is told of."""
     try:
         found = [(i, cell) for i, cell in enumerate(json.loads(source)["cells"], 1) if cell["cell_type"] == "code"]
         codes = [(f"{os.path.basename(file)}, cell {i}", "".join(cell["source"])) for i, cell in found]
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{file}: cannot be read: it is no notebook with cells (format 4)") from None
     for name, code in codes:
-        yield name, _without_magics(name, code, told)
+        yield name, _without_magics(name, code, told, code_for)
 
 
-def _without_magics(name: str, code: str, told: Callable[[str], None]) -> str:
+def _without_magics(name: str, code: str, told: Told, code_for: Callable[[str], str]) -> str:
     """The code without lines such as ``%matplotlib inline`` and ``!pip install``; nothing of a cell in another language."""
     lines = code.splitlines()
     if code.startswith("%%") and not code.startswith(("%%time", "%%capture")):
@@ -36,5 +40,7 @@ def _without_magics(name: str, code: str, told: Callable[[str], None]) -> str:
         magic = lines[i].strip() if i < len(lines) else ""
         if not magic.startswith(("%", "!", "?")) and not magic.endswith("?"):
             return "\n".join(lines)  # a mistake of the program's
-        told(f"{name}: left out: {magic}")
-        lines[i] = lines[i].replace(magic, f"pass  # {magic}")
+        instead = code_for(magic)
+        if not instead:
+            told(f"{name}: left out: {magic}")
+        lines[i] = lines[i].replace(magic, f"{instead or 'pass'}  # {magic}")

@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -85,6 +86,8 @@ def running(path: Path, prints: Prints) -> Iterator[None]:
     search, arguments, directory, stdin = list(sys.path), sys.argv, os.getcwd(), sys.stdin
     sys.path[:0] = dict.fromkeys([str(path.resolve().parent), package_of(path)[0]])
     sys.argv, sys.stdin = [str(path)], io.StringIO()
+    by_folder = _ByFolder(path.resolve().parent)
+    sys.meta_path.append(by_folder)
     try:
         with redirect_stdout(prints.stream), warnings.catch_warnings(), random_state_kept():
             warnings.resetwarnings()  # to the filters that Python starts with:
@@ -95,9 +98,23 @@ def running(path: Path, prints: Prints) -> Iterator[None]:
     finally:
         if prints.unfinished:
             prints.write(b"\n")
+        sys.meta_path.remove(by_folder)
         sys.argv, sys.stdin, sys.path[:] = arguments, stdin, search
         with suppress(OSError):
             os.chdir(directory)
+
+
+class _ByFolder:
+    """Finds ``cs231n.layers``, which nothing else found, for a file in a folder cs231n that is no package."""
+
+    def __init__(self, folder: Path) -> None:
+        self.parents = {home.name: str(home.parent) for home in reversed([folder, *folder.parents])}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if path is not None or name not in self.parents:
+            return None
+        sys.path.append(self.parents[name])
+        return PathFinder.find_spec(name, [self.parents[name]])
 
 
 def package_of(path: Path) -> tuple[str, str]:
