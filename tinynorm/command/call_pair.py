@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..gradcheck.problem.problem import differentiable, fresh
-from .draw_inputs import CONSTANT, Layout, kind_of
+from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of
 from .find_pairs import Pair
 from .run_code import UserError
 
@@ -110,8 +110,9 @@ class Call:
         return [i for i, x in enumerate(self.inputs) if differentiable(x)]
 
     def constant(self, name: str) -> bool:
-        """Whether an input needs no gradient, judged by its name: a target, running statistics."""
-        return kind_of(name, self.pair.name) in CONSTANT
+        """Whether an input needs no gradient, judged by its name: a target, running statistics; for a loss, its data too."""
+        kind = kind_of(name, self.pair.name)
+        return kind not in PARAMETERS if self.pair.loss else kind in CONSTANT
 
     def forward(self, *inputs: Any) -> tuple[Any, Any]:
         """Return (out, cache). Forward gets copies of running statistics: it is its task to write into them."""

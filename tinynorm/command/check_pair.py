@@ -98,10 +98,16 @@ def _refuse_none(report: Report, call: Call) -> None:
     """Make None a fault: in a homework it is a forgotten gradient, unless the input is a constant by its name."""
     for found in report.inputs:
         note = next((note for note in report.notes if note.startswith(f"the output depends on {found.name}, ")), None)
-        if note is None or not found.constant or call.constant(found.name):
+        if note is None or not found.constant:
+            continue
+        if call.constant(found.name):
+            if call.pair.loss:  # a loss has no gradient for its data; that is nothing to note
+                report.notes.remove(note)
             continue
         report.notes.remove(note)
-        sentence = f"backward returned None for {found.name}, and the output depends on it; return its gradient"
+        what = "the loss has no gradient" if call.pair.loss else "backward returned None"
+        what += f" for {found.name}, and {'it' if call.pair.loss else 'the output'} depends on it"
+        sentence = f"{what}; return its gradient"
         report.faults.append(Fault("returned_none", sentence, found.name))
         found.ok = report.ok = False
 

@@ -15,27 +15,34 @@ import numpy as np
 
 NAMES = {
     "x": "x inp input inputs a z h u v q k data features scores logits score logit act acts image images img feat pred preds "
-    "prediction predictions y_pred ypred y_hat yhat y_prob probs query key value a_prev prev_a aprev x_prev output out",
+    "prediction predictions y_pred ypred y_hat yhat y_prob probs query key value x_batch xb x_train x_dev "
+    "a_prev prev_a aprev x_prev output out",
     "hidden": "prev_h h_prev hprev prev_c c_prev cprev h0 c0 hidden prev_hidden",
     "weight": "w weight weights wx w_x wxh w_xh theta kernel kernels filter filters",
-    "second_weight": "w2 weight2",
+    "second_weight": "w2 weight2 w_2 theta2",
+    "third_weight": "w3 weight3 w_3",
     "recurrent": "wh w_h whh w_hh",
     "bias": "b bias biases bh b_h",
-    "second_bias": "b2 bias2",
+    "second_bias": "b2 bias2 b_2",
+    "third_bias": "b3 bias3 b_3",
     "affine": "gamma beta scale shift g",
     "mean": "running_mean moving_mean mean mu",
     "variance": "running_var moving_var running_variance moving_variance var variance",
-    "target": "y t target targets label labels y_true ytrue truth gt ground_truth",
+    "target": "y t target targets label labels y_true ytrue truth gt ground_truth y_batch yb y_train y_dev",
     "mask": "mask",
     "index": "idx index indices ids tokens token words",
     "shape": "normalized_shape",
 }
 KIND = {name: kind for kind, names in NAMES.items() for name in names.split()}
+PARAMETERS = (*(kind for kind in NAMES if kind.endswith(("weight", "bias"))), "recurrent", "affine")
 CONSTANT = ("mean", "variance", "target", "mask", "index")  # kinds that need no gradient: backward may return None for them
 NUMBERS: dict[str, Any] = {
     **dict.fromkeys(("eps", "epsilon"), 1e-5),
     **dict.fromkeys(("G", "num_groups", "groups", "n_groups", "stride", "pool_size", "pool_height", "pool_width", "f"), 2),
-    **dict.fromkeys(("pad", "padding", "seed", "lam", "margin", "delta", "temperature"), 1),
+    **dict.fromkeys(("pad", "padding", "seed"), 1),
+    # Neither 0 nor 1: a forgotten factor or term shows.
+    **dict.fromkeys(("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "l2", "l2_reg", "reg_strength", "weight_decay"), 0.7),
+    **dict.fromkeys(("margin", "delta", "temperature"), 0.7),
     **dict.fromkeys(("alpha", "slope", "negative_slope"), 0.1),
     **dict.fromkeys(("p", "rate", "prob", "keep_prob", "drop_prob", "p_drop", "dropout", "drop_rate", "dropout_rate"), 0.4),
     **dict.fromkeys(("axis", "dim"), -1),
@@ -77,6 +84,7 @@ def _has(function: str, *words: str) -> bool:
 # Features that a layer makes of its input's. With the shapes of x below, no two counts of elements that a mean may be taken
 # over are equal. Otherwise a mean over the wrong axes could have the right factor. A larger layer costs more evaluations.
 OUTPUTS = 4
+CLASSES = {"third_weight": 5, "second_weight": 7, "weight": OUTPUTS}
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,9 @@ class Layout:
             "second_weight": [(OUTPUTS, 7), (7, OUTPUTS)],
             "recurrent": [(OUTPUTS, out), (out, OUTPUTS)],
             "bias": [(out,), (1, out), (out, 1), (1, 1, 1, out), (f,), self.x, (f, out)],  # the last two: of a + b, of a @ b
+            "third_weight": [(7, 5), (5, 7)],
             "second_bias": [(7,), (1, 7), (7, 1)],
+            "third_bias": [(5,), (1, 5), (5, 1)],
             **dict.fromkeys(("affine", "mean", "variance"), affine),
             "mask": [self.x, self.x[:-1]],
             "index": [(n, 3), (n,)],
@@ -170,17 +180,23 @@ def _number(name: str, function: str) -> Any:
 def _draws(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool) -> list[Draw]:
     """Return the ways to draw an argument of a kind, the likeliest first; `unit` for values of x between 0 and 1."""
     x, rows, classes = layout.x, layout.x[:-1], layout.x[-1]
+    # The classes of a loss are the columns of its last weight, where it has one.
+    classes = next((n for last, n in CLASSES.items() if last in kinds), classes)
+    scores = (*rows, classes)
     if kind == "settings":
         return [lambda rng: dict(SETTINGS)]
     if kind == "shape":
         return [lambda rng: x[1:]]
     if kind == "target":
+        two = _has(function, "binary", "bce", "logistic", "sigmoid")
         return [
+            *([lambda rng: rng.integers(0, 2, rows), lambda rng: rng.integers(0, 2, scores).astype(float)] if two else []),
             lambda rng: rng.integers(0, classes, rows),
-            *([lambda rng: rng.integers(0, 2, x).astype(float)] if unit else []),
+            *([lambda rng: rng.integers(0, 2, scores).astype(float)] if unit else []),
             lambda rng: np.eye(classes)[rng.integers(0, classes, rows)],
-            lambda rng: rng.standard_normal(x),
+            lambda rng: rng.standard_normal(scores),
             lambda rng: rng.integers(0, layout.features, x[0]),
+            *([lambda rng: rng.integers(0, classes, x[-1])] if "weight" in kinds else []),  # x has its samples in columns
         ]
     values: dict[str, Callable] = {
         "x": (lambda rng, s: rng.uniform(0.1, 0.9, s)) if unit else (lambda rng, s: 2 * rng.standard_normal(s) + 0.5),

@@ -1,4 +1,4 @@
-"""Find the functions NAME_forward and NAME_backward among the names of the user's file."""
+"""Find the functions NAME_forward and NAME_backward, and the losses, among the names of the user's file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .find_losses import find_losses, returns_no_gradient, times_dout
 from .load_file import module_name
 from .run_code import UserError
 
@@ -27,6 +28,7 @@ class Pair:
     path: Path
     forward_name: str
     backward_name: str
+    loss: bool = False  # one function that returns (loss, gradients); what it returns says which inputs have gradients
 
 
 def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[list[Pair], list[str]]:
@@ -34,8 +36,11 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     functions = {name: value for name, value in names.items() if callable(value)}
     own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
     pairs = list(_pairs(functions, names, path))
+    paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
+    pairs += _losses({name: value for name, value in own.items() if name not in paired}, names, path)
     if not pairs:
-        raise UserError(f"{path}: no pairs of functions NAME_forward and NAME_backward found{_advice(own, path)}")
+        found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
+        raise UserError(f"{path}: {found}{_advice(own, path)}")
     chosen = [pair for pair in pairs if only in (None, pair.name, pair.forward_name, pair.backward_name)]
     if not chosen:
         raise UserError(f"{path}: there is no pair called {only!r}; there are {', '.join(pair.name for pair in pairs)}")
@@ -62,6 +67,14 @@ def _pairs(functions: dict[str, Callable], names: dict[str, Any], path: Path) ->
             yield Pair(title, functions[forward], functions[backward], inputs, path, forward, backward)
 
 
+def _losses(functions: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each loss. Its inputs come from softmax_loss_inputs or softmax_inputs, where the file has one."""
+    for loss in find_losses(functions):
+        inputs = names.get(f"{loss.name}_inputs", names.get(f"{loss.name.removesuffix('_loss')}_inputs"))
+        inputs = None if inputs is None else loss.inputs(inputs)
+        yield Pair(loss.name, loss, times_dout, inputs, path, loss.name, loss.name, loss=True)
+
+
 def _left_over(own: dict[str, Callable], pairs: list[Pair]) -> list[str]:
     """Return what the file defines beside the pairs: single forwards and backwards, losses, and classes with both methods."""
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
@@ -69,8 +82,10 @@ def _left_over(own: dict[str, Callable], pairs: list[Pair]) -> list[str]:
     for name, value in own.items():
         if inspect.isclass(value):
             found += [f"class {name}"] if hasattr(value, "forward") and hasattr(value, "backward") else []
-        elif name not in paired and (HALF.search(name) or name.endswith("_loss")):
+        elif name not in paired and HALF.search(name):
             found.append(name)
+        elif name not in paired and name.endswith("_loss"):
+            found.append(f"{name} (it returns no gradient)" if returns_no_gradient(value) else name)
     return found
 
 

@@ -1,0 +1,209 @@
+"""`tinynorm check` on losses: one function that returns (loss, gradients), as course assignments write it."""
+
+import textwrap
+
+import pytest
+
+from tinynorm.command.main import main
+
+SOFTMAX = """
+def softmax_loss(x, y):
+    N = x.shape[0]
+    shifted = x - np.max(x, axis=1, keepdims=True)
+    probs = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    loss = -np.sum(np.log(probs[np.arange(N), y])) / N
+    dx = probs.copy()
+    dx[np.arange(N), y] -= 1
+    dx /= N
+    return loss, dx
+"""
+SVM = """
+def svm_loss(x, y):
+    N = x.shape[0]
+    margins = np.maximum(0, x - x[np.arange(N), y][:, None] + 1.0)
+    margins[np.arange(N), y] = 0
+    dx = np.zeros_like(x)
+    dx[margins > 0] = 1
+    dx[np.arange(N), y] -= np.sum(margins > 0, axis=1)
+    return margins.sum() / N, dx / N
+"""
+MSE = """
+def mse_loss(pred, target):
+    return np.mean((pred - target) ** 2), 2 * (pred - target) / pred.size
+"""
+LINEAR = """
+def svm_loss_vectorized(W, X, y, reg):
+    N = X.shape[0]
+    scores = X @ W
+    margins = np.maximum(0, scores - scores[np.arange(N), y][:, None] + 1)
+    margins[np.arange(N), y] = 0
+    loss = margins.sum() / N + reg * np.sum(W * W)
+    mask = (margins > 0).astype(float)
+    mask[np.arange(N), y] = -mask.sum(axis=1)
+    dW = X.T @ mask / N
+    dW += 2 * reg * W
+    return loss, dW
+"""
+COLUMNS = """
+def svm_loss(W, X, y, reg=0.0):
+    N = X.shape[1]
+    scores = W.dot(X)  # (C, N)
+    margins = np.maximum(0, scores - scores[y, np.arange(N)] + 1)
+    margins[y, np.arange(N)] = 0
+    mask = (margins > 0).astype(float)
+    mask[y, np.arange(N)] = -mask.sum(axis=0)
+    return margins.sum() / N + 0.5 * reg * np.sum(W ** 2), mask @ X.T / N + reg * W
+"""
+NET = """
+def two_layer_net_loss(params, X, y=None, reg=0.0):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    h = np.maximum(0, X @ W1 + b1)
+    scores = h @ W2 + b2
+    if y is None:
+        return scores
+    N, grads = len(X), {}
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    loss = -np.log(p[np.arange(N), y]).mean() + 0.5 * reg * (np.sum(W1 ** 2) + np.sum(W2 ** 2))
+    p[np.arange(N), y] -= 1
+    p /= N
+    dh = p @ W2.T * (h > 0)
+    grads["W2"] = h.T @ p + reg * W2
+    grads["b2"] = p.sum(axis=0)
+    grads["W1"] = X.T @ dh + reg * W1
+    grads["b1"] = dh.sum(axis=0)
+    return loss, grads
+"""
+TEMPORAL = """
+def temporal_softmax_loss(x, y, mask, verbose=False):
+    N, T, V = x.shape
+    x_flat, y_flat, m = x.reshape(N * T, V), y.reshape(N * T), mask.reshape(N * T)
+    probs = np.exp(x_flat - x_flat.max(axis=1, keepdims=True))
+    probs /= probs.sum(axis=1, keepdims=True)
+    loss = -np.sum(m * np.log(probs[np.arange(N * T), y_flat])) / N
+    dx_flat = probs.copy()
+    dx_flat[np.arange(N * T), y_flat] -= 1
+    dx_flat /= N
+    dx_flat *= m[:, None]
+    return loss, dx_flat.reshape(N, T, V)
+"""
+LOGISTIC = """
+def logistic_loss(X, y, w, b):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    loss = -np.log(p[y == 1]).sum() - np.log(1 - p[y == 0]).sum()
+    return loss, {"dw": X.T @ (p - y), "db": (p - y).sum(axis=0, keepdims=True)}
+
+def logistic_inputs(rng):
+    return rng.standard_normal((5, 3)), np.array([0, 1, 1, 0, 1]), rng.standard_normal(3), rng.standard_normal(1)
+"""
+SEVERAL = """
+def linear_loss(x, w, y):
+    d = x @ w - y
+    return (d ** 2).sum(), 2 * x.T @ d, 2 * d @ w.T
+""".replace("2 * x.T @ d, 2 * d @ w.T", "dw, dx").replace("    return", "    dw, dx = 2 * x.T @ d, 2 * d @ w.T\n    return")
+
+
+@pytest.fixture
+def check(tmp_path, capsys, monkeypatch):
+    """Check a file of this text; returns (exit code, what was printed, what was complained of)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tinynorm.gradcheck.report.text.WIDTH", 1000)
+
+    def of(text):
+        (tmp_path / "losses.py").write_text("import numpy as np\n" + textwrap.dedent(text))
+        return main(["check", "losses.py"]), *capsys.readouterr()
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        (SOFTMAX, "softmax_loss: x (6, 9), y (6,)"),
+        (SVM, "svm_loss: x (6, 9), y (6,)"),
+        (MSE, "mse_loss: pred (6, 9), target (6, 9)"),
+        (LINEAR, "svm_loss_vectorized: W (9, 4), X (6, 9), y (6,), reg 0.7"),
+        (COLUMNS, "svm_loss: W (4, 6), X (6, 9), y (9,), reg 0.7"),
+        (NET, "two_layer_net_loss: W1 (9, 4), b1 (4,), W2 (4, 7), b2 (7,), X (6, 9), y (6,), reg 0.7"),
+        (TEMPORAL, "temporal_softmax_loss: x (6, 3, 9), y (6, 3), mask (6, 3)"),
+        (LOGISTIC, "logistic_loss: X (5, 3), y (5,), w (3,), b (1,)"),
+        (SEVERAL, "linear_loss: x (6, 9), w (9, 4), y (6, 4)"),
+    ],
+)
+def test_a_right_loss_is_right(check, text, inputs):
+    code, out, err = check(text)
+    assert code == 0, out + err
+    assert f"{inputs}\n" in out
+    assert "1 pair: 1 right\n" in out
+    assert "depends on" not in out
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "said"),
+    [
+        (SOFTMAX, "    dx /= N\n", "", "WRONG in dx"),  # the mean's factor
+        (SOFTMAX, "return loss, dx", "return loss, -dx", "WRONG in dx"),  # the sign
+        (SOFTMAX, "    dx[np.arange(N), y] -= 1\n", "", "WRONG in dx"),
+        (SVM, "    dx[np.arange(N), y] -= np.sum(margins > 0, axis=1)\n", "", "WRONG in dx"),
+        (MSE, "/ pred.size", "/ len(pred)", "WRONG in dpred"),
+        (LINEAR, "X.T @ mask / N", "X.T @ mask", "WRONG in dW"),
+        (LINEAR, "2 * reg * W", "reg * W", "WRONG in dW"),
+        (LINEAR, "    dW += 2 * reg * W\n", "", "WRONG in dW"),
+        (LINEAR, "return loss, dW", "return loss, dW.T", "dW: expected the shape of W, (9, 4), got (4, 9)"),
+        (NET, " + reg * W1\n", "\n", "WRONG in dW1"),
+        (NET, '    grads["b1"] = dh.sum(axis=0)\n', "", "the loss has no gradient for b1, and it depends on it"),
+        (TEMPORAL, "    dx_flat *= m[:, None]\n", "", "WRONG in dx"),
+        (LOGISTIC, '"db": (p - y).sum(', '"db": (p - y).mean(', "WRONG in db"),
+        (SEVERAL, "2 * d @ w.T", "d @ w.T", "WRONG in dx"),
+    ],
+)
+def test_a_wrong_loss_is_wrong(check, text, right, wrong, said):
+    assert text.count(right) == 1
+    code, out, _ = check(text.replace(right, wrong))
+    assert code == 1, out
+    assert said in out
+
+
+def test_parameters_from_the_users_inputs_may_have_computed_keys(check):
+    """The code does not tell the keys; the dict that NAME_inputs returns does. What has a default may be left out of it."""
+    text = """
+    def net_loss(params, X, y=None, reg=0.0):
+        loss, grads = 0.0, {}
+        for i in range(2):
+            name = "W%d" % i
+            d = X @ params[name] - y
+            loss += (d ** 2).sum()
+            grads[name] = 2 * X.T @ d
+        return loss, grads
+
+    def net_loss_inputs(rng):
+        return {"W0": rng.random((3, 2)), "W1": rng.random((3, 2))}, rng.random((4, 3)), rng.random((4, 2))
+    """
+    code, out, _ = check(text)
+    assert code == 0, out
+    assert "W0 (3, 2), W1 (3, 2), X (4, 3), y (4, 2), reg 0.0\n" in out
+    code, out, _ = check(text.replace("2 * X.T", "X.T"))
+    assert code == 1
+    assert "WRONG in dW0, dW1" in out
+
+
+def test_a_loss_without_a_gradient_is_left_over(check):
+    """What it returns beside the loss may be probabilities or an accuracy."""
+    others = """
+def l2_loss(x, y):
+    return np.mean((x - y) ** 2)
+
+def report_loss(x, y):
+    probs_all = np.exp(x)
+    return np.mean(probs_all), probs_all, np.sum(probs_all > y) / len(y)
+"""
+    code, out, _ = check(SVM + others)
+    assert code == 0
+    assert "1 pair: 1 right\n" in out
+    assert "not looked at: l2_loss (it returns no gradient), report_loss (it returns no gradient)\n" in out
+
+
+def test_a_loss_that_calls_another_is_one_too(check):
+    code, out, _ = check(SVM + "\ndef both_loss(x, y):\n    return svm_loss(2 * x, y)\n")
+    assert code == 1
+    assert "2 pairs: 1 right, 1 wrong (both_loss)\n" in out
