@@ -54,6 +54,14 @@ def svm_loss(W, X, y, reg=0.0):
     mask[y, np.arange(N)] = -mask.sum(axis=0)
     return margins.sum() / N + 0.5 * reg * np.sum(W ** 2), mask @ X.T / N + reg * W
 """
+ONE_HOT = """
+def softmax_loss(A, Y):
+    P = np.exp(A - A.max(axis=0))
+    P /= P.sum(axis=0)
+    m = A.shape[1]
+    loss = -(Y * np.log(P)).sum() / m
+    return loss, (P - Y) / m
+"""
 NET = """
 def two_layer_net_loss(params, X, y=None, reg=0.0):
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
@@ -198,7 +206,7 @@ def report_loss(x, y):
     return np.mean(probs_all), probs_all, np.sum(probs_all > y) / len(y)
 """
     code, out, _ = check(SVM + others)
-    assert code == 0
+    assert code == 2
     assert "1 pair: 1 right\n" in out
     assert "not looked at: l2_loss (it returns no gradient), report_loss (it returns no gradient)\n" in out
 
@@ -207,3 +215,14 @@ def test_a_loss_that_calls_another_is_one_too(check):
     code, out, _ = check(SVM + "\ndef both_loss(x, y):\n    return svm_loss(2 * x, y)\n")
     assert code == 1
     assert "2 pairs: 1 right, 1 wrong (both_loss)\n" in out
+
+
+def test_one_hot_targets_may_stand_in_columns(check):
+    code, out, err = check(ONE_HOT)
+    assert code == 0, out + err
+    assert "softmax_loss: A (6, 9), Y (6, 9), one-hot in columns\n" in out
+    code, out, _ = check(ONE_HOT.replace("(P - Y) / m", "P - Y"))
+    assert code == 1
+    pair = ONE_HOT.replace("loss(A, Y):", "forward(A, Y):").replace("loss, (P - Y) / m", "loss, (P - Y) / m\n")
+    code, out, err = check(pair + "\ndef softmax_backward(dout, d):\n    return dout * d\n")
+    assert code == 0, out + err

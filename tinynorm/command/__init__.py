@@ -3,7 +3,8 @@
 =================  ==================================================================================================
 `main`             reads the command line, and takes the steps that follow
 `load_file`        runs the user's file as a module, or the definitions of a notebook (`load_notebook`); returns its names
-`find_pairs`       finds the functions that belong together, NAME_forward and NAME_backward, among these names
+`find_pairs`       finds the functions that belong together, NAME_forward and NAME_backward, among these names; and the
+                   losses that are forward and backward in one (`find_losses`)
 `choose_call`      chooses the inputs: those that NAME_inputs returns (`given_inputs`), else the drawn inputs
                    (`draw_inputs`, from the names of the arguments) with which the pair works best
 `check_pair`       checks the gradients with `gradcheck.check_backward`

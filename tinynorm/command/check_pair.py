@@ -10,7 +10,7 @@ from ..gradcheck.problem.problem import CannotCheck
 from ..gradcheck.problem.settings import EXHAUSTIVE
 from ..gradcheck.report.report import Fault, Report
 from .call_pair import Call, refuse_what_is_no_function_of_arrays
-from .choose_call import choose_calls
+from .choose_call import choose_calls, in_columns
 from .find_pairs import Pair
 from .run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 
@@ -46,10 +46,20 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
         with running(pair.path, prints):
             refuse_what_is_no_function_of_arrays(pair)
             first, *second = choose_calls(pair, seed)
-            result = Result(pair.name, _report(first, seed, layer), str(first))
+            result = _in_columns(Result(pair.name, _report(first, seed, layer), str(first)), first, seed, layer)
             return _worse(result, second[0], seed, layer) if second else result
     except UserError as error:
         return Result(pair.name, reason=f"could not check {pair.name}: {error}")
+
+
+def _in_columns(first: Result, call: Call, seed: int, layer: str | None) -> Result:
+    """Return the first result; where it is wrong, the one with targets that are one-hot in columns, if that is right."""
+    other = in_columns(call) if first.verdict == "wrong" else None
+    try:
+        report = _report(other, seed, layer) if other else None
+    except UserError:
+        return first
+    return Result(first.name, report, f"{other}, one-hot in columns") if report is not None and report.ok else first
 
 
 def _worse(first: Result, call: Call, seed: int, layer: str | None) -> Result:

@@ -127,6 +127,24 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
     return []
 
 
+def in_columns(call: Call) -> Call | None:
+    """Return the call with targets that are one-hot in columns, where the drawn ones are so in rows; else None.
+
+    Both are of one shape, and which of them a forward is meant to take is not seen from its output.
+    """
+    targets = [i for i, kind in enumerate(call.kinds) if kind == "target" and np.ndim(call.inputs[i]) == 2]
+    if call.pair.inputs is not None or call.layout is None or not targets:
+        return None
+    inputs = list(call.inputs)
+    for i in targets:
+        rows, columns = inputs[i].shape
+        if not np.array_equal(np.sort(inputs[i], axis=1), np.eye(columns)[[-1] * rows]):
+            return None
+        inputs[i] = np.eye(rows)[:, np.arange(columns) % rows]
+    other = call.with_inputs(inputs, call.layout)
+    return other if _try(other) is None else None
+
+
 def _alike(call: Call, other: Call, layout: Layout) -> bool:
     """Whether nothing differs but x, the rows of w and the length of gamma, so that no shape is broadcast by chance."""
     for kind, x, y in zip(call.kinds, map(np.shape, call.inputs), map(np.shape, other.inputs), strict=True):

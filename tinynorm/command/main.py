@@ -29,10 +29,10 @@ LAYERS = (  # the layers that the diagnosis knows
 )
 
 EPILOG = """
-A pair is two functions, `out, cache = NAME_forward(...)` and `grads = NAME_backward(dout, cache)`. Inputs are drawn from the
-names of forward's arguments (x, w, b, gamma, beta, eps, bn_param ...), or by a function NAME_inputs(rng) beside them, which
-returns them as a tuple. Of a notebook the definitions are taken. exit code: 0 all right, 1 something wrong, 2 something could
-not be checked, or was not looked at (unless --allow-skipped).
+A pair is two functions, `out, cache = NAME_forward(...)` and `grads = NAME_backward(dout, cache)`; a loss may be one function,
+`loss, grads = NAME_loss(...)`. Inputs are drawn from the names of the arguments (x, w, b, gamma, beta, eps, bn_param ...), or
+by a function NAME_inputs(rng) beside them, which returns them as a tuple. Of a notebook the definitions are taken. exit code:
+0 all right, 1 something wrong, 2 something could not be checked, or was not looked at (unless --allow-skipped).
 """
 
 
