@@ -18,7 +18,7 @@ from .run_code import UserError
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
 REGULARISED = ("reg", "lambd", "lambda_", "weight_decay")  # a function of y and one of these is a loss, whatever its name
-GRADIENT = re.compile(r"grad|deriv|^(g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
+GRADIENT = re.compile(r"grad|deriv|^(d|g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
 
 
 @dataclass

@@ -85,7 +85,7 @@ def _left_over(own: dict[str, Callable], pairs: list[Pair]) -> list[str]:
         elif name not in paired and HALF.search(name):
             found.append(name)
         elif name not in paired and name.endswith("_loss"):
-            found.append(f"{name} (it returns no gradient)" if returns_no_gradient(value) else name)
+            found.append(f"{name} (no gradient is seen in what it returns)" if returns_no_gradient(value) else name)
     return found
 
 
