@@ -132,8 +132,8 @@ def batches(N: int, size: int, steps: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def pick(at: np.ndarray, *tensors: tn.Tensor) -> list[tn.Tensor]:
-    """These rows of each tensor; the indices have to be on its device."""
-    return [x[tn.as_tensor(at, device=x.device)] for x in tensors]
+    """These rows of each tensor."""
+    return [x[at] for x in tensors]
 
 
 def recorded(x: tn.Tensor) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
