@@ -65,7 +65,7 @@ def finish(process):
     return said
 
 
-@pytest.mark.no_cover
+@pytest.mark.long  # half a minute of training and drawing
 def test_interrupted_it_goes_on_where_it_was(tmp_path):
     process = call(tmp_path / "a")
     assert "1 of 3 runs" in process.stdout.readline()
