@@ -19,6 +19,11 @@ import stand_in_cupy
 from helpers import CUDA, NO_CUDA, skip_without_cuda
 
 import tinynorm
+import tinynorm.command.main
+from tinynorm.command import serve
+
+# `tinynorm check` in a test's own process: another one takes half a second. tests/command/test_safety.py has the other one
+tinynorm.command.main.checked = serve.records
 
 # scripts that record what PyTorch gives, and so import it: nothing in them is a test
 PYTORCHS = ["make_*_reference.py", "make_keyword_names.py", "databases.py", "databases_modules.py", "databases_torch.py"]

@@ -149,9 +149,9 @@ def test_endless_recursion_is_told_shortly(run):
 
 def test_an_argument_of_an_unknown_name_asks_for_inputs(run):
     pair = "def f_forward(foo): return foo * 2, foo\ndef f_backward(dout, cache): return dout * 2\n"
-    code, out, _ = run(pair)
+    code, out, _ = run(pair.replace("foo * 2", "foo['a']"))
     assert code == 2
-    assert "do not know what to draw for foo; write a function f_inputs(rng)" in out
+    assert "f_forward raises for all inputs that were tried; what is foo? write a function f_inputs(rng)" in out
     for inputs in ("rng", "seed", ""):
         code, out, _ = run(
             f"import numpy as np\n{pair}", f"def f_inputs({inputs}): return (np.ones(3) + 0.5 * np.arange(3),)\n"
@@ -175,7 +175,7 @@ def test_json_and_html(run, tmp_path):
         assert err.count(said) == 1
     html = page.read_text(encoding="utf-8")
     assert "LayerNorm: WRONG in dx" in html
-    assert "<p>3 pairs: 1 right, 1 wrong (layernorm), 1 not checked (relu)</p>" in html
+    assert "<p>3 pairs: 1 right, 1 wrong (layernorm), 1 not checked (relu: unfinished)</p>" in html
     assert "x (6, 9), gamma (9,), beta (9,), ln_param {...}" in html
 
 
@@ -192,12 +192,12 @@ def test_as_a_program(tmp_path):
 
 
 def test_interrupted(run, monkeypatch):
-    import tinynorm.command.main
+    import tinynorm.command.serve
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tinynorm.command.main, "check_pair", interrupted)
+    monkeypatch.setattr(tinynorm.command.serve, "check_pair", interrupted)
     code, _, err = run(AFFINE)
     assert code == 130
     assert err == "interrupted\n"
@@ -460,19 +460,12 @@ def test_gradients_in_each_others_place(run):
 @pytest.mark.parametrize(
     ("pair", "says"),
     [
-        (
-            AFFINE.replace("(dout, cache)", "(cache, dout)"),
-            "is called as affine_backward(dout, cache); yours takes (cache, dout); swap",
-        ),
-        (AFFINE.replace("(dout, cache)", "(dout, *cache)"), "yours takes (dout, *cache); take the cache as one argument"),
         (AFFINE.replace("(dout, cache)", "(cache)"), "yours takes (cache); give it both, and multiply by dout inside"),
         (AFFINE.replace("(dout, cache)", "(dout, dcell, cache)"), "several outputs are one tuple, `return (a, b), cache`"),
-        (AFFINE.replace("(dout, cache)", "(dout, x, w)"), "yours takes (dout, x, w); put what it needs"),
         (
             AFFINE.replace(", (x, w)\n", "\n"),
             "expected two values, (out, cache), got one array of shape (6, 4); end it with `return",
         ),
-        (AFFINE.replace(", (x, w)\n", ", x, w\n"), "expected two values, (out, cache), got 3 values"),
         (AFFINE.replace("def affine_f", "async def affine_f"), "affine_forward is async"),
         (AFFINE.replace("return dout", "yield dout"), "affine_backward is a generator"),
         (AFFINE.replace("(x, w, b)", "(self, x, w, b)"), "affine_forward takes self"),
@@ -533,12 +526,12 @@ def test_of_several_inputs_that_forward_refuses_the_best_is_shown(run):
     code, out, _ = run("""
         def f_forward(x, w):
             N, C, H, W = x.shape
-            raise NotImplementedError("after this")
+            raise RuntimeError("after this")
         def f_backward(dout, cache): pass
     """)
     assert code == 2
     assert "It came furthest with x (6, 8, 3, 5), w" in out
-    assert "NotImplementedError: after this" in out
+    assert "RuntimeError: after this" in out
 
 
 def test_what_is_not_defined_there_asks_for_inputs(run):
@@ -563,7 +556,10 @@ def test_pairs_under_other_names_and_what_is_not_looked_at(run):
         """,
     )
     assert code == 1
-    assert out.endswith("2 pairs: 1 right, 1 wrong (affine_alt)\nnot looked at: gelu_forward, svm_loss, class Layer\n")
+    assert "2 pairs: 1 right, 1 wrong (affine_alt" in out
+    assert out.endswith(
+        "\nnot looked at: gelu_forward (no counterpart is found)\nnot looked at: svm_loss (unfinished: it returns nothing)\n"
+    )
     for name, options in (("::affine", ()), ("", ("--only", "affine"))):
         code, out, _ = run(AFFINE, "def svm_loss(x, y): pass", name=name, options=options)
         assert (code, out.endswith("1 pair: 1 right\n")) == (0, True)

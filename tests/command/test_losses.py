@@ -142,7 +142,7 @@ def test_a_right_loss_is_right(check, text, inputs):
     code, out, err = check(text)
     assert code == 0, out + err
     assert f"{inputs}\n" in out
-    assert "1 pair: 1 right\n" in out
+    assert "1 loss: 1 right\n" in out
     assert "depends on" not in out
 
 
@@ -207,15 +207,15 @@ def report_loss(x, y):
 """
     code, out, _ = check(SVM + others)
     assert code == 2
-    assert "1 pair: 1 right\n" in out
+    assert "1 loss: 1 right\n" in out
     reason = "(no gradient is seen in what it returns)"
-    assert f"not looked at: l2_loss {reason}, report_loss {reason}\n" in out
+    assert f"not looked at: l2_loss {reason}\nnot looked at: report_loss {reason}\n" in out
 
 
 def test_a_loss_that_calls_another_is_one_too(check):
     code, out, _ = check(SVM + "\ndef both_loss(x, y):\n    return svm_loss(2 * x, y)\n")
     assert code == 1
-    assert "2 pairs: 1 right, 1 wrong (both_loss)\n" in out
+    assert "2 losses: 1 right, 1 wrong (both_loss)\n" in out
 
 
 def test_one_hot_targets_may_stand_in_columns(check):

@@ -48,7 +48,7 @@ def test_a_wrong_pair_is_wrong_and_an_exception_names_its_cell(check):
     assert (code, "1 pair: 1 wrong (relu)" in out) == (1, True)
     code, out, _ = check("import numpy as np", RELU.replace("dout * (x > 0)", "dout * mask"))
     assert code == 2
-    assert "layers.ipynb, cell 3:5, in relu_backward return dout * mask NameError" in out
+    assert "layers.ipynb, cell 3:5, in relu_backward: `return dout * mask`: NameError" in out
 
 
 def test_magics_and_what_is_not_installed_are_left_out_and_listed(check):
@@ -94,4 +94,4 @@ def test_a_folder_that_is_no_package_is_found_by_its_name(tmp_path, capsys):
     assert main(["check", str(folder / "layers.py")]) == 0, capsys.readouterr()
     (folder / "layers.py").write_text("from other.tools import *\n" + RELU)
     assert main(["check", str(folder / "layers.py")]) == 2
-    assert "No module named 'other'" in capsys.readouterr().err
+    assert "installed, so what calls it raises: other," in capsys.readouterr().err

@@ -81,6 +81,15 @@ def test_the_readmes_command_prints_what_the_readme_says(tmp_path):
     assert without_rounding(result.stdout) == without_rounding(printed)
 
 
+def test_the_files_of_every_kind_are_checked_as_is_written():
+    command = [sys.executable, str(README.parent / "demos" / "check_any_file.py")]
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(README.parent)}
+    )
+    printed = (README.parent / "demos" / "any_file" / "printed.txt").read_text(encoding="utf-8")
+    assert without_rounding(result.stdout) == without_rounding(printed)
+
+
 def test_the_readmes_table_is_that_of_the_data():
     root = Path(__file__).parents[2]
     text = (root / "README.md").read_text(encoding="utf-8")

@@ -110,8 +110,9 @@ def scale_backward(d, cache):
     return d * gamma * w, d * gamma * x, d * gamma, (d * (x * w + b)).sum(0)
 """)
     assert found["scale"]["ok"] is True
-    names = ["x", "w", "b", "gamma", "h0", "wh"]
-    assert sum(1 for _ in draw_inputs.candidates(names, "rnn", 0, [draw_inputs.STEPS])) < 1500
+    names = ["x", "w", "b", "gamma", "y", "mask"]
+    kinds = [draw_inputs.kind_of(name, "scale") for name in names]
+    assert sum(1 for _ in draw_inputs.candidates(names, kinds, "scale", 0, [draw_inputs.STEPS])) < 1500
 
 
 # ---- choose_call -------------------------------------------------------------------------------------------------------

@@ -5,15 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Container
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..gradcheck.problem.problem import differentiable, fresh
-from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of
+from .composed import Composed
+from .conventions import Convention, Source, conventions
+from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of, kinds_of
 from .find_pairs import Pair
+from .read_gradients import by_name
 from .run_code import UserError
+from .unfinished import refuse_nothing
 
 # ---- signatures --------------------------------------------------------------------------------------------------------
 
@@ -43,33 +47,6 @@ def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
             raise UserError(f"{name} takes self, as a method does; write it as a function of arrays, without self")
 
 
-def backward_extras(pair: Pair) -> list[str]:
-    """Return the arguments of backward after (dout, cache); forward must have them too. Else raise UserError."""
-    found, starred = parameters(pair.backward), parameters(pair.backward, STARRED)
-    names = [p.name for p in parameters(pair.backward, POSITIONAL)]
-    needed = [p.name for p in parameters(pair.backward, POSITIONAL) if p.default is p.empty]
-    known = {p.name for p in parameters(pair.forward)}
-    advice = ""
-    if len(names) > 1 and _is_cache(names[0]) and not _is_cache(names[1]):
-        advice = "swap the two"
-    elif len(names) < 2 and not starred:
-        advice = "give it both, and multiply by dout inside" if not names or _is_cache(names[0]) else "give it both"
-    elif len(names) == 1 and starred[0].name not in ("args", "arguments"):
-        advice = f"take the cache as one argument, without the star, and unpack it inside: `... = {starred[0].name}`"
-    elif len(needed) > 2 and needed[1].startswith("d") and _is_cache(needed[-1]):
-        advice = "several outputs are one tuple, `return (a, b), cache` in forward, and dout is a tuple too"
-    elif len(needed) > 2 and (needed[1] in known or not known.issuperset(needed[2:])):
-        advice = "put what it needs of forward into the cache, and unpack it inside"
-    if found and advice:
-        takes = ", ".join(str(p).split(":")[0].split("=")[0] for p in found)
-        raise UserError(f"{pair.backward_name} is called as {pair.backward_name}(dout, cache); yours takes ({takes}); {advice}")
-    return needed[2:]
-
-
-def _is_cache(name: str) -> bool:
-    return "cache" in name.lower() or name.lower() in ("ctx", "context", "saved")
-
-
 # ---- calls -------------------------------------------------------------------------------------------------------------
 
 
@@ -81,24 +58,38 @@ class Call:
     names: list[str]
     inputs: list[Any]
     layout: Layout | None = None  # of drawn inputs
+    keys: dict[str, list[str]] = field(default_factory=dict)  # of each argument that is a dict of parameters, taken apart
+    guesses: dict[str, str] = field(default_factory=dict)  # the kinds of arguments whose names do not tell them
     # filled in when the call is tried:
+    convention: Convention | None = None
     seconds: float = 0.0  # the time of one forward
     shape: Any = None  # the output's; a list of shapes for several outputs
+    raised: bool = False  # whether backward raised
     rank: tuple[bool, bool] = (
         False,
         False,
     )  # whether the output is finite, whether backward gives gradients of the right shapes
 
     def __post_init__(self) -> None:
-        by_keyword = {p.name for p in parameters(self.pair.forward, BY_KEYWORD)}
-        self.keywords = [name if name in by_keyword else "" for name in self.names]
-        self.extras = backward_extras(self.pair)
-        self.kinds = [kind_of(name, self.pair.name) for name in self.names]
+        known = parameters(self.pair.forward, ONE_VALUE)
+        self.keywords = {p.name for p in known if p.kind in BY_KEYWORD or self.keys}
+        self.entries = {key for keys in self.keys.values() for key in keys}
+        self.defaults = {p.name: p.default for p in known}
+        kinds = kinds_of(self.names, self.pair.name)
+        self.kinds = [self.guesses.get(name, "") or kind for name, kind in zip(self.names, kinds, strict=True)]
+        self.told: dict[str, None] = {}  # how the gradients are read, each remark once
+        self.unclaimed: set[str] = set()  # inputs that backward, which names its gradients, has none for
+        self._conventions: dict[Any, list[Convention]] = {}  # by the form of forward's result
 
     def with_inputs(self, inputs: list[Any], layout: Layout) -> Call:
         """Return a copy with other inputs, without a new look at the signatures: thousands of inputs may be tried."""
         call = copy(self)
         call.inputs, call.layout = inputs, layout
+        return call
+
+    def with_convention(self, convention: Convention) -> Call:
+        call = copy(self)
+        call.convention = convention
         return call
 
     def __str__(self) -> str:
@@ -111,55 +102,117 @@ class Call:
 
     def constant(self, name: str) -> bool:
         """Whether an input needs no gradient, judged by its name: a target, running statistics; for a loss, its data too."""
-        kind = kind_of(name, self.pair.name)
-        return kind not in PARAMETERS if self.pair.loss else kind in CONSTANT
+        kind = dict(zip(self.names, self.kinds, strict=True)).get(name) or kind_of(name, self.pair.name)
+        return name in self.unclaimed or (kind not in PARAMETERS if self.pair.loss else kind in CONSTANT)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said of how backward is called and read."""
+        found, output = list(self.told), Source("result", self.convention.outputs[:1] if self.convention else ())
+        for name in [name for name, source in self.convention.arguments if source == output] if self.convention else []:
+            if name in self.names:
+                found.append(f"{self.pair.backward_name} is given forward's output as {name}")
+        return found
+
+    # -- forward -------------------------------------------------------------------------------------------------------
+
+    def run(self, *inputs: Any) -> tuple[Any, dict[str, Any]]:
+        """Return what forward returns, and its arguments by name. It gets copies of running statistics, to write into them."""
+        given = [fresh(x) if kind in ("mean", "variance") else x for x, kind in zip(inputs, self.kinds, strict=True)]
+        entries = dict(zip(self.names, given, strict=True))
+        packed = {name: {key: entries[key] for key in keys} for name, keys in self.keys.items()}
+        alone = {name: x for name, x in entries.items() if name not in self.entries} | packed
+        named = {name: x for name, x in alone.items() if name in self.keywords}
+        result = self.pair.forward(*[x for name, x in alone.items() if name not in named], **named)
+        title = self.pair.forward_name
+        refuse_nothing(result, self.pair.forward, f"{title} returns None", self.pair.path)
+        return result, self.defaults | alone | entries
+
+    def conventions(self, result: Any, given: dict[str, Any]) -> list[Convention]:
+        """Return the ways in which forward and backward may be called together. Raise UserError where there is none."""
+        form = tuple(
+            (type(x), len(x) if isinstance(x, tuple) else 0) for x in (result if isinstance(result, tuple) else [result])
+        )
+        if form not in self._conventions:
+            forward, backward, title = self.pair.forward, self.pair.backward, self.pair.backward_name
+            try:
+                self._conventions[form] = list(conventions(forward, backward, result, given))
+            except UserError as error:
+                takes = ", ".join(str(p).split(":")[0].split("=")[0] for p in parameters(backward))
+                raise UserError(f"{title} is called as {title}(dout, cache); yours takes ({takes}); {error}") from None
+        return self._conventions[form]
 
     def forward(self, *inputs: Any) -> tuple[Any, Any]:
-        """Return (out, cache). Forward gets copies of running statistics: it is its task to write into them."""
-        given = [fresh(x) if kind in ("mean", "variance") else x for x, kind in zip(inputs, self.kinds, strict=True)]
-        keywords = {name: x for name, x in zip(self.keywords, given, strict=True) if name}
-        result = self.pair.forward(*[x for name, x in zip(self.keywords, given, strict=True) if not name], **keywords)
-        title, several = self.pair.forward_name, isinstance(result, tuple | list)
-        if several and len(result) == 2:
-            if isinstance(result[0], np.matrix):
-                raise UserError(f"{title}: expected an array, got np.matrix; use np.array")
-            return result[0], result[1]
-        raise UserError(
-            f"{title}: expected two values, (out, cache), got {f'{len(result)} values' if several else _described(result)}; "
+        """Return (out, cache), read by the convention; by the likeliest where none is chosen yet."""
+        return self.read(*self.run(*inputs))
+
+    def read(self, result: Any, given: dict[str, Any]) -> tuple[Any, Any]:
+        self.convention = self.convention or self.conventions(result, given)[0]
+        out, cache = self.convention.read(result, given)
+        title = self.pair.forward_name
+        refuse_nothing(out, self.pair.forward, f"{title} returns None as its output", self.pair.path)
+        if isinstance(out, np.matrix):
+            raise UserError(f"{title}: expected an array, got np.matrix; use np.array")
+        return out, cache
+
+    def missing_cache(self, result: Any) -> UserError:
+        """Return what to say of a forward that returns no cache where backward can do nothing with what else there is."""
+        got = f"{len(result)} values" if isinstance(result, tuple | list) else _described(result)
+        return UserError(
+            f"{self.pair.forward_name}: expected two values, (out, cache), got {got}; "
             "end it with `return out, cache`, where cache is a tuple of all that backward needs"
-            + (" (and out one of several outputs)" if isinstance(result, tuple) else "")
         )
+
+    @property
+    def user_backward(self) -> Callable:
+        """The function whose `return` names the gradients."""
+        return self.pair.forward.user_backward if isinstance(self.pair.forward, Composed) else self.pair.backward
+
+    # -- backward ------------------------------------------------------------------------------------------------------
 
     def backward(self, dout: Any, cache: Any) -> tuple:
         """Return one gradient for each differentiable input, or as many as backward returns; None for a constant."""
-        grads = self.pair.backward(dout, cache, *[self.inputs[self.names.index(name)] for name in self.extras])
-        if isinstance(grads, dict):
-            return self._by_key(grads)
+        assert self.convention is not None
+        grads, title = self.convention.call(self.pair.backward, dout, cache), self.pair.backward_name
+        refuse_nothing(grads, self.pair.backward, f"{title} returns None", self.pair.path)
+        names = [self.names[i] for i in self.floats]
+        if self.convention.slope and not isinstance(grads, tuple | list | dict):
+            return tuple(None if self.constant(name) else grads for name in names)
+        numbers = [
+            name for name, kind in zip(self.names, self.kinds, strict=True) if kind.startswith("any") and name not in names
+        ]
+        named = by_name(grads, self.user_backward, names + numbers)
+        names += [name for name in numbers if named and name in named]  # it should have been drawn as an array
+        if named:
+            if [name for name in names if name in named] != list(named) and not isinstance(grads, dict):
+                self.told[f"the gradients are read by their names: {title} returns those of {', '.join(named)}"] = None
+            self.unclaimed = self._of_no_matter(names, named)
+            return tuple(named.get(name) for name in names)
+        if named is not None:
+            raise UserError(
+                f"{title} returns a dict with the keys {', '.join(map(str, grads))}; expected "
+                f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
+            )
         grads = tuple(grads) if isinstance(grads, tuple | list) else (grads,)
         odd = {type(g).__name__ for g in grads if not (hasattr(g, "dtype") or isinstance(g, float | int | complex | None))}
         if odd:
-            title = self.pair.backward_name
             raise UserError(f"{title}: expected a tuple of arrays, one for each input, got {', '.join(sorted(odd))} in it")
-        left_out = [i for i in self.floats if self.constant(self.names[i])]
-        if not left_out or len(grads) != len(self.floats) - len(left_out):
+        left_out = [name for name in names if self.constant(name)]
+        data = [name for name in names if kind_of(name) not in PARAMETERS]
+        of_loss = self.convention.slope or isinstance(self.pair.forward, Composed)
+        if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss needs none for the data
+            self.unclaimed, left_out = set(data), data
+        if not left_out or len(grads) != len(names) - len(left_out):
             return grads
         rest = iter(grads)
-        return tuple(None if i in left_out else next(rest) for i in self.floats)
+        return tuple(None if name in left_out else next(rest) for name in names)
 
-    def _by_key(self, grads: dict) -> tuple:
-        """Return a dict of gradients as a tuple. The gradient for x has the key dx, d_x, grad_x or x."""
-        by_key = {str(key).lower(): g for key, g in grads.items()}
-        found = []
-        for name in [self.names[i].lower() for i in self.floats]:
-            keys = [key for key in (f"d{name}", f"d_{name}", f"grad_{name}", name) if key in by_key]
-            found.append(by_key[keys[0]] if keys else None)
-        if all(g is None for g in found):
-            raise UserError(
-                f"{self.pair.backward_name} returns a dict with the keys {', '.join(map(str, grads))}; expected "
-                f"{', '.join(f'd{self.names[i]}' for i in self.floats)}, or a tuple of gradients in the order of "
-                "forward's arguments"
-            )
-        return tuple(found)
+    def _of_no_matter(self, names: list[str], named: dict[str, Any]) -> set[str]:
+        """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""
+        missing = {name for name in names if name not in named}
+        weights = [name for name in named if kind_of(name).endswith("weight")]
+        network = len(weights) > 1 or (weights and self.convention is not None and self.convention.slope)
+        return missing if network and all(kind_of(name) == "x" for name in missing) else set()
 
 
 def _shown(x: Any) -> str:

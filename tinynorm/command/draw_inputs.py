@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -16,19 +16,28 @@ import numpy as np
 NAMES = {
     "x": "x inp input inputs a z h u v q k data features scores logits score logit act acts image images img feat pred preds "
     "prediction predictions y_pred ypred y_hat yhat y_prob probs query key value x_batch xb x_train x_dev "
-    "a_prev prev_a aprev x_prev output out",
-    "hidden": "prev_h h_prev hprev prev_c c_prev cprev h0 c0 hidden prev_hidden",
-    "weight": "w weight weights wx w_x wxh w_xh theta kernel kernels filter filters",
+    "a_prev prev_a aprev x_prev output out xt x_t xs al p_hat signal vec vector arr array tensor sequence",
+    "hidden": "prev_h h_prev hprev prev_c c_prev cprev h0 c0 a0 s0 h_0 c_0 a_0 hidden prev_hidden hidden_prev h_init state "
+    "prev_state state_prev s_prev prev_s hidden_state cell_state prev_cell h_t_1 h_tm1 hx cx",
+    "weight": "w weight weights wx w_x wxh w_xh wax wih w_ih w_i2h theta kernel kernels filter filters w_embed embedding "
+    "wxi wxf wxo wxg wxc wxz wxr wxn wix wfx wox wgx wcx wzx wrx wnx w_xi w_xf w_xo w_xg w_xc w_xz w_xr w_xn",
+    "output_weight": "wya w_ya why w_hy wy w_y who",
+    "output_bias": "by b_y",
+    "gate_weight": "wf wi wc wo wg wu wz wr w_f w_i w_c w_o w_g w_u w_z w_r",
     "second_weight": "w2 weight2 w_2 theta2",
     "third_weight": "w3 weight3 w_3",
-    "recurrent": "wh w_h whh w_hh",
-    "bias": "b bias biases bh b_h",
+    "recurrent": "wh w_h whh w_hh waa w_aa w_h2h whi whf whg whc whz whr whn wfh woh wgh wch wzh wrh wnh w_hi w_hf w_hg w_hc "
+    "w_hz w_hr w_hn uf ui uc uo ug uu uz ur uh u_f u_i u_c u_o u_g u_z u_r u_h",
+    "bias": "b bias biases bh b_h ba b_a bx b_x bf bi bc bo bg bu bz br bn b_f b_i b_c b_o b_g b_u b_z b_r b_n bih bhh "
+    "b_ih b_hh bir biz bin bhr bhz bhn brx brh bzx bzh bnx bnh bq bk bv",
     "second_bias": "b2 bias2 b_2",
     "third_bias": "b3 bias3 b_3",
     "affine": "gamma beta scale shift g",
+    "square_weight": "wq wk wv w_q w_k w_v",
     "mean": "running_mean moving_mean mean mu",
     "variance": "running_var moving_var running_variance moving_variance var variance",
-    "target": "y t target targets label labels y_true ytrue truth gt ground_truth y_batch yb y_train y_dev",
+    "target": "y t target targets label labels y_true ytrue truth gt ground_truth y_batch yb y_train y_dev "
+    "y_onehot y_one_hot onehot one_hot",
     "mask": "mask",
     "index": "idx index indices ids tokens token words",
     "shape": "normalized_shape",
@@ -45,6 +54,11 @@ NUMBERS: dict[str, Any] = {
     **dict.fromkeys(("margin", "delta", "temperature"), 0.7),
     **dict.fromkeys(("alpha", "slope", "negative_slope"), 0.1),
     **dict.fromkeys(("p", "rate", "prob", "keep_prob", "drop_prob", "p_drop", "dropout", "drop_rate", "dropout_rate"), 0.4),
+    **dict.fromkeys(
+        ("dropout_ratio", "drop_ratio", "ratio", "dropout_p", "dropout_prob", "p_dropout", "keep_rate", "keep"), 0.4
+    ),
+    **dict.fromkeys(("num_heads", "n_heads", "heads", "n_head", "nhead"), 3),
+    **dict.fromkeys(("train_flg", "train_flag", "is_train", "train_mode"), True),
     **dict.fromkeys(("axis", "dim"), -1),
     **dict.fromkeys(("training", "train", "is_training"), True),
     **dict.fromkeys(("activation", "nonlinearity"), "relu"),
@@ -52,7 +66,7 @@ NUMBERS: dict[str, Any] = {
     "mode": "train",
     "kernel_size": 3,
 }
-IN_SETTINGS = "mode eps momentum p seed stride pad f pool_height pool_width keep_prob num_groups"
+IN_SETTINGS = "mode eps momentum p seed stride pad padding f pool_height pool_width pool_size kernel_size keep_prob num_groups"
 SETTINGS = {name: NUMBERS[name] for name in IN_SETTINGS.split()}  # the dict bn_param, conv_param ...
 
 
@@ -66,17 +80,46 @@ def kind_of(name: str, function: str = "") -> str:
     kind = KIND.get(low) or KIND.get(low.rstrip("0123456789").rstrip("_"), "")
     if kind in ("weight", "bias") and _has(function, "norm", "bn", "ln", "gn") and not _has(function, "affine", "linear"):
         return "affine"
+    if kind in ("mean", "variance") and _has(function, "loss", "kl"):  # of a variational autoencoder, one for each row
+        return "x"
     return "index" if kind == "x" and _has(function, "embed") else kind
 
 
+def kinds_of(names: list[str], function: str = "") -> list[str]:
+    """Return the kinds of all arguments of a function. What one is may depend on the others."""
+    kinds, low = {name: kind_of(name, function) for name in names}, {_plain(name): name for name in names}
+    targets = [name for name, kind in kinds.items() if kind == "target"]
+    if len(targets) > 1 and "x" not in kinds.values():  # y and t: y is what the network says
+        kinds[low.get("y", targets[0])] = "x"
+    if "square_weight" in kinds.values():  # Wo is attention's, not that of a gate
+        kinds |= {low[name]: "square_weight" for name in ("wo", "w_o") if name in low}
+    if not {"recurrent", "gate_weight", "hidden"} & set(kinds.values()) and not _has(function, *RECURRENT):
+        alone = "v" in low and len(kinds) > 1 and not {"q", "k", "query", "key", "s", "u"} & set(low)  # a matrix, mostly
+        return ["any v" if alone and name == low["v"] else kind for name, kind in kinds.items()]
+    here = {"h": "hidden", "a_prev": "hidden", "c": "hidden", "s": "hidden", "u": "recurrent", "v": "output_weight"}
+    if {"u", "w", "v"} <= set(low):
+        here |= {"u": "weight", "w": "recurrent", "c": "output_bias"}
+    kinds |= {low[name]: kind for name, kind in here.items() if name in low}
+    found = list(kinds.values())
+    if "recurrent" in found:  # Wf is for x only, beside Uf for h
+        found = ["weight" if kind == "gate_weight" else kind for kind in found]
+    if "gate_weight" in found or found.count("weight") > 1:  # a matrix for each gate
+        found = [f"part_{kind}" if kind in ("weight", "recurrent", "bias") else kind for kind in found]
+    return found
+
+
 def _plain(name: str) -> str:
-    return name.lower().strip("_")
+    return name.rsplit(".", 1)[-1].lower().strip("_")  # w of layers[0].W
 
 
 def _has(function: str, *words: str) -> bool:
     """Whether a function's name contains one of these words (a word of two letters must stand alone, as in bn_forward)."""
     parts = function.lower().split("_")
     return any(word in parts if len(word) < 3 else word in function.lower() for word in words)
+
+
+RECURRENT = ("rnn", "lstm", "gru", "recurrent")
+CELL = {"hidden", "recurrent", "gate_weight", "part_weight", "part_recurrent"}  # the kinds that show a recurrent cell
 
 
 # ---- its shapes --------------------------------------------------------------------------------------------------------
@@ -94,49 +137,126 @@ class Layout:
     x: tuple[int, ...]
     features: int
     convolved: str = ""  # for x of a convolution: the axis of its channels, "first" or "last"
+    samples: int = 0  # where they are not on the first axis
+    columns: bool = False  # whether x has its features on the first axis, so that a layer is w @ x
+    one_output: bool = False  # whether a network is tried with one output first
 
     def shapes(self, kind: str, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         """Return the shapes that an argument of this kind may have beside arguments of these kinds, the likeliest first."""
-        n, f, row = self.x[0], self.features, prod(self.x[1:])
+        n, f, row = self.samples or self.x[0], self.features, prod(self.x[1:])
         gates = 1 if self.convolved else 4 if _has(function, "lstm") else 3 if _has(function, "gru") else 1
         out = gates * OUTPUTS
         matrices = [(f, out), (row, out), (out, f), (out, row), (out, n), (f,), self.x]
-        kernels = {"first": [(out, f, 3, 3)], "last": [(3, 3, f, out)]}
+        if "target" in kinds and "second_weight" not in kinds and _has(function, "loss", "cost", "logistic"):
+            matrices.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
+        kernels: dict[str, list[tuple[int, ...]]] = {"first": [(out, f, 3, 3)], "last": [(3, 3, f, out)], "line": [(out, f, 3)]}
         words = [(12, 9)] if "index" in kinds else []  # a vocabulary of 12 words; an index is less than 9
-        of_output = [(out,), (1, out)] if "weight" in kinds else []
+        of_output: list[tuple[int, ...]] = [(out,), (1, out)]
+        of_rows = [(n,), (n, 1)] if len(self.x) == 2 and n > 1 else []  # x has its features in rows
+        number: list[tuple[int, ...]] = [()] if "target" in kinds else []  # the bias of one output of a loss
         ones = [1] * len(self.x[2:])  # x of more than two dimensions has its channels on axis 1
-        affine = [(f,), *of_output, (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,)]
+        affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows]
+        affine[1:1] = of_output if "weight" in kinds else []
+        affine += [] if "weight" in kinds else of_output
         shapes: dict[str, list] = {
             "x": [self.x],
             "hidden": [(n, OUTPUTS)],
             "weight": kernels.get(self.convolved, [*words, *matrices]),
             "second_weight": [(OUTPUTS, 7), (7, OUTPUTS)],
             "recurrent": [(OUTPUTS, out), (out, OUTPUTS)],
-            "bias": [(out,), (1, out), (out, 1), (1, 1, 1, out), (f,), self.x, (f, out)],  # the last two: of a + b, of a @ b
+            # (1, 1, 1, out): of a course's convolution; self.x: of a + b; (f, out): of a @ b
+            "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), self.x, (f, out), *number],
             "third_weight": [(7, 5), (5, 7)],
+            "square_weight": [(f, f)],
+            "output_weight": [(OUTPUTS, 7), (7, OUTPUTS)],
+            "output_bias": [(7,), (1, 7), (7, 1)],
+            "gate_weight": [(f, out), (out, f)],
             "second_bias": [(7,), (1, 7), (7, 1)],
             "third_bias": [(5,), (1, 5), (5, 1)],
             **dict.fromkeys(("affine", "mean", "variance"), affine),
             "mask": [self.x, self.x[:-1]],
             "index": [(n, 3), (n,)],
         }
+        if CELL & kinds:
+            shapes |= self._of_a_cell(out, kinds)
+            shapes |= {f"part_{kind}": shape for kind, shape in self._of_a_cell(OUTPUTS, kinds).items()}
+        if "second_weight" in kinds and not self.convolved:
+            shapes |= self._of_a_network("third_weight" in kinds)
+        if kind.startswith("any"):  # the checker does not know the name
+            return list(dict.fromkeys([self.x, (f,), (out,), *matrices, (n,), (1, f)]))
         return shapes[kind]
+
+    def _of_a_network(self, third: bool) -> dict[str, list[tuple[int, ...]]]:
+        """Return the shapes of the layers' parameters: all for x in rows, or all for x in columns; also for one output."""
+        found: dict[str, list[tuple[int, ...]]] = {}
+        sizes = [(self.features, OUTPUTS), (OUTPUTS, 7), (7, 5)]
+        last = 2 if third else 1
+        for layer, (before, after) in enumerate(sizes):
+            title, widths = ("", "second_", "third_")[layer], [after, *([1] if layer == last else [])]
+            widths = widths[::-1] if self.one_output else widths
+            ways: list[list[tuple[int, ...]]] = [
+                [(before, n), (n, before)] if not self.columns else [(n, before)] for n in widths
+            ]
+            ways += [[sizes[0]]] if layer == 1 else []  # of maxout, beside the first
+            found[f"{title}weight"] = [shape for way in ways for shape in way]
+            found[f"{title}bias"] = [s for n in widths for s in ([(n, 1), (n,)] if self.columns else [(n,), (1, n), (n, 1)])]
+        return found
+
+    def _of_a_cell(self, out: int, kinds: set[str]) -> dict[str, list[tuple[int, ...]]]:
+        """Return the shapes of a recurrent cell's state and parameters. All are for x in rows, or all for x in columns."""
+        n, f, h = self.samples or self.x[0], self.features, OUTPUTS
+        both = (
+            [] if {"recurrent", "part_recurrent"} & kinds else [(out, h + f) if self.columns else (f + h, out)]
+        )  # one matrix for [h, x]
+        if self.columns:
+            rest = (n,) if len(self.x) > 1 else ()
+            column = [(out, *[1] * len(rest)), (out,)]
+            return {
+                "hidden": [(h, *rest)],
+                "weight": [*both, (out, f)],
+                "recurrent": [(out, h)],
+                "gate_weight": [(h, h + f)],
+                "bias": column,
+                "output_weight": [(7, h)],
+                "output_bias": [(7, *[1] * len(rest)), (7,)],
+            }
+        return {
+            "hidden": [(n, h)],
+            "weight": [*both, (f, out), (out, f), *([(12, 9)] if "index" in kinds else [])],
+            "recurrent": [(h, out), (out, h)],
+            "gate_weight": [(f + h, h), (h, f + h)],
+            "bias": [(out,), (1, out), (out, 1)],
+            "output_weight": [(h, 7), (7, h)],
+            "output_bias": [(7,), (1, 7), (7, 1)],
+        }
 
 
 ROWS, IMAGES, STEPS, LINE = Layout((6, 9), 9), Layout((6, 8, 3, 5), 8), Layout((6, 3, 9), 9), Layout((6,), 6)
 # Convolutions are slow, so x is small. With stride 2 and padding 1 their outputs have whole numbers of rows and columns.
 CONVOLVED = [Layout((2, 3, 5, 7), 3, "first"), Layout((2, 5, 7, 3), 3, "last")]
+CONVOLVED_LINE = Layout((2, 3, 7), 3, "line")
+# Of a recurrent layer: time on the first axis; features on the first axis, then samples, and time on the last; one sample.
+IN_COLUMNS = Layout((9, 6), 9, samples=6, columns=True)
+CELLS = [Layout((3, 6, 9), 9, samples=6), Layout((9, 6, 3), 9, samples=6, columns=True), IN_COLUMNS]
+ALONE = Layout((6,), 6, columns=True)
+HEADS = Layout((2, 3, 6), 6)  # of attention, whose features are shared out among two heads or three
 POOLED = [Layout((2, 3, 4, 6), 3, "first"), CONVOLVED[0], Layout((2, 4, 6, 3), 3, "last")]
 
 
 def layouts(function: str, kinds: set[str]) -> list[Layout]:
     """Return the layouts that x may have in a function called so, the likeliest first."""
     if _has(function, "conv"):
-        return [*CONVOLVED, STEPS, ROWS]
+        return [*CONVOLVED, CONVOLVED_LINE, STEPS, ROWS]
     if _has(function, "pool"):
         return [*POOLED, IMAGES]
-    if "recurrent" in kinds and not _has(function, "step", "cell"):
-        return [STEPS, ROWS]
+    if _has(function, "flatten"):  # of x of two dimensions, what is flattened has its shape again
+        return [IMAGES, STEPS]
+    if "square_weight" in kinds or _has(function, "attention", "attn", "head"):
+        return [ROWS, STEPS, HEADS]
+    if CELL & kinds:
+        return [ROWS, CELLS[-1], ALONE, STEPS] if _has(function, "step", "cell") else [STEPS, *CELLS, ROWS, ALONE]
+    if "second_weight" in kinds and not _has(function, "spatial"):
+        return [ROWS, IN_COLUMNS, LINE, ALONE, *CONVOLVED]
     first = [STEPS] if _has(function, "temporal", "sequence") else [IMAGES] if _has(function, "spatial", "2d") else []
     return list(dict.fromkeys([*first, ROWS, IMAGES, STEPS, LINE, *(CONVOLVED if "weight" in kinds else POOLED)]))
 
@@ -150,20 +270,29 @@ COMBINATIONS = 512
 Draw = Callable[[np.random.Generator], Any]
 
 
+PROBABILITIES = {"p", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
+
+
 def candidates(
-    names: list[str], function: str, seed: int, only: list[Layout] | None = None
+    names: list[str],
+    kinds: list[str],
+    function: str,
+    seed: int,
+    only: list[Layout] | None = None,
+    skipped: Container[Layout] = (),
 ) -> Iterator[tuple[Layout, list[Any]]]:
     """Yield inputs in one combination of shapes after the other, the likeliest first. Arguments of one kind have one shape.
 
     The values have both signs at first. Then all combinations come again with values of x between 0 and 1, for logarithms.
+    `skipped` may grow meanwhile.
     """
-    kinds = [kind_of(name, function) for name in names]
-    if "recurrent" in kinds:
-        kinds = ["hidden" if name.lower() in ("h", "a_prev") else kind for name, kind in zip(names, kinds, strict=True)]
-    for unit in (False, True):
+    probable = _has(function, "cross_entropy", "bce", "nll") and any(_plain(name) in PROBABILITIES for name in names)
+    for unit in (True, False) if probable else (False, True):
         for layout in only or layouts(function, set(kinds)):
-            draws = {kind: _draws(kind, layout, function, set(kinds), unit) for kind in kinds if kind != "number"}
+            draws = {kind: draws_of(kind, layout, function, set(kinds), unit) for kind in kinds if kind != "number"}
             for choice in itertools.islice(itertools.product(*draws.values()), COMBINATIONS):
+                if layout in skipped:
+                    break
                 chosen, inputs = dict(zip(draws, choice, strict=True)), []
                 for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
                     rng = np.random.default_rng([seed, k])
@@ -177,7 +306,7 @@ def _number(name: str, function: str) -> Any:
     return NUMBERS[name if name in NUMBERS else _plain(name)]
 
 
-def _draws(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool) -> list[Draw]:
+def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool) -> list[Draw]:
     """Return the ways to draw an argument of a kind, the likeliest first; `unit` for values of x between 0 and 1."""
     x, rows, classes = layout.x, layout.x[:-1], layout.x[-1]
     # The classes of a loss are the columns of its last weight, where it has one.
@@ -187,8 +316,10 @@ def _draws(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool
         return [lambda rng: dict(SETTINGS)]
     if kind == "shape":
         return [lambda rng: x[1:]]
+    if kind.startswith("one of "):  # words that the code compares the argument with
+        return [lambda rng, word=word: word for word in kind.removeprefix("one of ").split(" | ")]  # type: ignore[misc]
     if kind == "target":
-        two = _has(function, "binary", "bce", "logistic", "sigmoid")
+        two = _has(function, "binary", "bce", "logistic", "sigmoid", "focal", "hinge", "contrastive", "siamese")
         return [
             *([lambda rng: rng.integers(0, 2, rows), lambda rng: rng.integers(0, 2, scores).astype(float)] if two else []),
             lambda rng: rng.integers(0, classes, rows),
@@ -197,13 +328,22 @@ def _draws(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool
             lambda rng: rng.standard_normal(scores),
             lambda rng: rng.integers(0, layout.features, x[0]),
             *([lambda rng: rng.integers(0, classes, x[-1])] if "weight" in kinds else []),  # x has its samples in columns
+            lambda rng: rng.integers(0, 2, (*rows, 1)).astype(float),
         ]
+    scale = 0.2 if _has(function, "contrastive", "triplet", "siamese") else 2  # distances on both sides of a margin
     values: dict[str, Callable] = {
-        "x": (lambda rng, s: rng.uniform(0.1, 0.9, s)) if unit else (lambda rng, s: 2 * rng.standard_normal(s) + 0.5),
+        "x": (lambda rng, s: rng.uniform(0.1, 0.9, s)) if unit else (lambda rng, s: scale * rng.standard_normal(s) + scale / 4),
         "affine": lambda rng, s: rng.choice([-1.0, 1.0], s) * rng.uniform(0.5, 1.5, s),  # of both signs, not close to 0
         "variance": lambda rng, s: rng.uniform(0.5, 2.0, s),
-        "index": lambda rng, s: rng.integers(0, 9, s),
+        "index": lambda rng, s: rng.integers(0, x[0] if "x" in kinds else 9, s),
         "mask": lambda rng, s: rng.random(s) < 0.6,
     }
-    draw = values.get(kind, lambda rng, s: rng.standard_normal(s))
+    if kind.startswith("any"):
+        return [
+            *(partial(values["x"], s=shape) for shape in layout.shapes(kind, function, kinds)),
+            lambda rng: 0.7,
+            lambda rng: 2,
+        ]
+    size = 0.3 if "second_weight" in kinds else 1  # or a sigmoid behind two layers is 1 to eight digits
+    draw = values.get(kind, lambda rng, s: np.asarray(size * rng.standard_normal(s)))
     return [partial(draw, s=shape) for shape in layout.shapes(kind, function, kinds)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +13,17 @@ import numpy as np
 
 from ..gradcheck.problem.problem import differentiable
 from .draw_inputs import CONSTANT, PARAMETERS, kind_of
+from .read_code import code_of, inside, is_gradient_of, keys_of, plain_title, returned, title
 from .run_code import UserError
+from .unfinished import Unfinished
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
 REGULARISED = ("reg", "lambd", "lambda_", "weight_decay")  # a function of y and one of these is a loss, whatever its name
 GRADIENT = re.compile(r"grad|deriv|^(d|g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
+OTHER = re.compile(r"acc|prob|pred|score|cache|logit|correct|loss|cost|hidden|state|history")  # names of values beside a loss
+COST = re.compile(r"(.*_)?(loss|cost|J)")  # the name of a loss in `return grads, cost`
+TRAINING = re.compile(r"train|fit|optimi|descent|update|epoch", re.IGNORECASE)  # it returns the gradients of its last step
+COUNT = re.compile(r"[NnmM]|.*(size|shape|len|count|num|batch).*")  # names in what a gradient is divided by
 
 
 @dataclass
@@ -35,7 +40,7 @@ class Loss:
         """All arguments by keyword. What may be left out at test time (y=None, reg=0) may not be left out here."""
         found = []
         for p in inspect.signature(self.function).parameters.values():
-            drawn = kind_of(p.name, self.name) == "target" or p.name in REGULARISED
+            drawn = p.name in REGULARISED or (kind_of(p.name, self.name) == "target" and p.default is None)
             for name in self.keys.get(p.name, [p.name] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) else []):
                 found.append(p.replace(name=name, kind=p.KEYWORD_ONLY, default=p.empty if drawn else p.default))
         return inspect.Signature(found)
@@ -48,9 +53,13 @@ class Loss:
         result = self.function(**given, **packed)
         if not isinstance(result, tuple | list) or len(result) < 2:
             raise UserError(f"{self.name}: expected two values, (loss, gradients), got {type(result).__name__}")
-        if np.size(result[0]) != 1:
-            raise UserError(f"{self.name}: expected a number as the loss, got an array of shape {np.shape(result[0])}")
-        loss = np.reshape(result[0], ())[()] if hasattr(result[0], "dtype") else float(result[0])
+        value = next((result[i] for i in range(len(result)) if i not in dict(self.returned or [])), result[0])
+        if value is None:
+            raise Unfinished(f"{self.name} returns None as the loss: it is unfinished")
+        if np.size(value) != 1:
+            # no UserError: with other inputs it may be a number
+            raise ValueError(f"{self.name}: expected a number as the loss, got an array of shape {np.shape(value)}")
+        loss = np.reshape(value, ())[()] if hasattr(value, "dtype") else float(value)
         return loss, self._by_argument(result, names)
 
     def _by_argument(self, result: Any, names: list[str]) -> dict[str, Any]:
@@ -64,7 +73,7 @@ class Loss:
             found = list(result[i]) if several else [result[i]]
             grads += found
             titles += words if len(words) == len(found) else [""] * len(found)
-        named = [next((name for name in names if is_gradient_of(title, name)), "") for title in titles]
+        named = [next((name for name in names if is_gradient_of(word, name)), "") for word in titles]
         kinds = {name: kind_of(name, self.name) for name in names if name not in named}
         rest = iter([name for name in kinds if kinds[name] in PARAMETERS] or [n for n in kinds if kinds[n] not in CONSTANT])
         owners = [name or next(rest, "") for name in named]
@@ -94,9 +103,9 @@ class Loss:
         return inputs
 
 
-def times_dout(dout: Any, grads: dict[str, Any]) -> dict[str, Any]:
+def times_dout(dout: Any, cache: dict[str, Any]) -> dict[str, Any]:
     """The backward of a loss. A Python float leaves the gradients their dtype."""
-    return {name: None if g is None else g * float(dout) for name, g in grads.items()}
+    return {name: None if g is None else g * float(dout) for name, g in cache.items()}
 
 
 def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
@@ -104,90 +113,82 @@ def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
     for name, function in functions.items():
         if not inspect.isfunction(inspect.unwrap(function)) or not _is_loss(name, function):
             continue
-        code = _code(function)
-        found = _gradients(code, functions) if code else None
+        code = code_of(function)
+        found = returned_gradients(code, functions) if code else None
         if code is None or found:
-            arguments = [p.name for p in inspect.signature(function).parameters.values()]
-            yield Loss(name, function, found if isinstance(found, list) else None, _keys(code, arguments) if code else {})
+            yield Loss(name, function, found if isinstance(found, list) else None, keys_of(function))
 
 
 def returns_no_gradient(function: Callable) -> bool:
     """Whether a function returns something, for a loss that is no `Loss`."""
-    code = _code(function)
-    return code is not None and any(isinstance(node, ast.Return) and node.value for node in _inside(code))
+    code = code_of(function)
+    return code is not None and any(isinstance(node, ast.Return) and node.value for node in inside(code))
+
+
+def meant_as_a_loss(name: str, function: Callable) -> bool:
+    """Whether a function that is no `Loss` was meant as one, by its name; where that is no proof, it returns several values."""
+    several = LOSS.search(name) and any(isinstance(value, ast.Tuple) for value in returned(function))
+    return name.endswith("_loss") or bool(several and not name.endswith("_inputs"))
 
 
 def _is_loss(name: str, function: Callable) -> bool:
     arguments = inspect.signature(function).parameters
     regularised = any(n in REGULARISED for n in arguments) and any(kind_of(n) == "target" for n in arguments)
-    return bool(LOSS.search(name)) or regularised
+    tuples = [value.elts for value in returned(function) if isinstance(value, ast.Tuple) and len(value.elts) == 2]
+    told = any(
+        COST.fullmatch(title(loss)) and (isinstance(grads, ast.Dict) or GRADIENT.search(title(grads)))
+        for two in tuples
+        for loss, grads in (two, two[::-1])
+    )
+    return bool(LOSS.search(name)) or regularised or (told and not TRAINING.search(name))
 
 
-def _code(function: Callable) -> ast.FunctionDef | None:
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function)))).body[0]
-    except (OSError, SyntaxError, IndexError, TypeError):
-        return None
-    return tree if isinstance(tree, ast.FunctionDef) else None
-
-
-def _inside(code: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a function without those of the functions in it, in the order of the code."""
-    for node in ast.iter_child_nodes(code):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            yield node
-            yield from _inside(node)
-
-
-def _gradients(code: ast.FunctionDef, functions: dict[str, Callable]) -> list[tuple[int, list[str]]] | bool:
+def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) -> list[tuple[int, list[str]]] | bool:
     """Return the places and the names of the gradients in the result; True: not known, another loss makes it; False: none."""
     arguments = [a.arg for a in code.args.posonlyargs + code.args.args + code.args.kwonlyargs]
     tuples = {}
-    for node in _inside(code):
+    for node in inside(code):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Name):
             tuples[node.targets[0].id] = node.value
         if not isinstance(node, ast.Return):
             continue
         value = tuples.get(node.value.id, node.value) if isinstance(node.value, ast.Name) else node.value
         if isinstance(value, ast.Tuple | ast.List):
-            parts = [(i, part) for i, part in enumerate(value.elts) if i > 0 and _looks_like_a_gradient(part, arguments)]
+            first = 0 if any(COST.fullmatch(title(part)) for part in value.elts[1:]) else 1
+            parts = [(i, e) for i, e in enumerate(value.elts) if i >= first and _looks_like_a_gradient(e, arguments, code)]
+            rest = [(i, part) for i, part in enumerate(value.elts) if i > 0 and not OTHER.search(plain_title(part).lower())]
+            if len(rest) == sum(kind_of(a) in ("", "x", "mean", "variance") for a in arguments) > 1:
+                parts = rest  # a value for each of several inputs: (loss, ga, gb) of a and b
             if parts:
-                return [(i, [_title(e) for e in getattr(part, "elts", [part])]) for i, part in parts]
+                return [(i, [title(e) for e in getattr(part, "elts", [part])]) for i, part in parts]
         called = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
         if called != code.name and called in functions and next(find_losses({called: functions[called]}), None):
             return True
     return False
 
 
-def _looks_like_a_gradient(part: ast.AST, arguments: list[str]) -> bool:
-    """Whether an expression names a gradient (dx, grads, dW / N), or is a difference or a matrix product ((p - y) / N)."""
+def _looks_like_a_gradient(part: ast.AST, arguments: list[str], code: ast.AST) -> bool:
+    """Whether an expression names a gradient (dx, grads, dW / N), is a difference or a product, or is divided by a count."""
     nodes = list(ast.walk(part))
-    words = [getattr(node, "id", getattr(node, "attr", getattr(node, "value", ""))) for node in nodes]
-    for word in [word for word in words if isinstance(word, str)]:
+    words = [word for node in nodes if isinstance(word := _word(node), str)]
+    known = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+    for word in words:
         after_d = re.match("d_?([^_]+)", word)  # x of dx, d_x and dx_flat
+        of_known = re.fullmatch("d_?(.+)", word)  # flat of dflat, where there is a flat
         if GRADIENT.search(word) or (after_d and kind_of(after_d[1])) or any(is_gradient_of(word, a) for a in arguments):
             return True
+        if of_known and of_known[1] in known and word not in arguments:
+            return True
+    if OTHER.search(plain_title(part).lower()):
+        return False
+    divided = [node.right for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    by_count = any(COUNT.fullmatch(str(_word(node))) for by in divided for node in ast.walk(by))
+    if by_count and not {"sum", "mean"} & set(words):
+        return True
     computed = isinstance(part, ast.BinOp | ast.UnaryOp)
-    return computed and any(isinstance(node, ast.Sub | ast.USub | ast.MatMult) for node in nodes)
+    product = any(isinstance(node, ast.Sub | ast.USub | ast.MatMult) or _word(node) == "dot" for node in nodes)
+    return (computed and product) or bool({"where", "sign", "outer"} & set(words))
 
 
-def _title(part: ast.AST) -> str:
-    """Return the name that an expression begins with: dx of `dx`, of `dx / N` and of `dx.reshape(N, D)`."""
-    return next((node.id for node in ast.walk(part) if isinstance(node, ast.Name)), "")
-
-
-def is_gradient_of(title: str, name: str) -> bool:
-    """Whether a gradient's name is that of an argument: dW, d_W, dL_dW, grad_W, gradW, W_grad."""
-    name = re.escape(name)
-    return bool(re.fullmatch(f"(d|d_|dL_?d_?|grad_?){name}|{name}_?grad", title, re.IGNORECASE))
-
-
-def _keys(code: ast.FunctionDef, arguments: list[str]) -> dict[str, list[str]]:
-    """Return the keys of each argument that is a dict of parameters: it is read as params["W1"]."""
-    found: dict[str, list[str]] = {}
-    for node in _inside(code):
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and isinstance(node.slice, ast.Constant):
-            name, key = node.value.id, node.slice.value
-            if name in arguments and isinstance(key, str) and key not in [*arguments, *found.get(name, [])]:
-                found.setdefault(name, []).append(key)
-    return {name: keys for name, keys in found.items() if any(kind_of(key) in PARAMETERS for key in keys)}
+def _word(node: ast.AST) -> object:
+    return getattr(node, "id", getattr(node, "attr", getattr(node, "value", "")))

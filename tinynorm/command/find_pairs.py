@@ -5,16 +5,20 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .find_losses import find_losses, returns_no_gradient, times_dout
+from .call_layer import Layer
+from .composed import compose
+from .find_layers import find_layers
+from .find_losses import find_losses, meant_as_a_loss, returns_no_gradient, times_dout
 from .load_file import module_name
-from .run_code import UserError
+from .match_names import derivative_flag, partners, with_flag
+from .run_code import NothingToCheck, UserError
 
-FORWARD = re.compile(r"((?:.*_)?)forward((?:_.*)?)", re.DOTALL)  # conv_forward, conv_forward_naive
-HALF = re.compile(r"(^|_)(forward|backward)(_|$)")  # names that may be one half of a pair
+# Names that may be one half of a pair.
+HALF = re.compile(r"(^|_)(forward|backward|fwd|bwd|backprop)(_|$)|(Forward|Backward|_derivative|_prime)$")
 
 
 @dataclass
@@ -33,38 +37,34 @@ class Pair:
 
 def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[list[Pair], list[str]]:
     """Return the pairs (or those called `only`), and the names that look like layers but belong to no pair."""
-    functions = {name: value for name, value in names.items() if callable(value)}
+    methods = {id(method) for cls in names.values() if inspect.isclass(cls) for method in vars(cls).values()}
+    functions = {name: value for name, value in names.items() if callable(value) and id(value) not in methods}
     own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
-    pairs = list(_pairs(functions, names, path))
+    pairs = list(_pairs(functions, own, names, path))
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
     pairs += _losses({name: value for name, value in own.items() if name not in paired}, names, path)
+    pairs += _layers({name: value for name, value in own.items() if inspect.isclass(value)}, names, path)
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
-        raise UserError(f"{path}: {found}{_advice(own, path)}")
+        raise (UserError if _left_over(own, []) else NothingToCheck)(f"{path}: {found}{_advice(own, path)}")
     chosen = [pair for pair in pairs if only in (None, pair.name, pair.forward_name, pair.backward_name)]
     if not chosen:
-        raise UserError(f"{path}: there is no pair called {only!r}; there are {', '.join(pair.name for pair in pairs)}")
+        raise NothingToCheck(f"{path}: there is no pair called {only!r}; there are {', '.join(pair.name for pair in pairs)}")
     return chosen, [] if only else _left_over(own, pairs)
 
 
-def _pairs(functions: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
-    """Yield a pair for each backward, in the order of their forwards in the file.
-
-    The forward of X_backward_Y is X_forward_Y; else X_forward (several backwards may share it), else X.
-    """
-    order = list(functions)
-    partner = {name: name.replace("backward", "forward") for name in functions if "backward" in name}
-    for backward in sorted(partner, key=lambda name: order.index(partner[name] if partner[name] in functions else name)):
-        match = FORWARD.fullmatch(partner[backward])
-        if match is None:
-            continue
-        prefix, suffix = match.groups()
-        options = [partner[backward], f"{prefix}forward", prefix.rstrip("_")]
-        forward = next((name for name in options if name in functions), None)
-        if forward is not None and not inspect.isclass(functions[forward]):
-            title = f"{prefix.rstrip('_')}{suffix}".strip("_") or "forward"
-            inputs = names.get(f"{title}_inputs", names.get(f"{prefix}inputs"))
-            yield Pair(title, functions[forward], functions[backward], inputs, path, forward, backward)
+def _pairs(functions: dict[str, Callable], own: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each backward or derivative, in the order of their forwards in the file."""
+    for title, forward, backward in partners([name for name, value in functions.items() if not inspect.isclass(value)]):
+        if "backward" in backward or backward in own:  # numpy.gradient is no backward
+            inputs = names.get(f"{title}_inputs", names.get(f"{forward.removesuffix('_forward')}_inputs"))
+            pair = Pair(title, functions[forward], functions[backward], inputs, path, forward, backward)
+            composed = compose(pair.forward, pair.backward, backward, functions)
+            yield pair if composed is None else replace(pair, forward=composed, backward=composed.backward)
+    for name, function in own.items():
+        flag = derivative_flag(function)
+        if flag:
+            yield Pair(name, function, with_flag(function, flag), names.get(f"{name}_inputs"), path, name, name)
 
 
 def _losses(functions: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
@@ -75,17 +75,26 @@ def _losses(functions: dict[str, Callable], names: dict[str, Any], path: Path) -
         yield Pair(loss.name, loss, times_dout, inputs, path, loss.name, loss.name, loss=True)
 
 
+def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each class. NAME_inputs may give arguments of its constructor too."""
+    for name, cls, methods in find_layers(classes, names):
+        layer = Layer(name, cls, methods, path)
+        inputs = names.get(f"{name}_inputs")
+        yield Pair(name, layer, layer.backward, inputs, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
+
+
 def _left_over(own: dict[str, Callable], pairs: list[Pair]) -> list[str]:
     """Return what the file defines beside the pairs: single forwards and backwards, losses, and classes with both methods."""
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
     found = []
     for name, value in own.items():
         if inspect.isclass(value):
-            found += [f"class {name}"] if hasattr(value, "forward") and hasattr(value, "backward") else []
-        elif name not in paired and HALF.search(name):
-            found.append(name)
-        elif name not in paired and name.endswith("_loss"):
-            found.append(f"{name} (no gradient is seen in what it returns)" if returns_no_gradient(value) else name)
+            continue
+        if name not in paired and HALF.search(name):
+            found.append(f"{name} (no counterpart is found)")
+        elif name not in paired and meant_as_a_loss(name, value):
+            why = "no gradient is seen in what it returns" if returns_no_gradient(value) else "unfinished: it returns nothing"
+            found.append(f"{name} ({why})")
     return found
 
 
@@ -93,8 +102,7 @@ def _advice(own: dict[str, Callable], path: Path) -> str:
     """Say why a file has no pairs."""
     classes = [name for name, value in own.items() if inspect.isclass(value) and hasattr(value, "forward")]
     if classes:
-        some = "class has" if len(classes) == 1 else "classes have"
-        return f". The {some} methods ({', '.join(classes)}); write a pair of functions around them to check those"
+        return f", and no class with both methods ({', '.join(classes)}: no backward is found)"
     halves = [name for name in own if HALF.search(name)]
     if halves:
         return f"; {', '.join(halves)} {'has' if len(halves) == 1 else 'have'} no counterpart"

@@ -10,6 +10,7 @@ from typing import Any
 
 from .notebook import cells
 from .run_code import UserError, attempt
+from .stand_ins import stand_in_for
 
 RUN = "_run_beside_"  # what a line `%run FILE` becomes a call of
 DEFINED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -38,19 +39,30 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
         except SyntaxError as wrong:
             line = (wrong.text or "").rstrip()
             raise UserError(f"{name}, line {wrong.lineno}: syntax error: {wrong.msg}\n  {line}") from None
-        for statement in body:
-            if not _defines(statement):
-                if not isinstance(statement, ast.Pass):
-                    tests.append(name.rpartition(" ")[2])
-                continue
-            _, error = attempt(exec, compile(ast.Module([statement], []), where, "exec", dont_inherit=True), names)
-            if error is not None:
-                line = code.splitlines()[statement.lineno - 1].strip()
-                left_out.append(f"{name}: left out: {line} ({type(error).__name__}: {error})")
+        raised, without_use = run_statements(body, where, names)
+        left_out += [f"{name}: {text}" for _, text in raised]
+        tests += [name.rpartition(" ")[2]] if without_use else []
     if tests:
-        left_out.append(f"{path.name}: left out: what defines nothing, in cells {', '.join(dict.fromkeys(tests))}")
+        left_out.append(f"{path.name}: left out: what defines nothing, in cells {', '.join(tests)}")
     names[RUN] = outer  # of the notebook that runs this one
     return left_out
+
+
+def run_statements(body: list[ast.stmt], where: str, names: dict[str, Any]) -> tuple[list[tuple[int, str]], list[int]]:
+    """Run what defines something. Return (the lines of what raises, with a text each; the lines of what defines nothing)."""
+    raised, tests = [], []
+    for statement in body:
+        if not _defines(statement):
+            tests += [] if isinstance(statement, ast.Pass) else [statement.lineno]
+            continue
+        code = compile(ast.Module([statement], []), where, "exec", dont_inherit=True)
+        _, error = first = attempt(exec, code, names)
+        while stand_in_for(error):
+            _, error = attempt(exec, code, names)
+        if first[1] is not None:
+            line = linecache.getline(where, statement.lineno).strip()
+            raised.append((statement.lineno, f"left out: {line} ({type(first[1]).__name__}: {first[1]})"))
+    return raised, tests
 
 
 def _run_line(magic: str) -> str:

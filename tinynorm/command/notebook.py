@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 
 from .run_code import UserError
@@ -38,7 +39,7 @@ def _without_magics(name: str, code: str, told: Told, code_for: Callable[[str], 
         except SyntaxError as error:
             i = (error.lineno or 1) - 1
         magic = lines[i].strip() if i < len(lines) else ""
-        if not magic.startswith(("%", "!", "?")) and not magic.endswith("?"):
+        if not magic.startswith(("%", "!", "?")) and not magic.endswith("?") and not re.match(r"[\w\s,]+=\s*[!%]", magic):
             return "\n".join(lines)  # a mistake of the program's
         instead = code_for(magic)
         if not instead:

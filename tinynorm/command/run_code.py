@@ -11,23 +11,35 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.machinery import PathFinder
+from math import inf
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
 from ..gradcheck.problem.problem import random_state_kept
+from ..gradcheck.report.text import wrapped
 
 OUR_CODE = str(Path(__file__).parents[1]) + os.sep  # the directory of tinynorm
 # Lines of the user's prints that are shown. A check calls forward a thousand times. Ten lines show what a debug print prints
 # and leave the report on the screen.
 SHOWN_LINES = 10
+# Characters of a line of prints that are shown; more would be an array on one line.
+SHOWN_CHARACTERS = 500
 # Frames of a traceback that are shown. A call chain of six functions is shown whole; an endless recursion has a thousand.
 SHOWN_FRAMES = 6
 
 
 class UserError(Exception):
     """Something in the user's file does not work. The user sees the message in place of a traceback of tinynorm."""
+
+
+class LimitReached(UserError):
+    """A file takes more than it may have."""
+
+
+class NothingToCheck(UserError):
+    """A file has no pairs, and nothing that looks like a layer."""
 
 
 def whole_number(text: str) -> int:
@@ -43,23 +55,33 @@ class Prints(io.RawIOBase):
     `stream` replaces `sys.stdout`. It stays open between two runs of the user's code, since a logger may keep it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, megabytes: float = inf) -> None:
         self.lines: list[str] = []
         self.not_shown = 0
+        self.remarks: list[str] = []  # what the checker says of the file, before any result
         self.warned: set[tuple] = set()
         self.unfinished = b""  # a line whose end is not printed yet
+        self.megabytes, self.written = megabytes, 0
         self.stream = io.TextIOWrapper(self, encoding="utf-8", errors="replace", write_through=True)  # type: ignore[type-var]
 
     def writable(self) -> bool:
         return True
 
+    def close(self) -> None:
+        """Stay open, also where the user's code closes `sys.stdout`."""
+
     def write(self, data: Any) -> int:
+        self.written += len(data)
+        if self.written > self.megabytes * 2**20:
+            raise LimitReached(f"it prints more than {self.megabytes} MB; --output MB allows more")
         *lines, self.unfinished = (self.unfinished + bytes(data)).split(b"\n")
         for line in lines:
             self._add(line.decode(errors="replace").rstrip("\r"))
+        self.unfinished = self.unfinished[:SHOWN_CHARACTERS]
         return len(data)
 
     def _add(self, line: str) -> None:
+        line = line[:SHOWN_CHARACTERS]
         if line in self.lines:
             return
         if len(self.lines) < SHOWN_LINES:
@@ -73,7 +95,19 @@ class Prints(io.RawIOBase):
             self.warned.add((file, line, kind))
             self._add(f"{os.path.basename(file)}:{line}: {kind.__name__}: {message}")
 
+    def as_dict(self) -> dict[str, Any]:
+        return {"lines": self.lines, "not_shown": self.not_shown, "remarks": self.remarks}
+
+    def take(self, printed: dict[str, Any]) -> None:
+        """Take over what another process has collected until now."""
+        self.remarks = printed.get("remarks", self.remarks)
+        self.not_shown = max(self.not_shown, printed.get("not_shown", 0))
+        for line in printed.get("lines", ()):
+            self._add(line)
+
     def show(self, path: Path, file: TextIO) -> None:
+        for remark in self.remarks:
+            print(wrapped(remark), file=file)
         if self.lines:
             print(f"printed by {path} (each line once):", *(f"  {line}" for line in self.lines), sep="\n", file=file)
         if self.not_shown:
@@ -98,23 +132,30 @@ def running(path: Path, prints: Prints) -> Iterator[None]:
     finally:
         if prints.unfinished:
             prints.write(b"\n")
-        sys.meta_path.remove(by_folder)
+        with suppress(ValueError):  # the file has removed it
+            sys.meta_path.remove(by_folder)
         sys.argv, sys.stdin, sys.path[:] = arguments, stdin, search
         with suppress(OSError):
             os.chdir(directory)
 
 
 class _ByFolder:
-    """Finds ``cs231n.layers``, which nothing else found, for a file in a folder cs231n that is no package."""
+    """Finds what nothing else found.
+
+    ``cs231n.layers``, for a file in a folder cs231n that is no package; and a module in one of the two folders above, which a
+    file that is run from its own folder means by ``sys.path.append(os.pardir)``.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.above = [str(home) for home in folder.parents[:2]]
         self.parents = {home.name: str(home.parent) for home in reversed([folder, *folder.parents])}
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if path is not None or name not in self.parents:
-            return None
-        sys.path.append(self.parents[name])
-        return PathFinder.find_spec(name, [self.parents[name]])
+        homes = [self.parents[name]] if name in self.parents else self.above
+        spec = None if path is not None else PathFinder.find_spec(name, homes)
+        if spec is not None:
+            sys.path += homes
+        return spec
 
 
 def package_of(path: Path) -> tuple[str, str]:
@@ -133,6 +174,8 @@ def attempt(function: Callable, *arguments: Any, **keywords: Any) -> tuple[Any, 
             return function(*arguments, **keywords), None
     except (KeyboardInterrupt, UserError):
         raise
+    except MemoryError as error:
+        raise LimitReached(f"it asks for more memory than it may have ({error}); --memory MB allows more") from error
     except BaseException as error:
         return None, error
 

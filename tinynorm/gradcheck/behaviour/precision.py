@@ -1,4 +1,7 @@
-"""Code for float32 and float16 against the same formula in float64: does it lose more than the rounding of its inputs costs?"""
+"""Code for float32 and float16 against the same formula in float64: does it lose more than the rounding of its inputs costs?
+
+And code that rounds to float32 although its inputs are float64: its outputs change in steps, and their slopes have few digits.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,12 @@ STEADY = 0.1
 # Where the terms of a gradient cancel, its error may be this many rounding errors of one term, because a term itself results
 # from a few operations.
 CANCELLED = 4
+# The distances between neighbouring points of a row, in rounding errors of float32. At all but the first, float32 rounds each
+# point anew, and a smooth function still changes evenly, so that third differences show the rounding alone.
+SPACING = (1e-5, 2.9, 7.3)
+POINTS = 8  # in a row: five third differences, of which two may meet a kink
+# Third differences of rounding errors of one size have this many times that size, the root of 1 + 9 + 9 + 1.
+THIRD = 20**0.5
 
 
 def imprecise(problem: Problem, measure: Measure, composed: bool = False) -> Iterator[Fault]:
@@ -109,3 +118,40 @@ def _scatter(measure: Measure, eps: float) -> list[np.ndarray]:
             if g is not None and g0 is not None and g.shape == s.shape == g0.shape:
                 s += np.nan_to_num((g - g0) ** 2, nan=0.0)
     return [np.sqrt(s / SAMPLES) for s in scatter]
+
+
+def coarser_output(problem: Problem) -> np.dtype | None:
+    """The dtype of an output that is coarser than the one that forward is run in; None if there is none."""
+    dtypes = [np.dtype(str(getattr(y, "dtype", "float64")).split(".")[-1]) for y in problem.outputs(problem.point)]
+    coarsest = max(dtypes, key=lambda dtype: np.finfo(dtype).eps)
+    return coarsest if np.finfo(coarsest).eps > np.finfo(problem.dtype).eps else None
+
+
+def rounds_inside(measure: Measure) -> np.dtype | None:
+    """float32, if forward rounds to it inside and is run in float64; else None.
+
+    The outputs are evaluated at points in a row: float32 leaves third differences of the same size at both of two distances far
+    above its rounding error, and hardly any far below.
+    """
+    eps = float(np.finfo(np.float32).eps)
+    if measure.eps >= eps:
+        return None
+    rows = [_rounding_in_a_row(measure, eps) for _ in range(SAMPLES)]
+    below, near, far = np.concatenate(rows, axis=-1)
+    size = np.tile(measure.output_size, SAMPLES)
+    there = (far > 1e-4 * eps * size) & (far < 1e4 * eps * size) & (below < 0.03 * far)
+    there &= (near < 4 * far) & (far < 4 * near)
+    if np.sum(there) < 0.1 * np.sum(far > 0) or not np.any(there):
+        return None
+    grows = float(np.median(far[there] / near[there]))  # 1 for rounding, 2.5 and more at kinks and for smooth functions
+    return np.dtype(np.float32) if 0.5 < grows < 1.8 else None
+
+
+def _rounding_in_a_row(measure: Measure, eps: float) -> np.ndarray:
+    """The typical third difference of each output, for each of the distances in SPACING: (3, outputs)."""
+    v = [eps * x * measure.rng.choice([-1.0, 1.0], x.shape) for x in measure.point]
+    found = []
+    for distance in SPACING:
+        ys = [measure.problem([x + k * distance * d for x, d in zip(measure.point, v, strict=True)]) for k in range(POINTS)]
+        found.append(np.median(np.abs(np.diff(ys, 3, axis=0)), axis=0) / THIRD)
+    return np.nan_to_num(np.stack(found), nan=0.0, posinf=0.0)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Recognised
-from . import activation, cross_entropy, linear, patterns, softmax
+from . import activation, attention, cross_entropy, linear, patterns, recurrent, selection, softmax, windows
 from .hypotheses import explain
 from .normalization import explain as normalization
-from .wrong_elements import some_elements
+from .questions import another_question
+from .wrong_elements import some_elements, wrong_where
 
 FAMILIES = (activation, linear, softmax, cross_entropy)
 HYPOTHESES = {
@@ -18,17 +19,25 @@ HYPOTHESES = {
     **dict.fromkeys(("Linear", "Linear (columns)"), linear.hypotheses),
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax.hypotheses),
     "SoftmaxCrossEntropy": cross_entropy.hypotheses,
+    "Windows": windows.hypotheses,
+    "RNN": recurrent.hypotheses,
+    "Attention": attention.hypotheses,
+    **dict.fromkeys(("Dropout", "Embedding"), selection.hypotheses),
 }
+ONLY_WRONG = (windows, recurrent, selection, attention)  # looked for only where a gradient is wrong
 PATTERNS = (  # the first that fits is told
     patterns.not_finite,
     patterns.zero,
     patterns.factor,
     patterns.plus_dy,
     some_elements,
-    patterns.offset,
+    patterns.plus,
     patterns.moved,
     patterns.reduced,
-    patterns.dy_factor,
+    patterns.times,
+    patterns.of_dy,
+    another_question,
+    wrong_where,
 )
 # The number of outputs up to which layers are recognised. Each formula takes a few arrays of this size and up to a second.
 LARGE = 4_000_000
@@ -60,6 +69,8 @@ def diagnose(evidence: Evidence, recognised: Recognised | None = None) -> list[F
     """One finding for each wrong input whose mistake has a name."""
     with np.errstate(all="ignore"):
         found = {finding.input: finding for finding in patterns.swapped(evidence)}
+        for family in ONLY_WRONG if evidence.output.size <= LARGE // 100 else ():  # each takes arrays of many windows
+            recognised = recognised or family.recognise(evidence.names, evidence.inputs, evidence.output)
         if recognised is not None:
             of = HYPOTHESES.get(recognised.layer)
             by_formula = explain(recognised, evidence, of) if of else normalization.explain(recognised, evidence)

@@ -126,8 +126,6 @@ def _dW(convention: Convention, x: np.ndarray, dy: np.ndarray, products: list[Mi
     if len(X) > 1:
         says = f"the mean of {name} is multiplied by the sum of dy; the products have to be added, sample by sample: {{right}}"
         mistakes.append(("wrong_axes", product_of(X.mean(axis=0)[None], D.sum(axis=0)[None]), says, convention.dW))
-    for says, a, d in _single_slices(x, dy, convention):
-        mistakes.append(("missing_accumulation", product_of(a, d), says, "Σ over the rows"))
     formula = f"d{convention.W} = {convention.dW}"
     return listed(formula, right, [*mistakes, *products], _means(right, x.shape[:-1]))
 
@@ -136,10 +134,7 @@ def _db(convention: Convention, x: np.ndarray, dy: np.ndarray, name: str, shape:
     D = _rows(dy)
     n, right = len(D), D.sum(axis=0).reshape(shape)
     axis, rows = (1, "columns") if convention.columns else (0, "rows")
-    mistakes: list[Mistake] = [
-        ("missing_accumulation", d.sum(axis=0).reshape(shape), says, f"Σ over the {rows}")
-        for says, _, d in _single_slices(x, dy, convention)
-    ]
+    mistakes: list[Mistake] = []
     if D.shape[0] == D.shape[1]:
         says = f"the sum runs over the outputs (axis {1 - axis}); it has to run over the {rows}, axis {axis}"
         mistakes.append(("wrong_axes", D.sum(axis=1).reshape(shape), says, f"Σ over axis {axis}"))
@@ -165,18 +160,6 @@ def _means(right: np.ndarray, leading: tuple[int, ...]) -> Iterator[Mistake]:
             if 1 < count < np.prod(leading):
                 says = f"a mean over {named_axes(axes)}, {count} numbers, stands for the sum: multiply by {count}"
                 yield "mean_for_sum", right / count, says, f"/ {count}"
-
-
-def _single_slices(x: np.ndarray, dy: np.ndarray, convention: Convention) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """(what it says, rows of x, rows of dy) for a loop over the samples that keeps the last turn only, or the first."""
-    leading = x.shape[:-1]
-    for axis, n in enumerate(leading):
-        one, all_ = ("column", "columns'") if convention.columns else ("row", "rows'")
-        if len(leading) > 1:
-            one, all_ = f"slice of axis {axis}", "slices'"
-        for place, which in ((n - 1, "last"), (0, "first")) if n > 1 else ():
-            says = f"only the {which} {one} counts: the {all_} gradients have to be added, += for ="
-            yield says, _rows(np.take(x, [place], axis=axis)), _rows(np.take(dy, [place], axis=axis))
 
 
 def _products(recognised: Recognised, evidence: Evidence, of: str) -> Iterator[Mistake]:

@@ -41,6 +41,10 @@ class Names:
             self._add((m - 1) / m, f"({variance} - 1)/{variance}")
             self._add(float(m - 1), f"{variance} - 1")
             self._add(1 / (m - 1), f"1/({variance} - 1)")
+        for symbol, n in sizes.items():
+            for value, root in ((n**0.5, f"√{n}"), (n**-0.5, f"1/√{n}")):
+                if not any(near(value, known) for known in self.found):
+                    self._add(value, f"{root}, and {n} is {symbol}")
 
     def _add(self, value: float, text: str) -> None:
         self.found.setdefault(next((v for v in self.found if near(v, value)), value), []).append(text)

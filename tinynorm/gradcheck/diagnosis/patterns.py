@@ -5,20 +5,32 @@ Each pattern is a function of a `Comparison`. It returns a finding if the patter
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, permutations
 
 import numpy as np
 
 from ..report.evidence import Evidence, Finding, Sample
 from .hypotheses import as_factor, by_constants, constants_in, either, explains, norm
-from .naming import NAMED, NEAR_ONE, Names
+from .naming import NAMED, NEAR_ONE, PLAIN, Names, exactly, named_axes, near
 
 
 def tolerance_of(sample: Sample) -> np.ndarray:
     """How far a gradient may be from each measured value: the measurement's own error, and some rounding of the gradient."""
     typical = float(np.sqrt(np.mean(sample.value**2))) if sample.value.size else 0.0
     return 10 * sample.error + 1e-7 * np.abs(sample.value) + 1e-9 * typical
+
+
+# What people multiply by: a value a (an input, or the output), or the derivative of an activation by its output a.
+FACTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "{}": lambda a: a,
+    "(1 - {}²)": lambda a: 1 - a * a,
+    "{0} (1 - {0})": lambda a: a * (1 - a),
+    "(1 - {})": lambda a: 1 - a,
+    "(1 + {})": lambda a: 1 + a,
+    "{}²": lambda a: a * a,
+    "(1 - {})²": lambda a: (1 - a) ** 2,
+}
 
 
 class Comparison:
@@ -31,6 +43,40 @@ class Comparison:
         self.wrong = ~(np.abs(self.G - self.N) <= self.tolerance)
         self.complete = sample.index.size == G.size
         self.telling = np.abs(self.N) > 100 * self.tolerance  # far enough from 0 to divide by
+
+    def arrays(self, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
+        """(name, array) for dy, the output and each input with several numbers, in this shape if they broadcast to it."""
+        e = self.evidence
+        for name, a in (("dy", e.cotangent), ("y", e.output), *zip(e.names, e.inputs, strict=True)):
+            many = isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.size > 1 and a.ndim <= len(shape)
+            if many and all(m in (1, n) for m, n in zip(a.shape[::-1], shape[::-1], strict=False)):
+                yield name, np.broadcast_to(a, shape)
+
+    def factors(self, shape: tuple[int, ...]) -> Iterator[tuple[str, str, np.ndarray]]:
+        """(kind, sentence, factor) for each factor that may be missing, or be there twice."""
+        for name, a in self.arrays(shape):
+            for written, f in FACTORS.items() if name != "dy" else [("{}", FACTORS["{}"])]:
+                what, value = written.format(name), f(a)
+                missing = "dy_forgotten" if name == "dy" else "input_forgotten" if what == name else "derivative_forgotten"
+                what = "the incoming gradient dy" if name == "dy" else what
+                says = f"{what} is not multiplied in"
+                if written == "(1 + {})":
+                    missing, says = "wrong_function", f"(1 - {name}) stands for (1 - {name}²) = (1 - {name}) (1 + {name})"
+                if np.all(value != 0):
+                    yield missing, says, 1 / value
+                yield "dy_twice" if name == "dy" else "extra_factor", f"{what} is multiplied in once too often", value
+
+    def terms(self) -> Iterator[tuple[str, np.ndarray]]:
+        """(name, values) of what a gradient of this shape may have as a term; "" is the constant 1."""
+        e, x = self.evidence, self.evidence.inputs[self.i]
+        yield "", np.ones(self.G.size)
+        for name, a in self.arrays(self.shape):
+            yield name, a.ravel()[self.index]
+        for name, other, sample in zip(e.names, e.inputs, e.numeric, strict=True):
+            if sample is not None and name != self.name and np.shape(other) == self.shape:
+                yield f"d{name}", sample.value if np.array_equal(sample.index, self.index) else np.zeros(self.G.size)
+        if x.shape == e.output.shape and np.all(x != 0):
+            yield f"dy * y / {self.name}", (e.cotangent * e.output / x).ravel()[self.index]
 
     @property
     def dy(self) -> np.ndarray | None:
@@ -72,6 +118,11 @@ class Comparison:
         return Finding(kind, self.name, sentence, formula, 1.0 - left, details)
 
 
+def subsets(axes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """The axes one by one, then by two, and so on."""
+    return (some for n in range(1, len(axes) + 1) for some in combinations(axes, n))
+
+
 def place(where: np.ndarray) -> str:
     """ "(2, 3)"."""
     return f"({', '.join(str(int(k)) for k in where)})"
@@ -99,7 +150,7 @@ def factor(c: Comparison) -> Finding | None:
     dy = c.evidence.cotangent
     if dy.size == 1 and abs(k * float(dy.ravel()[0]) - 1) < NAMED:
         return c.finding("dy_forgotten", "the incoming gradient dy is not multiplied in; it is not always 1", "dy", k * c.N)
-    names = Names(_sizes(c.evidence, c.i))
+    names = Names(sizes_of(c.evidence, c.i))
     if c.G.size == 1 and names.of(k) is None:
         return None
     kind, says, formula, value = as_factor(k, names)
@@ -107,39 +158,72 @@ def factor(c: Comparison) -> Finding | None:
     return c.finding(kind, either([says, *reasons]), formula, k * c.N, factor=value)
 
 
-def _sizes(evidence: Evidence, i: int) -> dict[str, int]:
+def sizes_of(evidence: Evidence, i: int) -> dict[str, int]:
     """The numbers that a factor may be, with a phrase for each."""
     shape, output = evidence.inputs[i].shape, evidence.output
     sizes = {"the number of rows": output.shape[0]} if output.ndim else {}
     for axis, n in enumerate(shape):
         if axis or not output.ndim or n != output.shape[0]:  # axis 0 of that size is the rows
             sizes[f"the size of axis {axis}"] = n
+    for name, a in (("dy", output), *zip(evidence.names, evidence.inputs, strict=True)):
+        for axis, n in enumerate(np.shape(a)):
+            if n not in sizes.values():
+                sizes[f"the size of {name}'s axis {axis}"] = n
     return sizes | {"the number of outputs": output.size}
 
 
 def plus_dy(c: Comparison) -> Finding | None:
     """G is N + dy, N - dy or dy: the identity path, as around a residual block, counts twice, not at all, or alone."""
     dy = c.dy
-    if dy is None:
+    return None if dy is None else _plus(c, "dy", dy)
+
+
+def plus(c: Comparison) -> Finding | None:
+    """G is N + k A or A, where A is a constant, an input, the output, another gradient or dy: a term too much or too little."""
+    return next((found for name, A in c.terms() if (found := _plus(c, name, A))), None)
+
+
+def _plus(c: Comparison, name: str, A: np.ndarray) -> Finding | None:
+    difference, product = c.G - c.N, "product_rule" if "/" in name else ""
+    if c.G.size < 4 or np.ptp(c.N) == 0 or np.sum(A != 0) < 4:
         return None
-    if c.same(c.N + dy):
-        return c.finding("doubled_accumulation", "it is the right gradient and dy once more: take dy out", "+ dy", c.N + dy)
-    if c.same(c.N - dy):
-        says = "dy itself is missing: add it, as the path around a block (y = x + ...) hands it on"
-        return c.finding("missing_accumulation", says, "- dy", c.N - dy)
-    if c.same(dy) and not c.same(c.N):
-        return c.finding("wrong_function", "it is dy, passed on as it is; the right gradient is another", "dy", dy)
-    return None
-
-
-def offset(c: Comparison) -> Finding | None:
-    """G = N + k."""
-    difference = c.G - c.N
-    k = float(np.median(difference))
-    if c.G.size > 3 and np.ptp(c.N) > 0 and np.all(np.abs(difference - k) <= 2 * c.tolerance):
+    r = float(np.median(c.G / A)) if name and np.all(A != 0) else 1.0
+    if name and c.same(r * A, r) and not c.same(c.N):
+        what = "dy, passed on as it is" if name == "dy" and near(r, 1.0) else name if near(r, 1.0) else f"{exactly(r)} * {name}"
+        return c.finding(product or "wrong_function", f"it is {what}; the right gradient is another", name, r * A)
+    rest = c.N - A
+    k = float(np.sum((c.G - A) * rest) / np.sum(rest * rest)) if product else 1.0
+    if np.abs(k - 1) > NEAR_ONE and c.same(A + k * rest, k):
+        says = f"besides {name}, it has {exactly(k)} times the term that it has to have"
+        return c.finding(product, says, name, A + k * rest)
+    k = float(np.sum(difference * A) / np.sum(A * A))
+    if abs(k) < NAMED or not np.all(np.abs(difference - k * A) <= 2 * c.tolerance * max(abs(k), 1.0)):
+        return None
+    if not name:
         says = f"it is the right gradient and one constant more, {k:.6g} at this dy, in every element"
         return c.finding("constant_offset", says, f"+ {k:.6g}", c.N + k, offset=k)
-    return None
+    if name == "dy" and near(k, 1.0):
+        return c.finding("doubled_accumulation", "it is the right gradient and dy once more: take dy out", "+ dy", c.N + A)
+    if name == "dy" and near(k, -1.0):
+        says = "dy itself is missing: add it, as the path around a block (y = x + ...) hands it on"
+        return c.finding("missing_accumulation", says, "- dy", c.N - A)
+    if norm(difference) < 1e4 * norm(c.tolerance):
+        return None
+    term = _times(c.evidence, abs(k), name)
+    if k < 0:
+        return c.finding(product or "missing_term", f"the term {term} is missing: add it", f"- {term}", c.N + k * A)
+    return c.finding(product or "extra_term", f"{term} is added to it: take that out", f"+ {term}", c.N + k * A)
+
+
+def _times(evidence: Evidence, k: float, name: str) -> str:
+    """k times a term; k is a multiple of dy where there is one output, and perhaps of an input that is a number."""
+    dy = float(np.ravel(evidence.cotangent)[0]) if evidence.cotangent.size == 1 and not name.startswith("d") else 1.0
+    for symbol, value in {"": 1.0, **constants_in(evidence)}.items():
+        ratio = abs(k / dy / value)
+        if any(near(ratio, plain) for plain in PLAIN):
+            factors = ["dy" if dy != 1 else "", exactly(ratio) if abs(ratio - 1) > NAMED else "", symbol, name]
+            return " * ".join(filter(None, factors))
+    return f"{exactly(k)} * {name}"
 
 
 def reduced(c: Comparison) -> Finding | None:
@@ -157,16 +241,29 @@ def reduced(c: Comparison) -> Finding | None:
     return None
 
 
-def dy_factor(c: Comparison) -> Finding | None:
-    """An elementwise function's derivative without the chain rule, G = N / dy; or with dy twice, G = N dy."""
-    dy = c.dy
-    if dy is None:
-        return None
-    if np.all(dy != 0) and c.same(c.N / dy, float(np.max(np.abs(1 / dy)))):
-        return c.finding("dy_forgotten", "the incoming gradient dy is not multiplied in", "dy", c.N / dy)
-    if c.same(c.N * dy, float(np.max(np.abs(dy)))):
-        return c.finding("dy_twice", "the incoming gradient dy is multiplied in once too often", "dy", c.N * dy)
+def times(c: Comparison) -> Finding | None:
+    """G is N / A or N A: a factor is missing, or is there twice."""
+    for kind, says, A in c.factors(c.shape):
+        value = A.ravel()[c.index]
+        if c.same(c.N * value, float(np.max(np.abs(value)))):
+            return c.finding(kind, says, "", c.N * value)
     return None
+
+
+def of_dy(c: Comparison) -> Finding | None:
+    """N is dy summed over some axes, transposed or reshaped, and G is dy summed or moved in another way."""
+    dy, N, close = c.evidence.cotangent, c.measured, 2 * np.max(c.tolerance)
+    if N is None or N.size < 2:
+        return None
+    every = range(dy.ndim)
+    ways = {f"the sum of dy over {named_axes(axes)}": dy.sum(axis=axes) for axes in subsets(every)}
+    ways |= {f"dy.transpose{order}": dy.transpose(order) for order in permutations(every)}
+    ways = {says: a.reshape(c.shape) for says, a in ways.items() if a.size == N.size and ("sum" in says or a.shape == c.shape)}
+    ways |= {f"dy.reshape{c.shape}": dy.reshape(c.shape)} if dy.size == N.size else {}
+    right = next((says for says, a in ways.items() if np.all(np.abs(a - N) <= close)), None)
+    found = next((says for says, a in ways.items() if right and np.all(np.abs(a - c.full) <= close)), None)
+    kind = "wrong_axes" if found and "sum" in found else "transposed"
+    return c.finding(kind, f"it is {found}, and has to be {right}", right or "") if found else None
 
 
 def moved(c: Comparison) -> Finding | None:
@@ -174,21 +271,37 @@ def moved(c: Comparison) -> Finding | None:
     N = c.measured
     if N is None or N.size < 4 or np.ptp(N) == 0:
         return None
-    if N.ndim == 2 and N.shape[0] == N.shape[1] and c.same(N.T.ravel()[c.index]):
-        return c.finding("transposed", "it is the transposed of the right gradient", "transpose")
+    for says, turned in transposed(f"d{c.name}", N):
+        if c.same(turned.ravel()[c.index]):
+            return c.finding("transposed", says, "transpose")
+    for axes in subsets(range(N.ndim)):
+        if c.same(np.flip(N, axes).ravel()[c.index]):
+            return c.finding("reversed", f"it is the right gradient reversed along {named_axes(axes)}", f"{named_axes(axes)}")
     close = 2 * np.max(c.tolerance)
-    for axis, n in enumerate(N.shape):
-        for shift in (1, -1) if n > 2 else ():
-            shifted = np.roll(N, shift, axis=axis)
-            inner = [slice(None)] * N.ndim  # without the row that enters at the border
-            inner[axis] = slice(1, None) if shift == 1 else slice(None, -1)
-            G_off, N_off = (np.abs(a - shifted)[tuple(inner)] for a in (c.full, N))
+    for axes in (some for some in subsets(range(N.ndim)) if all(N.shape[k] > 2 for k in some)):
+        for shift in (1, -1):
+            shifted = np.roll(N, [shift] * len(axes), axis=axes)
+            within = slice(1, None) if shift == 1 else slice(None, -1)  # without the row that enters at the border
+            inner = tuple(within if k in axes else slice(None) for k in range(N.ndim))
+            G_off, N_off = (np.abs(a - shifted)[inner] for a in (c.full, N))
             if np.all(G_off <= close) and np.any(N_off > 50 * close):
-                line = {0: "row", N.ndim - 1: "column"}.get(axis, f"place along axis {axis}") if N.ndim > 1 else "place"
+                line = {0: "row", N.ndim - 1: "column"}.get(axes[0]) if N.ndim > 1 and len(axes) == 1 else None
+                line = line or ("place" if N.ndim == 1 else f"place along {named_axes(axes)}")
                 source = "i - 1" if shift == 1 else "i + 1"
                 says = f"it is the right gradient moved by one {line}: at i it has what belongs to {source}"
-                return c.finding("off_by_one", says, f"axis {axis}, {shift:+d}")
+                return c.finding("off_by_one", says, f"{named_axes(axes)}, {shift:+d}")
     return None
+
+
+def transposed(name: str, a: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """(sentence, array) for each way to transpose `a` that keeps its shape, and for a reshape in place of that."""
+    for one, other in combinations(range(a.ndim), 2):
+        if a.shape[one] == a.shape[other] > 1:
+            yield f"{name} is transposed (axes {one}, {other})", a.swapaxes(one, other)
+    rows = a.reshape(len(a), -1) if a.ndim > 1 else a[None]
+    if min(rows.shape) > 1:
+        says = f"{name}.reshape{rows.shape[::-1]} stands for {name}.T; reshape leaves the numbers in their order"
+        yield says, rows.reshape(rows.shape[::-1]).T.reshape(a.shape)
 
 
 def swapped(evidence: Evidence) -> Iterator[Finding]:

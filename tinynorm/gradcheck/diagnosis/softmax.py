@@ -36,7 +36,7 @@ def recognise(names: list[str], inputs: list[Any], output: np.ndarray) -> Recogn
 def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hypothesis]:
     """What may be wrong with the gradient of the input that has this role."""
     i, axis = recognised.roles[role], recognised.symbols["axis"]
-    of = _softmax if recognised.layer == "Softmax" else _log_softmax
+    of = of_softmax if recognised.layer == "Softmax" else _log_softmax
     return of(axis, evidence.names[i], evidence.inputs[i], evidence.cotangent)
 
 
@@ -51,7 +51,7 @@ def _sums(a: np.ndarray, axis: int) -> Iterator[tuple[str, np.ndarray]]:
         yield "the sum is laid along the wrong axis: keep its axis, keepdims=True", np.expand_dims(a.sum(axis=axis), 1 - axis)
 
 
-def _softmax(axis: int, name: str, x: np.ndarray, dy: np.ndarray) -> list[Hypothesis]:
+def of_softmax(axis: int, name: str, x: np.ndarray, dy: np.ndarray) -> list[Hypothesis]:
     def total(a: np.ndarray) -> np.ndarray:
         return a.sum(axis=axis, keepdims=True)
 
@@ -65,6 +65,7 @@ def _softmax(axis: int, name: str, x: np.ndarray, dy: np.ndarray) -> list[Hypoth
             "only the diagonal of the Jacobian is there: {right}",
             f"{term} over the other classes",
         ),
+        ("missing_first_term", -p * inner, "the term p * dy is missing, the diagonal of the Jacobian: {right}", "p * dy"),
         ("extra_softmax_factor", dy - inner, "p is not multiplied in: {right}", "p"),
         ("extra_softmax_factor", p * dy - inner, "p is not multiplied on the sum: {right}", "p"),
         ("extra_softmax_factor", p * (dy - total(dy)), "p is forgotten inside the sum: {right}", "Σ dy p"),
@@ -82,10 +83,10 @@ def _softmax(axis: int, name: str, x: np.ndarray, dy: np.ndarray) -> list[Hypoth
 
 def _log_softmax(axis: int, name: str, x: np.ndarray, dy: np.ndarray) -> list[Hypothesis]:
     p, n, total = softmax(x, axis), x.shape[axis], dy.sum(axis=axis, keepdims=True)
-    of_softmax = p * (dy - (dy * p).sum(axis=axis, keepdims=True))
+    other = p * (dy - (dy * p).sum(axis=axis, keepdims=True))
     without_p = np.broadcast_to(dy - total, dy.shape)
     mistakes: list[Mistake] = [
-        ("wrong_function", of_softmax, "it is softmax's, p * (dy - Σ dy p): {right}", "p"),
+        ("wrong_function", other, "it is softmax's, p * (dy - Σ dy p): {right}", "p"),
         ("sum_term_forgotten", dy - p, "the sum is missing, dy - p stands for dy - p * Σ dy: {right}", "Σ dy"),
         ("sum_term_forgotten", dy - p * dy, "the sum is missing, dy stands for Σ dy: {right}", "Σ dy"),
         ("sum_term_forgotten", dy, "the term p * Σ dy is missing, dy is passed on: {right}", "p * Σ dy"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..report.evidence import Finding
@@ -17,7 +19,8 @@ def some_elements(c: Comparison) -> Finding | None:
     if not np.any(~c.wrong & c.telling):
         return None
     places = np.stack(np.unravel_index(c.index[c.wrong], c.shape), axis=1)
-    line, k, where = _line(c, places), c.ratio(c.wrong), _where(c)
+    line, k = _line(c, places), c.ratio(c.wrong)
+    where = _where(c, line is not None)
     in_part = _factor_in_part(c, k, where) if line is None and k is not None and len(places) > 2 else None
     return in_part or _few(c, places, line, k, where)
 
@@ -46,7 +49,8 @@ def _few(c: Comparison, places: np.ndarray, line: tuple[int, int] | None, k: flo
     if line is not None and (k is not None or few):
         axis, at = line
         word = {0: "row", len(c.shape) - 1: "column"}.get(axis, f"slice of axis {axis},") if len(c.shape) > 1 else "element"
-        return c.finding("some_elements", f"only {word} {at} is wrong: {what}", places=shown)
+        last = ", the last," if at == c.shape[axis] - 1 else ""
+        return c.finding("some_elements", f"only {word} {at}{last} is wrong: {what}", places=shown)
     if few:
         listed = ", ".join(place(at) for at in places[:4]) + (", ..." if len(places) > 4 else "")
         count = f"{len(places)} of {c.full.size} elements {'is' if len(places) == 1 else 'are'} wrong"
@@ -79,18 +83,49 @@ def _what(c: Comparison, k: float | None) -> str:
     return "the sign is wrong" if abs(k + 1) < NAMED else f"{exactly(k)} times the right value"
 
 
-def _where(c: Comparison) -> str:
-    """A condition that holds in the wrong elements only: an input, dy or the output is negative, positive or one integer."""
+def wrong_where(c: Comparison) -> Finding | None:
+    """Many elements are wrong, and a condition tells them from the right ones."""
+    where = _where(c, line=False) if np.any(~c.wrong & c.telling) else ""
+    says = f"{int(c.wrong.sum())} of {c.G.size} elements are wrong: {_what(c, None)}{where}"
+    return c.finding("some_elements", says) if where else None
+
+
+def _where(c: Comparison, line: bool) -> str:
+    """A condition that holds in the wrong elements only: on the values there, or on the places if they are no single line."""
+    if np.sum(c.wrong) < 3:
+        return ""
+    if not np.any(c.telling & c.wrong):
+        return ": where the right gradient is 0"
+    conditions = [*_values(c), *([] if line else _places(c))]
+    return next((f": where {says}" for says, there in conditions if np.array_equal(there[c.telling], c.wrong[c.telling])), "")
+
+
+def _values(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
+    """An input, dy or the output is negative, positive or one integer."""
     inputs = list(zip(c.evidence.names, c.evidence.inputs, strict=True))
     own = inputs.pop(c.i)
     for name, values in (own, ("dy", c.evidence.cotangent), ("the output", c.evidence.output), *inputs):
-        if not isinstance(values, np.ndarray) or values.shape != c.shape or np.sum(c.wrong) < 3:
-            continue
-        chosen = np.ravel(values)[c.index]
-        for word, there in (("negative", chosen < 0), ("positive", chosen > 0)):
-            if np.array_equal(there[c.telling], c.wrong[c.telling]):
-                return f": where {name} is {word}"
-        value = chosen[c.wrong][0]
-        if values.dtype.kind in "iub" and np.array_equal(chosen == value, c.wrong):
-            return f": where {name} is {int(value)}"
-    return ""
+        if isinstance(values, np.ndarray) and values.shape == c.shape:
+            chosen = np.ravel(values)[c.index]
+            yield f"{name} is negative", chosen < 0
+            yield f"{name} is positive", chosen > 0
+            if values.dtype.kind in "iub":
+                value = chosen[c.wrong][0]
+                yield f"{name} is {int(value)}", chosen == value
+
+
+def _places(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
+    """Rows that an index names more than once; all from one index of an axis on, or up to one; the border of an image."""
+    at = np.unravel_index(c.index, c.shape)
+    for name, idx in zip(c.evidence.names, c.evidence.inputs, strict=True):
+        if isinstance(idx, np.ndarray) and idx.dtype.kind in "iu" and np.all(idx >= 0):
+            counts = np.bincount(idx.ravel(), minlength=c.shape[0])[: c.shape[0]]
+            yield f"{name} names the row more than once", counts[at[0]] > 1
+    for axis, n in enumerate(c.shape):
+        low, high = int(at[axis][c.wrong].min()), int(at[axis][c.wrong].max())
+        what = f"the index of axis {axis}" if len(c.shape) > 1 else "the index"
+        yield f"{what} is {low}{' or more' if low < n - 1 else ''}", at[axis] >= low
+        yield f"{what} is {high}{' or less' if high else ''}", at[axis] <= high
+    for k in range(1, len(c.shape) - 1):
+        inside = np.all([(at[a] > 0) & (at[a] < c.shape[a] - 1) for a in (k, k + 1)], axis=0)
+        yield f"the place is in the border of axes {k}, {k + 1}", ~inside

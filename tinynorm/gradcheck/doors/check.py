@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from ..behaviour.dependence import dependent_rows, nonlinear
-from ..behaviour.precision import imprecise
+from ..behaviour.precision import coarser_output, imprecise, rounds_inside
 from ..behaviour.steadiness import check_behaviour, unlike_before
 from ..diagnosis import recognise
 from ..diagnosis.normalization.recognise import plain
@@ -53,11 +53,16 @@ def _check(
         report.ok = False
         return
     comparison = GradientComparison(problem, report, settings, recognised, layer)
-    measure = comparison.compare(problem.point, u, rng)
-    if not any(fault.kind == "wrong_dtype" for fault in report.faults):  # a cast to that dtype rounds, and is not linear
-        report.faults += nonlinear(measure)
-        if not comparison.wrong:
-            report.faults += imprecise(problem, measure, composed=not problem.by_hand and recognised is None)
+    coarse = coarser_output(problem) if settings.method == "central" else None
+    measure = comparison.compare(problem.point, u, rng, coarse)
+    found = _faults_of_numbers(problem, report, comparison, recognised)
+    if settings.method == "central" and coarse is None and (comparison.wrong or found or _of_dtype(report)):
+        coarse = rounds_inside(measure)
+        measure = comparison.compare_again(coarse) if coarse is not None else measure
+    if coarse is not None:  # dout and the cache are of that dtype too, and a gradient follows them
+        report.faults = [fault for fault in report.faults if fault not in _of_dtype(report)]
+        found = _faults_of_numbers(problem, report, comparison, recognised)
+    report.faults += found
     report.faults += dependent_rows(measure, independent, plain(report.layer))
     report.faults += [fault for fault in unlike_before(measure) if fault not in report.faults]
     comparison.compare_without_constant_inputs()
@@ -65,6 +70,29 @@ def _check(
     report.warnings += blind.small_groups(recognised)
     verdicts = [found.ok for found in report.inputs]
     report.ok = False if report.faults or False in verdicts else None if None in verdicts or not verdicts else True
+    if coarse is not None and report.ok is not False and coarse not in problem.own:
+        report.ok = None
+        report.warnings.append(
+            f"forward rounds to {coarse} inside, though its inputs are {problem.dtype}: the gradients agree with it as far as "
+            f"{coarse} can tell. Compute in the dtype of the inputs, and all digits are checked (no astype(np.{coarse}), no "
+            f"np.zeros(..., dtype=np.{coarse}))"
+        )
+
+
+def _of_dtype(report: Report) -> list[Fault]:
+    return [fault for fault in report.faults if fault.kind == "wrong_dtype"]
+
+
+def _faults_of_numbers(
+    problem: Problem, report: Report, comparison: GradientComparison, recognised: Recognised | None
+) -> list[Fault]:
+    """The gradients that are not linear in dout, or lose digits."""
+    if _of_dtype(report):  # a cast to that dtype rounds, and is not linear
+        return []
+    found = list(nonlinear(comparison.found.measure))
+    if not comparison.wrong:
+        found += imprecise(problem, comparison.found.measure, composed=not problem.by_hand and recognised is None)
+    return found
 
 
 def _steady_output(problem: Problem, report: Report) -> np.ndarray | None:

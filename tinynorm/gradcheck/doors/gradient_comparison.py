@@ -47,15 +47,23 @@ class GradientComparison:
     ) -> None:
         self.problem, self.report, self.settings, self.recognised, self.layer = problem, report, settings, recognised, layer
         self.found: AtPoint
+        self.rounds_to: np.dtype | None = None  # the dtype that forward rounds to, if that is coarser than that of the run
 
     @property
     def wrong(self) -> list[int]:
         return self.found.wrong
 
-    def compare(self, point: Point, u: np.ndarray, rng: np.random.Generator) -> Measure:
-        """Compare at `point`, with the cotangent `u`."""
+    def compare(self, point: Point, u: np.ndarray, rng: np.random.Generator, rounds_to: np.dtype | None = None) -> Measure:
+        """Compare at `point`, with the cotangent `u`; with the rounding errors of a dtype that forward `rounds_to`."""
+        self.rounds_to = rounds_to
         self._take(self._at(point, u, rng))
         return self.found.measure
+
+    def compare_again(self, rounds_to: np.dtype) -> Measure:
+        """Compare at the same point, with the rounding errors of a coarser dtype."""
+        before = self.found
+        self.report.warnings = [warning for warning in self.report.warnings if warning not in before.warnings]
+        return self.compare(before.measure.point, before.measure.u, before.measure.rng, rounds_to)
 
     def _take(self, found: AtPoint) -> None:
         self.found, self.report.inputs = found, found.inputs
@@ -63,7 +71,7 @@ class GradientComparison:
 
     def _at(self, point: Point, u: np.ndarray, rng: np.random.Generator) -> AtPoint:
         with np.errstate(all="ignore"):  # the function may overflow far from the point, and then gives infinity or NaN
-            found = AtPoint(METHODS[self.settings.method](self.problem, point, u, rng))
+            found = AtPoint(METHODS[self.settings.method](self.problem, point, u, rng, self.rounds_to))
             if self.settings.eps is not None:
                 found.measure.steps = {i: np.full(x.shape, self.settings.eps) for i, x in enumerate(point)}
             flat = [report for i in range(len(point)) if (report := self._compare_input(found, i))]
@@ -170,8 +178,17 @@ class GradientComparison:
             numeric=problem.for_all_inputs(self.found.samples),
             wrong=[problem.wrt[i] for i in self.wrong],
             layer=self.layer,
+            cotangents=problem.split(measure.u),
+            tangent=self._tangent,
         )
+        self.report.evidence = evidence
         recognised = recognise(evidence.names, evidence.inputs, output, self.layer)
         self.report.findings += diagnose(evidence, recognised)
         told = {finding.input for finding in self.report.findings if finding.kind in ("dy_forgotten", "mask_of_dy")}
         self.report.faults = [f for f in self.report.faults if f.kind != "not_linear" or f.input not in told]
+
+    def _tangent(self, i: int, v: np.ndarray, instead: dict[int, np.ndarray]) -> list[np.ndarray]:
+        """The derivative of each output along `v` in input `i`, with other values `instead` of some inputs."""
+        number = self.problem.wrt.index
+        found = self.found.measure.tangent(number(i), v, {number(k): x for k, x in instead.items()})
+        return self.problem.split(found)

@@ -22,6 +22,14 @@ KINDS: dict[str, str] = {
     "swapped": "two gradients are handed back in each other's place",
     "not_finite": "the gradient is NaN or infinite where it should not be",
     "constant_offset": "the gradient is off by a constant",
+    "reversed": "the gradient, or a factor of it, is reversed along an axis",
+    "missing_term": "a term is missing",
+    "extra_term": "a term is added that does not belong there",
+    "extra_factor": "an input or the output is multiplied in once too often",
+    "wrong_input": "another input stands where one belongs",
+    "y_for_x": "the derivative is taken at the output, or at another value, not at the input",
+    "product_rule": "the derivative of one factor of a product is missing, or stands alone",
+    "derivative_forgotten": "the derivative of the activation is not multiplied in",
     # normalisation layers
     "missing_mean_term": "the term that takes out the mean of g is missing",
     "missing_first_term": "the term rstd * g itself is missing",
@@ -44,6 +52,9 @@ KINDS: dict[str, str] = {
     "y_for_x_hat": "y stands where x_hat belongs",
     "term_sign": "a term has the wrong sign",
     "term_factor": "a term has a wrong factor",
+    "statistics_of_eval": "running statistics stand where the batch's own belong",
+    "std_for_var": "the standard deviation stands where the variance belongs",
+    "mean_var_swapped": "mean and variance are in each other's place",
     # linear
     "input_forgotten": "the input is not multiplied in",
     "input_centred": "the input's mean is subtracted where the input itself belongs",
@@ -58,6 +69,10 @@ KINDS: dict[str, str] = {
     "slope_forgotten": "a leaky ReLU's slope is not multiplied in, or is taken for 0",
     "wrong_slope": "a leaky ReLU's slope is not the one of forward",
     "x_for_y": "the input, or another value, stands where the output belongs",
+    # dropout, convolution and pooling
+    "new_mask": "the mask is not the one of forward",
+    "stride_forgotten": "the windows lie one place apart, not a stride",
+    "wrong_padding": "the padding is not cut off, or in the wrong place",
     # softmax and cross-entropy
     "target_forgotten": "the target's 1 is not subtracted",
     "wrong_target": "the target's 1 is subtracted in the wrong place",
@@ -84,5 +99,6 @@ FAULTS: dict[str, str] = {
     "wrong_count": "there are more or fewer gradients than inputs",
     "returned_none": "None was returned for an input that the output depends on",
     "imprecise": "in float32 or float16 the gradient is further off than its inputs' rounding explains",
+    "raises_for_unequal_sizes": "backward raises where two sizes differ, and is right where they are equal",
     "batch_dependent": "a row of the output depends on another row of the input",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,8 @@ class Evidence:
     numeric: list[Sample | None]  # what was measured for each input; None if nothing was
     wrong: list[int]  # the inputs whose gradient is wrong
     layer: str | None = None  # the user's hint, e.g. "LayerNorm"
+    cotangents: list[np.ndarray] = field(default_factory=list)  # of all outputs
+    tangent: Callable | None = None  # (input, direction, other values of inputs) -> the derivatives of all outputs
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
 from typing import Any
 
-from .evidence import Finding
+from .evidence import Evidence, Finding
 from .html import as_html
 from .text import as_text
 
@@ -83,23 +83,29 @@ class Report:
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  # what this check cannot see, and why
     notes: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)  # what another look at a wrong gradient has shown, a sentence each
     layer: str | None = None  # the layer that the forward was recognised as, or the user's hint
     evaluations: int = 0  # of forward
     seconds: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)  # seed, method, ...
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)  # the numbers behind a wrong gradient
 
     @property
     def diagnosis(self) -> str:
         """What is wrong, one sentence in each line; "" if nothing is wrong."""
         named: set[str | None] = {finding.input for finding in self.findings}
         named |= {fault.input for fault in self.faults if fault.kind in ("wrong_shape", "returned_none")}
-        sentences = [finding.sentence for finding in self.findings]
-        sentences += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
+        sentences = self.answers + [finding.sentence for finding in self.findings]
+        if not self.answers:
+            sentences += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
         sentences += [fault.sentence for fault in self.faults]
         return "\n".join(dict.fromkeys(sentences))
 
     def __bool__(self) -> bool:
         return self.ok is True
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"evidence": None}  # it holds on to the checked functions
 
     def __str__(self) -> str:
         return as_text(self)
@@ -110,7 +116,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for json.dumps, with NaN and infinities as text."""
         inputs = [asdict(found) | {"share_wrong": found.share_wrong} for found in self.inputs]
-        return _plain(asdict(self) | {"inputs": inputs, "diagnosis": self.diagnosis})
+        return _plain(asdict(replace(self, evidence=None)) | {"inputs": inputs, "diagnosis": self.diagnosis})
 
 
 def _plain(value: Any) -> Any:

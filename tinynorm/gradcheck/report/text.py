@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WIDTH = 100  # characters in a line, if the output is no terminal
 COLOURS = {True: "\x1b[32m", False: "\x1b[31m", None: "\x1b[33m"}
 VERDICTS = {True: "right", False: "WRONG", None: "NOT RESOLVED"}
+LEGEND = "numeric: the derivative as finite differences measure it; numeric's error: how far off that may be itself"
 TITLES = ("", "shape", "verdict", "worst at", "analytic", "numeric", "error", "numeric's error", "checked")
 
 

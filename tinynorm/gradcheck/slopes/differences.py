@@ -210,9 +210,18 @@ def choose_step(f: Callable[[float], np.ndarray], first: float, largest: float, 
 # ---- the rounding error of a function ------------------------------------------------------------------------------------
 
 
+def signs(point: Point, rng: np.random.Generator) -> Point:
+    """A random sign for each element; 0 for labels (zeros and ones) beside other inputs, for f may ask whether y == 1."""
+    labels = [bool(np.all((x == 0) | (x == 1))) for x in point]
+    return [
+        np.zeros(x.shape) if label and not all(labels) else rng.choice([-1.0, 1.0], x.shape)
+        for x, label in zip(point, labels, strict=True)
+    ]
+
+
 def perturbed(point: Point, eps: float, rng: np.random.Generator) -> Point:
     """The point with its last digits changed at random."""
-    return [x * (1 + 2 * eps * rng.choice([-1.0, 1.0], x.shape)) for x in point]
+    return [x * (1 + 2 * eps * sign) for x, sign in zip(point, signs(point, rng), strict=True)]
 
 
 def typical_sizes(f: Function, point: Point, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -243,7 +252,7 @@ def _intermediate_rounding(f: Function, point: Point, y: np.ndarray, eps: float,
     For growing steps, the second difference of a smooth f grows as the square of the step, at a kink as the step. As long as it
     grows less, it is rounding. A second difference above 1e-3 of the output is too large for that.
     """
-    v = [x * rng.choice([-1.0, 1.0], x.shape) for x in point]
+    v = [x * sign for x, sign in zip(point, signs(point, rng), strict=True)]
     found, before = np.zeros_like(y), np.zeros_like(y)
     grew, smooth = np.zeros(y.shape, dtype=bool), np.zeros(y.shape, dtype=bool)
     for step in 4 * eps * RATIO ** np.arange(ROUNDING_STEPS):

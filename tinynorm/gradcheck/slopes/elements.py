@@ -54,8 +54,9 @@ class Elements:
         self.step = measure.step_of(i).ravel()[index]
         self.subgradient = np.zeros(len(index), dtype=bool)
         self._judge()
-        self._look_closer(np.flatnonzero((self.unresolved | self.kinked) & ~self.wrong), 5 * patience)
-        self._look_closer(np.flatnonzero(self.small_unresolved & ~self.wrong), patience)
+        in_vain = 1 if measure.rounded else patience  # outputs that change in steps are not resolved by other steps either
+        self._look_closer(np.flatnonzero((self.unresolved | self.kinked) & ~self.wrong), 5 * in_vain)
+        self._look_closer(np.flatnonzero(self.small_unresolved & ~self.wrong), in_vain)
         self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong)), patience)
 
     def _judge(self) -> None:

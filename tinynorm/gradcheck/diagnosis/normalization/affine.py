@@ -5,8 +5,7 @@ Both are Σ dy * f over the axes along which the parameter was broadcast. The hy
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator
 from math import prod
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy as np
 from ...report.evidence import Evidence, Finding, Recognised
 from ..hypotheses import Mistake, listed, wrong_gradient
 from ..naming import explained, named_axes
-from .layouts import wrong_rstds
+from ..patterns import subsets
+from .layouts import wrong_rstds, wrong_statistics
 
 Factor = tuple[str, str, str, np.ndarray]  # (kind, sentence, formula, f)
 
@@ -52,13 +52,8 @@ def _wrong_x_hats(recognised: Recognised) -> Iterator[Factor]:
         yield "extra_gamma", "gamma and rstd are multiplied in, as in dx", "gamma * rstd", x_hat * gamma * rstd
     for _, kind, says, formula, other in wrong_rstds(s):
         yield kind, f"in x_hat, {says}", formula, c * other
-    if recognised.layer == "BatchNormEval":
-        c = x - x.mean(axis=s["axes"], keepdims=True)
-        with np.errstate(all="ignore"):
-            rstd = 1 / np.sqrt(np.square(c).mean(axis=s["axes"], keepdims=True) + s["eps"])
-        if np.all(np.isfinite(rstd)):
-            says = "in x_hat, the batch's own statistics stand for the running ones"
-            yield "constants_as_statistics", says, "running_mean, running_var", c * rstd
+    for _, kind, says, formula, c, rstd in wrong_statistics(s):
+        yield kind, f"in x_hat, {says}", formula, c * rstd
 
 
 def _explain(
@@ -87,7 +82,7 @@ def _explain(
 def _means(right: np.ndarray, dy: np.ndarray, summed: tuple[int, ...]) -> Iterator[Mistake]:
     """A mean stands for the sum over some of the axes."""
     by_count: dict[int, list[tuple[int, ...]]] = {}
-    for axes in _subsets(summed):
+    for axes in subsets(summed):
         by_count.setdefault(prod(dy.shape[k] for k in axes), []).append(axes)
     for count, some in by_count.items():
         over = f"{named_axes(some[0])}, {count} numbers," if len(some) == 1 else f"{count} numbers"
@@ -96,17 +91,8 @@ def _means(right: np.ndarray, dy: np.ndarray, summed: tuple[int, ...]) -> Iterat
 
 
 def _other_sums(summands: np.ndarray, summed: tuple[int, ...], shape: tuple[int, ...]) -> Iterator[Mistake]:
-    """The sum runs over other axes, or over one slice only."""
-    for axes in _subsets(range(summands.ndim)):
+    """The sum runs over other axes."""
+    for axes in subsets(range(summands.ndim)):
         if axes != summed and summands.size // prod(summands.shape[k] for k in axes) == prod(shape):
             says = f"the sum runs over {named_axes(axes)}, and has to run over {named_axes(summed)}"
             yield "wrong_axes", summands.sum(axis=axes).reshape(shape), says, f"sum over {named_axes(axes)}"
-    for axis in summed:
-        for place, which in ((-1, "last"), (0, "first")):
-            part = np.take(summands, [place], axis=axis).sum(axis=tuple(k for k in summed if k != axis))
-            says = f"only the {which} slice of axis {axis} counts: the gradients of all of them have to be added, += for ="
-            yield "missing_accumulation", part.reshape(shape), says, f"Σ over axis {axis}"
-
-
-def _subsets(axes: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    return (some for n in range(1, len(axes) + 1) for some in combinations(axes, n))

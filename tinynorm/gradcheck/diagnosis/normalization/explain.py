@@ -34,7 +34,7 @@ def explain(recognised: Recognised, evidence: Evidence) -> list[Finding]:
 
 
 def _explain_x(recognised: Recognised, evidence: Evidence, i: int) -> Finding | None:
-    """The finding about dx. Without a cheap explanation, all variants are tried once more with gamma forgotten in each."""
+    """The finding about dx. Without a cheap one, rarer mistakes are tried, then all with gamma forgotten in each."""
     terms, view = Terms.of(recognised, evidence), recognised.symbols["view"]
     right = sum(terms.term(k) for k in RIGHT_TERMS.get(recognised.layer, TERMS))
     wrong = wrong_gradient(recognised, evidence, i, np.asarray(right).reshape(evidence.inputs[i].shape))
@@ -43,6 +43,8 @@ def _explain_x(recognised: Recognised, evidence: Evidence, i: int) -> Finding | 
     wrong.G, wrong.R = wrong.G.reshape(view), wrong.R.reshape(view)
     words = Wording(recognised, wrong)
     found = explanations(wrong, terms, recognised, words, None)
+    if all(c.cost > 1 for c in found):
+        found += explanations(wrong, replace(terms, rare=True), recognised, words, None)
     if isinstance(terms.gamma, np.ndarray) and all(c.cost > 1 for c in found):
         forgotten = Clause("gamma_forgotten", "gamma is forgotten, dy alone stands for g", "g = dy * gamma")
         found += explanations(wrong, replace(terms, gamma=1.0), recognised, words, forgotten)

@@ -86,10 +86,10 @@ def layouts(shape: tuple[int, ...]) -> Iterator[Layout]:
             yield Layout("GroupNorm", view, tuple(range(2, len(view))), (1, G, C // G, *ones[2:]))
 
 
-def wrong_rstds(symbols: dict) -> Iterator[tuple[str, str, str, str, np.ndarray]]:
+def wrong_rstds(symbols: dict, rare: bool = True) -> Iterator[tuple[str, str, str, str, np.ndarray]]:
     """What people take for rstd: (cause, kind, sentence, formula, its values).
 
-    There is none where forward itself has an unusual deviation, or where its variance is not known.
+    There is none where forward itself has an unusual deviation, or where its variance is not known; `rare` adds rarer ones.
     """
     var, eps, m, rstd = symbols["var"], symbols["eps"], symbols["m"], symbols["definitions"]["rstd"]
     if symbols.get("correction") is not None or symbols.get("fitted"):
@@ -103,3 +103,45 @@ def wrong_rstds(symbols: dict) -> Iterator[tuple[str, str, str, str, np.ndarray]
             says = f"eps is added to the standard deviation; it stands inside the root, {rstd}"
             yield "eps outside", "eps_outside_root", says, "1 / (sqrt(var) + eps)", 1 / (np.sqrt(var) + eps)
             yield "eps", "eps_forgotten", f"eps is left out of {rstd}", "1 / sqrt(var)", 1 / np.sqrt(var)
+        if rare and symbols["layout"].layer != "BatchNormEval":
+            says = f"the standard deviation stands for the variance in {rstd}"
+            yield "std", "std_for_var", says, "1 / sqrt(std + eps)", 1 / np.sqrt(np.sqrt(var) + eps)
+        for cause, kind, says, formula, _, other in wrong_statistics(symbols) if rare else ():
+            yield cause, kind, says, formula, other
+
+
+def running_statistics(symbols: dict) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Running statistics in training, before and after forward updates them: (how, mean, var).
+
+    Where they are no inputs, the mean began at 0, and the variance at 0 or 1.
+    """
+    if symbols["layout"].layer != "BatchNorm":
+        return
+    x, c, var = symbols["x"], symbols["c"], symbols["var"]
+    mu = (x - c).mean(axis=symbols["axes"], keepdims=True)
+    given = [symbols["running"][role] for role in ("mean", "var") if symbols["running"].get(role, ("", None))[1] is not None]
+    names = [name for name, _ in given] if len(given) == 2 else ["running_mean", "running_var"]
+    starts = [(given[0][1], given[1][1], names[1])] if len(given) == 2 else [(0 * mu, 0 * var, "0"), (0 * mu, 1 + 0 * var, "1")]
+    for mean, variance, old in starts:
+        if len(given) == 2:
+            yield f"{' and '.join(names)} stand", mean, variance
+        for k in (0.9, 0.1):
+            how = f"{' and '.join(names)}, updated ({k} * {old} + {1 - k:.1g} * var), stand"
+            yield how, k * mean + (1 - k) * mu, k * variance + (1 - k) * var
+
+
+def wrong_statistics(symbols: dict, rare: bool = True) -> Iterator[tuple[str, str, str, str, np.ndarray, np.ndarray]]:
+    """What people take for mu and var: (cause, kind, sentence, formula, x - mu, rstd)."""
+    x, eps, axes, layer = symbols["x"], symbols["eps"], symbols["axes"], symbols["layout"].layer
+    mu = x.mean(axis=axes, keepdims=True)
+    var = np.square(x - mu).mean(axis=axes, keepdims=True)
+    with np.errstate(all="ignore"):
+        if layer == "BatchNormEval":
+            says = "the batch's own statistics stand for the running ones"
+            yield "batch", "constants_as_statistics", says, "running_mean, running_var", x - mu, 1 / np.sqrt(var + eps)
+        elif rare and layer != "RMSNorm":
+            says = "mu and var are swapped"
+            yield "swapped", "mean_var_swapped", says, "mu, var", x - var, 1 / np.sqrt(np.abs(mu) + eps)
+        for says, mean, variance in running_statistics(symbols) if rare else ():
+            says = f"{says} for the batch's own statistics"
+            yield f"running {says}", "statistics_of_eval", says, "mu, var", x - mean, 1 / np.sqrt(variance + eps)

@@ -41,6 +41,9 @@ def recognise(names: list[str], inputs: list[Any], output: np.ndarray, hint: str
     if symbols is None:
         return None
     layer = symbols["layout"].layer
+    found = {role: (names[roles[role]], symbols["layout"].aligned(p, x.shape)) for role, p in parameters.items()}
+    symbols["beta"] = found.get("beta", ("", None))[1]
+    symbols["running"] = {role: found[role] for role in ("mean", "var") if role in found}
     used = ROLES if layer == "BatchNormEval" else ("x", "gamma", "beta")
     roles = {role: i for role, i in roles.items() if role in used}
     symbols["definitions"] = _definitions(symbols, {role: names[i] for role, i in roles.items()})

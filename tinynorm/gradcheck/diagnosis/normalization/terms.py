@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from ...report.evidence import Evidence, Recognised
 from ..naming import named_axes
-from .layouts import wrong_rstds
+from ..patterns import subsets
+from .layouts import wrong_rstds, wrong_statistics
 
 FIRST, MEAN, PROJECTION = TERMS = (0, 1, 2)
 FORMULAS = ("rstd * g", "rstd * mean(g)", "rstd * x_hat * mean(g * x_hat)")
@@ -62,6 +62,7 @@ class Terms:
     axes: tuple[int, ...]
     correction: np.ndarray | float = 1.0  # k, a factor of the x_hat term if forward has an unusual standard deviation
     extra: np.ndarray | float = 1.0  # a factor inside the mean of the mean term
+    rare: bool = False  # whether the variants include those of rarer mistakes
 
     @classmethod
     def of(cls, recognised: Recognised, evidence: Evidence) -> Terms:
@@ -94,11 +95,11 @@ class Terms:
             yield Variant(k, lambda k=k: self.term(k))  # type: ignore[misc]
         for k in TERMS:
             if isinstance(self.gamma, np.ndarray):
-                yield from self._gamma(k, self.gamma)
+                yield from self._gamma(k, self.gamma, recognised.symbols["beta"])
             for power, (kind, says) in POWERS.items():
                 rstd = self.rstd ** (1.0 + power)
                 yield self._wrong(k, f"rstd {power}", kind, says, f"rstd^{1 + power}", power=power, rstd=rstd)
-            for cause, kind, says, formula, rstd in wrong_rstds(recognised.symbols):
+            for cause, kind, says, formula, rstd in wrong_rstds(recognised.symbols, self.rare):
                 for power in (1, 2, 3) if k == PROJECTION else (1,):  # x_hat has rstd too
                     yield self._wrong(k, cause, kind, says, formula, (rstd / self.rstd) ** power)
             if k != FIRST:
@@ -108,13 +109,16 @@ class Terms:
             says = "the factor k is missing, which is 1 only where the variance is divided by m and eps stands inside the root"
             value = lambda: self.term(PROJECTION) / self.correction  # noqa: E731
             yield Variant(PROJECTION, value, "usual", "unbiased_variance", says, "k")
-        if recognised.layer == "BatchNormEval":
-            yield from self._batch_statistics(recognised)
+        for cause, kind, says, formula, c, rstd in wrong_statistics(recognised.symbols, self.rare):
+            for k in TERMS if cause == "batch" else (PROJECTION,):  # the others are among the wrong rstds
+                yield self._wrong(k, cause, kind, says, formula, rstd=rstd, outer=c * rstd, inner=c * rstd)
 
-    def _gamma(self, k: int, gamma: np.ndarray) -> Iterator[Variant]:
+    def _gamma(self, k: int, gamma: np.ndarray, beta: np.ndarray | None) -> Iterator[Variant]:
         """gamma is missing, is there twice, or stands outside a mean over numbers with several gammas."""
         says = "gamma is forgotten, dy alone stands for g"
         yield self._wrong(k, "gamma none", "gamma_forgotten", says, "g = dy * gamma", gamma=1.0)
+        if self.rare and beta is not None:
+            yield self._wrong(k, "beta", "wrong_input", "beta stands for gamma", "gamma", gamma=beta)
         says = "gamma is multiplied in twice"
         yield self._wrong(k, "gamma twice", "extra_gamma", says, "gamma", gamma=np.square(gamma))
         if k != FIRST and any(gamma.shape[a] > 1 for a in self.axes):
@@ -129,15 +133,33 @@ class Terms:
         long = [a for a, n in enumerate(shape) if n > 1]
         right = tuple(a for a in self.axes if a in long)
         of = " of (N, G, C/G, *)" if recognised.layer == "GroupNorm" else ""
-        for axes in (some for n in range(1, len(long) + 1) for some in combinations(long, n)):
+        for axes in subsets(long):
             if axes != right:
                 over, there = f"runs over {named_axes(axes)}{of}", f"has to run over {named_axes(right)}"
                 says, formula = f"the mean {over}, and {there}", f"mean over axes {axes}"
-                yield self._wrong(k, f"axes {axes}", "wrong_axes", says, formula, axes=axes)
                 share = np.prod([shape[a] for a in axes]) / m
-                if share != 1:
-                    says, formula = f"the sum, which is divided by m = {m}, {over}; it {there}", f"sum over axes {axes}"
-                    yield self._wrong(k, f"sum {axes}", "wrong_axes", says, formula, share, axes=axes)
+                summed = f"the sum, which is divided by m = {m}, {over}; it {there}"
+                for sides in self._sides(k, axes):
+                    yield self._wrong(k, f"axes {axes}", "wrong_axes", says, formula, axes=axes, **sides)
+                    if share != 1:
+                        yield self._wrong(
+                            k, f"sum {axes}", "wrong_axes", summed, f"sum over axes {axes}", share, axes=axes, **sides
+                        )
+
+    def _sides(self, k: int, axes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+        """The factors of a term that differ if rstd stands inside a mean over other axes, or gamma outside."""
+        rstd, gamma = self.rstd, self.gamma
+        yield {}
+        if not self.rare:
+            return
+        if any(rstd.shape[a] > 1 for a in axes):
+            yield {"rstd": 1.0, "extra": self.extra * rstd, "inner": self.inner * rstd}
+            if k == PROJECTION:
+                yield {"rstd": 1.0, "outer": self.outer / rstd, "inner": self.inner * rstd**2}
+        if isinstance(gamma, np.ndarray) and any(gamma.shape[a] > 1 for a in axes):
+            yield {"gamma": 1.0, "rstd": rstd * gamma}
+            if any(rstd.shape[a] > 1 for a in axes):
+                yield {"gamma": 1.0, "rstd": gamma, "extra": self.extra * rstd, "inner": self.inner * rstd}
 
     def _x_hat(self, recognised: Recognised) -> Iterator[Variant]:
         """Something else stands for x_hat; or x_hat stands in the mean term, where it does not belong."""
@@ -163,14 +185,3 @@ class Terms:
         yield self._wrong(PROJECTION, "1 inside", "x_hat_forgotten", says, formula, inner=1.0)
         says = "x_hat is multiplied in: mean(g * x_hat) stands for mean(g)"
         yield self._wrong(MEAN, "x_hat in mean", "extra_x_hat", says, "mean(g)", extra=self.inner)
-
-    def _batch_statistics(self, recognised: Recognised) -> Iterator[Variant]:
-        """In eval mode, the mean and the variance of the batch stand for the running ones."""
-        x, eps = recognised.symbols["x"], recognised.symbols["eps"]
-        c = x - x.mean(axis=self.axes, keepdims=True)
-        var = np.square(c).mean(axis=self.axes, keepdims=True)
-        if np.all(var > 0):
-            rstd, says = 1 / np.sqrt(var + eps), "the batch's own statistics stand for the running ones"
-            batch = {"rstd": rstd, "outer": c * rstd, "inner": c * rstd}
-            for k in TERMS:
-                yield self._wrong(k, "batch", "constants_as_statistics", says, "running_var", **batch)

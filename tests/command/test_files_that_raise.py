@@ -1,0 +1,84 @@
+"""``tinynorm check`` of files that raise when they are imported, or are for Python 2: their definitions are checked."""
+
+import pytest
+
+from tinynorm.command.main import main
+
+RELU = """
+import numpy as np
+def relu_forward(x):
+    return np.maximum(x, 0), x
+def relu_backward(dout, x):
+    return dout * (x > 0)
+"""
+
+
+@pytest.fixture
+def check(tmp_path, capsys):
+    """Check a file layers.py; returns (exit code, all that was printed, in one line)."""
+
+    def of(text, **beside):
+        for name, source in beside.items():
+            (tmp_path / f"{name}.py").write_text(source)
+        (tmp_path / "layers.py").write_text(text)
+        code = main(["check", str(tmp_path / "layers.py")])
+        return code, " ".join("".join(capsys.readouterr()).split())
+
+    return of
+
+
+def test_what_loads_data_is_left_out_and_what_follows_is_checked(check):
+    before = "data = open('no_such_file.txt').read()\nrows = data.split()\nfor row in rows:\n    print(row)\n"
+    code, out = check(before + RELU)
+    assert code == 0, out
+    assert "1 pair: 1 right" in out
+    assert "layers.py:1: left out, as it raises: data = open('no_such_file.txt').read() (FileNotFoundError" in out
+    assert "left out after that, as it raises or defines nothing: line 2, 3" in out
+    code, out = check(before + RELU.replace("dout * (x > 0)", "dout * (x > 0) + rows"))
+    assert code == 2
+    assert "NameError: name 'rows' is not defined" in out
+
+
+PACKAGES = [
+    "import no_such_plots as plt\nfrom no_such_plots.colours import *\nplt.style.begin()\n",
+    "from no_such_compiler import compiled, Base\n@compiled(fast=True)\ndef f(x): pass\n@compiled\nclass Net(Base): pass\n",
+    "from past.builtins import xrange, str\nimport six.moves\nassert [*xrange(2)] == [0, 1]\n",
+    "from load_data import *\n",
+]
+
+
+@pytest.mark.parametrize("text", PACKAGES)
+def test_packages_that_are_not_installed(check, text):
+    code, out = check(text + RELU, load_data="import no_such_data\n")
+    assert code == 0, out
+    assert "1 pair: 1 right" in out
+    assert "layers.py: not installed, so what calls it raises: " in out
+
+
+def test_what_calls_a_package_that_is_not_installed_raises(check):
+    code, out = check("from no_such_package import relu\n" + RELU.replace("np.maximum(x, 0)", "relu(x, 0)"))
+    assert code == 2
+    assert "No module named 'no_such_package'" in out
+
+
+def test_a_package_that_is_asked_for_may_be_missing(check):
+    code, out = check("try:\n    import no_such_gpu as np\nexcept ImportError:\n    pass\n" + RELU)
+    assert code == 0, out
+    assert "not installed" not in out
+
+
+def test_a_file_for_python_2(check):
+    train = "def train(losses):\n  for i in xrange(10):\n    print 'loss %d %f' % (i,\n        losses[i])\n    print i\n"
+    code, out = check(RELU + train)
+    assert code == 0, out
+    assert "layers.py:9: it is written for Python 2" in out
+    code, out = check(RELU + "def f(:\n  print 1\n")
+    assert code == 2
+    assert "syntax error" in out
+
+
+@pytest.mark.parametrize("ending", ["input()", "raise SystemExit(3)", "raise KeyboardInterrupt"])
+def test_what_ends_the_import_on_purpose_is_not_gone_on_with(check, ending):
+    code, out = check(RELU + ending)
+    assert code in (2, 130)
+    assert "right" not in out

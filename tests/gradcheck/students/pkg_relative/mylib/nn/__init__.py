@@ -1,0 +1,4 @@
+from .activation import ReLU, Tanh
+from .linear import Linear
+
+__all__ = ["Linear", "ReLU", "Tanh"]

@@ -1,0 +1,131 @@
+"""Find which function is the backward of which, by their names: conv_forward and conv_backward, tanh and tanh_prime."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Collection, Iterator
+from functools import wraps
+from typing import Any
+
+FORWARD = "forward forwards fwd fprop feedforward forwardprop forwardpropagate forwardpropagation forwardpass"
+BACKWARD = "backward backwards bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass"
+SLOPE = "derivative deriv prime der grad gradient gradients derivate diff"
+LOSS = "loss cost losses"
+MARKS = {
+    word: kind
+    for kind, words in (("FORWARD", FORWARD), ("BACKWARD", BACKWARD), ("SLOPE", SLOPE), ("LOSS", LOSS))
+    for word in words.split()
+}
+BESIDE = "pass propagation propagate prop"  # words after these: forward_pass, back_prop
+D = re.compile("^d_?(?=.)|_d[xz]?$")  # of dsigmoid, d_sigmoid and sigmoid_d
+NO_MATTER = "of function func fn activation act compute calculate calc get"
+FLAGS = "derivative deriv derivate derive prime grad gradient dx d der backward back is_derivative diff"
+WORD = re.compile(r"[A-Z]?[a-z]+(?:\d+[dD]?(?![a-z]))?|[A-Z]+(?![a-z])\d*|\d+|[^\W\da-zA-Z_]+")  # conv2d is one word
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name: those of linearBackward, linear_backward and Linear_Backward are the same."""
+    return [word.lower() for word in WORD.findall(name)]
+
+
+def stem_of(name: str, *kinds: str) -> tuple[str, ...]:
+    """Return the words of a name without the words of these kinds and those beside them."""
+    words = words_of(name)
+    marked = [MARKS.get(word) in kinds for word in words]
+    beside = [word in BESIDE.split() and i > 0 and marked[i - 1] for i, word in enumerate(words)]
+    return tuple(word for word, mark, by in zip(words, marked, beside, strict=True) if not mark and not by)
+
+
+def has(name: str, kind: str) -> bool:
+    return any(MARKS.get(word) == kind for word in words_of(name))
+
+
+def partners(names: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield (title, forward, backward) for each backward or derivative among some functions, in the order of the forwards.
+
+    The forward of X_backward_Y is X_forward_Y; else X_forward (several backwards may share it), else X, else the loss X_loss.
+    """
+    order, titles = list(names), set()
+    found = [(forward, backward) for backward in order for forward in [_forward_of(backward, order)] if forward]
+    for forward, backward in sorted(found, key=lambda pair: (order.index(pair[0]), not has(pair[1], "BACKWARD"))):
+        if backward.startswith("_") and any(other == forward and not b.startswith("_") for other, b in found):
+            continue  # a helper of the backward
+        title = _without(backward, "BACKWARD") or forward if has(backward, "BACKWARD") else forward
+        title = forward if words_of(backward)[1:2] and words_of(backward)[1] in BESIDE.split() else title
+        title = backward if title in titles else title
+        titles.add(title)
+        yield title, forward, backward
+
+
+def _kind(name: str) -> str:
+    return "BACKWARD" if has(name, "BACKWARD") else "SLOPE" if has(name, "SLOPE") else ""
+
+
+def _forward_of(backward: str, names: list[str]) -> str | None:
+    kind = _kind(backward)
+    private = backward.startswith("_")  # _conv_back helps conv_backward
+    others = [n for n in names if n != backward and not has(n, "BACKWARD") and n.startswith("_") == private]
+    if not kind:  # dsigmoid, d_sigmoid, sigmoid_d
+        rest = D.sub("", backward).lower()
+        return next((name for name in others if name.lower() == rest != backward.lower()), None)
+    stem = stem_of(backward, kind)
+    before = stem_of(re.split(r"_?(?:back|bwd|bprop)", backward, maxsplit=1, flags=re.IGNORECASE)[0])
+    forwards = {name: stem_of(name, "FORWARD") for name in others if has(name, "FORWARD")}
+    plain = {name: stem_of(name) for name in others if not has(name, "FORWARD") and stem_of(name)}
+    losses = {name: stem_of(name, "LOSS") for name in others if has(name, "LOSS")}
+    if kind == "SLOPE":
+        plain = {name: words for name, words in plain.items() if not has(name, "SLOPE") or stem_of(name, "SLOPE") != stem}
+    options = [(forwards, stem), (forwards, before), (plain, stem), (plain, before), (losses, stem)]
+    for known, wanted in options if kind == "BACKWARD" else [options[2], options[4], options[0]]:
+        alike = [name for name, words in known.items() if words == wanted]
+        match = next((name for name in alike if _beside(name) == _beside(backward)), next(iter(alike), None))
+        for words_left_out in ("of function func fn", NO_MATTER):
+            core = _core(wanted, words_left_out)
+            match = match or next(
+                (name for name, words in known.items() if core and _core(words, words_left_out) == core), None
+            )
+        if match:
+            return match
+    return None
+
+
+def _beside(name: str) -> list[str]:
+    return [word for word in words_of(name) if word not in MARKS]
+
+
+def _core(words: tuple[str, ...], left_out: str) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in left_out.split())
+
+
+def _without(name: str, kind: str) -> str:
+    """Return a name without the words of a kind: conv_naive of conv_backward_naive, linear of linearBackward."""
+    found = []
+    for part in name.split("_"):
+        words = WORD.findall(part)
+        rest = [word for word in words if MARKS.get(word.lower()) != kind]
+        if len(rest) == len(words):
+            found.append(part)  # with what the words leave out
+        elif rest:
+            found.append("".join(rest))
+    return "_".join(found).strip("_")
+
+
+def derivative_flag(function: Any) -> str:
+    """Return the argument that makes a function return its derivative, as in ``sigmoid(x, derivative=False)``; "" for none."""
+    if not inspect.isfunction(function):
+        return ""
+    found = inspect.signature(function).parameters.values()
+    return next((p.name for p in found if p.default is False and p.name.lower() in FLAGS.split()), "")
+
+
+def with_flag(function: Callable, flag: str) -> Callable:
+    """Return the derivative of a function that has a flag for it."""
+
+    @wraps(function)
+    def slope(*arguments: Any, **keywords: Any) -> Any:
+        return function(*arguments, **keywords, **{flag: True})
+
+    known = inspect.signature(function)
+    slope.__signature__ = known.replace(parameters=[p for p in known.parameters.values() if p.name != flag])  # type: ignore[attr-defined]
+    return slope

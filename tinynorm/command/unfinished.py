@@ -1,0 +1,132 @@
+"""Say whose an exception is, where no other inputs could mend it: the code is unfinished, or NumPy has dropped what it uses."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+import traceback
+from collections.abc import Callable
+from inspect import unwrap
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .run_code import UserError, own_frames
+
+# What NumPy has dropped: (the release that dropped it, what to write). It names itself what release 2.0 dropped, in most cases.
+GONE = {
+    **{name: ("1.24", name) for name in ("float", "int", "bool", "object", "complex", "str")},
+    "long": ("1.24", "int"),
+    "unicode": ("1.24", "str"),
+    "bool8": ("2.0", "bool"),
+    "product": ("2.0", "np.prod"),
+    "cumproduct": ("2.0", "np.cumprod"),
+    "in1d": ("2.4", "np.isin"),
+    "trapz": ("2.4", "np.trapezoid"),
+    "asscalar": ("1.23", "x.item()"),
+    "ptp": ("2.0", "np.ptp(x)"),
+    "newshape": ("2.4", "shape="),
+}
+NO_NAME = re.compile(r"module 'numpy[\w.]*' has no attribute '(\w+)'|'numpy.ndarray' object has no attribute '(ptp)'")
+SAYS_ITSELF = re.compile(r"`(np\.\w+)` was removed in the NumPy ([\d.]+) release. Use `([^`]+)` instead")
+NO_KEYWORD = re.compile(r"reshape\(\) got an unexpected keyword argument '(newshape)'")
+NOTHING = re.compile("NoneType|ellipsis|Input operand [01] does not have enough dimensions")  # the last: None @ x
+NEVER_MENDED = (NameError, NotImplementedError, AttributeError)
+
+
+class Unfinished(UserError):
+    """The user's code cannot be checked with any inputs."""
+
+    def __init__(self, sentence: str, nuance: str = "unfinished") -> None:
+        super().__init__(sentence)
+        self.nuance = nuance
+
+
+def blame(error: BaseException, path: Path) -> Unfinished | None:
+    """Return what is wrong with the user's code itself; None where other inputs could mend it."""
+    gone = _gone(str(error))
+    if not gone and not isinstance(error, NEVER_MENDED) and not NOTHING.search(str(error)):
+        return None
+    frames = own_frames(error, path)
+    if not frames:
+        return None
+    line = f"{_file(frames[-1].filename, path)}:{frames[-1].lineno}"
+    if gone:
+        what, since, instead = gone
+        advice = f", which NumPy {since} removed; write {instead}" if since else ", which this NumPy does not have"
+        return Unfinished(f"{line} uses {what}{advice}", f"uses {what}")
+    why = _unfinished(error, _frames(error, {frame.filename for frame in frames}), frames[-1].line or "")
+    return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {why}") if why else None
+
+
+def refuse_nothing(what: Any, function: Callable, says: str, path: Path) -> None:
+    """Raise Unfinished if all that a function returned is None, as a part that is still to be written does."""
+    parts = what if isinstance(what, tuple | list) else what.values() if isinstance(what, dict) else [what]
+    if len(parts) and all(part is None or part is ... for part in parts):
+        raise Unfinished(line_of(function, path) + says)
+
+
+def line_of(function: Callable, path: Path) -> str:
+    """Return "FILE:LINE: " of a function; "" for a loss or a method, which an object of ours calls."""
+    code = getattr(unwrap(function), "__code__", None)
+    return f"{_file(code.co_filename, path)}:{code.co_firstlineno}: " if code else ""
+
+
+def _file(name: str, path: Path) -> str:
+    return str(path) if Path(name) == path.resolve() else Path(name).name
+
+
+def _gone(message: str) -> tuple[str, str, str] | None:
+    """Return (what NumPy no longer has, since which release, what to write)."""
+    said = SAYS_ITSELF.search(message)
+    if said:
+        return said[1], said[2], said[3]
+    found = NO_NAME.search(message) or NO_KEYWORD.search(message)
+    if found is None:
+        return None
+    name = found[1] or found[2]
+    what = {"newshape": "newshape=", "ptp": "x.ptp()"}.get(name, f"np.{name}")
+    return what, *GONE.get(name, ("", ""))
+
+
+def _frames(error: BaseException, own: set[str]) -> list[FrameType]:
+    return [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename in own]
+
+
+def _unfinished(error: BaseException, frames: list[FrameType], line: str) -> str:
+    """Return why the code is unfinished; "" if it is not."""
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    last = list(traceback.walk_tb(error.__traceback__))[-1][0]
+    if isinstance(error, NameError) and last is frames[-1]:  # UnboundLocalError too
+        return said
+    if isinstance(error, NotImplementedError) and last is frames[-1]:
+        return said if _is_all_it_does(last) else ""
+    if isinstance(error, AttributeError) and type(error.obj).__module__ == frames[-1].f_globals.get("__name__"):
+        return said
+    if not NOTHING.search(str(error)):
+        return ""
+    words, values = re.findall(r"(?<![\w.])[A-Za-z_]\w*", line), frames[-1].f_locals
+    empty = [name for name in words if values.get(name, 0) is None or values.get(name) is ...]
+    ours = [name for name in _arguments(frames[0]) if frames[0].f_locals.get(name, 0) is None and "cache" not in name]
+    if "back" in frames[0].f_code.co_name:  # what forward was to leave behind
+        attributes = re.findall(r"\bself\.(\w+)", line)
+        empty += [f"self.{name}" for name in attributes if getattr(values.get("self"), name, 0) is None]
+    if any(name not in _arguments(frames[-1]) for name in empty) or (empty and not ours):
+        return f"{' and '.join(dict.fromkeys(empty))} is None there"
+    return said if "NoneType" in said and not ours and "self." not in line else ""
+
+
+def _arguments(frame: FrameType) -> tuple[str, ...]:
+    code = frame.f_code
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _is_all_it_does(frame: FrameType) -> bool:
+    """Whether the line that raises stands in the function itself, in no branch of it: no inputs lead past it."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))
+    except SyntaxError:  # the magics of a notebook
+        return True
+    body = [s for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for s in node.body]
+    return any(isinstance(s, ast.Raise) and s.lineno <= frame.f_lineno <= (s.end_lineno or s.lineno) for s in body)
