@@ -100,7 +100,7 @@ def test_a_syntax_error_is_shown_with_its_line(run):
     [
         ("x = 1", "no pairs of functions NAME_forward and NAME_backward found"),
         ("def f_forward(x): return x, x", "f_forward has no counterpart"),
-        ("class Layer:\n    def forward(self, x): return x", "The class has methods (Layer)"),
+        ("class Layer:\n    def forward(self, x): return x", "no class with both methods (Layer: no backward is found)"),
         ("1 / 0", "raises when it is imported"),
         ("raise SystemExit(3)", "SystemExit: 3"),
     ],

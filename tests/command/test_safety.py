@@ -228,7 +228,10 @@ def test_a_check_that_is_ended_leaves_nothing(tmp_path, number):
     path, began = tmp_path / "layers.py", tmp_path / "began"
     path.write_text(PAIRS + f"open({str(began)!r}, 'w').write(os.environ[{guard.MARK!r}])\ntime.sleep(1000)\n")
     command = [sys.executable, "-m", "tinynorm", "check", str(path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # a job in the background is started with SIGINT ignored, and so are its children
+    pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, **pipes)
     while not (began.exists() and began.read_text()):
         time.sleep(0.05)
     process.send_signal(number)

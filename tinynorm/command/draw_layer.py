@@ -399,7 +399,8 @@ def _takes_probabilities(layer: Layer) -> bool:
     if code is None:
         return False
     text = ast.unparse(code)
-    return bool(re.search(r"\blog\w*\(|clip\(", text)) and not re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
+    probable = re.search(r"\blog\w*\(|clip\(.*\b1[.0]* ?- ?", text)  # clip(p, 1e-7, 1 - 1e-7), and not clip(x, -1, 1)
+    return bool(probable) and not re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
 
 
 def described(x: Any) -> str:
