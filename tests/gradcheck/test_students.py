@@ -87,7 +87,6 @@ def parameters() -> list:
     return [pytest.param(path, id=title(path), marks=mark) for path, mark in marks.items()]
 
 
-@pytest.mark.no_cover  # twice as slow where each line is counted; other tests run these lines too
 @pytest.mark.parametrize("path", parameters())
 def test_a_students_file(path):
     expected, started = expectations(path), process_time()
