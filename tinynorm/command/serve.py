@@ -62,7 +62,7 @@ def serve(job: dict[str, Any], tell: Tell) -> None:
     text.WIDTH = job["width"]
     log = high(2)
     faulthandler.enable(log)
-    untouched = Untouched()
+    untouched, guard = Untouched(), os.getppid()
     limit_memory(job["memory"])
     limit_processes()
     prints = Prints(job["output"])
@@ -73,6 +73,8 @@ def serve(job: dict[str, Any], tell: Tell) -> None:
             changed = record["what"] != "begins" and untouched.put_back()
             if changed:
                 raise _Changed(f"it changes {changed}, with which the checker computes too")
+            if os.getppid() != guard:  # or a quick pair would be right, and another be blamed
+                raise _Changed("it ends its parent process")
             tell(record | {"prints": prints.as_dict()})
             faulthandler.dump_traceback_later(job["timeout"], file=log)
         tell({"what": "end"})
@@ -83,7 +85,7 @@ def serve(job: dict[str, Any], tell: Tell) -> None:
 
 
 class _Changed(Exception):
-    """The file has changed something that it may not change."""
+    """The file has changed something that it may not change, or ended the guard."""
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
