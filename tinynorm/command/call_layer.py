@@ -22,7 +22,7 @@ from .draw_constructor import LR
 from .draw_inputs import kind_of
 from .find_layers import Methods
 from .layer_object import Way, arrays_in, at, gradient_at, is_called_gradient, names_gradient, put, set_rates
-from .read_code import titles_of
+from .read_code import parameters, titles_of
 from .unfinished import refuse_nothing
 
 # Where forward leaves its output if it returns nothing, and where backward leaves the gradient of its input.
@@ -348,13 +348,6 @@ def names_input(name: str) -> bool:
 
 def is_loss_name(name: str) -> bool:
     return bool(re.search("loss|entropy|mse|criterion|cost|error", name, re.IGNORECASE))
-
-
-def parameters(function: Callable) -> list[inspect.Parameter]:
-    try:
-        return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return []
 
 
 def _is_float(y: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from .composed import Composed
 from .conventions import Convention, Source, conventions
 from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of, kinds_of
 from .find_pairs import Pair
+from .read_code import parameters
 from .read_gradients import by_name
 from .run_code import UserError
 from .unfinished import refuse_nothing
@@ -26,14 +27,6 @@ POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 BY_KEYWORD = {inspect.Parameter.KEYWORD_ONLY}
 ONE_VALUE = POSITIONAL | BY_KEYWORD
 STARRED = {inspect.Parameter.VAR_POSITIONAL}
-
-
-def parameters(function: Callable, kinds: Container = tuple(inspect._ParameterKind)) -> list[inspect.Parameter]:
-    """Return the parameters of a function, or those of some kinds; [] for a built-in function without a signature."""
-    try:
-        return [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
-    except (TypeError, ValueError):
-        return []
 
 
 def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:

@@ -13,14 +13,14 @@ import numpy as np
 
 from ..gradcheck.problem.problem import Problem, fresh, random_state_kept
 from .call_layer import Layer
-from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call, parameters
+from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
 from .choose_layer import layer_calls
 from .composed import Composed
 from .draw_inputs import IMAGES, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts
 from .find_pairs import Pair
 from .given_inputs import given_call
 from .guess_kinds import guess, words_compared
-from .read_code import keys_of
+from .read_code import keys_of, parameters
 from .run_code import UserError, attempt, own_frames, own_traceback
 from .unfinished import blame
 

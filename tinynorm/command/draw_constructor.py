@@ -128,12 +128,31 @@ def choices(
 
 
 KEEP = object()  # stands for a default that is left as it is
+# What arguments may be that depend on nothing else. A function is called with (the name, the number of the argument).
+ANYWHERE: dict[str, list[Any]] = {
+    "vocab": [VOCABULARY],
+    "head": [3],
+    "factor": [2],
+    "init": [lambda name, k: _init(k, False), lambda name, k: _init(k, True), "xavier", "he", "random"],
+    "lr": [LR],
+    "slope": [lambda name, k: lambda z: 1 - np.tanh(z) ** 2],
+    "rng": [lambda name, k: np.random.default_rng(k)],
+    "optimizer": [lambda name, k: Step(), "sgd"],
+    "dtype": [lambda name, k: np.float64, "float64"],
+    "int": [OUTPUTS],
+    "float": [0.5],
+    "bool": [True],
+    "str": ["layer"],
+    "number": [lambda name, k: NUMBERS[name if name in NUMBERS else name.lower().strip("_")]],
+}
 
 
 def _options(
     kind: str, layout: Layout, words: str, kinds: set[str], names: list[str], defaults: dict[str, Any], draws: Callable
 ) -> list[Any]:
     """Return what an argument of a kind may be. A function is called with (the name, the number of the argument)."""
+    if kind in ANYWHERE:
+        return ANYWHERE[kind]
     x, f = layout.x, layout.features
     recurrent = any(word in words for word in ("rnn", "lstm", "gru", "recurrent", "cell"))
     keep = [KEEP] if set(names) <= set(defaults) else []
@@ -156,14 +175,10 @@ def _options(
             return [[HIDDEN, 5], *keep]
         case "all":
             return [[prod(x[1:]), HIDDEN, OUTPUTS], [x[0], HIDDEN, OUTPUTS], (prod(x[1:]), HIDDEN, OUTPUTS)]
-        case "vocab":
-            return [VOCABULARY]
         case "word":
             return [9 if "in" not in kinds else f]
         case "heads":
             return [2 if f % 2 == 0 else 3]
-        case "head":
-            return [3]
         case "kernel":
             own = 2 if "pool" in words or any("pool" in n for n in names) else 3
             square = {n: isinstance(defaults.get(n), tuple) or "shape" in n for n in names}
@@ -173,18 +188,8 @@ def _options(
             return [2, 1, *keep] if "kernel" in kinds or "weight" in kinds or not keep else keep
         case "pad":
             return [0, *keep] if "pool" in words else [1, 0, *keep]
-        case "factor":
-            return [2]
-        case "init":
-            return [lambda name, k: _init(k, False), lambda name, k: _init(k, True), "xavier", "he", "random"]
-        case "lr":
-            return [LR]
         case "function":
             return ["relu", "tanh", "sigmoid", lambda name, k: np.tanh] if "slope" not in kinds else [lambda name, k: np.tanh]
-        case "slope":
-            return [lambda name, k: lambda z: 1 - np.tanh(z) ** 2]
-        case "rng":
-            return [lambda name, k: np.random.default_rng(k)]
         case "words":
             named = {"<NULL>": 0, "<START>": 1, "<END>": 2}
             return [named | {f"word{i}": i for i in range(3, VOCABULARY)}]
@@ -194,20 +199,6 @@ def _options(
             return [x[0]]
         case "new shape":
             return [(prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
-        case "optimizer":
-            return [lambda name, k: Step(), "sgd"]
-        case "dtype":
-            return [lambda name, k: np.float64, "float64"]
-        case "int":
-            return [OUTPUTS]
-        case "float":
-            return [0.5]
-        case "bool":
-            return [True]
-        case "str":
-            return ["layer"]
-        case "number":
-            return [lambda name, k: NUMBERS[name if name in NUMBERS else name.lower().strip("_")]]
     return [lambda name, k, draw=draw: draw(np.random.default_rng([0, k])) for draw in draws(kind)]
 
 

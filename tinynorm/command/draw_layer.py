@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..gradcheck.problem.problem import differentiable, random_state_kept
-from .call_layer import USUAL_LOSSES, Layer, call_by_name, parameters
+from .call_layer import USUAL_LOSSES, Layer, call_by_name
 from .draw_constructor import KIND_OF_SIZE, LR, VOCABULARY, Step, choices, settle
 from .draw_inputs import LINE, NUMBERS, PARAMETERS, POOLED, ROWS, Layout, draws_of, kind_of, layouts
 from .find_layers import find_layers
@@ -27,7 +27,7 @@ from .layer_object import arrays_in, put, set_rates
 from .layer_parameters import find_parameters, reset, run, values_of
 from .layer_readings import agrees, ways_to_read
 from .layer_roles import possible_roles
-from .read_code import code_of
+from .read_code import code_of, parameters
 from .run_code import UserError, attempt, own_frames, own_traceback
 from .unfinished import blame
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..gradcheck.problem.problem import differentiable, random_state_kept
-from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call, parameters
+from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
 from .find_pairs import Pair
+from .read_code import parameters
 from .run_code import UserError, attempt, own_traceback
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 
-from .call_layer import Layer, is_loss_name, parameters
+from .call_layer import Layer, is_loss_name
 from .draw_inputs import kind_of
 from .find_losses import REGULARISED
+from .read_code import parameters
 from .run_code import UserError
 
 PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", re.IGNORECASE)

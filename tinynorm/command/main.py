@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,22 +66,23 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="print the reports as JSON")
     check.add_argument("--html", metavar="FILE", type=_writable, help="write the reports to an HTML file too")
+    positive = partial(whole_number, least=1)
     check.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_positive,
+        type=positive,
         default=TIMEOUT,
         help="that the import of the file may take, and each pair (default %(default)s)",
     )
     check.add_argument(
         "--memory",
         metavar="MB",
-        type=_positive,
+        type=positive,
         default=default_memory(),
         help="that the file may take (default %(default)s; Linux)",
     )
     check.add_argument(
-        "--output", metavar="MB", type=_positive, default=OUTPUT, help="that the file may print (default %(default)s)"
+        "--output", metavar="MB", type=positive, default=OUTPUT, help="that the file may print (default %(default)s)"
     )
     check.set_defaults(run=check_files)
     derive.add_parser(commands)
@@ -93,12 +95,6 @@ def _layer(text: str) -> str:
     if plain(text) not in map(plain, LAYERS):
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(LAYERS)}, got {text!r}")
     return text
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more, got {text!r}")
-    return int(text)
 
 
 def _writable(text: str) -> Path:

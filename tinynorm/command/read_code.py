@@ -7,7 +7,7 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import lru_cache
 from types import CodeType
 
@@ -160,3 +160,11 @@ def _key(node: ast.expr) -> Iterator[str]:
         yield node.value
     elif isinstance(start, ast.Constant) and isinstance(start.value, str):
         yield from (f"{start.value}{layer}" for layer in range(1, LAYERS + 1))
+
+
+def parameters(function: Callable, kinds: Container = tuple(inspect._ParameterKind)) -> list[inspect.Parameter]:
+    """Return the parameters of a function, or those of some kinds; [] for a built-in function without a signature."""
+    try:
+        return [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    except (TypeError, ValueError):
+        return []

@@ -42,10 +42,10 @@ class NothingToCheck(UserError):
     """A file has no pairs, and nothing that looks like a layer."""
 
 
-def whole_number(text: str) -> int:
-    """A seed on the command line."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, got {text!r}")
+def whole_number(text: str, least: int = 0) -> int:
+    """A seed, or a limit, on the command line."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number, {least} or more, got {text!r}")
     return int(text)
 
 
