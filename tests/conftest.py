@@ -20,7 +20,7 @@ from helpers import CUDA, NO_CUDA, skip_without_cuda
 
 import tinynorm
 import tinynorm.command.main
-from tinynorm.command import serve
+from tinynorm.command.process import serve
 
 # `tinynorm check` in a test's own process: another one takes half a second. tests/command/test_safety.py has the other one
 tinynorm.command.main.checked = serve.records

@@ -12,7 +12,7 @@ from math import prod
 import pytest
 
 from tinynorm import __version__
-from tinynorm.command import draw_inputs
+from tinynorm.command.functions import draw_inputs
 from tinynorm.command.main import main
 from tinynorm.gradcheck.report.text import wrapped
 
@@ -192,12 +192,12 @@ def test_as_a_program(tmp_path):
 
 
 def test_interrupted(run, monkeypatch):
-    import tinynorm.command.serve
+    import tinynorm.command.process.serve
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tinynorm.command.serve, "check_pair", interrupted)
+    monkeypatch.setattr(tinynorm.command.process.serve, "check_pair", interrupted)
     code, _, err = run(AFFINE)
     assert code == 130
     assert err == "interrupted\n"

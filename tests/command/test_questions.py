@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from helpers import examples
 
-from tinynorm.command.check_pair import check_pair
-from tinynorm.command.find_pairs import find_pairs
-from tinynorm.command.load_file import load
+from tinynorm.command.functions.find_pairs import find_pairs
+from tinynorm.command.load.load_file import load
 from tinynorm.command.run_code import Prints
+from tinynorm.command.verdict.check_pair import check_pair
 from tinynorm.gradcheck import check_backward
 from tinynorm.gradcheck.report import text
 

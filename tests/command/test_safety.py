@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from tinynorm.command import guard, own_process
 from tinynorm.command.main import main
+from tinynorm.command.process import guard, own_process
 
 PAIRS = """
 import ctypes, os, subprocess, sys, threading, time

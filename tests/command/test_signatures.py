@@ -4,10 +4,10 @@ import textwrap
 
 import pytest
 
-from tinynorm.command.check_pair import check_pair
-from tinynorm.command.find_pairs import find_pairs
-from tinynorm.command.load_file import load
+from tinynorm.command.functions.find_pairs import find_pairs
+from tinynorm.command.load.load_file import load
 from tinynorm.command.run_code import Prints
+from tinynorm.command.verdict.check_pair import check_pair
 
 HEAD = """
 import numpy as np
@@ -237,7 +237,7 @@ SWAPPED_TWICE = {
 @pytest.fixture
 def check(tmp_path, monkeypatch):
     """Check a file of this text, by few elements of each input; returns the results."""
-    monkeypatch.setattr("tinynorm.command.check_pair.EXHAUSTIVE", 8)
+    monkeypatch.setattr("tinynorm.command.verdict.check_pair.EXHAUSTIVE", 8)
 
     def of(text):
         path, prints = tmp_path / "layers.py", Prints()

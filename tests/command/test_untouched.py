@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from tinynorm.command import print_results
-from tinynorm.command.untouched import Untouched
+from tinynorm.command.process.untouched import Untouched
+from tinynorm.command.verdict import print_results
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from tinynorm.command.untouched import Untouched
         (np, "exp", np.log, "numpy.exp"),
         (math, "sqrt", math.exp, "math.sqrt"),
         (builtins, "hash", id, "builtins.hash"),
-        (print_results, "summary", len, "tinynorm.command.print_results.summary"),
+        (print_results, "summary", len, "tinynorm.command.verdict.print_results.summary"),
     ],
 )
 def test_a_change_is_put_back(owner, name, value, said):
@@ -31,7 +31,7 @@ def test_a_change_is_put_back(owner, name, value, said):
 def test_other_code_of_a_function_and_a_missing_module_are_put_back():
     untouched, code, module = Untouched(), print_results.summary.__code__, sys.modules["json"]
     print_results.summary.__code__ = (lambda results: "all right").__code__
-    assert untouched.put_back() == "tinynorm.command.print_results.summary"
+    assert untouched.put_back() == "tinynorm.command.verdict.print_results.summary"
     assert print_results.summary.__code__ is code
     del sys.modules["json"]
     assert untouched.put_back() == "sys.modules['json']"

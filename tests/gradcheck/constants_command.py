@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from tinynorm import derivations
-from tinynorm.command import choose_call, derive, draw_inputs
+from tinynorm.command import derive
+from tinynorm.command.functions import choose_call, draw_inputs
 from tinynorm.command.main import main
 from tinynorm.command.run_code import UserError
 
@@ -185,10 +186,10 @@ HELD = {
     "command.derive.NARROWEST": narrowest,
     "command.run_code.SHOWN_LINES": shown_lines,
     "command.run_code.SHOWN_FRAMES": shown_frames,
-    "command.draw_inputs.OUTPUTS": outputs,
-    "command.draw_inputs.COMBINATIONS": combinations,
-    "command.choose_call.ENOUGH": enough,
-    "command.check_pair.LARGE": large,
-    "command.check_pair.SLOW": slow,
-    "command.check_pair.PATIENCE": patience,
+    "command.functions.draw_inputs.OUTPUTS": outputs,
+    "command.functions.draw_inputs.COMBINATIONS": combinations,
+    "command.functions.choose_call.ENOUGH": enough,
+    "command.verdict.check_pair.LARGE": large,
+    "command.verdict.check_pair.SLOW": slow,
+    "command.verdict.check_pair.PATIENCE": patience,
 }

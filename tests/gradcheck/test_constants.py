@@ -29,17 +29,17 @@ NOT_HELD = {
 # Numbers of the doors for whole files. No test holds them yet: halved or doubled, nothing turns red.
 NOT_YET_HELD = {
     "behaviour.precision": "POINTS THIRD",
-    "command.ask_again": "PATIENCE TINY",
-    "command.choose_call": "CLOSE MOST STEP",
-    "command.conventions": "MOST",
-    "command.draw_constructor": "HIDDEN LR VOCABULARY",
-    "command.draw_layer": "ENOUGH MOST PATIENCE",
-    "command.guard": "CLOSED HIGH",
-    "command.layer_object": "DEPTH",
-    "command.limits": "PROCESSES",
+    "command.verdict.ask_again": "PATIENCE TINY",
+    "command.functions.choose_call": "CLOSE MOST STEP",
+    "command.functions.conventions": "MOST",
+    "command.layers.draw_constructor": "HIDDEN LR VOCABULARY",
+    "command.layers.draw_layer": "ENOUGH MOST PATIENCE",
+    "command.process.guard": "CLOSED HIGH",
+    "command.layers.attributes": "DEPTH",
+    "command.process.limits": "PROCESSES",
     "command.main": "OUTPUT TIMEOUT",
-    "command.own_process": "GRACE PATIENCE RECORDS STARTING TICK",
-    "command.read_code": "DEPTH LAYERS",
+    "command.process.own_process": "GRACE PATIENCE RECORDS STARTING TICK",
+    "command.read.read_code": "DEPTH LAYERS",
     "command.run_code": "SHOWN_CHARACTERS",
 }
 

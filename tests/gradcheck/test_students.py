@@ -14,11 +14,11 @@ from time import process_time
 
 import pytest
 
-from tinynorm.command.check_pair import check_pair
-from tinynorm.command.find_pairs import find_pairs
-from tinynorm.command.load_file import load
-from tinynorm.command.print_results import Checked, as_record, summary
+from tinynorm.command.functions.find_pairs import find_pairs
+from tinynorm.command.load.load_file import load
 from tinynorm.command.run_code import Prints, UserError
+from tinynorm.command.verdict.check_pair import check_pair
+from tinynorm.command.verdict.print_results import Checked, as_record, summary
 
 HOME = Path(__file__).parent / "students"
 EXPECTED = re.compile(r"# expect ([^\n:]+): ([a-z ]+)(?:: (.+))?$", re.MULTILINE)

@@ -19,11 +19,11 @@ from .. import __version__
 from ..gradcheck.diagnosis.normalization.recognise import plain
 from ..gradcheck.report.text import LEGEND, TITLES, width, wrapped
 from . import derive, kernels, run_program
-from .find_files import File, find_files
-from .limits import default_memory
-from .own_process import checked
-from .print_results import Checked, Record, as_json, as_page, exit_code, print_text, summary
+from .load.find_files import File, find_files
+from .process.limits import default_memory
+from .process.own_process import checked
 from .run_code import NothingToCheck, Prints, UserError, whole_number
+from .verdict.print_results import Checked, Record, as_json, as_page, exit_code, print_text, summary
 
 LAYERS = (  # the layers that the diagnosis knows
     *("ReLU", "Linear", "Softmax", "SoftmaxCrossEntropy"),

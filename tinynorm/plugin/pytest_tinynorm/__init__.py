@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 def _tests(session: pytest.Session, named: Path) -> Iterator[Check]:
     """Yield the tests of a file, or of the files in a folder."""
-    from tinynorm.command.find_files import find_files
+    from tinynorm.command.load.find_files import find_files
     from tinynorm.command.main import job_of, parser
     from tinynorm.command.run_code import UserError
 
@@ -68,7 +68,7 @@ class CheckedFile(pytest.File):
 
 def _records(job: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the records of a check, and with each what the file has printed until then."""
-    from tinynorm.command.own_process import checked
+    from tinynorm.command.process.own_process import checked
     from tinynorm.command.run_code import Prints
 
     prints = Prints()

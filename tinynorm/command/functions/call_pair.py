@@ -1,0 +1,216 @@
+"""Call the user's forward and backward as the checker does; explain what is wrong where they are written for another call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable, fresh
+from ..read.read_code import parameters
+from ..run_code import UserError
+from ..unfinished import refuse_nothing
+from .composed import Composed
+from .conventions import Convention, Source, conventions
+from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of, kinds_of
+from .find_pairs import Pair
+from .read_gradients import by_name
+
+# ---- signatures --------------------------------------------------------------------------------------------------------
+
+
+POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+BY_KEYWORD = {inspect.Parameter.KEYWORD_ONLY}
+ONE_VALUE = POSITIONAL | BY_KEYWORD
+STARRED = {inspect.Parameter.VAR_POSITIONAL}
+
+
+def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
+    """Raise UserError for a coroutine, a generator or a method."""
+    for name, function in ((pair.forward_name, pair.forward), (pair.backward_name, pair.backward)):
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise UserError(f"{name} is async, so a call gives a coroutine and no arrays; write it with a plain `def`")
+        if inspect.isgeneratorfunction(function):
+            raise UserError(f"{name} is a generator, for it has a `yield`; hand back its results with `return`")
+        if [p.name for p in parameters(function)][:1] == ["self"]:
+            raise UserError(f"{name} takes self, as a method does; write it as a function of arrays, without self")
+
+
+# ---- calls -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Call:
+    """A pair with its inputs. `forward(*inputs)` and `backward(dout, cache)` call the user's functions and read the results."""
+
+    pair: Pair
+    names: list[str]
+    inputs: list[Any]
+    layout: Layout | None = None  # of drawn inputs
+    keys: dict[str, list[str]] = field(default_factory=dict)  # of each argument that is a dict of parameters, taken apart
+    guesses: dict[str, str] = field(default_factory=dict)  # the kinds of arguments whose names do not tell them
+    # filled in when the call is tried:
+    convention: Convention | None = None
+    seconds: float = 0.0  # the time of one forward
+    shape: Any = None  # the output's; a list of shapes for several outputs
+    raised: bool = False  # whether backward raised
+    rank: tuple[bool, bool] = (
+        False,
+        False,
+    )  # whether the output is finite, whether backward gives gradients of the right shapes
+
+    def __post_init__(self) -> None:
+        known = parameters(self.pair.forward, ONE_VALUE)
+        self.keywords = {p.name for p in known if p.kind in BY_KEYWORD or self.keys}
+        self.entries = {key for keys in self.keys.values() for key in keys}
+        self.defaults = {p.name: p.default for p in known}
+        kinds = kinds_of(self.names, self.pair.name)
+        self.kinds = [self.guesses.get(name, "") or kind for name, kind in zip(self.names, kinds, strict=True)]
+        self.told: dict[str, None] = {}  # how the gradients are read, each remark once
+        self.unclaimed: set[str] = set()  # inputs that backward, which names its gradients, has none for
+        self._conventions: dict[Any, list[Convention]] = {}  # by the form of forward's result
+
+    def with_inputs(self, inputs: list[Any], layout: Layout) -> Call:
+        """Return a copy with other inputs, without a new look at the signatures: thousands of inputs may be tried."""
+        call = copy(self)
+        call.inputs, call.layout = inputs, layout
+        return call
+
+    def with_convention(self, convention: Convention) -> Call:
+        call = copy(self)
+        call.convention = convention
+        return call
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {_shown(x)}" for name, x in zip(self.names, self.inputs, strict=True))
+
+    @property
+    def floats(self) -> list[int]:
+        """The numbers of the inputs that have a gradient."""
+        return [i for i, x in enumerate(self.inputs) if differentiable(x)]
+
+    def constant(self, name: str) -> bool:
+        """Whether an input needs no gradient, judged by its name: a target, running statistics; for a loss, its data too."""
+        kind = dict(zip(self.names, self.kinds, strict=True)).get(name) or kind_of(name, self.pair.name)
+        return name in self.unclaimed or (kind not in PARAMETERS if self.pair.loss else kind in CONSTANT)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said of how backward is called and read."""
+        found, output = list(self.told), Source("result", self.convention.outputs[:1] if self.convention else ())
+        for name in [name for name, source in self.convention.arguments if source == output] if self.convention else []:
+            if name in self.names:
+                found.append(f"{self.pair.backward_name} is given forward's output as {name}")
+        return found
+
+    # -- forward -------------------------------------------------------------------------------------------------------
+
+    def run(self, *inputs: Any) -> tuple[Any, dict[str, Any]]:
+        """Return what forward returns, and its arguments by name. It gets copies of running statistics, to write into them."""
+        given = [fresh(x) if kind in ("mean", "variance") else x for x, kind in zip(inputs, self.kinds, strict=True)]
+        entries = dict(zip(self.names, given, strict=True))
+        packed = {name: {key: entries[key] for key in keys} for name, keys in self.keys.items()}
+        alone = {name: x for name, x in entries.items() if name not in self.entries} | packed
+        named = {name: x for name, x in alone.items() if name in self.keywords}
+        result = self.pair.forward(*[x for name, x in alone.items() if name not in named], **named)
+        title = self.pair.forward_name
+        refuse_nothing(result, self.pair.forward, f"{title} returns None", self.pair.path)
+        return result, self.defaults | alone | entries
+
+    def conventions(self, result: Any, given: dict[str, Any]) -> list[Convention]:
+        """Return the ways in which forward and backward may be called together. Raise UserError where there is none."""
+        form = tuple(
+            (type(x), len(x) if isinstance(x, tuple) else 0) for x in (result if isinstance(result, tuple) else [result])
+        )
+        if form not in self._conventions:
+            forward, backward, title = self.pair.forward, self.pair.backward, self.pair.backward_name
+            try:
+                self._conventions[form] = list(conventions(forward, backward, result, given))
+            except UserError as error:
+                takes = ", ".join(str(p).split(":")[0].split("=")[0] for p in parameters(backward))
+                raise UserError(f"{title} is called as {title}(dout, cache); yours takes ({takes}); {error}") from None
+        return self._conventions[form]
+
+    def forward(self, *inputs: Any) -> tuple[Any, Any]:
+        """Return (out, cache), read by the convention; by the likeliest where none is chosen yet."""
+        return self.read(*self.run(*inputs))
+
+    def read(self, result: Any, given: dict[str, Any]) -> tuple[Any, Any]:
+        self.convention = self.convention or self.conventions(result, given)[0]
+        out, cache = self.convention.read(result, given)
+        title = self.pair.forward_name
+        refuse_nothing(out, self.pair.forward, f"{title} returns None as its output", self.pair.path)
+        if isinstance(out, np.matrix):
+            raise UserError(f"{title}: expected an array, got np.matrix; use np.array")
+        return out, cache
+
+    def missing_cache(self, result: Any) -> UserError:
+        """Return what to say of a forward that returns no cache where backward can do nothing with what else there is."""
+        got = f"{len(result)} values" if isinstance(result, tuple | list) else _described(result)
+        return UserError(
+            f"{self.pair.forward_name}: expected two values, (out, cache), got {got}; "
+            "end it with `return out, cache`, where cache is a tuple of all that backward needs"
+        )
+
+    @property
+    def user_backward(self) -> Callable:
+        """The function whose `return` names the gradients."""
+        return self.pair.forward.user_backward if isinstance(self.pair.forward, Composed) else self.pair.backward
+
+    # -- backward ------------------------------------------------------------------------------------------------------
+
+    def backward(self, dout: Any, cache: Any) -> tuple:
+        """Return one gradient for each differentiable input, or as many as backward returns; None for a constant."""
+        assert self.convention is not None
+        grads, title = self.convention.call(self.pair.backward, dout, cache), self.pair.backward_name
+        refuse_nothing(grads, self.pair.backward, f"{title} returns None", self.pair.path)
+        names = [self.names[i] for i in self.floats]
+        if self.convention.slope and not isinstance(grads, tuple | list | dict):
+            return tuple(None if self.constant(name) else grads for name in names)
+        numbers = [
+            name for name, kind in zip(self.names, self.kinds, strict=True) if kind.startswith("any") and name not in names
+        ]
+        named = by_name(grads, self.user_backward, names + numbers)
+        names += [name for name in numbers if named and name in named]  # it should have been drawn as an array
+        if named:
+            if [name for name in names if name in named] != list(named) and not isinstance(grads, dict):
+                self.told[f"the gradients are read by their names: {title} returns those of {', '.join(named)}"] = None
+            self.unclaimed = self._of_no_matter(names, named)
+            return tuple(named.get(name) for name in names)
+        if named is not None:
+            raise UserError(
+                f"{title} returns a dict with the keys {', '.join(map(str, grads))}; expected "
+                f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
+            )
+        grads = tuple(grads) if isinstance(grads, tuple | list) else (grads,)
+        odd = {type(g).__name__ for g in grads if not (hasattr(g, "dtype") or isinstance(g, float | int | complex | None))}
+        if odd:
+            raise UserError(f"{title}: expected a tuple of arrays, one for each input, got {', '.join(sorted(odd))} in it")
+        left_out = [name for name in names if self.constant(name)]
+        data = [name for name in names if kind_of(name) not in PARAMETERS]
+        of_loss = self.convention.slope or isinstance(self.pair.forward, Composed)
+        if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss needs none for the data
+            self.unclaimed, left_out = set(data), data
+        if not left_out or len(grads) != len(names) - len(left_out):
+            return grads
+        rest = iter(grads)
+        return tuple(None if name in left_out else next(rest) for name in names)
+
+    def _of_no_matter(self, names: list[str], named: dict[str, Any]) -> set[str]:
+        """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""
+        missing = {name for name in names if name not in named}
+        weights = [name for name in named if kind_of(name).endswith("weight")]
+        network = len(weights) > 1 or (weights and self.convention is not None and self.convention.slope)
+        return missing if network and all(kind_of(name) == "x" for name in missing) else set()
+
+
+def _shown(x: Any) -> str:
+    return str(x.shape) if isinstance(x, np.ndarray) else "{...}" if isinstance(x, dict) else repr(x)
+
+
+def _described(x: Any) -> str:
+    return f"one array of shape {x.shape}" if isinstance(x, np.ndarray) else "nothing (None)" if x is None else type(x).__name__

@@ -1,0 +1,295 @@
+"""Choose the inputs that a pair is checked with: those of NAME_inputs, else the drawn inputs with which the pair works best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
+from itertools import product
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import Problem, fresh, random_state_kept
+from ..layers.call_layer import Layer
+from ..layers.choose_layer import layer_calls
+from ..read.guess_kinds import guess, words_compared
+from ..read.read_code import keys_of, parameters
+from ..run_code import UserError, attempt, own_frames, own_traceback
+from ..unfinished import blame
+from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
+from .composed import Composed
+from .draw_inputs import IMAGES, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts
+from .find_pairs import Pair
+from .given_inputs import given_call
+
+# Candidates with which forward works and backward does not, after which the search ends. A wrong backward refuses them all,
+# and each costs a forward. Where forward broadcasts most shapes, the right one may come as late as the 19th.
+ENOUGH = 24
+# Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
+STEP, CLOSE = 1e-5, 1e-4
+MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
+# Modes in which backward is not called, or is not the gradient: softmax hands on dout, which the loss has made p - y.
+OTHER_TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict", "softmax")
+
+
+def choose_calls(pair: Pair, seed: int) -> list[Call]:
+    """Return one call; or two, where forward is meant to take x of two dimensions and of more."""
+    if isinstance(pair.forward, Layer):
+        return layer_calls(pair, seed)
+    if pair.inputs is not None:
+        return [_settled(given_call(pair, seed))]
+    with random_state_kept():
+        best = _settled(_best(pair, seed))
+        _try(best)  # measures the time again: the first forward may have imported something
+        return [best, *_of_another_rank(best, seed)]
+
+
+def _best(pair: Pair, seed: int) -> Call:
+    """Return the first call with the best rank."""
+    furthest: tuple[int, BaseException | None, Call | None] = (-1, None, None)
+    best, taken = None, 0
+    hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished
+    for template in _arguments(pair):
+        # with one output a cost of np.mean is divided by the samples, as its gradient is
+        first = isinstance(pair.forward, Composed) and pair.forward.of_file
+        only = [replace(one, one_output=True) for one in layouts(pair.name, set(template.kinds))] if first else None
+        for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, only, hopeless):
+            call = template.with_inputs(inputs, layout)
+            error = _try(call)
+            if error is not None:
+                line = next((frame.lineno or 0 for frame in own_frames(error, pair.path)), 0)
+                furthest = max(furthest, (line, error, call), key=lambda one: one[0])
+                if blame(error, pair.path):
+                    hopeless.add(layout)
+                continue
+            if best is not None and best.layout is not layout and best.layout is not None and best.layout.convolved:
+                return best  # with smaller images a window may be all there is of them
+            if best is not None and best.raised and best.layout is not None and len(best.layout.x) > len(layout.x) == 1:
+                continue  # with one row backward may work by chance, where it raises with several
+            if len(layout.x) == 1 and isinstance(call.shape, tuple) and len(call.shape) > 1 and not template.keys:
+                continue  # NumPy has made rows of a row and a column; that is no output of one row
+            best, taken = call if best is None or call.rank > best.rank else best, taken + 1
+            if all(best.rank) or (taken >= ENOUGH and best.rank[0]):
+                return best
+        if best is not None:
+            return best
+    _, error, failed = furthest
+    assert error is not None
+    assert failed is not None
+    unknown = f"what is {', '.join(failed.guesses)}? " if failed.guesses else ""
+    raise blame(error, pair.path) or UserError(
+        f"{pair.forward_name} raises for all inputs that were tried; {unknown}{_advice(pair)}. It came furthest with {failed}"
+        f"\n{own_traceback(error, pair.path)}"
+    )
+
+
+def _arguments(pair: Pair) -> Iterator[Call]:
+    """Yield calls that name the arguments to draw: first with the optional arrays (gamma=None), then without.
+
+    The parameters in a dict are arguments of their own.
+    """
+    code = pair.forward.forward if isinstance(pair.forward, Composed) else pair.forward
+    found, keys = parameters(pair.forward, ONE_VALUE), keys_of(code)
+    needed = [p.name for p in found if p.default is p.empty]
+    if not needed:
+        title = f"{pair.forward_name}({', '.join(str(p).split(':')[0] for p in parameters(pair.forward))})"
+        wraps = "put @functools.wraps(f) above the wrapper of the decorator, or " if parameters(pair.forward, STARRED) else ""
+        raise UserError(f"{title}: it names no arguments to draw; {wraps}{_advice(pair)}")
+    kinds = dict(zip(needed, kinds_of(needed, pair.name), strict=True))
+    guesses = {name: guess(code, name, i) for i, name in enumerate(needed) if name not in keys}
+    # a p that comes first is no probability of dropout
+    nothing = {n for i, n in enumerate(needed) if not kinds[n] or (kinds[n] == "number" and i == 0 and len(n) == 1)}
+    guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith("one of ")}
+    arrays = ("weight", "bias", "affine", "hidden")
+    optional = [p.name for p in found if p.default is None and kind_of(p.name, pair.name) in arrays]
+    every = [p.name for p in found if p.name in needed or p.name in optional]
+    drawn = [p.name in every for p in parameters(pair.forward, POSITIONAL)]
+    no_gap = drawn == sorted(drawn, reverse=True)  # a call cannot leave out a positional argument between two others
+    for names in [*([every] if no_gap else []), *([needed] if optional or not no_gap else [])]:
+        taken_apart = [key for name in names for key in keys.get(name, [name])]
+        kept = {name: entries for name, entries in keys.items() if name in names}
+        yield Call(pair, taken_apart, [None] * len(taken_apart), keys=kept, guesses=guesses)
+
+
+def _advice(pair: Pair) -> str:
+    return f"write a function {pair.name}_inputs(rng) that returns them as a tuple"
+
+
+def _try(call: Call) -> BaseException | None:
+    """Rank the call: see `_try_once`. Where targets are drawn for a loss behind forward, the first kind that backward takes."""
+    error, forward = _try_once(call), call.pair.forward
+    if error is None and isinstance(forward, Composed) and not call.rank[1]:
+        before = forward.state
+        for _ in forward.variants(list(forward.losses)[:1]):
+            if _try_once(call) is None and all(call.rank):
+                return None
+        forward.state = before
+    return error
+
+
+def _try_once(call: Call) -> BaseException | None:
+    """Run forward and backward once, and rank the call. Return the exception of forward; one of backward is a low rank.
+
+    Of several conventions the first that works is kept.
+    """
+    started = perf_counter()
+    ran, error = attempt(call.run, *[fresh(x) for x in call.inputs])
+    call.seconds = perf_counter() - started
+    if error is not None:
+        return error
+    best: Call | None = None
+    for convention in [call.convention] if call.convention else call.conventions(*ran):
+        if best is not None:
+            ran, _ = attempt(call.run, *[fresh(x) for x in call.inputs])  # backward may have written into the cache
+        tried = call.with_convention(convention)
+        _rank(tried, *tried.read(*ran))
+        if best is None or tried.rank > best.rank:
+            best = tried
+        if all(best.rank):
+            break
+    assert best is not None
+    call.convention, call.rank, call.shape, call.unclaimed = best.convention, best.rank, best.shape, best.unclaimed
+    call.raised = best.raised
+    return None
+
+
+def _settled(call: Call) -> Call:
+    """Return the call with the convention that makes the gradients right, where the names leave several open; else as it is."""
+    if isinstance(call.pair.forward, Composed):
+        return _with_loss(call, call.pair.forward)
+    ran, error = attempt(call.run, *[fresh(x) for x in call.inputs])
+    several = call.conventions(*ran) if error is None else []
+    if len(several) < 2:
+        return call
+    for convention in several:
+        tried = call.with_convention(convention)
+        if _try(tried) is None and tried.rank[1] and attempt(_agreement, tried)[0] == 1:
+            return tried
+    if not call.rank[1] and several[0].guess:
+        raise call.missing_cache(ran[0])
+    return call
+
+
+def _with_loss(call: Call, forward: Composed) -> Call:
+    """Return the call with the loss and the targets that make the gradients right, or most of them."""
+    found: dict[tuple, float] = {}
+    ran = [(forward.state, call.rank) for _ in forward.variants(list(forward.losses)[:1]) if _try_once(call) is None]
+    taken = [state for state, rank in ran if all(rank)] or [state for state, rank in ran if rank[0]]
+    for loss, (_, *rest) in product(forward.losses, taken):
+        forward.state = (loss, *rest)
+        found[forward.state] = attempt(_agreement, call)[0] or 0.0
+        if found[forward.state] == 1:
+            break
+    best = max(found, key=lambda state: found[state], default=forward.state)
+    if len(forward.losses) > 1 and found.get(best, 0) < MOST:
+        raise UserError(
+            f"{call.pair.backward_name} takes {forward.target}, the targets of a loss that the file does not have, and it is "
+            f"the gradient of no common one; put a function NAME_loss(output, {forward.target}) beside it"
+        )
+    forward.state = best
+    call.told[str(forward)] = None
+    return call
+
+
+def _agreement(call: Call) -> float:
+    """Return the share of the gradients that are forward's along a random direction.
+
+    That is no verdict: it chooses between conventions.
+    """
+    rng, problem = np.random.default_rng(0), Problem(call.forward, call.backward, call.inputs, call.names)
+    problem.seeded = True
+    u = rng.standard_normal(problem(problem.point).size)
+    right = []
+    for i, gradient in enumerate(problem.gradients(problem.point, u)):
+        if gradient is not None and gradient.shape != problem.point[i].shape:
+            right.append(False)
+        elif gradient is not None:
+            way = rng.standard_normal(gradient.shape)
+            moved = ([x + step * way if i == j else x for j, x in enumerate(problem.point)] for step in (STEP, -STEP))
+            after, before = (u @ problem(point) for point in moved)
+            error = np.sum(gradient * way) - (after - before) / (2 * STEP)
+            right.append(abs(error) <= CLOSE * np.sum(np.abs(gradient * way)))
+    return sum(right) / max(len(right), 1)
+
+
+def _rank(call: Call, out: Any, cache: Any) -> None:
+    several = isinstance(out, tuple | list)
+    outputs = [np.asarray(y) for y in (out if several else [out])]
+    shapes = [y.shape for y in outputs]
+    call.shape = shapes if several else shapes[0]
+    finite = all(y.size > 0 and bool(np.all(np.isfinite(y))) for y in outputs if y.dtype.kind in "fc")
+    call.rank = finite, _fits(call, shapes, several, cache)
+
+
+def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
+    """Whether backward gives gradients of the inputs' shapes."""
+    rng = np.random.default_rng(0)
+    douts = [rng.standard_normal(shape)[()] for shape in shapes]
+    found, error = attempt(call.backward, tuple(douts) if several else douts[0], cache)
+    call.raised = error is not None
+    if error is not None:
+        return False
+    grads = [found[i] for i in call.floats] if len(found) == len(call.inputs) else found
+    wanted = [np.shape(call.inputs[i]) for i in call.floats]
+    return [shape if g is None else np.shape(g) for g, shape in zip(grads, wanted, strict=False)] == wanted
+
+
+def _of_another_rank(best: Call, seed: int) -> list[Call]:
+    """Return a call with x of four dimensions (or three) where forward is meant to take that too.
+
+    It is meant to where the output keeps its meaning: it has again the shape of x, or the same shape in spite of another x.
+    """
+    kinds = set(best.kinds)
+    if best.layout is not ROWS or not best.shape or not kinds <= {"x", "weight", "bias", "affine", "number", "settings"}:
+        return []
+    for layout in (IMAGES,) if kinds & {"affine", "settings"} else (IMAGES, STEPS):
+        expected = layout.x if best.shape == ROWS.x else best.shape
+        for _, inputs in candidates(best.names, best.kinds, best.pair.name, seed, [layout]):
+            other = best.with_inputs(inputs, layout)
+            if _alike(best, other, layout) and _try(other) is None and other.rank[0] and other.shape == expected:
+                return [other]
+    return []
+
+
+def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
+    """Yield (what is other, the call) for each other word that forward compares an argument with: activation "tanh"."""
+    given = dict(zip(call.names, call.inputs, strict=True))
+    for p in parameters(call.pair.forward, ONE_VALUE):
+        now = given.get(p.name, p.default)
+        words = words_compared(call.pair.forward, p.name) if isinstance(now, str) else []
+        for word in [word for word in words if word != now and word.lower() not in OTHER_TASKS]:
+            other = copy(call)
+            changed = given | {p.name: word}
+            other.names, other.inputs, other.keywords = list(changed), list(changed.values()), call.keywords | {p.name}
+            other.kinds = [*call.kinds, "number"][: len(changed)]
+            if _try(other) is None and other.rank[0]:
+                yield f"{p.name} {word!r}", other
+
+
+def in_columns(call: Call) -> Call | None:
+    """Return the call with targets that are one-hot in columns, where the drawn ones are so in rows; else None.
+
+    Both are of one shape, and which of them a forward is meant to take is not seen from its output.
+    """
+    targets = [i for i, kind in enumerate(call.kinds) if kind == "target" and np.ndim(call.inputs[i]) == 2]
+    if call.pair.inputs is not None or call.layout is None or not targets:
+        return None
+    inputs = list(call.inputs)
+    for i in targets:
+        rows, columns = inputs[i].shape
+        if not np.array_equal(np.sort(inputs[i], axis=1), np.eye(columns)[[-1] * rows]):
+            return None
+        inputs[i] = np.eye(rows)[:, np.arange(columns) % rows]
+    other = call.with_inputs(inputs, call.layout)
+    return other if _try(other) is None else None
+
+
+def _alike(call: Call, other: Call, layout: Layout) -> bool:
+    """Whether nothing differs but x, the rows of w and the length of gamma, so that no shape is broadcast by chance."""
+    for kind, x, y in zip(call.kinds, map(np.shape, call.inputs), map(np.shape, other.inputs), strict=True):
+        fits = {"weight": len(y) == 2, "bias": y == x, "affine": y in (x, (layout.features,))}
+        if not fits.get(kind, True):
+            return False
+    return True

@@ -1,0 +1,161 @@
+"""A backward that takes targets which forward does not take: it goes back from a loss, as ``backprop(params, cache, X, Y)``.
+
+The pair that is checked is forward with that loss behind it. The loss is a function of the file (``compute_cost(A2, Y)``), else
+the one of a few common losses that makes the gradients right.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..read.match_names import has, stem_of
+from ..read.read_code import plain_title, returned
+from ..run_code import UserError
+from .conventions import Convention, conventions, is_cotangent
+from .draw_inputs import NUMBERS, kind_of
+
+# What is divided by, and for each loss: its value for an output a and targets y.
+PARTS = {"the samples in rows": 0, "the samples in columns": -1, "all elements": None, "nothing": ()}
+COMMON: dict[str, Callable[[Any, Any], Any]] = {
+    "binary cross-entropy": lambda a, y: -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(),
+    "cross-entropy": lambda a, y: -(y * np.log(a)).sum(),
+    "half the squared error": lambda a, y: ((a - y) ** 2).sum() / 2,
+    "the squared error": lambda a, y: ((a - y) ** 2).sum(),
+}
+TARGETS = ("0 or 1", "one-hot in rows", "one-hot in columns", "class numbers", "class numbers of columns", "real numbers")
+
+
+def takes_targets(forward: Callable, backward: Callable) -> str:
+    """Return the argument of backward that is the targets of a loss behind forward; "" for none."""
+    try:
+        given, taken = inspect.signature(forward).parameters, inspect.signature(backward).parameters
+    except (TypeError, ValueError):
+        return ""
+    handed_back = {plain_title(e) for value in returned(forward) for e in getattr(value, "elts", [value])}
+    others = [name for name in taken if name not in given and name not in handed_back]
+    targets = [name for name in others if kind_of(name) == "target" and taken[name].default is inspect.Parameter.empty]
+    if len(targets) != 1 or len(taken) < 2 or any(is_cotangent(name, []) for name in others):
+        return ""
+    return targets[0]
+
+
+@dataclass(eq=False)
+class Composed:
+    """A forward with a loss behind it. It returns (loss, cache), and `backward(dout, cache)` gives what the user's returns."""
+
+    forward: Callable
+    user_backward: Callable
+    target: str
+    losses: dict[str, Callable]  # by what to say of them
+    of_file: bool = False  # whether they are the file's
+    loss: str = ""  # the one that is chosen, with its targets
+    targets: str = TARGETS[0]
+    convention: Convention | None = None
+    places: list[tuple[tuple[int, ...], ...]] = field(default_factory=list)  # where the output may be in forward's result
+
+    def __post_init__(self) -> None:
+        self.__signature__ = inspect.signature(self.forward)
+
+    def __call__(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
+        bound = self.__signature__.bind(*arguments, **named)
+        result = self.forward(*bound.args, **bound.kwargs)
+        bound.apply_defaults()
+        numbers = {name: NUMBERS[name] for name in inspect.signature(self.user_backward).parameters if name in NUMBERS}
+        given = numbers | bound.arguments | {self.target: 0}  # lambd, which only the loss and backward take
+        if self.convention is None:
+            self.convention = next(conventions(self.forward, self.user_backward, result, given, slope=True))
+            values = list(result) if isinstance(result, tuple | list) else [result]
+            alone = all(isinstance(x, np.ndarray) for x in values)  # without a cache the output may come last
+            self.places = [((len(values) - 1,),), ((0,),)] if alone and len(values) > 2 else [self.convention.outputs]
+            self.convention = replace(self.convention, outputs=self.places[0])
+        out, _ = self.convention.read(result, given)
+        given[self.target], dense = _drawn(self.targets, np.shape(out))
+        _, kept = self.convention.read(result, given)
+        return self.losses[self.loss or next(iter(self.losses))](out, given[self.target], dense, given), kept
+
+    def backward(self, dout: Any, cache: Any) -> Any:
+        assert self.convention is not None
+        return self.convention.call(self.user_backward, dout, cache)
+
+    def variants(self, losses: Iterable[str]) -> Iterator[None]:
+        """Take each of some losses with each kind of targets and each output, one after the other."""
+        for state in product(losses, TARGETS, self.places):
+            self.state = state
+            yield
+
+    @property
+    def state(self) -> tuple[str, str, Any]:
+        """The loss, the kind of targets, and the place of the output."""
+        assert self.convention is not None
+        return self.loss, self.targets, self.convention.outputs
+
+    @state.setter
+    def state(self, state: tuple[str, str, Any]) -> None:
+        assert self.convention is not None
+        self.loss, self.targets, outputs = state
+        self.convention = replace(self.convention, outputs=outputs)
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.targets}, drawn; loss: {self.loss or next(iter(self.losses))}"
+
+
+@lru_cache(maxsize=64)  # for the last few shapes: the check asks a thousand times
+def _drawn(targets: str, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return targets, and the same as an array of the output's shape."""
+    rng, in_columns = np.random.default_rng(1), "columns" in targets and len(shape) == 2
+    rows, classes = (shape[1:], shape[0]) if in_columns else (shape[:-1], shape[-1] if shape else 1)
+    if classes == 1 and targets not in ("0 or 1", "real numbers"):
+        raise ValueError("of one class all targets are 1, and a term with 1 - y is lost")
+    numbers = rng.integers(0, classes, rows)
+    one_hot = np.eye(classes)[numbers].T if in_columns else np.eye(classes)[numbers]
+    if "class" in targets or "one-hot" in targets:
+        return numbers if "class" in targets else one_hot, one_hot
+    dense = rng.standard_normal(shape) if targets == "real numbers" else rng.integers(0, 2, shape).astype(float)
+    return dense, dense
+
+
+def compose(forward: Callable, backward: Callable, name: str, functions: dict[str, Callable]) -> Composed | None:
+    """Return forward with a loss behind it, where backward goes back from one."""
+    target = takes_targets(forward, backward)
+    if not target:
+        return None
+    wanted = set(stem_of(name, "BACKWARD"))
+    costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and inspect.isfunction(f) and _is_cost(f)]
+    costs.sort(key=lambda n: len(wanted ^ set(stem_of(n, "LOSS"))))  # compute_cost_with_regularization first, for one with it
+    own = {n: _of_file(functions[n]) for n in costs[:1]}
+    return Composed(forward, backward, target, own or dict(_common()), bool(own))
+
+
+def _is_cost(function: Callable) -> bool:
+    needed = [p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    return len(needed) > 1 and any(kind_of(name) == "target" for name in needed[:2])
+
+
+def _of_file(function: Callable) -> Callable:
+    def loss(out: Any, y: Any, _: Any, given: dict[str, Any]) -> Any:
+        first, second, *rest = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+        both = {first.name: out, second.name: y} if kind_of(first.name) != "target" else {first.name: y, second.name: out}
+        unknown = [p.name for p in rest if p.name not in given and p.name not in NUMBERS]
+        if unknown:
+            raise UserError(f"{function.__name__} takes {', '.join(unknown)}, and forward does not")
+        value = function(**both, **{p.name: given.get(p.name, NUMBERS.get(p.name)) for p in rest})
+        return np.reshape(value[0] if isinstance(value, tuple) else value, ())[()]
+
+    return loss
+
+
+def _common() -> Iterator[tuple[str, Callable]]:
+    for (name, total), (over, axis) in product(COMMON.items(), PARTS.items()):
+
+        def loss(out: Any, _: Any, y: Any, __: Any, total: Callable = total, axis: Any = axis) -> Any:
+            parts = np.size(out) if axis is None else 1 if axis == () else np.shape(out)[axis] if np.ndim(out) else 1
+            return total(out, y) / parts
+
+        yield f"{name} divided by {over}", loss

@@ -1,0 +1,319 @@
+"""Decide how a forward and its backward are meant to be called together: what is an output, and what backward is given.
+
+The checker knows one form: ``out, cache = forward(...)`` and ``grads = backward(dout, cache)``. Courses write many. The names
+of backward's arguments, the names in forward's `return` and the result of one run tell which, as in ::
+
+    h, c, cache = lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b)   # two outputs
+    grads = lstm_step_backward(dnext_h, dnext_c, cache)             # a cotangent for each
+    grads = fc_backward(dZ, X, W)                                   # no cache, but forward's arguments
+    slope = sigmoid_derivative(x)                                   # no cotangent either: dx = dout * slope
+
+An adapter uses it for its own functions, and for the methods of an object, like this::
+
+    inputs = {"x": x, "y": y}                                       # all arguments of forward by name
+    result = layer.forward(**inputs)
+    for convention in conventions(layer.forward, layer.backward, result, inputs):   # the likeliest first
+        out, cache = convention.read(result, inputs)                # `out` is a tuple for several outputs
+        grads = convention.call(layer.backward, dout, cache)        # what backward returns, as it is
+
+Where several conventions are possible, the names do not tell; take the one with which the gradients are right, else the first
+that works. `UserError` says why there is none.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice, product
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable
+from ..read.read_code import titles_of
+from ..run_code import UserError
+from .draw_inputs import CONSTANT, KIND, NUMBERS, kind_of
+
+CACHES = re.compile(r"cache|memory|^(ctx|context|saved|stored?|tape|tmp|intermediates?|residuals?|tupl?e?)($|_)", re.IGNORECASE)
+# dout, dZ, d_out, dL_dy, grad_output, upstream_grad, delta, error
+COTANGENT = re.compile(
+    r"^d(.|_.*|[A-Z].*|out.*|values?|loss.*|next.*|prev.*|l_.*|elta.*)?$|grad|upstream|^(g|gy|go|err|error|top|up)(_|$)"
+)
+# Conventions that are tried for one pair. Names leave open two arguments of backward at most, with a handful of choices each.
+MOST = 24
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an argument of backward comes from."""
+
+    what: str  # "dout", "result", "input", "inputs" (several, as a tuple), "all" (these and the results) or "value"
+    key: Any = None  # the number of the cotangent (None: all), the places in the result, the inputs' names, the value
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How a forward and its backward are called together."""
+
+    outputs: tuple[
+        tuple[int, ...], ...
+    ]  # the places in forward's result that have a cotangent: (0,), or (0, 1) of (a, b), cache
+    arguments: tuple[tuple[str, Source], ...]  # of backward, without those left at their defaults
+    keywords: frozenset[str] = frozenset()  # the arguments that are handed over by name
+    starred: bool = False  # whether the last argument is *cache
+    guess: bool = False  # whether it is not told what stands for the cache that backward takes
+    slope: bool = False  # whether backward takes no cotangent, but returns the derivative, which dout is multiplied with
+
+    def read(self, result: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
+        """Return (out, cache) of one run: the output, or a tuple of several; and what backward is given beside dout."""
+        values = list(result) if isinstance(result, tuple | list) else [result]
+        outputs = tuple(_at(values, place) for place in self.outputs)
+        kept = [self._value(source, values, inputs) for _, source in self.arguments if source.what != "dout"]
+        return outputs[0] if len(outputs) == 1 else outputs, kept[0] if len(kept) == 1 else kept
+
+    def call(self, backward: Callable, dout: Any, cache: Any) -> Any:
+        """Return what backward returns, or dout times the derivative that it returns."""
+        sources = [source for _, source in self.arguments]
+        kept = iter([cache] if sum(source.what != "dout" for source in sources) == 1 else cache)
+        given = [dout if s == Source("dout") else dout[s.key] if s.what == "dout" else next(kept) for s in sources]
+        named = {name: x for (name, _), x in zip(self.arguments, given, strict=True) if name in self.keywords}
+        plain = [x for (name, _), x in zip(self.arguments, given, strict=True) if name not in self.keywords]
+        if self.starred:
+            plain[-1:] = plain[-1] if isinstance(plain[-1], tuple | list) else [plain[-1]]
+        grads = backward(*plain, **named)
+        return _times(dout, grads) if self.slope else grads
+
+    @staticmethod
+    def _value(source: Source, values: list, inputs: dict[str, Any]) -> Any:
+        match source.what:
+            case "result":
+                found = tuple(_at(values, place) for place in source.key)
+                return found[0] if len(found) == 1 else found
+            case "input":
+                return inputs[source.key]
+            case "inputs":
+                return tuple(inputs[name] for name in source.key)
+            case "all":
+                return (*(inputs[name] for name in source.key), *values)
+        return source.key
+
+
+def _times(dout: Any, grads: Any) -> Any:
+    match grads:
+        case dict():
+            return {key: _times(dout, g) for key, g in grads.items()}
+        case tuple() | list():
+            return tuple(_times(dout, g) for g in grads)
+    return grads if grads is None else dout * grads
+
+
+def _at(values: Any, place: tuple[int, ...]) -> Any:
+    for i in place:
+        values = values[i]
+    return values
+
+
+def conventions(
+    forward: Callable, backward: Callable, result: Any, inputs: dict[str, Any], slope: bool = False
+) -> Iterator[Convention]:
+    """Yield the conventions that fit the names, the likeliest first. Raise UserError where there is none.
+
+    `result` is what forward returned in one run, `inputs` are all its arguments in that run, by name. `slope` says that
+    backward needs no cotangent: it goes back from a loss.
+    """
+    values = list(result) if isinstance(result, tuple | list) else [result]
+    needed = tuple(p.name for p in _parameters(forward) if p.default is p.empty and p.name in inputs)
+    run = _Run(values, titles_of(forward, len(values)), inputs, needed)
+    taken = _parameters(backward)
+    roles = _roles(taken, run, slope)
+    douts = [name for name, role in roles.items() if role == "dout"]
+    if not douts and not slope and not _may_be_a_slope(taken, run):
+        raise UserError("give it both, and multiply by dout inside")
+    outputs, cotangents = _outputs(run, douts)
+    options = []
+    for p in taken:
+        role = roles[p.name]
+        found = [cotangents[p.name]] if role == "dout" else role if isinstance(role, list) else []
+        if role == "cache" or (not found and p.default is p.empty):
+            found = _for_unknown(
+                p, run, outputs, [source for role in roles.values() if isinstance(role, list) for source in role]
+            )
+        if found:
+            options.append([(p.name, source) for source in found])
+    if not any(source.what != "value" for (_, source), *_ in options):
+        raise UserError("give it dout and the cache")
+    keywords = frozenset(_by_keyword(taken, {name for (name, _), *_ in options}))
+    starred = taken[-1].kind is inspect.Parameter.VAR_POSITIONAL
+    for chosen in islice(product(*options), MOST):
+        yield Convention(outputs, chosen, keywords, starred, "cache" in roles.values() and run.cache is None, slope=not douts)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of forward: its values with their names in the code ("" for none), and its arguments."""
+
+    values: list
+    titles: list[str]
+    inputs: dict[str, Any]
+    needed: tuple[str, ...]  # the arguments without a default
+
+    @cached_property
+    def cache(self) -> int | None:
+        """Which value is the cache: by its name, else the last of two, else the last that is no array."""
+        if len(self.values) < 2:
+            return None
+        named = [i for i, title in enumerate(self.titles) if is_cache(title)]
+        if named:
+            return named[-1]
+        if len(self.values) == 2:
+            return 0 if isinstance(self.values[0], dict) and not isinstance(self.values[1], dict) else 1
+        others = [i for i, x in enumerate(self.values) if i > 0 and (x is None or isinstance(x, tuple | list | dict))]
+        return others[-1] if others else None
+
+    @cached_property
+    def moving(self) -> list[str]:
+        """The arguments that may have a gradient."""
+        found = [name for name, x in self.inputs.items() if differentiable(x)]
+        return [name for name in found if kind_of(name) not in CONSTANT] or found[:1]
+
+
+def _parameters(function: Callable) -> list[inspect.Parameter]:
+    """Return the parameters of backward, without **keywords; a star only where nothing else may take the cache."""
+    try:
+        found = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    except (TypeError, ValueError):  # a built-in function
+        return [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("dout", "cache")]
+    if [p.kind for p in found] == [inspect.Parameter.VAR_POSITIONAL]:  # the wrapper of a decorator
+        return [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("dout", "cache")]
+    return found
+
+
+def _by_keyword(taken: list[inspect.Parameter], given: set[str]) -> list[str]:
+    """Return the arguments to hand over by name: those after one that is left at its default, and those after a `*`."""
+    found, gap = [], False
+    for p in taken:
+        gap = gap or p.name not in given
+        if p.name in given and (p.kind is p.KEYWORD_ONLY or (gap and p.kind is p.POSITIONAL_OR_KEYWORD)):
+            found.append(p.name)
+    return found
+
+
+# ---- roles -------------------------------------------------------------------------------------------------------------
+
+
+def is_cache(name: str) -> bool:
+    return bool(CACHES.search(name))
+
+
+def is_cotangent(name: str, titles: list[str]) -> bool:
+    after_d = name[1:].lstrip("_") if name[:1] == "d" else ""
+    known = KIND.get(after_d.lower()) or any(_same(after_d, title) for title in titles)
+    return bool(COTANGENT.search(name) or (after_d and known))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names have the same words in any order: h_next and next_h."""
+    return bool(one) and sorted(one.lower().split("_")) == sorted(other.lower().split("_"))
+
+
+def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool) -> dict[str, Any]:
+    """Return what each argument of backward is by its name: "dout", "cache", a list of sources, or "" (unknown)."""
+    roles: dict[str, Any] = {}
+    for p in taken:
+        if is_cache(p.name) or (run.cache is not None and p.name == run.titles[run.cache]):
+            roles[p.name] = "cache"
+        elif p.name in run.inputs:
+            roles[p.name] = _perhaps_output(Source("input", p.name), run)
+        elif p.name in run.titles:
+            roles[p.name] = [Source("result", ((run.titles.index(p.name),),))]
+        else:
+            roles[p.name] = "dout" if is_cotangent(p.name, run.titles) else ""
+    needed = [p.name for p in taken if p.default is p.empty]
+    if len(needed) == len(run.values) == 2 and "cache" not in roles.values():
+        first, second = needed if roles[needed[1]] != "dout" or roles[needed[0]] == "dout" else needed[::-1]
+        if roles[second] != "dout" or not isinstance(run.values[1 - (run.cache or 0)], tuple | list):
+            return roles | {first: "dout", second: "cache"}  # the order of (dout, cache) says more than the names
+    _by_likeness(roles, run)
+    unknown = [name for name in needed if roles[name] == ""]
+    roles |= {name: "dout" for name in unknown if name.startswith("d") and not slope}
+    if "dout" not in roles.values() and len(needed) > 1 and not slope:
+        roles |= dict.fromkeys(unknown[:1], "dout")
+    return roles
+
+
+def _by_likeness(roles: dict[str, Any], run: _Run) -> None:
+    """Find a role for unknown arguments: a name that differs in its case or its order of words; the only one of its kind."""
+    for name in [name for name, role in roles.items() if role == ""]:
+        claimed = [role[0] for role in roles.values() if isinstance(role, list)]
+        known = {Source("input", n): n for n in run.inputs} | {
+            Source("result", ((i,),)): t for i, t in enumerate(run.titles) if t
+        }
+        free = {source: n for source, n in known.items() if source not in claimed}
+        alike = [source for source, n in free.items() if _same(n, name)]
+        kind = kind_of(name)
+        alike = alike or [source for source, n in free.items() if kind not in ("", "number") and kind_of(n) == kind]
+        if len(alike) == 1:
+            roles[name] = _perhaps_output(alike[0], run)
+
+
+def _perhaps_output(source: Source, run: _Run) -> list[Source]:
+    """Return the source; and the output where forward returns nothing else: ``sigmoid_grad(x): return x * (1 - x)``."""
+    output = Source("result", ((0,),))
+    either = len(run.values) == 1 and source != output and run.moving == [source.key]
+    return [source, output] if either else [source]
+
+
+def _may_be_a_slope(taken: list[inspect.Parameter], run: _Run) -> bool:
+    """Whether backward may return the derivative itself: forward has one input that has a gradient, or returns a number."""
+    number = run.cache != 0 and isinstance(run.values[0], float | np.ndarray | np.generic) and np.size(run.values[0]) == 1
+    alone = len(run.moving) == 1 and not any(is_cache(p.name) for p in taken)
+    return bool(taken) and (number or alone)
+
+
+def _outputs(run: _Run, douts: list[str]) -> tuple[tuple[tuple[int, ...], ...], dict[str, Source]]:
+    """Return the places of the outputs that have a cotangent, and which cotangent each of the arguments `douts` is."""
+    places: list[tuple[int, ...]] = [(i,) for i in range(len(run.values)) if i != run.cache]
+    words: dict[tuple[int, ...], str] = {(i,): title for i, title in enumerate(run.titles)}
+    first = run.values[places[0][0]]
+    if len(douts) > 1 and isinstance(first, tuple | list):
+        words |= {(*places[0], j): title for j, title in enumerate(words[places[0]].split(", "))}
+        places = [(*places[0], j) for j in range(len(first))] + places[1:]
+    if len(douts) < 2:
+        matched = [place for place in places if douts and _names(douts[0], words.get(place, ""))]
+        place = matched[0] if len(matched) == 1 else places[0]
+        return (place,), dict.fromkeys(douts, Source("dout"))
+    if len(douts) > len(places):
+        raise UserError("several outputs are one tuple, `return (a, b), cache` in forward, and dout is a tuple too")
+    owners: dict[str, tuple[int, ...]] = {}
+    for by_name in (True, False):
+        for name in [name for name in douts if name not in owners]:
+            rest = [place for place in places if place not in owners.values()]
+            fits = [place for place in rest if _names(name, words.get(place, ""))] if by_name else rest
+            if fits:
+                owners[name] = fits[0]
+    chosen = sorted(owners.values())
+    return tuple(chosen), {name: Source("dout", chosen.index(place)) for name, place in owners.items()}
+
+
+def _names(dout: str, output: str) -> bool:
+    """Whether a cotangent's name is that of an output: dnext_h or dh_next of next_h, grad_h of h."""
+    return any(_same(re.sub(prefix, "", dout), output) for prefix in ("^d_?", "^grad_?", "_?grad$", "^dL_?d_?"))
+
+
+def _for_unknown(p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...], ...], used: list[Source]) -> list[Source]:
+    """Return what an argument of backward may be that is the cache, or whose name tells nothing."""
+    if run.cache is not None and Source("result", ((run.cache,),)) not in used:
+        return [Source("result", ((run.cache,),))]
+    if p.name in NUMBERS:
+        return [Source("value", NUMBERS[p.name])]
+    rest = tuple((i,) for i in range(len(run.values)) if not any(place[0] == i for place in outputs))
+    several = [Source("result", rest)] if len(rest) > 1 else []
+    tuples = [Source(what, names) for what in ("inputs", "all") for names in dict.fromkeys((run.needed, tuple(run.inputs)))]
+    alone, output = [Source("input", name) for name in run.moving], Source("result", outputs[:1])
+    alone = [Source("result", (place,)) for place in rest[::-1]] + alone
+    a_tuple = is_cache(p.name) and len(run.needed) > 1
+    found = [*several, *tuples, *alone, output] if a_tuple else [*alone, output, *several, *tuples]
+    return [source for source in found if source not in used]

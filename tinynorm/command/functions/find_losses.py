@@ -1,0 +1,194 @@
+"""Find the losses that return (loss, gradients), forward and backward in one function, and make a pair of each."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable
+from ..read.read_code import code_of, inside, is_gradient_of, keys_of, plain_title, returned, title
+from ..run_code import UserError
+from ..unfinished import Unfinished
+from .draw_inputs import CONSTANT, PARAMETERS, kind_of
+
+LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
+REGULARISED = ("reg", "lambd", "lambda_", "weight_decay")  # a function of y and one of these is a loss, whatever its name
+GRADIENT = re.compile(r"grad|deriv|^(d|g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
+OTHER = re.compile(r"acc|prob|pred|score|cache|logit|correct|loss|cost|hidden|state|history")  # names of values beside a loss
+COST = re.compile(r"(.*_)?(loss|cost|J)")  # the name of a loss in `return grads, cost`
+TRAINING = re.compile(r"train|fit|optimi|descent|update|epoch", re.IGNORECASE)  # it returns the gradients of its last step
+COUNT = re.compile(r"[NnmM]|.*(size|shape|len|count|num|batch).*")  # names in what a gradient is divided by
+
+
+@dataclass
+class Loss:
+    """A loss as a forward: it returns (loss, gradients). A dict of parameters is taken apart: each entry is an argument."""
+
+    name: str
+    function: Callable
+    returned: list[tuple[int, list[str]]] | None  # the place of each gradient in the result and its names; None: not known
+    keys: dict[str, list[str]] = field(default_factory=dict)  # of each argument that is a dict of parameters
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """All arguments by keyword. What may be left out at test time (y=None, reg=0) may not be left out here."""
+        found = []
+        for p in inspect.signature(self.function).parameters.values():
+            drawn = p.name in REGULARISED or (kind_of(p.name, self.name) == "target" and p.default is None)
+            for name in self.keys.get(p.name, [p.name] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) else []):
+                found.append(p.replace(name=name, kind=p.KEYWORD_ONLY, default=p.empty if drawn else p.default))
+        return inspect.Signature(found)
+
+    def __call__(self, **given: Any) -> tuple[Any, dict[str, Any]]:
+        """Return (loss, the gradients by the names of their arguments)."""
+        packed = {name: {key: given.pop(key) for key in keys} for name, keys in self.keys.items()}
+        names = [name for name, x in given.items() if differentiable(x)]
+        names += [key for entries in packed.values() for key, x in entries.items() if differentiable(x)]
+        result = self.function(**given, **packed)
+        if not isinstance(result, tuple | list) or len(result) < 2:
+            raise UserError(f"{self.name}: expected two values, (loss, gradients), got {type(result).__name__}")
+        value = next((result[i] for i in range(len(result)) if i not in dict(self.returned or [])), result[0])
+        if value is None:
+            raise Unfinished(f"{self.name} returns None as the loss: it is unfinished")
+        if np.size(value) != 1:
+            # no UserError: with other inputs it may be a number
+            raise ValueError(f"{self.name}: expected a number as the loss, got an array of shape {np.shape(value)}")
+        loss = np.reshape(value, ())[()] if hasattr(value, "dtype") else float(value)
+        return loss, self._by_argument(result, names)
+
+    def _by_argument(self, result: Any, names: list[str]) -> dict[str, Any]:
+        """Return the gradients by argument: a dict has keys; others are told by their names in the code, or by their order."""
+        places = self.returned or [(i, []) for i in range(1, len(result))]
+        grads, titles = [], []
+        for i, words in places:
+            if isinstance(result[i], dict):
+                return result[i]
+            several = isinstance(result[i], tuple | list) and not all(isinstance(g, float | int) for g in result[i])
+            found = list(result[i]) if several else [result[i]]
+            grads += found
+            titles += words if len(words) == len(found) else [""] * len(found)
+        named = [next((name for name in names if is_gradient_of(word, name)), "") for word in titles]
+        kinds = {name: kind_of(name, self.name) for name in names if name not in named}
+        rest = iter([name for name in kinds if kinds[name] in PARAMETERS] or [n for n in kinds if kinds[n] not in CONSTANT])
+        owners = [name or next(rest, "") for name in named]
+        if "" in owners:
+            raise UserError(f"{self.name}: returns {len(grads)} gradients, and it takes {', '.join(names)}")
+        return {name: None if g is None else np.asarray(g) for name, g in zip(owners, grads, strict=True)}
+
+    def inputs(self, make: Callable) -> Callable:
+        """Return NAME_inputs with the dicts of parameters taken apart; it is handed back as it is where it is no function."""
+        if not callable(make):
+            return make
+
+        def inputs(*arguments: Any) -> Any:
+            made, known = make(*arguments), inspect.signature(self.function).parameters
+            if isinstance(made, tuple | list):
+                made = dict(zip(known, made, strict=False)) if len(made) <= len(known) else made
+            if not isinstance(made, dict):
+                return made
+            left_out = {n: p.default for n, p in known.items() if n in REGULARISED and p.default is not p.empty}
+            made = left_out | made
+            packed = {n: x for n, x in made.items() if isinstance(x, dict) and any(map(differentiable, x.values()))}
+            self.keys = {name: list(x) for name, x in packed.items()}
+            alone = {name: x for name, x in made.items() if name not in packed}
+            return alone | {key: x for entries in packed.values() for key, x in entries.items()}
+
+        inputs.__signature__ = inspect.signature(make)  # type: ignore[attr-defined]
+        return inputs
+
+
+def times_dout(dout: Any, cache: dict[str, Any]) -> dict[str, Any]:
+    """The backward of a loss. A Python float leaves the gradients their dtype."""
+    return {name: None if g is None else g * float(dout) for name, g in cache.items()}
+
+
+def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
+    """Yield the losses among some functions that return gradients, judged by their code."""
+    for name, function in functions.items():
+        if not inspect.isfunction(inspect.unwrap(function)) or not _is_loss(name, function):
+            continue
+        code = code_of(function)
+        found = returned_gradients(code, functions) if code else None
+        if code is None or found:
+            yield Loss(name, function, found if isinstance(found, list) else None, keys_of(function))
+
+
+def returns_no_gradient(function: Callable) -> bool:
+    """Whether a function returns something, for a loss that is no `Loss`."""
+    code = code_of(function)
+    return code is not None and any(isinstance(node, ast.Return) and node.value for node in inside(code))
+
+
+def meant_as_a_loss(name: str, function: Callable) -> bool:
+    """Whether a function that is no `Loss` was meant as one, by its name; where that is no proof, it returns several values."""
+    several = LOSS.search(name) and any(isinstance(value, ast.Tuple) for value in returned(function))
+    return name.endswith("_loss") or bool(several and not name.endswith("_inputs"))
+
+
+def _is_loss(name: str, function: Callable) -> bool:
+    arguments = inspect.signature(function).parameters
+    regularised = any(n in REGULARISED for n in arguments) and any(kind_of(n) == "target" for n in arguments)
+    tuples = [value.elts for value in returned(function) if isinstance(value, ast.Tuple) and len(value.elts) == 2]
+    told = any(
+        COST.fullmatch(title(loss)) and (isinstance(grads, ast.Dict) or GRADIENT.search(title(grads)))
+        for two in tuples
+        for loss, grads in (two, two[::-1])
+    )
+    return bool(LOSS.search(name)) or regularised or (told and not TRAINING.search(name))
+
+
+def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) -> list[tuple[int, list[str]]] | bool:
+    """Return the places and the names of the gradients in the result; True: not known, another loss makes it; False: none."""
+    arguments = [a.arg for a in code.args.posonlyargs + code.args.args + code.args.kwonlyargs]
+    tuples = {}
+    for node in inside(code):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Name):
+            tuples[node.targets[0].id] = node.value
+        if not isinstance(node, ast.Return):
+            continue
+        value = tuples.get(node.value.id, node.value) if isinstance(node.value, ast.Name) else node.value
+        if isinstance(value, ast.Tuple | ast.List):
+            first = 0 if any(COST.fullmatch(title(part)) for part in value.elts[1:]) else 1
+            parts = [(i, e) for i, e in enumerate(value.elts) if i >= first and _looks_like_a_gradient(e, arguments, code)]
+            rest = [(i, part) for i, part in enumerate(value.elts) if i > 0 and not OTHER.search(plain_title(part).lower())]
+            if len(rest) == sum(kind_of(a) in ("", "x", "mean", "variance") for a in arguments) > 1:
+                parts = rest  # a value for each of several inputs: (loss, ga, gb) of a and b
+            if parts:
+                return [(i, [title(e) for e in getattr(part, "elts", [part])]) for i, part in parts]
+        called = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+        if called != code.name and called in functions and next(find_losses({called: functions[called]}), None):
+            return True
+    return False
+
+
+def _looks_like_a_gradient(part: ast.AST, arguments: list[str], code: ast.AST) -> bool:
+    """Whether an expression names a gradient (dx, grads, dW / N), is a difference or a product, or is divided by a count."""
+    nodes = list(ast.walk(part))
+    words = [word for node in nodes if isinstance(word := _word(node), str)]
+    known = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+    for word in words:
+        after_d = re.match("d_?([^_]+)", word)  # x of dx, d_x and dx_flat
+        of_known = re.fullmatch("d_?(.+)", word)  # flat of dflat, where there is a flat
+        if GRADIENT.search(word) or (after_d and kind_of(after_d[1])) or any(is_gradient_of(word, a) for a in arguments):
+            return True
+        if of_known and of_known[1] in known and word not in arguments:
+            return True
+    if OTHER.search(plain_title(part).lower()):
+        return False
+    divided = [node.right for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    by_count = any(COUNT.fullmatch(str(_word(node))) for by in divided for node in ast.walk(by))
+    if by_count and not {"sum", "mean"} & set(words):
+        return True
+    computed = isinstance(part, ast.BinOp | ast.UnaryOp)
+    product = any(isinstance(node, ast.Sub | ast.USub | ast.MatMult) or _word(node) == "dot" for node in nodes)
+    return (computed and product) or bool({"where", "sign", "outer"} & set(words))
+
+
+def _word(node: ast.AST) -> object:
+    return getattr(node, "id", getattr(node, "attr", getattr(node, "value", "")))

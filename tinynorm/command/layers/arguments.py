@@ -1,0 +1,84 @@
+"""Say what the arguments of a layer's forward method are, by their names."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from ..functions.draw_inputs import kind_of
+from ..functions.find_losses import REGULARISED
+from ..read.read_code import parameters
+from ..run_code import UserError
+from .call_layer import Layer, is_loss_name
+
+PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", re.IGNORECASE)
+
+
+def forward_kinds(layer: Layer) -> dict[str, str]:
+    """Return the kinds of the arguments of forward that are drawn."""
+    words = words_of(layer.name)
+    method, how = getattr(layer.cls, layer.methods.forward), layer.methods.how
+    found = [p for p in parameters(method) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if not isinstance(inspect.getattr_static(layer.cls, layer.methods.forward), staticmethod | classmethod):
+        found = found[1:]
+    elif found and found[0].name in ("ctx", "context", "self"):
+        layer.context, found = True, found[1:]
+    known = {p.name: _kind(p.name, words) for p in found}
+    if any(kind_of(p.name) == "index" for p in found):  # of an embedding, h in (h, idx) is no index
+        known = {name: _kind(name, "") for name in known}
+    kinds: dict[str, str] = {}
+    for p in found:
+        kind = known[p.name]
+        optional = p.default is None and kind in ("weight", "bias", "affine", "hidden", "recurrent")
+        of_a_loss = (kind == "target" and how != "layer") or (how == "loss and gradients" and p.name in REGULARISED)
+        if p.default is p.empty or optional or of_a_loss:
+            kinds[p.name] = kind
+    if how == "cost":
+        wanted = [p.name for p in parameters(getattr(layer.cls, layer.methods.backward))]
+        kinds |= dict.fromkeys([name for name in wanted if kind_of(name) == "target"][:1], "target")
+    if is_loss_name(layer.cls.__name__) or how == "gradient":
+        kinds |= _kinds_of_a_loss(kinds)
+    if kinds and not {"x", "index"} & set(kinds.values()):
+        kinds[next(iter(kinds))] = "x"
+    for name, kind in kinds.items():
+        if kind == "" and re.search("train|eval|test|mode|infer|predict", name):
+            kinds[name] = "flag"
+        elif kind == "":
+            kinds[name] = "x"
+    if not kinds:
+        raise UserError(
+            f"{layer.name}.{layer.methods.forward} takes no arguments, so there is nothing to draw; {advice(layer)}"
+        )
+    return kinds
+
+
+def words_of(name: str) -> str:
+    """Return a class's name as words: batch_norm_2d of BatchNorm2D."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d[dD])", "_", name)
+    return apart.lower()
+
+
+def _kind(name: str, words: str) -> str:
+    """Return the kind of an argument of forward: xs is x, h_prev_t a state."""
+    state = (
+        "hidden"
+        if re.search(r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|prev(ious)?_?([hcs]($|_)|hidden|cell|state)", name, re.IGNORECASE)
+        else ""
+    )
+    return kind_of(name, words) or (kind_of(name.removesuffix("s"), words) if name.endswith("s") else "") or state
+
+
+def _kinds_of_a_loss(kinds: dict[str, str]) -> dict[str, str]:
+    """Return the kinds of a loss's arguments: one is the prediction, one the target."""
+    found = {name: "x" for name in kinds if PREDICTIONS.search(name)}
+    found |= {name: "target" for name in kinds if name not in found and kinds[name] == "target"}
+    for name in kinds:
+        if name not in found and kinds[name] in ("", "x", "number", "hidden"):
+            found[name] = "target" if "x" in found.values() and "target" not in found.values() else "x"
+    if "x" not in found.values() and found:
+        found[next(iter(found))] = "x"
+    return found
+
+
+def advice(layer: Layer) -> str:
+    return f"write a function {layer.name}_inputs(rng) that returns them as a dict by name"

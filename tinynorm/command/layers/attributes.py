@@ -1,0 +1,207 @@
+"""The arrays inside a layer that is an object: its parameters, and where its backward leaves their gradients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..read.read_code import is_gradient_of
+
+# The way to an array: ".W" is an attribute, "W1" a key and 0 an index. (".layers", 0, ".W") is layers[0].W
+Way = tuple[Any, ...]
+
+MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=\w)")  # what Python puts before the name of self.__dW
+DEPTH = 6  # of a way: net.layers[0].params["W"].data is the longest that was seen
+LEAVES = (
+    str,
+    bytes,
+    type,
+    ModuleType,
+    FunctionType,
+    MethodType,
+    BuiltinFunctionType,
+    np.random.Generator,
+    np.random.RandomState,
+)
+VALUES = ("data", "value", "val", "array", "v", "w")  # of a parameter that is an object with a gradient of its own
+STORES = re.compile(r"_*(params?|parameters|weights|trainable_?\w*|learnable_?\w*|p)", re.IGNORECASE)
+GRADIENTS = re.compile(
+    r"_*(d|grads?|gradients?|derivatives?|dparams?|d_?weights|param_?grads?|g|grad_?\w*|gradient_?\w*)", re.IGNORECASE
+)
+WORDS = {
+    name: words.split()[0]
+    for words in ("w weight weights kernel kernels filters theta", "b bias biases")
+    for name in words.split()
+}
+
+
+def _steps(x: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield (step, value) of what an object, a dict or a list holds."""
+    if isinstance(x, dict):
+        yield from list(x.items())
+    elif isinstance(x, list | tuple):
+        yield from enumerate(x)
+    elif hasattr(x, "__dict__") and not isinstance(x, LEAVES) and not isinstance(x, np.ndarray | np.generic):
+        yield from ((f".{name}", value) for name, value in list(vars(x).items()))
+    elif hasattr(type(x), "__slots__") and type(x).__module__ not in ("builtins", "numpy"):
+        names = [type(x).__slots__] if isinstance(type(x).__slots__, str) else type(x).__slots__
+        yield from ((f".{name}", getattr(x, name)) for name in names if hasattr(x, name))
+
+
+RATES = re.compile(r"_*(lr|learn(ing)?_?rate|eta|l_?rate|step_?size)", re.IGNORECASE)
+
+
+def set_rates(x: Any, rate: float, depth: int = 3) -> bool:
+    """Set all learning rates in an object; return whether there are any."""
+    found = False
+    for step, value in list(_steps(x)):
+        if isinstance(step, str) and RATES.fullmatch(step.lstrip(".")) and isinstance(value, float | int):
+            found = True
+            if step.startswith("."):
+                setattr(x, step[1:], rate)
+        elif depth and not isinstance(value, (*LEAVES, np.ndarray)):
+            found |= set_rates(value, rate, depth - 1)
+    return found
+
+
+def arrays_in(x: Any) -> list[tuple[list[Way], np.ndarray]]:
+    """Return each floating-point array in an object once, with all ways to it: self.W may be self.params[0] too."""
+    found: dict[int, tuple[list[Way], np.ndarray]] = {}
+    seen = set()
+    level: list[tuple[Way, Any]] = [((), x)]
+    for _ in range(DEPTH):
+        deeper: list[tuple[Way, Any]] = []
+        for way, owner in level:
+            for step, value in _steps(owner):
+                if isinstance(value, np.ndarray):
+                    if value.dtype.kind == "f" and value.size:
+                        found.setdefault(id(value), ([], value))[0].append((*way, step))
+                elif not isinstance(value, LEAVES) and id(value) not in seen:
+                    seen.add(id(value))
+                    deeper.append(((*way, step), value))
+        level = deeper
+    return list(found.values())
+
+
+def at(x: Any, way: Way) -> Any:
+    """Return what lies at the end of a way; None where there is nothing."""
+    for step in way:
+        if isinstance(step, str) and step.startswith(".") and not isinstance(x, dict):
+            x = getattr(x, step[1:], None)
+        else:
+            try:
+                x = x[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+    return x
+
+
+def put(x: Any, ways: list[Way], value: np.ndarray) -> None:
+    """Write a value into an array of an object: into its memory if it has the dtype, or what shares it would lose it."""
+    old = at(x, ways[0])
+    if isinstance(old, np.ndarray) and old.dtype == value.dtype and old.shape == value.shape and old.flags.writeable:
+        old[...] = value
+        return
+    new = value.copy() if isinstance(old, np.ndarray) else value[()]
+    for way in ways:
+        owner, step = at(x, way[:-1]), way[-1]
+        if isinstance(step, str) and step.startswith(".") and not isinstance(owner, dict):
+            setattr(owner, step[1:], new)
+        elif isinstance(owner, tuple):
+            put_tuple = list(owner)
+            put_tuple[step] = new
+            put(x, [way[:-1]], tuple(put_tuple))  # type: ignore[arg-type]
+        else:
+            owner[step] = new
+
+
+def name_of(way: Way) -> str:
+    """Return the name that a report gives to an array: W, W1 for params["W1"], layers[0].W."""
+    if len(way) > 1 and _word(way[-1]) in VALUES and isinstance(way[-1], str):
+        way = way[:-1]  # the array of a parameter that is an object
+    if len(way) > 1 and isinstance(way[-1], str) and not way[-1].startswith(".") and isinstance(way[-2], str):
+        way = (*way[:-2], f".{way[-1]}")  # an entry of a dict
+    text = "".join(step if isinstance(step, str) and step.startswith(".") else f"[{step!r}]" for step in way)
+    return text.removeprefix(".")
+
+
+def _word(step: Any) -> str:
+    return MANGLED.sub("", step.lstrip(".")).strip("_") if isinstance(step, str) else ""
+
+
+def plain(name: str) -> str:
+    """Return the name in one spelling: w for weights and kernel, b for bias."""
+    low = re.sub(r"[^a-z0-9]", "", name.lower())
+    stem = low.rstrip("0123456789")
+    return WORDS.get(stem, stem) + low[len(stem) :]
+
+
+BEFORE = re.compile(r"^_*(?:d|dL_?d_?|dJ_?d_?|dC_?d_?|dE_?d_?|g|grads?_?|gradients?_?|del(?:ta)?s?_?|nabla_?)_?(.+)$")
+AFTER = re.compile(r"^(.+?)_*(?:grads?|gradients?|deltas?|derivatives?|g|err|errors?)$", re.IGNORECASE)
+
+
+def names_gradient(title: str, name: str) -> bool:
+    """Whether a title is that of the gradient of a parameter: dW, db of bias, dLdW, weights_gradient, nabla_w."""
+    if is_gradient_of(title, name):
+        return True
+    stems = [match[1] for match in (BEFORE.match(title), AFTER.match(title)) if match]
+    return any(plain(stem) == plain(name) for stem in stems)
+
+
+def is_called_gradient(way: Way) -> bool:
+    last = re.search(r"grad|deriv|nabla|^d_?[A-Z]|^d_", _word(way[-1]))
+    return bool(last) or any(GRADIENTS.fullmatch(_word(step)) for step in way[:-1] if isinstance(step, str))
+
+
+def gradient_ways(x: Any, way: Way) -> Iterator[Way]:
+    """Yield the ways to what may be the gradient of the array at the end of a way, the likeliest first."""
+    last = _word(way[-1])
+    if last in VALUES and len(way) > 1:
+        owner = way[:-1]
+        for step, _ in _steps(at(x, owner)):
+            if GRADIENTS.fullmatch(_word(step)):
+                yield (*owner, step)
+    for k in reversed(range(len(way))):
+        owner, name, rest = way[:k], _word(way[k]), way[k + 1 :]
+        siblings = [step for step, _ in _steps(at(x, owner)) if isinstance(step, str)] if name else []
+        for step in siblings:
+            if names_gradient(_word(step), name):
+                yield (*owner, step, *rest)
+        if k == len(way) - 1 and name:  # self.W and self.grads["W"]
+            yield from _in_stores(x, owner, name)
+            if owner and STORES.fullmatch(_word(owner[-1])):  # self.params["W"] and self.dW
+                yield from ((*owner[:-1], step) for step, _ in _steps(at(x, owner[:-1])) if names_gradient(_word(step), name))
+        elif STORES.fullmatch(name):  # self.params[0] and self.grads[0]; self.params["W"] and self.grads["dW"]
+            for step in siblings:
+                if GRADIENTS.fullmatch(_word(step)):
+                    yield (*owner, step, *rest)
+                    if isinstance(rest[-1], str):
+                        yield from _in_stores(x, owner, _word(rest[-1]))
+
+
+def _in_stores(x: Any, owner: Way, name: str) -> Iterator[Way]:
+    for step, store in _steps(at(x, owner)):
+        if isinstance(step, str) and GRADIENTS.fullmatch(_word(step)) and not isinstance(store, np.ndarray):
+            for key, _ in _steps(store):
+                if isinstance(key, str) and (_word(key) == name or names_gradient(_word(key), name)):
+                    yield (*owner, step, key)
+
+
+def gradient_at(x: Any, ways: list[Way]) -> Any:
+    """Return the gradient of a parameter, None where there is none. If two layers share it, each has a part of its gradient."""
+    found: list[tuple[type, Any]] = []
+    for way in ways:
+        places = (at(x, place) for place in gradient_ways(x, way) if place not in ways)
+        owner = next(
+            (at(x, way[:k]) for k in range(len(way) - 1, -1, -1) if not isinstance(at(x, way[:k]), dict | list | tuple)), x
+        )
+        g = next((g for g in places if isinstance(g, np.ndarray | np.generic | float | int) and not isinstance(g, bool)), None)
+        if g is not None and not any(g is other for _, other in found):
+            found.append((type(owner), g))
+    alike = [g for kind, g in found if kind is found[0][0]]
+    shared = len({id(at(x, way[:-1])) for way in ways}) > 1 and all(np.shape(g) == np.shape(alike[0]) for g in alike)
+    return None if not found else sum(alike[1:], alike[0]) if shared else alike[0]

@@ -1,0 +1,223 @@
+"""Draw the arguments of a layer's constructor: sizes that agree with x, arrays, numbers."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..functions.draw_inputs import NUMBERS, OUTPUTS, Layout, kind_of
+from ..functions.find_losses import REGULARISED
+
+SIZES = {
+    "in": "in_features n_in nin n_inputs num_inputs input_size input_dim in_dim in_channels num_features n_features features "
+    "channels num_channels n_channels dim dims_in d_model model_dim embed_dim in_size size_in fan_in d_in din in_ch inp_dim "
+    "in_units input_units input_features n_x nx d c hidden_state_dim input_channels n_input inputs input_num in_c c_in in_num "
+    "inputs_num input_shape in_shape shape x_dim nfeatures embedding_size in_feature n_feature feature_dim ndim prev_units "
+    "input_neurons n_i normalized_shape insize inputsize input_length input_feature input_nodes n_input_units ci cin ic n_embd "
+    "prev_size size_input n_visible dim_in d_input prev_dim num_in",
+    "out": "out_features n_out nout n_outputs num_outputs output_size output_dim out_dim out_channels num_filters n_filters "
+    "filters n_neurons num_neurons neurons n_units num_units units num_classes n_classes classes out_size size_out fan_out "
+    "d_out dout_dim out_ch output_units output_features n_y ny n_kernels num_kernels depth output_channels n_output outputs "
+    "output_num out_c c_out out_num out_feature size nb_filter nb_filters n_nodes nodes n_labels output_neurons n_o outsize "
+    "outputsize num_output filter_num n_class output_nodes co cout oc output_length num_nodes num_labels size_output dim_out "
+    "num_out out_units",
+    "width": "hidden_size hidden_dim n_hidden num_hidden hidden_units d_ff ff_dim d_hidden hidden_features h_dim n_h nh "
+    "hidden_layer_size hidden_num hidden_nodes hidden_neurons hidden_layer dim_feedforward h_size n_hid nhid hid_dim "
+    "num_hiddens hiddens_num hidden hsize mlp_dim hidden_channels h",
+    "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
+    "all": "layer_sizes layer_dims sizes dims layers_dims layers_sizes layer_size layer_dimensions architecture topology "
+    "structure nn_architecture layers_size network_structure layers_dim shapes",
+    "vocab": "vocab_size num_embeddings n_vocab vocabulary_size input_vocab v vocab_dim num_words n_tokens n_embeddings",
+    "word": "embedding_dim embed_size wordvec_size wordvec_dim emb_size emb_dim embedding_size n_embed embedding_size",
+    "heads": "num_heads n_heads heads n_head nhead num_head",
+    "head": "d_k d_v head_dim head_size dk dv",
+    "kernel": "kernel_size filter_size kernel ksize k size_kernel filter_dim kernel_shape filter_shape kernel_width "
+    "kernel_height filter_width filter_height kernel_h kernel_w filter_h filter_w fh fw kh kw window window_size pool_size "
+    "pool_shape pool_h "
+    "pool_w pool_height pool_width pool f pool_kernel_size kernel_dim",
+    "move": "stride strides s",
+    "pad": "pad padding p_size",
+    "factor": "upsampling_factor downsampling_factor scale_factor factor",
+    "init": "weight_init_fn bias_init_fn weight_init bias_init initializer weight_initializer bias_initializer w_init b_init "
+    "init_fn kernel_initializer init init_method",
+    "lr": "lr learning_rate eta learningrate l_rate step_size",
+    "function": "activation act act_fn activation_fn activation_function nonlinearity act_func activation_func func",
+    "slope": "activation_prime activation_derivative act_prime derivative d_activation prime activation_grad",
+    "rng": "rng random_state generator",
+    "words": "word_to_idx word2idx vocab",
+    "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen",
+    "batch": "batch_size batchsize n batch n_samples",
+    "new shape": "output_shape target_shape new_shape out_shape shape",
+    "layers": "layers modules layer_list module_list blocks args",
+    "optimizer": "optimizer optim opt optimiser",
+}
+KIND_OF_SIZE = {name: kind for kind, names in reversed(SIZES.items()) for name in names.split()}
+SIZE = "size|dim|len|num|units|nodes|neurons|features|channels|width|shape|^n"
+LIKE = {  # kinds of names that are not among these
+    "init": "init",
+    "in": f"(^|_)(in|input|inp|prev|x)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)(size|dim|len|num)",
+    "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden",
+    "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kernels",
+}
+DRAWN_ANYWAY = ("in", "out", "width", "hiddens", "all", "vocab", "word", "heads", "steps", "batch")  # though there is a default
+VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
+HIDDEN = 7
+# So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.
+LR = 2.0**200
+
+
+def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
+    """Return the kind of a constructor's argument; "" for an unknown one."""
+    low = p.name.lower().strip("_")
+    if low == "name" and p.default is p.empty:
+        return "function" if "activ" in words else "str"
+    if low in ("w", "b", "gamma", "beta") or p.annotation in (np.ndarray, "np.ndarray"):
+        return kind_of(p.name, words)
+    known = KIND_OF_SIZE.get(low) or kind_of(p.name, words)
+    return known or next((kind for kind, pattern in LIKE.items() if re.search(pattern, low) and p.default is p.empty), "")
+
+
+def settle(found: list[inspect.Parameter], words: str) -> tuple[dict[str, str], list[str]]:
+    """Return the kinds of the arguments that are drawn, and the names of those that nothing is known of."""
+    kinds, unknown = {}, []
+    for p in found:
+        kind = kind_in_constructor(p, words)
+        has_default = p.default is not p.empty
+        if p.name == "dtype" or (p.name in REGULARISED and "net" in words):
+            kinds[p.name] = "dtype" if p.name == "dtype" else "number"
+        elif has_default and not _drawn_anyway(kind, p.default):
+            continue
+        elif kind or p.annotation in (int, float, bool, str):
+            kinds[p.name] = kind or p.annotation.__name__
+        else:
+            unknown.append(p.name)
+    return kinds, unknown
+
+
+def _drawn_anyway(kind: str, default: Any) -> bool:
+    if kind in ("move", "pad"):
+        return isinstance(default, int) and not isinstance(default, bool)
+    return kind in DRAWN_ANYWAY and isinstance(default, int | tuple | list) and not isinstance(default, bool)
+
+
+def choices(
+    found: list[inspect.Parameter], kinds: dict[str, str], layout: Layout, words: str, draws: Callable
+) -> Iterator[dict[str, Any]]:
+    """Yield arguments for the constructor, the likeliest first. Arguments of one kind vary together.
+
+    `draws` gives the ways to draw an array of a kind (see `draw_inputs`).
+    """
+    defaults = {p.name: p.default for p in found if p.default is not p.empty}
+    options = {}
+    all_kinds = {*kinds.values(), *(kind_in_constructor(p, words) for p in found)}
+    for kind in dict.fromkeys(kinds.values()):
+        options[kind] = _options(kind, layout, words, all_kinds, [n for n in kinds if kinds[n] == kind], defaults, draws)
+    for choice in itertools.product(*options.values()):
+        chosen = dict(zip(options, choice, strict=True))
+        made: dict[str, Any] = {}
+        for k, (name, kind) in enumerate(kinds.items()):
+            one = chosen[kind]
+            made[name] = one(name, k) if callable(one) else one
+        yield {name: x for name, x in made.items() if x is not KEEP}
+
+
+KEEP = object()  # stands for a default that is left as it is
+# What arguments may be that depend on nothing else. A function is called with (the name, the number of the argument).
+ANYWHERE: dict[str, list[Any]] = {
+    "vocab": [VOCABULARY],
+    "head": [3],
+    "factor": [2],
+    "init": [lambda name, k: _init(k, False), lambda name, k: _init(k, True), "xavier", "he", "random"],
+    "lr": [LR],
+    "slope": [lambda name, k: lambda z: 1 - np.tanh(z) ** 2],
+    "rng": [lambda name, k: np.random.default_rng(k)],
+    "optimizer": [lambda name, k: Step(), "sgd"],
+    "dtype": [lambda name, k: np.float64, "float64"],
+    "int": [OUTPUTS],
+    "float": [0.5],
+    "bool": [True],
+    "str": ["layer"],
+    "number": [lambda name, k: NUMBERS[name if name in NUMBERS else name.lower().strip("_")]],
+}
+
+
+def _options(
+    kind: str, layout: Layout, words: str, kinds: set[str], names: list[str], defaults: dict[str, Any], draws: Callable
+) -> list[Any]:
+    """Return what an argument of a kind may be. A function is called with (the name, the number of the argument)."""
+    if kind in ANYWHERE:
+        return ANYWHERE[kind]
+    x, f = layout.x, layout.features
+    recurrent = any(word in words for word in ("rnn", "lstm", "gru", "recurrent", "cell"))
+    keep = [KEEP] if set(names) <= set(defaults) else []
+    shapes = [n for n in names if "shape" in n] or ([n for n in names if isinstance(defaults.get(n), tuple)])
+    match kind:
+        case "in":
+            sizes: list[Any] = list(dict.fromkeys([f, prod(x[1:]), x[0], x[-1]]))
+            tuples = [x[1:], x] if len(x) > 1 else [x]
+            return [*(tuples if shapes else []), *sizes, *([] if shapes else tuples if len(x) > 2 else []), *keep]
+        case "out":
+            return [
+                HIDDEN if recurrent and "width" in kinds else OUTPUTS,
+                f,
+                *([(OUTPUTS,), (OUTPUTS, 1)] if shapes else []),
+                *keep,
+            ]
+        case "width":
+            return [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *keep]
+        case "hiddens":
+            return [[HIDDEN, 5], *keep]
+        case "all":
+            return [[prod(x[1:]), HIDDEN, OUTPUTS], [x[0], HIDDEN, OUTPUTS], (prod(x[1:]), HIDDEN, OUTPUTS)]
+        case "word":
+            return [9 if "in" not in kinds else f]
+        case "heads":
+            return [2 if f % 2 == 0 else 3]
+        case "kernel":
+            own = 2 if "pool" in words or any("pool" in n for n in names) else 3
+            square = {n: isinstance(defaults.get(n), tuple) or "shape" in n for n in names}
+            first = [(own, own), own] if any(square.values()) else [own, (own, own)]
+            return [*keep, *first, *([5 - own] if not keep else [])]
+        case "move":
+            return [2, 1, *keep] if "kernel" in kinds or "weight" in kinds or not keep else keep
+        case "pad":
+            return [0, *keep] if "pool" in words else [1, 0, *keep]
+        case "function":
+            return ["relu", "tanh", "sigmoid", lambda name, k: np.tanh] if "slope" not in kinds else [lambda name, k: np.tanh]
+        case "words":
+            named = {"<NULL>": 0, "<START>": 1, "<END>": 2}
+            return [named | {f"word{i}": i for i in range(3, VOCABULARY)}]
+        case "steps":
+            return [x[1] if len(x) > 1 else 3]
+        case "batch":
+            return [x[0]]
+        case "new shape":
+            return [(prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
+    return [lambda name, k, draw=draw: draw(np.random.default_rng([0, k])) for draw in draws(kind)]
+
+
+class Step:
+    """An optimizer that a layer may use in its backward, whatever it calls it: it goes one step of `LR` down the gradient."""
+
+    lr = learning_rate = LR
+
+    def update(self, w: Any, grad: Any, *_: Any) -> Any:
+        return w - LR * grad
+
+    step = apply = optimize = __call__ = update
+
+
+def _init(k: int, row: bool) -> Callable:
+    """Return an initialiser: it is called with the sizes, or with one shape; `row` for biases of shape (1, n)."""
+
+    def init(*sizes: Any, **_: Any) -> np.ndarray:
+        shape = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+        return np.random.default_rng(k).standard_normal((1, *shape) if row and len(shape) == 1 else tuple(shape))
+
+    return init

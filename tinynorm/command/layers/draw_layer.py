@@ -1,0 +1,419 @@
+"""Draw a layer that is an object: arguments for its constructor and its forward, and values for its parameters."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from itertools import islice, product
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable, random_state_kept
+from ..functions.draw_inputs import LINE, NUMBERS, PARAMETERS, POOLED, ROWS, Layout, draws_of, kind_of, layouts
+from ..read.read_code import code_of, parameters
+from ..run_code import UserError, attempt, own_frames, own_traceback
+from ..unfinished import blame
+from .arguments import advice, forward_kinds, words_of
+from .attributes import arrays_in, put, set_rates
+from .call_layer import USUAL_LOSSES, Layer, call_by_name
+from .draw_constructor import KIND_OF_SIZE, LR, VOCABULARY, Step, choices, settle
+from .find_layers import find_layers
+from .parameters import find_parameters, reset, run, values_of
+from .readings import agrees, ways_to_read
+from .roles import possible_roles
+
+# Seconds after which the search for arguments ends; forwards that work, where backward does not, after which another shape of x
+# is tried; and combinations of arguments for one shape of x.
+PATIENCE, ENOUGH, MOST = 12.0, 8, 256
+# Methods that make the parameters where the constructor does not.
+SETUPS = (
+    "set_input_shape initialize build init_params init_weights initialize_weights initialize_parameters reset_parameters setup"
+)
+SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9)
+SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
+ATTENDED = Layout((3, 5, 6), 6)
+MNIST = Layout((2, 1, 28, 28), 1, "first")
+
+
+class Search:
+    """The search for an object and for arguments with which a layer works."""
+
+    def __init__(self, layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None) -> None:
+        self.layer, self.seed, self.path, self.given = layer, seed, path, given or {}
+        self.words = words_of(layer.name)
+        self.filling: list[type] = []  # the classes that a container is given
+        self.blanks: dict[str, str] = {}
+        self.constructor = parameters(layer.cls) if inspect.isfunction(inspect.getattr_static(layer.cls, "__init__")) else []
+        self.setups = [name for name in SETUPS.split() if _sets_up(layer.cls, name)]
+        known = {p.name: p for name in self.setups for p in parameters(getattr(layer.cls, name))[1:]}
+        self.constructor = list(
+            ({p.name: p for p in self.constructor} | {n: p for n, p in known.items() if p.default is p.empty}).values()
+        )
+        self.constructor = [p for p in self.constructor if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words)
+        if "layers" in self.kinds.values() or any(p.kind is p.VAR_POSITIONAL for p in parameters(layer.cls)):
+            self._fill()
+        if unknown:
+            titles = f"{layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
+            raise UserError(f"{titles}: do not know what to draw for {', '.join(unknown)}; {advice(layer)}")
+        self.taken = forward_kinds(layer)
+        self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
+        self.best: tuple[tuple, Layer] | None = None
+        self.tried: Counter[Layout] = Counter()  # the forwards that worked
+        self.ran = False  # whether the last one did
+
+    def _fill(self) -> None:
+        """Give a container two layers of the file that need no arguments."""
+        names = sys.modules[self.layer.cls.__module__].__dict__
+        ready = [
+            cls
+            for name, cls, methods in find_layers({n: c for n, c in names.items() if inspect.isclass(c)}, names)
+            if cls is not self.layer.cls
+            and methods.how == "layer"
+            and methods.forward == self.layer.methods.forward
+            and not parameters(cls)
+            and len([p for p in parameters(getattr(cls, methods.forward)) if p.default is p.empty]) == 2
+        ]
+        self.filling = [cls for cls in ready if not attempt(lambda cls=cls: arrays_in(cls()))[0]][:2]
+        self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
+
+    # ---- what is drawn ---------------------------------------------------------------------------------------------------
+
+    def _layouts(self) -> list[Layout]:
+        kinds = {*self.taken.values(), *self.kinds.values()}
+        found = layouts(self.words, kinds)
+        if "heads" in kinds or "attention" in self.words:
+            found = [ATTENDED, *found]
+        if "flatten" in self.words or ("2d" in self.words and "norm" not in self.words and "conv" not in self.words):
+            found = [*POOLED, *found]  # smaller
+        if "conv" in self.words or "pool" in self.words:
+            one = [SIGNAL] if "1d" in self.words else []
+            found = [*one, *found, SQUARE, *([] if one else [SIGNAL]), PICTURE, PLAIN, MNIST]
+        else:
+            found = [
+                *(layout for layout in found if layout is not LINE),
+                SINGLE,
+                COLUMN,
+                LINE,
+                *([SQUARE, MNIST] if "net" in self.words else []),
+            ]
+        return list(dict.fromkeys(found))
+
+    def _derived(self) -> list[Layout]:
+        """Return layouts that fit the parameters of an object whose sizes are not drawn."""
+        if {"in", "all", "weight", "affine", "index", "vocab"} & set(self.kinds.values()):
+            return []
+        obj, error = self._make(next(self._constructors(layouts(self.words, {"x"})[0], False), {}))
+        if error is not None:
+            return []
+        found = []
+        for _, a in arrays_in(obj)[:1]:
+            if a.ndim == 2:
+                n, m = a.shape
+                found += [
+                    Layout((6, n), n),
+                    Layout((6, m), m),
+                    Layout((n, 6), n),
+                    Layout((m, 6), m),
+                    Layout((1, n), n),
+                    Layout((m, 1), m),
+                ]
+            elif a.ndim == 4:
+                found += [Layout((2, a.shape[1], 8, 8), a.shape[1], "first"), Layout((2, 8, 8, a.shape[2]), a.shape[2], "last")]
+            elif a.ndim == 1 and a.size > 1:
+                found += [Layout((6, len(a)), len(a))]
+        return found
+
+    def _constructors(self, layout: Layout, unit: bool) -> Iterator[dict[str, Any]]:
+        kinds = {*self.kinds.values(), *self.taken.values()}
+        made = choices(
+            self.constructor, self.kinds, layout, self.words, lambda kind: draws_of(kind, layout, self.words, kinds, unit)
+        )
+        known = {p.name for p in self.constructor}
+        blank = [draws_of(kind, layout, self.words, kinds | {*self.blanks.values()}, unit) for kind in self.blanks.values()]
+        for arguments, draws in product(made, list(product(*blank))):
+            filled = {f".{name}": draw(np.random.default_rng(0)) for name, draw in zip(self.blanks, draws, strict=True)}
+            yield arguments | filled | {name: x for name, x in self.given.items() if name in known}
+
+    def _arguments(self, layout: Layout, unit: bool, made: dict[str, Any], obj: Any) -> Iterator[dict[str, Any]]:
+        """Yield arguments for forward."""
+        kinds = {*self.kinds.values(), *self.taken.values()}
+        options: dict[str, list] = {}
+        for kind in dict.fromkeys(self.taken.values()):
+            if kind == "target":
+                options[kind] = self._targets(layout, unit, made, obj)
+            elif kind == "x":
+                index = draws_of("index", layout, self.words, kinds | {"index"}, unit)
+                xs = draws_of("x", layout, self.words, kinds, unit)
+                if list(self.taken.values()).count("x") > 1 and len(layout.x) == 3:  # hs (N, T, H) and h (N, H), or a (N, T)
+                    n, t, h = layout.x
+                    xs += [
+                        _shapes_in_turn((n, t, h), (n, h)),
+                        _shapes_in_turn((n, t, h), (n, t)),
+                        _shapes_in_turn((n, h), (n, t, h)),
+                    ]
+                if "vocab" in kinds:
+                    xs = [*index, _shapes_in_turn((layout.x[0], 2, VOCABULARY)), *xs]
+                options[kind] = [*xs, *index[:1]]
+            elif kind not in ("number", "flag"):
+                options[kind] = draws_of(kind, layout, self.words, kinds, unit)
+        for choice in islice(product(*options.values()), 64):
+            chosen = dict(zip(options, choice, strict=True))
+            found = {}
+            for k, (name, kind) in enumerate(self.taken.items()):
+                if kind == "number":
+                    found[name] = NUMBERS[name if name in NUMBERS else name.lower().strip("_")]
+                elif kind == "flag":
+                    found[name] = not re.search("eval|test|infer|predict", name)
+                else:
+                    number = [n for n in self.taken if self.taken[n] == kind].index(name)
+                    turn = [number] if hasattr(chosen[kind], "in_turn") else []
+                    found[name] = chosen[kind](np.random.default_rng([self.seed, k]), *turn)
+            yield found | {name: x for name, x in self.given.items() if name in found}
+
+    def _targets(self, layout: Layout, unit: bool, made: dict[str, Any], obj: Any) -> list:
+        """Return the ways to draw a target: for as many classes as the layer has outputs."""
+        sizes = [made[name] for name, kind in self.kinds.items() if kind in ("out", "vocab", "all") and name in made]
+        arrays = arrays_in(obj)
+        last = arrays[-1][1] if arrays else None
+        if sizes:
+            classes = sizes[-1][-1] if isinstance(sizes[-1], list | tuple) else sizes[-1]
+        elif last is not None:
+            classes = max(last.shape) if last.ndim == 1 or 1 in last.shape else min(last.shape)
+        else:
+            return draws_of("target", layout, self.words, {"x"}, False)  # one-hot rows before rows of any zeros and ones
+        rows = [
+            Layout((layout.x[0], classes), classes),
+            *([Layout((*layout.x[:-1], classes), classes)] if len(layout.x) > 2 else []),
+        ]
+        rows += [Layout((layout.x[0], 3, classes), classes)] if {"vocab", "words"} & set(self.kinds.values()) else []
+        rows += [Layout((classes, layout.x[-1]), layout.x[-1])] if len(layout.x) == 2 else []
+        return [draw for row in rows for draw in draws_of("target", row, self.words, {"x"}, False)]
+
+    # ---- trials ----------------------------------------------------------------------------------------------------------
+
+    def _make(self, arguments: dict[str, Any]) -> tuple[Any, BaseException | None]:
+        np.random.seed(self.seed % 2**32)  # noqa: NPY002
+        obj, error = attempt(self._construct, arguments)
+        if error is not None:
+            self._failed(error, f"{self.layer.name}({_shown(arguments)})")
+        return obj, error
+
+    def _construct(self, arguments: dict[str, Any]) -> Any:
+        arguments = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in arguments.items()}
+        if self.filling:
+            wanted = {
+                p.name
+                for p in parameters(self.layer.cls)
+                if KIND_OF_SIZE.get(p.name) == "layers" and p.kind is not p.VAR_POSITIONAL
+            }
+            arguments |= {name: [cls() for cls in self.filling] for name in wanted}
+        starred = [cls() for cls in self.filling] if not arguments else []
+        obj = (
+            self.layer.cls(*starred)
+            if starred
+            else call_by_name(self.layer.cls, {n: x for n, x in arguments.items() if n[0] != "."})
+        )
+        for name, x in arguments.items():
+            if name.startswith("."):
+                setattr(obj, name[1:], x.copy())
+        known = {id(x): name for name, x in arguments.items() if isinstance(x, np.ndarray)}
+        self.layer.drawn = {way: known[id(a)] for ways, a in arrays_in(obj) if id(a) in known for way in ways}
+        set_rates(obj, LR)
+        for method in self.setups:
+            attempt(call_by_name, getattr(obj, method), arguments)
+        for ways, a in arrays_in(obj):
+            if a.dtype != np.float64:
+                put(obj, ways, a.astype(np.float64))
+        reset(obj)
+        return obj
+
+    def _failed(self, error: BaseException, what: str) -> None:
+        line = next((frame.lineno or 0 for frame in own_frames(error, self.path)), 0)
+        if line >= self.furthest[0]:
+            self.furthest = (line, error, what)
+
+    def run(self) -> Layer:
+        """Return the layer with the best object and arguments. Raise UserError where forward works with none."""
+        started = perf_counter()
+        clipped = _takes_probabilities(self.layer)
+        derived = self._derived()
+        for unit in (clipped, not clipped):
+            for layout in [*derived, *self._layouts()]:
+                for obj, made, arguments in islice(self._drawn(layout, unit), MOST):
+                    done = self._try(obj, made, arguments) if self.tried[layout] < ENOUGH else False
+                    self.tried[layout] += self.ran
+                    slow = perf_counter() - started > PATIENCE
+                    if self.best is not None and (done or slow):
+                        return self.best[1]
+                    if slow:
+                        raise self._failure()
+            if self.best is not None and self.best[0][0]:
+                return self.best[1]
+        if self.best is None and not self.blanks and self._find_blanks():
+            return self.run()
+        if self.best is None:
+            raise self._failure()
+        return self.best[1]
+
+    def _drawn(self, layout: Layout, unit: bool) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+        """Yield an object, the arguments of its constructor and those of forward."""
+        for made in self._constructors(layout, unit):
+            obj, error = self._make(made)
+            if error is None:
+                yield from ((obj, made, arguments) for arguments in self._arguments(layout, unit, made, obj))
+
+    def _find_blanks(self) -> bool:
+        """Note the attributes that are None and have a parameter's name: another method may make them, as train()."""
+        obj, error = self._make(next(self._constructors(ROWS, False), {}))
+        names = [name for name, x in vars(obj).items() if x is None] if error is None and hasattr(obj, "__dict__") else []
+        self.blanks = {name: kind_of(name, self.words) for name in names if kind_of(name, self.words) in PARAMETERS}
+        return bool(self.blanks)
+
+    def _failure(self) -> UserError:
+        _, error, what = self.furthest
+        name = self.layer.cls.__name__
+        if error is None:
+            return UserError(f"no arguments were found for it; {advice(self.layer)}")
+        if isinstance(error, AttributeError) and error.name and _set_elsewhere(self.layer.cls, error.name):
+            return UserError(
+                f"{name} needs {error.name}, which other methods set after it is made, so it cannot be used as it is"
+            )
+        return blame(error, self.path) or UserError(
+            f"it raises for all arguments that were tried; {advice(self.layer)}. It came furthest with {what}"
+            f"\n{own_traceback(error, self.path)}"
+        )
+
+    def _try(self, obj: Any, made: dict[str, Any], arguments: dict[str, Any]) -> bool:
+        """Run forward and backward with these arguments; keep the layer if it is the best. Return whether all works."""
+        layer = replace(
+            self.layer, arguments=arguments, remake=lambda: self._construct(made), parameters={}, silent=set(), updated=set()
+        )
+        layer.targets = [name for name, kind in self.taken.items() if kind == "target"]
+        layer.steps = any(isinstance(x, Step) for x in made.values())
+        layer.base = obj if attempt(deepcopy, obj)[1] is None else None
+        layer.usual = "" if layer.methods.cost or layer.methods.how != "cost" else next(iter(USUAL_LOSSES))
+        self.ran = False
+        used, error = attempt(run, layer)
+        if error is None:
+            parts, error = attempt(layer.parts, used)
+        if error is not None:
+            self._failed(error, f"{self.layer.name}({_shown(made)}).{layer.methods.forward}({_shown(arguments)})")
+            return False
+        finite = all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts)
+        self.ran = True
+        ranked = []
+        for roles, loss in possible_roles(layer, used):
+            one = replace(
+                layer,
+                base=attempt(deepcopy, layer.base)[0],
+                roles=roles,
+                loss=loss,
+                titles={},
+                parameters={},
+                silent=set(),
+                updated=set(),
+            )
+            ranked.append(((finite, *self._rank(one)), one))
+        best = max(rank for rank, _ in ranked)
+        several = self.best is not None and self.best[0][0] and _rows(self.best[1].arguments) > 1
+        steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values()
+        if several and _rows(arguments) == 1 and not steps:
+            return False  # with one row backward may work by chance; but a network's step may be made for one sample
+        if self.best is None or best > self.best[0]:
+            self.best = (best, self._settled([one for rank, one in ranked if rank == best]) if all(best) else ranked[0][1])
+        return all(best)
+
+    def _settled(self, options: list[Layer]) -> Layer:
+        """Return the first that makes the gradients right of several ways to understand a class; else the first."""
+        every = [one for layer in options for one in ways_to_read(layer)]
+        if len(every) == 1:
+            return every[0]
+        found = next((one for one in every if attempt(agrees, one)[0]), None)
+        if found is None and every[0].usual:
+            title = f"{self.layer.cls.__name__}.{self.layer.methods.backward}"
+            raise UserError(
+                f"{title} begins with a loss, and the class has no method for it, such as loss(self, y_pred, y); its "
+                "gradients are those of no usual loss (squares, cross-entropy)"
+            )
+        return found or every[0]
+
+    def _rank(self, layer: Layer) -> tuple[bool, bool]:
+        """Return whether backward works, and whether all gradients have the right shapes. Find the parameters."""
+        _, error = attempt(find_parameters, layer)
+        if error is not None:
+            return False, False
+        values = values_of(layer)
+        (out, used), error = attempt(layer, *values)
+        douts = [np.random.default_rng(0).standard_normal(np.shape(y))[()] for y in (out if isinstance(out, tuple) else [out])]
+        grads, error = attempt(layer.backward, tuple(douts) if isinstance(out, tuple) else douts[0], used)
+        if error is not None:
+            return False, False
+        floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
+        fits = [g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)]
+        return True, bool(floats) and all(fits)
+
+
+def _rows(arguments: dict[str, Any]) -> int:
+    """Return how many samples the first argument holds, in rows or in columns."""
+    shape = np.shape(next(iter(arguments.values()), 0))
+    return min(shape) if len(shape) > 1 else 1
+
+
+def _set_elsewhere(cls: type, name: str) -> bool:
+    """Whether a method of the class's file sets an attribute of this name."""
+    file = inspect.getsourcefile(cls)
+    return file is not None and bool(re.search(rf"\.{name}\s*(,[^=\n]*)?=[^=]", "".join(linecache.getlines(file))))
+
+
+def _sets_up(cls: type, name: str) -> bool:
+    """Whether a class has this method, and its arguments are sizes."""
+    method = inspect.getattr_static(cls, name, None)
+    needed = [p for p in parameters(method)[1:] if p.default is p.empty] if inspect.isfunction(method) else []
+    return inspect.isfunction(method) and all(p.name.lower() in KIND_OF_SIZE for p in needed)
+
+
+def _shapes_in_turn(*shapes: tuple[int, ...]) -> Callable:
+    """Return a way to draw the first, the second ... argument that is an x; the last shape is that of all others."""
+
+    def draw(rng: np.random.Generator, number: int = 0) -> np.ndarray:
+        return rng.standard_normal(shapes[min(number, len(shapes) - 1)])
+
+    draw.in_turn = True  # type: ignore[attr-defined]
+    return draw
+
+
+def _takes_probabilities(layer: Layer) -> bool:
+    """Whether forward takes logarithms of its input without a softmax or a sigmoid before."""
+    method = inspect.unwrap(getattr(layer.cls, layer.methods.forward))
+    code = code_of(method)
+    if code is None:
+        return False
+    text = ast.unparse(code)
+    probable = re.search(r"\blog\w*\(|clip\(.*\b1[.0]* ?- ?", text)  # clip(p, 1e-7, 1 - 1e-7), and not clip(x, -1, 1)
+    return bool(probable) and not re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
+
+
+def described(x: Any) -> str:
+    return str(x.shape) if isinstance(x, np.ndarray) else "{...}" if isinstance(x, dict) else "..." if callable(x) else repr(x)
+
+
+def _shown(arguments: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {described(x)}" for name, x in arguments.items())
+
+
+def draw_layer(layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Find an object and arguments, write them into `layer`, and return all inputs by name."""
+    with random_state_kept():
+        best = Search(layer, seed, path, given).run()
+    layer.__dict__.update(best.__dict__)
+    return dict(zip(layer.names, values_of(layer), strict=True))

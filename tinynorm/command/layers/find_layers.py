@@ -1,0 +1,119 @@
+"""Find the classes that are layers, losses or networks, and make a pair of each."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..functions.draw_inputs import kind_of
+from ..functions.find_losses import returned_gradients
+from ..read.read_code import code_of, returned
+
+FORWARDS = (
+    "forward forward_pass forward_propagation forward_propagate forward_prop feedforward feed_forward fprop fwd propagate "
+    "__call__ call apply activate activation function func fn f"
+)
+BACKWARDS = (
+    "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
+    "backpropagation backpropagate backprop back_prop bprop bwd back"
+)
+SLOPES = "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation"
+COSTS = "loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function cost_function calc_loss get_loss"
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The two methods of a class that are checked together."""
+
+    forward: str
+    backward: str  # the same as forward for one that returns (loss, gradients)
+    how: str  # "layer", "slope" (an elementwise derivative), "loss and gradients" (of one method), "gradient" (of a loss),
+    # "cost" (backward begins with the loss of what forward returns)
+    cost: str = ""  # the method that gives that loss, where there is one
+
+
+def find_layers(classes: dict[str, type], names: dict[str, Any]) -> Iterator[tuple[str, type, Methods]]:
+    """Yield (name, class, methods) for each class that can be checked."""
+    for name, cls in classes.items():
+        methods = methods_of(cls, names)
+        if methods is not None and not is_abstract(cls, methods, classes):
+            yield name, cls, methods
+
+
+def methods_of(cls: type, names: dict[str, Any]) -> Methods | None:
+    """Return the methods to check; None for a class that is no layer."""
+    forward, backward, cost = (_first(cls, known) for known in (FORWARDS, BACKWARDS, COSTS))
+    slope = _first(cls, SLOPES)
+    if cost and _returns_gradients(cls, cost, backward, names):
+        return Methods(cost, cost, "loss and gradients")
+    if forward and backward:
+        return Methods(forward, backward, "cost" if _starts_from_targets(cls, forward, backward) else "layer", cost)
+    if cost and (slope or backward):
+        return Methods(cost, slope or backward, "gradient")
+    if forward and slope:
+        needed = [p for p in list(inspect.signature(getattr(cls, forward)).parameters.values())[1:] if p.default is p.empty]
+        return Methods(forward, slope, "gradient" if len(needed) > 1 else "slope")
+    return None
+
+
+def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any]) -> bool:
+    """Whether a method for the loss returns (loss, gradients); it may call backward for those."""
+    code = code_of(getattr(cls, cost))
+    if code is None:
+        return False
+    parts = [part for value in returned(getattr(cls, cost)) for part in getattr(value, "elts", [])[1:]]
+    inside = [node for part in parts for node in ast.walk(part)]
+    calls = any(isinstance(node, ast.Attribute) and node.attr == backward for node in inside)
+    calls = calls or any(isinstance(part, ast.Dict) for part in parts)
+    return calls or bool(returned_gradients(code, {n: f for n, f in names.items() if inspect.isfunction(f)}))
+
+
+def _starts_from_targets(cls: type, forward: str, backward: str) -> bool:
+    """Whether backward takes the targets, and forward does not: a network whose backward begins with its loss."""
+    given, wanted = (list(inspect.signature(getattr(cls, name)).parameters.values())[1:] for name in (forward, backward))
+    targets = [p.name for p in wanted if p.default is p.empty and kind_of(p.name) == "target"]
+    return bool(targets) and not any(p.name in targets or kind_of(p.name) == "target" for p in given)
+
+
+def _first(cls: type, known: str) -> str:
+    """Return the first of these methods that a class has from a user's file; a library's classes have methods of their own."""
+    for name in known.split():
+        owner = next((c for c in cls.__mro__ if name in vars(c)), None)
+        if (
+            owner is not None
+            and inspect.isroutine(getattr(owner, name))
+            and owner.__module__.split(".")[0] not in ("torch", "builtins")
+        ):
+            return name
+    return ""
+
+
+def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
+    """Whether a class is written only for others to inherit from: its methods say nothing, and it has heirs or such a name."""
+    empty = {name: _says_nothing(getattr(cls, name)) for name in {methods.forward, methods.backward}}
+    if not any(empty.values()):
+        return False
+    heirs = any(issubclass(other, cls) and other is not cls for other in classes.values())
+    base = cls.__name__.lower().strip("_").removesuffix("base").removeprefix("base").removeprefix("abstract").strip("_")
+    return (
+        heirs
+        or inspect.isabstract(cls)
+        or base in ("", "layer", "module", "function", "activation", "loss", "criterion", "node", "op", "operation")
+    )
+
+
+def _says_nothing(method: Callable) -> bool:
+    """Whether a method has no code but a docstring, pass, ... or a raise."""
+    code = code_of(method)
+    return code is not None and all(
+        isinstance(line, ast.Pass | ast.Raise)
+        or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+        or (
+            isinstance(line, ast.Return)
+            and (line.value is None or (isinstance(line.value, ast.Name) and line.value.id == "NotImplemented"))
+        )
+        for line in code.body
+    )

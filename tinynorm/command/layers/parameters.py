@@ -1,0 +1,146 @@
+"""Find the parameters of a layer that is an object, and give them values with which every term shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable, fresh
+from ..functions.draw_inputs import PARAMETERS, kind_of
+from ..run_code import attempt
+from .arguments import words_of
+from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, plain, put
+from .call_layer import Layer, Used, parameters
+
+PARAMETER = re.compile(r"_?[Wb]_?[a-zA-Z]{0,2}\d?")  # Wqk, b_hh
+
+
+def find_parameters(layer: Layer) -> None:
+    """Find the parameters of a layer, and give them values with which every term shows."""
+    base = _with_lazy_arrays(layer)
+    used = run(layer)
+    earlier = {way: np.array(a) for ways, a in arrays_in(used.object) for way in ways}
+    returned = layer.gradients(ones_like(layer.output(used)), used)
+    found, others = {}, {}
+    for ways, _ in arrays_in(base):
+        ways = sorted(ways, key=lambda way: (isinstance(way[-1], int), len(way)))
+        name = next((layer.drawn[way] for way in ways if way in layer.drawn), name_of(ways[0]))
+        title = f"self.{name}" if name in layer.arguments else name
+        now, was = np.asarray(at(used.object, ways[0])), next((earlier[way] for way in ways if way in earlier), None)
+        updated = was is not None and (now.shape != was.shape or np.any(now != was))
+        if is_called_gradient(ways[0]) or kind_of(name) in ("mean", "variance"):
+            continue
+        if gradient_at(used.object, ways) is not None or updated or _is_parameter(ways[0]):
+            found[title] = ways
+            layer.updated |= {title} if updated else set()
+        else:
+            others[title] = ways
+    kept = {name: np.array(at(base, ways[0])) for name, ways in found.items()}
+    _redraw(base, found)
+    layer.parameters = {name: ways for name, ways in found.items() if _matters(layer, base, ways)}
+    _quiet(layer, returned)
+    again = layer.run(values_of(layer))
+    got = layer.gradients(ones_like(layer.output(again)), again)
+    has_place = any(is_called_gradient((f".{name}",)) for name in (vars(base) if hasattr(base, "__dict__") else ()))
+    if not has_place and all(got.get(name) is None for name in layer.parameters):
+        others, layer.parameters = others | layer.parameters, {}
+    for name, ways in found.items():
+        if name not in layer.parameters:
+            put(base, ways, kept[name])
+    layer.unseen = [name for name, ways in others.items() if _matters(layer, base, ways)]
+
+
+def values_of(layer: Layer) -> tuple:
+    """Return the values of all inputs: the arguments, and the parameters as they stand in the object."""
+    base = layer.base if layer.base is not None else layer.remake()  # type: ignore[misc]
+    arguments = (fresh(x) for name, x in layer.arguments.items() if name not in layer.silent)
+    return (*arguments, *(np.array(at(base, ways[0]), dtype=float) for ways in layer.parameters.values()))
+
+
+def ones_like(out: Any) -> Any:
+    found = tuple(np.ones(np.shape(y))[()] for y in (out if isinstance(out, tuple) else (out,)))
+    return found if isinstance(out, tuple) else found[0]
+
+
+def _with_lazy_arrays(layer: Layer) -> Any:
+    """Return the object, after one forward where that makes its parameters."""
+    base = layer.base if layer.base is not None else layer.remake()  # type: ignore[misc]
+    before = {name_of(ways[0]) for ways, _ in arrays_in(base)}
+    used = run(layer).object
+    new = [ways for ways, _ in arrays_in(used) if _is_parameter(ways[0]) and name_of(ways[0]) not in before]
+    reset(used)
+    old, layer.base = layer.base, used
+    if any(_matters(layer, used, ways) for ways in new):
+        return used
+    layer.base = old
+    return base
+
+
+def reset(layer: Any) -> None:
+    """Call the methods that set the gradients of a layer to zero, where it has any."""
+    for name in ("zero_grad", "flush_gradients", "reset_gradients", "zero_grads", "clear_gradients", "reset_grad"):
+        if hasattr(layer, name):
+            attempt(getattr(layer, name))
+
+
+def _is_parameter(way: Way) -> bool:
+    """Whether an array has the name of a parameter, or lies in a dict or a list of parameters."""
+    if any(isinstance(step, str) and STORES.fullmatch(step.strip("._")) for step in way):
+        return True
+    last = name_of(way).split(".")[-1]
+    return kind_of(last) in PARAMETERS or plain(last).rstrip("0123456789") in ("w", "b") or bool(PARAMETER.fullmatch(last))
+
+
+def run(layer: Layer) -> Used:
+    """Run forward with copies of its arguments, which the object may keep, and the parameters as they are."""
+    return replace(layer, parameters={}).run(tuple(fresh(x) for n, x in layer.arguments.items() if n not in layer.silent))
+
+
+def _redraw(base: Any, found: dict[str, list[Way]]) -> None:
+    """Give the parameters generic values: an initialiser may give zeros, ones or tiny numbers."""
+    for k, (name, ways) in enumerate(found.items()):
+        rng, a = np.random.default_rng([1, k]), at(base, ways[0])
+        kind = kind_of(re.split(r"[.\[]", name)[-1])
+        if kind == "affine":
+            new = rng.choice([-1.0, 1.0], a.shape) * rng.uniform(0.5, 1.5, a.shape)
+        elif kind == "variance":
+            new = rng.uniform(0.5, 2.0, a.shape)
+        else:  # outputs of about 1, so that no sigmoid saturates
+            new = rng.standard_normal(a.shape) * (max(1 / np.sqrt(np.prod(a.shape) / max(a.shape)), 0.3) if a.ndim > 1 else 0.7)
+        put(base, ways, np.asarray(new, dtype=float))
+
+
+def _matters(layer: Layer, base: Any, ways: list[Way]) -> bool:
+    """Whether the output depends on an array in the object."""
+    old = np.array(at(base, ways[0]))
+    outputs = []
+    for x in (old, old + np.random.default_rng(2).uniform(0.1, 0.2, old.shape)):
+        put(base, ways, x)
+        outputs.append(attempt(lambda: [np.array(y) for y in layer.parts(run(layer))])[0])
+    put(base, ways, old)
+    first, second = outputs
+    return (
+        first is not None
+        and second is not None
+        and not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
+    )
+
+
+def _quiet(layer: Layer, returned: dict[str, Any]) -> None:
+    """Note which inputs need no gradient: masks and statistics; and where backward gives none: targets, states that forward may
+    be called without, and the data of a network."""
+    method = getattr(layer.cls, layer.methods.forward)
+    states = [p.name for p in parameters(method) if p.default is None]
+    alone = sum(returned.get(name) is not None for name in layer.arguments) < 2  # it is that of the prediction
+    for name, x in layer.arguments.items():
+        if not differentiable(x):
+            continue
+        g = returned.get(name)
+        without = g is None or np.shape(g) != np.shape(x) or (alone and name in layer.targets)
+        stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in layer.parameters) > 1  # W1 and W2: a network
+        may = name in layer.targets or name in states or (stack and layer.parameters)
+        if kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance") or (may and without):
+            layer.silent.add(name)

@@ -1,0 +1,52 @@
+"""Choose between several ways to understand a class: the first with which its gradients are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable, fresh
+from .call_layer import USUAL_LOSSES, Layer
+from .parameters import values_of
+
+
+def ways_to_read(layer: Layer) -> Iterator[Layer]:
+    """Yield a layer as it is; a loss of each sample also as their sum; with one-hot targets in columns."""
+    yield layer
+    if layer.usual:
+        yield from (replace(layer, usual=name) for name in USUAL_LOSSES)
+    many = layer.loss and any(np.ndim(y) and np.size(y) > 1 for y in layer.parts(layer.run(values_of(layer)))[:1])
+    if many:
+        yield replace(layer, reduced=np.sum)
+    t = layer.arguments.get(layer.target)
+    if isinstance(t, np.ndarray) and t.ndim == 2 and np.array_equal(np.sort(t, axis=1), np.eye(t.shape[1])[[-1] * len(t)]):
+        columns = np.eye(len(t))[:, np.arange(t.shape[1]) % len(t)]
+        yield replace(layer, arguments=layer.arguments | {layer.target: columns})
+        if many:
+            yield replace(layer, arguments=layer.arguments | {layer.target: columns}, reduced=np.sum)
+
+
+def agrees(layer: Layer) -> bool:
+    """Whether the gradients are forward's along one direction. That is no verdict: it chooses between ways to read a class."""
+    rng, step = np.random.default_rng(0), 1e-5
+    values = values_of(layer)
+    floats = [i for i, x in enumerate(values) if differentiable(x)]
+
+    def outputs(t: float) -> tuple[np.ndarray, Any]:
+        np.random.seed(0)  # noqa: NPY002
+        out, used = layer(*[x + t * ways[i] if i in ways else fresh(x) for i, x in enumerate(values)])
+        return np.concatenate([np.ravel(y) for y in (out if isinstance(out, tuple) else (out,))]), (out, used)
+
+    ways: dict[int, np.ndarray] = {}
+    _, (out, used) = outputs(0.0)
+    several = out if isinstance(out, tuple) else (out,)
+    u = [rng.standard_normal(np.shape(y))[()] for y in several]
+    grads = layer.backward(tuple(u) if isinstance(out, tuple) else u[0], used)
+    ways.update({i: rng.standard_normal(values[i].shape) for i, g in zip(floats, grads, strict=True) if g is not None})
+    parts = np.array([np.sum(g * ways[i]) for i, g in zip(floats, grads, strict=True) if g is not None])
+    v = np.concatenate([np.ravel(x) for x in u])
+    slope = (v @ outputs(step)[0] - v @ outputs(-step)[0]) / (2 * step)
+    return bool(len(parts) and np.any(parts) and abs(parts.sum() - slope) <= 1e-4 * np.abs(parts).sum())

@@ -1,0 +1,100 @@
+"""Say what each argument of a layer's backward method is, by its name and by what forward returned."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable
+from ..functions.conventions import is_cache
+from ..functions.draw_inputs import kind_of
+from ..read.read_code import titles_of
+from ..run_code import UserError
+from .attributes import RATES
+from .call_layer import Layer, Used, names_input, parameters
+
+COTANGENT = re.compile(
+    r"^_*(d(?!ata|im|ropout|ebug|type|eriv)|grad|g$|gy$|up|err|back|accum|next_|loss_|top|eps$|res)|grad|delta|err",
+    re.IGNORECASE,
+)
+
+
+def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield (what each argument of backward is, whether backward takes no dout), the likeliest first.
+
+    An argument is "dout", "rate" (for learning), "result" (what forward returned), "cache", "prediction", ("input", its name)
+    or ("value", a number).
+    """
+    if layer.methods.how == "loss and gradients":
+        yield {}, True
+        return
+    found = parameters(getattr(used.object, layer.methods.backward))[layer.context :]
+    if layer.methods.how == "slope":
+        _refuse_mixed(layer, used)
+        taken = [p.name for p in found if p.default is p.empty][:1]
+        yield dict.fromkeys(taken, ("input", next(iter(layer.arguments)))), False
+        if taken:
+            yield dict.fromkeys(taken, "result"), False
+        return
+    outputs = layer.parts(used)
+    is_loss = (bool(layer.target) and _is_a_loss(outputs[0], layer.arguments)) or layer.methods.how in ("cost", "gradient")
+    titles = titles_of(getattr(layer.cls, layer.methods.forward), len(outputs))
+    roles: dict[str, Any] = {}
+    for p in found:
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            role = _role(p, roles, layer, is_loss, titles)
+            roles |= {p.name: "cache" if is_cache(p.name) and isinstance(used.result, tuple) else role} if role else {}
+    if is_loss and ("input", layer.target) in roles.values() and "dout" in roles.values():  # backward(dvalues, y_true)
+        yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
+    yield roles, is_loss and "dout" not in roles.values()
+
+
+def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bool, titles: list[str]) -> Any:
+    """Return what an argument of backward is, beside those before it; "" where it is left at its default."""
+    douts = list(roles.values()).count("dout")
+    if p.name in layer.arguments:
+        return ("input", p.name)
+    if RATES.fullmatch(p.name) or (p.name == "alpha" and roles):
+        return "rate"
+    if layer.target and kind_of(p.name) == "target":
+        return ("input", layer.target)
+    if p.default is not p.empty:
+        return "dout" if not is_loss and COTANGENT.search(p.name) and not douts else ""
+    if re.search("train", p.name):
+        return ("value", True)
+    if layer.methods.how == "cost" and not names_input(p.name):
+        return "result"
+    if layer.methods.how in ("cost", "gradient"):
+        return ("input", _free(layer, roles))
+    if not douts or COTANGENT.search(p.name):
+        return "dout"
+    return "result" if p.name in titles else "dout" if douts < len(titles) else ("input", _free(layer, roles))
+
+
+def _refuse_mixed(layer: Layer, used: Used) -> None:
+    """Raise UserError for a derivative without dout of a function that is not elementwise."""
+    x, *rest = used.values
+    out, moved = layer.parts(used)[0], np.array(x, dtype=float)
+    moved.flat[0] += 0.5
+    after = layer.parts(layer.run((moved, *rest)))[0]
+    if np.shape(out) != np.shape(x) or not np.array_equal(np.ravel(out)[1:], np.ravel(after)[1:]):
+        raise UserError(
+            f"{layer.methods.backward} takes no dout, and each output depends on several inputs, so that it has no "
+            "derivative of the shape of its input; give it dout"
+        )
+
+
+def _free(layer: Layer, roles: dict[str, Any]) -> str:
+    """Return the first argument of forward that no argument of backward is yet."""
+    taken = [role[1] for role in roles.values() if isinstance(role, tuple) and role[0] == "input"]
+    return next((name for name in layer.arguments if name not in taken), next(iter(layer.arguments)))
+
+
+def _is_a_loss(out: Any, arguments: dict[str, Any]) -> bool:
+    """Whether an output is a number, or one for each sample."""
+    x = next((np.shape(x) for x in arguments.values() if differentiable(x)), ())
+    return np.size(out) == 1 or (len(np.shape(out)) < len(x) and np.shape(out) == x[: np.ndim(out)])

@@ -1,0 +1,1 @@
+"""From a file or a notebook to the names that it defines."""

@@ -1,0 +1,93 @@
+"""Take from a notebook what a check needs: imports, functions, classes and constants. What its cells try out is left out."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..notebook import cells
+from ..run_code import UserError, attempt
+from .stand_ins import stand_in_for
+
+RUN = "_run_beside_"  # what a line `%run FILE` becomes a call of
+DEFINED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# Calls that a constant may be made of; any other may be a long computation, or a test.
+MAKERS = ("bool", "dict", "float", "int", "list", "range", "set", "str", "tuple")
+
+
+def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside: Callable[[str], None]) -> list[str]:
+    """Run the definitions of a notebook in `names`, cell after cell; return what was left out, a text each.
+
+    ``%run FILE`` calls `run_beside`. A definition that raises, as an import of a package that is not installed, is left out.
+
+    Raises
+    ------
+    UserError
+        The file is no notebook, or a cell has a syntax error.
+    """
+    left_out: list[str] = []
+    tests: list[str] = []  # the numbers of cells with statements that define nothing
+    outer, names[RUN] = names.get(RUN), run_beside
+    for name, code in cells(path.name, source, left_out.append, _run_line):
+        where = str(path.resolve().parent / name)  # a file beside the notebook, by its name: so it is the user's own code
+        linecache.cache[where] = len(code), None, code.splitlines(keepends=True), where
+        try:
+            body = ast.parse(code, where).body
+        except SyntaxError as wrong:
+            line = (wrong.text or "").rstrip()
+            raise UserError(f"{name}, line {wrong.lineno}: syntax error: {wrong.msg}\n  {line}") from None
+        raised, without_use = run_statements(body, where, names)
+        left_out += [f"{name}: {text}" for _, text in raised]
+        tests += [name.rpartition(" ")[2]] if without_use else []
+    if tests:
+        left_out.append(f"{path.name}: left out: what defines nothing, in cells {', '.join(tests)}")
+    names[RUN] = outer  # of the notebook that runs this one
+    return left_out
+
+
+def run_statements(body: list[ast.stmt], where: str, names: dict[str, Any]) -> tuple[list[tuple[int, str]], list[int]]:
+    """Run what defines something. Return (the lines of what raises, with a text each; the lines of what defines nothing)."""
+    raised, tests = [], []
+    for statement in body:
+        if not _defines(statement):
+            tests += [] if isinstance(statement, ast.Pass) else [statement.lineno]
+            continue
+        code = compile(ast.Module([statement], []), where, "exec", dont_inherit=True)
+        _, error = first = attempt(exec, code, names)
+        while stand_in_for(error):
+            _, error = attempt(exec, code, names)
+        if first[1] is not None:
+            line = linecache.getline(where, statement.lineno).strip()
+            raised.append((statement.lineno, f"left out: {line} ({type(first[1]).__name__}: {first[1]})"))
+    return raised, tests
+
+
+def _run_line(magic: str) -> str:
+    """The code of a line ``%run FILE``; "" for another magic."""
+    words = magic.split()
+    files = [word for word in words[1:] if not word.startswith("-")]
+    return f"{RUN}({files[0]!r})" if words[0] == "%run" and files else ""
+
+
+def _defines(statement: ast.stmt) -> bool:
+    """Whether it is an import, a function, a class or a constant, or changes where imports are looked for."""
+    if isinstance(statement, DEFINED):
+        return True
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return all(_is_quick(node) for node in ast.walk(statement) if isinstance(node, ast.Call))
+    if isinstance(statement, ast.Try):
+        return all(_defines(part) or isinstance(part, ast.Pass) for part in statement.body)
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        called = ast.unparse(statement.value.func)
+        return called == RUN or called.startswith("sys.path.")
+    return False
+
+
+def _is_quick(call: ast.Call) -> bool:
+    """Whether it makes a constant: ``float("inf")``, ``np.sqrt(2)``."""
+    called = ast.unparse(call.func)
+    of_numpy = called.startswith(("np.", "numpy.", "math."))
+    return called in MAKERS or (of_numpy and "load" not in called and "random" not in called)

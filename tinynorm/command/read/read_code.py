@@ -1,0 +1,170 @@
+"""Read the code of the user's functions: what they return and under which names, and the keys of the dicts that they take."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import re
+import textwrap
+from collections.abc import Callable, Container, Iterator
+from functools import lru_cache
+from types import CodeType
+
+from ..functions.draw_inputs import PARAMETERS, kind_of
+
+DEPTH = 3  # calls that a dict of parameters is followed into: a network's pass, a layer's, a step's
+LAYERS = 2  # of a network whose parameters are W1, b1, W2 ... up to any number: the fewest that have a layer before another
+
+
+def code_of(function: Callable) -> ast.FunctionDef | None:
+    """Return the code of a function or of a method; None where there is none to read."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return _parsed(code, code.co_filename) if isinstance(code, CodeType) else None
+
+
+@lru_cache(maxsize=256)  # a check asks for the same few functions a thousand times
+def _parsed(code: CodeType, _: str) -> ast.FunctionDef | None:  # the same code in two files is equal, its text need not be
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code))).body[0]
+    except (OSError, SyntaxError, IndexError, TypeError):
+        return None
+    return tree if isinstance(tree, ast.FunctionDef) else None
+
+
+def inside(code: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a function without those of the functions in it, in the order of the code."""
+    for node in ast.iter_child_nodes(code):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield node
+            yield from inside(node)
+
+
+def returned(function: Callable) -> list[ast.expr]:
+    """Return what a function returns, the last `return` first. `return grads` gives what grads was set to if it is a tuple."""
+    code = code_of(function)
+    return _returned(code) if code else []
+
+
+@lru_cache(maxsize=256)
+def _returned(code: ast.FunctionDef) -> list[ast.expr]:
+    assigned, found = {}, []
+    for node in inside(code):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            assigned[node.targets[0].id] = node.value
+        if isinstance(node, ast.Return) and node.value:
+            known = assigned.get(node.value.id) if isinstance(node.value, ast.Name) else None
+            found.append(known if isinstance(known, ast.Tuple | ast.List) else node.value)
+    return found[::-1]
+
+
+def titles_of(function: Callable, count: int, read: Callable[[ast.expr], str] | None = None) -> list[str]:
+    """Return the names of the `count` values that a function returns; "" for one that has no name, as `x + 1`."""
+    read = read or plain_title
+    for value in returned(function):
+        if count > 1 and isinstance(value, ast.Tuple | ast.List) and len(value.elts) == count:
+            return [read(e) for e in value.elts]
+        if count == 1 and not isinstance(value, ast.Tuple):
+            return [read(value)]
+    return [""] * count
+
+
+def unpacked(function: Callable) -> list[list[str]]:
+    """Return the names that the calls in a function's file give to the values that it returns: dx, dw of `dx, dw = f(...)`."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return _unpacked("".join(linecache.getlines(code.co_filename)), code.co_name) if isinstance(code, CodeType) else []
+
+
+@lru_cache(maxsize=256)
+def _unpacked(text: str, name: str) -> list[list[str]]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # the magics of a notebook
+        return []
+    found = []
+    for node in ast.walk(tree):
+        called = node.value.func if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
+        if isinstance(node, ast.Assign) and isinstance(called, ast.Name) and called.id == name:
+            found += [[plain_title(e) for e in target.elts] for target in node.targets if isinstance(target, ast.Tuple)]
+    return found
+
+
+def title(part: ast.AST) -> str:
+    """Return the name that an expression begins with: dx of `dx`, of `dx / N` and of `dx.reshape(N, D)`."""
+    return next((node.id for node in ast.walk(part) if isinstance(node, ast.Name)), "")
+
+
+def plain_title(part: ast.AST) -> str:
+    """Return the name of a value: dx of `dx`, `dx / N` and `dx.reshape(N, D)`, W of `self.W`, "a, b" of `(a, b)`; else ""."""
+    if isinstance(part, ast.Tuple | ast.List):
+        return ", ".join(map(plain_title, part.elts))
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in ("reshape", "copy", "astype"):
+        return plain_title(part.func.value)
+    if isinstance(part, ast.Attribute):
+        return part.attr if isinstance(part.value, ast.Name) and part.value.id == "self" else ""
+    return part.id if isinstance(part, ast.Name) else ""
+
+
+def scaled_title(part: ast.expr) -> str:
+    """Return the name of a gradient in `2 * dW`, `dW / N` and `dW + reg * W` too."""
+    if isinstance(part, ast.BinOp):
+        return scaled_title(part.left) or scaled_title(part.right)
+    return plain_title(part)
+
+
+def is_gradient_of(title: str, name: str, fold: Callable[[str], str] = str.lower) -> bool:
+    """Whether a gradient's name is that of an argument: dW, d_W, dj_dW, grad_W, gradW, W_grad; `fold` is str for W not w."""
+    name = re.escape(fold(name))
+    prefix, suffix = "(?i:d_?|d[a-z]+_d_?|dLd_?|g_?|grad(ient)?_?|nabla_?)", "_?(?i:grad(ient)?)"
+    return bool(re.fullmatch(f"{prefix}{name}|{name}{suffix}", fold(title)))
+
+
+def keys_of(function: Callable) -> dict[str, list[str]]:
+    """Return the keys of each argument that is a dict of parameters: it is read as params["W1"], here or in what is called."""
+    code = code_of(function)
+    if code is None:
+        return {}
+    arguments = [a.arg for a in code.args.posonlyargs + code.args.args + code.args.kwonlyargs]
+    found = {name: list(dict.fromkeys(_keys(function, name, DEPTH))) for name in arguments}
+    return {
+        name: [key for key in keys if key not in arguments]
+        for name, keys in found.items()
+        if any(kind_of(key) in PARAMETERS for key in keys)
+    }
+
+
+def _keys(function: Callable, name: str, depth: int) -> Iterator[str]:
+    """Yield the keys that an argument is read with: params["W1"]; and for params["W" + str(l)] the first LAYERS."""
+    code = code_of(function)
+    nodes = list(inside(code)) if code else []
+    words: dict[str, list[ast.expr]] = {}
+    for node in nodes:  # for key in ("W1", "b1")
+        if isinstance(node, ast.comprehension | ast.For) and isinstance(node.target, ast.Name):
+            words[node.target.id] = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else []
+    for node in nodes:
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name:
+            told = words.get(node.slice.id, []) if isinstance(node.slice, ast.Name) else [node.slice]
+            yield from (key for part in told for key in _key(part))
+        if depth and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called = inspect.unwrap(function).__globals__.get(node.func.id)  # type: ignore[attr-defined]
+            taken = list(inspect.signature(called).parameters) if inspect.isfunction(called) else []
+            handed = [(taken[i], e) for i, e in enumerate(node.args[: len(taken)])] + [(k.arg, k.value) for k in node.keywords]
+            for argument, value in handed:
+                if argument and isinstance(value, ast.Name) and value.id == name:
+                    yield from _keys(called, argument, depth - 1)
+
+
+def _key(node: ast.expr) -> Iterator[str]:
+    start = node.left if isinstance(node, ast.BinOp) else node.values[0] if isinstance(node, ast.JoinedStr) else None
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(start, ast.Constant) and isinstance(start.value, str):
+        yield from (f"{start.value}{layer}" for layer in range(1, LAYERS + 1))
+
+
+def parameters(function: Callable, kinds: Container = tuple(inspect._ParameterKind)) -> list[inspect.Parameter]:
+    """Return the parameters of a function, or those of some kinds; [] for a built-in function without a signature."""
+    try:
+        return [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    except (TypeError, ValueError):
+        return []

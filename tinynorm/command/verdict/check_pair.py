@@ -1,0 +1,310 @@
+"""Check the gradients of a pair with the chosen inputs; make the report fit a homework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.doors.arrays import check_backward
+from ...gradcheck.doors.blind_spots import NO_DEPENDENCE
+from ...gradcheck.problem.problem import CannotCheck, fresh
+from ...gradcheck.problem.settings import EXHAUSTIVE
+from ...gradcheck.report.report import Fault, Report
+from ..functions.call_pair import Call, refuse_what_is_no_function_of_arrays
+from ..functions.choose_call import choose_calls, in_columns, in_other_modes
+from ..functions.find_pairs import Pair
+from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
+from ..unfinished import Unfinished, blame, line_of
+from .ask_again import ask_again, right_where_equal, takes_squares_only
+from .their_words import in_their_words
+
+# An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
+# element takes a dozen forwards for each. A bias or the state of a small recurrent layer has fewer elements.
+LARGE = 32
+# Forward is slow where the seconds of one forward times the elements of all inputs are more. To check each element then takes
+# more than half a minute.
+SLOW = 2.0
+# A second call is not checked where one forward takes more seconds: its inputs have up to ten times as many elements.
+PATIENCE = 0.01
+
+VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.ok`, from good to bad
+
+BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest words
+    "mutates_dout": "writes into dout",
+    "mutates_input": "writes into its input",
+    "mutates_output": "writes into the output",
+    "mutates_cache": "writes into the cache",
+    "aliases_dout": "hands back dout's memory",
+    "aliases_input": "hands back an input's memory",
+    "reuses_memory": "reuses its memory",
+    "nondeterministic": "another result each time",
+    "foreign_state": "uses what the last forward left behind",
+    "not_linear": "not linear in dout",
+    "wrong_dtype": "wrong dtype",
+    "imprecise": "imprecise in its own dtype",
+    "batch_dependent": "rows depend on each other",
+}
+
+
+@dataclass
+class Result:
+    """The result for one pair: a report and the inputs that it was made with, or the reason why there is no report."""
+
+    name: str
+    report: Report | None = None
+    inputs: str = ""
+    reason: str = ""
+    about: str = ""  # what there is to say of it in a few words
+
+    @property
+    def verdict(self) -> str:
+        return "not checked" if self.report is None else VERDICTS[self.report.ok]
+
+    @property
+    def nuance(self) -> str:
+        """A few words for the summary: "unfinished", "right up to 1/m", "numbers right, writes into dout"; mostly ""."""
+        if self.report is not None and any(warning.startswith("forward rounds to") for warning in self.report.warnings):
+            return self.about or "forward rounds to float32"
+        faults = self.report.faults if self.report is not None and all(found.ok for found in self.report.inputs) else []
+        behaviour = [BEHAVIOUR[fault.kind] for fault in faults if fault.kind in BEHAVIOUR]
+        notes = self.report.notes if self.report is not None and not behaviour else []
+        order = [note.rpartition(" those of ")[2] for note in notes if note.startswith("the gradients are read by")]
+        views = ["hands back dout" for note in notes if "is the memory of" in note]
+        few_words = ["numbers right", *behaviour] if behaviour else [f"returned in the order {n}" for n in order] + views
+        return self.about or ", ".join(dict.fromkeys(few_words))
+
+
+def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Result:
+    """Check a pair. With two calls, the worse report counts."""
+    try:
+        with running(pair.path, prints):
+            refuse_what_is_no_function_of_arrays(pair)
+            first, *second = choose_calls(pair, seed)
+            ask = partial(_report, seed=seed, layer=layer)
+            result = _checked(first, ask)
+            result = _worse(result, second[0], ask) if second else result
+            return _in_other_modes(result, first, ask)
+    except Unfinished as error:
+        lead = f"{pair.name} is unfinished" if error.nuance == "unfinished" else f"could not check {pair.name}"
+        return Result(pair.name, reason=f"{lead}: {error}", about=error.nuance)
+    except UserError as error:
+        return Result(pair.name, reason=f"could not check {pair.name}: {error}")
+
+
+def _checked(call: Call, ask: Callable[..., Report]) -> Result:
+    """Return the result with one call; where it is wrong, after one more question."""
+    try:
+        result = Result(call.pair.name, ask(call), str(call))
+    except Raises as error:
+        return _where_sizes_are_equal(call, ask, error)
+    return _asked_again(call, _in_their_shapes(call, _in_columns(call, result, ask), ask), ask)
+
+
+def _in_their_shapes(call: Call, first: Result, ask: Callable[..., Report]) -> Result:
+    """Return the first result; where a gradient has axes of length 1 that its argument has not, or lacks them, one without.
+
+    b (4,) less db (1, 4) is what NumPy makes of it: the numbers count.
+    """
+    if first.report is None or not any(fault.kind == "wrong_shape" for fault in first.report.faults):
+        return first
+    told: dict[str, str] = {}
+
+    def backward(dout: Any, cache: Any) -> tuple:
+        grads = call.backward(dout, cache)
+        return tuple(map(laid, grads, call.floats)) if len(grads) == len(call.floats) else grads
+
+    def laid(gradient: Any, i: int) -> Any:
+        name, shape, wanted = call.names[i], np.shape(gradient), call.inputs[i].shape
+        if gradient is None or shape == wanted or [n for n in shape if n != 1] != [n for n in wanted if n != 1]:
+            return gradient
+        told[f"d{name} has the shape {shape}"] = f"{name} {wanted}"
+        return np.reshape(gradient, wanted)
+
+    try:
+        report = ask(call, backward=backward)
+    except UserError:
+        return first
+    report.notes += [f"{text}, {argument}" for text, argument in told.items()]
+    return replace(first, report=report, about=", ".join(told) if report.ok else first.about)
+
+
+def _in_columns(call: Call, first: Result, ask: Callable[..., Report]) -> Result:
+    """Return the first result; where it is wrong, the one with targets that are one-hot in columns, if that is right."""
+    other = in_columns(call) if first.verdict == "wrong" else None
+    try:
+        report = ask(other) if other else None
+    except UserError:
+        return first
+    return Result(first.name, report, f"{other}, one-hot in columns") if report is not None and report.ok else first
+
+
+def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Result:
+    """Return the result with what one more question shows, where it is wrong."""
+    if result.report is None or result.verdict != "wrong" or all(found.ok for found in result.report.inputs):
+        return result
+    answer = ask_again(call, result.report, partial(ask, second=True))
+    if answer is None:
+        return result
+    if answer.report is not None:
+        return replace(result, report=answer.report, about=answer.nuance)
+    result.report.answers.append(answer.sentence)
+    return replace(result, about=answer.nuance)
+
+
+def _where_sizes_are_equal(call: Call, ask: Callable[..., Report], error: Raises) -> Result:
+    """Return the result where backward raises, but is right with inputs two sizes of which are equal; else raise the error."""
+    answer = right_where_equal(call, partial(ask, second=True))
+    if answer is None or answer.report is None:
+        raise error
+    if answer.nuance.startswith("right where N "):  # the number of samples is no size of a layer: these shapes may be no use
+        raise UserError(f"{error}\n  ({answer.sentence})")
+    raised = str(error).split("\n")[-1].strip()
+    report, sentence = answer.report, f"it raises with {call} ({raised})"
+    if takes_squares_only(call):
+        report.notes.append(f"{sentence}. It is right with square images, the only ones that forward is made for")
+        return Result(call.pair.name, report, answer.inputs, about="right for square images only")
+    report.faults.append(Fault("raises_for_unequal_sizes", f"{sentence}; {answer.sentence}"))
+    report.ok = False
+    return Result(call.pair.name, report, answer.inputs, about=answer.nuance)
+
+
+def _worse(first: Result, call: Call, ask: Callable[..., Report]) -> Result:
+    """Return the first result, or that of a second call where it is worse, and forward is meant to take that too.
+
+    It is meant to if the shapes of its parameters follow those of x. Without any, NumPy may have broadcast x by accident.
+    """
+    assert first.report is not None
+    notes, meant = first.report.notes, {"weight", "affine"} & set(call.kinds)
+    if call.seconds > PATIENCE:
+        notes.append(f"forward takes {call} too; with these it was not checked, for forward is slow")
+        return first
+    try:
+        report = ask(call, second=True)
+    except UserError as error:
+        if first.report.ok and "weight" in call.kinds:  # forward flattens x; that is no accident of broadcasting
+            raise UserError(f"{error}\n  ({first.verdict} with {first.inputs})") from None
+        last_line = f"{first.name}: {error}".split("\n")[-1]  # of a traceback: the exception and its message
+        kind = last_line.strip().partition(":")[0]
+        notes.append(f"forward runs with {call} too, backward does not ({kind}), so that was not checked")
+        return first
+    second = Result(first.name, report, str(call), about=first.about)
+    badness = list(VERDICTS.values()).index
+    if badness(second.verdict) > badness(first.verdict):
+        if second.verdict == "wrong" and not meant:
+            notes.append(f"it is {first.verdict} with {first.inputs}, and wrong with {call}, which forward takes too")
+            return replace(first, about=first.about or "right in 2-D only")
+        report.notes.append(f"it is {first.verdict} with {first.inputs}; these other shapes are taken by forward too")
+        return _asked_again(call, second, ask)
+    if first.verdict == "wrong" and report.ok:
+        notes.append(f"it is right with {call}, and wrong with {first.inputs}")
+    return replace(first, inputs=f"{first.inputs}; and {call}") if report.ok == first.report.ok else first
+
+
+def _in_other_modes(first: Result, call: Call, ask: Callable[..., Report]) -> Result:
+    """Return the first result, or that in another mode of forward (activation "tanh") where it is worse."""
+    if first.report is None or not first.report.ok:
+        return first
+    for mode, other in in_other_modes(call):
+        try:
+            report = ask(other, second=True)
+        except UserError:
+            first.report.notes.append(f"forward takes {mode} too, backward does not, so that was not checked")
+            continue
+        second = _asked_again(other, Result(first.name, report, str(other)), ask)
+        if second.report is not None and second.verdict != "right":
+            second.report.notes.append(f"it is right with {first.inputs}")
+            return second
+        first = replace(first, inputs=f"{first.inputs}; and {mode}")
+    return first
+
+
+class Raises(UserError):
+    """Forward or backward raises with inputs that forward took before."""
+
+
+def _report(call: Call, seed: int, layer: str | None, second: bool = False, **altered: Any) -> Report:
+    """Return the report of `check_backward`, or with an altered forward, backward or cotangent.
+
+    Raise UserError where the user's code raises.
+    """
+    pair = call.pair
+    slow = call.seconds * sum(call.inputs[i].size for i in call.floats) > SLOW
+    exhaustive = LARGE if slow or second else EXHAUSTIVE
+    options = {"names": call.names, "layer": layer or pair.name, "seed": seed, "exhaustive": exhaustive}
+    forward, backward = altered.pop("forward", call.forward), altered.pop("backward", call.backward)
+    report, error = attempt(check_backward, forward, backward, call.inputs, **options, **altered)
+    if error is not None:
+        unfinished = blame(error, pair.path)
+        if unfinished:
+            raise unfinished from error
+        if isinstance(error, CannotCheck) or not own_frames(error, pair.path):
+            raise UserError(str(error)) from error
+        raise Raises(f"it raises with {call}\n{own_traceback(error, pair.path)}")
+    report.notes += call.remarks
+    if report.ok is not False and _is_zero(report, forward(*map(fresh, call.inputs))[0]):
+        raise Unfinished(f"{line_of(pair.forward, pair.path)}{pair.forward_name} returns 0 whatever its inputs are")
+    _refuse_none(report, call)
+    _name_swapped(report, call)
+    _forgive_views(report)
+    if report.ok is False:
+        in_their_words(report, call)
+    if report.ok is None and any("NaN or infinity" in warning for warning in report.warnings):
+        report.warnings.append(f"for inputs that forward is defined for, write {pair.name}_inputs(rng) beside it")
+    return report
+
+
+def _forgive_views(report: Report) -> None:
+    """Make it a note, and no fault, that dout or a view of it is handed back: flatten, transpose and add do so everywhere."""
+    if report.faults and all(fault.kind == "aliases_dout" for fault in report.faults):
+        report.notes += [fault.sentence for fault in report.faults]
+        report.faults = []
+        verdicts = [found.ok for found in report.inputs]
+        report.ok = False if False in verdicts else None if None in verdicts else True
+
+
+def _is_zero(report: Report, out: Any) -> bool:
+    """Whether the output is 0 and depends on no input: forward returns what it begins with."""
+    flat = sum(warning.startswith(NO_DEPENDENCE) for warning in report.warnings)
+    moving = sum(not found.constant for found in report.inputs)
+    return 0 < flat == moving and not any(np.any(y) for y in (out if isinstance(out, tuple | list) else [out]))
+
+
+def _refuse_none(report: Report, call: Call) -> None:
+    """Make None a fault: in a homework it is a forgotten gradient, unless the input is a constant by its name."""
+    for found in report.inputs:
+        note = next((note for note in report.notes if note.startswith(f"the output depends on {found.name}, ")), None)
+        if note is None or not found.constant:
+            continue
+        if call.constant(found.name):
+            if call.pair.loss:  # a loss has no gradient for its data; that is nothing to note
+                report.notes.remove(note)
+            continue
+        report.notes.remove(note)
+        what = "the loss has no gradient" if call.pair.loss else "backward returned None"
+        what += f" for {found.name}, and {'it' if call.pair.loss else 'the output'} depends on it"
+        sentence = f"{what}; return its gradient"
+        report.faults.append(Fault("returned_none", sentence, found.name))
+        found.ok = report.ok = False
+
+
+def _name_swapped(report: Report, call: Call) -> None:
+    """Say in one sentence that two gradients have each other's shapes."""
+    wrong = {fault.input: fault for fault in report.faults if fault.kind == "wrong_shape" and fault.input}
+    shapes = {found.name: found.shape for found in report.inputs}
+
+    def has_shape_of(one: str, other: str) -> bool:
+        return f", got {shapes[other]}" in wrong[one].sentence
+
+    for one, other in combinations(wrong, 2):
+        if has_shape_of(one, other) and has_shape_of(other, one):
+            order = ", ".join(f"d{call.names[i]}" for i in call.floats)
+            sentence = (
+                f"d{one} and d{other} are in each other's place; return them in the order of forward's arguments: {order}"
+            )
+            for fault in (wrong[one], wrong[other]):
+                report.faults[report.faults.index(fault)] = replace(fault, sentence=sentence)
