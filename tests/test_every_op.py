@@ -237,6 +237,7 @@ def test_every_layer_is_drawn_by_a_strategy():
 # ---- the tests themselves can fail -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_planted_function_is_missed(monkeypatch):
     from tinynorm.ops import exponential
 

@@ -280,6 +280,7 @@ def test_there_is_a_gpu():
     skip_without_cuda()
 
 
+@pytest.mark.long
 def test_a_missing_gpu_is_said_or_where_one_is_required_fails():
     """On a machine with a GPU too: it is hidden."""
     tests = ["tests/utils/test_data.py::test_a_seed_gives_the_same_batches_on_every_device"]

@@ -10,7 +10,9 @@ import struct
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import matplotlib.image
 import mlp_data
@@ -81,23 +83,28 @@ def test_the_script_trains_and_says_where_everything_is(folder):
     assert len(np.unique(image[..., :3].reshape(-1, 3), axis=0)) > 100  # two colours of curves, grey text and grid
 
 
-def test_a_terminal_gets_a_bar_with_loss_and_accuracy():
+def test_a_terminal_gets_a_bar_with_loss_and_accuracy(monkeypatch, capsys):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))  # 80 columns
-    with subprocess.Popen([sys.executable, SCRIPT, "--epochs", "2", *SMALL], stdout=subprocess.PIPE, stderr=theirs) as process:
-        os.close(theirs)
-        out, _ = process.communicate(timeout=120)
-    seen = ""
-    try:
-        while chunk := os.read(ours, 1 << 16):
-            seen += chunk.decode(errors="replace")
-    except OSError:  # how the end of a terminal shows
-        os.close(ours)
-    assert process.returncode == 0
-    last = seen.replace("\n", "").rstrip("\r").rpartition("\r")[2]
+    seen = bytearray()
+
+    def read():
+        with suppress(OSError):  # how the end of a terminal shows
+            while chunk := os.read(ours, 1 << 16):
+                seen.extend(chunk)
+
+    reader = Thread(target=read)  # a terminal holds 4 KiB that nobody reads, and no more
+    reader.start()
+    with open(theirs, "w") as terminal, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", terminal)
+        assert train_mlp.main(["--epochs", "2", *SMALL]) == 0
+    reader.join()
+    os.close(ours)
+    out = capsys.readouterr().out
+    last = seen.decode(errors="replace").replace("\n", "").rstrip("\r").rpartition("\r")[2]
     assert last.startswith("epoch 2/2 100%|")
     assert re.search(r"loss \d\.\d+, accuracy \d\d\.\d%, test \d\d\.\d+%", last)
-    assert b"epoch 2/2" not in out
+    assert "epoch 2/2" not in out
 
 
 def test_mean_test_accuracy_on_digits_is_at_least_97_5_percent():

@@ -64,7 +64,7 @@ def test_every_op_passes_on_a_gpu(name, gpu, monkeypatch):
     for_examples(1, lambda data: op_passes(name, data, "cuda"))
 
 
-@pytest.mark.parametrize("name", some(strategies.NAMES, 3))
+@pytest.mark.parametrize("name", some(strategies.NAMES, 5))
 @examples(1, 8)
 def test_every_layer_passes_with_its_parameters(name, examples):
     for_examples(examples, lambda data: layer_passes(name, data, "cpu"))

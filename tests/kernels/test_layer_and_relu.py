@@ -113,7 +113,7 @@ def test_large_arrays_in_two_halves_and_past_the_cache(kind, rows, n):
     assert found == trained(model_of(kind, n, apart), x, dy)[0]
 
 
-@pytest.mark.parametrize("kind", some(sorted(LAYERS), 3))
+@pytest.mark.parametrize("kind", some(sorted(LAYERS), 6))
 def test_gradients_and_second_derivatives(kind):
     n = 16 if kind in ("batch norm, positions", "instance norm") else 6  # shorter slabs are left to the formula
     model, x = model_of(kind, n, dtype="float64"), np.random.default_rng(1).normal(size=LAYERS[kind][1](3, n))

@@ -87,7 +87,7 @@ def kernel_equals_formula(kind, rows, groups, width, dtype, offset, affine, seed
         assert np.abs(a - e).max() <= max(allowed, 2 * np.abs(g - e).max())
 
 
-@pytest.mark.parametrize("kind", some(KINDS + EVAL, 3))
+@pytest.mark.parametrize("kind", some(KINDS + EVAL, 6))
 def test_gradients_and_second_derivatives_with_kernels(kind):
     f, shape, of_gamma = layer(kind, 3, 2, LEAST_SLAB if kind in SLABS or kind == "group_norm" else 5)
     rng = np.random.default_rng(1)
@@ -260,7 +260,7 @@ def batch_norm(x):
     return F.batch_norm(x, None, None, None, None, True)
 
 
-@pytest.mark.parametrize("odd", [False, True])
+@pytest.mark.parametrize("odd", some([False, True], 2))
 def test_large_outputs_are_written_past_the_cache_with_the_same_bits(odd):
     """A part of the work is not large: it has the same groups."""
     rng = np.random.default_rng(0)

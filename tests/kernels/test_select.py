@@ -89,6 +89,7 @@ def test_where_numba_is_broken_the_formulas_run_and_it_is_said_once(tmp_path, er
     assert run.stderr.count("RuntimeWarning: kernels: Numba does not import") == 1
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("numba")
 def test_the_first_compilation_is_said_once(tmp_path):
     """And of two kernels; the next program finds them on the disk and compiles nothing."""
@@ -168,6 +169,7 @@ def exchange(files):
     two.write_bytes(content)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("numba")
 def test_a_damaged_file_of_a_kernel_is_compiled_anew(tmp_path):
     code = """

@@ -36,6 +36,7 @@ def test_membership_of_numbers_and_of_nan():
     assert tn.isin(tn.tensor([1.5, 2.0]), tn.tensor([1, 2])).tolist() == [False, True]
 
 
+@pytest.mark.long
 def test_a_histogram_of_float32_counts_beyond_its_integers():
     x = tn.zeros(2**24 + 10)
     assert tn.histc(x.half(), 2, -1, 1).tolist() == [0.0, float("inf")]  # as many as float16 cannot say
