@@ -66,11 +66,13 @@ def tree_of(path):
 @cache
 def imports(path):
     """(the dotted name, the line, whether loading the file leaves it out: inside a function, or for type checkers) of each."""
-    found, tree = [], tree_of(path)
-    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) or _for_types(f) for n in ast.walk(f)}
+    found, todo = [], [(tree_of(path), False)]
     package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
-    for node in ast.walk(tree):
-        lazily = id(node) in inside
+    while todo:
+        node, lazily = todo.pop()
+        lazily = lazily or isinstance(node, ast.FunctionDef) or _for_types(node)
+        if isinstance(node, ast.stmt | ast.Module | ast.excepthandler):  # there are no imports inside an expression
+            todo.extend((child, lazily) for child in ast.iter_child_nodes(node))
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found.append((alias.name, node.lineno, lazily))
@@ -86,6 +88,7 @@ def _for_types(node):
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
+@cache
 def is_module(name):
     path = ROOT.joinpath(*name.split("."))
     return path.is_dir() or path.with_suffix(".py").is_file()
