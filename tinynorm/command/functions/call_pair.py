@@ -64,20 +64,26 @@ class Call:
     )  # whether the output is finite, whether backward gives gradients of the right shapes
 
     def __post_init__(self) -> None:
-        known = parameters(self.pair.forward, ONE_VALUE)
-        self.keywords = {p.name for p in known if p.kind in BY_KEYWORD or self.keys}
-        self.entries = {key for keys in self.keys.values() for key in keys}
-        self.defaults = {p.name: p.default for p in known}
+        known = {p.name: p for p in parameters(self.pair.forward, ONE_VALUE)}
+        entries = {key for keys in self.keys.values() for key in keys}
+        alone = [*(name for name in self.names if name not in entries), *self.keys]
+        # Handed over by name: what must be, and what stands in another place than in the signature.
+        named = {
+            x for i, x in enumerate(alone) if x in known and (list(known)[i : i + 1] != [x] or known[x].kind in BY_KEYWORD)
+        }
+        self.by_place, self.by_keyword = [x for x in alone if x not in named], [x for x in alone if x in named]
+        self.defaults = {name: p.default for name, p in known.items()}
         kinds = kinds_of(self.names, self.pair.name)
         self.kinds = [self.guesses.get(name, "") or kind for name, kind in zip(self.names, kinds, strict=True)]
+        self.changing = [n for n, kind in zip(self.names, self.kinds, strict=True) if kind in ("mean", "variance")]
         self.told: dict[str, None] = {}  # how the gradients are read, each remark once
         self.unclaimed: set[str] = set()  # inputs that backward, which names its gradients, has none for
         self._conventions: dict[Any, list[Convention]] = {}  # by the form of forward's result
 
-    def with_inputs(self, inputs: list[Any], layout: Layout) -> Call:
+    def with_inputs(self, inputs: list[Any], layout: Layout | None = None) -> Call:
         """Return a copy with other inputs, without a new look at the signatures: thousands of inputs may be tried."""
         call = copy(self)
-        call.inputs, call.layout = inputs, layout
+        call.inputs, call.layout = inputs, layout or self.layout
         return call
 
     def with_convention(self, convention: Convention) -> Call:
@@ -86,7 +92,7 @@ class Call:
         return call
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {_shown(x)}" for name, x in zip(self.names, self.inputs, strict=True))
+        return shown(dict(zip(self.names, self.inputs, strict=True)))
 
     @property
     def floats(self) -> list[int]:
@@ -111,15 +117,13 @@ class Call:
 
     def run(self, *inputs: Any) -> tuple[Any, dict[str, Any]]:
         """Return what forward returns, and its arguments by name. It gets copies of running statistics, to write into them."""
-        given = [fresh(x) if kind in ("mean", "variance") else x for x, kind in zip(inputs, self.kinds, strict=True)]
-        entries = dict(zip(self.names, given, strict=True))
-        packed = {name: {key: entries[key] for key in keys} for name, keys in self.keys.items()}
-        alone = {name: x for name, x in entries.items() if name not in self.entries} | packed
-        named = {name: x for name, x in alone.items() if name in self.keywords}
-        result = self.pair.forward(*[x for name, x in alone.items() if name not in named], **named)
+        given = dict(zip(self.names, inputs, strict=True))
+        given |= {name: fresh(given[name]) for name in self.changing}
+        given |= {name: {key: given[key] for key in keys} for name, keys in self.keys.items()}
+        result = self.pair.forward(*[given[name] for name in self.by_place], **{name: given[name] for name in self.by_keyword})
         title = self.pair.forward_name
         refuse_nothing(result, self.pair.forward, f"{title} returns None", self.pair.path)
-        return result, self.defaults | alone | entries
+        return result, self.defaults | given
 
     def conventions(self, result: Any, given: dict[str, Any]) -> list[Convention]:
         """Return the ways in which forward and backward may be called together. Raise UserError where there is none."""
@@ -208,8 +212,11 @@ class Call:
         return missing if network and all(kind_of(name) == "x" for name in missing) else set()
 
 
-def _shown(x: Any) -> str:
-    return str(x.shape) if isinstance(x, np.ndarray) else "{...}" if isinstance(x, dict) else repr(x)
+def shown(inputs: dict[str, Any]) -> str:
+    """Return what a report says of inputs: x (6, 9), eps 1e-05."""
+    other = {True: "...", False: "{...}"}
+    said = {name: other[callable(x)] if callable(x) or isinstance(x, dict) else repr(x) for name, x in inputs.items()}
+    return ", ".join(f"{name} {x.shape if isinstance(x, np.ndarray) else said[name]}" for name, x in inputs.items())
 
 
 def _described(x: Any) -> str:

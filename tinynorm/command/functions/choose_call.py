@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import replace
 from itertools import product
 from time import perf_counter
@@ -20,12 +20,12 @@ from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
 from .composed import Composed
-from .draw_inputs import IMAGES, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts
+from .draw_inputs import IMAGES, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts, values_of
 from .find_pairs import Pair
 from .given_inputs import given_call
 
-# Candidates with which forward works and backward does not, after which the search ends. A wrong backward refuses them all,
-# and each costs a forward. Where forward broadcasts most shapes, the right one may come as late as the 19th.
+# Candidates of one layout of x with which forward works and backward does not, after which the layout is left. A wrong
+# backward refuses them all, and each costs a forward. Where forward broadcasts most shapes, the right one may be the 19th.
 ENOUGH = 24
 # Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
 STEP, CLOSE = 1e-5, 1e-4
@@ -49,13 +49,16 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
 def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank."""
     furthest: tuple[int, BaseException | None, Call | None] = (-1, None, None)
-    best, taken = None, 0
-    hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished
-    for template in _arguments(pair):
-        # with one output a cost of np.mean is divided by the samples, as its gradient is
-        first = isinstance(pair.forward, Composed) and pair.forward.of_file
-        only = [replace(one, one_output=True) for one in layouts(pair.name, set(template.kinds))] if first else None
-        for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, only, hopeless):
+    best: Call | None = None
+    # with one output a cost of np.mean is divided by the samples, as its gradient is
+    of_cost = isinstance(pair.forward, Composed) and pair.forward.of_file
+    taken = Counter[Layout]()
+    hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished, or backward has refused enough
+    for template, unit in ((one, unit) for one in _arguments(pair) for unit in values_of(one.names, pair.name)):
+        if best is not None and best.rank[0]:
+            break
+        changed = [replace(x, one_output=True) for x in layouts(pair.name, set(template.kinds))] if of_cost else None
+        for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, changed, hopeless, unit):
             call = template.with_inputs(inputs, layout)
             error = _try(call)
             if error is not None:
@@ -70,11 +73,14 @@ def _best(pair: Pair, seed: int) -> Call:
                 continue  # with one row backward may work by chance, where it raises with several
             if len(layout.x) == 1 and isinstance(call.shape, tuple) and len(call.shape) > 1 and not template.keys:
                 continue  # NumPy has made rows of a row and a column; that is no output of one row
-            best, taken = call if best is None or call.rank > best.rank else best, taken + 1
-            if all(best.rank) or (taken >= ENOUGH and best.rank[0]):
+            best = call if best is None or call.rank > best.rank else best
+            taken[layout] += 1
+            if all(best.rank):
                 return best
-        if best is not None:
-            return best
+            if taken[layout] >= ENOUGH:
+                hopeless.add(layout)
+    if best is not None:
+        return best
     _, error, failed = furthest
     assert error is not None
     assert failed is not None
@@ -244,9 +250,10 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
     kinds = set(best.kinds)
     if best.layout is not ROWS or not best.shape or not kinds <= {"x", "weight", "bias", "affine", "number", "settings"}:
         return []
-    for layout in (IMAGES,) if kinds & {"affine", "settings"} else (IMAGES, STEPS):
+    others = (IMAGES,) if kinds & {"affine", "settings"} else (IMAGES, STEPS)
+    for layout, unit in product(others, values_of(best.names, best.pair.name)):
         expected = layout.x if best.shape == ROWS.x else best.shape
-        for _, inputs in candidates(best.names, best.kinds, best.pair.name, seed, [layout]):
+        for _, inputs in candidates(best.names, best.kinds, best.pair.name, seed, [layout], unit=unit):
             other = best.with_inputs(inputs, layout)
             if _alike(best, other, layout) and _try(other) is None and other.rank[0] and other.shape == expected:
                 return [other]
@@ -260,10 +267,8 @@ def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
         now = given.get(p.name, p.default)
         words = words_compared(call.pair.forward, p.name) if isinstance(now, str) else []
         for word in [word for word in words if word != now and word.lower() not in OTHER_TASKS]:
-            other = copy(call)
             changed = given | {p.name: word}
-            other.names, other.inputs, other.keywords = list(changed), list(changed.values()), call.keywords | {p.name}
-            other.kinds = [*call.kinds, "number"][: len(changed)]
+            other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {p.name: "number"})
             if _try(other) is None and other.rank[0]:
                 yield f"{p.name} {word!r}", other
 

@@ -8,14 +8,6 @@ of backward's arguments, the names in forward's `return` and the result of one r
     grads = fc_backward(dZ, X, W)                                   # no cache, but forward's arguments
     slope = sigmoid_derivative(x)                                   # no cotangent either: dx = dout * slope
 
-An adapter uses it for its own functions, and for the methods of an object, like this::
-
-    inputs = {"x": x, "y": y}                                       # all arguments of forward by name
-    result = layer.forward(**inputs)
-    for convention in conventions(layer.forward, layer.backward, result, inputs):   # the likeliest first
-        out, cache = convention.read(result, inputs)                # `out` is a tuple for several outputs
-        grads = convention.call(layer.backward, dout, cache)        # what backward returns, as it is
-
 Where several conventions are possible, the names do not tell; take the one with which the gradients are right, else the first
 that works. `UserError` says why there is none.
 """
@@ -33,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
-from ..read.read_code import titles_of
+from ..read.read_code import parameters, titles_of
 from ..run_code import UserError
 from .draw_inputs import CONSTANT, KIND, NUMBERS, kind_of
 
@@ -125,9 +117,9 @@ def conventions(
     backward needs no cotangent: it goes back from a loss.
     """
     values = list(result) if isinstance(result, tuple | list) else [result]
-    needed = tuple(p.name for p in _parameters(forward) if p.default is p.empty and p.name in inputs)
+    needed = tuple(p.name for p in parameters(forward) if p.default is p.empty and p.name in inputs)
     run = _Run(values, titles_of(forward, len(values)), inputs, needed)
-    taken = _parameters(backward)
+    taken = _taken(backward)
     roles = _roles(taken, run, slope)
     douts = [name for name, role in roles.items() if role == "dout"]
     if not douts and not slope and not _may_be_a_slope(taken, run):
@@ -180,13 +172,10 @@ class _Run:
         return [name for name in found if kind_of(name) not in CONSTANT] or found[:1]
 
 
-def _parameters(function: Callable) -> list[inspect.Parameter]:
-    """Return the parameters of backward, without **keywords; a star only where nothing else may take the cache."""
-    try:
-        found = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    except (TypeError, ValueError):  # a built-in function
-        return [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("dout", "cache")]
-    if [p.kind for p in found] == [inspect.Parameter.VAR_POSITIONAL]:  # the wrapper of a decorator
+def _taken(backward: Callable) -> list[inspect.Parameter]:
+    """Return the parameters of backward, without **keywords; (dout, cache) of a built-in one and of a decorator's wrapper."""
+    found = [p for p in parameters(backward) if p.kind is not p.VAR_KEYWORD]
+    if [p.kind for p in found] in ([], [inspect.Parameter.VAR_POSITIONAL]):
         return [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("dout", "cache")]
     return found
 

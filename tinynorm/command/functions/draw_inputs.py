@@ -143,12 +143,29 @@ class Layout:
 
     def shapes(self, kind: str, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         """Return the shapes that an argument of this kind may have beside arguments of these kinds, the likeliest first."""
+        n, f, out = self.samples or self.x[0], self.features, OUTPUTS
+        if not self.convolved:
+            out *= 4 if _has(function, "lstm") else 3 if _has(function, "gru") else 1
+        if kind == "any":  # the checker does not know the name
+            return [self.x, (f,), (out,), *self._matrices(out, function, kinds), (n,), (1, f)]
+        special: dict[str, list[tuple[int, ...]]] = {}
+        if CELL & kinds:
+            special = self._of_a_cell(out, kinds)
+            special |= {f"part_{kind}": shape for kind, shape in self._of_a_cell(OUTPUTS, kinds).items()}
+        if "second_weight" in kinds and not self.convolved:
+            special |= self._of_a_network("third_weight" in kinds)
+        return special.get(kind) or self._usual(out, function, kinds)[kind]
+
+    def _matrices(self, out: int, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         n, f, row = self.samples or self.x[0], self.features, prod(self.x[1:])
-        gates = 1 if self.convolved else 4 if _has(function, "lstm") else 3 if _has(function, "gru") else 1
-        out = gates * OUTPUTS
-        matrices = [(f, out), (row, out), (out, f), (out, row), (out, n), (f,), self.x]
+        found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f,), self.x]
         if "target" in kinds and "second_weight" not in kinds and _has(function, "loss", "cost", "logistic"):
-            matrices.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
+            found.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
+        return found
+
+    def _usual(self, out: int, function: str, kinds: set[str]) -> dict[str, list[tuple[int, ...]]]:
+        """Return the shapes of each kind of argument in a layer that is neither a cell nor a network."""
+        n, f = self.samples or self.x[0], self.features
         kernels: dict[str, list[tuple[int, ...]]] = {"first": [(out, f, 3, 3)], "last": [(3, 3, f, out)], "line": [(out, f, 3)]}
         words = [(12, 9)] if "index" in kinds else []  # a vocabulary of 12 words; an index is less than 9
         of_output: list[tuple[int, ...]] = [(out,), (1, out)]
@@ -158,76 +175,61 @@ class Layout:
         affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows]
         affine[1:1] = of_output if "weight" in kinds else []
         affine += [] if "weight" in kinds else of_output
-        shapes: dict[str, list] = {
+        return {
             "x": [self.x],
             "hidden": [(n, OUTPUTS)],
-            "weight": kernels.get(self.convolved, [*words, *matrices]),
-            "second_weight": [(OUTPUTS, 7), (7, OUTPUTS)],
-            "recurrent": [(OUTPUTS, out), (out, OUTPUTS)],
+            "weight": kernels.get(self.convolved, [*words, *self._matrices(out, function, kinds)]),
+            "second_weight": self._matrix(OUTPUTS, 7),
+            "recurrent": self._matrix(OUTPUTS, out),
             # (1, 1, 1, out): of a course's convolution; self.x: of a + b; (f, out): of a @ b
             "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), self.x, (f, out), *number],
-            "third_weight": [(7, 5), (5, 7)],
+            "third_weight": self._matrix(7, 5),
             "square_weight": [(f, f)],
-            "output_weight": [(OUTPUTS, 7), (7, OUTPUTS)],
-            "output_bias": [(7,), (1, 7), (7, 1)],
-            "gate_weight": [(f, out), (out, f)],
-            "second_bias": [(7,), (1, 7), (7, 1)],
-            "third_bias": [(5,), (1, 5), (5, 1)],
+            "output_weight": self._matrix(OUTPUTS, 7),
+            "output_bias": self._bias(7),
+            "gate_weight": self._matrix(f, out),
+            "second_bias": self._bias(7),
+            "third_bias": self._bias(5),
             **dict.fromkeys(("affine", "mean", "variance"), affine),
             "mask": [self.x, self.x[:-1]],
             "index": [(n, 3), (n,)],
         }
-        if CELL & kinds:
-            shapes |= self._of_a_cell(out, kinds)
-            shapes |= {f"part_{kind}": shape for kind, shape in self._of_a_cell(OUTPUTS, kinds).items()}
-        if "second_weight" in kinds and not self.convolved:
-            shapes |= self._of_a_network("third_weight" in kinds)
-        if kind.startswith("any"):  # the checker does not know the name
-            return list(dict.fromkeys([self.x, (f,), (out,), *matrices, (n,), (1, f)]))
-        return shapes[kind]
+
+    def _matrix(self, before: int, after: int) -> list[tuple[int, ...]]:
+        """Return the shapes of a layer's matrix: it stands behind x in rows, and before x in columns."""
+        return [(after, before)] if self.columns else [(before, after), (after, before)]
+
+    def _bias(self, n: int) -> list[tuple[int, ...]]:
+        if self.columns:
+            return [(n, 1), (n,)] if len(self.x) > 1 else [(n,)]
+        return [(n,), (1, n), (n, 1)]
 
     def _of_a_network(self, third: bool) -> dict[str, list[tuple[int, ...]]]:
         """Return the shapes of the layers' parameters: all for x in rows, or all for x in columns; also for one output."""
         found: dict[str, list[tuple[int, ...]]] = {}
-        sizes = [(self.features, OUTPUTS), (OUTPUTS, 7), (7, 5)]
-        last = 2 if third else 1
-        for layer, (before, after) in enumerate(sizes):
-            title, widths = ("", "second_", "third_")[layer], [after, *([1] if layer == last else [])]
-            widths = widths[::-1] if self.one_output else widths
-            ways: list[list[tuple[int, ...]]] = [
-                [(before, n), (n, before)] if not self.columns else [(n, before)] for n in widths
-            ]
-            ways += [[sizes[0]]] if layer == 1 else []  # of maxout, beside the first
-            found[f"{title}weight"] = [shape for way in ways for shape in way]
-            found[f"{title}bias"] = [s for n in widths for s in ([(n, 1), (n,)] if self.columns else [(n,), (1, n), (n, 1)])]
+        sizes = [(self.features, OUTPUTS), (OUTPUTS, 7), (7, 5)][: 3 if third else 2]
+        for title, (before, after) in zip(("", "second_", "third_"), sizes, strict=False):
+            widths = [after] if (before, after) != sizes[-1] else [1, after] if self.one_output else [after, 1]
+            maxout: list[tuple[int, ...]] = (
+                [sizes[0]] if title == "second_" else []
+            )  # its second matrix stands beside the first
+            found[f"{title}weight"] = [shape for n in widths for shape in self._matrix(before, n)] + maxout
+            found[f"{title}bias"] = [shape for n in widths for shape in self._bias(n)]
         return found
 
     def _of_a_cell(self, out: int, kinds: set[str]) -> dict[str, list[tuple[int, ...]]]:
         """Return the shapes of a recurrent cell's state and parameters. All are for x in rows, or all for x in columns."""
         n, f, h = self.samples or self.x[0], self.features, OUTPUTS
-        both = (
-            [] if {"recurrent", "part_recurrent"} & kinds else [(out, h + f) if self.columns else (f + h, out)]
-        )  # one matrix for [h, x]
-        if self.columns:
-            rest = (n,) if len(self.x) > 1 else ()
-            column = [(out, *[1] * len(rest)), (out,)]
-            return {
-                "hidden": [(h, *rest)],
-                "weight": [*both, (out, f)],
-                "recurrent": [(out, h)],
-                "gate_weight": [(h, h + f)],
-                "bias": column,
-                "output_weight": [(7, h)],
-                "output_bias": [(7, *[1] * len(rest)), (7,)],
-            }
+        one_matrix = [] if {"recurrent", "part_recurrent"} & kinds else self._matrix(f + h, out)[:1]  # for [h, x]
+        words = [(12, 9)] if "index" in kinds else []
         return {
-            "hidden": [(n, h)],
-            "weight": [*both, (f, out), (out, f), *([(12, 9)] if "index" in kinds else [])],
-            "recurrent": [(h, out), (out, h)],
-            "gate_weight": [(f + h, h), (h, f + h)],
-            "bias": [(out,), (1, out), (out, 1)],
-            "output_weight": [(h, 7), (7, h)],
-            "output_bias": [(7,), (1, 7), (7, 1)],
+            "hidden": [(h, n) if len(self.x) > 1 else (h,)] if self.columns else [(n, h)],
+            "weight": [*one_matrix, *self._matrix(f, out), *words],
+            "recurrent": self._matrix(h, out),
+            "gate_weight": self._matrix(f + h, h),
+            "bias": self._bias(out),
+            "output_weight": self._matrix(h, 7),
+            "output_bias": self._bias(7),
         }
 
 
@@ -280,24 +282,28 @@ def candidates(
     seed: int,
     only: list[Layout] | None = None,
     skipped: Container[Layout] = (),
+    unit: bool = False,
 ) -> Iterator[tuple[Layout, list[Any]]]:
     """Yield inputs in one combination of shapes after the other, the likeliest first. Arguments of one kind have one shape.
 
-    The values have both signs at first. Then all combinations come again with values of x between 0 and 1, for logarithms.
-    `skipped` may grow meanwhile.
+    The values of x are between 0 and 1 if `unit`, for logarithms; else they have both signs. `skipped` may grow meanwhile.
     """
+    for layout in only or layouts(function, set(kinds)):
+        draws = {kind: draws_of(kind, layout, function, set(kinds), unit) for kind in kinds if kind != "number"}
+        for choice in itertools.islice(itertools.product(*draws.values()), COMBINATIONS):
+            if layout in skipped:
+                break
+            chosen, inputs = dict(zip(draws, choice, strict=True)), []
+            for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+                rng = np.random.default_rng([seed, k])
+                inputs.append(_number(name, function) if kind == "number" else chosen[kind](rng))
+            yield layout, inputs
+
+
+def values_of(names: list[str], function: str) -> tuple[bool, bool]:
+    """Whether the values of x are first between 0 and 1, then of both signs; or the other way round."""
     probable = _has(function, "cross_entropy", "bce", "nll") and any(_plain(name) in PROBABILITIES for name in names)
-    for unit in (True, False) if probable else (False, True):
-        for layout in only or layouts(function, set(kinds)):
-            draws = {kind: draws_of(kind, layout, function, set(kinds), unit) for kind in kinds if kind != "number"}
-            for choice in itertools.islice(itertools.product(*draws.values()), COMBINATIONS):
-                if layout in skipped:
-                    break
-                chosen, inputs = dict(zip(draws, choice, strict=True)), []
-                for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
-                    rng = np.random.default_rng([seed, k])
-                    inputs.append(_number(name, function) if kind == "number" else chosen[kind](rng))
-                yield layout, inputs
+    return probable, not probable
 
 
 def _number(name: str, function: str) -> Any:
@@ -340,10 +346,10 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
     }
     if kind.startswith("any"):
         return [
-            *(partial(values["x"], s=shape) for shape in layout.shapes(kind, function, kinds)),
+            *(partial(values["x"], s=shape) for shape in dict.fromkeys(layout.shapes("any", function, kinds))),
             lambda rng: 0.7,
             lambda rng: 2,
         ]
     size = 0.3 if "second_weight" in kinds else 1  # or a sigmoid behind two layers is 1 to eight digits
     draw = values.get(kind, lambda rng, s: np.asarray(size * rng.standard_normal(s)))
-    return [partial(draw, s=shape) for shape in layout.shapes(kind, function, kinds)]
+    return [partial(draw, s=shape) for shape in dict.fromkeys(layout.shapes(kind, function, kinds))]

@@ -6,13 +6,13 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
-from ..read.read_code import code_of, inside, is_gradient_of, keys_of, plain_title, returned, title
+from ..read.read_code import code_of, inside, is_gradient_of, parameters, plain_title, returned, title
 from ..run_code import UserError
 from ..unfinished import Unfinished
 from .draw_inputs import CONSTANT, PARAMETERS, kind_of
@@ -28,39 +28,42 @@ COUNT = re.compile(r"[NnmM]|.*(size|shape|len|count|num|batch).*")  # names in w
 
 @dataclass
 class Loss:
-    """A loss as a forward: it returns (loss, gradients). A dict of parameters is taken apart: each entry is an argument."""
+    """A loss as a forward: it returns (loss, cache), and `backward(dout, cache)` gives the gradients by argument."""
 
     name: str
     function: Callable
     returned: list[tuple[int, list[str]]] | None  # the place of each gradient in the result and its names; None: not known
-    keys: dict[str, list[str]] = field(default_factory=dict)  # of each argument that is a dict of parameters
 
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """All arguments by keyword. What may be left out at test time (y=None, reg=0) may not be left out here."""
+    def __post_init__(self) -> None:
+        self.__wrapped__ = self.function
+        places = {i for i, _ in self.returned or []}
+        self.place = next(i for i in range(len(places) + 1) if i not in places)  # of the loss
+        # All arguments by keyword. What may be left out at test time (y=None, reg=0) may not be left out here.
         found = []
-        for p in inspect.signature(self.function).parameters.values():
+        for p in parameters(self.function, (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)):
             drawn = p.name in REGULARISED or (kind_of(p.name, self.name) == "target" and p.default is None)
-            for name in self.keys.get(p.name, [p.name] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) else []):
-                found.append(p.replace(name=name, kind=p.KEYWORD_ONLY, default=p.empty if drawn else p.default))
-        return inspect.Signature(found)
+            found.append(p.replace(kind=p.KEYWORD_ONLY, default=p.empty if drawn else p.default))
+        self.__signature__ = inspect.Signature(found)
 
-    def __call__(self, **given: Any) -> tuple[Any, dict[str, Any]]:
-        """Return (loss, the gradients by the names of their arguments)."""
-        packed = {name: {key: given.pop(key) for key in keys} for name, keys in self.keys.items()}
-        names = [name for name, x in given.items() if differentiable(x)]
-        names += [key for entries in packed.values() for key, x in entries.items() if differentiable(x)]
-        result = self.function(**given, **packed)
+    def __call__(self, **given: Any) -> tuple[Any, tuple]:
+        """Return (loss, (all that the function returned, its arguments))."""
+        result = self.function(**given)
         if not isinstance(result, tuple | list) or len(result) < 2:
             raise UserError(f"{self.name}: expected two values, (loss, gradients), got {type(result).__name__}")
-        value = next((result[i] for i in range(len(result)) if i not in dict(self.returned or [])), result[0])
+        value = result[self.place if self.place < len(result) else 0]
         if value is None:
             raise Unfinished(f"{self.name} returns None as the loss: it is unfinished")
         if np.size(value) != 1:
             # no UserError: with other inputs it may be a number
             raise ValueError(f"{self.name}: expected a number as the loss, got an array of shape {np.shape(value)}")
-        loss = np.reshape(value, ())[()] if hasattr(value, "dtype") else float(value)
-        return loss, self._by_argument(result, names)
+        return np.reshape(value, ())[()] if hasattr(value, "dtype") else float(value), (result, given)
+
+    def backward(self, dout: Any, cache: tuple) -> dict[str, Any]:
+        """Return the gradients by argument, times dout. A Python float leaves the gradients their dtype."""
+        result, given = cache
+        entries = {key: x for name, x in given.items() for key, x in (x.items() if isinstance(x, dict) else [(name, x)])}
+        found = self._by_argument(result, [name for name, x in entries.items() if differentiable(x)])
+        return {name: None if g is None else g * float(dout) for name, g in found.items()}
 
     def _by_argument(self, result: Any, names: list[str]) -> dict[str, Any]:
         """Return the gradients by argument: a dict has keys; others are told by their names in the code, or by their order."""
@@ -81,32 +84,6 @@ class Loss:
             raise UserError(f"{self.name}: returns {len(grads)} gradients, and it takes {', '.join(names)}")
         return {name: None if g is None else np.asarray(g) for name, g in zip(owners, grads, strict=True)}
 
-    def inputs(self, make: Callable) -> Callable:
-        """Return NAME_inputs with the dicts of parameters taken apart; it is handed back as it is where it is no function."""
-        if not callable(make):
-            return make
-
-        def inputs(*arguments: Any) -> Any:
-            made, known = make(*arguments), inspect.signature(self.function).parameters
-            if isinstance(made, tuple | list):
-                made = dict(zip(known, made, strict=False)) if len(made) <= len(known) else made
-            if not isinstance(made, dict):
-                return made
-            left_out = {n: p.default for n, p in known.items() if n in REGULARISED and p.default is not p.empty}
-            made = left_out | made
-            packed = {n: x for n, x in made.items() if isinstance(x, dict) and any(map(differentiable, x.values()))}
-            self.keys = {name: list(x) for name, x in packed.items()}
-            alone = {name: x for name, x in made.items() if name not in packed}
-            return alone | {key: x for entries in packed.values() for key, x in entries.items()}
-
-        inputs.__signature__ = inspect.signature(make)  # type: ignore[attr-defined]
-        return inputs
-
-
-def times_dout(dout: Any, cache: dict[str, Any]) -> dict[str, Any]:
-    """The backward of a loss. A Python float leaves the gradients their dtype."""
-    return {name: None if g is None else g * float(dout) for name, g in cache.items()}
-
 
 def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
     """Yield the losses among some functions that return gradients, judged by their code."""
@@ -116,7 +93,7 @@ def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
         code = code_of(function)
         found = returned_gradients(code, functions) if code else None
         if code is None or found:
-            yield Loss(name, function, found if isinstance(found, list) else None, keys_of(function))
+            yield Loss(name, function, found if isinstance(found, list) else None)
 
 
 def returns_no_gradient(function: Callable) -> bool:

@@ -15,7 +15,7 @@ from ..load.load_file import module_name
 from ..read.match_names import derivative_flag, partners, with_flag
 from ..run_code import NothingToCheck, UserError
 from .composed import compose
-from .find_losses import find_losses, meant_as_a_loss, returns_no_gradient, times_dout
+from .find_losses import find_losses, meant_as_a_loss, returns_no_gradient
 
 # Names that may be one half of a pair.
 HALF = re.compile(r"(^|_)(forward|backward|fwd|bwd|backprop)(_|$)|(Forward|Backward|_derivative|_prime)$")
@@ -71,8 +71,7 @@ def _losses(functions: dict[str, Callable], names: dict[str, Any], path: Path) -
     """Yield a pair for each loss. Its inputs come from softmax_loss_inputs or softmax_inputs, where the file has one."""
     for loss in find_losses(functions):
         inputs = names.get(f"{loss.name}_inputs", names.get(f"{loss.name.removesuffix('_loss')}_inputs"))
-        inputs = None if inputs is None else loss.inputs(inputs)
-        yield Pair(loss.name, loss, times_dout, inputs, path, loss.name, loss.name, loss=True)
+        yield Pair(loss.name, loss, loss.backward, inputs, path, loss.name, loss.name, loss=True)
 
 
 def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iterator[Pair]:

@@ -17,7 +17,7 @@ from .find_pairs import Pair
 def given_call(pair: Pair, seed: int) -> Call:
     """Return the call with the inputs that NAME_inputs returns. Raise UserError where forward does not take them."""
     title = f"{pair.name}_inputs"
-    made, wanted = _run(pair, seed, title), parameters(pair.forward, ONE_VALUE)
+    made, wanted = run_inputs(pair, seed, title), parameters(getattr(pair.forward, "__wrapped__", pair.forward), ONE_VALUE)
     order = [p.name for p in wanted]
     names, inputs = _by_name(made, wanted) if isinstance(made, dict) else (order[: len(made)], list(made))
     names += [f"input{i}" for i in range(len(names), len(inputs))]  # inputs of *args have no names
@@ -30,16 +30,27 @@ def given_call(pair: Pair, seed: int) -> Call:
     missing = [p.name for p in wanted if p.default is p.empty and p.name not in names]
     if missing:
         raise UserError(f"{title} returns no {', '.join(missing)}, and {takes}")
-    if not any(map(differentiable, inputs)):
+    asked = [p.name for p in parameters(pair.forward, ONE_VALUE) if p.default is p.empty]  # reg=0 of a loss is shown
+    left_out = {p.name: p.default for p in wanted if p.name in asked and p.name not in names}
+    names, inputs = [*names, *left_out], [*inputs, *left_out.values()]
+    if not any(differentiable(x) or _of_arrays(x) for x in inputs):
         got = [f"{type(x).__name__} {x.dtype}" if isinstance(x, np.ndarray) else type(x).__name__ for x in inputs]
         raise UserError(f"{title}: expected at least one floating-point array, got {', '.join(got) or 'no inputs'}")
     empty = [f"{name} {x.shape}" for name, x in zip(names, inputs, strict=True) if differentiable(x) and x.size == 0]
     if empty:
         raise UserError(f"{title} returns {', '.join(empty)}: with no elements there is nothing to measure; return some")
-    return Call(pair, names, inputs)
+    packed = {name: x for name, x in zip(names, inputs, strict=True) if _of_arrays(x) and name in order}
+    apart = [packed.get(name, {name: x}) for name, x in zip(names, inputs, strict=True)]
+    names, inputs = [name for part in apart for name in part], [x for part in apart for x in part.values()]
+    return Call(pair, names, inputs, keys={name: list(x) for name, x in packed.items()})
 
 
-def _run(pair: Pair, seed: int, title: str) -> Any:
+def _of_arrays(x: Any) -> bool:
+    """Whether it is a dict of parameters: each is an input of its own."""
+    return isinstance(x, dict) and any(map(differentiable, x.values()))
+
+
+def run_inputs(pair: Pair, seed: int, title: str) -> Any:
     """Return what NAME_inputs returns: a dict, a tuple or a list."""
     make = pair.inputs
     if not callable(make):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 
-from ..functions.draw_inputs import kind_of
+from ..functions.draw_inputs import RECURRENT, kind_of, kinds_of
 from ..functions.find_losses import REGULARISED
+from ..read import match_names
 from ..read.read_code import parameters
 from ..run_code import UserError
 from .call_layer import Layer, is_loss_name
+from .find_layers import arguments_of
 
 PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", re.IGNORECASE)
 
@@ -17,13 +19,13 @@ PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", r
 def forward_kinds(layer: Layer) -> dict[str, str]:
     """Return the kinds of the arguments of forward that are drawn."""
     words = words_of(layer.name)
-    method, how = getattr(layer.cls, layer.methods.forward), layer.methods.how
-    found = [p for p in parameters(method) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    if not isinstance(inspect.getattr_static(layer.cls, layer.methods.forward), staticmethod | classmethod):
-        found = found[1:]
-    elif found and found[0].name in ("ctx", "context", "self"):
+    how, static = layer.methods.how, inspect.getattr_static(layer.cls, layer.methods.forward)
+    found = [p for p in arguments_of(layer.cls, layer.methods.forward) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if isinstance(static, staticmethod) and found and found[0].name in ("ctx", "context", "self"):
         layer.context, found = True, found[1:]
     known = {p.name: _kind(p.name, words) for p in found}
+    if any(word in words for word in RECURRENT):  # h is a state, and no activation
+        known |= {p.name: kind for p, kind in zip(found, kinds_of(list(known), words), strict=True) if kind == "hidden"}
     if any(kind_of(p.name) == "index" for p in found):  # of an embedding, h in (h, idx) is no index
         known = {name: _kind(name, "") for name in known}
     kinds: dict[str, str] = {}
@@ -33,6 +35,8 @@ def forward_kinds(layer: Layer) -> dict[str, str]:
         of_a_loss = (kind == "target" and how != "layer") or (how == "loss and gradients" and p.name in REGULARISED)
         if p.default is p.empty or optional or of_a_loss:
             kinds[p.name] = kind
+        elif p.default is False and re.match("(is_?)?train", p.name):  # what is checked is training
+            kinds[p.name] = "flag"
     if how == "cost":
         wanted = [p.name for p in parameters(getattr(layer.cls, layer.methods.backward))]
         kinds |= dict.fromkeys([name for name in wanted if kind_of(name) == "target"][:1], "target")
@@ -54,8 +58,7 @@ def forward_kinds(layer: Layer) -> dict[str, str]:
 
 def words_of(name: str) -> str:
     """Return a class's name as words: batch_norm_2d of BatchNorm2D."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d[dD])", "_", name)
-    return apart.lower()
+    return re.sub(r"(?=\d+d)", "_", "_".join(match_names.words_of(name)))
 
 
 def _kind(name: str, words: str) -> str:

@@ -10,43 +10,28 @@ import random
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, fresh
+from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..functions.draw_inputs import kind_of
-from ..read.read_code import parameters, titles_of
+from ..read.read_code import parameters
 from ..unfinished import refuse_nothing
-from .attributes import Way, arrays_in, at, gradient_at, is_called_gradient, names_gradient, put, set_rates
+from .attributes import Way, at, put, set_rates
 from .draw_constructor import LR
 from .find_layers import Methods
+from .read_gradients import read_gradients
+from .usual_losses import USUAL_LOSSES
 
-# Where forward leaves its output if it returns nothing, and where backward leaves the gradient of its input.
+# Where forward leaves its output if it returns nothing.
 OUTPUTS = "output out outputs y Y a A z Z value loss activation h data result"
-INPUT_GRADIENTS = "dinputs dinput dx dX d_inputs d_input grad_input input_grad grad_inputs inputs_grad dA dA_prev dLdx"
-
-
-USUAL_LOSSES: dict[str, Callable] = {
-    "half the sum of squares": lambda out, y: 0.5 * np.sum((out - y) ** 2),
-    "half the mean of squares": lambda out, y: 0.5 * np.sum((out - y) ** 2) / len(out),
-    "the sum of squares": lambda out, y: np.sum((out - y) ** 2),
-    "the mean of squares": lambda out, y: np.mean((out - y) ** 2),
-    "the mean over the samples of squares": lambda out, y: np.sum((out - y) ** 2) / len(out),
-    "binary cross-entropy": lambda out, y: -np.mean(y * np.log(out) + (1 - y) * np.log(1 - out)),
-    "binary cross-entropy, a mean over the samples": lambda out, y: (
-        -np.sum(y * np.log(out) + (1 - y) * np.log(1 - out)) / len(out)
-    ),
-    "binary cross-entropy, a sum": lambda out, y: -np.sum(y * np.log(out) + (1 - y) * np.log(1 - out)),
-    "cross-entropy": lambda out, y: -np.sum(y * np.log(out)) / len(out),
-    "cross-entropy, a sum": lambda out, y: -np.sum(y * np.log(out)),
-    "cross-entropy, samples in columns": lambda out, y: -np.sum(y * np.log(out)) / out.shape[1],
-    "cross-entropy of labels": lambda out, y: -np.mean(np.log(out[np.arange(len(y)), y])),
-    "cross-entropy of labels, a sum": lambda out, y: -np.sum(np.log(out[np.arange(len(y)), y])),
-}
 
 
 @dataclass
@@ -56,7 +41,7 @@ class Used:
     object: Any
     values: tuple
     result: Any
-    state: Any  # of NumPy's generator before forward
+    state: Any  # of NumPy's generator before a forward that draws from it
     scores: Any  # what forward returned before a cost was made of it
     context: list[Any]  # what a static method is given first to keep its arrays in; mostly nothing
     fresh: bool = True  # whether no backward has run: the first may use up what forward has saved
@@ -89,10 +74,12 @@ class Layer:
     updated: set[str] = field(default_factory=set)  # parameters that backward changes by a step of gradient descent
     steps: bool = False  # whether an optimizer of ours changes the parameters
     loss: bool = False  # whether forward gives a loss and backward takes no dout
+    doubt: str = ""  # why it cannot be judged where no way to read it makes it right
     reduced: Callable = np.mean  # what makes a number of the losses of the samples
     unseen: list[str] = field(default_factory=list)  # arrays that the output depends on and that have no gradient
     silent: set[str] = field(default_factory=set)  # inputs that need no gradient
     titles: dict[int, list[str]] = field(default_factory=dict)  # the names of the values that backward returns, by their number
+    draws: bool | None = None  # whether forward draws from NumPy's generator; None before the first run has shown it
 
     __signature__ = inspect.Signature([inspect.Parameter("inputs", inspect.Parameter.VAR_POSITIONAL)])
 
@@ -125,10 +112,13 @@ class Layer:
         given = self._given(values)
         for name, ways in self.parameters.items():
             put(layer, ways, np.asarray(given[name]))
-        state = np.random.get_state()  # noqa: NPY002
+        state: Any = None if self.draws is False else np.random.get_state()  # noqa: NPY002
         random.seed(0)
         context = [self.new_context()] if self.context else []
         result = call_by_name(getattr(layer, self.methods.forward), given, context)
+        if self.draws is None:
+            now: Any = np.random.get_state()  # noqa: NPY002
+            self.draws = now[2:] != state[2:] or not np.array_equal(now[1], state[1])
         used = Used(layer, values, result, state, result, context)
         if self.methods.how == "cost":
             used.scores = self.parts(used)[0]
@@ -195,10 +185,10 @@ class Layer:
         """Return the gradient of each floating-point input, None where there is none."""
         used = cache
         if not cache.fresh:
-            now = np.random.get_state()  # noqa: NPY002
-            np.random.set_state(cache.state)  # noqa: NPY002
-            used = self.run(cache.values)
-            np.random.set_state(now)  # noqa: NPY002
+            with random_state_kept() if cache.state else nullcontext():
+                if cache.state:
+                    np.random.set_state(cache.state)  # noqa: NPY002
+                used = self.run(cache.values)
         cache.fresh = False
         found = self.gradients(dout, used)
         return tuple(found.get(name) for name, x in zip(self.names, cache.values, strict=True) if differentiable(x))
@@ -210,26 +200,11 @@ class Layer:
             returned = used.result[1] if len(used.result) == 2 else used.result[1:]
         else:
             returned = self._call_backward(dout, used)
-        found = self._input_gradients(used) if returned is None or returned is ... else self._returned(returned, used)
+        found = read_gradients(self, returned, used)
         for name, ways in self.parameters.items():
-            if name not in found:
-                left, after = gradient_at(used.object, ways), np.asarray(at(used.object, ways[0]))
-                if left is not None:
-                    found[name] = np.array(left)
-                elif name in self.updated:
-                    found[name] = (before[name] - after) / self._rate(used.object)
-        self._by_shape(found, used)
-        if self.loss:
-            return {name: None if g is None else g * float(dout) for name, g in found.items()}
-        return found
-
-    def _by_shape(self, found: dict[str, Any], used: Used) -> None:
-        """Find the gradients that have no telling name: the only array of the parameter's shape that is called a gradient."""
-        for name in [name for name in self.parameters if name not in found]:
-            shape = np.shape(at(used.object, self.parameters[name][0]))
-            arrays = [a for ways, a in arrays_in(used.object) if a.shape == shape and is_called_gradient(ways[0])]
-            if len(arrays) == 1 and sum(np.shape(at(used.object, ways[0])) == shape for ways in self.parameters.values()) == 1:
-                found[name] = np.array(arrays[0])
+            if name in self.updated and name not in found:
+                found[name] = (before[name] - np.asarray(at(used.object, ways[0]))) / self._rate(used.object)
+        return {name: None if g is None else g * float(dout) for name, g in found.items()} if self.loss else found
 
     def _call_backward(self, dout: Any, used: Used) -> Any:
         given, made = self._given(used.values), {}
@@ -252,93 +227,27 @@ class Layer:
                 case "value", value:
                     made[name] = value
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
-        return dout * returned if self.methods.how == "slope" else returned
+        slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
+        return dout * returned if slope and isinstance(returned, np.ndarray | np.generic) else returned
 
     def _rate(self, layer: Any) -> float:
         """Return the learning rate of a backward that changes the parameters itself."""
         known = "rate" in self.roles.values() or set_rates(layer, LR) or self.steps
         return LR if known else 1.0
 
-    def _input_gradients(self, used: Used) -> dict[str, Any]:
-        """Return the gradients of the inputs that a backward which returns nothing left in attributes."""
-        found = {}
-        for i, name in enumerate(self._inputs(used)):
-            known = [step for step in vars(used.object) if names_gradient(step, name)]
-            known += [step for step in INPUT_GRADIENTS.split() if i == 0 and step in vars(used.object)]
-            arrays = [g for g in (getattr(used.object, step) for step in known) if _is_float(g)]
-            if not arrays and i == 0:  # the only array of its shape that is called a gradient: self.derivatives
-                shape = np.shape(dict(zip(self.names, used.values, strict=True)).get(name, ()))
-                alone = [g for ways, g in arrays_in(used.object) if g.shape == shape and is_called_gradient(ways[0])]
-                arrays = alone if len(alone) == 1 else []
-            if arrays:
-                found[name] = np.array(arrays[0])
-        return found
-
-    def _inputs(self, used: Used) -> list[str]:
-        """Return the arguments of forward that have a gradient."""
-        given = dict(zip(self.names, used.values, strict=True))
-        return [name for name in self.arguments if name not in self.silent and differentiable(given[name])]
-
-    def _returned(self, returned: Any, used: Used) -> dict[str, Any]:
-        """Return what backward returns by the names of the inputs: a dict has keys, others a name or an order."""
-        inputs = self._inputs(used)
-        if isinstance(returned, dict):
-            return self._in_dict(returned, inputs)
-        grads = list(returned) if isinstance(returned, tuple | list) else [returned]
-        if grads and all(isinstance(g, list) for g in grads):
-            return self._in_lists(grads)
-        kept = [g for g in grads if isinstance(g, dict)]
-        if kept:
-            alone = self._returned(tuple(g for g in grads if not isinstance(g, dict)), used)
-            return alone | self._in_dict({key: g for one in kept for key, g in one.items()}, list(self.parameters))
-        beside = self.methods.how == "loss and gradients"  # the loss stands before them
-        if len(grads) not in self.titles:
-            self.titles[len(grads)] = titles_of(getattr(self.cls, self.methods.backward), len(grads) + beside)[beside:]
-        owners: list[str] = []
-        for title in self.titles[len(grads)]:
-            named = (n for n in [*inputs, *self.parameters] if title and names_gradient(title, n.split(".")[-1]))
-            owners.append(next((n for n in named if n not in owners), ""))
-        every = [name for name, x in self.arguments.items() if differentiable(x)]
-        order = (
-            [*self.parameters, *inputs]
-            if beside
-            else every
-            if len(grads) == len(every) > len(inputs)
-            else [*inputs, *self.parameters]
-        )
-        rest = iter([name for name in order if name not in owners])
-        owners = [name or next(rest, "") for name in owners]
-        # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.
-        return {name: g.copy() if isinstance(g, np.ndarray) else g for name, g in zip(owners, grads, strict=True) if name}
-
-    def _in_dict(self, grads: dict, inputs: list[str]) -> dict[str, Any]:
-        """Return the gradients of a dict: that of W1 has the key W1 or dW1."""
-        found = {}
-        for name in [*inputs, *self.parameters]:
-            short = name.split(".")[-1]
-            keys = [key for key in grads if isinstance(key, str) and (key in (name, short) or names_gradient(key, short))]
-            if keys:
-                found[name] = grads[keys[0]]
-        return found
-
-    def _in_lists(self, grads: list[list]) -> dict[str, Any]:
-        """Return the gradients of lists of parameters: nabla_w of weights, nabla_b of biases."""
-        found = {}
-        for title, g in zip(titles_of(getattr(self.cls, self.methods.backward), len(grads)), grads, strict=True):
-            for name in self.parameters:
-                store, _, number = name.rstrip("]").partition("[")
-                if number.isdecimal() and int(number) < len(g) and names_gradient(title, store):
-                    found[name] = g[int(number)]
-        return found
-
 
 def call_by_name(function: Callable, given: dict[str, Any], first: Sequence[Any] = ()) -> Any:
     """Call a function with the arguments among these that it has, after some others."""
-    found = parameters(function)[len(first) :]
+    found = _taken(getattr(function, "__func__", function), inspect.ismethod(function))[len(first) :]
     if any(p.kind is p.VAR_POSITIONAL for p in found) and not any(p.name in given for p in found):
         return function(*first, *given.values())
     first = [*first] + [given[p.name] for p in found if p.kind is p.POSITIONAL_ONLY and p.name in given]
     return function(*first, **{p.name: given[p.name] for p in found if p.kind is not p.POSITIONAL_ONLY and p.name in given})
+
+
+@lru_cache(maxsize=256)  # a check calls the same few methods a thousand times, each time those of another object
+def _taken(function: Callable, bound: bool) -> list[inspect.Parameter]:
+    return parameters(MethodType(function, 0) if bound else function)
 
 
 def names_input(name: str) -> bool:

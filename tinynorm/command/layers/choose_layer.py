@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
-from ..functions.call_pair import Call
+from ...gradcheck.problem.problem import differentiable, fresh
+from ..functions.call_pair import Call, shown
 from ..functions.find_pairs import Pair
-from ..run_code import UserError, attempt, own_traceback
+from ..functions.given_inputs import run_inputs
+from ..read.read_code import parameters
+from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing
 from .arguments import advice
-from .call_layer import Layer
-from .draw_layer import described, draw_layer
+from .draw_layer import draw_layer
 
 
 class LayerCall(Call):
@@ -33,12 +33,12 @@ class LayerCall(Call):
         layer: Any = self.pair.forward
         silent = {name: x for name, x in layer.arguments.items() if name in layer.silent}
         usual, known = layer.usual, silent | dict(zip(self.names, self.inputs, strict=True))
-        shown = ", ".join(f"{name} {described(known[name])}" for name in [*layer.arguments, *layer.parameters])
+        said = shown({name: known[name] for name in [*layer.arguments, *layer.parameters]})
         if layer.unseen:
-            shown += f"; no gradient is looked for of {', '.join(layer.unseen)}"
+            said += f"; no gradient is looked for of {', '.join(layer.unseen)}"
         if layer.methods.how == "slope" and "result" in layer.roles.values():
-            shown += f"; {layer.methods.backward} is given the output"
-        return shown + (f"; taken as the gradient of {usual}, for the class has no loss" if usual else "")
+            said += f"; {layer.methods.backward} is given the output"
+        return said + (f"; taken as the gradient of {usual}, for the class has no loss" if usual else "")
 
     def constant(self, name: str) -> bool:
         return False
@@ -70,20 +70,6 @@ def _given(pair: Pair, seed: int) -> dict[str, Any]:
     """Return what NAME_inputs(rng) returns, where the file has one: arguments of forward or of the constructor by name."""
     if pair.inputs is None:
         return {}
-    layer: Layer = pair.forward  # type: ignore[assignment]
-    with random_state_kept():
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        made, error = attempt(pair.inputs, *[np.random.default_rng(seed)] * len(inspect.signature(pair.inputs).parameters))
-    if error is not None:
-        raise UserError(f"{pair.name}_inputs raises\n{own_traceback(error, pair.path)}")
-    if isinstance(made, tuple | list):
-        made = dict(
-            zip(
-                [p for p in inspect.signature(getattr(layer.cls, layer.methods.forward)).parameters if p != "self"],
-                made,
-                strict=False,
-            )
-        )
-    if not isinstance(made, dict):
-        raise UserError(f"{pair.name}_inputs: expected a dict of arguments by name, got {type(made).__name__}")
-    return made
+    layer: Any = pair.forward
+    made, method = run_inputs(pair, seed, f"{pair.name}_inputs"), getattr(layer.cls, layer.methods.forward)
+    return made if isinstance(made, dict) else dict(zip([p.name for p in parameters(method)[1:]], made, strict=False))

@@ -8,9 +8,10 @@ import linecache
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from itertools import islice, product
 from time import perf_counter
 from typing import Any
@@ -18,18 +19,21 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, random_state_kept
-from ..functions.draw_inputs import LINE, NUMBERS, PARAMETERS, POOLED, ROWS, Layout, draws_of, kind_of, layouts
+from ..functions.call_pair import shown
+from ..functions.draw_inputs import PARAMETERS, ROWS, Layout, draws_of, kind_of
 from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import arrays_in, put, set_rates
-from .call_layer import USUAL_LOSSES, Layer, call_by_name
-from .draw_constructor import KIND_OF_SIZE, LR, VOCABULARY, Step, choices, settle
+from .call_layer import Layer, call_by_name
+from .draw_constructor import KIND_OF_SIZE, LR, Step, choices, settle
+from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
 from .find_layers import find_layers
 from .parameters import find_parameters, reset, run, values_of
 from .readings import agrees, ways_to_read
 from .roles import possible_roles
+from .usual_losses import USUAL_LOSSES
 
 # Seconds after which the search for arguments ends; forwards that work, where backward does not, after which another shape of x
 # is tried; and combinations of arguments for one shape of x.
@@ -38,10 +42,6 @@ PATIENCE, ENOUGH, MOST = 12.0, 8, 256
 SETUPS = (
     "set_input_shape initialize build init_params init_weights initialize_weights initialize_parameters reset_parameters setup"
 )
-SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9)
-SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
-ATTENDED = Layout((3, 5, 6), 6)
-MNIST = Layout((2, 1, 28, 28), 1, "first")
 
 
 class Search:
@@ -89,49 +89,11 @@ class Search:
     # ---- what is drawn ---------------------------------------------------------------------------------------------------
 
     def _layouts(self) -> list[Layout]:
-        kinds = {*self.taken.values(), *self.kinds.values()}
-        found = layouts(self.words, kinds)
-        if "heads" in kinds or "attention" in self.words:
-            found = [ATTENDED, *found]
-        if "flatten" in self.words or ("2d" in self.words and "norm" not in self.words and "conv" not in self.words):
-            found = [*POOLED, *found]  # smaller
-        if "conv" in self.words or "pool" in self.words:
-            one = [SIGNAL] if "1d" in self.words else []
-            found = [*one, *found, SQUARE, *([] if one else [SIGNAL]), PICTURE, PLAIN, MNIST]
-        else:
-            found = [
-                *(layout for layout in found if layout is not LINE),
-                SINGLE,
-                COLUMN,
-                LINE,
-                *([SQUARE, MNIST] if "net" in self.words else []),
-            ]
-        return list(dict.fromkeys(found))
-
-    def _derived(self) -> list[Layout]:
-        """Return layouts that fit the parameters of an object whose sizes are not drawn."""
-        if {"in", "all", "weight", "affine", "index", "vocab"} & set(self.kinds.values()):
-            return []
-        obj, error = self._make(next(self._constructors(layouts(self.words, {"x"})[0], False), {}))
-        if error is not None:
-            return []
-        found = []
-        for _, a in arrays_in(obj)[:1]:
-            if a.ndim == 2:
-                n, m = a.shape
-                found += [
-                    Layout((6, n), n),
-                    Layout((6, m), m),
-                    Layout((n, 6), n),
-                    Layout((m, 6), m),
-                    Layout((1, n), n),
-                    Layout((m, 1), m),
-                ]
-            elif a.ndim == 4:
-                found += [Layout((2, a.shape[1], 8, 8), a.shape[1], "first"), Layout((2, 8, 8, a.shape[2]), a.shape[2], "last")]
-            elif a.ndim == 1 and a.size > 1:
-                found += [Layout((6, len(a)), len(a))]
-        return found
+        derived = []
+        if not {"in", "all", "weight", "affine", "index", "vocab"} & set(self.kinds.values()):
+            obj, error = self._make(next(self._constructors(ROWS, False), {}))
+            derived = layouts_for(obj) if error is None else []
+        return [*derived, *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()})]
 
     def _constructors(self, layout: Layout, unit: bool) -> Iterator[dict[str, Any]]:
         kinds = {*self.kinds.values(), *self.taken.values()}
@@ -147,57 +109,10 @@ class Search:
     def _arguments(self, layout: Layout, unit: bool, made: dict[str, Any], obj: Any) -> Iterator[dict[str, Any]]:
         """Yield arguments for forward."""
         kinds = {*self.kinds.values(), *self.taken.values()}
-        options: dict[str, list] = {}
-        for kind in dict.fromkeys(self.taken.values()):
-            if kind == "target":
-                options[kind] = self._targets(layout, unit, made, obj)
-            elif kind == "x":
-                index = draws_of("index", layout, self.words, kinds | {"index"}, unit)
-                xs = draws_of("x", layout, self.words, kinds, unit)
-                if list(self.taken.values()).count("x") > 1 and len(layout.x) == 3:  # hs (N, T, H) and h (N, H), or a (N, T)
-                    n, t, h = layout.x
-                    xs += [
-                        _shapes_in_turn((n, t, h), (n, h)),
-                        _shapes_in_turn((n, t, h), (n, t)),
-                        _shapes_in_turn((n, h), (n, t, h)),
-                    ]
-                if "vocab" in kinds:
-                    xs = [*index, _shapes_in_turn((layout.x[0], 2, VOCABULARY)), *xs]
-                options[kind] = [*xs, *index[:1]]
-            elif kind not in ("number", "flag"):
-                options[kind] = draws_of(kind, layout, self.words, kinds, unit)
-        for choice in islice(product(*options.values()), 64):
-            chosen = dict(zip(options, choice, strict=True))
-            found = {}
-            for k, (name, kind) in enumerate(self.taken.items()):
-                if kind == "number":
-                    found[name] = NUMBERS[name if name in NUMBERS else name.lower().strip("_")]
-                elif kind == "flag":
-                    found[name] = not re.search("eval|test|infer|predict", name)
-                else:
-                    number = [n for n in self.taken if self.taken[n] == kind].index(name)
-                    turn = [number] if hasattr(chosen[kind], "in_turn") else []
-                    found[name] = chosen[kind](np.random.default_rng([self.seed, k]), *turn)
-            yield found | {name: x for name, x in self.given.items() if name in found}
-
-    def _targets(self, layout: Layout, unit: bool, made: dict[str, Any], obj: Any) -> list:
-        """Return the ways to draw a target: for as many classes as the layer has outputs."""
         sizes = [made[name] for name, kind in self.kinds.items() if kind in ("out", "vocab", "all") and name in made]
-        arrays = arrays_in(obj)
-        last = arrays[-1][1] if arrays else None
-        if sizes:
-            classes = sizes[-1][-1] if isinstance(sizes[-1], list | tuple) else sizes[-1]
-        elif last is not None:
-            classes = max(last.shape) if last.ndim == 1 or 1 in last.shape else min(last.shape)
-        else:
-            return draws_of("target", layout, self.words, {"x"}, False)  # one-hot rows before rows of any zeros and ones
-        rows = [
-            Layout((layout.x[0], classes), classes),
-            *([Layout((*layout.x[:-1], classes), classes)] if len(layout.x) > 2 else []),
-        ]
-        rows += [Layout((layout.x[0], 3, classes), classes)] if {"vocab", "words"} & set(self.kinds.values()) else []
-        rows += [Layout((classes, layout.x[-1]), layout.x[-1])] if len(layout.x) == 2 else []
-        return [draw for row in rows for draw in draws_of("target", row, self.words, {"x"}, False)]
+        targets = partial(draws_of_targets, sizes, obj, layout, self.words, set(self.kinds.values()))
+        for found in draw_arguments(self.taken, layout, self.words, kinds, unit, targets, self.seed):
+            yield found | {name: x for name, x in self.given.items() if name in found}
 
     # ---- trials ----------------------------------------------------------------------------------------------------------
 
@@ -205,7 +120,7 @@ class Search:
         np.random.seed(self.seed % 2**32)  # noqa: NPY002
         obj, error = attempt(self._construct, arguments)
         if error is not None:
-            self._failed(error, f"{self.layer.name}({_shown(arguments)})")
+            self._failed(error, f"{self.layer.name}({shown(arguments)})")
         return obj, error
 
     def _construct(self, arguments: dict[str, Any]) -> Any:
@@ -246,9 +161,9 @@ class Search:
         """Return the layer with the best object and arguments. Raise UserError where forward works with none."""
         started = perf_counter()
         clipped = _takes_probabilities(self.layer)
-        derived = self._derived()
+        layouts = self._layouts()
         for unit in (clipped, not clipped):
-            for layout in [*derived, *self._layouts()]:
+            for layout in layouts:
                 for obj, made, arguments in islice(self._drawn(layout, unit), MOST):
                     done = self._try(obj, made, arguments) if self.tried[layout] < ENOUGH else False
                     self.tried[layout] += self.ran
@@ -301,13 +216,18 @@ class Search:
         layer.targets = [name for name, kind in self.taken.items() if kind == "target"]
         layer.steps = any(isinstance(x, Step) for x in made.values())
         layer.base = obj if attempt(deepcopy, obj)[1] is None else None
-        layer.usual = "" if layer.methods.cost or layer.methods.how != "cost" else next(iter(USUAL_LOSSES))
+        if layer.methods.how == "cost" and not layer.methods.cost:
+            layer.usual = next(iter(USUAL_LOSSES))
+            layer.doubt = (
+                f"{layer.cls.__name__}.{layer.methods.backward} begins with a loss, and the class has no method for it, such as "
+                "loss(self, y_pred, y); its gradients are those of no usual loss (squares, cross-entropy)"
+            )
         self.ran = False
         used, error = attempt(run, layer)
         if error is None:
             parts, error = attempt(layer.parts, used)
         if error is not None:
-            self._failed(error, f"{self.layer.name}({_shown(made)}).{layer.methods.forward}({_shown(arguments)})")
+            self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False
         finite = all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts)
         self.ran = True
@@ -336,15 +256,11 @@ class Search:
     def _settled(self, options: list[Layer]) -> Layer:
         """Return the first that makes the gradients right of several ways to understand a class; else the first."""
         every = [one for layer in options for one in ways_to_read(layer)]
-        if len(every) == 1:
+        if len(every) == 1 and not every[0].doubt:
             return every[0]
         found = next((one for one in every if attempt(agrees, one)[0]), None)
-        if found is None and every[0].usual:
-            title = f"{self.layer.cls.__name__}.{self.layer.methods.backward}"
-            raise UserError(
-                f"{title} begins with a loss, and the class has no method for it, such as loss(self, y_pred, y); its "
-                "gradients are those of no usual loss (squares, cross-entropy)"
-            )
+        if found is None and every[0].doubt:
+            raise UserError(every[0].doubt)
         return found or every[0]
 
     def _rank(self, layer: Layer) -> tuple[bool, bool]:
@@ -382,16 +298,6 @@ def _sets_up(cls: type, name: str) -> bool:
     return inspect.isfunction(method) and all(p.name.lower() in KIND_OF_SIZE for p in needed)
 
 
-def _shapes_in_turn(*shapes: tuple[int, ...]) -> Callable:
-    """Return a way to draw the first, the second ... argument that is an x; the last shape is that of all others."""
-
-    def draw(rng: np.random.Generator, number: int = 0) -> np.ndarray:
-        return rng.standard_normal(shapes[min(number, len(shapes) - 1)])
-
-    draw.in_turn = True  # type: ignore[attr-defined]
-    return draw
-
-
 def _takes_probabilities(layer: Layer) -> bool:
     """Whether forward takes logarithms of its input without a softmax or a sigmoid before."""
     method = inspect.unwrap(getattr(layer.cls, layer.methods.forward))
@@ -401,14 +307,6 @@ def _takes_probabilities(layer: Layer) -> bool:
     text = ast.unparse(code)
     probable = re.search(r"\blog\w*\(|clip\(.*\b1[.0]* ?- ?", text)  # clip(p, 1e-7, 1 - 1e-7), and not clip(x, -1, 1)
     return bool(probable) and not re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
-
-
-def described(x: Any) -> str:
-    return str(x.shape) if isinstance(x, np.ndarray) else "{...}" if isinstance(x, dict) else "..." if callable(x) else repr(x)
-
-
-def _shown(arguments: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {described(x)}" for name, x in arguments.items())
 
 
 def draw_layer(layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -10,18 +10,21 @@ from typing import Any
 
 from ..functions.draw_inputs import kind_of
 from ..functions.find_losses import returned_gradients
-from ..read.read_code import code_of, returned
+from ..read.read_code import code_of, parameters, returned
 
 FORWARDS = (
     "forward forward_pass forward_propagation forward_propagate forward_prop feedforward feed_forward fprop fwd propagate "
-    "__call__ call apply activate activation function func fn f"
+    "__call__ call apply activate activation function func fn f compute"
 )
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
     "backpropagation backpropagate backprop back_prop bprop bwd back"
 )
 SLOPES = "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation"
-COSTS = "loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function cost_function calc_loss get_loss"
+COSTS = (
+    "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
+    "loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function cost_function calc_loss get_loss"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def methods_of(cls: type, names: dict[str, Any]) -> Methods | None:
     if cost and (slope or backward):
         return Methods(cost, slope or backward, "gradient")
     if forward and slope:
-        needed = [p for p in list(inspect.signature(getattr(cls, forward)).parameters.values())[1:] if p.default is p.empty]
+        needed = [p for p in arguments_of(cls, forward) if p.default is p.empty]
         return Methods(forward, slope, "gradient" if len(needed) > 1 else "slope")
     return None
 
@@ -73,9 +76,16 @@ def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any
 
 def _starts_from_targets(cls: type, forward: str, backward: str) -> bool:
     """Whether backward takes the targets, and forward does not: a network whose backward begins with its loss."""
-    given, wanted = (list(inspect.signature(getattr(cls, name)).parameters.values())[1:] for name in (forward, backward))
+    given, wanted = arguments_of(cls, forward), arguments_of(cls, backward)
     targets = [p.name for p in wanted if p.default is p.empty and kind_of(p.name) == "target"]
     return bool(targets) and not any(p.name in targets or kind_of(p.name) == "target" for p in given)
+
+
+def arguments_of(cls: type, name: str) -> list[inspect.Parameter]:
+    """Return the parameters of a method without self."""
+    return parameters(getattr(cls, name))[
+        0 if isinstance(inspect.getattr_static(cls, name), staticmethod | classmethod) else 1 :
+    ]
 
 
 def _first(cls: type, known: str) -> str:

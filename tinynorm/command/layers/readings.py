@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from .call_layer import USUAL_LOSSES, Layer
+from .call_layer import Layer
 from .parameters import values_of
+from .usual_losses import USUAL_LOSSES
 
 
 def ways_to_read(layer: Layer) -> Iterator[Layer]:

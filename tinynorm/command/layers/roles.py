@@ -33,12 +33,9 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         yield {}, True
         return
     found = parameters(getattr(used.object, layer.methods.backward))[layer.context :]
-    if layer.methods.how == "slope":
-        _refuse_mixed(layer, used)
-        taken = [p.name for p in found if p.default is p.empty][:1]
-        yield dict.fromkeys(taken, ("input", next(iter(layer.arguments)))), False
-        if taken:
-            yield dict.fromkeys(taken, "result"), False
+    needed = [p.name for p in found if p.default is p.empty]
+    if layer.methods.how == "slope" or (layer.methods.how == "layer" and needed == list(layer.arguments)[:2]):
+        yield from ((dict.fromkeys(needed[:1], role), False) for role in _without_dout(layer, used))
         return
     outputs = layer.parts(used)
     is_loss = (bool(layer.target) and _is_a_loss(outputs[0], layer.arguments)) or layer.methods.how in ("cost", "gradient")
@@ -50,6 +47,8 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
             roles |= {p.name: "cache" if is_cache(p.name) and isinstance(used.result, tuple) else role} if role else {}
     if is_loss and ("input", layer.target) in roles.values() and "dout" in roles.values():  # backward(dvalues, y_true)
         yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
+    if layer.methods.how == "layer" and len(needed) == len(layer.arguments) + 2:  # delta, h, h_prev_l, h_prev_t of a cell
+        yield dict(zip(needed, ["dout", "result", *(("input", name) for name in layer.arguments)], strict=True)), False
     yield roles, is_loss and "dout" not in roles.values()
 
 
@@ -75,17 +74,25 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
     return "result" if p.name in titles else "dout" if douts < len(titles) else ("input", _free(layer, roles))
 
 
-def _refuse_mixed(layer: Layer, used: Used) -> None:
-    """Raise UserError for a derivative without dout of a function that is not elementwise."""
+def _without_dout(layer: Layer, used: Used) -> list[Any]:
+    """Return what the argument of a derivative may be, or that of a backward(x) of forward(x), which mostly is one.
+
+    Raise UserError for the derivative of a function that is not elementwise; for a backward, note why it may be none.
+    """
     x, *rest = used.values
     out, moved = layer.parts(used)[0], np.array(x, dtype=float)
     moved.flat[0] += 0.5
     after = layer.parts(layer.run((moved, *rest)))[0]
-    if np.shape(out) != np.shape(x) or not np.array_equal(np.ravel(out)[1:], np.ravel(after)[1:]):
-        raise UserError(
-            f"{layer.methods.backward} takes no dout, and each output depends on several inputs, so that it has no "
-            "derivative of the shape of its input; give it dout"
-        )
+    every = [("input", next(iter(layer.arguments))), "result", *(["dout"] if layer.methods.how == "layer" else [])]
+    if np.shape(out) == np.shape(x) and np.array_equal(np.ravel(out)[1:], np.ravel(after)[1:]):
+        return every
+    layer.doubt = (
+        f"{layer.methods.backward} takes no dout, and each output depends on several inputs, so that it has no "
+        "derivative of the shape of its input; give it dout"
+    )
+    if layer.methods.how == "slope":
+        raise UserError(layer.doubt)
+    return ["dout"]
 
 
 def _free(layer: Layer, roles: dict[str, Any]) -> str:

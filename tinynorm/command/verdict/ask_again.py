@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from copy import copy
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import permutations
 from time import perf_counter
 from typing import Any
@@ -16,7 +15,7 @@ from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import Report
 from ..functions.call_pair import Call
 from ..functions.draw_inputs import PARAMETERS, kind_of
-from ..run_code import attempt
+from .other_inputs import letters_of, resized, with_setting
 from .usual_forward import how_it_differs, usual_outputs
 
 # All questions about one pair take no longer, in seconds. Each is a check of its own, and a slow forward is asked few.
@@ -54,34 +53,20 @@ class Answer:
 def ask_again(call: Call, report: Report, ask: Ask) -> Answer | None:
     """Return what one more question shows about a wrong gradient; None where none shows anything."""
     question = Question(call, report, ask)
-    for answer in (
-        question.up_to_a_tiny_number,
-        question.up_to_samples,
-        question.of_usual_forward,
-        question.with_simpler_inputs,
-        question.with_one,
-    ):
-        found = answer()
-        if found is not None:
-            return found
-    return None
+    questions = [question.up_to_a_tiny_number, question.up_to_samples, question.of_usual_forward, question.of_bias_once]
+    if not question.clear.issuperset(question.wrong):
+        questions += [question.with_equal_sizes, question.with_simple_settings, question.with_one]
+    return next(filter(None, (answer() for answer in questions)), None)
 
 
 def right_where_equal(call: Call, ask: Ask) -> Answer | None:
     """Say whether backward, which raises or is wrong, is right where two sizes are equal."""
-    return Question(call, None, ask).with_equal_sizes()
+    return Question(call, Report(None), ask).with_equal_sizes()
 
 
-def takes_squares_only(call: Call) -> bool:
-    """Whether forward gives a square image of one that is not square: it reads one of the two sizes only."""
-    x = next((np.shape(x) for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x"), ())
-    last = call.layout is not None and call.layout.convolved == "last"
-    square = (
-        isinstance(call.shape, tuple)
-        and len(x) == len(call.shape) == 4
-        and (call.shape[1] == call.shape[2] if last else call.shape[2] == call.shape[3])
-    )
-    return square and x[1 if last else 2] != x[2 if last else 3]
+def right_with(call: Call, ask: Ask) -> Report | None:
+    """Return the report of this call if that is right; a wrong one takes little time."""
+    return Question(call, Report(None), ask).right(call)
 
 
 @dataclass
@@ -89,21 +74,20 @@ class Question:
     """A call whose backward is wrong, and how to check it again."""
 
     call: Call
-    report: Report | None
+    report: Report
     ask: Ask
     until: float = field(default_factory=lambda: perf_counter() + PATIENCE)
 
     @property
     def wrong(self) -> list[str]:
-        return [found.name for found in self.report.inputs if found.ok is False] if self.report is not None else []
+        return [found.name for found in self.report.inputs if found.ok is False]
 
     @property
-    def _clear(self) -> set[str]:
+    def clear(self) -> set[str]:
         """The inputs of which a finding says what is wrong."""
-        found = self.report.findings if self.report is not None else []
-        return {finding.input for finding in found if finding.kind not in VAGUE}
+        return {finding.input for finding in self.report.findings if finding.kind not in VAGUE}
 
-    def _right(self, call: Call, **altered: Any) -> Report | None:
+    def right(self, call: Call, **altered: Any) -> Report | None:
         """Return the report of another check, if that is right."""
         forward, backward = altered.get("forward", call.forward), altered.get("backward", call.backward)
         try:
@@ -140,9 +124,7 @@ class Question:
 
     def up_to_a_tiny_number(self) -> Answer | None:
         """A loss adds 1e-7 inside its logarithm, as log(p + 1e-7), or clips p, and its gradient is that of log(p)."""
-        if self.report is None or self.report.faults or self.call.shape != ():
-            return None
-        right = self._right(self.call, rtol=TINY)
+        right = None if self.report.faults or self.call.shape != () else self.right(self.call, rtol=TINY)
         if right is None:
             return None
         right.notes.append(
@@ -153,10 +135,9 @@ class Question:
 
     def up_to_samples(self) -> Answer | None:
         """By a convention of courses, the gradients of all parameters have the mean's 1/m, and that of the input has not."""
-        call, report = self.call, self.report
-        names = [name for name in call.names if kind_of(name, call.pair.name) in PARAMETERS]
-        names = [name for name in names if kind_of(name, call.pair.name) != "affine"]
-        if report is None or report.faults or call.pair.loss or len(names) < 2 or sorted(self.wrong) != sorted(names):
+        call, kinds = self.call, set(PARAMETERS) - {"affine"}
+        names = [name for name in call.names if kind_of(name, call.pair.name) in kinds]
+        if self.report.faults or call.pair.loss or len(names) < 2 or sorted(self.wrong) != sorted(names):
             return None
         m = self._common_factor()
         shapes = [np.shape(x) for x in call.inputs] + [call.shape if isinstance(call.shape, tuple) else ()]
@@ -168,7 +149,7 @@ class Question:
             owners = call.names if len(grads) == len(call.inputs) else [call.names[i] for i in call.floats]
             return tuple(m * g if name in names else g for name, g in zip(owners, grads, strict=True))
 
-        right = self._right(call, backward=scaled)
+        right = self.right(call, backward=scaled)
         if right is None:
             return None
         gradients = " and ".join(filter(None, [", ".join(f"d{n}" for n in names[:-1]), f"d{names[-1]}"]))
@@ -180,21 +161,11 @@ class Question:
 
     def _common_factor(self) -> int:
         """Return the whole number that all wrong gradients have to be multiplied with to be right; 0 if there is none."""
-        found = set()
-        for c in self._comparisons():
-            k = c.ratio(np.ones(c.G.size, dtype=bool))
+        evidence, found = self.report.evidence, set()
+        for c in [Comparison.of(evidence, i) for i in evidence.wrong] if evidence else []:
+            k = c.ratio() if c else None
             found.add(round(1 / k) if k and abs(round(1 / k) * k - 1) < 1e-6 else 0)
         return found.pop() if len(found) == 1 else 0
-
-    def _comparisons(self) -> Iterator[Comparison]:
-        """Yield the wrong gradients with the measured ones."""
-        evidence = self.report.evidence if self.report is not None else None
-        if evidence is None:
-            return
-        for i in evidence.wrong:
-            G, sample = evidence.analytic[i], evidence.numeric[i]
-            if G is not None and sample is not None and sample.index.size:
-                yield Comparison(evidence, i, G, sample)
 
     # ---- the usual forward -----------------------------------------------------------------------------------------------
 
@@ -209,17 +180,17 @@ class Question:
             def backward(dout: Any, cache: Any) -> tuple:
                 return call.backward(dout, call.forward(*map(fresh, cache))[1])
 
-            if self._right(call, forward=forward, backward=backward) is not None:
+            if self.right(call, forward=forward, backward=backward) is not None:
                 out = call.forward(*[fresh(x) for x in call.inputs])[0]
                 says = how_it_differs(call, np.asarray(out), np.asarray(usual(*call.inputs)))
                 name = call.pair.backward_name if call.pair.backward_name != call.pair.forward_name else "the gradient"
                 sentence = f"{name} is right for the usual {layer}; it is {call.pair.forward_name} that differs: {says}"
                 return Answer(sentence, "forward differs")
-        return self._of_bias_once()
+        return None
 
-    def _of_bias_once(self) -> Answer | None:
+    def of_bias_once(self) -> Answer | None:
         """The gradient of a bias is dout, summed as the bias is broadcast, and forward adds the bias several times."""
-        evidence = self.report.evidence if self.report is not None else None
+        evidence = self.report.evidence
         biases = [name for name in self.wrong if kind_of(name, self.call.pair.name).endswith("bias")]
         k = self._common_factor()
         if evidence is None or len(self.wrong) != 1 or not biases or k < 2:
@@ -235,22 +206,14 @@ class Question:
 
     # ---- simpler inputs ----------------------------------------------------------------------------------------------------
 
-    def with_simpler_inputs(self) -> Answer | None:
-        """Say whether it is right with equal sizes, one sample, one step, stride 1 ..., where no finding says what is wrong."""
-        if self._clear.issuperset(self.wrong):
-            return None
-        for question in (self.with_equal_sizes, self._with_simple_settings):
-            found = question()
-            if found is not None:
-                return replace(found, report=None)
-        return None
-
     def with_equal_sizes(self) -> Answer | None:
-        letters = _letters(self.call)
-        order = sorted(permutations(letters, 2), key=lambda pair: (_apart(letters, pair), pair[0] > pair[1]))
-        for a, b in order:
-            other = _resized(self.call, {a: b})
-            report = self._right(other) if other else None
+        """Say whether it is right where two sizes are equal; those that are mixed up most easily first."""
+        letters, likely = letters_of(self.call), ("HW", "DM", "CF", "ND", "NM")
+        ranks = {frozenset(pair): k for k, pair in enumerate(likely)}
+        pairs = permutations(letters, 2)
+        for a, b in sorted(pairs, key=lambda pair: (ranks.get(frozenset(letters[n] for n in pair), 9), pair[0] > pair[1])):
+            other = resized(self.call, a, b)
+            report = self.right(other) if other else None
             if report is not None:
                 one, two = sorted((letters[a], letters[b]), key="NTCHWDMF".find)
                 sentence = f"it is right where {one} = {two} (with {other}), and wrong where they differ: "
@@ -258,89 +221,19 @@ class Question:
                 return Answer(sentence, f"right where {one} = {two} only", report, str(other))
         return None
 
-    def _with_simple_settings(self) -> Answer | None:
+    def with_simple_settings(self) -> Answer | None:
         for name, (value, why) in SIMPLE.items():
-            other, given = _with_setting(self.call, name, value)
-            if other is not None and self._right(other) is not None:
+            other, given = with_setting(self.call, name, value)
+            if other is not None and self.right(other) is not None:
                 return Answer(f"it is right with {name} {value}, and wrong with {name} {given}: {why}")
         return None
 
     def with_one(self) -> Answer | None:
         """Say whether it is right for one sample or one step."""
-        if self._clear.issuperset(self.wrong):
-            return None
-        for size, letter in _letters(self.call).items():
+        for size, letter in letters_of(self.call).items():
             word = {"N": "sample", "T": "step"}.get(letter)
-            other = _resized(self.call, {size: 1}) if word else None
-            if other is not None and self._right(other) is not None:
+            other = resized(self.call, size, 1) if word else None
+            if other is not None and self.right(other) is not None:
                 why = "a sum over them, or their mean" if letter == "N" else "what goes back from step to step"
                 return Answer(f"it is right for one {word} ({letter} = 1), and wrong for {size}: look at {why}")
         return None
-
-
-# ---- other inputs ----------------------------------------------------------------------------------------------------------
-
-
-def _with(call: Call, inputs: list[Any]) -> Call:
-    other = copy(call)
-    other.inputs = inputs
-    return other
-
-
-def _letters(call: Call) -> dict[int, str]:
-    """Return the usual letter of each size: N, D of x (N, D); N, C, H, W of an image; M of the output's features."""
-    x = next((np.shape(x) for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x" and np.ndim(x)), ())
-    last = call.layout is not None and call.layout.convolved == "last"
-    letters = {2: "ND", 3: "NTD", 4: "NHWC" if last else "NCHW"}.get(len(x), "")
-    found = dict(zip(x, letters, strict=True)) if letters and len(set(x)) == len(x) else {}
-    for shape in [call.shape if isinstance(call.shape, tuple) else (), *(np.shape(w) for w in call.inputs)]:
-        for n in shape if len(shape) in (2, len(x)) else ():
-            if n not in found and n > 1 and found and "M" not in found.values() and "F" not in found.values():
-                found[n] = "F" if len(x) == 4 else "M"
-    return found
-
-
-def _apart(letters: dict[int, str], pair: tuple[int, int]) -> int:
-    """Sort the pairs of axes: those that are mixed up most easily first."""
-    names = {letters[n] for n in pair}
-    return next((k for k, likely in enumerate(("HW", "DM", "CF", "ND", "NM")) if names == set(likely)), 9)
-
-
-def _resized(call: Call, sizes: dict[int, int]) -> Call | None:
-    """Return the call with other sizes in all inputs, or None where forward does not take these."""
-    rng, inputs = np.random.default_rng(0), list[Any]()
-    for x in call.inputs:
-        if isinstance(x, np.ndarray):
-            inputs.append(_drawn_like(x, tuple(sizes.get(n, n) for n in x.shape), rng))
-        elif isinstance(x, tuple):
-            inputs.append(tuple(sizes.get(n, n) if isinstance(n, int) else n for n in x))
-        else:
-            inputs.append(x)
-    other = _with(call, inputs)
-    result, error = attempt(other.forward, *[fresh(x) for x in inputs])
-    if error is not None or isinstance(result[0], tuple | list):
-        return None
-    other.shape = np.shape(result[0])
-    return other if np.all(np.isfinite(result[0])) else None
-
-
-def _drawn_like(x: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Return values like those of `x`, in another shape: one-hot rows stay one-hot, whole numbers stay as small."""
-    if x.shape == shape or not x.size:
-        return x
-    if x.dtype.kind != "f":
-        return rng.choice(x.ravel(), shape)
-    if x.ndim == 2 and np.array_equal(np.sort(x, axis=1), np.eye(x.shape[1])[[-1] * len(x)]):
-        return np.eye(shape[1])[rng.integers(0, shape[1], shape[0])]
-    return rng.choice(x.ravel(), shape) * rng.uniform(0.9, 1.1, shape)
-
-
-def _with_setting(call: Call, name: str, value: Any) -> tuple[Call | None, Any]:
-    """Return the call with another number, by the name of an argument or a key of a dict of settings; and the number it had."""
-    inputs = list(call.inputs)
-    for i, x in enumerate(inputs):
-        given = x if call.names[i] == name else x.get(name) if isinstance(x, dict) else None
-        if isinstance(given, int | float) and given != value and call.pair.inputs is None:
-            inputs[i] = {**x, name: value} if isinstance(x, dict) else value
-            return _with(call, inputs), given
-    return None, None

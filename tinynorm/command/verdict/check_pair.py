@@ -20,7 +20,8 @@ from ..functions.choose_call import choose_calls, in_columns, in_other_modes
 from ..functions.find_pairs import Pair
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
-from .ask_again import ask_again, right_where_equal, takes_squares_only
+from .ask_again import ask_again, right_where_equal, right_with
+from .other_inputs import takes_squares_only
 from .their_words import in_their_words
 
 # An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
@@ -68,15 +69,19 @@ class Result:
     @property
     def nuance(self) -> str:
         """A few words for the summary: "unfinished", "right up to 1/m", "numbers right, writes into dout"; mostly ""."""
-        if self.report is not None and any(warning.startswith("forward rounds to") for warning in self.report.warnings):
-            return self.about or "forward rounds to float32"
-        faults = self.report.faults if self.report is not None and all(found.ok for found in self.report.inputs) else []
-        behaviour = [BEHAVIOUR[fault.kind] for fault in faults if fault.kind in BEHAVIOUR]
-        notes = self.report.notes if self.report is not None and not behaviour else []
-        order = [note.rpartition(" those of ")[2] for note in notes if note.startswith("the gradients are read by")]
-        views = ["hands back dout" for note in notes if "is the memory of" in note]
-        few_words = ["numbers right", *behaviour] if behaviour else [f"returned in the order {n}" for n in order] + views
-        return self.about or ", ".join(dict.fromkeys(few_words))
+        if self.about or self.report is None:
+            return self.about
+        if any(warning.startswith("forward rounds to") for warning in self.report.warnings):
+            return "forward rounds to float32"
+        faults = self.report.faults if all(found.ok for found in self.report.inputs) else []
+        words = [BEHAVIOUR[fault.kind] for fault in faults if fault.kind in BEHAVIOUR]
+        words = ["numbers right", *words] if words else []
+        for note in [] if words else self.report.notes:
+            if note.startswith("the gradients are read by"):
+                words.insert(0, f"returned in the order {note.rpartition(' those of ')[2]}")
+            elif "is the memory of" in note:
+                words.append("hands back dout")
+        return ", ".join(dict.fromkeys(words))
 
 
 def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Result:
@@ -136,11 +141,8 @@ def _in_their_shapes(call: Call, first: Result, ask: Callable[..., Report]) -> R
 def _in_columns(call: Call, first: Result, ask: Callable[..., Report]) -> Result:
     """Return the first result; where it is wrong, the one with targets that are one-hot in columns, if that is right."""
     other = in_columns(call) if first.verdict == "wrong" else None
-    try:
-        report = ask(other) if other else None
-    except UserError:
-        return first
-    return Result(first.name, report, f"{other}, one-hot in columns") if report is not None and report.ok else first
+    report = right_with(other, ask) if other else None
+    return Result(first.name, report, f"{other}, one-hot in columns") if report else first
 
 
 def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Result:
@@ -150,7 +152,7 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
     answer = ask_again(call, result.report, partial(ask, second=True))
     if answer is None:
         return result
-    if answer.report is not None:
+    if answer.report is not None and not answer.sentence:
         return replace(result, report=answer.report, about=answer.nuance)
     result.report.answers.append(answer.sentence)
     return replace(result, about=answer.nuance)
@@ -285,9 +287,8 @@ def _refuse_none(report: Report, call: Call) -> None:
                 report.notes.remove(note)
             continue
         report.notes.remove(note)
-        what = "the loss has no gradient" if call.pair.loss else "backward returned None"
-        what += f" for {found.name}, and {'it' if call.pair.loss else 'the output'} depends on it"
-        sentence = f"{what}; return its gradient"
+        what, it = ("the loss has no gradient", "it") if call.pair.loss else ("backward returned None", "the output")
+        sentence = f"{what} for {found.name}, and {it} depends on it; return its gradient"
         report.faults.append(Fault("returned_none", sentence, found.name))
         found.ok = report.ok = False
 
@@ -296,15 +297,9 @@ def _name_swapped(report: Report, call: Call) -> None:
     """Say in one sentence that two gradients have each other's shapes."""
     wrong = {fault.input: fault for fault in report.faults if fault.kind == "wrong_shape" and fault.input}
     shapes = {found.name: found.shape for found in report.inputs}
-
-    def has_shape_of(one: str, other: str) -> bool:
-        return f", got {shapes[other]}" in wrong[one].sentence
-
+    order = ", ".join(f"d{call.names[i]}" for i in call.floats)
     for one, other in combinations(wrong, 2):
-        if has_shape_of(one, other) and has_shape_of(other, one):
-            order = ", ".join(f"d{call.names[i]}" for i in call.floats)
-            sentence = (
-                f"d{one} and d{other} are in each other's place; return them in the order of forward's arguments: {order}"
-            )
+        if all(f", got {shapes[b]}" in wrong[a].sentence for a, b in ((one, other), (other, one))):
+            says = f"d{one} and d{other} are in each other's place; return them in the order of forward's arguments: {order}"
             for fault in (wrong[one], wrong[other]):
-                report.faults[report.faults.index(fault)] = replace(fault, sentence=sentence)
+                report.faults[report.faults.index(fault)] = replace(fault, sentence=says)

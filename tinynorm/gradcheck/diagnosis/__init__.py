@@ -84,9 +84,6 @@ def diagnose(evidence: Evidence, recognised: Recognised | None = None) -> list[F
 
 def _by_pattern(evidence: Evidence, i: int) -> Finding | None:
     """The first pattern that fits the wrong gradient of input `i`; None if none does."""
-    G, sample = evidence.analytic[i], evidence.numeric[i]
-    if G is None or sample is None or not sample.index.size:
-        return None
-    comparison = patterns.Comparison(evidence, i, G, sample)
-    found = (pattern(comparison) for pattern in PATTERNS) if np.any(comparison.wrong) else ()
+    comparison = patterns.Comparison.of(evidence, i)
+    found = (pattern(comparison) for pattern in PATTERNS) if comparison and np.any(comparison.wrong) else ()
     return next((finding for finding in found if finding is not None), None)

@@ -79,7 +79,7 @@ def exactly(c: float) -> str:
     """The number as an integer, a short decimal or a fraction if it is one, else with six digits."""
     short = f"{c:.2g}"
     fraction = Fraction(c).limit_denominator(64)
-    is_fraction = bool(c) and near(float(fraction), c)
+    is_fraction = bool(c) and near(float(fraction), c) and (fraction.denominator == 1 or abs(fraction.numerator) < 1000)
     if near(float(short), c) and not (is_fraction and (abs(fraction.numerator) == 1 or fraction.denominator == 1)):
         return short
     return str(fraction) if is_fraction else f"{c:.6g}"

@@ -44,6 +44,12 @@ class Comparison:
         self.complete = sample.index.size == G.size
         self.telling = np.abs(self.N) > 100 * self.tolerance  # far enough from 0 to divide by
 
+    @classmethod
+    def of(cls, evidence: Evidence, i: int) -> Comparison | None:
+        """The wrong gradient of input `i`; None if nothing was measured."""
+        G, sample = evidence.analytic[i], evidence.numeric[i]
+        return cls(evidence, i, G, sample) if G is not None and sample is not None and sample.index.size else None
+
     def arrays(self, shape: tuple[int, ...]) -> Iterator[tuple[str, np.ndarray]]:
         """(name, array) for dy, the output and each input with several numbers, in this shape if they broadcast to it."""
         e = self.evidence
@@ -97,7 +103,7 @@ class Comparison:
         """Whether G is the prediction, whose error is at most `factor` times that of N."""
         return bool(np.all(np.abs(self.G - prediction) <= self.tolerance * max(abs(factor), 1.0) * 2))
 
-    def ratio(self, where: np.ndarray) -> float | None:
+    def ratio(self, where: np.ndarray | bool = True) -> float | None:
         """c, if G = c N in all these elements; else None."""
         where = where & self.telling
         if not np.any(where):
@@ -144,7 +150,7 @@ def zero(c: Comparison) -> Finding | None:
 
 def factor(c: Comparison) -> Finding | None:
     """G = k N. A constant input with the value k, or 1/k, may be the reason."""
-    k = c.ratio(np.ones(c.G.size, dtype=bool))
+    k = c.ratio()
     if k is None or abs(k - 1) < NEAR_ONE or not c.same(k * c.N, k) or np.sum(c.telling) < min(2, c.G.size):
         return None
     dy = c.evidence.cotangent
@@ -193,7 +199,7 @@ def _plus(c: Comparison, name: str, A: np.ndarray) -> Finding | None:
         return c.finding(product or "wrong_function", f"it is {what}; the right gradient is another", name, r * A)
     rest = c.N - A
     k = float(np.sum((c.G - A) * rest) / np.sum(rest * rest)) if product else 1.0
-    if np.abs(k - 1) > NEAR_ONE and c.same(A + k * rest, k):
+    if abs(k - 1) > NEAR_ONE and any(near(abs(k), plain) for plain in PLAIN) and c.same(A + k * rest, k):
         says = f"besides {name}, it has {exactly(k)} times the term that it has to have"
         return c.finding(product, says, name, A + k * rest)
     k = float(np.sum(difference * A) / np.sum(A * A))

@@ -171,7 +171,8 @@ class Search:
         if coarseness <= 1 or self.found or self._is_constant():
             return
         stop = self.measure.problem.evaluations + WORK_IN_PARTS // (self.claimed.size + self.measure.y.size)
-        coarseness = self._in_parts(here, coarseness, times, stop)
+        if not self.measure.rounded:  # outputs that change in steps are not resolved in parts either
+            coarseness = self._in_parts(here, coarseness, times, stop)
         if coarseness > 1 and not self.found:
             self.unresolved += 1
             self.resolution = max(self.resolution, RESOLVED * coarseness)

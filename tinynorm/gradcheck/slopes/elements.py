@@ -24,7 +24,8 @@ SMALL = 0.1
 # of a derivative without cancellation.
 ZERO = 1e-4
 # Elements that look wrong are looked at again. After this many in succession have stayed wrong, the others are taken to be
-# wrong without it: a wrong formula makes all elements wrong, and measuring each of them again is expensive.
+# wrong without it: a wrong formula makes all elements wrong, and measuring each of them again is expensive. One that is wrong
+# by ten times what is allowed counts once, one by 1e6 times six times.
 PATIENCE = 12
 
 
@@ -57,7 +58,8 @@ class Elements:
         in_vain = 1 if measure.rounded else patience  # outputs that change in steps are not resolved by other steps either
         self._look_closer(np.flatnonzero((self.unresolved | self.kinked) & ~self.wrong), 5 * in_vain)
         self._look_closer(np.flatnonzero(self.small_unresolved & ~self.wrong), in_vain)
-        self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong)), patience)
+        for there in (self.kinked, ~self.kinked):  # what is wrong by far does not keep it from looking at the kinks
+            self._look_closer(measure.rng.permutation(np.flatnonzero(self.wrong & there)), patience)
 
     def _judge(self) -> None:
         measured = self.slope.value
@@ -86,15 +88,17 @@ class Elements:
 
         A wrong element is not measured again if a larger step measures the same and no other step contradicts it.
         """
-        in_vain = 0
+        in_vain = 0.0
         for k in which:
             if in_vain >= patience:
                 break
-            wrong = bool(self.wrong[k])
+            wrong, counts = bool(self.wrong[k]), 1.0
             if not wrong or not self._is_reproduced(k) or self._is_contradicted(k):
                 self._measure_again(k)
+            else:
+                counts = max(counts, float(np.log10(self.difference[k] / self.tolerance[k])))
             if wrong:
-                in_vain = in_vain + 1 if self.wrong[k] else 0
+                in_vain = in_vain + counts if self.wrong[k] else 0.0
             elif self.unresolved[k] or self.small_unresolved[k]:
                 in_vain += 1
 

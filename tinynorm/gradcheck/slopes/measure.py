@@ -167,8 +167,12 @@ class Measure:
         f, scale = self.along(i, v), self.scale_along(i, v)
         wide = max(scale, float(np.max(np.abs(self.point[i]))) / float(np.max(np.abs(v))))
         far = 1e6 * wide
-        places = {t * s for s in (scale, wide) for t in NEARBY} | {far, -far}
-        return np.where(np.all([f(t) == self.y for t in places], axis=0), far, 0.0)
+        constant = np.ones(self.y.shape, dtype=bool)
+        for t in sorted({t * s for s in (scale, wide) for t in NEARBY} | {far, -far}):
+            constant &= f(t) == self.y
+            if not np.any(constant):
+                break
+        return np.where(constant, far, 0.0)
 
     def best_step(self, i: int, v: np.ndarray, constant_range: np.ndarray | None = None) -> StepChoice:
         """The step at which differences along `v` are most exact.

@@ -6,6 +6,8 @@ becomes constant beyond them, or changes by less than its rounding error.
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import numpy as np
 
 from .differences import Outputs, Slope, central_differences
@@ -60,7 +62,8 @@ def _larger_steps_confirm(measure: Measure, i: int, v: np.ndarray, claimed: floa
     if abs(claimed) < 2 * abs(slope.value):
         return False
     start = max(64 * step, TINY)
-    for top in np.geomspace(start, max(0.1 * measure.scale_along(i, v), start), LARGER_STEPS):
+    end = max(0.1 * measure.scale_along(i, v), start)
+    for top in np.geomspace(start, end, LARGER_STEPS if end > start else 1):
         larger = measure.slope(i, v, top)
         if max(larger.error, abs(larger.value - claimed)) < NEARER * abs(claimed - slope.value):
             return True
@@ -72,16 +75,23 @@ def _smaller_steps_confirm(measure: Measure, i: int, v: np.ndarray, claimed: flo
 
     The function min(x, 1e5) near x = 1e5 is an example: its kink looks like rounding, which leads to too large steps.
     """
-    agreed, close = 0, min(CLOSE * abs(claimed), NEARER / 10 * abs(claimed - float(slope.value)))
-    for h in step / RATIO ** np.arange(1, SMALLER_STEPS + 1):
-        if not TINY < h < np.inf:
-            return False
-        D = central_differences(measure.along(i, v), np.array([h]))[0]
-        noise = float(np.sum(np.abs(measure.u * measure.y)[D != 0])) * measure.eps / h
+    close = min(CLOSE * abs(claimed), NEARER / 10 * abs(claimed - float(slope.value)))
+    steps = step / RATIO ** np.arange(1, SMALLER_STEPS + 1)
+    steps = steps[(steps > TINY) & (steps < np.inf)]
+
+    def confirms(k: int) -> bool:
+        D = central_differences(measure.along(i, v), steps[k : k + 1])[0]
+        noise = float(np.sum(np.abs(measure.u * measure.y)[D != 0])) * measure.eps / steps[k]
         agrees = abs(float(D @ measure.u) - claimed) <= close and noise <= close
-        agreed = agreed + 1 if agrees or (claimed == 0 and not np.any(D)) else 0
-        if agreed >= IN_SUCCESSION:
-            return True
+        return agrees or (claimed == 0 and not np.any(D))
+
+    more = IN_SUCCESSION - 1
+    for k in range(more, len(steps), IN_SUCCESSION):  # one of these is among any so many in succession
+        if confirms(k):
+            before = sum(1 for _ in takewhile(confirms, range(k - 1, k - 1 - more, -1)))
+            after = sum(1 for _ in takewhile(confirms, range(k + 1, min(k + 1 + more - before, len(steps)))))
+            if before + after >= more:
+                return True
     return False
 
 

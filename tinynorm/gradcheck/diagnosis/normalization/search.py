@@ -8,7 +8,6 @@ tiny residual is fitted to the arrays themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 
 import numpy as np
 
@@ -23,10 +22,10 @@ SAMPLE = 4096
 # The largest squared residual of a combination that is fitted to the arrays, relative to |dx|². It allows dx a relative error
 # of 3e-6 from rounding. The inner products have a rounding error of 1e-15, far below it.
 PROMISING = 1e-11
-# The largest number of combinations that are fitted. It bounds the time, to some 0.3 s, where thousands have a tiny residual:
+# The largest number of combinations that are fitted. It bounds the time, to some 0.2 s, where thousands have a tiny residual:
 # in a single row rstd is one number, and all its powers fit. Explanations with few mistakes come first, usually among the first
 # 600.
-TRIED = 3000
+TRIED = 1500
 
 
 def explanations(
@@ -72,34 +71,35 @@ class Search:
 
     def promising(self) -> Iterator[Combination]:
         """The combinations with a tiny residual, with the best coefficients or with coefficients of 1."""
-        variants = [list(of_term) for of_term in self.vectors]
-        for present in product((True, False), repeat=3):
-            terms = [k for k in TERMS if present[k]]
-            if terms and all(variants[k] for k in terms):
-                for row in self._small_residuals([np.stack(list(self.vectors[k].values())) for k in terms]):
-                    chosen = {k: variants[k][i] for k, i in zip(terms, row, strict=True)}
-                    yield tuple(chosen.get(k) for k in TERMS)
+        variants: list[list[Variant | None]] = [[*of_term, None] for of_term in self.vectors]
+        absent = np.zeros_like(self.wrong.G)
+        rows = self._small_residuals([np.stack([*of_term.values(), absent]) for of_term in self.vectors])
+        found = [tuple(variants[k][i] for k, i in zip(TERMS, row, strict=True)) for row in rows]
+        yield from sorted(filter(any, found), key=lambda combination: [v is None for v in combination])
 
     def _small_residuals(self, A: list[np.ndarray]) -> np.ndarray:
-        """The combinations, one row of each matrix in A, that are G up to a tiny residual: (combinations, matrices) indices."""
-        G, d = self.wrong.G, len(A)
-        norms = [np.sqrt(np.sum(a * a, axis=1)) for a in A]
-        A = [a / s[:, None] for a, s in zip(A, norms, strict=True)]
-        total = float(np.sum(G**2))
-        index = np.stack([i.ravel() for i in np.meshgrid(*(np.arange(len(a)) for a in A), indexing="ij")], axis=1)
-        b = np.stack([(A[k] @ G)[index[:, k]] for k in range(d)], axis=1)  # inner products with G
-        gram = np.empty((len(index), d, d))  # inner products with each other
-        for j, k in product(range(d), repeat=2):
-            gram[:, j, k] = (A[j] @ A[k].T)[index[:, j], index[:, k]]
+        """The combinations, one row of each matrix in A, that are G up to a tiny residual: (combinations, 3) indices."""
+        G = self.wrong.G
+        total, norms = float(np.sum(G**2)), [np.sqrt(np.sum(a * a, axis=1)) for a in A]
+        A = [a / np.where(s > 0, s, 1.0)[:, None] for a, s in zip(A, norms, strict=True)]
 
-        def residual(c: np.ndarray) -> np.ndarray:
+        def lifted(a: np.ndarray, *axes: int) -> np.ndarray:
+            return np.expand_dims(a, tuple(k for k in TERMS if k not in axes))
+
+        b = [lifted(A[k] @ G, k) for k in TERMS]  # inner products with G
+        x, y, z = (lifted(A[j] @ A[k].T, j, k) for j, k in ((0, 1), (0, 2), (1, 2)))  # and with each other
+
+        def residual(c: list[np.ndarray]) -> np.ndarray:
             """|G - Σ c_k A_k|²."""
-            return np.abs(total - 2 * np.sum(b * c, axis=1) + np.einsum("nj,njk,nk->n", c, gram, c))
+            squares = sum(c_k * (c_k - 2 * b_k) for c_k, b_k in zip(c, b, strict=True))
+            return np.abs(total + squares + 2 * (c[0] * c[1] * x + c[0] * c[2] * y + c[1] * c[2] * z))
 
-        ones = residual(np.stack([norms[k][index[:, k]] for k in range(d)], axis=1))
-        gram[np.abs(np.linalg.det(gram)) < 1e-9] = np.eye(d)  # linearly dependent: no unique coefficients
-        best = residual(np.linalg.solve(gram, b[:, :, None])[:, :, 0])
-        return index[np.minimum(ones, best) <= PROMISING * total]
+        det = 1 + 2 * x * y * z - x * x - y * y - z * z
+        det = np.where(np.abs(det) < 1e-9, np.nan, det)  # linearly dependent: no unique coefficients
+        inverse = ((1 - z * z, y * z - x, x * z - y), (y * z - x, 1 - y * y, x * y - z), (x * z - y, x * y - z, 1 - x * x))
+        best = [sum(m * b_k for m, b_k in zip(row, b, strict=True)) / det for row in inverse]
+        ones = [lifted(norms[k], k) for k in TERMS]
+        return np.argwhere(np.fmin(residual(ones), residual(best)) <= PROMISING * total)
 
     def fit(self, found: Combination) -> tuple[np.ndarray, float] | None:
         """(coefficients, share of the error left) of the combination; None if it is not G."""

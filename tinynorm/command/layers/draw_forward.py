@@ -1,0 +1,105 @@
+"""Draw the arguments of a layer's forward: in which shapes x may come, and what goes with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+from typing import Any
+
+import numpy as np
+
+from ..functions.draw_inputs import LINE, NUMBERS, POOLED, Layout, draws_of, layouts
+from .attributes import arrays_in
+from .draw_constructor import VOCABULARY
+
+MOST = 64  # combinations of arguments for one object
+SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9)
+SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
+ATTENDED = Layout((3, 5, 6), 6)
+MNIST = Layout((2, 1, 28, 28), 1, "first")
+
+
+def layouts_of(words: str, kinds: set[str]) -> list[Layout]:
+    """Return the shapes that x may have in a class called so, the likeliest first."""
+    found = [*([ATTENDED] if "heads" in kinds or "attention" in words else []), *layouts(words, kinds)]
+    if "flatten" in words or ("2d" in words and "norm" not in words and "conv" not in words):
+        found = [*POOLED, *found]  # smaller
+    if "conv" in words or "pool" in words:
+        found = [*([SIGNAL] if "1d" in words else []), *found, SQUARE, SIGNAL, PICTURE, PLAIN, MNIST]
+    else:
+        network = [SQUARE, MNIST] if "net" in words else []
+        found = [*(layout for layout in found if layout is not LINE), SINGLE, COLUMN, LINE, *network]
+    return list(dict.fromkeys(found))
+
+
+def layouts_for(obj: Any) -> list[Layout]:
+    """Return layouts that fit the parameters of an object whose sizes are not drawn."""
+    shape = next((a.shape for _, a in arrays_in(obj)), ())
+    if len(shape) == 2:
+        n, m = shape
+        return [Layout(x, f) for x, f in (((6, n), n), ((6, m), m), ((n, 6), n), ((m, 6), m), ((1, n), n), ((m, 1), m))]
+    if len(shape) == 4:
+        return [Layout((2, shape[1], 8, 8), shape[1], "first"), Layout((2, 8, 8, shape[2]), shape[2], "last")]
+    return [Layout((6, *shape), shape[0])] if len(shape) == 1 and shape[0] > 1 else []
+
+
+def draw_arguments(
+    taken: dict[str, str], layout: Layout, words: str, kinds: set[str], unit: bool, targets: Callable[[], list], seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yield arguments for forward, of these kinds by name; `kinds` are those of the constructor too."""
+    options: dict[str, list] = {}
+    for kind in dict.fromkeys(taken.values()):
+        if kind == "target":
+            options[kind] = targets()
+        elif kind == "x":
+            options[kind] = _draws_of_x(list(taken.values()).count("x") > 1, layout, words, kinds, unit)
+        elif kind not in ("number", "flag"):
+            options[kind] = draws_of(kind, layout, words, kinds, unit)
+    for choice in islice(product(*options.values()), MOST):
+        chosen = dict(zip(options, choice, strict=True))
+        found: dict[str, Any] = {}
+        for k, (name, kind) in enumerate(taken.items()):
+            if kind == "number":
+                found[name] = NUMBERS[name if name in NUMBERS else name.lower().strip("_")]
+            elif kind == "flag":
+                found[name] = not re.search("eval|test|infer|predict", name)
+            else:
+                turn = [[n for n in taken if taken[n] == kind].index(name)] if hasattr(chosen[kind], "in_turn") else []
+                found[name] = chosen[kind](np.random.default_rng([seed, k]), *turn)
+        yield found
+
+
+def _draws_of_x(several: bool, layout: Layout, words: str, kinds: set[str], unit: bool) -> list[Callable]:
+    index = draws_of("index", layout, words, kinds | {"index"}, unit)
+    found = draws_of("x", layout, words, kinds, unit)
+    if several and len(layout.x) == 3:  # hs (N, T, H) and h (N, H), or a (N, T)
+        n, t, h = layout.x
+        found += [_in_turn((n, t, h), (n, h)), _in_turn((n, t, h), (n, t)), _in_turn((n, h), (n, t, h))]
+    if "vocab" in kinds:
+        found = [*index, _in_turn((layout.x[0], 2, VOCABULARY)), *found]
+    return [*found, *index[:1]]
+
+
+def _in_turn(*shapes: tuple[int, ...]) -> Callable:
+    """Return a way to draw the first, the second ... argument that is an x; the last shape is that of all others."""
+
+    def draw(rng: np.random.Generator, number: int = 0) -> np.ndarray:
+        return rng.standard_normal(shapes[min(number, len(shapes) - 1)])
+
+    draw.in_turn = True  # type: ignore[attr-defined]
+    return draw
+
+
+def draws_of_targets(sizes: list[Any], obj: Any, layout: Layout, words: str, kinds: set[str]) -> list[Callable]:
+    """Return the ways to draw a target: for as many classes as the layer has outputs, by the sizes that it was given."""
+    last = next((a.shape for _, a in arrays_in(obj)[::-1]), ())
+    if not sizes and not last:
+        return draws_of("target", layout, words, {"x"}, False)  # one-hot rows before rows of any zeros and ones
+    if not sizes:
+        sizes = [max(last) if len(last) == 1 or 1 in last else min(last)]
+    classes = sizes[-1][-1] if isinstance(sizes[-1], list | tuple) else sizes[-1]
+    shapes = [(layout.x[0], classes), *([(*layout.x[:-1], classes)] if len(layout.x) > 2 else [])]
+    shapes += [(layout.x[0], 3, classes)] if {"vocab", "words"} & kinds else []
+    shapes += [(classes, layout.x[-1])] if len(layout.x) == 2 else []
+    return [draw for shape in shapes for draw in draws_of("target", Layout(shape, shape[-1]), words, {"x"}, False)]

@@ -1,0 +1,98 @@
+"""Find which gradient is whose: what a layer's backward returns, and what it leaves in the object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import differentiable
+from ..read.read_code import titles_of
+from .attributes import arrays_in, at, gradient_at, is_called_gradient, names_gradient
+
+if TYPE_CHECKING:
+    from .call_layer import Layer, Used
+
+# Where backward leaves the gradient of its input if it returns nothing.
+INPUT_GRADIENTS = "dinputs dinput dx dX d_inputs d_input grad_input input_grad grad_inputs inputs_grad dA dA_prev dLdx"
+
+
+def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
+    """Return the gradients by the names of the inputs; a parameter that backward changes itself may have none."""
+    inputs = [name for name, x in zip(layer.names, used.values, strict=True) if name in layer.arguments and differentiable(x)]
+    found = _left(inputs, layer, used) if returned is None or returned is ... else _returned(returned, inputs, layer)
+    shapes = {name: np.shape(at(used.object, ways[0])) for name, ways in layer.parameters.items()}
+    for name, ways in layer.parameters.items():
+        g = found[name] if name in found else gradient_at(used.object, ways)
+        if g is None and name not in layer.updated and list(shapes.values()).count(shapes[name]) == 1:
+            g = _only_one_of(shapes[name], used)
+        if name in found or g is not None:
+            found[name] = g if name in found else np.array(g)
+    return found
+
+
+def _only_one_of(shape: tuple[int, ...], used: Used) -> np.ndarray | None:
+    """Return the array of a shape that is called a gradient, where there is only one: self.derivatives."""
+    arrays = [a for ways, a in arrays_in(used.object) if a.shape == shape and is_called_gradient(ways[0])]
+    return np.array(arrays[0]) if len(arrays) == 1 else None
+
+
+def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
+    """Return the gradients of the inputs that a backward which returns nothing left in attributes."""
+    found, kept, given = {}, vars(used.object), dict(zip(layer.names, used.values, strict=True))
+    for name in inputs:
+        first = name == inputs[0]
+        titles = [title for title in kept if names_gradient(title, name)]
+        titles += [title for title in INPUT_GRADIENTS.split() if first and title in kept]
+        arrays = [np.array(kept[title]) for title in titles if getattr(kept[title], "dtype", np.dtype(int)).kind == "f"]
+        g = arrays[0] if arrays else _only_one_of(np.shape(given[name]), used) if first else None
+        if g is not None:
+            found[name] = g
+    return found
+
+
+def _returned(returned: Any, inputs: list[str], layer: Layer) -> dict[str, Any]:
+    """Return what backward returns by the names of the inputs: a dict has keys, others a name or an order."""
+    names, beside = [*inputs, *layer.parameters], layer.methods.how == "loss and gradients"  # the loss stands before them
+    grads = [returned] if not isinstance(returned, tuple | list) else list(returned)
+    keyed = {key: g for one in grads if isinstance(one, dict) for key, g in one.items()}
+    if keyed or isinstance(returned, dict):
+        alone = [g for g in grads if not isinstance(g, dict)]
+        return (_returned(alone, inputs, layer) if alone else {}) | _in_dict(keyed, names[len(inputs) :] if alone else names)
+    if len(grads) not in layer.titles:
+        layer.titles[len(grads)] = titles_of(getattr(layer.cls, layer.methods.backward), len(grads) + beside)[beside:]
+    titles = layer.titles[len(grads)]
+    if grads and all(isinstance(g, list) for g in grads):
+        return _in_lists(dict(zip(titles, grads, strict=True)), layer)
+    owners: list[str] = []
+    for title in titles:
+        named = (name for name in names if title and names_gradient(title, name.split(".")[-1]))
+        owners.append(next((name for name in named if name not in owners), ""))
+    every = [name for name, x in layer.arguments.items() if differentiable(x)]
+    order = [*layer.parameters, *inputs] if beside else every if len(grads) == len(every) > len(inputs) else names
+    rest = iter([name for name in order if name not in owners])
+    owners = [name or next(rest, "") for name in owners]
+    # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.
+    return {name: g.copy() if isinstance(g, np.ndarray) else g for name, g in zip(owners, grads, strict=True) if name}
+
+
+def _in_dict(grads: dict, names: list[str]) -> dict[str, Any]:
+    """Return the gradients of a dict: that of W1 has the key W1 or dW1."""
+    found = {}
+    for name in names:
+        short = name.split(".")[-1]
+        keys = [key for key in grads if isinstance(key, str) and (key in (name, short) or names_gradient(key, short))]
+        if keys:
+            found[name] = grads[keys[0]]
+    return found
+
+
+def _in_lists(grads: dict[str, list], layer: Layer) -> dict[str, Any]:
+    """Return the gradients of lists of parameters: nabla_w of weights, nabla_b of biases."""
+    found = {}
+    for name in layer.parameters:
+        store, _, number = name.rstrip("]").partition("[")
+        for title, g in grads.items():
+            if number.isdecimal() and int(number) < len(g) and names_gradient(title, store):
+                found[name] = g[int(number)]
+    return found

@@ -1,0 +1,73 @@
+"""Other inputs for a call: with other sizes, or with another setting of the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import fresh
+from ..functions.call_pair import Call
+from ..run_code import attempt
+
+
+def letters_of(call: Call) -> dict[int, str]:
+    """Return the usual letter of each size: N, D of x (N, D); N, C, H, W of an image; M of the output's features."""
+    x = _shape_of_x(call)
+    usual = {2: "ND", 3: "NTD", 4: "NHWC" if _channels_last(call) else "NCHW"}.get(len(x), "")
+    found = dict(zip(x, usual, strict=True)) if usual and len(set(x)) == len(x) else {}
+    shapes = [call.shape if isinstance(call.shape, tuple) else (), *map(np.shape, call.inputs)]
+    for n in [n for shape in shapes if len(shape) in (2, len(x)) for n in shape]:
+        if found and n not in found and n > 1 and not {"M", "F"} & set(found.values()):
+            found[n] = "F" if len(x) == 4 else "M"
+    return found
+
+
+def takes_squares_only(call: Call) -> bool:
+    """Whether forward gives a square image of one that is not square: it reads one of the two sizes only."""
+    x, y, i = _shape_of_x(call), call.shape, 1 if _channels_last(call) else 2
+    return isinstance(y, tuple) and len(x) == len(y) == 4 and y[i] == y[i + 1] and x[i] != x[i + 1]
+
+
+def _shape_of_x(call: Call) -> tuple[int, ...]:
+    return next((np.shape(x) for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x" and np.ndim(x)), ())
+
+
+def _channels_last(call: Call) -> bool:
+    return call.layout is not None and call.layout.convolved == "last"
+
+
+def resized(call: Call, size: int, other: int) -> Call | None:
+    """Return the call with another size wherever this one is, in all inputs; None where forward does not take these."""
+    rng, inputs = np.random.default_rng(0), list[Any]()
+    for x in call.inputs:
+        shape = x.shape if isinstance(x, np.ndarray) else x if isinstance(x, tuple) else ()
+        shape = tuple(other if isinstance(n, int) and n == size else n for n in shape)
+        inputs.append(_drawn_like(x, shape, rng) if isinstance(x, np.ndarray) else shape or x)
+    found = call.with_inputs(inputs)
+    result, error = attempt(found.forward, *[fresh(x) for x in inputs])
+    if error is not None or isinstance(result[0], tuple | list):
+        return None
+    found.shape = np.shape(result[0])
+    return found if np.all(np.isfinite(result[0])) else None
+
+
+def _drawn_like(x: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Return values like those of `x`, in another shape: one-hot rows stay one-hot, whole numbers stay as small."""
+    if x.shape == shape or not x.size:
+        return x
+    if x.dtype.kind != "f":
+        return rng.choice(x.ravel(), shape)
+    if x.ndim == 2 and np.array_equal(np.sort(x, axis=1), np.eye(x.shape[1])[[-1] * len(x)]):
+        return np.eye(shape[1])[rng.integers(0, shape[1], shape[0])]
+    return rng.choice(x.ravel(), shape) * rng.uniform(0.9, 1.1, shape)
+
+
+def with_setting(call: Call, name: str, value: Any) -> tuple[Call | None, Any]:
+    """Return the call with another number, by the name of an argument or a key of a dict of settings; and the number it had."""
+    for i, x in enumerate(call.inputs if call.pair.inputs is None else ()):
+        given = x if call.names[i] == name else x.get(name) if isinstance(x, dict) else None
+        if isinstance(given, int | float) and given != value:
+            other = {**x, name: value} if isinstance(x, dict) else value
+            return call.with_inputs([*call.inputs[:i], other, *call.inputs[i + 1 :]]), given
+    return None, None
