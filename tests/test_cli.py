@@ -597,11 +597,23 @@ def test_a_file_of_a_package(tmp_path, capsys):
     package = tmp_path / "a_package_of_layers"
     package.mkdir()
     (package / "tools.py").write_text("import numpy as np\n")
+    (package / "inner").mkdir()
+    (package / "inner" / "other.py").write_text("from ..tools import np\n")
     (package / "layers.py").write_text("from .tools import np\n" + textwrap.dedent(RELU))
-    assert main(["check", str(package / "layers.py")]) == 2
-    assert "put an empty __init__.py beside it" in " ".join(capsys.readouterr().err.split())
-    (package / "__init__.py").write_text("")
-    assert main(["check", str(package / "layers.py")]) == 0
+    (package / "inner" / "layers.py").write_text("from .other import np\n" + textwrap.dedent(RELU))
+    for made in (None, "__init__.py", "inner/__init__.py"):  # no folder is a package, one, both
+        if made:
+            (package / made).write_text("")
+        assert main(["check", str(package / "layers.py")]) == 0, capsys.readouterr()
+        assert main(["check", str(package / "inner" / "layers.py")]) == 0, capsys.readouterr()
+
+
+def test_a_folder_in_one_of_the_same_name(tmp_path):
+    inner = tmp_path / "hw_of_a_course" / "hw_of_a_course"
+    inner.mkdir(parents=True)
+    (inner / "tools_of_it.py").write_text("import numpy as np\n")
+    (inner / "layers.py").write_text("from hw_of_a_course.hw_of_a_course.tools_of_it import np\n" + textwrap.dedent(RELU))
+    assert main(["check", str(inner / "layers.py")]) == 0
 
 
 def test_a_file_runs_as_python_would_run_it_and_leaves_no_trace(run):

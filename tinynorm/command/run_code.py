@@ -142,16 +142,16 @@ def running(path: Path, prints: Prints) -> Iterator[None]:
 class _ByFolder:
     """Finds what nothing else found.
 
-    ``cs231n.layers``, for a file in a folder cs231n that is no package; and a module in one of the two folders above, which a
-    file that is run from its own folder means by ``sys.path.append(os.pardir)``.
+    ``cs231n.layers``, for a file in a folder cs231n that is no package; ``hw3.hw3.layers``, for one in hw3/hw3; and a module in
+    one of the two folders above, which a file that is run from its own folder means by ``sys.path.append(os.pardir)``.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.above = [str(home) for home in folder.parents[:2]]
-        self.parents = {home.name: str(home.parent) for home in reversed([folder, *folder.parents])}
+        self.folders = [folder, *folder.parents]
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        homes = [self.parents[name]] if name in self.parents else self.above
+        named = [home.parent for home in self.folders if home.name == name]
+        homes = [str(home) for home in named or self.folders[1:3]]
         spec = None if path is not None else PathFinder.find_spec(name, homes)
         if spec is not None:
             sys.path += homes

@@ -194,6 +194,8 @@ class Call:
         odd = {type(g).__name__ for g in grads if not (hasattr(g, "dtype") or isinstance(g, float | int | complex | None))}
         if odd:
             raise UserError(f"{title}: expected a tuple of arrays, one for each input, got {', '.join(sorted(odd))} in it")
+        if len(grads) == len(self.defaults) > len(self.inputs) and set(names) <= set(self.defaults):  # None for alpha=0.1 too
+            return tuple(g for name, g in zip(self.defaults, grads, strict=True) if name in names)
         left_out = [name for name in names if self.constant(name)]
         data = [name for name in names if kind_of(name) not in PARAMETERS]
         of_loss = self.convention.slope or isinstance(self.pair.forward, Composed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import Problem, fresh, random_state_kept
+from ...gradcheck.problem.problem import Problem, differentiable, fresh, random_state_kept
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
 from ..read.guess_kinds import guess, words_compared
-from ..read.read_code import keys_of, parameters
+from ..read.read_code import is_gradient_of, keys_of, parameters, plain_title, returned
 from ..run_code import UserError, attempt, own_frames, own_traceback
-from ..unfinished import blame
-from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
+from ..unfinished import Unfinished, blame
+from .call_pair import ONE_VALUE, STARRED, Call
 from .composed import Composed
-from .draw_inputs import IMAGES, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts, values_of
+from .draw_inputs import IMAGES, LEARNED, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts, values_of
 from .find_pairs import Pair
 from .given_inputs import given_call
 
@@ -84,6 +86,9 @@ def _best(pair: Pair, seed: int) -> Call:
     _, error, failed = furthest
     assert error is not None
     assert failed is not None
+    if isinstance(error, ModuleNotFoundError):
+        where = f"{error.name}, which is neither installed nor beside {pair.path.name}"
+        raise Unfinished(f"{pair.forward_name} calls what it imports from {where}", f"needs {error.name}")
     unknown = f"what is {', '.join(failed.guesses)}? " if failed.guesses else ""
     raise blame(error, pair.path) or UserError(
         f"{pair.forward_name} raises for all inputs that were tried; {unknown}{_advice(pair)}. It came furthest with {failed}"
@@ -108,15 +113,25 @@ def _arguments(pair: Pair) -> Iterator[Call]:
     # a p that comes first is no probability of dropout
     nothing = {n for i, n in enumerate(needed) if not kinds[n] or (kinds[n] == "number" and i == 0 and len(n) == 1)}
     guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith("one of ")}
+    guesses |= dict.fromkeys(_numbers_with_gradient(pair, found), "scale")
     arrays = ("weight", "bias", "affine", "hidden")
     optional = [p.name for p in found if p.default is None and kind_of(p.name, pair.name) in arrays]
-    every = [p.name for p in found if p.name in needed or p.name in optional]
-    drawn = [p.name in every for p in parameters(pair.forward, POSITIONAL)]
-    no_gap = drawn == sorted(drawn, reverse=True)  # a call cannot leave out a positional argument between two others
-    for names in [*([every] if no_gap else []), *([needed] if optional or not no_gap else [])]:
+    every = [p.name for p in found if p.name in needed or p.name in optional or p.name in guesses]
+    for names in [every, needed] if every != needed else [needed]:
         taken_apart = [key for name in names for key in keys.get(name, [name])]
         kept = {name: entries for name, entries in keys.items() if name in names}
         yield Call(pair, taken_apart, [None] * len(taken_apart), keys=kept, guesses=guesses)
+
+
+def _numbers_with_gradient(pair: Pair, found: list[inspect.Parameter]) -> list[str]:
+    """Return the numbers whose gradient backward returns, as alpha of PReLU: by its name, or as one value more than arrays."""
+    values = [getattr(value, "elts", [value]) for value in returned(pair.backward)]
+    numbers = [p.name for p in found if type(p.default) in (int, float) or kind_of(p.name, pair.name) == "number"]
+    named = [name for name in numbers if any(is_gradient_of(plain_title(e), name) for value in values for e in value)]
+    counts = {sum(not (isinstance(e, ast.Constant) and e.value is None) for e in value) for value in values}
+    arrays = sum(p.default in (p.empty, None) and p.name not in numbers for p in found)
+    others = [name for name in numbers if name in LEARNED or kind_of(name, pair.name) != "number"]
+    return named or (others if counts == {arrays + len(others)} else [])
 
 
 def _advice(pair: Pair) -> str:
@@ -271,6 +286,33 @@ def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
             other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {p.name: "number"})
             if _try(other) is None and other.rank[0]:
                 yield f"{p.name} {word!r}", other
+    yield from _with_other_targets(call)
+
+
+def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
+    """Yield the call with one-hot targets in place of class numbers, or the other way round, where forward takes both.
+
+    It does where it gives the same output.
+    """
+    for i, (name, kind, y) in enumerate(zip(call.names, call.kinds, call.inputs, strict=True)):
+        if kind != "target" or not isinstance(y, np.ndarray):
+            continue
+        if y.dtype.kind == "i":
+            counts = {np.shape(x)[-1] for x in call.inputs if differentiable(x) and np.ndim(x) and np.shape(x)[-1] > y.max()}
+            others = [("one-hot", np.eye(count)[y]) for count in sorted(counts)]
+        else:
+            others = (
+                [("class numbers", y.argmax(-1))]
+                if y.ndim > 1 and np.array_equal(np.sort(y)[..., -1:], y.sum(-1, keepdims=True))
+                else []
+            )
+        for words, targets in others:
+            other = call.with_inputs([targets if i == j else x for j, x in enumerate(call.inputs)])
+            (before, _), _ = attempt(call.forward, *[fresh(x) for x in call.inputs])
+            found, error = attempt(other.forward, *[fresh(x) for x in other.inputs])
+            if error is None and np.shape(found[0]) == np.shape(before) and np.allclose(found[0], before, rtol=1e-9):
+                other.unclaimed = {*call.unclaimed, name}  # targets need no gradient
+                yield f"{name} {words}", other
 
 
 def in_columns(call: Call) -> Call | None:

@@ -66,6 +66,7 @@ NUMBERS: dict[str, Any] = {
     "mode": "train",
     "kernel_size": 3,
 }
+LEARNED = ("alpha", "slope", "negative_slope", "temperature", "margin", "delta")  # numbers that may have a gradient
 IN_SETTINGS = "mode eps momentum p seed stride pad padding f pool_height pool_width pool_size kernel_size keep_prob num_groups"
 SETTINGS = {name: NUMBERS[name] for name in IN_SETTINGS.split()}  # the dict bn_param, conv_param ...
 
@@ -80,7 +81,9 @@ def kind_of(name: str, function: str = "") -> str:
     kind = KIND.get(low) or KIND.get(low.rstrip("0123456789").rstrip("_"), "")
     if kind in ("weight", "bias") and _has(function, "norm", "bn", "ln", "gn") and not _has(function, "affine", "linear"):
         return "affine"
-    if kind in ("mean", "variance") and _has(function, "loss", "kl"):  # of a variational autoencoder, one for each row
+    if kind in ("mean", "variance") and _has(
+        function, "loss", "kl", "nll", "gauss", "elbo", "vae"
+    ):  # of a variational autoencoder, one for each row
         return "x"
     return "index" if kind == "x" and _has(function, "embed") else kind
 
@@ -159,7 +162,7 @@ class Layout:
     def _matrices(self, out: int, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         n, f, row = self.samples or self.x[0], self.features, prod(self.x[1:])
         found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f,), self.x]
-        if "target" in kinds and "second_weight" not in kinds and _has(function, "loss", "cost", "logistic"):
+        if "target" in kinds and "second_weight" not in kinds:
             found.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
         return found
 
@@ -191,6 +194,7 @@ class Layout:
             "second_bias": self._bias(7),
             "third_bias": self._bias(5),
             **dict.fromkeys(("affine", "mean", "variance"), affine),
+            "scale": [(), (1,), *affine],  # a number, or one for each feature
             "mask": [self.x, self.x[:-1]],
             "index": [(n, 3), (n,)],
         }
@@ -340,6 +344,7 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
     values: dict[str, Callable] = {
         "x": (lambda rng, s: rng.uniform(0.1, 0.9, s)) if unit else (lambda rng, s: scale * rng.standard_normal(s) + scale / 4),
         "affine": lambda rng, s: rng.choice([-1.0, 1.0], s) * rng.uniform(0.5, 1.5, s),  # of both signs, not close to 0
+        "scale": lambda rng, s: np.asarray(rng.uniform(0.1, 0.9, s)),
         "variance": lambda rng, s: rng.uniform(0.5, 2.0, s),
         "index": lambda rng, s: rng.integers(0, x[0] if "x" in kinds else 9, s),
         "mask": lambda rng, s: rng.random(s) < 0.6,

@@ -12,15 +12,23 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
+from ..read.match_names import words_of
 from ..read.read_code import code_of, inside, is_gradient_of, parameters, plain_title, returned, title
 from ..run_code import UserError
 from ..unfinished import Unfinished
 from .draw_inputs import CONSTANT, PARAMETERS, kind_of
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
+# Other words in the names of losses. They say so only where something beside the loss looks like a gradient.
+NAMED = (
+    "nll ce bce mse mae sse rmse kl kld hinge huber entropy crossentropy likelihood objective criterion energy risk divergence "
+    "nce infonce cosh"
+)
 REGULARISED = ("reg", "lambd", "lambda_", "weight_decay")  # a function of y and one of these is a loss, whatever its name
 GRADIENT = re.compile(r"grad|deriv|^(d|g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
-OTHER = re.compile(r"acc|prob|pred|score|cache|logit|correct|loss|cost|hidden|state|history")  # names of values beside a loss
+OTHER = re.compile(
+    r"acc|resid|err|prob|pred|score|cache|logit|correct|loss|cost|hidden|state|history"
+)  # names of values beside a loss
 COST = re.compile(r"(.*_)?(loss|cost|J)")  # the name of a loss in `return grads, cost`
 TRAINING = re.compile(r"train|fit|optimi|descent|update|epoch", re.IGNORECASE)  # it returns the gradients of its last step
 COUNT = re.compile(r"[NnmM]|.*(size|shape|len|count|num|batch).*")  # names in what a gradient is divided by
@@ -117,7 +125,8 @@ def _is_loss(name: str, function: Callable) -> bool:
         for two in tuples
         for loss, grads in (two, two[::-1])
     )
-    return bool(LOSS.search(name)) or regularised or (told and not TRAINING.search(name))
+    named = LOSS.search(name) or set(NAMED.split()) & set(words_of(name)) or re.search("(and|with)_grad(s|ient|ients)?$", name)
+    return bool(named) or regularised or (told and not TRAINING.search(name))
 
 
 def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) -> list[tuple[int, list[str]]] | bool:
@@ -149,6 +158,8 @@ def _looks_like_a_gradient(part: ast.AST, arguments: list[str], code: ast.AST) -
     nodes = list(ast.walk(part))
     words = [word for node in nodes if isinstance(word := _word(node), str)]
     known = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+    if isinstance(part, ast.Name) and any(_subtracts_from(node, part.id) for node in ast.walk(code)):
+        return True
     for word in words:
         after_d = re.match("d_?([^_]+)", word)  # x of dx, d_x and dx_flat
         of_known = re.fullmatch("d_?(.+)", word)  # flat of dflat, where there is a flat
@@ -165,6 +176,12 @@ def _looks_like_a_gradient(part: ast.AST, arguments: list[str], code: ast.AST) -
     computed = isinstance(part, ast.BinOp | ast.UnaryOp)
     product = any(isinstance(node, ast.Sub | ast.USub | ast.MatMult) or _word(node) == "dot" for node in nodes)
     return (computed and product) or bool({"where", "sign", "outer"} & set(words))
+
+
+def _subtracts_from(node: ast.AST, name: str) -> bool:
+    """Whether a statement is ``p[np.arange(n), y] -= 1``: it makes of the probabilities the gradient of the scores."""
+    changed = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub) and isinstance(node.target, ast.Subscript)
+    return changed and title(node.target) == name  # type: ignore[attr-defined]
 
 
 def _word(node: ast.AST) -> object:

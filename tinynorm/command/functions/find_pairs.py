@@ -12,6 +12,7 @@ from typing import Any
 from ..layers.call_layer import Layer
 from ..layers.find_layers import find_layers
 from ..load.load_file import module_name
+from ..load.stand_ins import StandIn
 from ..read.match_names import derivative_flag, partners, with_flag
 from ..run_code import NothingToCheck, UserError
 from .composed import compose
@@ -38,7 +39,11 @@ class Pair:
 def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[list[Pair], list[str]]:
     """Return the pairs (or those called `only`), and the names that look like layers but belong to no pair."""
     methods = {id(method) for cls in names.values() if inspect.isclass(cls) for method in vars(cls).values()}
-    functions = {name: value for name, value in names.items() if callable(value) and id(value) not in methods}
+    functions = {
+        name: value
+        for name, value in names.items()
+        if callable(value) and id(value) not in methods and not isinstance(value, StandIn)
+    }
     own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
     pairs = list(_pairs(functions, own, names, path))
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..run_code import Prints, UserError, attempt, own_traceback, package_of, running
-from .load_notebook import run_definitions, run_statements
+from ..run_code import Prints, UserError, attempt, own_traceback, running
+from .imports import package_for
+from .load_notebook import not_installed, run_definitions, run_statements
 from .stand_ins import OLD_NAMES, removed_afterwards, stand_in_for
 
 
@@ -20,7 +21,7 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
     with running(path, prints), removed_afterwards():
         source, where = _read(path), str(path.resolve())  # an absolute path: the file may change the directory
         module = ModuleType(module_name(path))
-        module.__file__, module.__package__ = str(path), package_of(path)[1]
+        module.__file__, module.__package__ = str(path), package_for(path)
         sys.modules[module.__name__] = module  # dataclasses and pickle look for it there
         if path.suffix == ".ipynb":
             _run_notebook(path, source, module.__dict__, prints.remarks)
@@ -51,16 +52,17 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
         names.update(before)
         _, error = attempt(exec, code, names)
     if missing:
-        remarks.append(f"{path}: not installed, so what calls it raises: {', '.join(missing)}")
+        remarks.append(not_installed(path, missing))
     if error is None:
         return
-    # A file that ends its own import, or asks, wants that; two definitions are the least that can be checked.
-    if not isinstance(error, Exception) or isinstance(error, EOFError) or _number_of_definitions(tree) < 2:
+    frames = traceback.extract_tb(error.__traceback__)
+    on_purpose = not isinstance(error, Exception) and not any(Path(frame.filename).name == "argparse.py" for frame in frames)
+    if on_purpose or _number_of_definitions(tree) < 2:  # two definitions are the least that can be checked
         raise UserError(f"{path}: it raises when it is imported{_hint(error)}\n{own_traceback(error, path)}")
-    line = next((frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where), 0)
+    line = next((frame.lineno or 0 for frame in frames if frame.filename == where), 0)
     text = linecache.getline(where, line).strip()
     remarks.append(f"{path}:{line}: left out, as it raises: {text} ({type(error).__name__}: {error}){_hint(error)}")
-    raised, without_use = run_statements([statement for statement in tree.body if statement.lineno > line], where, names)
+    raised, without_use = run_statements([statement for statement in tree.body if statement.lineno > line], where, names, [])
     if raised or without_use:
         lines = ", ".join(map(str, sorted([number for number, _ in raised] + without_use)))
         remarks.append(f"{path}: left out after that, as it raises or defines nothing: line {lines}")
@@ -125,6 +127,4 @@ def _syntax_error(path: Path, error: SyntaxError) -> str:
 
 
 def _hint(error: BaseException) -> str:
-    if isinstance(error, ImportError) and "relative import" in str(error):
-        return ": it is no part of a package; put an empty __init__.py beside it, or import without the dot"
     return ": it asks for something to be typed in, and there is nobody" if isinstance(error, EOFError) else ""

@@ -30,6 +30,7 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
     """
     left_out: list[str] = []
     tests: list[str] = []  # the numbers of cells with statements that define nothing
+    missing: list[str] = []
     outer, names[RUN] = names.get(RUN), run_beside
     for name, code in cells(path.name, source, left_out.append, _run_line):
         where = str(path.resolve().parent / name)  # a file beside the notebook, by its name: so it is the user's own code
@@ -39,30 +40,43 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
         except SyntaxError as wrong:
             line = (wrong.text or "").rstrip()
             raise UserError(f"{name}, line {wrong.lineno}: syntax error: {wrong.msg}\n  {line}") from None
-        raised, without_use = run_statements(body, where, names)
+        raised, without_use = run_statements(body, where, names, missing)
         left_out += [f"{name}: {text}" for _, text in raised]
         tests += [name.rpartition(" ")[2]] if without_use else []
+    if missing:
+        left_out.append(not_installed(path.name, missing))
     if tests:
         left_out.append(f"{path.name}: left out: what defines nothing, in cells {', '.join(tests)}")
     names[RUN] = outer  # of the notebook that runs this one
     return left_out
 
 
-def run_statements(body: list[ast.stmt], where: str, names: dict[str, Any]) -> tuple[list[tuple[int, str]], list[int]]:
-    """Run what defines something. Return (the lines of what raises, with a text each; the lines of what defines nothing)."""
+def run_statements(
+    body: list[ast.stmt], where: str, names: dict[str, Any], missing: list[str]
+) -> tuple[list[tuple[int, str]], list[int]]:
+    """Run what defines something. Return (the lines of what raises, with a text each; the lines of what defines nothing).
+
+    Modules that are not installed are added to `missing`.
+    """
     raised, tests = [], []
     for statement in body:
         if not _defines(statement):
             tests += [] if isinstance(statement, ast.Pass) else [statement.lineno]
             continue
         code = compile(ast.Module([statement], []), where, "exec", dont_inherit=True)
-        _, error = first = attempt(exec, code, names)
+        _, error = attempt(exec, code, names)
         while stand_in_for(error):
+            missing.append(error.name)  # type: ignore[union-attr]
             _, error = attempt(exec, code, names)
-        if first[1] is not None:
+        if error is not None:
             line = linecache.getline(where, statement.lineno).strip()
-            raised.append((statement.lineno, f"left out: {line} ({type(first[1]).__name__}: {first[1]})"))
+            raised.append((statement.lineno, f"left out: {line} ({type(error).__name__}: {error})"))
     return raised, tests
+
+
+def not_installed(file: object, missing: list[str]) -> str:
+    """Say which modules something stands in for."""
+    return f"{file}: not installed, so what calls it raises: {', '.join(missing)}"
 
 
 def _run_line(magic: str) -> str:
