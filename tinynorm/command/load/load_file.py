@@ -10,6 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from ...gradcheck.problem.problem import GENERATORS
 from ..run_code import Prints, UserError, attempt, own_traceback, running
 from .imports import package_for
 from .load_notebook import not_installed, run_definitions, run_statements
@@ -27,6 +30,8 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
             _run_notebook(path, source, module.__dict__, prints.remarks)
         else:
             _run(path, source, where, module.__dict__, prints.remarks)
+        made = [value for value in module.__dict__.values() if isinstance(value, np.random.Generator | np.random.RandomState)]
+        GENERATORS[:] = made
         return dict(module.__dict__)
 
 

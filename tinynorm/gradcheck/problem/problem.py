@@ -7,6 +7,7 @@ backward on plain arrays; the subclass `TensorProblem` makes such a pair of a fu
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
@@ -295,25 +296,48 @@ def shuffled(arrays: Iterable[Any], rescaled: bool = False) -> Iterator[list]:
 # ---- random numbers ------------------------------------------------------------------------------------------------------
 
 
+GENERATORS: list[np.random.Generator | np.random.RandomState] = []  # those that a checked file has made
+
+
 def repeatable(wanted: bool, seed: int = 0) -> AbstractContextManager:
-    """A context in which, if `wanted`, NumPy's global generator and tinynorm's draw the same random numbers every time."""
+    """A context in which, if `wanted`, the same random numbers are drawn every time.
+
+    They come from the global generators of NumPy, Python and tinynorm, from GENERATORS, and from ``default_rng()``.
+    """
     return _seeded(seed) if wanted else nullcontext()
 
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
+    made = np.random.default_rng
     with random_state_kept():
         np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed)
         backend.manual_seed(seed)
-        yield
+        for generator in GENERATORS:
+            bits = _bits(generator)
+            bits.state = type(bits)(seed).state
+        np.random.default_rng = lambda given=None: made(seed if given is None else given)  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            np.random.default_rng = made
 
 
 @contextmanager
 def random_state_kept() -> Iterator[None]:
-    """Afterwards, NumPy's global generator and tinynorm's go on as if no number had been drawn."""
-    state, ours = np.random.get_state(), backend.default_generator.get_state()  # noqa: NPY002
+    """Afterwards, all generators but those of ``default_rng()`` go on as if no number had been drawn."""
+    state, ours, pythons = np.random.get_state(), backend.default_generator.get_state(), random.getstate()  # noqa: NPY002
+    states = [(_bits(generator), _bits(generator).state) for generator in GENERATORS]
     try:
         yield
     finally:
         np.random.set_state(state)  # noqa: NPY002
+        random.setstate(pythons)
         backend.default_generator.set_state(ours)
+        for bits, was in states:
+            bits.state = was
+
+
+def _bits(generator: np.random.Generator | np.random.RandomState) -> Any:
+    return getattr(generator, "bit_generator", None) or generator._bit_generator  # type: ignore[union-attr]
