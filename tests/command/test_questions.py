@@ -207,7 +207,7 @@ UNFINISHED = [
     ("def f_forward(x, w, b):\n    pass  # TODO\n" + BACKWARD, "layers.py:2: f_forward returns None"),
     ("def f_forward(x):\n    out = None\n    return out, x\n" + BACKWARD, "f_forward returns None as its output"),
     ("def f_forward(x):\n    y = None\n    return y * 2, x\n" + BACKWARD, "in f_forward: `return y * 2, x`: y is None there"),
-    ("def f_forward(x): return ..., x\n" + BACKWARD, "f_forward returns None as its output"),
+    ("def f_forward(x): return ..., x\n" + BACKWARD, "f_forward returns ..."),
     ("def f_forward(x): return 0 * x, x\ndef f_backward(dout, cache): return 0 * dout\n", "f_forward returns 0 whatever"),
     (TWICE + "def f_backward(dout, cache): pass\n", "layers.py:3: f_backward returns None"),
     (TWICE + "def f_backward(dout, cache): return None,\n", "f_backward returns None"),

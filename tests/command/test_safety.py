@@ -141,7 +141,6 @@ AT_IMPORT = {
     "exits": ("os._exit(0)", "could not be checked: when it is imported, it ends its process, with exit code 0"),
     "says that all is well": ("np.allclose = lambda *a, **k: True", "it changes numpy.allclose"),
     "deletes a module": ("del sys.modules['numpy']", "it changes sys.modules['numpy']"),
-    "asks": ("input()", "it asks for something to be typed in, and there is nobody"),
     "patches seeds": ("np.random.seed = lambda *a: None", "it changes numpy.random.seed"),
     "asks for memory": ("np.ones(10**9)", "when it is imported, it asks for more memory than it may have"),
 }

@@ -8,9 +8,11 @@ import numpy as np
 import tinynorm as tn
 from tinynorm import nn
 from tinynorm.gradcheck import Report, check_backward, check_function
+from tinynorm.gradcheck.behaviour.precision import rounds_inside
 from tinynorm.gradcheck.behaviour.steadiness import check_behaviour
 from tinynorm.gradcheck.problem import settings
 from tinynorm.gradcheck.problem.problem import Problem
+from tinynorm.gradcheck.slopes.measure import Measure
 
 EPS32 = float(np.finfo(np.float32).eps)
 
@@ -133,6 +135,19 @@ def steady():
         assert kinds(check_backward(forward, backward, [x])) == told
 
 
+def rounding_of_one_output():
+    """That a loss computes in float32 shows in its one output, at a few hundred points. (With half as many, not always.)"""
+    for seed in (10, 15):
+        rng = np.random.default_rng(seed)
+        x = rng.standard_normal(5)
+        cubes = lambda x: (float((x.astype(np.float32) ** 2 * x.astype(np.float32)).astype(float).sum()), x)  # noqa: E731
+        problem = Problem(cubes, lambda dy, x: (0 * x,), [x], ["x"])
+        measure = Measure(problem, problem.point, np.ones(1), rng)
+        before = problem.evaluations
+        assert rounds_inside(measure) == np.float32
+        assert problem.evaluations - before < 400
+
+
 # One large element sets the size of the terms; the others are far below it.
 ONE_LARGE = np.array([1.0, *[1e-3] * 99])
 HALVED = (0.5,)  # where doubling a limit only lets a search take longer
@@ -147,5 +162,7 @@ HELD = {
     "behaviour.precision.MARGIN": told_from(np.linspace(1, 1.2, 40), passes=150, fails=300),
     "behaviour.precision.CANCELLED": told_from(ONE_LARGE, passes=6, fails=12),
     "behaviour.precision.STEADY": steady,
+    "behaviour.precision.POINTS": rounding_of_one_output,
+    "behaviour.precision.ENOUGH": rounding_of_one_output,
     "doors.gradient_comparison.AFFORDABLE": affordable,
 }

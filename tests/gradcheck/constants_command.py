@@ -15,6 +15,7 @@ from tinynorm.command import derive
 from tinynorm.command.functions import choose_call, draw_inputs
 from tinynorm.command.main import main
 from tinynorm.command.run_code import UserError
+from tinynorm.command.verdict import ask_again
 
 AFFINE = """
 import numpy as np
@@ -80,6 +81,13 @@ def shown_frames():
         functions = [f"def f{i}(x): return f{i + 1}(x)\n" for i in range(1, calls)]
         found, _ = checked(RELU + chain + "".join(functions).replace(f"f{calls}(x)", "1 / 0"))
         assert ("  ..." not in found["relu"]["reason"]) is whole
+
+
+def shown_characters():
+    """A printed line of 400 characters is shown whole, one of 800 is not."""
+    for length, whole in ((400, True), (800, False)):
+        _, said = checked(f"print('x' * {length})\n{RELU}")
+        assert ("x" * length in said) is whole
 
 
 # ---- draw_inputs -------------------------------------------------------------------------------------------------------
@@ -166,6 +174,41 @@ def patience():
         assert any("for forward is slow" in note for note in found["relu"]["notes"]) is not too
 
 
+# ---- ask_again ---------------------------------------------------------------------------------------------------------
+
+MIXED = """
+import numpy as np
+def affine_forward(x, w, b): return x @ w + b, (x, w)
+def affine_backward(d, cache):
+    x, w = cache
+    return d @ w.T, x.T @ d + (len(d) - d.shape[1]) * w**2, d.sum(0)
+"""
+NEARLY = """
+import numpy as np
+def square_loss(x, y):
+    dx = 2 * (x - y) * np.where(np.arange(x.size).reshape(x.shape) == 3, 1 + {}, 1)
+    return np.sum((x - y) ** 2), dx
+"""
+
+
+def patience_with_questions():
+    """The seventh question, whether it is right where N = M, is asked if each takes 0.5 s, and not if each takes 1 s."""
+    for seconds, asked in ((0.5, True), (1.0, False)):
+        with patch.object(ask_again, "perf_counter", count(0.0, seconds).__next__):
+            found, _ = checked(MIXED)
+        assert ("it is right where N = M" in found["affine"]["diagnosis"]) is asked
+
+
+def tiny():
+    """A relative error of 0.003 in one element of a loss's gradient may come from a tiny number in it, one of 0.006 may not."""
+    for error, ok in ((0.003, True), (0.006, False)):
+        found, _ = checked(NEARLY.format(error))
+        assert found["square_loss"]["ok"] is ok
+
+
+# ---- derive ------------------------------------------------------------------------------------------------------------
+
+
 def largest():
     """A shape of 10^6 numbers is taken, one more is not."""
     taken = []
@@ -184,11 +227,14 @@ def narrowest():
 HELD = {
     "command.derive.LARGEST": largest,
     "command.derive.NARROWEST": narrowest,
+    "command.run_code.SHOWN_CHARACTERS": shown_characters,
     "command.run_code.SHOWN_LINES": shown_lines,
     "command.run_code.SHOWN_FRAMES": shown_frames,
     "command.functions.draw_inputs.OUTPUTS": outputs,
     "command.functions.draw_inputs.COMBINATIONS": combinations,
     "command.functions.choose_call.ENOUGH": enough,
+    "command.verdict.ask_again.PATIENCE": patience_with_questions,
+    "command.verdict.ask_again.TINY": tiny,
     "command.verdict.check_pair.LARGE": large,
     "command.verdict.check_pair.SLOW": slow,
     "command.verdict.check_pair.PATIENCE": patience,

@@ -6,11 +6,11 @@ from tinynorm.gradcheck import Evidence, Sample
 from tinynorm.gradcheck.diagnosis import diagnose, recognise
 
 
-def findings(x, f, derivative, wrong, dy=None):
-    """The findings about `wrong(right gradient, dy)`, for an elementwise function f."""
+def findings(x, f, derivative, wrong, dy=None, error=1e-10):
+    """The findings about `wrong(right gradient, dy)`, for an elementwise function f that is measured with this error."""
     dy = np.random.default_rng(1).choice([-1.25, 0.75], x.shape) if dy is None else dy
     y, right = f(x), derivative(x) * dy
-    sample = Sample(np.arange(x.size), right.ravel(), np.full(x.size, 1e-10))
+    sample = Sample(np.arange(x.size), right.ravel(), np.full(x.size, error))
     evidence = Evidence(["x"], [x], y, dy, [wrong(right, dy)], [sample], [0])
     return diagnose(evidence, recognise(["x"], [x], y))
 
@@ -86,6 +86,14 @@ def near_one():
         assert kinds(normal(5, 6), *OTHER, lambda g, dy, off=off: g * (1 + off)) == expected
 
 
+def clear():
+    """A factor of 1.2 is told where the mistake is 12 times what the measurement allows, not where it is 8.5 times that."""
+    for error, expected in ((1 / 1500, ["constant_factor"]), (1 / 1050, [])):
+        signs = (np.sin, lambda x: np.where(x > 0, 1.0, -1.0))
+        dy = np.random.default_rng(1).choice([-1.0, 1.0], (5, 6))
+        assert kinds(normal(5, 6), *signs, lambda g, dy: 1.2 * g, dy, error) == expected
+
+
 def large():
     """A ReLU of 3 million outputs is recognised. One of 5 million is not: the check has no time for it."""
     for size, expected in ((3_000_000, True), (5_000_000, False)):
@@ -99,6 +107,7 @@ HELD = {
     "diagnosis.hypotheses.SPREAD": spread,
     "diagnosis.hypotheses.MANY": many,
     "diagnosis.wrong_elements.FEW": few,
+    "diagnosis.patterns.CLEAR": clear,
     "diagnosis.naming.NAMED": named,
     "diagnosis.naming.NEAR_ONE": near_one,
     "diagnosis.LARGE": large,

@@ -255,6 +255,19 @@ def bce_backward(d, c):
     return d * (p - t) / (p * (1 - p)), d * np.log(1 / p - 1)
 
 
+def cell(a, s, i):
+    """The end of an LSTM's step: h = o tanh(c) and c, with o = σ(a) and c = s + tanh(i)."""
+    c = s + np.tanh(i)
+    return (np.tanh(c) / (1 + np.exp(-a)), c), (a, c, i)
+
+
+def cell_backward(d, cache, slope=lambda c: 1 - np.tanh(c) ** 2):
+    (dh, dc), (a, c, i) = d, cache
+    o = 1 / (1 + np.exp(-a))
+    dc = dc + dh * o * slope(c)
+    return dh * np.tanh(c) * o * (1 - o), 1 * dc, dc * (1 - np.tanh(i) ** 2)
+
+
 def logistic(x, b):
     return np.mean(np.square(x.sum(0) + b)), (x, b)
 
@@ -300,6 +313,7 @@ ELU = elu, elu_backward, [(4, 5)], "x"
 SIGMOID = sigmoid, lambda d, c: (d * c[1] * (1 - c[1]),), [(4, 5)], "x"
 TANH = tanh, lambda d, c: (d * (1 - c[1] ** 2),), [(4, 5)], "x"
 ATTENTION = attention, attention_backward, [(2, 4, 5), (2, 4, 5), (2, 4, 5)], "q k v"
+CELL = cell, cell_backward, [(4, 3), (4, 3), (4, 3)], "a s i"
 LOGISTIC = logistic, logistic_backward, [(4, 9), (1,)], "x b"
 RIDGE = ridge, ridge_backward, [(6, 4), (4, 3), 0.35], "x w reg"
 GATED = gated, gated_backward, [(4, 3, 5), (3, 5), (5, 6)], "x g s"
@@ -507,9 +521,9 @@ NAMED = {
     "max pooling: spread": (
         *pool_but(MAX_POOL, lambda w: np.full(w.shape, 0.25)),
         "wrong_function",
-        "average pooling's",
+        "gets 1/4 of dy, as in average pooling; right for max pooling: dy goes to the largest",
     ),
-    "max pooling: to all": (*pool_but(MAX_POOL, np.ones_like), "wrong_function", "to all of the window"),
+    "max pooling: to all": (*pool_but(MAX_POOL, np.ones_like), "wrong_function", "all numbers of a window get all of dy"),
     "max pooling: first of the window": (
         *pool_but(MAX_POOL, lambda w: np.arange(4).reshape(2, 2) == 0),
         "wrong_function",
@@ -517,8 +531,12 @@ NAMED = {
     ),
     "max pooling: overwritten": (*pool_but(MAX_POOL_3, routed, add=False), "missing_accumulation", "+="),
     "max pooling: stride forgotten": (*pool_but(MAX_POOL, routed, step=1), "stride_forgotten", "the stride of 2"),
-    "average pooling: routed": (*pool_but(MEAN_POOL, routed), "wrong_function", "max pooling's"),
-    "average pooling: not divided": (*pool_but(MEAN_POOL, np.ones_like), "constant_factor", "4 times"),
+    "average pooling: routed": (*pool_but(MEAN_POOL, routed), "wrong_function", "as in max pooling; right for average"),
+    "average pooling: not divided": (
+        *pool_but(MEAN_POOL, np.ones_like),
+        "constant_factor",
+        "get all of dy, 4 times their share; divide by 4",
+    ),
     "average pooling: stride forgotten": (
         *pool_but(MEAN_POOL, lambda w: np.full(w.shape, 0.25), step=1),
         "stride_forgotten",
@@ -613,6 +631,16 @@ NAMED = {
         "only the diagonal of the Jacobian",
     ),
     "attention: v": (*but(ATTENTION, 2, lambda g, d, c: c[3] @ d), "transposed", "P stands for Pᵀ"),
+    "cell: 1 - c²": (
+        *but(CELL, 2, lambda g, d, c: cell_backward(d, c, lambda s: 1 - s * s)[2]),
+        "wrong_function",
+        "through h = o * tanh(c), 1 - c² stands for 1 - tanh(c)²",
+    ),
+    "cell: 1": (
+        *but(CELL, 1, lambda g, d, c: cell_backward(d, c, np.ones_like)[1]),
+        "derivative_forgotten",
+        "1 - tanh(c)² is not multiplied in",
+    ),
     "loss: regularisation forgotten": (
         *but(RIDGE, 1, lambda g, d, c: g - d * 2 * c[2] * c[1]),
         "missing_term",

@@ -32,7 +32,17 @@ NO_NAME = re.compile(r"module 'numpy[\w.]*' has no attribute '(\w+)'|'numpy.ndar
 SAYS_ITSELF = re.compile(r"`(np\.\w+)` was removed in the NumPy ([\d.]+) release. Use `([^`]+)` instead")
 NO_KEYWORD = re.compile(r"reshape\(\) got an unexpected keyword argument '(newshape)'")
 NOTHING = re.compile("NoneType|ellipsis|Input operand [01] does not have enough dimensions")  # the last: None @ x
-NEVER_MENDED = (NameError, NotImplementedError, AttributeError)
+NEVER_MENDED = (NameError, NotImplementedError, AttributeError, AssertionError)
+# Names that Python 2 had: (what to write in their place)
+PYTHON_2 = {
+    "xrange": "range",
+    "raw_input": "input",
+    "unicode": "str",
+    "reduce": "functools.reduce",
+    "iteritems": "items",
+    "itervalues": "values",
+    "has_key": "in",
+}
 
 
 class Unfinished(UserError):
@@ -56,14 +66,18 @@ def blame(error: BaseException, path: Path) -> Unfinished | None:
         what, since, instead = gone
         advice = f", which NumPy {since} removed; write {instead}" if since else ", which this NumPy does not have"
         return Unfinished(f"{line} uses {what}{advice}", f"uses {what}")
+    if isinstance(error, NameError | AttributeError) and error.name in PYTHON_2:
+        return Unfinished(f"{line} is Python 2: write {PYTHON_2[error.name]} for {error.name}", "Python 2")
     why = _unfinished(error, _frames(error, {frame.filename for frame in frames}), frames[-1].line or "")
     return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {why}") if why else None
 
 
 def refuse_nothing(what: Any, function: Callable, says: str, path: Path) -> None:
-    """Raise Unfinished if all that a function returned is None, as a part that is still to be written does."""
+    """Raise Unfinished if all that a function returned is None, or some of it is `...`: a part is still to be written."""
     parts = what if isinstance(what, tuple | list) else what.values() if isinstance(what, dict) else [what]
-    if len(parts) and all(part is None or part is ... for part in parts):
+    if any(part is ... for part in parts):
+        raise Unfinished(line_of(function, path) + says.replace("None", "..."))
+    if len(parts) and all(part is None for part in parts):
         raise Unfinished(line_of(function, path) + says)
 
 
@@ -102,6 +116,8 @@ def _unfinished(error: BaseException, frames: list[FrameType], line: str) -> str
         return said
     if isinstance(error, NotImplementedError) and last is frames[-1]:
         return said if _is_all_it_does(last) else ""
+    if isinstance(error, AssertionError):
+        return said if re.match(r"assert\s*\(?(False|0)\b", line) else ""
     if isinstance(error, AttributeError) and type(error.obj).__module__ == frames[-1].f_globals.get("__name__"):
         return said
     if not NOTHING.search(str(error)):

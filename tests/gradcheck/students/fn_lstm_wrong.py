@@ -3,7 +3,7 @@ import numpy as np
 # long
 # expect lstm_step: wrong
 # expect lstm_step_v2: wrong: dprev_c
-# expect lstm_step_v3: wrong
+# expect lstm_step_v3: wrong: 1 - c² stands for 1 - tanh(c)²
 
 
 def sigmoid(z):

@@ -2,6 +2,7 @@ import numpy as np
 
 # long
 # expect forward_propagation: wrong: dW1
+# expect forward_propagation: wrong: what is handed back to that layer is wrong
 # expect forward_propagation_n: wrong
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 # long
-# expect svm_loss: wrong
+# expect svm_loss: wrong: where y names the column
 # expect softmax_loss: wrong: divide by N
 # expect softmax_loss_v2: wrong: 1
 # expect temporal_softmax_loss: wrong: mask

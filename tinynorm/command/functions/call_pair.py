@@ -18,7 +18,7 @@ from .composed import Composed
 from .conventions import Convention, Source, conventions
 from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of, kinds_of
 from .find_pairs import Pair
-from .read_gradients import by_name
+from .read_gradients import by_name, by_shape
 
 # ---- signatures --------------------------------------------------------------------------------------------------------
 
@@ -58,6 +58,7 @@ class Call:
     seconds: float = 0.0  # the time of one forward
     shape: Any = None  # the output's; a list of shapes for several outputs
     raised: bool = False  # whether backward raised
+    unsummed: bool = False  # whether it forgot to sum the gradients of gamma and beta over the samples
     rank: tuple[bool, bool] = (
         False,
         False,
@@ -174,7 +175,9 @@ class Call:
         refuse_nothing(grads, self.pair.backward, f"{title} returns None", self.pair.path)
         names = [self.names[i] for i in self.floats]
         if self.convention.slope and not isinstance(grads, tuple | list | dict):
-            return tuple(None if self.constant(name) else grads for name in names)
+            owner = self._owner_of(grads)
+            self.unclaimed = {name for name in names if name != owner}
+            return tuple(grads if name == owner else None for name in names)
         numbers = [
             name for name, kind in zip(self.names, self.kinds, strict=True) if kind.startswith("any") and name not in names
         ]
@@ -203,8 +206,18 @@ class Call:
             self.unclaimed, left_out = set(data), data
         if not left_out or len(grads) != len(names) - len(left_out):
             return grads
-        rest = iter(grads)
-        return tuple(None if name in left_out else next(rest) for name in names)
+        given = {name: x for name, x in zip(self.names, self.inputs, strict=True) if name in names and name not in left_out}
+        owners = by_shape(grads, given) if self.convention.slope else None  # the gradient of a loss, in whatever order
+        owned = dict(zip(owners or given, grads, strict=True))
+        return tuple(owned.get(name) for name in names)
+
+    def _owner_of(self, gradient: Any) -> str:
+        """Return the input that the only gradient is of: the parameter of its shape, else the first input of its shape."""
+        names = [self.names[i] for i in self.floats if not self.constant(self.names[i])]
+        names = names or [self.names[i] for i in self.floats]
+        shapes = {name: np.shape(x) for name, x in zip(self.names, self.inputs, strict=True)}
+        names.sort(key=lambda name: kind_of(name, self.pair.name) not in PARAMETERS)
+        return next((name for name in names if shapes[name] == np.shape(gradient)), names[0])
 
     def _of_no_matter(self, names: list[str], named: dict[str, Any]) -> set[str]:
         """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from math import prod
 from time import perf_counter
 from typing import Any
 
@@ -32,8 +33,8 @@ ENOUGH = 24
 # Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
 STEP, CLOSE = 1e-5, 1e-4
 MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
-# Modes in which backward is not called, or is not the gradient: softmax hands on dout, which the loss has made p - y.
-OTHER_TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict", "softmax")
+# Modes in which backward is not called, or only if its code names them.
+TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
 
 
 def choose_calls(pair: Pair, seed: int) -> list[Call]:
@@ -52,6 +53,7 @@ def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank."""
     furthest: tuple[int, BaseException | None, Call | None] = (-1, None, None)
     best: Call | None = None
+    odd: Call | None = None  # taken only where there is no other
     # with one output a cost of np.mean is divided by the samples, as its gradient is
     of_cost = isinstance(pair.forward, Composed) and pair.forward.of_file
     taken = Counter[Layout]()
@@ -62,6 +64,8 @@ def _best(pair: Pair, seed: int) -> Call:
         changed = [replace(x, one_output=True) for x in layouts(pair.name, set(template.kinds))] if of_cost else None
         for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, changed, hopeless, unit):
             call = template.with_inputs(inputs, layout)
+            if best is not None and best.rank[0] and _is_square(call):
+                continue  # its transpose has the same shape
             error = _try(call)
             if error is not None:
                 line = next((frame.lineno or 0 for frame in own_frames(error, pair.path)), 0)
@@ -71,18 +75,26 @@ def _best(pair: Pair, seed: int) -> Call:
                 continue
             if best is not None and best.layout is not layout and best.layout is not None and best.layout.convolved:
                 return best  # with smaller images a window may be all there is of them
-            if best is not None and best.raised and best.layout is not None and len(best.layout.x) > len(layout.x) == 1:
-                continue  # with one row backward may work by chance, where it raises with several
-            if len(layout.x) == 1 and isinstance(call.shape, tuple) and len(call.shape) > 1 and not template.keys:
-                continue  # NumPy has made rows of a row and a column; that is no output of one row
+            flat = len(layout.x) == 1 and best is not None and best.layout is not None and len(best.layout.x) > 1
+            if (
+                best is not None
+                and flat
+                and best.rank[0]
+                and (best.raised or best.unsummed or attempt(_agreement, call)[0] != 1)
+            ):
+                continue  # with one row backward may work by chance
+            more_axes = isinstance(call.shape, tuple) and len(call.shape) > len(layout.x) and "x" in template.kinds
+            if more_axes and (not call.rank[1] or len(layout.x) == 1) and not template.keys:
+                odd = odd or call
+                continue  # NumPy has made rows of a row and a column
             best = call if best is None or call.rank > best.rank else best
             taken[layout] += 1
             if all(best.rank):
                 return best
             if taken[layout] >= ENOUGH:
                 hopeless.add(layout)
-    if best is not None:
-        return best
+    if best or odd:
+        return best or odd  # type: ignore[return-value]
     _, error, failed = furthest
     assert error is not None
     assert failed is not None
@@ -94,6 +106,11 @@ def _best(pair: Pair, seed: int) -> Call:
         f"{pair.forward_name} raises for all inputs that were tried; {unknown}{_advice(pair)}. It came furthest with {failed}"
         f"\n{own_traceback(error, pair.path)}"
     )
+
+
+def _is_square(call: Call) -> bool:
+    shapes = [np.shape(x) for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "weight"]
+    return any(len(shape) == 2 and shape[0] == shape[1] for shape in shapes)
 
 
 def _arguments(pair: Pair) -> Iterator[Call]:
@@ -172,7 +189,7 @@ def _try_once(call: Call) -> BaseException | None:
             break
     assert best is not None
     call.convention, call.rank, call.shape, call.unclaimed = best.convention, best.rank, best.shape, best.unclaimed
-    call.raised = best.raised
+    call.raised, call.unsummed = best.raised, best.unsummed
     return None
 
 
@@ -254,7 +271,23 @@ def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
         return False
     grads = [found[i] for i in call.floats] if len(found) == len(call.inputs) else found
     wanted = [np.shape(call.inputs[i]) for i in call.floats]
-    return [shape if g is None else np.shape(g) for g, shape in zip(grads, wanted, strict=False)] == wanted
+    got = [shape if g is None else np.shape(g) for g, shape in zip(grads, wanted, strict=False)]
+    odd = [(call.kinds[i], g, x) for i, g, x in zip(call.floats, got, wanted, strict=False) if g != x]
+    # of x (D,) each gradient has the shape of x, and of x (N, D) none should
+    more = [kind == "affine" and g[len(g) - len(x) :] == x and prod(g) > prod(x) for kind, g, x in odd]
+    call.unsummed = len(got) == len(wanted) and call.kinds.count("affine") > 1 and all(more) and bool(more) and _in_parts(call)
+    return got == wanted
+
+
+def _in_parts(call: Call) -> bool:
+    """Whether one element of x (N, D) has no influence on other rows and columns: forward is not meant for x (D,) alone."""
+    x = next((x for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x"), None)
+    if x is None or x.ndim != 2:
+        return False
+    other = x.copy()
+    other[0, 0] += 1
+    before, after = (call.forward(*[fresh(one) if y is x else fresh(y) for y in call.inputs])[0] for one in (x, other))
+    return bool(np.array_equal(np.asarray(before)[1:, 1:], np.asarray(after)[1:, 1:]))
 
 
 def _of_another_rank(best: Call, seed: int) -> list[Call]:
@@ -264,6 +297,8 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
     """
     kinds = set(best.kinds)
     if best.layout is not ROWS or not best.shape or not kinds <= {"x", "weight", "bias", "affine", "number", "settings"}:
+        return []
+    if best.shape == ROWS.x and "weight" in kinds:  # a square one, and so no sign that x may be anything
         return []
     others = (IMAGES,) if kinds & {"affine", "settings"} else (IMAGES, STEPS)
     for layout, unit in product(others, values_of(best.names, best.pair.name)):
@@ -278,11 +313,16 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
 def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
     """Yield (what is other, the call) for each other word that forward compares an argument with: activation "tanh"."""
     given = dict(zip(call.names, call.inputs, strict=True))
+    in_backward = words_compared(call.user_backward)
     for p in parameters(call.pair.forward, ONE_VALUE):
-        now = given.get(p.name, p.default)
-        words = words_compared(call.pair.forward, p.name) if isinstance(now, str) else []
-        for word in [word for word in words if word != now and word.lower() not in OTHER_TASKS]:
-            changed = given | {p.name: word}
+        now, others = given.get(p.name, p.default), dict[str, Any]()
+        if isinstance(now, dict) and "mode" in now:
+            others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
+        elif isinstance(now, str):  # softmax hands on dout, which the loss has made p - y
+            words = [word for word in words_compared(call.pair.forward, p.name) if word not in (now, "softmax")]
+            others = {word: word for word in words if word.lower() not in TASKS or word in in_backward}
+        for word, value in others.items():
+            changed = given | {p.name: value}
             other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {p.name: "number"})
             if _try(other) is None and other.rank[0]:
                 yield f"{p.name} {word!r}", other

@@ -27,7 +27,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..read.read_code import parameters, titles_of
 from ..run_code import UserError
-from .draw_inputs import CONSTANT, KIND, NUMBERS, kind_of
+from .draw_inputs import CONSTANT, KIND, NUMBERS, PROBABILITIES, kind_of
 
 CACHES = re.compile(r"cache|memory|^(ctx|context|saved|stored?|tape|tmp|intermediates?|residuals?|tupl?e?)($|_)", re.IGNORECASE)
 # dout, dZ, d_out, dL_dy, grad_output, upstream_grad, delta, error
@@ -212,7 +212,7 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool) -> dict[str, 
     """Return what each argument of backward is by its name: "dout", "cache", a list of sources, or "" (unknown)."""
     roles: dict[str, Any] = {}
     for p in taken:
-        if is_cache(p.name) or (run.cache is not None and p.name == run.titles[run.cache]):
+        if is_cache(p.name):
             roles[p.name] = "cache"
         elif p.name in run.inputs:
             roles[p.name] = _perhaps_output(Source("input", p.name), run)
@@ -296,7 +296,7 @@ def _for_unknown(p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...]
     """Return what an argument of backward may be that is the cache, or whose name tells nothing."""
     if run.cache is not None and Source("result", ((run.cache,),)) not in used:
         return [Source("result", ((run.cache,),))]
-    if p.name in NUMBERS:
+    if p.name in NUMBERS and p.name not in PROBABILITIES:
         return [Source("value", NUMBERS[p.name])]
     rest = tuple((i,) for i in range(len(run.values)) if not any(place[0] == i for place in outputs))
     several = [Source("result", rest)] if len(rest) > 1 else []
@@ -305,4 +305,6 @@ def _for_unknown(p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...]
     alone = [Source("result", (place,)) for place in rest[::-1]] + alone
     a_tuple = is_cache(p.name) and len(run.needed) > 1
     found = [*several, *tuples, *alone, output] if a_tuple else [*alone, output, *several, *tuples]
+    if p.name in NUMBERS:  # p is the output of softmax(z), or a rate
+        found = [output, *found, Source("value", NUMBERS[p.name])]
     return [source for source in found if source not in used]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -28,12 +29,14 @@ NAMES = {
     "third_weight": "w3 weight3 w_3",
     "recurrent": "wh w_h whh w_hh waa w_aa w_h2h whi whf whg whc whz whr whn wfh woh wgh wch wzh wrh wnh w_hi w_hf w_hg w_hc "
     "w_hz w_hr w_hn uf ui uc uo ug uu uz ur uh u_f u_i u_c u_o u_g u_z u_r u_h",
-    "bias": "b bias biases bh b_h ba b_a bx b_x bf bi bc bo bg bu bz br bn b_f b_i b_c b_o b_g b_u b_z b_r b_n bih bhh "
+    "bias": "b bias biases offset intercept bh b_h ba b_a bx b_x bf bi bc bo bg bu bz br bn b_f b_i b_c b_o b_g b_u b_z b_r b_n bih bhh "
     "b_ih b_hh bir biz bin bhr bhz bhn brx brh bzx bzh bnx bnh bq bk bv",
     "second_bias": "b2 bias2 b_2",
     "third_bias": "b3 bias3 b_3",
-    "affine": "gamma beta scale shift g",
+    "affine": "gamma beta scale shift g gain gains",
     "square_weight": "wq wk wv w_q w_k w_v",
+    "packed_weight": "wqkv w_qkv qkv_w qkv_weight c_attn c_attn_w",
+    "packed_bias": "bqkv b_qkv qkv_b qkv_bias c_attn_b",
     "mean": "running_mean moving_mean mean mu",
     "variance": "running_var moving_var running_variance moving_variance var variance",
     "target": "y t target targets label labels y_true ytrue truth gt ground_truth y_batch yb y_train y_dev "
@@ -45,6 +48,7 @@ NAMES = {
 KIND = {name: kind for kind, names in NAMES.items() for name in names.split()}
 PARAMETERS = (*(kind for kind in NAMES if kind.endswith(("weight", "bias"))), "recurrent", "affine")
 CONSTANT = ("mean", "variance", "target", "mask", "index")  # kinds that need no gradient: backward may return None for them
+PROBABILITIES = {"p", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
 NUMBERS: dict[str, Any] = {
     **dict.fromkeys(("eps", "epsilon"), 1e-5),
     **dict.fromkeys(("G", "num_groups", "groups", "n_groups", "stride", "pool_size", "pool_height", "pool_width", "f"), 2),
@@ -78,7 +82,8 @@ def kind_of(name: str, function: str = "") -> str:
         return "number"
     if low.endswith(("param", "params", "config", "parameters")):
         return "settings"
-    kind = KIND.get(low) or KIND.get(low.rstrip("0123456789").rstrip("_"), "")
+    shorter = (low, low.rstrip("0123456789").rstrip("_"), re.sub("_(f|b|fwd|bwd|forward|backward)$", "", low))  # h0_b, Wx_fwd
+    kind = next((KIND[short] for short in shorter if short in KIND), "")
     if kind in ("weight", "bias") and _has(function, "norm", "bn", "ln", "gn") and not _has(function, "affine", "linear"):
         return "affine"
     if kind in ("mean", "variance") and _has(
@@ -92,10 +97,15 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
     """Return the kinds of all arguments of a function. What one is may depend on the others."""
     kinds, low = {name: kind_of(name, function) for name in names}, {_plain(name): name for name in names}
     targets = [name for name, kind in kinds.items() if kind == "target"]
-    if len(targets) > 1 and "x" not in kinds.values():  # y and t: y is what the network says
+    if "x" not in kinds.values() and targets:  # cross_entropy(y, p)
+        kinds |= {low[name]: "x" for name in PROBABILITIES if kinds.get(low.get(name, "")) == "number"}
+    alone = len(targets) == 1 and set(kinds.values()) <= {"target", "number"}
+    if alone or (len(targets) > 1 and "x" not in kinds.values()):  # y and t: y is what the network says
         kinds[low.get("y", targets[0])] = "x"
-    if "square_weight" in kinds.values():  # Wo is attention's, not that of a gate
-        kinds |= {low[name]: "square_weight" for name in ("wo", "w_o") if name in low}
+    if {"square_weight", "packed_weight"} & set(kinds.values()):  # Wo is attention's, not that of a gate
+        kinds |= {low[name]: "square_weight" for name in ("wo", "w_o", "wout", "w_out", "wproj", "w_proj") if name in low}
+    if {"wh", "uh"} <= set(low):  # of a GRU whose matrices for x are W, and U those for h
+        kinds[low["wh"]] = "gate_weight"
     if not {"recurrent", "gate_weight", "hidden"} & set(kinds.values()) and not _has(function, *RECURRENT):
         alone = "v" in low and len(kinds) > 1 and not {"q", "k", "query", "key", "s", "u"} & set(low)  # a matrix, mostly
         return ["any v" if alone and name == low["v"] else kind for name, kind in kinds.items()]
@@ -161,7 +171,7 @@ class Layout:
 
     def _matrices(self, out: int, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         n, f, row = self.samples or self.x[0], self.features, prod(self.x[1:])
-        found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f,), self.x]
+        found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f, f), (f,), self.x]
         if "target" in kinds and "second_weight" not in kinds:
             found.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
         return found
@@ -169,25 +179,42 @@ class Layout:
     def _usual(self, out: int, function: str, kinds: set[str]) -> dict[str, list[tuple[int, ...]]]:
         """Return the shapes of each kind of argument in a layer that is neither a cell nor a network."""
         n, f = self.samples or self.x[0], self.features
-        kernels: dict[str, list[tuple[int, ...]]] = {"first": [(out, f, 3, 3)], "last": [(3, 3, f, out)], "line": [(out, f, 3)]}
+        kernels: dict[str, list[tuple[int, ...]]] = {
+            "first": [(out, f, 3, 3), (f, out, 3, 3), (f, 3, 3), (f, 1, 3, 3)],  # usual, transposed, of one channel each
+            "last": [(3, 3, f, out), (out, 3, 3, f), (3, 3, f)],
+            "line": [(out, f, 3), (f, out, 3), (f, 3)],
+        }
+        in_time = [(3, f, out)] if len(self.x) == 3 and _has(function, "conv") else []
         words = [(12, 9)] if "index" in kinds else []  # a vocabulary of 12 words; an index is less than 9
         of_output: list[tuple[int, ...]] = [(out,), (1, out)]
         of_rows = [(n,), (n, 1)] if len(self.x) == 2 and n > 1 else []  # x has its features in rows
+        without = [] if "weight" in kinds else [self.x, (f, out), (n,)]
         number: list[tuple[int, ...]] = [()] if "target" in kinds else []  # the bias of one output of a loss
         ones = [1] * len(self.x[2:])  # x of more than two dimensions has its channels on axis 1
-        affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows]
+        affine = [
+            (f,),
+            (1, f),
+            (1, f, *ones),
+            (f, *ones),
+            (1, 1, 1, f),
+            self.x[1:] or (f,),
+            *of_rows,
+            *([self.x[:2]] if ones else []),
+        ]
         affine[1:1] = of_output if "weight" in kinds else []
         affine += [] if "weight" in kinds else of_output
         return {
             "x": [self.x],
             "hidden": [(n, OUTPUTS)],
-            "weight": kernels.get(self.convolved, [*words, *self._matrices(out, function, kinds)]),
+            "weight": kernels.get(self.convolved, [*words, *in_time, *self._matrices(out, function, kinds)]),
             "second_weight": self._matrix(OUTPUTS, 7),
             "recurrent": self._matrix(OUTPUTS, out),
-            # (1, 1, 1, out): of a course's convolution; self.x: of a + b; (f, out): of a @ b
-            "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), self.x, (f, out), *number],
+            # (1, 1, 1, out): of a course's convolution; without a weight, self.x: of a + b; (f, out): of a @ b
+            "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), *without, *number],
             "third_weight": self._matrix(7, 5),
             "square_weight": [(f, f)],
+            "packed_weight": self._matrix(f, 3 * f),
+            "packed_bias": self._bias(3 * f),
             "output_weight": self._matrix(OUTPUTS, 7),
             "output_bias": self._bias(7),
             "gate_weight": self._matrix(f, out),
@@ -213,7 +240,8 @@ class Layout:
         found: dict[str, list[tuple[int, ...]]] = {}
         sizes = [(self.features, OUTPUTS), (OUTPUTS, 7), (7, 5)][: 3 if third else 2]
         for title, (before, after) in zip(("", "second_", "third_"), sizes, strict=False):
-            widths = [after] if (before, after) != sizes[-1] else [1, after] if self.one_output else [after, 1]
+            last = [1, after] if self.one_output else [after, 1, self.features]  # as many as x has: of a residual block
+            widths = last if (before, after) == sizes[-1] else [after]
             maxout: list[tuple[int, ...]] = (
                 [sizes[0]] if title == "second_" else []
             )  # its second matrix stands beside the first
@@ -257,7 +285,7 @@ def layouts(function: str, kinds: set[str]) -> list[Layout]:
         return [*POOLED, IMAGES]
     if _has(function, "flatten"):  # of x of two dimensions, what is flattened has its shape again
         return [IMAGES, STEPS]
-    if "square_weight" in kinds or _has(function, "attention", "attn", "head"):
+    if {"square_weight", "packed_weight"} & kinds or _has(function, "attention", "attn", "head"):
         return [ROWS, STEPS, HEADS]
     if CELL & kinds:
         return [ROWS, CELLS[-1], ALONE, STEPS] if _has(function, "step", "cell") else [STEPS, *CELLS, ROWS, ALONE]
@@ -274,9 +302,6 @@ def layouts(function: str, kinds: set[str]) -> list[Layout]:
 COMBINATIONS = 512
 
 Draw = Callable[[np.random.Generator], Any]
-
-
-PROBABILITIES = {"p", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
 
 
 def candidates(
@@ -297,11 +322,19 @@ def candidates(
         for choice in itertools.islice(itertools.product(*draws.values()), COMBINATIONS):
             if layout in skipped:
                 break
-            chosen, inputs = dict(zip(draws, choice, strict=True)), []
+            chosen, inputs = dict(zip(draws, choice, strict=True)), list[Any]()
             for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
                 rng = np.random.default_rng([seed, k])
                 inputs.append(_number(name, function) if kind == "number" else chosen[kind](rng))
-            yield layout, inputs
+            if _of_one_output(kinds, inputs):
+                yield layout, inputs
+
+
+def _of_one_output(kinds: list[str], inputs: list[Any]) -> bool:
+    """Whether a loss has a number as its bias where its weight is a vector: NumPy adds any other shape too."""
+    ranks = {kind: np.ndim(x) for kind, x in zip(kinds, inputs, strict=True)}
+    both = "target" in ranks and "second_weight" not in ranks and {"weight", "bias"} <= set(ranks)
+    return not both or ranks["weight"] != 1 or ranks["bias"] == 0
 
 
 def values_of(names: list[str], function: str) -> tuple[bool, bool]:

@@ -17,6 +17,7 @@ from ..read.read_code import code_of, inside, is_gradient_of, parameters, plain_
 from ..run_code import UserError
 from ..unfinished import Unfinished
 from .draw_inputs import CONSTANT, PARAMETERS, kind_of
+from .read_gradients import by_shape
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
 # Other words in the names of losses. They say so only where something beside the loss looks like a gradient.
@@ -70,10 +71,10 @@ class Loss:
         """Return the gradients by argument, times dout. A Python float leaves the gradients their dtype."""
         result, given = cache
         entries = {key: x for name, x in given.items() for key, x in (x.items() if isinstance(x, dict) else [(name, x)])}
-        found = self._by_argument(result, [name for name, x in entries.items() if differentiable(x)])
+        found = self._by_argument(result, {name: x for name, x in entries.items() if differentiable(x)})
         return {name: None if g is None else g * float(dout) for name, g in found.items()}
 
-    def _by_argument(self, result: Any, names: list[str]) -> dict[str, Any]:
+    def _by_argument(self, result: Any, given: dict[str, Any]) -> dict[str, Any]:
         """Return the gradients by argument: a dict has keys; others are told by their names in the code, or by their order."""
         places = self.returned or [(i, []) for i in range(1, len(result))]
         grads, titles = [], []
@@ -84,13 +85,16 @@ class Loss:
             found = list(result[i]) if several else [result[i]]
             grads += found
             titles += words if len(words) == len(found) else [""] * len(found)
-        named = [next((name for name in names if is_gradient_of(word, name)), "") for word in titles]
-        kinds = {name: kind_of(name, self.name) for name in names if name not in named}
-        rest = iter([name for name in kinds if kinds[name] in PARAMETERS] or [n for n in kinds if kinds[n] not in CONSTANT])
-        owners = [name or next(rest, "") for name in named]
-        if "" in owners:
-            raise UserError(f"{self.name}: returns {len(grads)} gradients, and it takes {', '.join(names)}")
-        return {name: None if g is None else np.asarray(g) for name, g in zip(owners, grads, strict=True)}
+        named = [next((name for name in given if is_gradient_of(word, name)), "") for word in titles]
+        kinds = {name: kind_of(name, self.name) for name in given if name not in named}
+        free = [name for name in kinds if kinds[name] not in CONSTANT]
+        unnamed = [g for name, g in zip(named, grads, strict=True) if not name]
+        parameters = [name for name in free if kinds[name] in PARAMETERS]
+        owners = by_shape(unnamed, {name: given[name] for name in (parameters if len(parameters) >= len(unnamed) else free)})
+        if owners is None:
+            raise UserError(f"{self.name}: returns {len(grads)} gradients, and it takes {', '.join(given)}")
+        rest = iter(owners)
+        return {name or next(rest): None if g is None else np.asarray(g) for name, g in zip(named, grads, strict=True)}
 
 
 def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Pair:
     forward_name: str
     backward_name: str
     loss: bool = False  # one function that returns (loss, gradients); what it returns says which inputs have gradients
+    ran: set[int] = field(default_factory=set)  # the lines of backward that have run
 
 
 def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[list[Pair], list[str]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from ..read.read_code import is_gradient_of, scaled_title, titles_of, unpacked
 
@@ -30,6 +32,20 @@ def by_name(grads: Any, backward: Callable, names: list[str]) -> dict[str, Any] 
     if len(rest) == len(missing) == 1 and found:
         nameless = [rest[0][1]]  # the only one left over belongs to the only argument left over
     return found | dict(zip(missing, nameless, strict=False))
+
+
+def by_shape(grads: Sequence[Any], given: dict[str, Any]) -> list[str] | None:
+    """Return the argument of each gradient of a loss: the first of its shape, else the first left over; None if too few."""
+    free = list(given)
+    owners = []
+    for gradient in grads:
+        alike = [name for name in free if np.shape(given[name]) == np.shape(gradient)]
+        owners.append(alike[0] if alike else "")
+        free = [name for name in free if name != owners[-1]]
+    if owners.count("") > len(free):
+        return None
+    rest = iter(free)
+    return [name or next(rest) for name in owners]
 
 
 def _declared_in_order(backward: Callable, found: list[str], names: list[str]) -> bool:

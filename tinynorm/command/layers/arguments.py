@@ -24,8 +24,9 @@ def forward_kinds(layer: Layer) -> dict[str, str]:
     if isinstance(static, staticmethod) and found and found[0].name in ("ctx", "context", "self"):
         layer.context, found = True, found[1:]
     known = {p.name: _kind(p.name, words) for p in found}
-    if any(word in words for word in RECURRENT):  # h is a state, and no activation
-        known |= {p.name: kind for p, kind in zip(found, kinds_of(list(known), words), strict=True) if kind == "hidden"}
+    if any(word in words for word in (*RECURRENT, "cell")):  # h is a state, and no activation
+        here = kinds_of(list(known), f"{words}_recurrent")
+        known |= {name: kind for name, kind in zip(list(known), here, strict=True) if kind == "hidden"}
     if any(kind_of(p.name) == "index" for p in found):  # of an embedding, h in (h, idx) is no index
         known = {name: _kind(name, "") for name in known}
     kinds: dict[str, str] = {}

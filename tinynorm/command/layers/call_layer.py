@@ -10,7 +10,6 @@ import random
 import re
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,18 +19,27 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
+from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.draw_inputs import kind_of
 from ..read.read_code import parameters
+from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import Way, at, put, set_rates
-from .draw_constructor import LR
 from .find_layers import Methods
+from .objects import LR
 from .read_gradients import read_gradients
 from .usual_losses import USUAL_LOSSES
 
 # Where forward leaves its output if it returns nothing.
 OUTPUTS = "output out outputs y Y a A z Z value loss activation h data result"
+
+
+# Layers that a loss may take to be before it: its backward is p - y, the gradient of both.
+BEFORE: dict[str, Callable] = {
+    "a softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
+    "a softmax over columns": lambda x: np.exp(x) / np.exp(x).sum(axis=0),
+    "a sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+}
 
 
 @dataclass
@@ -41,10 +49,9 @@ class Used:
     object: Any
     values: tuple
     result: Any
-    state: Any  # of NumPy's generator before a forward that draws from it
     scores: Any  # what forward returned before a cost was made of it
     context: list[Any]  # what a static method is given first to keep its arrays in; mostly nothing
-    fresh: bool = True  # whether no backward has run: the first may use up what forward has saved
+    kept: Used | None = None  # this as it was before the first backward, which may use up what forward has saved
 
 
 class Context:
@@ -74,12 +81,13 @@ class Layer:
     updated: set[str] = field(default_factory=set)  # parameters that backward changes by a step of gradient descent
     steps: bool = False  # whether an optimizer of ours changes the parameters
     loss: bool = False  # whether forward gives a loss and backward takes no dout
+    rate: float = 1.0  # of a backward that changes the parameters, where it has no name
+    before: str = ""  # the layer before a loss whose backward is the gradient of both
     doubt: str = ""  # why it cannot be judged where no way to read it makes it right
     reduced: Callable = np.mean  # what makes a number of the losses of the samples
     unseen: list[str] = field(default_factory=list)  # arrays that the output depends on and that have no gradient
     silent: set[str] = field(default_factory=set)  # inputs that need no gradient
     titles: dict[int, list[str]] = field(default_factory=dict)  # the names of the values that backward returns, by their number
-    draws: bool | None = None  # whether forward draws from NumPy's generator; None before the first run has shown it
 
     __signature__ = inspect.Signature([inspect.Parameter("inputs", inspect.Parameter.VAR_POSITIONAL)])
 
@@ -103,6 +111,8 @@ class Layer:
     def _given(self, values: tuple) -> dict[str, Any]:
         silent = {name: fresh(x) for name, x in self.arguments.items() if name in self.silent}
         given = silent | dict(zip(self.names, values, strict=True))
+        scores = [name for name in self.arguments if self.before and name != self.target and differentiable(given[name])]
+        given |= {name: BEFORE[self.before](given[name]) for name in scores[:1]}
         return {name: given[name] for name in [*self.arguments, *self.parameters]}
 
     def run(self, values: tuple) -> Used:
@@ -112,14 +122,10 @@ class Layer:
         given = self._given(values)
         for name, ways in self.parameters.items():
             put(layer, ways, np.asarray(given[name]))
-        state: Any = None if self.draws is False else np.random.get_state()  # noqa: NPY002
         random.seed(0)
         context = [self.new_context()] if self.context else []
         result = call_by_name(getattr(layer, self.methods.forward), given, context)
-        if self.draws is None:
-            now: Any = np.random.get_state()  # noqa: NPY002
-            self.draws = now[2:] != state[2:] or not np.array_equal(now[1], state[1])
-        used = Used(layer, values, result, state, result, context)
+        used = Used(layer, values, result, result, context)
         if self.methods.how == "cost":
             used.scores = self.parts(used)[0]
             used.result = self._cost(layer, given, used.scores)
@@ -183,27 +189,25 @@ class Layer:
 
     def backward(self, dout: Any, cache: Used) -> tuple:
         """Return the gradient of each floating-point input, None where there is none."""
-        used = cache
-        if not cache.fresh:
-            with random_state_kept() if cache.state else nullcontext():
-                if cache.state:
-                    np.random.set_state(cache.state)  # noqa: NPY002
-                used = self.run(cache.values)
-        cache.fresh = False
+        used = cache if cache.kept is None else attempt(deepcopy, cache.kept)[0] or self.run(cache.values)
+        cache.kept = cache.kept or attempt(deepcopy, cache)[0] or cache
         found = self.gradients(dout, used)
         return tuple(found.get(name) for name, x in zip(self.names, cache.values, strict=True) if differentiable(x))
 
     def gradients(self, dout: Any, used: Used) -> dict[str, Any]:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
+        rated = "rate" in self.roles.values() or set_rates(used.object, LR) or self.steps
+        scale = LR if self.updated and not rated else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
             returned = used.result[1] if len(used.result) == 2 else used.result[1:]
         else:
-            returned = self._call_backward(dout, used)
-        found = read_gradients(self, returned, used)
+            returned = self._call_backward(_scaled(dout, scale), used)
+        found = {name: _scaled(g, 1 / scale) for name, g in read_gradients(self, returned, used).items()}
         for name, ways in self.parameters.items():
             if name in self.updated and name not in found:
-                found[name] = (before[name] - np.asarray(at(used.object, ways[0]))) / self._rate(used.object)
+                step = before[name] - np.asarray(at(used.object, ways[0]))
+                found[name] = step / LR if rated else step / scale / self.rate
         return {name: None if g is None else g * float(dout) for name, g in found.items()} if self.loss else found
 
     def _call_backward(self, dout: Any, used: Used) -> Any:
@@ -230,10 +234,10 @@ class Layer:
         slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
         return dout * returned if slope and isinstance(returned, np.ndarray | np.generic) else returned
 
-    def _rate(self, layer: Any) -> float:
-        """Return the learning rate of a backward that changes the parameters itself."""
-        known = "rate" in self.roles.values() or set_rates(layer, LR) or self.steps
-        return LR if known else 1.0
+
+def _scaled(g: Any, scale: float) -> Any:
+    """Return a gradient, or several, times a number; by 1, the same array: backward may write into it, and shall be caught."""
+    return g if g is None or scale == 1 else tuple(scale * one for one in g) if isinstance(g, tuple) else scale * g
 
 
 def call_by_name(function: Callable, given: dict[str, Any], first: Sequence[Any] = ()) -> Any:

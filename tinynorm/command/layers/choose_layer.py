@@ -38,10 +38,12 @@ class LayerCall(Call):
             said += f"; no gradient is looked for of {', '.join(layer.unseen)}"
         if layer.methods.how == "slope" and "result" in layer.roles.values():
             said += f"; {layer.methods.backward} is given the output"
+        if layer.before:
+            said += f"; with {layer.before} before it, for its backward is the gradient of both"
         return said + (f"; taken as the gradient of {usual}, for the class has no loss" if usual else "")
 
     def constant(self, name: str) -> bool:
-        return False
+        return name in self.unclaimed
 
 
 def layer_calls(pair: Pair, seed: int) -> list[Call]:

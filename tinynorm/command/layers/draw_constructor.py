@@ -6,6 +6,7 @@ import inspect
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from math import prod
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from ..functions.draw_inputs import NUMBERS, OUTPUTS, Layout, kind_of
 from ..functions.find_losses import REGULARISED
+from .objects import LR, Step, Tanh, instances
 
 SIZES = {
     "in": "in_features n_in nin n_inputs num_inputs input_size input_dim in_dim in_channels num_features n_features features "
@@ -26,10 +28,10 @@ SIZES = {
     "d_out dout_dim out_ch output_units output_features n_y ny n_kernels num_kernels depth output_channels n_output outputs "
     "output_num out_c c_out out_num out_feature size nb_filter nb_filters n_nodes nodes n_labels output_neurons n_o outsize "
     "outputsize num_output filter_num n_class output_nodes co cout oc output_length num_nodes num_labels size_output dim_out "
-    "num_out out_units",
+    "num_out out_units layer_depth output_depth",
     "width": "hidden_size hidden_dim n_hidden num_hidden hidden_units d_ff ff_dim d_hidden hidden_features h_dim n_h nh "
     "hidden_layer_size hidden_num hidden_nodes hidden_neurons hidden_layer dim_feedforward h_size n_hid nhid hid_dim "
-    "num_hiddens hiddens_num hidden hsize mlp_dim hidden_channels h",
+    "num_hiddens hiddens_num hidden hsize mlp_dim hidden_channels h ffn_dim ffn_size dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
     "all": "layer_sizes layer_dims sizes dims layers_dims layers_sizes layer_size layer_dimensions architecture topology "
     "structure nn_architecture layers_size network_structure layers_dim shapes",
@@ -60,7 +62,10 @@ SIZES = {
 KIND_OF_SIZE = {name: kind for kind, names in reversed(SIZES.items()) for name in names.split()}
 SIZE = "size|dim|len|num|units|nodes|neurons|features|channels|width|shape|^n"
 LIKE = {  # kinds of names that are not among these
+    "slope": "prime|deriv|^f_?grad$",
+    "function": "activation",
     "init": "init",
+    "heads": "head",
     "in": f"(^|_)(in|input|inp|prev|x)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)(size|dim|len|num)",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kernels",
@@ -68,8 +73,6 @@ LIKE = {  # kinds of names that are not among these
 DRAWN_ANYWAY = ("in", "out", "width", "hiddens", "all", "vocab", "word", "heads", "steps", "batch")  # though there is a default
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
 HIDDEN = 7
-# So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.
-LR = 2.0**200
 
 
 def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
@@ -79,16 +82,26 @@ def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
         return "function" if "activ" in words else "str"
     if low in ("w", "b", "gamma", "beta") or p.annotation in (np.ndarray, "np.ndarray"):
         return kind_of(p.name, words)
-    known = KIND_OF_SIZE.get(low) or kind_of(p.name, words)
+    known = KIND_OF_SIZE.get(low) or KIND_OF_SIZE.get(low.rstrip("0123456789").rstrip("_")) or kind_of(p.name, words)
+    if known == "layers" and p.annotation in (int, "int"):
+        return "out"
     return known or next((kind for kind, pattern in LIKE.items() if re.search(pattern, low) and p.default is p.empty), "")
 
 
-def settle(found: list[inspect.Parameter], words: str) -> tuple[dict[str, str], list[str]]:
-    """Return the kinds of the arguments that are drawn, and the names of those that nothing is known of."""
-    kinds, unknown = {}, []
+def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[str, Any], list[str]]:
+    """Return the kinds of the arguments that are drawn, and the names of those that nothing is known of.
+
+    The kind of an argument that is an object of the file's own is a tuple of such objects.
+    """
+    kinds: dict[str, Any] = {}
+    unknown, beside_its_slope = [], any(re.search(LIKE["slope"], p.name.lower()) for p in found)
     for p in found:
-        kind = kind_in_constructor(p, words)
+        kind = "function" if p.name == "f" and beside_its_slope else kind_in_constructor(p, words)
         has_default = p.default is not p.empty
+        objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
+        if objects:
+            kinds[p.name] = tuple(objects)
+            continue
         if p.name == "dtype" or (p.name in REGULARISED and "net" in words):
             kinds[p.name] = "dtype" if p.name == "dtype" else "number"
         elif has_default and not _drawn_anyway(kind, p.default):
@@ -148,9 +161,11 @@ ANYWHERE: dict[str, list[Any]] = {
 
 
 def _options(
-    kind: str, layout: Layout, words: str, kinds: set[str], names: list[str], defaults: dict[str, Any], draws: Callable
+    kind: Any, layout: Layout, words: str, kinds: set[str], names: list[str], defaults: dict[str, Any], draws: Callable
 ) -> list[Any]:
     """Return what an argument of a kind may be. A function is called with (the name, the number of the argument)."""
+    if isinstance(kind, tuple):
+        return [lambda name, k, one=one: deepcopy(one) for one in kind]
     if kind in ANYWHERE:
         return ANYWHERE[kind]
     x, f = layout.x, layout.features
@@ -189,7 +204,8 @@ def _options(
         case "pad":
             return [0, *keep] if "pool" in words else [1, 0, *keep]
         case "function":
-            return ["relu", "tanh", "sigmoid", lambda name, k: np.tanh] if "slope" not in kinds else [lambda name, k: np.tanh]
+            known = ["relu", "tanh", "sigmoid"] if "slope" not in kinds else []
+            return [*known, lambda name, k: np.tanh, lambda name, k: Tanh()]
         case "words":
             named = {"<NULL>": 0, "<START>": 1, "<END>": 2}
             return [named | {f"word{i}": i for i in range(3, VOCABULARY)}]
@@ -198,19 +214,9 @@ def _options(
         case "batch":
             return [x[0]]
         case "new shape":
-            return [(prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
+            size = [OUTPUTS] if "in" in kinds else []
+            return [*size, (prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
     return [lambda name, k, draw=draw: draw(np.random.default_rng([0, k])) for draw in draws(kind)]
-
-
-class Step:
-    """An optimizer that a layer may use in its backward, whatever it calls it: it goes one step of `LR` down the gradient."""
-
-    lr = learning_rate = LR
-
-    def update(self, w: Any, grad: Any, *_: Any) -> Any:
-        return w - LR * grad
-
-    step = apply = optimize = __call__ = update
 
 
 def _init(k: int, row: bool) -> Callable:

@@ -6,7 +6,6 @@ import ast
 import inspect
 import linecache
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
@@ -27,9 +26,9 @@ from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import arrays_in, put, set_rates
 from .call_layer import Layer, call_by_name
-from .draw_constructor import KIND_OF_SIZE, LR, Step, choices, settle
+from .draw_constructor import KIND_OF_SIZE, choices, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .find_layers import find_layers
+from .objects import LR, Step, layers_for
 from .parameters import find_parameters, reset, run, values_of
 from .readings import agrees, ways_to_read
 from .roles import possible_roles
@@ -59,9 +58,10 @@ class Search:
             ({p.name: p for p in self.constructor} | {n: p for n, p in known.items() if p.default is p.empty}).values()
         )
         self.constructor = [p for p in self.constructor if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words)
+        self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words, layer.cls)
         if "layers" in self.kinds.values() or any(p.kind is p.VAR_POSITIONAL for p in parameters(layer.cls)):
-            self._fill()
+            self.filling = layers_for(layer.cls, layer.methods)
+            self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
         if unknown:
             titles = f"{layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
             raise UserError(f"{titles}: do not know what to draw for {', '.join(unknown)}; {advice(layer)}")
@@ -70,21 +70,6 @@ class Search:
         self.best: tuple[tuple, Layer] | None = None
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
         self.ran = False  # whether the last one did
-
-    def _fill(self) -> None:
-        """Give a container two layers of the file that need no arguments."""
-        names = sys.modules[self.layer.cls.__module__].__dict__
-        ready = [
-            cls
-            for name, cls, methods in find_layers({n: c for n, c in names.items() if inspect.isclass(c)}, names)
-            if cls is not self.layer.cls
-            and methods.how == "layer"
-            and methods.forward == self.layer.methods.forward
-            and not parameters(cls)
-            and len([p for p in parameters(getattr(cls, methods.forward)) if p.default is p.empty]) == 2
-        ]
-        self.filling = [cls for cls in ready if not attempt(lambda cls=cls: arrays_in(cls()))[0]][:2]
-        self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
 
     # ---- what is drawn ---------------------------------------------------------------------------------------------------
 
@@ -219,8 +204,8 @@ class Search:
         if layer.methods.how == "cost" and not layer.methods.cost:
             layer.usual = next(iter(USUAL_LOSSES))
             layer.doubt = (
-                f"{layer.cls.__name__}.{layer.methods.backward} begins with a loss, and the class has no method for it, such as "
-                "loss(self, y_pred, y); its gradients are those of no usual loss (squares, cross-entropy)"
+                f"{layer.cls.__name__}.{layer.methods.backward} begins with a loss, and the class has no method for it, such "
+                "as loss(self, y_pred, y); its gradients are those of no usual loss (squares, cross-entropy)"
             )
         self.ran = False
         used, error = attempt(run, layer)
@@ -246,7 +231,7 @@ class Search:
             ranked.append(((finite, *self._rank(one)), one))
         best = max(rank for rank, _ in ranked)
         several = self.best is not None and self.best[0][0] and _rows(self.best[1].arguments) > 1
-        steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values()
+        steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
         if several and _rows(arguments) == 1 and not steps:
             return False  # with one row backward may work by chance; but a network's step may be made for one sample
         if self.best is None or best > self.best[0]:
@@ -274,6 +259,11 @@ class Search:
         grads, error = attempt(layer.backward, tuple(douts) if isinstance(out, tuple) else douts[0], used)
         if error is not None:
             return False, False
+        if "softmax" in self.words and not layer.loss and any(np.array_equal(grads[0], u) for u in douts):
+            layer.doubt = (
+                f"{layer.methods.backward} hands dout on as it is, which is right only after a loss whose backward is the "
+                "gradient of the loss and the softmax together, p - y; that loss is checked with a softmax before it"
+            )
         floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
         fits = [g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)]
         return True, bool(floats) and all(fits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,13 @@ SLOPES = "derivative gradient grad deriv prime derive diff df d_activation diffe
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
     "loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function cost_function calc_loss get_loss"
+)
+
+
+# The gradient of the output among the arguments of a backward.
+COTANGENT = re.compile(
+    r"^_*(d(?!ata|im|ropout|ebug|type|eriv)|grad|g$|gy$|up|err|back|accum|next_|loss_|top|eps$|res)|grad|delta|err",
+    re.IGNORECASE,
 )
 
 
@@ -57,7 +65,9 @@ def methods_of(cls: type, names: dict[str, Any]) -> Methods | None:
     if cost and (slope or backward):
         return Methods(cost, slope or backward, "gradient")
     if forward and slope:
-        needed = [p for p in arguments_of(cls, forward) if p.default is p.empty]
+        given, needed = ([p for p in arguments_of(cls, name) if p.default is p.empty] for name in (slope, forward))
+        if given and COTANGENT.search(given[-1].name):  # grad(dout)
+            return Methods(forward, slope, "layer")
         return Methods(forward, slope, "gradient" if len(needed) > 1 else "slope")
     return None
 

@@ -96,10 +96,7 @@ def _is_parameter(way: Way) -> bool:
 
 def run(layer: Layer) -> Used:
     """Run forward with copies of its arguments, which the object may keep, and the parameters as they are."""
-    bare = replace(layer, parameters={})
-    used = bare.run(tuple(fresh(x) for n, x in layer.arguments.items() if n not in layer.silent))
-    layer.draws = bare.draws
-    return used
+    return replace(layer, parameters={}).run(tuple(fresh(x) for n, x in layer.arguments.items() if n not in layer.silent))
 
 
 def _redraw(base: Any, found: dict[str, list[Way]]) -> None:

@@ -15,12 +15,8 @@ from ..functions.draw_inputs import kind_of
 from ..read.read_code import titles_of
 from ..run_code import UserError
 from .attributes import RATES
-from .call_layer import Layer, Used, names_input, parameters
-
-COTANGENT = re.compile(
-    r"^_*(d(?!ata|im|ropout|ebug|type|eriv)|grad|g$|gy$|up|err|back|accum|next_|loss_|top|eps$|res)|grad|delta|err",
-    re.IGNORECASE,
-)
+from .call_layer import Layer, Used, is_loss_name, names_input, parameters
+from .find_layers import COTANGENT
 
 
 def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
@@ -34,11 +30,12 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         return
     found = parameters(getattr(used.object, layer.methods.backward))[layer.context :]
     needed = [p.name for p in found if p.default is p.empty]
-    if layer.methods.how == "slope" or (layer.methods.how == "layer" and needed == list(layer.arguments)[:2]):
+    if layer.methods.how == "slope" or (layer.methods.how == "layer" and needed == list(layer.arguments)[:1]):
         yield from ((dict.fromkeys(needed[:1], role), False) for role in _without_dout(layer, used))
         return
     outputs = layer.parts(used)
-    is_loss = (bool(layer.target) and _is_a_loss(outputs[0], layer.arguments)) or layer.methods.how in ("cost", "gradient")
+    is_loss = is_loss_name(layer.cls.__name__) or _is_a_loss(outputs[0], layer.arguments)
+    is_loss = (bool(layer.target) and is_loss) or layer.methods.how in ("cost", "gradient")
     titles = titles_of(getattr(layer.cls, layer.methods.forward), len(outputs))
     roles: dict[str, Any] = {}
     for p in found:

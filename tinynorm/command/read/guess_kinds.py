@@ -19,8 +19,8 @@ def guess(function: Callable, name: str, place: int) -> str:
     return "x" if place == 0 else f"any {name}"
 
 
-def words_compared(function: Callable, name: str) -> list[str]:
-    """Return the words that a function compares an argument with: relu and tanh of ``if activation == "relu"``."""
+def words_compared(function: Callable, name: str = "") -> list[str]:
+    """Return the words that a function compares an argument with, or anything: relu, tanh of ``if activation == "relu"``."""
     code = code_of(function)
     found = list(dict.fromkeys(word for node in inside(code) for word in _words(node, name))) if code else []
     return found if len(found) != 1 or "act" not in name else list(dict.fromkeys([*found, *ACTIVATIONS]))
@@ -34,10 +34,10 @@ def _words(node: ast.AST, name: str) -> Iterator[str]:
 
 
 def _is(node: ast.AST, name: str) -> bool:
-    """Whether an expression is the name, or name.lower()."""
+    """Whether an expression is the name, or name.lower(); "" for any."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         node = node.func.value
-    return isinstance(node, ast.Name) and node.id == name
+    return not name or (isinstance(node, ast.Name) and node.id == name)
 
 
 def _is_word(node: ast.AST) -> TypeGuard[Any]:

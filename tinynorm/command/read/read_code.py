@@ -165,6 +165,18 @@ def _key(node: ast.expr) -> Iterator[str]:
 def parameters(function: Callable, kinds: Container = tuple(inspect._ParameterKind)) -> list[inspect.Parameter]:
     """Return the parameters of a function, or those of some kinds; [] for a built-in function without a signature."""
     try:
-        return [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+        found = list(inspect.signature(_under_decorator(function)).parameters.values())
     except (TypeError, ValueError):
         return []
+    taken = found[1:] if inspect.isclass(function) and found[:1] and found[0].name == "self" else found
+    return [p for p in taken if p.kind in kinds]
+
+
+def _under_decorator(function: Callable) -> Callable:
+    """Return the method that a decorator without functools.wraps has put its wrapper(*args, **kwargs) before."""
+    outer = function.__init__ if inspect.isclass(function) else function  # type: ignore[misc]
+    code = getattr(outer, "__code__", None)
+    if not isinstance(code, CodeType) or code.co_varnames[code.co_argcount :][:2] != ("args", "kwargs"):
+        return function
+    held = [cell.cell_contents for cell in outer.__closure__ or () if inspect.isfunction(cell.cell_contents)]
+    return next((inner for inner in held if "<locals>" not in inner.__qualname__), function)

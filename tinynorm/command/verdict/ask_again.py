@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -12,21 +13,23 @@ import numpy as np
 
 from ...gradcheck.diagnosis.patterns import Comparison
 from ...gradcheck.problem.problem import fresh
-from ...gradcheck.report.report import Report
+from ...gradcheck.report.report import InputReport, Report
 from ..functions.call_pair import Call
-from ..functions.draw_inputs import PARAMETERS, kind_of
-from .other_inputs import letters_of, resized, with_setting
+from ..functions.draw_inputs import CELL, PARAMETERS, kind_of
+from .other_inputs import alone, letters_of, resized, with_setting
 from .usual_forward import how_it_differs, usual_outputs
 
 # All questions about one pair take no longer, in seconds. Each is a check of its own, and a slow forward is asked few.
 PATIENCE = 5.0
 # The relative error of a gradient that leaves out 1e-7 beside a probability of 1e-4. No mistake is so small.
 TINY = 1e-3
+NUMBERED = re.compile(r"(\w*?)_?\[?(\d+)\]?")  # W2, biases[1]: the name, and the number of the layer
 # Findings that say where a gradient is wrong, and not why. Then more is asked, as where nothing was found.
 VAGUE = ("some_elements", "missing_accumulation", "zero_in_part", "factor_in_part", "shifted_sign", "not_finite")
 # Settings with which a layer is simpler: (the value, what backward gets wrong if it is right with this value only).
 SIMPLE: dict[str, tuple[Any, str]] = {
     **dict.fromkeys(("stride",), (1, "the stride is forgotten, or it moves the wrong index")),
+    "dilation": (1, "the dilation is forgotten"),
     **dict.fromkeys(("pad", "padding"), (0, "the padding is not taken off, or at the wrong edges")),
     **dict.fromkeys(("G", "num_groups", "groups", "n_groups"), (1, "the groups are mixed up")),
     **dict.fromkeys(
@@ -55,7 +58,7 @@ def ask_again(call: Call, report: Report, ask: Ask) -> Answer | None:
     question = Question(call, report, ask)
     questions = [question.up_to_a_tiny_number, question.up_to_samples, question.of_usual_forward, question.of_bias_once]
     if not question.clear.issuperset(question.wrong):
-        questions += [question.with_equal_sizes, question.with_simple_settings, question.with_one]
+        questions += [question.with_equal_sizes, question.with_simple_settings, question.with_one, question.by_layers]
     return next(filter(None, (answer() for answer in questions)), None)
 
 
@@ -212,9 +215,9 @@ class Question:
         ranks = {frozenset(pair): k for k, pair in enumerate(likely)}
         pairs = permutations(letters, 2)
         for a, b in sorted(pairs, key=lambda pair: (ranks.get(frozenset(letters[n] for n in pair), 9), pair[0] > pair[1])):
-            other = resized(self.call, a, b)
+            other, unequal = resized(self.call, a, b), resized(self.call, a, a + 1 if a + 1 != b else a + 2)
             report = self.right(other) if other else None
-            if report is not None:
+            if report is not None and not (unequal and self.right(unequal)):  # else it is the numbers that were drawn anew
                 one, two = sorted((letters[a], letters[b]), key="NTCHWDMF".find)
                 sentence = f"it is right where {one} = {two} (with {other}), and wrong where they differ: "
                 sentence += f"the axes of {one} and {two} are mixed up in backward"
@@ -229,11 +232,29 @@ class Question:
         return None
 
     def with_one(self) -> Answer | None:
-        """Say whether it is right for one sample or one step."""
+        """Say whether it is right for each sample alone, or for each step of a recurrent layer."""
+        words = {"N": ("sample", "a sum over them, or their mean")}
+        if CELL & set(self.call.kinds):
+            words["T"] = ("step", "what goes back from step to step")
         for size, letter in letters_of(self.call).items():
-            word = {"N": "sample", "T": "step"}.get(letter)
-            other = resized(self.call, size, 1) if word else None
-            if other is not None and self.right(other) is not None:
-                why = "a sum over them, or their mean" if letter == "N" else "what goes back from step to step"
-                return Answer(f"it is right for one {word} ({letter} = 1), and wrong for {size}: look at {why}")
+            if letter in words and all(self.right(one) for one in alone(self.call, size)):
+                word, where = words[letter]
+                return Answer(f"it is right for one {word} ({letter} = 1), and wrong for {size}: look at {where}")
         return None
+
+    def by_layers(self) -> Answer | None:
+        """Say where the mistake lies in a network: before the first layer with a weight and a bias that are both wrong."""
+        layers: dict[int, list[InputReport]] = {}
+        for gradient in self.report.inputs:
+            found = NUMBERED.fullmatch(gradient.name)
+            if found and kind_of(found[1]) in PARAMETERS:
+                layers.setdefault(int(found[2]), []).append(gradient)
+        wrong = [number for number, all_ in layers.items() if len(all_) > 1 and all(g.ok is False for g in all_)]
+        right = [number for number, all_ in layers.items() if all(g.ok for g in all_)]
+        if not wrong or not right or len(wrong) + len(right) < len(layers) or max(wrong) > min(right):
+            return None
+        those, others = (", ".join(f"d{g.name}" for g in layers[n]) for n in (max(wrong), min(right)))
+        says = (
+            f"{others} {'are' if ', ' in others else 'is'} right, and {those} are wrong: what is handed back to that layer "
+        )
+        return Answer(f"{says}is wrong; look at the derivative of its activation")

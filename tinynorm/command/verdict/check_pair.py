@@ -18,6 +18,7 @@ from ...gradcheck.report.report import Fault, Report
 from ..functions.call_pair import Call, refuse_what_is_no_function_of_arrays
 from ..functions.choose_call import choose_calls, in_columns, in_other_modes
 from ..functions.find_pairs import Pair
+from ..functions.lines_run import lines_left_out, note_lines
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
@@ -93,7 +94,10 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
             ask = partial(_report, seed=seed, layer=layer)
             result = _checked(first, ask)
             result = _worse(result, second[0], ask) if second else result
-            return _in_other_modes(result, first, ask)
+            result = _in_other_modes(result, first, ask)
+            if result.report is not None and result.report.ok:
+                result.report.notes += lines_left_out(pair)
+            return result
     except Unfinished as error:
         lead = f"{pair.name} is unfinished" if error.nuance == "unfinished" else f"could not check {pair.name}"
         return Result(pair.name, reason=f"{lead}: {error}", about=error.nuance)
@@ -248,6 +252,7 @@ def _report(call: Call, seed: int, layer: str | None, second: bool = False, **al
             raise UserError(str(error)) from error
         raise Raises(f"it raises with {call}\n{own_traceback(error, pair.path)}")
     report.notes += call.remarks
+    note_lines(call)
     if report.ok is not False and _is_zero(report, forward(*map(fresh, call.inputs))[0]):
         raise Unfinished(f"{line_of(pair.forward, pair.path)}{pair.forward_name} returns 0 whatever its inputs are")
     _refuse_none(report, call)

@@ -52,6 +52,19 @@ def resized(call: Call, size: int, other: int) -> Call | None:
     return found if np.all(np.isfinite(result[0])) else None
 
 
+def alone(call: Call, size: int) -> list[Call]:
+    """Return the call with each of the samples, or steps, alone: axes of this size have length 1."""
+    return [call.with_inputs([_one(x, size, i) for x in call.inputs]) for i in range(size)]
+
+
+def _one(x: Any, size: int, i: int) -> Any:
+    if isinstance(x, tuple):
+        return tuple(1 if isinstance(n, int) and n == size else n for n in x)
+    for axis in [axis for axis, n in enumerate(x.shape) if n == size] if isinstance(x, np.ndarray) else []:
+        x = x.take([i], axis)
+    return x
+
+
 def _drawn_like(x: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Return values like those of `x`, in another shape: one-hot rows stay one-hot, whole numbers stay as small."""
     if x.shape == shape or not x.size:

@@ -12,6 +12,7 @@ import numpy as np
 from ..problem.problem import Problem, flat, host
 from ..report.report import Fault
 from ..slopes.differences import SAMPLES, perturbed
+from ..slopes.kinks import random_direction
 from ..slopes.measure import SAFETY, Measure
 
 # A gradient may be off by this many times the error that one rounding of its inputs causes. A formula of some dozen operations,
@@ -27,8 +28,9 @@ CANCELLED = 4
 # point anew, and a smooth function still changes evenly, so that third differences show the rounding alone.
 SPACING = (1e-5, 2.9, 7.3)
 POINTS = 8  # in a row: five third differences, of which two may meet a kink
-# Third differences of rounding errors of one size have this many times that size, the root of 1 + 9 + 9 + 1.
-THIRD = 20**0.5
+# Where f has few outputs, so many rows are looked at that there are this many numbers to judge by. Of four, as a loss has them,
+# chance may say anything.
+ENOUGH = 16
 
 
 def imprecise(problem: Problem, measure: Measure, composed: bool = False) -> Iterator[Fault]:
@@ -136,22 +138,24 @@ def rounds_inside(measure: Measure) -> np.dtype | None:
     eps = float(np.finfo(np.float32).eps)
     if measure.eps >= eps:
         return None
-    rows = [_rounding_in_a_row(measure, eps) for _ in range(SAMPLES)]
-    below, near, far = np.concatenate(rows, axis=-1)
-    size = np.tile(measure.output_size, SAMPLES)
-    there = (far > 1e-4 * eps * size) & (far < 1e4 * eps * size) & (below < 0.03 * far)
-    there &= (near < 4 * far) & (far < 4 * near)
-    if np.sum(there) < 0.1 * np.sum(far > 0) or not np.any(there):
-        return None
+    rows: list[np.ndarray] = []
+    for wanted in (SAMPLES, max(SAMPLES, ENOUGH // measure.y.size)):
+        rows += [_rounding_in_a_row(measure, eps) for _ in range(wanted - len(rows))]
+        below, near, far = np.concatenate(rows, axis=-1)
+        size = np.tile(measure.output_size, wanted)
+        there = (far > 1e-4 * eps * size) & (far < 1e4 * eps * size) & (below < 0.03 * far)
+        there &= (near < 4 * far) & (far < 4 * near)
+        if np.sum(there) < 0.1 * np.sum(far > 0) or not np.any(there):
+            return None
     grows = float(np.median(far[there] / near[there]))  # 1 for rounding, 2.5 and more at kinks and for smooth functions
     return np.dtype(np.float32) if 0.5 < grows < 1.8 else None
 
 
 def _rounding_in_a_row(measure: Measure, eps: float) -> np.ndarray:
     """The typical third difference of each output, for each of the distances in SPACING: (3, outputs)."""
-    v = [eps * x * measure.rng.choice([-1.0, 1.0], x.shape) for x in measure.point]
+    v = [eps * random_direction(measure.rng, x) for x in measure.point]  # each element in spacings of its own
     found = []
     for distance in SPACING:
         ys = [measure.problem([x + k * distance * d for x, d in zip(measure.point, v, strict=True)]) for k in range(POINTS)]
-        found.append(np.median(np.abs(np.diff(ys, 3, axis=0)), axis=0) / THIRD)
+        found.append(np.median(np.abs(np.diff(ys, 3, axis=0)), axis=0))
     return np.nan_to_num(np.stack(found), nan=0.0, posinf=0.0)

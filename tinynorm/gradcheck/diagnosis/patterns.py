@@ -21,6 +21,9 @@ def tolerance_of(sample: Sample) -> np.ndarray:
     return 10 * sample.error + 1e-7 * np.abs(sample.value) + 1e-9 * typical
 
 
+# A formula explains a mistake only if the mistake is this many times what the errors of the measurement allow.
+CLEAR = 10.0
+
 # What people multiply by: a value a (an input, or the output), or the derivative of an activation by its output a.
 FACTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "{}": lambda a: a,
@@ -100,8 +103,9 @@ class Comparison:
         return full.reshape(self.shape)
 
     def same(self, prediction: np.ndarray, factor: float = 1.0) -> bool:
-        """Whether G is the prediction, whose error is at most `factor` times that of N."""
-        return bool(np.all(np.abs(self.G - prediction) <= self.tolerance * max(abs(factor), 1.0) * 2))
+        """Whether G is the prediction, whose error is at most `factor` times that of N and far below the mistake."""
+        allowed = self.tolerance * max(abs(factor), 1.0) * 2
+        return bool(np.all(np.abs(self.G - prediction) <= allowed)) and norm(self.G - self.N) > CLEAR * norm(allowed)
 
     def ratio(self, where: np.ndarray | bool = True) -> float | None:
         """c, if G = c N in all these elements; else None."""
@@ -194,16 +198,16 @@ def _plus(c: Comparison, name: str, A: np.ndarray) -> Finding | None:
     if c.G.size < 4 or np.ptp(c.N) == 0 or np.sum(A != 0) < 4:
         return None
     r = float(np.median(c.G / A)) if name and np.all(A != 0) else 1.0
-    if name and c.same(r * A, r) and not c.same(c.N):
+    if name and c.same(r * A, r):
         what = "dy, passed on as it is" if name == "dy" and near(r, 1.0) else name if near(r, 1.0) else f"{exactly(r)} * {name}"
         return c.finding(product or "wrong_function", f"it is {what}; the right gradient is another", name, r * A)
     rest = c.N - A
     k = float(np.sum((c.G - A) * rest) / np.sum(rest * rest)) if product else 1.0
-    if abs(k - 1) > NEAR_ONE and any(near(abs(k), plain) for plain in PLAIN) and c.same(A + k * rest, k):
+    if abs(k - 1) > NEAR_ONE and c.same(A + k * rest, k):
         says = f"besides {name}, it has {exactly(k)} times the term that it has to have"
         return c.finding(product, says, name, A + k * rest)
     k = float(np.sum(difference * A) / np.sum(A * A))
-    if abs(k) < NAMED or not np.all(np.abs(difference - k * A) <= 2 * c.tolerance * max(abs(k), 1.0)):
+    if abs(k) < NAMED or not c.same(c.N + k * A, k):
         return None
     if not name:
         says = f"it is the right gradient and one constant more, {k:.6g} at this dy, in every element"

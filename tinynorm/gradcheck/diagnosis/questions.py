@@ -73,10 +73,10 @@ def _answers(c: Comparison) -> Iterator[tuple[str, str, str, Iterator[tuple[floa
             yield "mask_inverted", says, formula, (along(v, e.cotangents, closed(v, t, instead)) for v, t in pairs)
     for axis, n in enumerate(G.shape):
         if 2 < n <= 16 and all(u.shape[axis : axis + 1] == (n,) for u in e.cotangents):
-            own = f"along axis {axis}, each step has the gradient of its own output only"
-            says = f"{own}: add what comes from the others, which the next step hands back"
+            own = f"along axis {axis}, each place has the gradient of its own output only"
+            says = f"{own}: add what it does to the outputs at other places"
             parts = (along(v, e.cotangents, _of_each_step(c, v, axis)) for v in directions)
-            yield "missing_accumulation", says, "+ the gradient of the next step", parts
+            yield "missing_accumulation", says, "+ the gradient of the others", parts
 
 
 def _of_each_step(c: Comparison, v: np.ndarray, axis: int) -> Arrays:
@@ -103,6 +103,7 @@ def other_dys(c: Comparison) -> Iterator[tuple[str, str, str, Arrays]]:
     for k in range(len(dys) if others else 0):
         says = f"what comes through output {k + 1} of {len(dys)} is not added"
         yield "missing_accumulation", says, f"dy of output {k + 1}", [dy * (n != k) for n, dy in enumerate(dys)]
+    yield from _of_cell(c)
     for axes in subsets(range(y.ndim)):
         for which in ("last", "first"):
             at = [n - 1 if which == "last" else 0 for n in y.shape]
@@ -121,6 +122,31 @@ def other_dys(c: Comparison) -> Iterator[tuple[str, str, str, Arrays]]:
         yield "transposed", says, "dy", [moved, *others]
     for kind, says, factor in c.factors(y.shape):
         yield kind, f"{says}, at the output", "", times(factor)
+
+
+def _of_cell(c: Comparison) -> Iterator[tuple[str, str, str, Arrays]]:
+    """The outputs h = o tanh(c) and c of an LSTM: what comes back from h to c goes through 1 - tanh(c)²."""
+    if [y.shape for y in c.evidence.outputs] != [c.evidence.output.shape] * 2:
+        return
+    (h, cell), (dh, dc) = c.evidence.outputs, c.evidence.cotangents
+    t = np.tanh(cell)
+    if not np.all((h / t > 0) & (h / t < 1)):
+        return
+    for kind, says, factor in (
+        ("derivative_forgotten", "1 - tanh(c)² is not multiplied in", 1.0),
+        ("wrong_function", "1 - c² stands for 1 - tanh(c)²", 1 - cell**2),
+        ("wrong_function", "1 - h² stands for 1 - tanh(c)²", 1 - h**2),
+        ("wrong_function", "1 - tanh(c) stands for 1 - tanh(c)²", 1 - t),
+        ("wrong_function", "tanh(c) stands for 1 - tanh(c)²", t),
+        ("missing_accumulation", "what comes from h is not added to the gradient of c", 0.0),
+        ("input_forgotten", "o is not multiplied in", (1 - t**2) * t / h),
+    ):
+        yield (
+            kind,
+            f"on the way back through h = o * tanh(c), {says}",
+            "1 - tanh(c)²",
+            [dh, dc + dh * h / t * (factor - 1 + t**2)],
+        )
 
 
 def other_inputs(c: Comparison) -> Iterator[tuple[str, str, str, dict[int, np.ndarray]]]:

@@ -53,10 +53,12 @@ def _rows(name: str, W: np.ndarray, idx: np.ndarray, index: str, dy: np.ndarray)
 
 
 def _masked(name: str, x: np.ndarray, mask: np.ndarray, k: float, dy: np.ndarray, G: np.ndarray) -> list[Hypothesis]:
-    kept, other, keep, scaled = mask != 0, G != 0, exactly(1 / k), f"{exactly(k)} times " if k != 1 else ""
+    kept, other, scaled = mask != 0, G != 0, f"{exactly(k)} times " if k != 1 else ""
+    whole = abs(k - round(k)) < 1e-9
+    by = exactly(k) if whole else f"1 / {exactly(1 / k)}"  # the scale
     right = f"d{name} = dy * mask, with forward's mask"
-    scale = f"the scale 1 / {keep} of forward is forgotten where the mask is kept: {{right}}, which is {scaled}dy or 0"
-    twice = f"the mask with its scale 1 / {keep} is multiplied in twice: {{right}}"
+    scale = f"the scale {by} of forward is forgotten: {{right}}, which is {scaled}dy where it is kept, and 0 elsewhere"
+    twice = f"the mask with its scale {by} is multiplied in twice: {{right}}"
     anew = "it has another mask than forward's, as one that is drawn anew in backward: keep the mask in the cache; {right}"
     mistakes: list[Mistake] = [
         ("x_for_mask", dy * x, f"{name} stands for the mask: {{right}}", "mask"),

@@ -80,7 +80,7 @@ def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hy
     how = s["windows"], s["x"], dy
     right, mistakes = _dx(*how, s["w"], s["pool"]) if role == "x" else _dW(*how)
     back = ((0, 2, 3, 1) if role == "x" else (2, 3, 1, 0)) if last else (0, 1, 2, 3)
-    found = listed(f"d{evidence.names[i]}", right, mistakes)
+    found = [replace(h, is_factor=h.kind == "constant_factor") for h in listed(f"d{evidence.names[i]}", right, mistakes)]
     return [replace(h, prediction=h.prediction.transpose(back)) for h in found]
 
 
@@ -98,16 +98,8 @@ def _dx(windows: Windows, x: np.ndarray, dy: np.ndarray, w: np.ndarray | None, p
     if w is not None:
         parts = np.einsum("nfij,fcab->ncijab", dy, w)
     else:
-        routed = each * (seen == seen.max((4, 5), keepdims=True)), "max pooling's: dy goes to the largest of a window"
-        spread = each / np.prod(windows.size), "average pooling's: each number of a window gets an equal part of dy"
-        (parts, what), (other, of_other) = (routed, spread) if pool == "max" else (spread, routed)
-        first = each * (np.arange(np.prod(windows.size)) == 0).reshape(windows.size)
-        for wrong, says in (
-            (other, f"it is {of_other}; this is {what}"),
-            (each * np.ones(windows.size), f"dy goes to all of the window, undivided; right is {what}"),
-            (first, f"dy goes to the first of a window; right is {what}"),
-        ):
-            mistakes.append(("wrong_function", total(wrong), says, "mask"))
+        parts, others = _routed(windows.size, seen, each, pool)
+        mistakes += [(kind, total(wrong), says, "mask") for kind, wrong, says in others]
     ends = [cut for cut in (0, 2 * pad) if cut != pad]
     cuts = f"the padding of {pad} is cut off at the wrong place: dx is what lies {pad} away from each border"
     mistakes += [("wrong_padding", total(parts, cut=cut), cuts, f"[{pad}:-{pad}]") for cut in ends]
@@ -115,6 +107,26 @@ def _dx(windows: Windows, x: np.ndarray, dy: np.ndarray, w: np.ndarray | None, p
     if s > 1:
         mistakes.append(("stride_forgotten", total(parts, step=1), STRIDE.format(s, s, s), "stride"))
     return total(parts), mistakes
+
+
+def _routed(
+    size: tuple[int, ...], seen: np.ndarray, dy: np.ndarray, pool: str
+) -> tuple[np.ndarray, list[tuple[str, np.ndarray, str]]]:
+    """What each window of a pooling hands back, and what people hand back in its place: (kind, that, sentence)."""
+    n = int(np.prod(size))
+    largest = dy * (seen == seen.max((4, 5), keepdims=True)), "dy goes to the largest number of a window", "max"
+    shares = dy / n, f"each of the {n} numbers of a window gets 1/{n} of dy", "average"
+    (right, says, kind), (other, instead, of) = (largest, shares) if pool == "max" else (shares, largest)
+    says, everywhere = f"; right for {kind} pooling: {says}", dy * np.ones(size)
+    to_all = "wrong_function", everywhere, f"all numbers of a window get all of dy{says}"
+    if pool != "max":
+        to_all = "constant_factor", everywhere, f"all numbers of a window get all of dy, {n} times their share; divide by {n}"
+    first = dy * (np.arange(n) == 0).reshape(size)
+    return right, [
+        ("wrong_function", other, f"{instead}, as in {of} pooling{says}"),
+        ("wrong_function", first, f"dy goes to the first number of a window{says}"),
+        to_all,
+    ]
 
 
 def _dW(windows: Windows, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, list[Mistake]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def some_elements(c: Comparison) -> Finding | None:
     places = np.stack(np.unravel_index(c.index[c.wrong], c.shape), axis=1)
     line, k = _line(c, places), c.ratio(c.wrong)
     where = _where(c, line is not None)
-    in_part = _factor_in_part(c, k, where) if line is None and k is not None and len(places) > 2 else None
+    in_part = _factor_in_part(c, k, where and f": {where}") if line is None and k is not None and len(places) > 2 else None
     return in_part or _few(c, places, line, k, where)
 
 
@@ -44,16 +44,16 @@ def _factor_in_part(c: Comparison, k: float, where: str) -> Finding | None:
 
 def _few(c: Comparison, places: np.ndarray, line: tuple[int, int] | None, k: float | None, where: str) -> Finding | None:
     """One row or column is wrong, or a few elements are."""
-    few, what = c.wrong.mean() <= FEW, _what(c, k) + where
+    few, what, where = c.wrong.mean() <= FEW, _what(c, k), where and f", {where}"
     shown = [tuple(map(int, at)) for at in places[:8]]
     if line is not None and (k is not None or few):
         axis, at = line
         word = {0: "row", len(c.shape) - 1: "column"}.get(axis, f"slice of axis {axis},") if len(c.shape) > 1 else "element"
         last = ", the last," if at == c.shape[axis] - 1 else ""
-        return c.finding("some_elements", f"only {word} {at}{last} is wrong: {what}", places=shown)
+        return c.finding("some_elements", f"only {word} {at}{last} is wrong{where}: {what}", places=shown)
     if few:
         listed = ", ".join(place(at) for at in places[:4]) + (", ..." if len(places) > 4 else "")
-        count = f"{len(places)} of {c.full.size} elements {'is' if len(places) == 1 else 'are'} wrong"
+        count = f"{len(places)} of {c.full.size} elements {'is' if len(places) == 1 else 'are'} wrong{where}"
         return c.finding("some_elements", f"{count}, at {listed}: {what}", places=shown)
     return None
 
@@ -75,9 +75,9 @@ def _what(c: Comparison, k: float | None) -> str:
     if k is None:
         worst = int(np.argmax(np.where(c.wrong, np.abs(c.G - c.N), -1)))
         at = place(np.array(np.unravel_index(c.index[worst], c.shape)))
-        return f"at {at}, the worst of them, it is {c.G[worst]:.6g} where {c.N[worst]:.6g} was measured"
+        return f"the worst, at {at}, is {c.G[worst]:.6g}, and {c.N[worst]:.6g} was measured"
     if k == 0 or np.all(c.G[c.wrong] == 0):
-        return "0, where it is not"
+        return "0 stands there"
     if abs(k - 1) < NEAR_ONE:
         return f"1 {'+' if k > 1 else '-'} {abs(k - 1):.2g} times the right value"
     return "the sign is wrong" if abs(k + 1) < NAMED else f"{exactly(k)} times the right value"
@@ -86,7 +86,7 @@ def _what(c: Comparison, k: float | None) -> str:
 def wrong_where(c: Comparison) -> Finding | None:
     """Many elements are wrong, and a condition tells them from the right ones."""
     where = _where(c, line=False) if np.any(~c.wrong & c.telling) else ""
-    says = f"{int(c.wrong.sum())} of {c.G.size} elements are wrong: {_what(c, None)}{where}"
+    says = f"{int(c.wrong.sum())} of {c.G.size} elements are wrong, {where}: {_what(c, None)}"
     return c.finding("some_elements", says) if where else None
 
 
@@ -95,13 +95,18 @@ def _where(c: Comparison, line: bool) -> str:
     if np.sum(c.wrong) < 3:
         return ""
     if not np.any(c.telling & c.wrong):
-        return ": where the right gradient is 0"
-    conditions = [*_values(c), *([] if line else _places(c))]
-    return next((f": where {says}" for says, there in conditions if np.array_equal(there[c.telling], c.wrong[c.telling])), "")
+        zero = "where the right gradient is 0"
+        return f"{zero}, and {where}" if (where := _condition(_masks(c), c.wrong, np.ones_like(c.wrong))) else zero
+    return _condition([*_masks(c), *_values(c), *([] if line else _places(c))], c.wrong, c.telling)
+
+
+def _condition(conditions: Iterable[tuple[str, np.ndarray]], wrong: np.ndarray, telling: np.ndarray) -> str:
+    """The first condition that holds in the wrong elements only; "" if none does."""
+    return next((f"where {says}" for says, there in conditions if np.array_equal(there[telling], wrong[telling])), "")
 
 
 def _values(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
-    """An input, dy or the output is negative, positive or one integer."""
+    """An input, dy or the output is negative or positive."""
     inputs = list(zip(c.evidence.names, c.evidence.inputs, strict=True))
     own = inputs.pop(c.i)
     for name, values in (own, ("dy", c.evidence.cotangent), ("the output", c.evidence.output), *inputs):
@@ -109,9 +114,24 @@ def _values(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
             chosen = np.ravel(values)[c.index]
             yield f"{name} is negative", chosen < 0
             yield f"{name} is positive", chosen > 0
-            if values.dtype.kind in "iub":
-                value = chosen[c.wrong][0]
-                yield f"{name} is {int(value)}", chosen == value
+
+
+def _masks(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:
+    """Whole numbers, one for each element or for each row: one of them, or the element that they name in a row."""
+    for name, values in zip(c.evidence.names, c.evidence.inputs, strict=True):
+        leading = isinstance(values, np.ndarray) and values.ndim and values.shape == c.shape[: values.ndim]
+        if not leading or values.dtype.kind not in "iub":
+            continue
+        each = np.broadcast_to(values.reshape(values.shape + (1,) * (len(c.shape) - values.ndim)), c.shape).ravel()[c.index]
+        value = each[c.wrong][0]
+        yield f"{name} is {bool(value) if values.dtype.kind == 'b' else value}", each == value
+        if values.ndim == len(c.shape) - 1:
+            own, what = (
+                np.unravel_index(c.index, c.shape)[-1] == each,
+                "column" if len(c.shape) == 2 else "place on the last axis",
+            )
+            yield f"{name} names the {what}", own
+            yield f"{name} names another {what}", ~own
 
 
 def _places(c: Comparison) -> Iterator[tuple[str, np.ndarray]]:

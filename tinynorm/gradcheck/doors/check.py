@@ -39,6 +39,7 @@ def check_problem(
 def _check(
     problem: Problem, report: Report, settings: Settings, layer: str | None, allow_alias: bool, independent: bool | None
 ) -> None:
+    report.layer = layer
     y = _steady_output(problem, report)
     if y is None:
         return

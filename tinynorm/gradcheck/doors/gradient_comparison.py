@@ -168,21 +168,22 @@ class GradientComparison:
         if not self.wrong:
             return
         problem, measure = self.problem, self.found.measure
-        output = problem.split(measure.y)[0]
+        outputs = problem.split(measure.y)
         evidence = Evidence(
             names=problem.all_names,
             inputs=problem.host_inputs(measure.point),
-            output=output,
+            output=outputs[0],
             cotangent=problem.split(measure.u)[0],
             analytic=problem.for_all_inputs(measure.claimed),
             numeric=problem.for_all_inputs(self.found.samples),
             wrong=[problem.wrt[i] for i in self.wrong],
             layer=self.layer,
+            outputs=outputs,
             cotangents=problem.split(measure.u),
             tangent=self._tangent,
         )
         self.report.evidence = evidence
-        recognised = recognise(evidence.names, evidence.inputs, output, self.layer)
+        recognised = recognise(evidence.names, evidence.inputs, outputs[0], self.layer)
         self.report.findings += diagnose(evidence, recognised)
         told = {finding.input for finding in self.report.findings if finding.kind in ("dy_forgotten", "mask_of_dy")}
         self.report.faults = [f for f in self.report.faults if f.kind != "not_linear" or f.input not in told]

@@ -30,6 +30,7 @@ class Evidence:
     numeric: list[Sample | None]  # what was measured for each input; None if nothing was
     wrong: list[int]  # the inputs whose gradient is wrong
     layer: str | None = None  # the user's hint, e.g. "LayerNorm"
+    outputs: list[np.ndarray] = field(default_factory=list)  # all of them
     cotangents: list[np.ndarray] = field(default_factory=list)  # of all outputs
     tangent: Callable | None = None  # (input, direction, other values of inputs) -> the derivatives of all outputs
 

@@ -92,14 +92,17 @@ class Report:
 
     @property
     def diagnosis(self) -> str:
-        """What is wrong, one sentence in each line; "" if nothing is wrong."""
+        """What is wrong, one sentence in each line; "" if nothing is wrong. Gradients with the same mistake share a line."""
         named: set[str | None] = {finding.input for finding in self.findings}
         named |= {fault.input for fault in self.faults if fault.kind in ("wrong_shape", "returned_none")}
-        sentences = self.answers + [finding.sentence for finding in self.findings]
+        told = [finding.sentence for finding in self.findings]
         if not self.answers:
-            sentences += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
-        sentences += [fault.sentence for fault in self.faults]
-        return "\n".join(dict.fromkeys(sentences))
+            told += [f"d{i.name}: no known pattern" for i in self.inputs if i.ok is False and i.name not in named]
+        together: dict[str, list[str]] = {}  # what is said -> of which gradients
+        for gradient, colon, says in (sentence.partition(": ") for sentence in told):
+            together.setdefault(colon + says, []).append(gradient)
+        sentences = [", ".join(gradients) + says for says, gradients in together.items()]
+        return "\n".join(dict.fromkeys([*self.answers, *sentences, *(fault.sentence for fault in self.faults)]))
 
     def __bool__(self) -> bool:
         return self.ok is True
