@@ -196,6 +196,32 @@ def test_settings_with_which_it_is_right_are_said(check):
     assert "it is right with reg 0.0, and wrong with reg 0.7: the gradient of the regularisation is wrong" in said
 
 
+RARELY = """
+    def f_forward(x): return np.sin(x), x
+    def f_backward(d, x): return d * np.where(x > -2, np.cos(x), x)
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 3])  # with fewer samples, or as many as features, no x below -2 may be drawn
+def test_what_is_wrong_at_rare_values_is_not_blamed_on_the_number_of_samples(check, seed):
+    result, said = check(RARELY, seed=seed)
+    assert result.verdict == "wrong"
+    assert "it is right" not in said
+
+
+def test_a_factor_is_called_a_size_only_if_it_changes_with_that(check):
+    _, said = check("""
+        def f_forward(x): return 3 * np.sin(x), x
+        def f_backward(d, x): return d * np.cos(x) / 3
+        """)
+    assert "dx: it is 1/9 times the right gradient; multiply by 9. This" in said
+    _, said = check("""
+        def f_forward(x): return np.sin(x).mean(1), x
+        def f_backward(d, x): return d[:, None] * np.cos(x)
+        """)
+    assert "dx: it is 9 (9 is the size of axis 1) times the right gradient; divide by 9. This" in said
+
+
 # ---- whose an exception is -----------------------------------------------------------------------------------------------
 
 BACKWARD = "def f_backward(dout, cache): return dout * 2\n"
@@ -215,7 +241,14 @@ UNFINISHED = [
     ("def f_forward(x): return 2 * x * scale, x\n" + BACKWARD, "NameError: name 'scale' is not defined"),
     (TWICE + "def f_backward(dout, cache):\n    dx += dout\n    return dx\n", "UnboundLocalError"),
     ("def g(x): pass\ndef f_forward(x): return g(x) * 2, x\n" + BACKWARD, "'NoneType' and 'int'"),
+    (TWICE + "def f_backward(dout, cache):\n    assert False, 'write me'\n", "AssertionError: write me"),
 ]
+
+
+def test_python_2_is_told_from_what_is_unfinished(check):
+    result, said = check("def f_forward(x): return sum(x for _ in xrange(2)), x\n" + BACKWARD)
+    assert (result.verdict, result.nuance) == ("not checked", "Python 2")
+    assert "layers.py:2 is Python 2: write range for xrange" in said
 
 
 @pytest.mark.parametrize(("code", "says"), UNFINISHED)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from itertools import count
@@ -54,11 +53,6 @@ def forward_takes(seconds):
 def elements(report):
     """How many elements of each input are checked one by one; None where random directions are checked too."""
     return {found["name"]: None if found["directions"] else found["checked"] for found in report["inputs"]}
-
-
-def calls():
-    """How often forward was called, in a file that appends to `calls`."""
-    return len(sys.modules["_checked_layers"].calls)
 
 
 # ---- run_code ----------------------------------------------------------------------------------------------------------
@@ -122,28 +116,6 @@ def scale_backward(d, cache):
     names = ["x", "w", "b", "gamma", "y", "mask"]
     kinds = [draw_inputs.kind_of(name, "scale") for name in names]
     assert sum(1 for _ in draw_inputs.candidates(names, kinds, "scale", 0, [draw_inputs.STEPS])) < 1500
-
-
-# ---- choose_call -------------------------------------------------------------------------------------------------------
-
-
-def enough():
-    """Shapes are found that come after many others, all broadcast. A backward that always raises costs 200 forwards."""
-    found, _ = checked("""
-def scale_forward(x, gamma, beta, y): return ((x * gamma + beta - y) ** 2).sum(), (x, gamma, beta, y)
-def scale_backward(d, cache):
-    x, gamma, beta, y = cache
-    N, T, D = x.shape
-    d = d * 2 * (x * gamma + beta - y)
-    return d * gamma, (d * x).sum((0, 1)), d.sum((0, 1)), None
-""")
-    assert found["scale"]["ok"] is True
-    checked("""
-calls = []
-def affine_forward(x, w, b): return calls.append(1) or x @ w + b, None
-def affine_backward(d, cache): raise ValueError
-""")
-    assert calls() < 250
 
 
 # ---- check_pair --------------------------------------------------------------------------------------------------------
@@ -232,7 +204,6 @@ HELD = {
     "command.run_code.SHOWN_FRAMES": shown_frames,
     "command.functions.draw_inputs.OUTPUTS": outputs,
     "command.functions.draw_inputs.COMBINATIONS": combinations,
-    "command.functions.choose_call.ENOUGH": enough,
     "command.verdict.ask_again.PATIENCE": patience_with_questions,
     "command.verdict.ask_again.TINY": tiny,
     "command.verdict.check_pair.LARGE": large,

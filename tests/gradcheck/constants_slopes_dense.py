@@ -101,7 +101,7 @@ def parts_are_split_as_long_as_that_helps():
         return checked(lambda x: np.tanh(x).sum() + offset, lambda x: 1 / np.cosh(x) ** 2, LARGE[:100], exhaustive=10)
 
     assert report(2e7).ok is True
-    assert report(1.6e7).evaluations < 1800
+    assert report(1.6e7).evaluations < 1500
 
 
 def parts_are_measured_within_the_time_allowed():

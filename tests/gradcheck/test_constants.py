@@ -36,8 +36,10 @@ NOT_HELD = {
 NOT_YET_HELD = {
     "command.functions.choose_call": "CLOSE MOST STEP",
     "command.functions.conventions": "MOST",
-    "command.layers.draw_constructor": "HIDDEN LR VOCABULARY",
+    "command.layers.draw_constructor": "HIDDEN VOCABULARY",
+    "command.layers.draw_forward": "MOST",
     "command.layers.draw_layer": "ENOUGH MOST PATIENCE",
+    "command.layers.objects": "LR MOST",
     "command.layers.attributes": "DEPTH",
     "command.read.read_code": "DEPTH LAYERS",
 }

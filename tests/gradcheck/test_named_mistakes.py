@@ -535,7 +535,7 @@ NAMED = {
     "average pooling: not divided": (
         *pool_but(MEAN_POOL, np.ones_like),
         "constant_factor",
-        "get all of dy, 4 times their share; divide by 4",
+        "4 times",
     ),
     "average pooling: stride forgotten": (
         *pool_but(MEAN_POOL, lambda w: np.full(w.shape, 0.25), step=1),

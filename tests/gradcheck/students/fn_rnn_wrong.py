@@ -1,7 +1,7 @@
 import numpy as np
 
 # long
-# expect rnn_step: wrong: 1 - h²
+# expect rnn_step: wrong: dx, dprev_h, dWx, dWh, db: 1 - h stands for 1 - h²
 # expect rnn: wrong
 # expect rnn_seq: wrong
 # expect word_embedding: wrong: np.add.at

@@ -15,7 +15,7 @@ from ..read.read_code import parameters
 from ..run_code import UserError
 from ..unfinished import refuse_nothing
 from .composed import Composed
-from .conventions import Convention, Source, conventions
+from .conventions import Convention, Source, as_array, conventions
 from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of, kinds_of
 from .find_pairs import Pair
 from .read_gradients import by_name, by_shape
@@ -193,6 +193,7 @@ class Call:
                 f"{title} returns a dict with the keys {', '.join(map(str, grads))}; expected "
                 f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
             )
+        grads = grads if isinstance(grads, list) and len(grads) in (len(names), len(self.inputs)) else as_array(grads)
         grads = tuple(grads) if isinstance(grads, tuple | list) else (grads,)
         odd = {type(g).__name__ for g in grads if not (hasattr(g, "dtype") or isinstance(g, float | int | complex | None))}
         if odd:
@@ -229,9 +230,13 @@ class Call:
 
 def shown(inputs: dict[str, Any]) -> str:
     """Return what a report says of inputs: x (6, 9), eps 1e-05."""
-    other = {True: "...", False: "{...}"}
-    said = {name: other[callable(x)] if callable(x) or isinstance(x, dict) else repr(x) for name, x in inputs.items()}
-    return ", ".join(f"{name} {x.shape if isinstance(x, np.ndarray) else said[name]}" for name, x in inputs.items())
+    return ", ".join(f"{name} {_shown(x)}" for name, x in inputs.items())
+
+
+def _shown(x: Any) -> str:
+    if isinstance(x, dict):
+        return f"{{mode {x['mode']!r}, ...}}" if x.get("mode", "train") != "train" else "{...}"
+    return "..." if callable(x) else str(x.shape) if isinstance(x, np.ndarray) else repr(x)
 
 
 def _described(x: Any) -> str:

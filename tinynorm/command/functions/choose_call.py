@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections import Counter
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
 from math import prod
@@ -18,23 +18,29 @@ from ...gradcheck.problem.problem import Problem, differentiable, fresh, random_
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
 from ..read.guess_kinds import guess, words_compared
+from ..read.operands import kinds_in_a_norm, kinds_in_a_product
 from ..read.read_code import is_gradient_of, keys_of, parameters, plain_title, returned
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import Unfinished, blame
 from .call_pair import ONE_VALUE, STARRED, Call
 from .composed import Composed
 from .draw_inputs import IMAGES, LEARNED, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts, values_of
+from .find_losses import Loss
 from .find_pairs import Pair
 from .given_inputs import given_call
 
-# Candidates of one layout of x with which forward works and backward does not, after which the layout is left. A wrong
-# backward refuses them all, and each costs a forward. Where forward broadcasts most shapes, the right one may be the 19th.
-ENOUGH = 24
 # Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
 STEP, CLOSE = 1e-5, 1e-4
 MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
 # Modes in which backward is not called, or only if its code names them.
 TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
+
+
+OF_NUMBERS = re.compile("truth value of an array|only 0-dimensional arrays|only length-1 arrays")  # said of `if x > 0`
+# Arguments with a default that are tried with another value too.
+SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
+ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # what `else` is for
+SIZES = re.compile("^(stride|strides|pad|padding|dilation|s)$")
 
 
 def choose_calls(pair: Pair, seed: int) -> list[Call]:
@@ -51,13 +57,12 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
 
 def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank."""
-    furthest: tuple[int, BaseException | None, Call | None] = (-1, None, None)
+    furthest: tuple[list[int], BaseException | None, Call | None] = ([], None, None)
     best: Call | None = None
     odd: Call | None = None  # taken only where there is no other
     # with one output a cost of np.mean is divided by the samples, as its gradient is
     of_cost = isinstance(pair.forward, Composed) and pair.forward.of_file
-    taken = Counter[Layout]()
-    hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished, or backward has refused enough
+    hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished
     for template, unit in ((one, unit) for one in _arguments(pair) for unit in values_of(one.names, pair.name)):
         if best is not None and best.rank[0]:
             break
@@ -65,50 +70,64 @@ def _best(pair: Pair, seed: int) -> Call:
         for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, changed, hopeless, unit):
             call = template.with_inputs(inputs, layout)
             if best is not None and best.rank[0] and _is_square(call):
-                continue  # its transpose has the same shape
+                continue
             error = _try(call)
             if error is not None:
-                line = next((frame.lineno or 0 for frame in own_frames(error, pair.path)), 0)
-                furthest = max(furthest, (line, error, call), key=lambda one: one[0])
+                lines = [frame.lineno or 0 for frame in own_frames(error, pair.path)]
+                furthest = max(furthest, (lines or [0], error, call), key=lambda one: one[0])
                 if blame(error, pair.path):
                     hopeless.add(layout)
                 continue
-            if best is not None and best.layout is not layout and best.layout is not None and best.layout.convolved:
+            if best is not None and best.rank[0] and best.layout is not layout and best.layout and best.layout.convolved:
                 return best  # with smaller images a window may be all there is of them
-            flat = len(layout.x) == 1 and best is not None and best.layout is not None and len(best.layout.x) > 1
-            if (
-                best is not None
-                and flat
-                and best.rank[0]
-                and (best.raised or best.unsummed or attempt(_agreement, call)[0] != 1)
-            ):
-                continue  # with one row backward may work by chance
+            if best is not None and _works_by_chance(call, best):
+                continue
             more_axes = isinstance(call.shape, tuple) and len(call.shape) > len(layout.x) and "x" in template.kinds
             if more_axes and (not call.rank[1] or len(layout.x) == 1) and not template.keys:
                 odd = odd or call
                 continue  # NumPy has made rows of a row and a column
             best = call if best is None or call.rank > best.rank else best
-            taken[layout] += 1
             if all(best.rank):
                 return best
-            if taken[layout] >= ENOUGH:
-                hopeless.add(layout)
     if best or odd:
         return best or odd  # type: ignore[return-value]
     _, error, failed = furthest
     assert error is not None
     assert failed is not None
+    if OF_NUMBERS.search(str(error)) and not isinstance(pair.forward, Loss | Composed | np.vectorize):
+        return _best(replace(pair, forward=_one_by_one(pair.forward), backward=_one_by_one(pair.backward)), seed)
+    raise _refusal(pair, error, failed)
+
+
+def _refusal(pair: Pair, error: BaseException, failed: Call) -> UserError:
+    """Return what to say of a forward that raises for all inputs."""
     if isinstance(error, ModuleNotFoundError):
         where = f"{error.name}, which is neither installed nor beside {pair.path.name}"
-        raise Unfinished(f"{pair.forward_name} calls what it imports from {where}", f"needs {error.name}")
+        return Unfinished(f"{pair.forward_name} calls what it imports from {where}", f"needs {error.name}")
     unknown = f"what is {', '.join(failed.guesses)}? " if failed.guesses else ""
-    raise blame(error, pair.path) or UserError(
+    return blame(error, pair.path) or UserError(
         f"{pair.forward_name} raises for all inputs that were tried; {unknown}{_advice(pair)}. It came furthest with {failed}"
         f"\n{own_traceback(error, pair.path)}"
     )
 
 
+def _works_by_chance(call: Call, best: Call) -> bool:
+    """Whether a call with one row is no better than one with several: NumPy makes one row fit more mistakes."""
+    rows, before = call.layout, best.layout
+    if rows is None or before is None or not len(before.x) > len(rows.x) == 1 or not best.rank[0]:
+        return False
+    return best.raised or best.unsummed or attempt(_agreement, call)[0] != 1
+
+
+def _one_by_one(function: Callable) -> Callable:
+    """Return a function of numbers, as ``max(0, x)``, as one of arrays."""
+    alone = np.vectorize(function, otypes=[float])
+    alone.__wrapped__ = function  # type: ignore[attr-defined]
+    return alone
+
+
 def _is_square(call: Call) -> bool:
+    """Whether a weight is square, so that its transpose has the same shape."""
     shapes = [np.shape(x) for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "weight"]
     return any(len(shape) == 2 and shape[0] == shape[1] for shape in shapes)
 
@@ -130,6 +149,8 @@ def _arguments(pair: Pair) -> Iterator[Call]:
     # a p that comes first is no probability of dropout
     nothing = {n for i, n in enumerate(needed) if not kinds[n] or (kinds[n] == "number" and i == 0 and len(n) == 1)}
     guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith("one of ")}
+    told = kinds_in_a_product(code, needed, kinds) or kinds_in_a_norm(code, needed, kinds)
+    guesses |= {name: kind for name, kind in told.items() if kind != kinds[name]}
     guesses |= dict.fromkeys(_numbers_with_gradient(pair, found), "scale")
     arrays = ("weight", "bias", "affine", "hidden")
     optional = [p.name for p in found if p.default is None and kind_of(p.name, pair.name) in arrays]
@@ -318,14 +339,19 @@ def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
         now, others = given.get(p.name, p.default), dict[str, Any]()
         if isinstance(now, dict) and "mode" in now:
             others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
+        elif now is p.default and type(now) is bool and SWITCHES.search(p.name):
+            others = {str(not now): not now}
+        elif now is p.default and type(now) is int and SIZES.search(p.name):
+            others = {str(now % 2 + 1): now % 2 + 1}
         elif isinstance(now, str):  # softmax hands on dout, which the loss has made p - y
-            words = [word for word in words_compared(call.pair.forward, p.name) if word not in (now, "softmax")]
+            words = [*words_compared(call.pair.forward, p.name), *words_compared(call.user_backward, p.name)]
+            words = [word for word in [*words, ELSE.get(now, now)] if word not in (now, "softmax")]
             others = {word: word for word in words if word.lower() not in TASKS or word in in_backward}
         for word, value in others.items():
             changed = given | {p.name: value}
             other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {p.name: "number"})
             if _try(other) is None and other.rank[0]:
-                yield f"{p.name} {word!r}", other
+                yield f"{p.name} {value if isinstance(value, int) else repr(word)}", other
     yield from _with_other_targets(call)
 
 

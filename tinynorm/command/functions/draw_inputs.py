@@ -29,7 +29,8 @@ NAMES = {
     "third_weight": "w3 weight3 w_3",
     "recurrent": "wh w_h whh w_hh waa w_aa w_h2h whi whf whg whc whz whr whn wfh woh wgh wch wzh wrh wnh w_hi w_hf w_hg w_hc "
     "w_hz w_hr w_hn uf ui uc uo ug uu uz ur uh u_f u_i u_c u_o u_g u_z u_r u_h",
-    "bias": "b bias biases offset intercept bh b_h ba b_a bx b_x bf bi bc bo bg bu bz br bn b_f b_i b_c b_o b_g b_u b_z b_r b_n bih bhh "
+    "bias": "offset intercept "
+    "b bias biases bh b_h ba b_a bx b_x bf bi bc bo bg bu bz br bn b_f b_i b_c b_o b_g b_u b_z b_r b_n bih bhh "
     "b_ih b_hh bir biz bin bhr bhz bhn brx brh bzx bzh bnx bnh bq bk bv",
     "second_bias": "b2 bias2 b_2",
     "third_bias": "b3 bias3 b_3",
@@ -75,6 +76,9 @@ IN_SETTINGS = "mode eps momentum p seed stride pad padding f pool_height pool_wi
 SETTINGS = {name: NUMBERS[name] for name in IN_SETTINGS.split()}  # the dict bn_param, conv_param ...
 
 
+LINEAR = ("affine", "linear", "conv", "dense", "fc")  # whose weight is a matrix, also before a batch norm
+
+
 def kind_of(name: str, function: str = "") -> str:
     """Return the kind of an argument of a function called so; "" for an unknown name."""
     low = _plain(name)
@@ -84,7 +88,7 @@ def kind_of(name: str, function: str = "") -> str:
         return "settings"
     shorter = (low, low.rstrip("0123456789").rstrip("_"), re.sub("_(f|b|fwd|bwd|forward|backward)$", "", low))  # h0_b, Wx_fwd
     kind = next((KIND[short] for short in shorter if short in KIND), "")
-    if kind in ("weight", "bias") and _has(function, "norm", "bn", "ln", "gn") and not _has(function, "affine", "linear"):
+    if kind in ("weight", "bias") and _has(function, "norm", "bn", "ln", "gn") and not _has(function, *LINEAR):
         return "affine"
     if kind in ("mean", "variance") and _has(
         function, "loss", "kl", "nll", "gauss", "elbo", "vae"

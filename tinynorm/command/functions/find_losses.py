@@ -147,8 +147,10 @@ def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) ->
             first = 0 if any(COST.fullmatch(title(part)) for part in value.elts[1:]) else 1
             parts = [(i, e) for i, e in enumerate(value.elts) if i >= first and _looks_like_a_gradient(e, arguments, code)]
             rest = [(i, part) for i, part in enumerate(value.elts) if i > 0 and not OTHER.search(plain_title(part).lower())]
-            if len(rest) == sum(kind_of(a) in ("", "x", "mean", "variance") for a in arguments) > 1:
-                parts = rest  # a value for each of several inputs: (loss, ga, gb) of a and b
+            kinds = [kind_of(a) for a in arguments]
+            inputs, learned = sum(k in ("", "x", "mean", "variance") for k in kinds), sum(k in PARAMETERS for k in kinds)
+            if len(rest) > 1 and (len(rest) == inputs or (parts and len(rest) == learned)):
+                parts = rest  # a value for each of several: (loss, ga, gb) of a and b
             if parts:
                 return [(i, [title(e) for e in getattr(part, "elts", [part])]) for i, part in parts]
         called = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""

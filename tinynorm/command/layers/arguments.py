@@ -13,6 +13,8 @@ from ..run_code import UserError
 from .call_layer import Layer, is_loss_name
 from .find_layers import arguments_of
 
+FLAGS = re.compile("train|eval|test|mode|infer|predict")
+STATES = re.compile(r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|prev(ious)?_?([hcs]($|_)|hidden|cell|state)", re.IGNORECASE)
 PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", re.IGNORECASE)
 
 
@@ -45,16 +47,10 @@ def forward_kinds(layer: Layer) -> dict[str, str]:
         kinds |= _kinds_of_a_loss(kinds)
     if kinds and not {"x", "index"} & set(kinds.values()):
         kinds[next(iter(kinds))] = "x"
-    for name, kind in kinds.items():
-        if kind == "" and re.search("train|eval|test|mode|infer|predict", name):
-            kinds[name] = "flag"
-        elif kind == "":
-            kinds[name] = "x"
     if not kinds:
-        raise UserError(
-            f"{layer.name}.{layer.methods.forward} takes no arguments, so there is nothing to draw; {advice(layer)}"
-        )
-    return kinds
+        title = f"{layer.name}.{layer.methods.forward}"
+        raise UserError(f"{title} takes no arguments, so there is nothing to draw; {advice(layer)}")
+    return {name: kind or ("flag" if FLAGS.search(name) else "x") for name, kind in kinds.items()}
 
 
 def words_of(name: str) -> str:
@@ -64,12 +60,8 @@ def words_of(name: str) -> str:
 
 def _kind(name: str, words: str) -> str:
     """Return the kind of an argument of forward: xs is x, h_prev_t a state."""
-    state = (
-        "hidden"
-        if re.search(r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|prev(ious)?_?([hcs]($|_)|hidden|cell|state)", name, re.IGNORECASE)
-        else ""
-    )
-    return kind_of(name, words) or (kind_of(name.removesuffix("s"), words) if name.endswith("s") else "") or state
+    one = kind_of(name.removesuffix("s"), words)
+    return kind_of(name, words) or one or ("hidden" if STATES.search(name) else "")
 
 
 def _kinds_of_a_loss(kinds: dict[str, str]) -> dict[str, str]:

@@ -16,27 +16,15 @@ Way = tuple[Any, ...]
 
 MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=\w)")  # what Python puts before the name of self.__dW
 DEPTH = 6  # of a way: net.layers[0].params["W"].data is the longest that was seen
-LEAVES = (
-    str,
-    bytes,
-    type,
-    ModuleType,
-    FunctionType,
-    MethodType,
-    BuiltinFunctionType,
-    np.random.Generator,
-    np.random.RandomState,
-)
+RANDOM = (np.random.Generator, np.random.RandomState)
+LEAVES = (str, bytes, type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, *RANDOM)
 VALUES = ("data", "value", "val", "array", "v", "w")  # of a parameter that is an object with a gradient of its own
 STORES = re.compile(r"_*(params?|parameters|weights|trainable_?\w*|learnable_?\w*|p)", re.IGNORECASE)
 GRADIENTS = re.compile(
     r"_*(d|grads?|gradients?|derivatives?|dparams?|d_?weights|param_?grads?|g|grad_?\w*|gradient_?\w*)", re.IGNORECASE
 )
-WORDS = {
-    name: words.split()[0]
-    for words in ("w weight weights kernel kernels filters theta", "b bias biases")
-    for name in words.split()
-}
+SPELLINGS = ("w weight weights kernel kernels filters theta", "b bias biases")
+WORDS = {name: words.split()[0] for words in SPELLINGS for name in words.split()}
 
 
 def _steps(x: Any) -> Iterator[tuple[Any, Any]]:
@@ -112,9 +100,7 @@ def put(x: Any, ways: list[Way], value: np.ndarray) -> None:
         if isinstance(step, str) and step.startswith(".") and not isinstance(owner, dict):
             setattr(owner, step[1:], new)
         elif isinstance(owner, tuple):
-            put_tuple = list(owner)
-            put_tuple[step] = new
-            put(x, [way[:-1]], tuple(put_tuple))  # type: ignore[arg-type]
+            put(x, [way[:-1]], (*owner[:step], new, *owner[step + 1 :]))  # type: ignore[arg-type]
         else:
             owner[step] = new
 

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MethodType
@@ -91,6 +91,10 @@ class Layer:
 
     __signature__ = inspect.Signature([inspect.Parameter("inputs", inspect.Parameter.VAR_POSITIONAL)])
 
+    def anew(self, **changes: Any) -> Layer:
+        """Return a copy of which nothing is found out yet, with some changes."""
+        return replace(self, titles={}, parameters={}, silent=set(), updated=set(), **changes)
+
     @property
     def names(self) -> list[str]:
         """The inputs that are measured: arguments that need no gradient, as the data of a network, are not among them."""
@@ -140,15 +144,10 @@ class Layer:
         """Return the loss of what forward returned, by the class's own method, else by the usual one that fits."""
         if self.usual:
             return USUAL_LOSSES[self.usual](scores, given[self.target])
-        method = getattr(layer, self.methods.cost)
-        inputs = dict(given)
-        for p in parameters(method):
-            if p.name not in given and p.default is p.empty:
-                x = next(iter(self.arguments))
-                inputs[p.name] = (
-                    given[self.target] if kind_of(p.name) == "target" else given[x] if names_input(p.name) else scores
-                )
-        return call_by_name(method, inputs)
+        method, x, y = getattr(layer, self.methods.cost), given[next(iter(self.arguments))], given[self.target]
+        rest = [p.name for p in parameters(method) if p.name not in given and p.default is p.empty]
+        made = {name: y if kind_of(name) == "target" else x if names_input(name) else scores for name in rest}
+        return call_by_name(method, given | made)
 
     @property
     def target(self) -> str:
@@ -159,23 +158,18 @@ class Layer:
 
     def parts(self, used: Used) -> list[Any]:
         """Return the floating-point outputs: what forward returned, or what it left in an attribute."""
-        result = used.result
+        result, title = used.result, f"{self.cls.__name__}.{self.methods.forward}"
         if result is None:
             result = next((x for x in (getattr(used.object, name, None) for name in OUTPUTS.split()) if x is not None), None)
-            title = f"{self.cls.__name__}.{self.methods.forward}"
-            refuse_nothing(
-                result,
-                getattr(self.cls, self.methods.forward),
-                f"{title} returns None and leaves nothing in self.output",
-                self.path,
-            )
+            says = f"{title} returns None and leaves nothing in self.output"
+            refuse_nothing(result, getattr(self.cls, self.methods.forward), says, self.path)
         if self.methods.how == "loss and gradients":
             result = result[0]
         several = list(result) if isinstance(result, tuple | list) else [result]
         found = [y for y in several if _is_float(y)]
         if not found:
             got = ", ".join(f"{type(y).__name__} {getattr(y, 'dtype', '')}".strip() for y in several)
-            raise TypeError(f"{self.cls.__name__}.{self.methods.forward} returns no floating-point array, but {got}")
+            raise TypeError(f"{title} returns no floating-point array, but {got}")
         return found
 
     def output(self, used: Used) -> Any:
@@ -232,7 +226,7 @@ class Layer:
                     made[name] = value
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
         slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
-        return dout * returned if slope and isinstance(returned, np.ndarray | np.generic) else returned
+        return dout * returned if slope and isinstance(returned, np.ndarray | np.generic | float | int) else returned
 
 
 def _scaled(g: Any, scale: float) -> Any:

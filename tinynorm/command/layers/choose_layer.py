@@ -16,15 +16,15 @@ from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing
 from .arguments import advice
 from .draw_layer import draw_layer
+from .parameters import ones_like
 
 
 class LayerCall(Call):
     """A layer with its inputs; it knows its outputs and the order of its gradients itself."""
 
     def forward(self, *inputs: Any) -> tuple[Any, Any]:
-        return self.pair.forward(
-            *[fresh(x) if kind in ("mean", "variance") else x for x, kind in zip(inputs, self.kinds, strict=True)]
-        )
+        given = zip(self.names, inputs, strict=True)
+        return self.pair.forward(*[fresh(x) if name in self.changing else x for name, x in given])
 
     def backward(self, dout: Any, cache: Any) -> tuple:
         return self.pair.backward(dout, cache)
@@ -60,8 +60,7 @@ def layer_calls(pair: Pair, seed: int) -> list[Call]:
     if error is None:
         out, used = result
         call.shape = [np.shape(y) for y in out] if isinstance(out, tuple) else np.shape(out)
-        douts = tuple(np.ones(np.shape(y))[()] for y in (out if isinstance(out, tuple) else (out,)))
-        grads, error = attempt(call.backward, douts if len(douts) > 1 else douts[0], used)
+        grads, error = attempt(call.backward, ones_like(out), used)
         if error is None:
             says = f"{pair.backward_name} returns no gradient, and leaves none in an attribute (self.dx, self.dW, self.grads)"
             refuse_nothing(grads, getattr(layer.cls, layer.methods.backward), says, pair.path)

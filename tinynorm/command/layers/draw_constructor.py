@@ -17,40 +17,25 @@ from ..functions.find_losses import REGULARISED
 from .objects import LR, Step, Tanh, instances
 
 SIZES = {
-    "in": "in_features n_in nin n_inputs num_inputs input_size input_dim in_dim in_channels num_features n_features features "
-    "channels num_channels n_channels dim dims_in d_model model_dim embed_dim in_size size_in fan_in d_in din in_ch inp_dim "
-    "in_units input_units input_features n_x nx d c hidden_state_dim input_channels n_input inputs input_num in_c c_in in_num "
-    "inputs_num input_shape in_shape shape x_dim nfeatures embedding_size in_feature n_feature feature_dim ndim prev_units "
-    "input_neurons n_i normalized_shape insize inputsize input_length input_feature input_nodes n_input_units ci cin ic n_embd "
-    "prev_size size_input n_visible dim_in d_input prev_dim num_in",
-    "out": "out_features n_out nout n_outputs num_outputs output_size output_dim out_dim out_channels num_filters n_filters "
-    "filters n_neurons num_neurons neurons n_units num_units units num_classes n_classes classes out_size size_out fan_out "
-    "d_out dout_dim out_ch output_units output_features n_y ny n_kernels num_kernels depth output_channels n_output outputs "
-    "output_num out_c c_out out_num out_feature size nb_filter nb_filters n_nodes nodes n_labels output_neurons n_o outsize "
-    "outputsize num_output filter_num n_class output_nodes co cout oc output_length num_nodes num_labels size_output dim_out "
-    "num_out out_units layer_depth output_depth",
-    "width": "hidden_size hidden_dim n_hidden num_hidden hidden_units d_ff ff_dim d_hidden hidden_features h_dim n_h nh "
-    "hidden_layer_size hidden_num hidden_nodes hidden_neurons hidden_layer dim_feedforward h_size n_hid nhid hid_dim "
-    "num_hiddens hiddens_num hidden hsize mlp_dim hidden_channels h ffn_dim ffn_size dff d_inner inner_dim",
+    "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim embed_dim fan_in d_in din "
+    "in_ch d c hidden_state_dim inputs in_c c_in inputs_num shape nfeatures embedding_size in_feature n_feature feature_dim "
+    "ndim n_i normalized_shape input_feature ci cin ic n_embd n_visible d_input",
+    "out": "filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
+    "width": "hidden d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
     "all": "layer_sizes layer_dims sizes dims layers_dims layers_sizes layer_size layer_dimensions architecture topology "
     "structure nn_architecture layers_size network_structure layers_dim shapes",
     "vocab": "vocab_size num_embeddings n_vocab vocabulary_size input_vocab v vocab_dim num_words n_tokens n_embeddings",
     "word": "embedding_dim embed_size wordvec_size wordvec_dim emb_size emb_dim embedding_size n_embed embedding_size",
-    "heads": "num_heads n_heads heads n_head nhead num_head",
+    "heads": "num_heads n_heads heads n_head nhead",
     "head": "d_k d_v head_dim head_size dk dv",
-    "kernel": "kernel_size filter_size kernel ksize k size_kernel filter_dim kernel_shape filter_shape kernel_width "
-    "kernel_height filter_width filter_height kernel_h kernel_w filter_h filter_w fh fw kh kw window window_size pool_size "
-    "pool_shape pool_h "
-    "pool_w pool_height pool_width pool f pool_kernel_size kernel_dim",
+    "kernel": "kernel_size kernel k f size_kernel pool_size pool_height pool_width ksize filter_size window",
     "move": "stride strides s",
     "pad": "pad padding p_size",
     "factor": "upsampling_factor downsampling_factor scale_factor factor",
-    "init": "weight_init_fn bias_init_fn weight_init bias_init initializer weight_initializer bias_initializer w_init b_init "
-    "init_fn kernel_initializer init init_method",
     "lr": "lr learning_rate eta learningrate l_rate step_size",
-    "function": "activation act act_fn activation_fn activation_function nonlinearity act_func activation_func func",
-    "slope": "activation_prime activation_derivative act_prime derivative d_activation prime activation_grad",
+    "function": "activation act act_fn nonlinearity act_func func",
+    "slope": "d_activation activation_grad",
     "rng": "rng random_state generator",
     "words": "word_to_idx word2idx vocab",
     "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen",
@@ -66,6 +51,7 @@ LIKE = {  # kinds of names that are not among these
     "function": "activation",
     "init": "init",
     "heads": "head",
+    "kernel": "(kernel|filter|pool|window)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
     "in": f"(^|_)(in|input|inp|prev|x)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)(size|dim|len|num)",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kernels",
@@ -85,7 +71,7 @@ def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     known = KIND_OF_SIZE.get(low) or KIND_OF_SIZE.get(low.rstrip("0123456789").rstrip("_")) or kind_of(p.name, words)
     if known == "layers" and p.annotation in (int, "int"):
         return "out"
-    return known or next((kind for kind, pattern in LIKE.items() if re.search(pattern, low) and p.default is p.empty), "")
+    return known or next((kind for kind, pattern in LIKE.items() if re.search(pattern, low)), "")
 
 
 def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[str, Any], list[str]]:
@@ -140,6 +126,7 @@ def choices(
         yield {name: x for name, x in made.items() if x is not KEEP}
 
 
+STRINGS = ["relu", "tanh", "sigmoid"]  # activations by name
 KEEP = object()  # stands for a default that is left as it is
 # What arguments may be that depend on nothing else. A function is called with (the name, the number of the argument).
 ANYWHERE: dict[str, list[Any]] = {
@@ -151,6 +138,7 @@ ANYWHERE: dict[str, list[Any]] = {
     "slope": [lambda name, k: lambda z: 1 - np.tanh(z) ** 2],
     "rng": [lambda name, k: np.random.default_rng(k)],
     "optimizer": [lambda name, k: Step(), "sgd"],
+    "words": [{"<NULL>": 0, "<START>": 1, "<END>": 2, **{f"word{i}": i for i in range(3, VOCABULARY)}}],
     "dtype": [lambda name, k: np.float64, "float64"],
     "int": [OUTPUTS],
     "float": [0.5],
@@ -164,6 +152,7 @@ def _options(
     kind: Any, layout: Layout, words: str, kinds: set[str], names: list[str], defaults: dict[str, Any], draws: Callable
 ) -> list[Any]:
     """Return what an argument of a kind may be. A function is called with (the name, the number of the argument)."""
+    sizes_of_output = [(OUTPUTS,), (OUTPUTS, 1)]
     if isinstance(kind, tuple):
         return [lambda name, k, one=one: deepcopy(one) for one in kind]
     if kind in ANYWHERE:
@@ -172,50 +161,32 @@ def _options(
     recurrent = any(word in words for word in ("rnn", "lstm", "gru", "recurrent", "cell"))
     keep = [KEEP] if set(names) <= set(defaults) else []
     shapes = [n for n in names if "shape" in n] or ([n for n in names if isinstance(defaults.get(n), tuple)])
-    match kind:
-        case "in":
-            sizes: list[Any] = list(dict.fromkeys([f, prod(x[1:]), x[0], x[-1]]))
-            tuples = [x[1:], x] if len(x) > 1 else [x]
-            return [*(tuples if shapes else []), *sizes, *([] if shapes else tuples if len(x) > 2 else []), *keep]
-        case "out":
-            return [
-                HIDDEN if recurrent and "width" in kinds else OUTPUTS,
-                f,
-                *([(OUTPUTS,), (OUTPUTS, 1)] if shapes else []),
-                *keep,
-            ]
-        case "width":
-            return [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *keep]
-        case "hiddens":
-            return [[HIDDEN, 5], *keep]
-        case "all":
-            return [[prod(x[1:]), HIDDEN, OUTPUTS], [x[0], HIDDEN, OUTPUTS], (prod(x[1:]), HIDDEN, OUTPUTS)]
-        case "word":
-            return [9 if "in" not in kinds else f]
-        case "heads":
-            return [2 if f % 2 == 0 else 3]
-        case "kernel":
-            own = 2 if "pool" in words or any("pool" in n for n in names) else 3
-            square = {n: isinstance(defaults.get(n), tuple) or "shape" in n for n in names}
-            first = [(own, own), own] if any(square.values()) else [own, (own, own)]
-            return [*keep, *first, *([5 - own] if not keep else [])]
-        case "move":
-            return [2, 1, *keep] if "kernel" in kinds or "weight" in kinds or not keep else keep
-        case "pad":
-            return [0, *keep] if "pool" in words else [1, 0, *keep]
-        case "function":
-            known = ["relu", "tanh", "sigmoid"] if "slope" not in kinds else []
-            return [*known, lambda name, k: np.tanh, lambda name, k: Tanh()]
-        case "words":
-            named = {"<NULL>": 0, "<START>": 1, "<END>": 2}
-            return [named | {f"word{i}": i for i in range(3, VOCABULARY)}]
-        case "steps":
-            return [x[1] if len(x) > 1 else 3]
-        case "batch":
-            return [x[0]]
-        case "new shape":
-            size = [OUTPUTS] if "in" in kinds else []
-            return [*size, (prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
+    by_kind: dict[str, list[Any]] = {
+        "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *(sizes_of_output if shapes else []), *keep],
+        "width": [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *keep],
+        "hiddens": [[HIDDEN, 5], *keep],
+        "all": [[prod(x[1:]), HIDDEN, OUTPUTS], [x[0], HIDDEN, OUTPUTS], (prod(x[1:]), HIDDEN, OUTPUTS)],
+        "word": [9 if "in" not in kinds else f],
+        "heads": [2 if f % 2 == 0 else 3],
+        "move": [2, 1, *keep] if "kernel" in kinds or "weight" in kinds or not keep else keep,
+        "pad": [0, *keep] if "pool" in words else [1, 0, *keep],
+        "function": [*([] if "slope" in kinds else STRINGS), lambda name, k: np.tanh, lambda name, k: Tanh()],
+        "steps": [x[1] if len(x) > 1 else 3],
+        "batch": [x[0]],
+    }
+    if kind in by_kind:
+        return by_kind[kind]
+    if kind == "in":
+        sizes: list[Any] = list(dict.fromkeys([f, prod(x[1:]), x[0], x[-1]]))
+        tuples = [x[1:], x] if len(x) > 1 else [x]
+        return [*(tuples if shapes else []), *sizes, *([] if shapes else tuples if len(x) > 2 else []), *keep]
+    if kind == "kernel":
+        own = 2 if "pool" in words or any("pool" in n for n in names) else 3
+        square = any(isinstance(defaults.get(n), tuple) or "shape" in n for n in names)
+        return [*keep, *([(own, own), own] if square else [own, (own, own)]), *([5 - own] if not keep else [])]
+    if kind == "new shape":
+        size = [OUTPUTS] if "in" in kinds else []
+        return [*size, (prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
     return [lambda name, k, draw=draw: draw(np.random.default_rng([0, k])) for draw in draws(kind)]
 
 

@@ -95,7 +95,8 @@ def draws_of_targets(sizes: list[Any], obj: Any, layout: Layout, words: str, kin
     """Return the ways to draw a target: for as many classes as the layer has outputs, by the sizes that it was given."""
     last = next((a.shape for _, a in arrays_in(obj)[::-1]), ())
     if not sizes and not last:
-        return draws_of("target", layout, words, {"x"}, False)  # one-hot rows before rows of any zeros and ones
+        labels = [lambda rng: rng.integers(0, 2, layout.x)] if len(layout.x) == 1 else []
+        return [*draws_of("target", layout, words, {"x"}, False), *labels]  # one-hot rows before rows of any zeros and ones
     if not sizes:
         sizes = [max(last) if len(last) == 1 or 1 in last else min(last)]
     classes = sizes[-1][-1] if isinstance(sizes[-1], list | tuple) else sizes[-1]

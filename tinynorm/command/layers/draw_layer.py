@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 from functools import partial
 from itertools import islice, product
 from time import perf_counter
@@ -26,7 +25,7 @@ from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import arrays_in, put, set_rates
 from .call_layer import Layer, call_by_name
-from .draw_constructor import KIND_OF_SIZE, choices, settle
+from .draw_constructor import LIKE, SIZES, choices, kind_in_constructor, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
 from .objects import LR, Step, layers_for
 from .parameters import find_parameters, reset, run, values_of
@@ -49,19 +48,16 @@ class Search:
     def __init__(self, layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None) -> None:
         self.layer, self.seed, self.path, self.given = layer, seed, path, given or {}
         self.words = words_of(layer.name)
-        self.filling: list[type] = []  # the classes that a container is given
         self.blanks: dict[str, str] = {}
-        self.constructor = parameters(layer.cls) if inspect.isfunction(inspect.getattr_static(layer.cls, "__init__")) else []
+        own = parameters(layer.cls) if inspect.isfunction(inspect.getattr_static(layer.cls, "__init__")) else []
         self.setups = [name for name in SETUPS.split() if _sets_up(layer.cls, name)]
-        known = {p.name: p for name in self.setups for p in parameters(getattr(layer.cls, name))[1:]}
-        self.constructor = list(
-            ({p.name: p for p in self.constructor} | {n: p for n, p in known.items() if p.default is p.empty}).values()
-        )
-        self.constructor = [p for p in self.constructor if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        known = [p for name in self.setups for p in parameters(getattr(layer.cls, name))[1:] if p.default is p.empty]
+        self.constructor = list({p.name: p for p in own + known if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}.values())
         self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words, layer.cls)
-        if "layers" in self.kinds.values() or any(p.kind is p.VAR_POSITIONAL for p in parameters(layer.cls)):
-            self.filling = layers_for(layer.cls, layer.methods)
-            self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
+        self.container = [name for name, kind in self.kinds.items() if kind == "layers"]
+        holds = self.container or any(p.kind is p.VAR_POSITIONAL for p in own)
+        self.filling = layers_for(layer.cls, layer.methods) if holds else []  # the classes that a container is given
+        self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
         if unknown:
             titles = f"{layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
             raise UserError(f"{titles}: do not know what to draw for {', '.join(unknown)}; {advice(layer)}")
@@ -69,7 +65,6 @@ class Search:
         self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
         self.best: tuple[tuple, Layer] | None = None
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
-        self.ran = False  # whether the last one did
 
     # ---- what is drawn ---------------------------------------------------------------------------------------------------
 
@@ -110,19 +105,9 @@ class Search:
 
     def _construct(self, arguments: dict[str, Any]) -> Any:
         arguments = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in arguments.items()}
-        if self.filling:
-            wanted = {
-                p.name
-                for p in parameters(self.layer.cls)
-                if KIND_OF_SIZE.get(p.name) == "layers" and p.kind is not p.VAR_POSITIONAL
-            }
-            arguments |= {name: [cls() for cls in self.filling] for name in wanted}
-        starred = [cls() for cls in self.filling] if not arguments else []
-        obj = (
-            self.layer.cls(*starred)
-            if starred
-            else call_by_name(self.layer.cls, {n: x for n, x in arguments.items() if n[0] != "."})
-        )
+        held = [cls() for cls in self.filling]
+        arguments |= dict.fromkeys(self.container, held)
+        obj = call_by_name(self.layer.cls, {n: x for n, x in arguments.items() if n[0] != "."}, [] if arguments else held)
         for name, x in arguments.items():
             if name.startswith("."):
                 setattr(obj, name[1:], x.copy())
@@ -149,9 +134,8 @@ class Search:
         layouts = self._layouts()
         for unit in (clipped, not clipped):
             for layout in layouts:
-                for obj, made, arguments in islice(self._drawn(layout, unit), MOST):
-                    done = self._try(obj, made, arguments) if self.tried[layout] < ENOUGH else False
-                    self.tried[layout] += self.ran
+                for drawn in islice(self._drawn(layout, unit), MOST):
+                    done = self.tried[layout] < ENOUGH and self._try(layout, *drawn)
                     slow = perf_counter() - started > PATIENCE
                     if self.best is not None and (done or slow):
                         return self.best[1]
@@ -193,11 +177,9 @@ class Search:
             f"\n{own_traceback(error, self.path)}"
         )
 
-    def _try(self, obj: Any, made: dict[str, Any], arguments: dict[str, Any]) -> bool:
+    def _try(self, layout: Layout, obj: Any, made: dict[str, Any], arguments: dict[str, Any]) -> bool:
         """Run forward and backward with these arguments; keep the layer if it is the best. Return whether all works."""
-        layer = replace(
-            self.layer, arguments=arguments, remake=lambda: self._construct(made), parameters={}, silent=set(), updated=set()
-        )
+        layer = self.layer.anew(arguments=arguments, remake=lambda: self._construct(made))
         layer.targets = [name for name, kind in self.taken.items() if kind == "target"]
         layer.steps = any(isinstance(x, Step) for x in made.values())
         layer.base = obj if attempt(deepcopy, obj)[1] is None else None
@@ -207,7 +189,6 @@ class Search:
                 f"{layer.cls.__name__}.{layer.methods.backward} begins with a loss, and the class has no method for it, such "
                 "as loss(self, y_pred, y); its gradients are those of no usual loss (squares, cross-entropy)"
             )
-        self.ran = False
         used, error = attempt(run, layer)
         if error is None:
             parts, error = attempt(layer.parts, used)
@@ -215,19 +196,10 @@ class Search:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False
         finite = all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts)
-        self.ran = True
+        self.tried[layout] += 1
         ranked = []
         for roles, loss in possible_roles(layer, used):
-            one = replace(
-                layer,
-                base=attempt(deepcopy, layer.base)[0],
-                roles=roles,
-                loss=loss,
-                titles={},
-                parameters={},
-                silent=set(),
-                updated=set(),
-            )
+            one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss)
             ranked.append(((finite, *self._rank(one)), one))
         best = max(rank for rank, _ in ranked)
         several = self.best is not None and self.best[0][0] and _rows(self.best[1].arguments) > 1
@@ -271,8 +243,8 @@ class Search:
 
 def _rows(arguments: dict[str, Any]) -> int:
     """Return how many samples the first argument holds, in rows or in columns."""
-    shape = np.shape(next(iter(arguments.values()), 0))
-    return min(shape) if len(shape) > 1 else 1
+    shapes = [np.shape(x) for x in arguments.values()] or [()]
+    return min(shapes[0]) if len(shapes[0]) > 1 or shapes.count(shapes[0]) > 1 else 1  # x and y, a number for each sample
 
 
 def _set_elsewhere(cls: type, name: str) -> bool:
@@ -285,7 +257,7 @@ def _sets_up(cls: type, name: str) -> bool:
     """Whether a class has this method, and its arguments are sizes."""
     method = inspect.getattr_static(cls, name, None)
     needed = [p for p in parameters(method)[1:] if p.default is p.empty] if inspect.isfunction(method) else []
-    return inspect.isfunction(method) and all(p.name.lower() in KIND_OF_SIZE for p in needed)
+    return inspect.isfunction(method) and all(kind_in_constructor(p, "") in (*SIZES, *LIKE) for p in needed)
 
 
 def _takes_probabilities(layer: Layer) -> bool:

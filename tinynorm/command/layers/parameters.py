@@ -15,7 +15,7 @@ from .arguments import words_of
 from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, plain, put
 from .call_layer import Layer, Used, parameters
 
-PARAMETER = re.compile(r"_?[Wb]_?[a-zA-Z]{0,2}\d?")  # Wqk, b_hh
+PARAMETER = re.compile(r"_?[Wb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*")  # Wqk, b_hh
 
 
 def find_parameters(layer: Layer) -> None:
@@ -73,10 +73,9 @@ def _with_lazy_arrays(layer: Layer) -> Any:
     new = [ways for ways, _ in arrays_in(used) if _is_parameter(ways[0]) and name_of(ways[0]) not in before]
     reset(used)
     old, layer.base = layer.base, used
-    if any(_matters(layer, used, ways) for ways in new):
-        return used
-    layer.base = old
-    return base
+    made = any(_matters(layer, used, ways) for ways in new)
+    layer.base = used if made else old
+    return used if made else base
 
 
 def reset(layer: Any) -> None:
@@ -106,8 +105,6 @@ def _redraw(base: Any, found: dict[str, list[Way]]) -> None:
         kind = kind_of(re.split(r"[.\[]", name)[-1])
         if kind == "affine":
             new = rng.choice([-1.0, 1.0], a.shape) * rng.uniform(0.5, 1.5, a.shape)
-        elif kind == "variance":
-            new = rng.uniform(0.5, 2.0, a.shape)
         else:  # outputs of about 1, so that no sigmoid saturates
             new = rng.standard_normal(a.shape) * (max(1 / np.sqrt(np.prod(a.shape) / max(a.shape)), 0.3) if a.ndim > 1 else 0.7)
         put(base, ways, np.asarray(new, dtype=float))
@@ -121,12 +118,7 @@ def _matters(layer: Layer, base: Any, ways: list[Way]) -> bool:
         put(base, ways, x)
         outputs.append(attempt(lambda: [np.array(y) for y in layer.parts(run(layer))])[0])
     put(base, ways, old)
-    first, second = outputs
-    return (
-        first is not None
-        and second is not None
-        and not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
-    )
+    return all(outputs) and not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(*outputs, strict=True))
 
 
 def _quiet(layer: Layer, returned: dict[str, Any]) -> None:
@@ -134,13 +126,14 @@ def _quiet(layer: Layer, returned: dict[str, Any]) -> None:
     be called without, and the data of a network."""
     method = getattr(layer.cls, layer.methods.forward)
     states = [p.name for p in parameters(method) if p.default is None]
-    alone = sum(returned.get(name) is not None for name in layer.arguments) < 2  # it is that of the prediction
+    given = sum(returned.get(name) is not None for name in layer.arguments)
+    alone, fewer = given < 2, given < sum(map(differentiable, layer.arguments.values()))  # alone: that of the prediction
     for name, x in layer.arguments.items():
         if not differentiable(x):
             continue
         g = returned.get(name)
         without = g is None or np.shape(g) != np.shape(x) or (alone and name in layer.targets)
         stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in layer.parameters) > 1  # W1 and W2: a network
-        may = name in layer.targets or name in states or (stack and layer.parameters)
-        if kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance") or (may and without):
+        may = name in layer.targets or name in states or layer.loss or (stack and layer.parameters)
+        if (may and without) or (fewer and kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance")):
             layer.silent.add(name)

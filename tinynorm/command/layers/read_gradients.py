@@ -20,8 +20,9 @@ INPUT_GRADIENTS = "dinputs dinput dx dX d_inputs d_input grad_input input_grad g
 def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
     """Return the gradients by the names of the inputs; a parameter that backward changes itself may have none."""
     inputs = [name for name, x in zip(layer.names, used.values, strict=True) if name in layer.arguments and differentiable(x)]
-    found = _left(inputs, layer, used) if returned is None or returned is ... else _returned(returned, inputs, layer)
     shapes = {name: np.shape(at(used.object, ways[0])) for name, ways in layer.parameters.items()}
+    nothing = returned is None or returned is ...
+    found = _left(inputs, layer, used) if nothing else _returned(returned, inputs, layer, shapes)
     for name, ways in layer.parameters.items():
         g = found[name] if name in found else gradient_at(used.object, ways)
         if g is None and name not in layer.updated and list(shapes.values()).count(shapes[name]) == 1:
@@ -51,14 +52,16 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
     return found
 
 
-def _returned(returned: Any, inputs: list[str], layer: Layer) -> dict[str, Any]:
+def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, tuple]) -> dict[str, Any]:
     """Return what backward returns by the names of the inputs: a dict has keys, others a name or an order."""
     names, beside = [*inputs, *layer.parameters], layer.methods.how == "loss and gradients"  # the loss stands before them
     grads = [returned] if not isinstance(returned, tuple | list) else list(returned)
     keyed = {key: g for one in grads if isinstance(one, dict) for key, g in one.items()}
     if keyed or isinstance(returned, dict):
         alone = [g for g in grads if not isinstance(g, dict)]
-        return (_returned(alone, inputs, layer) if alone else {}) | _in_dict(keyed, names[len(inputs) :] if alone else names)
+        return (_returned(alone, inputs, layer, shapes) if alone else {}) | _in_dict(
+            keyed, names[len(inputs) :] if alone else names
+        )
     if len(grads) not in layer.titles:
         layer.titles[len(grads)] = titles_of(getattr(layer.cls, layer.methods.backward), len(grads) + beside)[beside:]
     titles = layer.titles[len(grads)]
@@ -70,6 +73,11 @@ def _returned(returned: Any, inputs: list[str], layer: Layer) -> dict[str, Any]:
         owners.append(next((name for name in named if name not in owners), ""))
     every = [name for name, x in layer.arguments.items() if differentiable(x)]
     order = [*layer.parameters, *inputs] if beside else every if len(grads) == len(every) > len(inputs) else names
+    if len(grads) == len(layer.arguments) > len(every):  # None for a mask
+        order = list(layer.arguments)
+    first = layer.arguments.get(order[0]) if order else None
+    if len(grads) == 1 and first is not None and np.shape(grads[0]) != np.shape(first):  # that of theta, and not of X
+        order = [name for name, shape in shapes.items() if shape == np.shape(grads[0])] or order
     rest = iter([name for name in order if name not in owners])
     owners = [name or next(rest, "") for name in owners]
     # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.

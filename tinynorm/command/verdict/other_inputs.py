@@ -37,9 +37,9 @@ def _channels_last(call: Call) -> bool:
     return call.layout is not None and call.layout.convolved == "last"
 
 
-def resized(call: Call, size: int, other: int) -> Call | None:
+def resized(call: Call, size: int, other: int, seed: int = 0) -> Call | None:
     """Return the call with another size wherever this one is, in all inputs; None where forward does not take these."""
-    rng, inputs = np.random.default_rng(0), list[Any]()
+    rng, inputs = np.random.default_rng(seed), list[Any]()
     for x in call.inputs:
         shape = x.shape if isinstance(x, np.ndarray) else x if isinstance(x, tuple) else ()
         shape = tuple(other if isinstance(n, int) and n == size else n for n in shape)

@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 
 from ... import from_numpy
+from ...gradcheck.diagnosis.naming import exactly
 from ..functions.call_pair import Call
 
+LINEAR = (
+    lambda x, weight, bias=0.0: x @ weight + bias,
+    lambda x, weight, bias=0.0: weight @ x + bias,
+    lambda x, weight, bias=0.0: x @ weight.T + bias,
+    lambda x, weight, bias=0.0: x.reshape(len(x), -1) @ weight + bias,
+)
 ELEMENTWISE = ("relu", "sigmoid", "tanh", "softplus", "elu", "gelu", "silu", "softmax", "log_softmax")
 
 
@@ -25,7 +32,7 @@ def usual_outputs(call: Call) -> Iterator[tuple[str, Callable]]:
     options: list[tuple[str, Callable]] = []
     if set(arrays) in ({"x", "weight"}, {"x", "weight", "bias"}):
         if np.ndim(call.inputs[kinds["weight"]]) == 2:
-            options += [("linear layer", forward) for forward in (_rows, _columns, _transposed, _flattened)]
+            options += [("linear layer", forward) for forward in LINEAR]
         elif np.ndim(call.inputs[kinds["weight"]]) == 4:
             options.append(("convolution", lambda x, weight, bias=0.0: _convolution(F, x, weight, bias, _settings(call))))
     elif arrays == ["x"]:
@@ -45,22 +52,6 @@ def usual_outputs(call: Call) -> Iterator[tuple[str, Callable]]:
             continue
         if fits:
             yield layer, usual
-
-
-def _rows(x: Any, weight: Any, bias: Any = 0.0) -> Any:
-    return x @ weight + bias
-
-
-def _columns(x: Any, weight: Any, bias: Any = 0.0) -> Any:
-    return weight @ x + bias
-
-
-def _transposed(x: Any, weight: Any, bias: Any = 0.0) -> Any:
-    return x @ weight.T + bias
-
-
-def _flattened(x: Any, weight: Any, bias: Any = 0.0) -> Any:
-    return x.reshape(len(x), -1) @ weight + bias
 
 
 def _of_tensor(function: Callable, *arrays: Any, **options: Any) -> Any:
@@ -93,10 +84,10 @@ def how_it_differs(call: Call, out: np.ndarray, usual: np.ndarray) -> str:
             b = np.reshape(x, (-1, 1, 1)) if first else x
             k = _multiple(out - usual, np.broadcast_to(b, usual.shape))
             if k is not None:
-                return f"it adds {name} {_number(k + 1)} times" if k != -1 else f"it does not add {name}"
+                return f"it adds {name} {exactly(k + 1)} times" if k != -1 else f"it does not add {name}"
     k = _multiple(out, usual)
     if k is not None:
-        return f"its output is {_number(k)} times the usual one"
+        return f"its output is {exactly(k)} times the usual one"
     at = np.unravel_index(int(np.argmax(np.abs(out - usual))), out.shape)
     where = f" at ({', '.join(map(str, at))})" if out.ndim else ""
     return f"its output{where} is {out[at]:.6g}, where the usual one is {usual[at]:.6g}"
@@ -106,9 +97,3 @@ def _multiple(a: np.ndarray, b: np.ndarray) -> float | None:
     """Return k where a = k b, else None."""
     k = float(np.sum(a * b) / np.sum(b * b)) if np.any(b) else 0.0
     return k if k and np.allclose(a, k * b, rtol=1e-9, atol=1e-9 * float(np.max(np.abs(b)))) else None
-
-
-def _number(k: float) -> str:
-    if abs(k - round(k)) < 1e-6:
-        return str(round(k))
-    return f"1/{round(1 / k)}" if abs(1 / k - round(1 / k)) < 1e-6 else f"{k:.6g}"

@@ -86,10 +86,10 @@ def exactly(c: float) -> str:
 
 
 def remedy(c: float, names: Names) -> str:
-    """How to undo the factor c."""
-    if abs(c) > 1:
-        return f"divide by {names.of(c) or exactly(c)}"
-    return f"multiply by {names.of(1 / c) or exactly(1 / c)}"
+    """How to undo the factor c. What the number is, where that takes a phrase, has been said of c."""
+    word, number = ("divide", c) if abs(c) > 1 else ("multiply", 1 / c)
+    named = names.of(number) or exactly(number)
+    return f"{word} by {exactly(number) if ' is ' in named else named}"
 
 
 def named_axes(axes: tuple[int, ...]) -> str:

@@ -80,7 +80,7 @@ def hypotheses(recognised: Recognised, evidence: Evidence, role: str) -> list[Hy
     how = s["windows"], s["x"], dy
     right, mistakes = _dx(*how, s["w"], s["pool"]) if role == "x" else _dW(*how)
     back = ((0, 2, 3, 1) if role == "x" else (2, 3, 1, 0)) if last else (0, 1, 2, 3)
-    found = [replace(h, is_factor=h.kind == "constant_factor") for h in listed(f"d{evidence.names[i]}", right, mistakes)]
+    found = listed(f"d{evidence.names[i]}", right, mistakes)
     return [replace(h, prediction=h.prediction.transpose(back)) for h in found]
 
 
@@ -99,7 +99,7 @@ def _dx(windows: Windows, x: np.ndarray, dy: np.ndarray, w: np.ndarray | None, p
         parts = np.einsum("nfij,fcab->ncijab", dy, w)
     else:
         parts, others = _routed(windows.size, seen, each, pool)
-        mistakes += [(kind, total(wrong), says, "mask") for kind, wrong, says in others]
+        mistakes += [("wrong_function", total(wrong), says, "mask") for wrong, says in others]
     ends = [cut for cut in (0, 2 * pad) if cut != pad]
     cuts = f"the padding of {pad} is cut off at the wrong place: dx is what lies {pad} away from each border"
     mistakes += [("wrong_padding", total(parts, cut=cut), cuts, f"[{pad}:-{pad}]") for cut in ends]
@@ -111,22 +111,17 @@ def _dx(windows: Windows, x: np.ndarray, dy: np.ndarray, w: np.ndarray | None, p
 
 def _routed(
     size: tuple[int, ...], seen: np.ndarray, dy: np.ndarray, pool: str
-) -> tuple[np.ndarray, list[tuple[str, np.ndarray, str]]]:
-    """What each window of a pooling hands back, and what people hand back in its place: (kind, that, sentence)."""
+) -> tuple[np.ndarray, list[tuple[np.ndarray, str]]]:
+    """What each window of a pooling hands back, and what people hand back in its place: (that, sentence)."""
     n = int(np.prod(size))
     largest = dy * (seen == seen.max((4, 5), keepdims=True)), "dy goes to the largest number of a window", "max"
     shares = dy / n, f"each of the {n} numbers of a window gets 1/{n} of dy", "average"
     (right, says, kind), (other, instead, of) = (largest, shares) if pool == "max" else (shares, largest)
-    says, everywhere = f"; right for {kind} pooling: {says}", dy * np.ones(size)
-    to_all = "wrong_function", everywhere, f"all numbers of a window get all of dy{says}"
-    if pool != "max":
-        to_all = "constant_factor", everywhere, f"all numbers of a window get all of dy, {n} times their share; divide by {n}"
-    first = dy * (np.arange(n) == 0).reshape(size)
-    return right, [
-        ("wrong_function", other, f"{instead}, as in {of} pooling{says}"),
-        ("wrong_function", first, f"dy goes to the first number of a window{says}"),
-        to_all,
-    ]
+    wrong = [(other, f"{instead}, as in {of} pooling")]
+    wrong.append((dy * (np.arange(n) == 0).reshape(size), "dy goes to the first number of a window"))
+    if pool == "max":  # of an average, it is the right gradient times n
+        wrong.append((dy * np.ones(size), "all numbers of a window get all of dy"))
+    return right, [(back, f"{what}; right for {kind} pooling: {says}") for back, what in wrong]
 
 
 def _dW(windows: Windows, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, list[Mistake]]:
