@@ -20,7 +20,7 @@ SIZES = {
     "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim embed_dim fan_in d_in din "
     "in_ch d c hidden_state_dim inputs in_c c_in inputs_num shape nfeatures embedding_size in_feature n_feature feature_dim "
     "ndim n_i normalized_shape input_feature ci cin ic n_embd n_visible d_input",
-    "out": "filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
+    "out": "m filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
     "width": "hidden d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
     "all": "layer_sizes layer_dims sizes dims layers_dims layers_sizes layer_size layer_dimensions architecture topology "

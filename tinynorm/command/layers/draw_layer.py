@@ -183,15 +183,20 @@ class Search:
         layer.targets = [name for name, kind in self.taken.items() if kind == "target"]
         layer.steps = any(isinstance(x, Step) for x in made.values())
         layer.base = obj if attempt(deepcopy, obj)[1] is None else None
+        usual = [layer.usual]
         if layer.methods.how == "cost" and not layer.methods.cost:
-            layer.usual = next(iter(USUAL_LOSSES))
+            usual = list(USUAL_LOSSES)
             layer.doubt = (
                 f"{layer.cls.__name__}.{layer.methods.backward} begins with a loss, and the class has no method for it, such "
                 "as loss(self, y_pred, y); its gradients are those of no usual loss (squares, cross-entropy)"
             )
-        used, error = attempt(run, layer)
-        if error is None:
-            parts, error = attempt(layer.parts, used)
+        for name in usual:  # a loss of arrays does not take class numbers
+            layer.usual = name
+            used, error = attempt(run, layer)
+            if error is None:
+                parts, error = attempt(layer.parts, used)
+            if error is None:
+                break
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False

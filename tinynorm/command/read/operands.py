@@ -65,6 +65,8 @@ def _operands(node: ast.AST) -> tuple[str, str] | None:
 
 
 def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
     if isinstance(node, ast.Attribute) and node.attr == "T":
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
