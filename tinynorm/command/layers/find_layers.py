@@ -15,11 +15,11 @@ from ..read.read_code import code_of, parameters, returned
 
 FORWARDS = (
     "forward forward_pass forward_propagation forward_propagate forward_prop feedforward feed_forward fprop fwd propagate "
-    "__call__ call apply activate activation function func fn f compute"
+    "forwardprop forward_propogation __call__ call apply activate activation function func fn f compute predict value evaluate"
 )
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
-    "backpropagation backpropagate backprop back_prop bprop bwd back"
+    "backpropagation backpropagate backprop back_prop backwardprop back_propogation backward_propogation bprop bwd back"
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation "
@@ -103,15 +103,10 @@ def arguments_of(cls: type, name: str) -> list[inspect.Parameter]:
 
 def _first(cls: type, known: str) -> str:
     """Return the first of these methods that a class has from a user's file; a library's classes have methods of their own."""
-    for name in known.split():
-        owner = next((c for c in cls.__mro__ if name in vars(c)), None)
-        if (
-            owner is not None
-            and inspect.isroutine(getattr(owner, name))
-            and owner.__module__.split(".")[0] not in ("torch", "builtins")
-        ):
-            return name
-    return ""
+    owners = [c for c in reversed(cls.__mro__) if c.__module__.split(".")[0] not in ("torch", "builtins")]
+    names = [name for owner in owners for name in vars(owner) if inspect.isroutine(getattr(owner, name))]
+    methods = {re.sub("([a-z])([A-Z])", r"\1_\2", name).lower(): name for name in names}  # forward_pass of forwardPass
+    return next((methods[name] for name in known.split() if name in methods), "")
 
 
 def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.draw_inputs import PARAMETERS, kind_of
+from ..read.read_code import code_of
 from ..run_code import attempt
 from .arguments import words_of
 from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, plain, put
@@ -24,7 +26,7 @@ def find_parameters(layer: Layer) -> None:
     used = run(layer)
     earlier = {way: np.array(a) for ways, a in arrays_in(used.object) for way in ways}
     returned = layer.gradients(ones_like(layer.output(used)), used)
-    found, others = {}, {}
+    found, others, keys = {}, {}, _words_in(layer)
     for ways, _ in arrays_in(base):
         ways = sorted(ways, key=lambda way: (isinstance(way[-1], int), len(way)))
         name = next((layer.drawn[way] for way in ways if way in layer.drawn), name_of(ways[0]))
@@ -33,7 +35,7 @@ def find_parameters(layer: Layer) -> None:
         updated = was is not None and (now.shape != was.shape or np.any(now != was))
         if is_called_gradient(ways[0]) or kind_of(name) in ("mean", "variance"):
             continue
-        if gradient_at(used.object, ways) is not None or updated or _is_parameter(ways[0]):
+        if gradient_at(used.object, ways) is not None or updated or _is_parameter(ways[0]) or name in keys:
             found[title] = ways
             layer.updated |= {title} if updated else set()
         else:
@@ -91,6 +93,14 @@ def _is_parameter(way: Way) -> bool:
         return True
     last = name_of(way).split(".")[-1]
     return kind_of(last) in PARAMETERS or plain(last).rstrip("0123456789") in ("w", "b") or bool(PARAMETER.fullmatch(last))
+
+
+def _words_in(layer: Layer) -> set[str]:
+    """Return the words in the code of backward: keys of gradients are among them, E of ``{"E": dE}``."""
+    method = layer.methods.forward if layer.methods.how == "loss and gradients" else layer.methods.backward
+    code = code_of(getattr(layer.cls, method))
+    nodes = ast.walk(code) if code else ()
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def run(layer: Layer) -> Used:
