@@ -86,6 +86,8 @@ def kind_of(name: str, function: str = "") -> str:
         return "number"
     if low.endswith(("param", "params", "config", "parameters")):
         return "settings"
+    if low.endswith(("_mask", "_ids", "_idx", "_index", "_indices")):
+        return "mask" if low.endswith("mask") else "index"
     shorter = (low, low.rstrip("0123456789").rstrip("_"), re.sub("_(f|b|fwd|bwd|forward|backward)$", "", low))  # h0_b, Wx_fwd
     kind = next((KIND[short] for short in shorter if short in KIND), "")
     if kind in ("weight", "bias") and _has(function, "norm", "bn", "ln", "gn") and not _has(function, *LINEAR):

@@ -27,11 +27,11 @@ def kinds_in_a_product(function: Callable, names: list[str], kinds: dict[str, st
 
 
 def kinds_in_a_norm(function: Callable, names: list[str], kinds: dict[str, str]) -> dict[str, str]:
-    """Return "affine" for the arguments that a normalisation multiplies with, or adds: what calls mean, and is no loss."""
+    """Return "affine" for the arguments that a normalisation multiplies with, or adds: what takes a root, and is no loss."""
     code = code_of(function)
     nodes = list(ast.walk(code)) if code else []
-    means = any(isinstance(node, ast.Attribute) and node.attr in ("mean", "var", "std") for node in nodes)
-    if not means or "target" in kinds.values():
+    deviates = any(isinstance(node, ast.Attribute) and node.attr in ("var", "std", "sqrt") for node in nodes)
+    if not deviates or "target" in kinds.values():
         return {}
     found = {}
     for node in nodes:
