@@ -107,7 +107,8 @@ def put(x: Any, ways: list[Way], value: np.ndarray) -> None:
 
 def name_of(way: Way) -> str:
     """Return the name that a report gives to an array: W, W1 for params["W1"], layers[0].W."""
-    if len(way) > 1 and _word(way[-1]) in VALUES and isinstance(way[-1], str):
+    stored = len(way) > 1 and isinstance(way[-2], str) and STORES.fullmatch(way[-2].strip("._"))  # params["w"]
+    if len(way) > 1 and not stored and _word(way[-1]) in VALUES and isinstance(way[-1], str):
         way = way[:-1]  # the array of a parameter that is an object
     if len(way) > 1 and isinstance(way[-1], str) and not way[-1].startswith(".") and isinstance(way[-2], str):
         way = (*way[:-2], f".{way[-1]}")  # an entry of a dict

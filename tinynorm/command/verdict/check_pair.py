@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -82,6 +83,7 @@ class Result:
                 words.insert(0, f"returned in the order {note.rpartition(' those of ')[2]}")
             elif "is the memory of" in note:
                 words.append("hands back dout")
+        words += re.findall("no gradient is looked for of [^;]*", self.inputs)
         return ", ".join(dict.fromkeys(words))
 
 
