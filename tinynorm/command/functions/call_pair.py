@@ -102,8 +102,12 @@ class Call:
 
     def constant(self, name: str) -> bool:
         """Whether an input needs no gradient, judged by its name: a target, running statistics; for a loss, its data too."""
-        kind = dict(zip(self.names, self.kinds, strict=True)).get(name) or kind_of(name, self.pair.name)
+        kind = self._kind_of(name)
         return name in self.unclaimed or (kind not in PARAMETERS if self.pair.loss else kind in CONSTANT)
+
+    def _kind_of(self, name: str) -> str:
+        """Return the kind that an input was drawn as; of an argument that was not drawn, the kind that its name says."""
+        return dict(zip(self.names, self.kinds, strict=True)).get(name) or kind_of(name, self.pair.name)
 
     @property
     def remarks(self) -> list[str]:
@@ -201,8 +205,7 @@ class Call:
         if len(grads) == len(self.defaults) > len(self.inputs) and set(names) <= set(self.defaults):  # None for alpha=0.1 too
             return tuple(g for name, g in zip(self.defaults, grads, strict=True) if name in names)
         left_out = [name for name in names if self.constant(name)]
-        kinds = dict(zip(self.names, self.kinds, strict=True))
-        data = [name for name in names if kinds[name] not in PARAMETERS]
+        data = [name for name in names if self._kind_of(name) not in PARAMETERS]
         of_loss = self.convention.slope or isinstance(self.pair.forward, Composed)
         if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss needs none for the data
             self.unclaimed, left_out = set(data), data
@@ -218,8 +221,7 @@ class Call:
         names = [self.names[i] for i in self.floats if not self.constant(self.names[i])]
         names = names or [self.names[i] for i in self.floats]
         shapes = {name: np.shape(x) for name, x in zip(self.names, self.inputs, strict=True)}
-        kinds = dict(zip(self.names, self.kinds, strict=True))
-        names.sort(key=lambda name: kinds[name] not in PARAMETERS)
+        names.sort(key=lambda name: self._kind_of(name) not in PARAMETERS)
         return next((name for name in names if shapes[name] == np.shape(gradient)), names[0])
 
     def _of_no_matter(self, names: list[str], named: dict[str, Any]) -> set[str]:
