@@ -194,7 +194,7 @@ class Layout:
         words = [(12, 9)] if "index" in kinds else []  # a vocabulary of 12 words; an index is less than 9
         of_output: list[tuple[int, ...]] = [(out,), (1, out)]
         of_rows = [(n,), (n, 1)] if len(self.x) == 2 and n > 1 else []  # x has its features in rows
-        without = [] if "weight" in kinds else [self.x, (f, out), (n,)]
+        whole = [self.x] if "weight" in kinds else [self.x, (f, out), (n,)]
         number: list[tuple[int, ...]] = [()] if "target" in kinds else []  # the bias of one output of a loss
         ones = [1] * len(self.x[2:])  # x of more than two dimensions has its channels on axis 1
         affine = [
@@ -215,8 +215,8 @@ class Layout:
             "weight": kernels.get(self.convolved, [*words, *in_time, *self._matrices(out, function, kinds)]),
             "second_weight": self._matrix(OUTPUTS, 7),
             "recurrent": self._matrix(OUTPUTS, out),
-            # (1, 1, 1, out): of a course's convolution; without a weight, self.x: of a + b; (f, out): of a @ b
-            "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), *without, *number],
+            # (1, 1, 1, out): of a course's convolution; self.x: of a + b; without a weight, (f, out): of a @ b
+            "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), *whole, *number],
             "third_weight": self._matrix(7, 5),
             "square_weight": [(f, f)],
             "packed_weight": self._matrix(f, 3 * f),
