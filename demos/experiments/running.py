@@ -181,8 +181,9 @@ class Runner:
                     self.watch(task, rows)
                     after(task.experiment.key)
             except BaseException:
+                running = list((pool._processes or {}).values())  # a pool that is shut down knows them no more
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in list((pool._processes or {}).values()):
+                for process in running:
                     process.terminate()
                 raise
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -50,9 +51,9 @@ def test_every_experiment_is_whole_in_both_languages():
         assert len({json.dumps(arm, sort_keys=True) for arm in arms}) == len(arms), "two arms are the same"
 
 
-def call(out, *more):
+def call(out, *more, speed=("--quick",)):
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    settings = ["--quick", "--only", "E1", "--seeds", "1", "--processes", "1", "--out", str(out), *more]
+    settings = [*speed, "--only", "E1", "--seeds", "1", "--processes", "1", "--out", str(out), *more]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
     # a job in the background is started with SIGINT ignored, and so are its children
     pipes["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -84,6 +85,17 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path):
     html = (b / "report.html").read_text(encoding="utf-8")
     assert "训练步数" in html
     assert not re.search(r'(src|href)="http', html)  # it needs nothing from elsewhere
+
+
+@pytest.mark.long
+def test_interrupted_it_does_not_wait_for_the_runs_under_way(tmp_path):
+    process = call(tmp_path, speed=())  # of which one takes some 20 s
+    time.sleep(5)
+    os.kill(process.pid, signal.SIGINT)  # by `kill`: only the first of its processes
+    started = time.perf_counter()
+    said, _ = process.communicate(timeout=120)  # all of them have ended then
+    assert process.returncode == 130, said
+    assert time.perf_counter() - started < 5
 
 
 def test_a_line_that_was_cut_off_is_done_again(tmp_path):
