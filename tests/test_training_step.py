@@ -119,7 +119,7 @@ def test_steps_leave_no_tensor_node_or_array_behind():
     try:
         train(model, optimizer, samples, epochs=2)
         before = alive()
-        train(model, optimizer, samples, epochs=8)
+        train(model, optimizer, samples, epochs=3)
         assert alive() == before
     finally:
         tracemalloc.stop()

@@ -50,6 +50,7 @@ def told(text):
     return sorted(line.split()[0] for line in text.splitlines()[:-1])
 
 
+@pytest.mark.long  # four seconds; with one process it is quick
 def test_warm_shares_the_families_out_among_processes(helpers, capfd, monkeypatch):
     call, mine = kernels._call, []
     monkeypatch.setattr(kernels, "_call", lambda name: (mine.append(name), helpers[0].wait(), helpers[1].wait(), call(name)))

@@ -213,6 +213,7 @@ def test_save_and_plot_go_where_they_are_told(folder):
     assert not (folder / "runs").exists()
 
 
+@pytest.mark.long  # three seconds; test_watching writes such files too
 def test_tensorboard_files_hold_the_history():
     train_mlp.main(["--epochs", "2", *SMALL, "--schedule", "none", "--log-dir", "logs"])
     path = "runs/digits-batch-seed0/checkpoint.safetensors"

@@ -133,6 +133,7 @@ def test_where_no_thread_can_be_started_one_does_both(monkeypatch):
     assert halves._State.alone
 
 
+@pytest.mark.long  # two seconds: processes that end
 def test_layers_run_while_python_ends():
     code = """
 import tinynorm as tn

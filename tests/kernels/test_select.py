@@ -143,6 +143,7 @@ def test_each_family_is_a_file():
     assert tn.kernels.use is use
 
 
+@pytest.mark.long  # a second and a half: a process of its own
 @pytest.mark.usefixtures("numba")
 def test_functions_of_others_may_have_no_module():
     code = """

@@ -69,6 +69,7 @@ def test_after_warm_a_training_step_compiles_nothing():
     assert run.stdout == "{}\n", run.stdout + run.stderr
 
 
+@pytest.mark.long  # a second: a process that collects them
 @pytest.mark.usefixtures("numba")
 def test_no_test_of_kernels_is_skipped_where_numba_is():
     run = python("-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", __file__, TINYNORM_WITHOUT_NUMBA="1")

@@ -165,6 +165,7 @@ def test_a_frozen_leaf_is_drawn():
     assert tn.draw(y).boxes == 3
 
 
+@pytest.mark.long  # more than a second
 def test_a_graph_of_10_000_ops_is_drawn_the_same_each_time():
     x = tn.tensor([1.0, 2.0], requires_grad=True)
     y = x
