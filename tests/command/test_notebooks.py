@@ -73,13 +73,26 @@ def test_a_file_beside_it_is_followed(check, tmp_path, line):
     assert (code, err) == (0, ""), out + err
 
 
-def test_what_is_no_notebook_or_has_a_syntax_error_is_told(check, tmp_path, capsys):
+def test_what_is_no_notebook_is_told(tmp_path, capsys):
     (tmp_path / "a.ipynb").write_text("{}")
     assert main(["check", str(tmp_path / "a.ipynb")]) == 2
     assert "it is no notebook with cells" in " ".join(capsys.readouterr().err.split())
-    code, _, err = check("import numpy as np", "def f(x)\n    return x")
+
+
+def test_a_line_with_a_syntax_error_is_unfinished_and_the_rest_is_checked(check):
+    tanh = RELU.replace("relu", "tanh").replace("dout * (x > 0)", "# YOUR CODE\n")
+    affine = AFFINE.replace("column_sums(dout)", "dout.sum(0)").replace("x, w = cache", "x, w = <YOUR CODE>")
+    code, out, err = check("import numpy as np", RELU + affine, tanh.replace("    return #", "    #"), "out = # relu")
     assert code == 2
-    assert "layers.ipynb, cell 3, line 1: syntax error" in err
+    assert out.endswith("3 pairs: 1 right, 2 not checked (affine: unfinished; tanh: unfinished)"), out
+    assert "cell 3:10, in affine_backward: `x, w = <YOUR CODE>`: NotImplementedError: syntax error: invalid syntax" in out
+    assert "layers.ipynb, cell 5, line 1: unfinished: invalid syntax: out = # relu" in err
+
+
+def test_a_cell_that_writes_a_file_is_code_of_the_notebook(check):
+    imported = "from my_layers import *\nfrom my_layers import relu_forward\nimport my_layers"
+    code, out, err = check("%%writefile my_layers.py\nimport numpy as np\n" + RELU, imported)
+    assert (code, "1 pair: 1 right" in out, "not installed" in err) == (0, True, False), out + err
 
 
 def test_a_folder_that_is_no_package_is_found_by_its_name(tmp_path, capsys):

@@ -48,6 +48,58 @@ def test_right_up_to_the_mean_of_a_course(check):
     assert "note: dW and db are 1/m times the gradient (m = 9 samples): the convention of courses" in said
 
 
+def test_names_do_not_matter_for_the_mean_of_a_course(check):
+    result, _ = check("""
+        class Cell:
+            def __init__(self, n=9, m=4): self.W, self.U = np.random.randn(n, m), np.random.randn(m, 3)
+            def forward(self, x):
+                self.x = x
+                return x @ self.W @ self.U
+            def backward(self, d):
+                self.dW, self.dU = self.x.T @ d @ self.U.T / len(d), (self.x @ self.W).T @ d / len(d)
+                return d @ self.U.T @ self.W.T
+    """)
+    assert (result.verdict, result.nuance) == ("right", "right up to 1/m")
+
+
+SOFTMAX = """
+    def softmax_forward(x):
+        e = np.exp(x - x.max(-1, keepdims=True))
+        p = e / (e.sum(-1, keepdims=True) + 1e-8)
+        return p, p
+    def softmax_backward(dout, p): return p * (dout - (dout * p).sum(-1, keepdims=True))
+"""
+
+
+def test_right_up_to_a_number_that_forward_adds_to_a_sum(check):
+    result, said = check(SOFTMAX)
+    assert (result.verdict, result.nuance) == ("right", "right up to a tiny number")
+    assert "forward adds one that backward leaves out" in said
+    assert "and wrong with" not in said  # with more axes it is as near
+
+
+def test_a_loss_without_a_logarithm_is_not_right_up_to_a_tiny_number(check):
+    result, said = check("def square_loss(x, y): return np.sum((x - y) ** 2), 2.0001 * (x - y)")
+    assert result.verdict == "wrong", said
+
+
+def test_a_forward_that_jumps_cannot_be_checked(check):
+    result, said = check("""
+        def quantize_forward(x): return np.round(4 * x) / 4, x
+        def quantize_backward(dout, x): return dout
+    """)
+    assert (result.verdict, result.nuance) == ("not checked", "forward jumps")
+    assert "quantize_forward jumps, as where it rounds" in said
+
+
+@pytest.mark.parametrize(("loss", "of"), [("-np.sum(y * np.log(p))", "softmax"), ("", "sigmoid")])
+def test_the_gradient_by_the_scores(check, loss, of):
+    loss = loss or "-np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))"
+    result, said = check(f"def entropy_loss(p, y): return {loss}, p - y")
+    assert (result.verdict, result.nuance) == ("wrong", f"right for {of} and loss together")
+    assert f"it is the gradient by the scores of which p is the {of}" in said
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -410,3 +462,12 @@ def test_a_gradient_in_float32_follows_a_forward_that_rounds_to_it():
     report = check_backward(forward, backward, drawn(0)[:2])
     assert report.ok is None
     assert not report.faults
+
+
+def test_a_long_message_is_cut(check):
+    _, said = check("""
+        def f_forward(x): return x, x
+        def f_backward(dout, x): raise ValueError("x" * 100_000)
+    """)
+    assert "ValueError: xxxxx" in said
+    assert len(said) < 2000

@@ -293,3 +293,63 @@ def test_with_one_output_no_term_of_the_cost_is_lost(check):
     cost = COST.replace("np.sum(Y", "np.mean(Y").replace(" / Y.shape[1]", "")
     assert [result.verdict for result in check(one + cost)] == ["right"]
     assert [result.verdict for result in check(one.replace("(1 - Y)", "(1 + Y)") + cost)] == ["wrong"]
+
+
+PACKED = """
+import numpy as np
+def stack_forward(x, layers):
+    kept = []
+    for w, b in layers:
+        kept.append(x)
+        x = np.tanh(x @ w + b)
+    return x, (kept, x)
+def stack_backward(dout, cache, layers):
+    kept, out = cache
+    grads = []
+    for i in reversed(range(len(layers))):
+        dz = dout * (1 - out**2)
+        grads.insert(0, (kept[i].T @ dz, dz.sum(0)))
+        dout, out = dz @ layers[i][0].T, kept[i]
+    return dout, grads
+def scale(x, factor):
+    def back(g):
+        return g * factor, np.sum(g * x)
+    return x * factor, back
+class Functions:
+    def tanh(self, x): return np.tanh(x)
+    def tanh_vjp(self, g, ans, x): return g * (1 - ans**2)
+"""
+
+
+def test_parameters_in_a_list_a_backward_made_in_forward_and_methods(check):
+    results = check(PACKED)
+    assert [(result.name, result.verdict) for result in results] == [
+        ("stack", "right"),
+        ("scale", "right"),
+        ("Functions.tanh", "right"),
+    ], said(results)
+    assert results[0].inputs == "x (6, 9), w1 (9, 4), b1 (4,), w2 (4, 7), b2 (7,)"
+    results = check(PACKED.replace("kept[i].T", "2 * kept[i].T").replace("g * factor", "g").replace("1 - ans", "1 + ans"))
+    assert [result.verdict for result in results] == ["wrong"] * 3, said(results)
+
+
+NUMBERS = """
+import numpy as np
+def elu_forward(x, alpha=1.0):
+    return np.where(x > 0, x, alpha * (np.exp(x) - 1)), (x, alpha)
+def elu_backward(dout, cache):
+    x, alpha = cache
+    return dout * np.where(x > 0, 1, alpha * np.exp(x))
+def relu6_forward(x):
+    return np.clip(x, 0, 6), x
+def relu6_backward(dout, x):
+    return dout * (x > 0) * (x < 6)
+"""
+
+
+def test_a_default_and_a_limit_in_the_code_are_tried_from_both_sides(check):
+    elu, relu6 = results = check(NUMBERS)
+    assert (elu.verdict, "and alpha 0.7" in elu.inputs) == ("right", True), said(results)
+    assert (relu6.verdict, "and x up to 9" in relu6.inputs) == ("right", True), said(results)
+    results = check(NUMBERS.replace("alpha * np.exp(x))", "np.exp(x))").replace(" * (x < 6)", ""))
+    assert [result.verdict for result in results] == ["wrong"] * 2, said(results)

@@ -137,7 +137,7 @@ def steady():
 
 def rounding_of_one_output():
     """That a loss computes in float32 shows in its one output, at a few hundred points. (With half as many, not always.)"""
-    for seed in (10, 15):
+    for seed in (60, 80):
         rng = np.random.default_rng(seed)
         x = rng.standard_normal(5)
         cubes = lambda x: (float((x.astype(np.float32) ** 2 * x.astype(np.float32)).astype(float).sum()), x)  # noqa: E731

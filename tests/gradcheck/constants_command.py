@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from itertools import count
@@ -75,6 +76,19 @@ def shown_frames():
         functions = [f"def f{i}(x): return f{i + 1}(x)\n" for i in range(1, calls)]
         found, _ = checked(RELU + chain + "".join(functions).replace(f"f{calls}(x)", "1 / 0"))
         assert ("  ..." not in found["relu"]["reason"]) is whole
+
+
+def deepest():
+    """A file may raise the limit of recursion to 10,000, and not to 20,000."""
+    recursive = "import sys\nsys.setrecursionlimit(20_000)\nknown = []\ndef f(n): return f(n - 1) if n else [0]\n"
+    recursive += "def relu_forward(x):\n    if not known: known.extend(f({}))\n    return x * (x > 0), x\n"
+    recursive += "def relu_backward(dout, x): return dout * (x > 0)\n"
+    limit = sys.getrecursionlimit()
+    try:
+        for depth, ok in ((8_000, True), (12_000, None)):
+            assert checked(recursive.format(depth))[0]["relu"]["ok"] is ok
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def shown_characters():
@@ -160,7 +174,7 @@ NEARLY = """
 import numpy as np
 def square_loss(x, y):
     dx = 2 * (x - y) * np.where(np.arange(x.size).reshape(x.shape) == 3, 1 + {}, 1)
-    return np.sum((x - y) ** 2), dx
+    return np.log(np.exp(np.sum((x - y) ** 2) / 64)) * 64, dx
 """
 
 
@@ -177,6 +191,13 @@ def tiny():
     for error, ok in ((0.003, True), (0.006, False)):
         found, _ = checked(NEARLY.format(error))
         assert found["square_loss"]["ok"] is ok
+
+
+def tinier():
+    """A relative error of 0.7e-6 in a gradient may come from a tiny number in forward, one of 1.4e-6 may not."""
+    for error, ok in ((0.7e-6, True), (1.4e-6, False)):
+        found, _ = checked(RELU.replace("dout * ", f"(1 + {error}) * dout * "))
+        assert found["relu"]["ok"] is ok
 
 
 # ---- derive ------------------------------------------------------------------------------------------------------------
@@ -201,12 +222,14 @@ HELD = {
     "command.derive.LARGEST": largest,
     "command.derive.NARROWEST": narrowest,
     "command.run_code.SHOWN_CHARACTERS": shown_characters,
+    "command.run_code.DEEPEST": deepest,
     "command.run_code.SHOWN_LINES": shown_lines,
     "command.run_code.SHOWN_FRAMES": shown_frames,
     "command.functions.draw_inputs.OUTPUTS": outputs,
     "command.functions.draw_inputs.COMBINATIONS": combinations,
     "command.verdict.ask_again.PATIENCE": patience_with_questions,
     "command.verdict.ask_again.TINY": tiny,
+    "command.verdict.ask_again.TINIER": tinier,
     "command.verdict.check_pair.LARGE": large,
     "command.verdict.check_pair.SLOW": slow,
     "command.verdict.check_pair.PATIENCE": patience,

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,15 @@ NOT_HELD = {
 }
 # Numbers of the doors for whole files. No test holds them yet: halved or doubled, nothing turns red.
 NOT_YET_HELD = {
-    "command.functions.choose_call": "CLOSE MOST STEP",
+    "command.functions.choose_call": "CLOSE MOST SIZES_TRIED STEP",
     "command.functions.conventions": "MOST",
+    "command.functions.other_modes": "BEYOND FAR LEAST",
     "command.layers.draw_constructor": "HIDDEN VOCABULARY",
     "command.layers.draw_forward": "MOST",
     "command.layers.draw_layer": "ENOUGH MOST PATIENCE",
     "command.layers.objects": "LR MOST",
     "command.layers.attributes": "DEPTH",
-    "command.read.read_code": "DEPTH LAYERS",
+    "command.read.packed": "DEPTH LAYERS",
 }
 
 
@@ -54,6 +56,7 @@ def constants_of(path):
             yield from (name.id for name in names if isinstance(name, ast.Name) and name.id.isupper())
 
 
+@cache
 def numbers():
     found = set()
     for path in FILES:

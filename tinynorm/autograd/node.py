@@ -157,10 +157,14 @@ class Node:
             arrays = list(map(backend.plain, arrays))
             backend.check_same_device(self.op_name, arrays)
         n = len(arrays)
-        if recorded and n > 1 and (  # (written out, as a set of three takes four times as long)
-            arrays[0] is arrays[1]
-            or (n == 3 and (arrays[2] is arrays[0] or arrays[2] is arrays[1]))
-            or (n > 3 and len(set(map(id, arrays))) < n)
+        if (
+            recorded
+            and n > 1
+            and (  # (written out, as a set of three takes four times as long)
+                arrays[0] is arrays[1]
+                or (n == 3 and (arrays[2] is arrays[0] or arrays[2] is arrays[1]))
+                or (n > 3 and len(set(map(id, arrays))) < n)
+            )
         ):
             _tell_apart(arrays, edges)
         token = hush()

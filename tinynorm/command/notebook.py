@@ -29,7 +29,7 @@ def cells(
 def _without_magics(name: str, code: str, told: Told, code_for: Callable[[str], str]) -> str:
     """The code without lines such as ``%matplotlib inline`` and ``!pip install``; nothing of a cell in another language."""
     lines = code.splitlines()
-    if code.startswith("%%") and not code.startswith(("%%time", "%%capture")):
+    if code.startswith("%%") and not code.startswith(("%%time", "%%capture")) and not code_for(lines[0]):
         told(f"{name}: left out: {lines[0]} and what follows")
         return ""
     while True:

@@ -24,10 +24,12 @@ OUR_CODE = str(Path(__file__).parents[1]) + os.sep  # the directory of tinynorm
 # Lines of the user's prints that are shown. A check calls forward a thousand times. Ten lines show what a debug print prints
 # and leave the report on the screen.
 SHOWN_LINES = 10
-# Characters of a line of prints that are shown; more would be an array on one line.
+# Characters of a line of prints, and of the message of an exception, that are shown; more would be an array on one line.
 SHOWN_CHARACTERS = 500
 # Frames of a traceback that are shown. A call chain of six functions is shown whole; an endless recursion has a thousand.
 SHOWN_FRAMES = 6
+# The highest limit of recursion. Python has 1000; a file that raises it by far fills the memory where a recursion is endless.
+DEEPEST = 10_000
 
 
 class UserError(Exception):
@@ -122,6 +124,7 @@ def running(path: Path, prints: Prints) -> Iterator[None]:
     sys.argv, sys.stdin = [str(path)], io.StringIO()
     by_folder = _ByFolder(path.resolve().parent)
     sys.meta_path.append(by_folder)
+    sys.setrecursionlimit(min(sys.getrecursionlimit(), DEEPEST))
     try:
         with redirect_stdout(prints.stream), warnings.catch_warnings(), random_state_kept():
             warnings.resetwarnings()  # to the filters that Python starts with:
@@ -189,7 +192,13 @@ def own_traceback(error: BaseException, path: Path) -> str:
     if len(lines) > SHOWN_FRAMES:
         half = SHOWN_FRAMES // 2
         lines = [*lines[:half], "  ...", *lines[-half:]]
-    return "\n".join([*lines, f"  {type(error).__name__}: {error}" if str(error) else f"  {type(error).__name__}"])
+    return "\n".join([*lines, f"  {message_of(error)}"])
+
+
+def message_of(error: BaseException) -> str:
+    """Return the exception and what it says, which may be a whole array: of that the beginning."""
+    says = str(error) if len(str(error)) <= SHOWN_CHARACTERS else f"{str(error)[:SHOWN_CHARACTERS]} ..."
+    return f"{type(error).__name__}: {says}" if says else type(error).__name__
 
 
 def own_frames(error: BaseException, path: Path) -> list[traceback.FrameSummary]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .run_code import UserError, own_frames
+from .run_code import UserError, message_of, own_frames
 
 # What NumPy has dropped: (the release that dropped it, what to write). It names itself what release 2.0 dropped, in most cases.
 GONE = {
@@ -110,7 +110,7 @@ def _frames(error: BaseException, own: set[str]) -> list[FrameType]:
 
 def _unfinished(error: BaseException, frames: list[FrameType], line: str) -> str:
     """Return why the code is unfinished; "" if it is not."""
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = message_of(error)
     last = list(traceback.walk_tb(error.__traceback__))[-1][0]
     if isinstance(error, NameError) and last is frames[-1]:  # UnboundLocalError too
         return said

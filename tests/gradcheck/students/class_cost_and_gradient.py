@@ -1,4 +1,4 @@
-# expect LineFit: right: theta (6,)
+# expect LineFit: right: theta (9,)
 # expect LineFitWrong: wrong: WRONG in dtheta
 # expect Sampler: right
 # expect SamplerWrong: wrong: WRONG in dmu

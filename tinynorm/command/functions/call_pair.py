@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
+from ..read.packed import Packed
 from ..read.read_code import parameters
 from ..run_code import UserError
 from ..unfinished import refuse_nothing
@@ -51,7 +52,7 @@ class Call:
     names: list[str]
     inputs: list[Any]
     layout: Layout | None = None  # of drawn inputs
-    keys: dict[str, list[str]] = field(default_factory=dict)  # of each argument that is a dict of parameters, taken apart
+    keys: dict[str, Packed] = field(default_factory=dict)  # of each argument that holds parameters, taken apart
     guesses: dict[str, str] = field(default_factory=dict)  # the kinds of arguments whose names do not tell them
     # filled in when the call is tried:
     convention: Convention | None = None
@@ -59,6 +60,8 @@ class Call:
     shape: Any = None  # the output's; a list of shapes for several outputs
     raised: bool = False  # whether backward raised
     unsummed: bool = False  # whether it forgot to sum the gradients of gamma and beta over the samples
+    laid: bool = False  # whether b (4, 1) may have a gradient (4,)
+    summed: list[str] = field(default_factory=list)  # the arrays that it returns a number as the gradient of
     rank: tuple[bool, bool] = (
         False,
         False,
@@ -66,7 +69,7 @@ class Call:
 
     def __post_init__(self) -> None:
         known = {p.name: p for p in parameters(self.pair.forward, ONE_VALUE)}
-        entries = {key for keys in self.keys.values() for key in keys}
+        entries = {key for packed in self.keys.values() for key in packed.names}
         alone = [*(name for name in self.names if name not in entries), *self.keys]
         # Handed over by name: what must be, and what stands in another place than in the signature.
         named = {
@@ -91,6 +94,10 @@ class Call:
         call = copy(self)
         call.convention = convention
         return call
+
+    def switched(self) -> Iterator[tuple[str, Call]]:
+        """Yield (what is other, the call) for the other modes of an object; a function has none."""
+        yield from ()
 
     def __str__(self) -> str:
         return shown(dict(zip(self.names, self.inputs, strict=True)))
@@ -124,7 +131,7 @@ class Call:
         """Return what forward returns, and its arguments by name. It gets copies of running statistics, to write into them."""
         given = dict(zip(self.names, inputs, strict=True))
         given |= {name: fresh(given[name]) for name in self.changing}
-        given |= {name: {key: given[key] for key in keys} for name, keys in self.keys.items()}
+        given |= {name: packed.build(given) for name, packed in self.keys.items()}
         result = self.pair.forward(*[given[name] for name in self.by_place], **{name: given[name] for name in self.by_keyword})
         title = self.pair.forward_name
         refuse_nothing(result, self.pair.forward, f"{title} returns None", self.pair.path)
@@ -136,13 +143,16 @@ class Call:
             (type(x), len(x) if isinstance(x, tuple) else 0) for x in (result if isinstance(result, tuple) else [result])
         )
         if form not in self._conventions:
-            forward, backward, title = self.pair.forward, self.pair.backward, self.pair.backward_name
             try:
-                self._conventions[form] = list(conventions(forward, backward, result, given))
+                self._conventions[form] = list(conventions(self.pair.forward, self.pair.backward, result, given))
             except UserError as error:
-                takes = ", ".join(str(p).split(":")[0].split("=")[0] for p in parameters(backward))
-                raise UserError(f"{title} is called as {title}(dout, cache); yours takes ({takes}); {error}") from None
+                raise self.refused(str(error)) from None
         return self._conventions[form]
+
+    def refused(self, why: str) -> UserError:
+        title = self.pair.backward_name
+        takes = ", ".join(str(p).split(":")[0].split("=")[0] for p in parameters(self.pair.backward))
+        return UserError(f"{title} is called as {title}(dout, cache); yours takes ({takes}); {why}")
 
     def forward(self, *inputs: Any) -> tuple[Any, Any]:
         """Return (out, cache), read by the convention; by the likeliest where none is chosen yet."""
@@ -173,10 +183,24 @@ class Call:
     # -- backward ------------------------------------------------------------------------------------------------------
 
     def backward(self, dout: Any, cache: Any) -> tuple:
+        """Return the gradients, in the shapes of their inputs where these differ in axes of length 1 only and `laid` is set."""
+        grads = self.gradients(dout, cache)
+        return tuple(map(self._in_shape, grads, self.floats)) if self.laid and len(grads) == len(self.floats) else grads
+
+    def _in_shape(self, gradient: Any, i: int) -> Any:
+        name, shape, wanted = self.names[i], np.shape(gradient), self.inputs[i].shape
+        if gradient is None or shape == wanted or [n for n in shape if n != 1] != [n for n in wanted if n != 1]:
+            return gradient
+        self.told[f"d{name} has the shape {shape}, {name} {wanted}"] = None
+        return np.reshape(gradient, wanted)
+
+    def gradients(self, dout: Any, cache: Any) -> tuple:
         """Return one gradient for each differentiable input, or as many as backward returns; None for a constant."""
         assert self.convention is not None
         grads, title = self.convention.call(self.pair.backward, dout, cache), self.pair.backward_name
         refuse_nothing(grads, self.pair.backward, f"{title} returns None", self.pair.path)
+        if any(packed.form != "dict" for packed in self.keys.values()):
+            grads = tuple(_flat(grads))
         names = [self.names[i] for i in self.floats]
         if self.convention.slope and not isinstance(grads, tuple | list | dict):
             owner = self._owner_of(grads)
@@ -188,7 +212,8 @@ class Call:
         named = by_name(grads, self.user_backward, names + numbers)
         names += [name for name in numbers if named and name in named]  # it should have been drawn as an array
         if named:
-            if [name for name in names if name in named] != list(named) and not isinstance(grads, dict):
+            keyed = isinstance(grads, dict) or any(isinstance(g, dict) for g in grads)
+            if [name for name in names if name in named] != list(named) and not keyed:
                 self.told[f"the gradients are read by their names: {title} returns those of {', '.join(named)}"] = None
             self.unclaimed = self._of_no_matter(names, named)
             return tuple(named.get(name) for name in names)
@@ -206,8 +231,8 @@ class Call:
             return tuple(g for name, g in zip(self.defaults, grads, strict=True) if name in names)
         left_out = [name for name in names if self.constant(name)]
         data = [name for name in names if self._kind_of(name) not in PARAMETERS]
-        of_loss = self.convention.slope or isinstance(self.pair.forward, Composed)
-        if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss needs none for the data
+        of_loss = self.convention.slope or isinstance(self.pair.forward, Composed) or bool(self.keys)
+        if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss, or of a network, needs none for the data
             self.unclaimed, left_out = set(data), data
         if not left_out or len(grads) != len(names) - len(left_out):
             return grads
@@ -230,6 +255,14 @@ class Call:
         weights = [name for name in named if kind_of(name).endswith("weight")]
         network = len(weights) > 1 or (weights and self.convention is not None and self.convention.slope)
         return missing if network and all(kind_of(name) == "x" for name in missing) else set()
+
+
+def _flat(grads: Any) -> Iterator[Any]:
+    """Yield the gradients in nested tuples and lists."""
+    if isinstance(grads, tuple | list):
+        yield from (leaf for part in grads for leaf in _flat(part))
+    else:
+        yield grads
 
 
 def shown(inputs: dict[str, Any]) -> str:

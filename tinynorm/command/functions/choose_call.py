@@ -14,16 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import Problem, differentiable, fresh, random_state_kept
+from ...gradcheck.problem.problem import Problem, fresh, random_state_kept
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
-from ..read.guess_kinds import guess, words_compared
+from ..read.guess_kinds import guess
 from ..read.operands import kinds_in_a_norm, kinds_in_a_product
-from ..read.read_code import is_gradient_of, keys_of, parameters, plain_title, returned
+from ..read.packed import packed_of
+from ..read.read_code import is_gradient_of, parameters, plain_title, returned
+from ..read.rolled import length_wanted, rolled_of, size_named
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import Unfinished, blame
 from .call_pair import ONE_VALUE, STARRED, Call
 from .composed import Composed
+from .conventions import NoNumber
 from .draw_inputs import IMAGES, LEARNED, ROWS, STEPS, Layout, candidates, kind_of, kinds_of, layouts, values_of
 from .find_losses import Loss
 from .find_pairs import Pair
@@ -32,15 +35,8 @@ from .given_inputs import given_call
 # Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
 STEP, CLOSE = 1e-5, 1e-4
 MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
-# Modes in which backward is not called, or only if its code names them.
-TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
-
-
+SIZES_TRIED = 4  # of those that a forward reads from its file: samples, features, units, outputs
 OF_NUMBERS = re.compile("truth value of an array|only 0-dimensional arrays|only length-1 arrays")  # said of `if x > 0`
-# Arguments with a default that are tried with another value too.
-SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
-ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # what `else` is for
-SIZES = re.compile("^(stride|strides|pad|padding|dilation|s)$")
 
 
 def choose_calls(pair: Pair, seed: int) -> list[Call]:
@@ -50,13 +46,13 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
     if pair.inputs is not None:
         return [_settled(given_call(pair, seed))]
     with random_state_kept():
-        best = _settled(_best(pair, seed))
-        _try(best)  # measures the time again: the first forward may have imported something
+        best = _settled(_with_numbers(_best(pair, seed)))
+        ranked(best)  # measures the time again: the first forward may have imported something
         return [best, *_of_another_rank(best, seed)]
 
 
-def _best(pair: Pair, seed: int) -> Call:
-    """Return the first call with the best rank."""
+def _best(pair: Pair, seed: int, only: list[Layout] | None = None) -> Call:
+    """Return the first call with the best rank; of those with some layouts of x only, where they are given."""
     furthest: tuple[list[int], BaseException | None, Call | None] = ([], None, None)
     best: Call | None = None
     odd: Call | None = None  # taken only where there is no other
@@ -66,12 +62,12 @@ def _best(pair: Pair, seed: int) -> Call:
     for template, unit in ((one, unit) for one in _arguments(pair) for unit in values_of(one.names, pair.name)):
         if best is not None and best.rank[0]:
             break
-        changed = [replace(x, one_output=True) for x in layouts(pair.name, set(template.kinds))] if of_cost else None
+        changed = [replace(x, one_output=True) for x in layouts(pair.name, set(template.kinds))] if of_cost else only
         for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, changed, hopeless, unit):
             call = template.with_inputs(inputs, layout)
             if best is not None and best.rank[0] and _is_square(call):
                 continue
-            error = _try(call)
+            call, error = _fitted(call)
             if error is not None:
                 lines = [frame.lineno or 0 for frame in own_frames(error, pair.path)]
                 furthest = max(furthest, (lines or [0], error, call), key=lambda one: one[0])
@@ -96,7 +92,50 @@ def _best(pair: Pair, seed: int) -> Call:
     assert failed is not None
     if OF_NUMBERS.search(str(error)) and not isinstance(pair.forward, Loss | Composed | np.vectorize):
         return _best(replace(pair, forward=_one_by_one(pair.forward), backward=_one_by_one(pair.backward)), seed)
+    sizes = _sizes_read(pair.forward) if only is None else []
+    if sizes and attempt(_best, pair, seed, sizes)[1] is None:
+        return _best(pair, seed, sizes)
     raise _refusal(pair, error, failed)
+
+
+def _sizes_read(forward: Callable) -> list[Layout]:
+    """Return layouts of x of the sizes that a forward reads from its file, as BATCH = 8."""
+    code, known = getattr(forward, "__code__", None), getattr(forward, "__globals__", {})
+    sizes = [known[name] for name in (code.co_names if code else ()) if type(known.get(name)) is int and known[name] > 1]
+    few = list(dict.fromkeys(sizes))[:SIZES_TRIED]
+    return [Layout((n, f), f, outputs=out) for n, f, out in product([*few, 6], few, [*few, 4])]
+
+
+def _fitted(call: Call) -> tuple[Call, BaseException | None]:
+    """Rank the call. Where an argument is a vector of all parameters, it gets the length that forward wants."""
+    error = ranked(call)
+    while "rolled" in call.kinds and error is not None:
+        i = call.kinds.index("rolled")
+        length = length_wanted(error, call.inputs[i].size)
+        if length is None or length <= call.inputs[i].size:
+            break
+        rolled = 0.3 * np.random.default_rng(i).standard_normal(length)
+        call = call.with_inputs([rolled if j == i else x for j, x in enumerate(call.inputs)])
+        error = ranked(call)
+    return call, error
+
+
+def _with_numbers(best: Call) -> Call:
+    """Return the call with numbers in place of the arrays whose gradients are numbers, where that is right: a of PReLU.
+
+    Of a bias, or of beta, a gradient that is a number is a sum over too many axes.
+    """
+    kinds = dict(zip(best.names, best.kinds, strict=True))
+    vectors = {best.names[0], "gamma", "beta", *kinds_in_a_norm(best.pair.forward, best.names, kinds)}
+    names = [name for name in best.summed if name not in vectors and kinds[name] in ("x", "affine", f"any {name}")]
+    if not names or not best.rank[0]:
+        return best
+    inputs = [np.asarray(0.7) if name in names else x for name, x in zip(best.names, best.inputs, strict=True)]
+    call = replace(best, inputs=inputs, convention=None, guesses=best.guesses | dict.fromkeys(names, "scale"))
+    if ranked(call) is not None or not all(call.rank) or attempt(_agreement, call)[0] != 1:
+        return best
+    call.told[f"the gradient of {' and '.join(names)} is a number; so a number was drawn"] = None
+    return call
 
 
 def _refusal(pair: Pair, error: BaseException, failed: Call) -> UserError:
@@ -104,6 +143,8 @@ def _refusal(pair: Pair, error: BaseException, failed: Call) -> UserError:
     if isinstance(error, ModuleNotFoundError):
         where = f"{error.name}, which is neither installed nor beside {pair.path.name}"
         return Unfinished(f"{pair.forward_name} calls what it imports from {where}", f"needs {error.name}")
+    if isinstance(error, NoNumber):
+        return failed.refused(str(error))
     unknown = f"what is {', '.join(failed.guesses)}? " if failed.guesses else ""
     return blame(error, pair.path) or UserError(
         f"{pair.forward_name} raises for all inputs that were tried; {unknown}{_advice(pair)}. It came furthest with {failed}"
@@ -138,7 +179,7 @@ def _arguments(pair: Pair) -> Iterator[Call]:
     The parameters in a dict are arguments of their own.
     """
     code = pair.forward.forward if isinstance(pair.forward, Composed) else pair.forward
-    found, keys = parameters(pair.forward, ONE_VALUE), keys_of(code)
+    found, keys = parameters(pair.forward, ONE_VALUE), packed_of(code)
     needed = [p.name for p in found if p.default is p.empty]
     if not needed:
         title = f"{pair.forward_name}({', '.join(str(p).split(':')[0] for p in parameters(pair.forward))})"
@@ -148,16 +189,25 @@ def _arguments(pair: Pair) -> Iterator[Call]:
     guesses = {name: guess(code, name, i) for i, name in enumerate(needed) if name not in keys}
     # a p that comes first is no probability of dropout
     nothing = {n for i, n in enumerate(needed) if not kinds[n] or (kinds[n] == "number" and i == 0 and len(n) == 1)}
-    guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith("one of ")}
+    guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith(("one of ", "function"))}
     told = kinds_in_a_product(code, needed, kinds) or kinds_in_a_norm(code, needed, kinds)
     guesses |= {name: kind for name, kind in told.items() if kind != kinds[name]}
     guesses |= dict.fromkeys(_numbers_with_gradient(pair, found), "scale")
+    rolled = [
+        name for name in rolled_of(code) if name in needed and name not in keys and kinds[name] in ("", "settings", "weight")
+    ]
+    if rolled:
+        sized = {name: f"size of {size_named(name)}" for name in needed if not kinds[name] and size_named(name)}
+        guesses |= sized | dict.fromkeys(rolled, "rolled")
     arrays = ("weight", "bias", "affine", "hidden")
     optional = [p.name for p in found if p.default is None and kind_of(p.name, pair.name) in arrays]
     every = [p.name for p in found if p.name in needed or p.name in optional or p.name in guesses]
     for names in [every, needed] if every != needed else [needed]:
-        taken_apart = [key for name in names for key in keys.get(name, [name])]
-        kept = {name: entries for name, entries in keys.items() if name in names}
+        taken_apart = [key for name in names for key in (keys[name].names if name in keys else [name])]
+        kept = {name: packed for name, packed in keys.items() if name in names}
+        entries = {key for packed in kept.values() for key in packed.names}
+        every_kind = zip(taken_apart, kinds_of(taken_apart, pair.name), strict=True)
+        guesses |= {name: f"any {name}" for name, kind in every_kind if not kind and name in entries}
         yield Call(pair, taken_apart, [None] * len(taken_apart), keys=kept, guesses=guesses)
 
 
@@ -176,7 +226,7 @@ def _advice(pair: Pair) -> str:
     return f"write a function {pair.name}_inputs(rng) that returns them as a tuple"
 
 
-def _try(call: Call) -> BaseException | None:
+def ranked(call: Call) -> BaseException | None:
     """Rank the call: see `_try_once`. Where targets are drawn for a loss behind forward, the first kind that backward takes."""
     error, forward = _try_once(call), call.pair.forward
     if error is None and isinstance(forward, Composed) and not call.rank[1]:
@@ -198,8 +248,11 @@ def _try_once(call: Call) -> BaseException | None:
     call.seconds = perf_counter() - started
     if error is not None:
         return error
+    several, error = attempt(call.conventions, *ran)
+    if error is not None:
+        return error
     best: Call | None = None
-    for convention in [call.convention] if call.convention else call.conventions(*ran):
+    for convention in [call.convention] if call.convention else several:
         if best is not None:
             ran, _ = attempt(call.run, *[fresh(x) for x in call.inputs])  # backward may have written into the cache
         tried = call.with_convention(convention)
@@ -210,7 +263,7 @@ def _try_once(call: Call) -> BaseException | None:
             break
     assert best is not None
     call.convention, call.rank, call.shape, call.unclaimed = best.convention, best.rank, best.shape, best.unclaimed
-    call.raised, call.unsummed = best.raised, best.unsummed
+    call.raised, call.unsummed, call.summed = best.raised, best.unsummed, best.summed
     return None
 
 
@@ -224,7 +277,7 @@ def _settled(call: Call) -> Call:
         return call
     for convention in several:
         tried = call.with_convention(convention)
-        if _try(tried) is None and tried.rank[1] and attempt(_agreement, tried)[0] == 1:
+        if ranked(tried) is None and tried.rank[1] and attempt(_agreement, tried)[0] == 1:
             return tried
     if not call.rank[1] and several[0].guess:
         raise call.missing_cache(ran[0])
@@ -234,14 +287,19 @@ def _settled(call: Call) -> Call:
 def _with_loss(call: Call, forward: Composed) -> Call:
     """Return the call with the loss and the targets that make the gradients right, or most of them."""
     found: dict[tuple, float] = {}
+    unfinished: Unfinished | None = None
     ran = [(forward.state, call.rank) for _ in forward.variants(list(forward.losses)[:1]) if _try_once(call) is None]
     taken = [state for state, rank in ran if all(rank)] or [state for state, rank in ran if rank[0]]
     for loss, (_, *rest) in product(forward.losses, taken):
         forward.state = (loss, *rest)
-        found[forward.state] = attempt(_agreement, call)[0] or 0.0
+        agreement, error = attempt(_agreement, call)
+        unfinished = unfinished or (blame(error, call.pair.path) if error else None)
+        found[forward.state] = agreement or 0.0
         if found[forward.state] == 1:
             break
     best = max(found, key=lambda state: found[state], default=forward.state)
+    if unfinished and not found[best]:
+        raise unfinished
     if len(forward.losses) > 1 and found.get(best, 0) < MOST:
         raise UserError(
             f"{call.pair.backward_name} takes {forward.target}, the targets of a loss that the file does not have, and it is "
@@ -297,6 +355,7 @@ def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
     # of x (D,) each gradient has the shape of x, and of x (N, D) none should
     more = [kind == "affine" and g[len(g) - len(x) :] == x and prod(g) > prod(x) for kind, g, x in odd]
     call.unsummed = len(got) == len(wanted) and call.kinds.count("affine") > 1 and all(more) and bool(more) and _in_parts(call)
+    call.summed = [call.names[i] for i, g, x in zip(call.floats, got, wanted, strict=False) if g == () != x]
     return got == wanted
 
 
@@ -321,82 +380,16 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
         return []
     if best.shape == ROWS.x and "weight" in kinds:  # a square one, and so no sign that x may be anything
         return []
-    others = (IMAGES,) if kinds & {"affine", "settings"} else (IMAGES, STEPS)
-    for layout, unit in product(others, values_of(best.names, best.pair.name)):
+    norm = kinds & {"affine", "settings"}  # a batch norm runs with steps by chance, but its backward sums over samples only
+    for layout, unit in product((IMAGES, STEPS), values_of(best.names, best.pair.name)):
         expected = layout.x if best.shape == ROWS.x else best.shape
         for _, inputs in candidates(best.names, best.kinds, best.pair.name, seed, [layout], unit=unit):
             other = best.with_inputs(inputs, layout)
-            if _alike(best, other, layout) and _try(other) is None and other.rank[0] and other.shape == expected:
+            if not _alike(best, other, layout) or ranked(other) is not None or not other.rank[0] or other.shape != expected:
+                continue
+            if layout is IMAGES or not norm or other.rank[1]:
                 return [other]
     return []
-
-
-def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
-    """Yield (what is other, the call) for each other word that forward compares an argument with: activation "tanh"."""
-    given = dict(zip(call.names, call.inputs, strict=True))
-    in_backward = words_compared(call.user_backward)
-    for p in parameters(call.pair.forward, ONE_VALUE):
-        now, others = given.get(p.name, p.default), dict[str, Any]()
-        if isinstance(now, dict) and "mode" in now:
-            others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
-        elif now is p.default and type(now) is bool and SWITCHES.search(p.name):
-            others = {str(not now): not now}
-        elif now is p.default and type(now) is int and SIZES.search(p.name):
-            others = {str(now % 2 + 1): now % 2 + 1}
-        elif isinstance(now, str):  # softmax hands on dout, which the loss has made p - y
-            words = [*words_compared(call.pair.forward, p.name), *words_compared(call.user_backward, p.name)]
-            words = [word for word in [*words, ELSE.get(now, now)] if word not in (now, "softmax")]
-            others = {word: word for word in words if word.lower() not in TASKS or word in in_backward}
-        for word, value in others.items():
-            changed = given | {p.name: value}
-            other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {p.name: "number"})
-            if _try(other) is None and other.rank[0]:
-                yield f"{p.name} {value if isinstance(value, int) else repr(word)}", other
-    yield from _with_other_targets(call)
-
-
-def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
-    """Yield the call with one-hot targets in place of class numbers, or the other way round, where forward takes both.
-
-    It does where it gives the same output.
-    """
-    for i, (name, kind, y) in enumerate(zip(call.names, call.kinds, call.inputs, strict=True)):
-        if kind != "target" or not isinstance(y, np.ndarray):
-            continue
-        if y.dtype.kind == "i":
-            counts = {np.shape(x)[-1] for x in call.inputs if differentiable(x) and np.ndim(x) and np.shape(x)[-1] > y.max()}
-            others = [("one-hot", np.eye(count)[y]) for count in sorted(counts)]
-        else:
-            others = (
-                [("class numbers", y.argmax(-1))]
-                if y.ndim > 1 and np.array_equal(np.sort(y)[..., -1:], y.sum(-1, keepdims=True))
-                else []
-            )
-        for words, targets in others:
-            other = call.with_inputs([targets if i == j else x for j, x in enumerate(call.inputs)])
-            (before, _), _ = attempt(call.forward, *[fresh(x) for x in call.inputs])
-            found, error = attempt(other.forward, *[fresh(x) for x in other.inputs])
-            if error is None and np.shape(found[0]) == np.shape(before) and np.allclose(found[0], before, rtol=1e-9):
-                other.unclaimed = {*call.unclaimed, name}  # targets need no gradient
-                yield f"{name} {words}", other
-
-
-def in_columns(call: Call) -> Call | None:
-    """Return the call with targets that are one-hot in columns, where the drawn ones are so in rows; else None.
-
-    Both are of one shape, and which of them a forward is meant to take is not seen from its output.
-    """
-    targets = [i for i, kind in enumerate(call.kinds) if kind == "target" and np.ndim(call.inputs[i]) == 2]
-    if call.pair.inputs is not None or call.layout is None or not targets:
-        return None
-    inputs = list(call.inputs)
-    for i in targets:
-        rows, columns = inputs[i].shape
-        if not np.array_equal(np.sort(inputs[i], axis=1), np.eye(columns)[[-1] * rows]):
-            return None
-        inputs[i] = np.eye(rows)[:, np.arange(columns) % rows]
-    other = call.with_inputs(inputs, call.layout)
-    return other if _try(other) is None else None
 
 
 def _alike(call: Call, other: Call, layout: Layout) -> bool:

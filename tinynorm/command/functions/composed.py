@@ -15,21 +15,37 @@ from typing import Any
 
 import numpy as np
 
-from ..read.match_names import has, stem_of
-from ..read.read_code import plain_title, returned
+from ..read.match_names import has, is_slope, stem_of
+from ..read.read_code import parameters, plain_title, returned
 from ..run_code import UserError
 from .conventions import Convention, conventions, is_cotangent
 from .draw_inputs import NUMBERS, kind_of
 
 # What is divided by, and for each loss: its value for an output a and targets y.
 PARTS = {"the samples in rows": 0, "the samples in columns": -1, "all elements": None, "nothing": ()}
-COMMON: dict[str, Callable[[Any, Any], Any]] = {
-    "binary cross-entropy": lambda a, y: -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(),
-    "cross-entropy": lambda a, y: -(y * np.log(a)).sum(),
+COMMON: dict[str, Callable[[Any, Any], Any]] = {  # the first is one that is finite for any output
     "half the squared error": lambda a, y: ((a - y) ** 2).sum() / 2,
     "the squared error": lambda a, y: ((a - y) ** 2).sum(),
+    "binary cross-entropy": lambda a, y: -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(),
+    "cross-entropy": lambda a, y: -(y * np.log(a)).sum(),
+    "cross-entropy behind a softmax": lambda a, y: -(y * _log_softmax(a, y)).sum(),
+    "binary cross-entropy behind a sigmoid": lambda a, y: (np.logaddexp(0, a) - y * a).sum(),
 }
-TARGETS = ("0 or 1", "one-hot in rows", "one-hot in columns", "class numbers", "class numbers of columns", "real numbers")
+TARGETS = (
+    "0 or 1",
+    "one-hot in rows",
+    "one-hot in columns",
+    "class numbers",
+    "class numbers of columns",
+    "one class number",
+    "real numbers",
+)
+
+
+def _log_softmax(a: Any, y: Any) -> Any:
+    axis = 0 if np.all(y.sum(0) == 1) else -1
+    e = a - a.max(axis, keepdims=True)
+    return e - np.log(np.exp(e).sum(axis, keepdims=True))
 
 
 def takes_targets(forward: Callable, backward: Callable) -> str:
@@ -66,6 +82,8 @@ class Composed:
     def __call__(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
         bound = self.__signature__.bind(*arguments, **named)
         result = self.forward(*bound.args, **bound.kwargs)
+        if isinstance(result, dict):  # of all activations, of which the last is the output
+            result = (list(result.values())[-1], result)
         bound.apply_defaults()
         numbers = {name: NUMBERS[name] for name in inspect.signature(self.user_backward).parameters if name in NUMBERS}
         given = numbers | bound.arguments | {self.target: 0}  # lambd, which only the loss and backward take
@@ -109,14 +127,16 @@ class Composed:
 @lru_cache(maxsize=64)  # for the last few shapes: the check asks a thousand times
 def _drawn(targets: str, shape: tuple[int, ...]) -> tuple[Any, Any]:
     """Return targets, and the same as an array of the output's shape."""
-    rng, in_columns = np.random.default_rng(1), "columns" in targets and len(shape) == 2
+    rng, in_columns = np.random.default_rng(1), ("columns" in targets or targets == "one class number") and len(shape) == 2
     rows, classes = (shape[1:], shape[0]) if in_columns else (shape[:-1], shape[-1] if shape else 1)
     if classes == 1 and targets not in ("0 or 1", "real numbers"):
         raise ValueError("of one class all targets are 1, and a term with 1 - y is lost")
     numbers = rng.integers(0, classes, rows)
+    if targets == "one class number" and np.size(numbers) != 1:
+        raise ValueError("of several samples there are several")
     one_hot = np.eye(classes)[numbers].T if in_columns else np.eye(classes)[numbers]
     if "class" in targets or "one-hot" in targets:
-        return numbers if "class" in targets else one_hot, one_hot
+        return (numbers.item() if "one c" in targets else numbers if "class" in targets else one_hot), one_hot
     dense = rng.standard_normal(shape) if targets == "real numbers" else rng.integers(0, 2, shape).astype(float)
     return dense, dense
 
@@ -127,14 +147,14 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     if not target:
         return None
     wanted = set(stem_of(name, "BACKWARD"))
-    costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and inspect.isfunction(f) and _is_cost(f)]
+    costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and not is_slope(n) and _is_cost(f)]
     costs.sort(key=lambda n: len(wanted ^ set(stem_of(n, "LOSS"))))  # compute_cost_with_regularization first, for one with it
     own = {n: _of_file(functions[n]) for n in costs[:1]}
     return Composed(forward, backward, target, own or dict(_common()), bool(own))
 
 
 def _is_cost(function: Callable) -> bool:
-    needed = [p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    needed = [p.name for p in parameters(function) if p.default is p.empty] if inspect.isfunction(function) else []
     return len(needed) > 1 and any(kind_of(name) == "target" for name in needed[:2])
 
 

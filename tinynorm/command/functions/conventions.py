@@ -34,15 +34,22 @@ CACHES = re.compile(r"cache|memory|^(ctx|context|saved|stored?|tape|tmp|intermed
 COTANGENT = re.compile(
     r"^d(.|_.*|[A-Z].*|out.*|values?|loss.*|next.*|prev.*|l_.*|elta.*)?$|grad|upstream|^(g|gy|go|err|error|top|up)(_|$)"
 )
+SHAPE = re.compile(r"^((x|in|input|inputs|original|orig|old|prev|a_prev)_?)?(shape|size)$", re.IGNORECASE)
 # Conventions that are tried for one pair. Names leave open two arguments of backward at most, with a handful of choices each.
 MOST = 24
+
+
+class NoNumber(ValueError):
+    """Backward takes what forward takes, as that of a cost; with these inputs forward returns no number, with others it may."""
 
 
 @dataclass(frozen=True)
 class Source:
     """Where an argument of backward comes from."""
 
-    what: str  # "dout", "result", "input", "inputs" (several, as a tuple), "all" (these and the results) or "value"
+    what: (
+        str  # "dout", "result", "input", its "shape", "inputs" (several, as a tuple), "all" (these and the results) or "value"
+    )
     key: Any = None  # the number of the cotangent (None: all), the places in the result, the inputs' names, the value
 
 
@@ -86,6 +93,8 @@ class Convention:
                 return found[0] if len(found) == 1 else found
             case "input":
                 return inputs[source.key]
+            case "shape":
+                return np.shape(inputs[source.key])
             case "inputs":
                 return tuple(inputs[name] for name in source.key)
             case "all":
@@ -125,11 +134,17 @@ def conventions(
     """
     values = list(result) if isinstance(result, tuple | list) else [result]
     needed = tuple(p.name for p in parameters(forward) if p.default is p.empty and p.name in inputs)
-    run = _Run(values, titles_of(forward, len(values)), inputs, needed)
-    taken = _taken(backward)
+    titles = titles_of(forward, len(values))
+    if isinstance(values[-1], dict) and not any(titles):  # of a forward that returns a dict only
+        titles[-1] = titles_of(forward, 1)[0]
+    run = _Run(values, titles, inputs, needed)
+    both_take = {p.name for p in parameters(forward, (inspect.Parameter.VAR_POSITIONAL,))}  # *argv, which nothing is put into
+    taken = [p for p in _taken(backward) if p.name not in both_take or p.kind is not p.VAR_POSITIONAL]
     roles = _roles(taken, run, slope)
     douts = [name for name, role in roles.items() if role == "dout"]
     if not douts and not slope and not _may_be_a_slope(taken, run):
+        if {p.name for p in taken} == set(needed):
+            raise NoNumber("give it both, and multiply by dout inside")
         raise UserError("give it both, and multiply by dout inside")
     outputs, cotangents = _outputs(run, douts)
     options = []
@@ -137,9 +152,7 @@ def conventions(
         role = roles[p.name]
         found = [cotangents[p.name]] if role == "dout" else role if isinstance(role, list) else []
         if role == "cache" or (not found and p.default is p.empty):
-            found = _for_unknown(
-                p, run, outputs, [source for role in roles.values() if isinstance(role, list) for source in role]
-            )
+            found = _for_unknown(p, run, outputs, [role[0] for role in roles.values() if isinstance(role, list)])
         if found:
             options.append([(p.name, source) for source in found])
     if not any(source.what != "value" for (_, source), *_ in options):
@@ -171,6 +184,10 @@ class _Run:
             return 0 if isinstance(self.values[0], dict) and not isinstance(self.values[1], dict) else 1
         others = [i for i, x in enumerate(self.values) if i > 0 and (x is None or isinstance(x, tuple | list | dict))]
         return others[-1] if others else None
+
+    @cached_property
+    def is_number(self) -> bool:
+        return isinstance(self.values[0], float | np.ndarray | np.generic) and np.size(self.values[0]) == 1
 
     @cached_property
     def moving(self) -> list[str]:
@@ -225,10 +242,13 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool) -> dict[str, 
             roles[p.name] = _perhaps_output(Source("input", p.name), run)
         elif p.name in run.titles:
             roles[p.name] = [Source("result", ((run.titles.index(p.name),),))]
+        elif SHAPE.search(p.name) and run.moving:
+            roles[p.name] = [Source("shape", run.moving[0])]
         else:
             roles[p.name] = "dout" if is_cotangent(p.name, run.titles) else ""
     needed = [p.name for p in taken if p.default is p.empty]
-    if len(needed) == len(run.values) == 2 and "cache" not in roles.values():
+    of_loss = run.is_number and all(isinstance(roles[name], list) for name in needed)  # (probs, targets)
+    if len(needed) == len(run.values) == 2 and "cache" not in roles.values() and not of_loss:
         first, second = needed if roles[needed[1]] != "dout" or roles[needed[0]] == "dout" else needed[::-1]
         if roles[second] != "dout" or not isinstance(run.values[1 - (run.cache or 0)], tuple | list):
             return roles | {first: "dout", second: "cache"}  # the order of (dout, cache) says more than the names
@@ -264,7 +284,7 @@ def _perhaps_output(source: Source, run: _Run) -> list[Source]:
 
 def _may_be_a_slope(taken: list[inspect.Parameter], run: _Run) -> bool:
     """Whether backward may return the derivative itself: forward has one input that has a gradient, or returns a number."""
-    number = run.cache != 0 and isinstance(run.values[0], float | np.ndarray | np.generic) and np.size(run.values[0]) == 1
+    number = run.cache != 0 and run.is_number
     alone = len(run.moving) == 1 and not any(is_cache(p.name) for p in taken)
     return bool(taken) and (number or alone)
 

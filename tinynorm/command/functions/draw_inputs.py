@@ -56,17 +56,18 @@ NUMBERS: dict[str, Any] = {
     **dict.fromkeys(("pad", "padding", "seed"), 1),
     # Neither 0 nor 1: a forgotten factor or term shows.
     **dict.fromkeys(("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "l2", "l2_reg", "reg_strength", "weight_decay"), 0.7),
-    **dict.fromkeys(("margin", "delta", "temperature"), 0.7),
+    **dict.fromkeys(("margin", "delta", "temperature", "threshold"), 0.7),
     **dict.fromkeys(("alpha", "slope", "negative_slope"), 0.1),
     **dict.fromkeys(("p", "rate", "prob", "keep_prob", "drop_prob", "p_drop", "dropout", "drop_rate", "dropout_rate"), 0.4),
     **dict.fromkeys(
-        ("dropout_ratio", "drop_ratio", "ratio", "dropout_p", "dropout_prob", "p_dropout", "keep_rate", "keep"), 0.4
+        ("dropout_ratio", "drop_ratio", "ratio", "dropout_p", "dropout_prob", "p_dropout", "keep_rate", "keep", "keepprob"), 0.4
     ),
     **dict.fromkeys(("num_heads", "n_heads", "heads", "n_head", "nhead"), 3),
     **dict.fromkeys(("train_flg", "train_flag", "is_train", "train_mode"), True),
     **dict.fromkeys(("axis", "dim"), -1),
     **dict.fromkeys(("training", "train", "is_training"), True),
     **dict.fromkeys(("activation", "nonlinearity"), "relu"),
+    **dict.fromkeys(("kernel_shape", "pool_shape", "window_shape"), (2, 2)),
     "momentum": 0.9,
     "mode": "train",
     "kernel_size": 3,
@@ -102,6 +103,8 @@ def kind_of(name: str, function: str = "") -> str:
 def kinds_of(names: list[str], function: str = "") -> list[str]:
     """Return the kinds of all arguments of a function. What one is may depend on the others."""
     kinds, low = {name: kind_of(name, function) for name in names}, {_plain(name): name for name in names}
+    if _has(function, "cofi", "collab", "rating"):  # which ratings there are
+        kinds |= {low[name]: "mask" for name in "r" if name in low}
     targets = [name for name, kind in kinds.items() if kind == "target"]
     if "x" not in kinds.values() and targets:  # cross_entropy(y, p)
         kinds |= {low[name]: "x" for name in PROBABILITIES if kinds.get(low.get(name, "")) == "number"}
@@ -110,11 +113,14 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
         kinds[low.get("y", targets[0])] = "x"
     if {"square_weight", "packed_weight"} & set(kinds.values()):  # Wo is attention's, not that of a gate
         kinds |= {low[name]: "square_weight" for name in ("wo", "w_o", "wout", "w_out", "wproj", "w_proj") if name in low}
+    if {"wxo", "w_xo"} & set(low):  # of an output gate
+        kinds |= {low[name]: "recurrent" for name in ("who", "w_ho") if name in low}
     if {"wh", "uh"} <= set(low):  # of a GRU whose matrices for x are W, and U those for h
         kinds[low["wh"]] = "gate_weight"
     if not {"recurrent", "gate_weight", "hidden"} & set(kinds.values()) and not _has(function, *RECURRENT):
-        alone = "v" in low and len(kinds) > 1 and not {"q", "k", "query", "key", "s", "u"} & set(low)  # a matrix, mostly
-        return ["any v" if alone and name == low["v"] else kind for name, kind in kinds.items()]
+        others = {"q", "k", "query", "key", "s", "u"} & set(low)
+        alone = len(kinds) > 1 and not others  # then v is a matrix, mostly
+        return [f"any {name}" if alone and _plain(name) in ("v", "value") else kind for name, kind in kinds.items()]
     here = {"h": "hidden", "a_prev": "hidden", "c": "hidden", "s": "hidden", "u": "recurrent", "v": "output_weight"}
     if {"u", "w", "v"} <= set(low):
         here |= {"u": "weight", "w": "recurrent", "c": "output_bias"}
@@ -159,10 +165,11 @@ class Layout:
     samples: int = 0  # where they are not on the first axis
     columns: bool = False  # whether x has its features on the first axis, so that a layer is w @ x
     one_output: bool = False  # whether a network is tried with one output first
+    outputs: int = OUTPUTS  # of a layer
 
     def shapes(self, kind: str, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         """Return the shapes that an argument of this kind may have beside arguments of these kinds, the likeliest first."""
-        n, f, out = self.samples or self.x[0], self.features, OUTPUTS
+        n, f, out = self.samples or self.x[0], self.features, self.outputs
         if not self.convolved:
             out *= 4 if _has(function, "lstm") else 3 if _has(function, "gru") else 1
         if kind == "any":  # the checker does not know the name
@@ -178,6 +185,7 @@ class Layout:
     def _matrices(self, out: int, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         n, f, row = self.samples or self.x[0], self.features, prod(self.x[1:])
         found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f, f), (f,), self.x]
+        found += [()] if len(self.x) == 1 and "target" in kinds else []  # y = w * x + b
         if "target" in kinds and "second_weight" not in kinds:
             found.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
         return found
@@ -197,16 +205,8 @@ class Layout:
         whole = [self.x] if "weight" in kinds else [self.x, (f, out), (n,)]
         number: list[tuple[int, ...]] = [()] if "target" in kinds else []  # the bias of one output of a loss
         ones = [1] * len(self.x[2:])  # x of more than two dimensions has its channels on axis 1
-        affine = [
-            (f,),
-            (1, f),
-            (1, f, *ones),
-            (f, *ones),
-            (1, 1, 1, f),
-            self.x[1:] or (f,),
-            *of_rows,
-            *([self.x[:2]] if ones else []),
-        ]
+        of_axes = [self.x[:2]] if ones else []
+        affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows, *of_axes]
         affine[1:1] = of_output if "weight" in kinds else []
         affine += [] if "weight" in kinds else of_output
         return {
@@ -226,7 +226,9 @@ class Layout:
             "gate_weight": self._matrix(f, out),
             "second_bias": self._bias(7),
             "third_bias": self._bias(5),
-            **dict.fromkeys(("affine", "mean", "variance"), affine),
+            "affine": affine,
+            "mean": [*affine, self.x],  # of each element: a sampler's
+            "variance": [*affine, self.x],
             "scale": [(), (1,), *affine],  # a number, or one for each feature
             "mask": [self.x, self.x[:-1]],
             "index": [(n, 3), (n,)],
@@ -238,7 +240,7 @@ class Layout:
 
     def _bias(self, n: int) -> list[tuple[int, ...]]:
         if self.columns:
-            return [(n, 1), (n,)] if len(self.x) > 1 else [(n,)]
+            return [(n, 1), (n,)] if len(self.x) > 1 else [(n,), (n, 1)]
         return [(n,), (1, n), (n, 1)]
 
     def _of_a_network(self, third: bool) -> dict[str, list[tuple[int, ...]]]:
@@ -261,7 +263,7 @@ class Layout:
         one_matrix = [] if {"recurrent", "part_recurrent"} & kinds else self._matrix(f + h, out)[:1]  # for [h, x]
         words = [(12, 9)] if "index" in kinds else []
         return {
-            "hidden": [(h, n) if len(self.x) > 1 else (h,)] if self.columns else [(n, h)],
+            "hidden": [(h,) if n == 1 else (h, n) if self.columns else (n, h)],
             "weight": [*one_matrix, *self._matrix(f, out), *words],
             "recurrent": self._matrix(h, out),
             "gate_weight": self._matrix(f + h, h),
@@ -278,8 +280,11 @@ CONVOLVED_LINE = Layout((2, 3, 7), 3, "line")
 # Of a recurrent layer: time on the first axis; features on the first axis, then samples, and time on the last; one sample.
 IN_COLUMNS = Layout((9, 6), 9, samples=6, columns=True)
 CELLS = [Layout((3, 6, 9), 9, samples=6), Layout((9, 6, 3), 9, samples=6, columns=True), IN_COLUMNS]
-ALONE = Layout((6,), 6, columns=True)
+# Of one sample.
+ALONE, SEQUENCES = Layout((6,), 6, samples=1, columns=True), [Layout((3, 9), 9, samples=1, columns=c) for c in (True, False)]
+COLUMN = Layout((6, 1), 6, samples=1, columns=True)
 HEADS = Layout((2, 3, 6), 6)  # of attention, whose features are shared out among two heads or three
+ONE_IMAGE, ONE_COLUMN = [Layout((4, 6, 3), 3), Layout((3, 4, 6), 3)], Layout((6, 1), 1)
 POOLED = [Layout((2, 3, 4, 6), 3, "first"), CONVOLVED[0], Layout((2, 4, 6, 3), 3, "last")]
 
 
@@ -288,17 +293,18 @@ def layouts(function: str, kinds: set[str]) -> list[Layout]:
     if _has(function, "conv"):
         return [*CONVOLVED, CONVOLVED_LINE, STEPS, ROWS]
     if _has(function, "pool"):
-        return [*POOLED, IMAGES]
+        return [*POOLED, IMAGES, *ONE_IMAGE]
     if _has(function, "flatten"):  # of x of two dimensions, what is flattened has its shape again
         return [IMAGES, STEPS]
     if {"square_weight", "packed_weight"} & kinds or _has(function, "attention", "attn", "head"):
         return [ROWS, STEPS, HEADS]
     if CELL & kinds:
-        return [ROWS, CELLS[-1], ALONE, STEPS] if _has(function, "step", "cell") else [STEPS, *CELLS, ROWS, ALONE]
+        return [ROWS, CELLS[-1], ALONE, STEPS] if _has(function, "step", "cell") else [STEPS, *CELLS, ROWS, ALONE, *SEQUENCES]
     if "second_weight" in kinds and not _has(function, "spatial"):
-        return [ROWS, IN_COLUMNS, LINE, ALONE, *CONVOLVED]
+        return [ROWS, IN_COLUMNS, LINE, ALONE, COLUMN, *CONVOLVED]
     first = [STEPS] if _has(function, "temporal", "sequence") else [IMAGES] if _has(function, "spatial", "2d") else []
-    return list(dict.fromkeys([*first, ROWS, IMAGES, STEPS, LINE, *(CONVOLVED if "weight" in kinds else POOLED)]))
+    last = CONVOLVED if "weight" in kinds else [ONE_COLUMN] if "target" in kinds else POOLED
+    return list(dict.fromkeys([*first, ROWS, IMAGES, STEPS, LINE, *last]))
 
 
 # ---- its values --------------------------------------------------------------------------------------------------------
@@ -340,7 +346,7 @@ def _of_one_output(kinds: list[str], inputs: list[Any]) -> bool:
     """Whether a loss has a number as its bias where its weight is a vector: NumPy adds any other shape too."""
     ranks = {kind: np.ndim(x) for kind, x in zip(kinds, inputs, strict=True)}
     both = "target" in ranks and "second_weight" not in ranks and {"weight", "bias"} <= set(ranks)
-    return not both or ranks["weight"] != 1 or ranks["bias"] == 0
+    return not both or ranks["weight"] > 1 or ranks["bias"] == 0
 
 
 def values_of(names: list[str], function: str) -> tuple[bool, bool]:
@@ -365,6 +371,15 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         return [lambda rng: dict(SETTINGS)]
     if kind == "shape":
         return [lambda rng: x[1:]]
+    if kind == "rolled":  # all parameters as one vector; it grows until it fits
+        return [lambda rng: np.zeros(1)]
+    if kind.startswith("size of "):
+        length = {"rows": x[0], "features": layout.features, "hidden": OUTPUTS, "classes": classes}[
+            kind.removeprefix("size of ")
+        ]
+        return [lambda rng: length]
+    if kind == "function":  # activation of a layer whose backward begins behind it
+        return [lambda rng: lambda z: z]
     if kind.startswith("one of "):  # words that the code compares the argument with
         return [lambda rng, word=word: word for word in kind.removeprefix("one of ").split(" | ")]  # type: ignore[misc]
     if kind == "target":

@@ -21,10 +21,11 @@ from .read_gradients import by_shape
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
 # Other words in the names of losses. They say so only where something beside the loss looks like a gradient.
-NAMED = (
+WORDS = (
     "nll ce bce mse mae sse rmse kl kld hinge huber entropy crossentropy likelihood objective criterion energy risk divergence "
     "nce infonce cosh"
 )
+NAMED = frozenset(WORDS.split())
 REGULARISED = ("reg", "lambd", "lambda_", "weight_decay")  # a function of y and one of these is a loss, whatever its name
 GRADIENT = re.compile(r"grad|deriv|^(d|g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
 OTHER = re.compile(
@@ -129,7 +130,7 @@ def _is_loss(name: str, function: Callable) -> bool:
         for two in tuples
         for loss, grads in (two, two[::-1])
     )
-    named = LOSS.search(name) or set(NAMED.split()) & set(words_of(name)) or re.search("(and|with)_grad(s|ient|ients)?$", name)
+    named = LOSS.search(name) or NAMED & set(words_of(name)) or re.search("(and|with)_grad(s|ient|ients)?$", name)
     return bool(named) or regularised or (told and not TRAINING.search(name))
 
 
@@ -175,13 +176,16 @@ def _looks_like_a_gradient(part: ast.AST, arguments: list[str], code: ast.AST) -
             return True
     if OTHER.search(plain_title(part).lower()):
         return False
+    if isinstance(part, ast.Tuple):
+        return any(_looks_like_a_gradient(e, arguments, code) for e in part.elts)
     divided = [node.right for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
     by_count = any(COUNT.fullmatch(str(_word(node))) for by in divided for node in ast.walk(by))
     if by_count and not {"sum", "mean"} & set(words):
         return True
     computed = isinstance(part, ast.BinOp | ast.UnaryOp)
     product = any(isinstance(node, ast.Sub | ast.USub | ast.MatMult) or _word(node) == "dot" for node in nodes)
-    return (computed and product) or bool({"where", "sign", "outer"} & set(words))
+    rolled = {"concatenate", "r_", "hstack", "append"} & set(words) and {"ravel", "flatten", "reshape"} & set(words)
+    return (computed and product) or bool(rolled or {"where", "sign", "outer"} & set(words))
 
 
 def _subtracts_from(node: ast.AST, name: str) -> bool:

@@ -13,7 +13,8 @@ from ..layers.call_layer import Layer
 from ..layers.find_layers import find_layers
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
-from ..read.match_names import derivative_flag, partners, with_flag
+from ..read.match_names import derivative_flag, partners, stem_of, with_flag
+from ..read.read_code import closure_returned, needs_no_object, returned
 from ..run_code import NothingToCheck, UserError
 from .composed import compose
 from .find_losses import find_losses, meant_as_a_loss, returns_no_gradient
@@ -46,10 +47,12 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
         if callable(value) and id(value) not in methods and not isinstance(value, StandIn)
     }
     own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
-    pairs = list(_pairs(functions, own, names, path))
+    pairs = [*_pairs(functions, own, names, path), *_closures(own, names, path)]
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
     pairs += _losses({name: value for name, value in own.items() if name not in paired}, names, path)
-    pairs += _layers({name: value for name, value in own.items() if inspect.isclass(value)}, names, path)
+    classes = {name: value for name, value in own.items() if inspect.isclass(value)}
+    layers = list(_layers(classes, names, path))
+    pairs += [*layers, *_of_methods(classes, layers, path)]
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
         raise (UserError if _left_over(own, []) else NothingToCheck)(f"{path}: {found}{_advice(own, path)}")
@@ -71,6 +74,31 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], names: dict
         flag = derivative_flag(function)
         if flag:
             yield Pair(name, function, with_flag(function, flag), names.get(f"{name}_inputs"), path, name, name)
+
+
+def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each two methods that need no object, as a class's sigmoid(self, x) and sigmoid_derivative(self, x)."""
+    taken = {name for layer in layers for name in (layer.forward_name, layer.backward_name)}
+    for title, cls in classes.items():
+        bare = object.__new__(cls) if cls.__new__ is object.__new__ and not inspect.isabstract(cls) else cls
+        free = {name: getattr(bare, name) for name in vars(cls) if name[:2] != "__" and needs_no_object(cls, name)}
+        free = {name: method for name, method in free.items() if f"{title}.{name}" not in taken}
+        for name, forward, backward in partners(list(free)):
+            called = f"{title}.{forward}", f"{title}.{backward}"
+            if stem_of(backward, "BACKWARD", "SLOPE"):  # not `forward` and `backward` of a class to inherit from
+                yield Pair(f"{title}.{name}", free[forward], free[backward], None, path, *called)
+
+
+def _closures(own: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each function that returns (out, backward), where backward is a function made in it."""
+    for name, function in own.items():
+        made = [closure_returned(value, function) for value in returned(function)] if inspect.isfunction(function) else []
+        if made and all(made):
+            yield Pair(name, function, _call_closure, names.get(f"{name}_inputs"), path, name, f"{name}'s {made[0]}")
+
+
+def _call_closure(dout: Any, cache: Callable) -> Any:
+    return cache(dout)
 
 
 def _losses(functions: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, random_state_kept
+from ..read.packed import Packed
 from ..read.read_code import parameters
 from ..run_code import UserError, attempt, own_traceback
 from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
@@ -42,7 +43,7 @@ def given_call(pair: Pair, seed: int) -> Call:
     packed = {name: x for name, x in zip(names, inputs, strict=True) if _of_arrays(x) and name in order}
     apart = [packed.get(name, {name: x}) for name, x in zip(names, inputs, strict=True)]
     names, inputs = [name for part in apart for name in part], [x for part in apart for x in part.values()]
-    return Call(pair, names, inputs, keys={name: list(x) for name, x in packed.items()})
+    return Call(pair, names, inputs, keys={name: Packed(tuple(x)) for name, x in packed.items()})
 
 
 def _of_arrays(x: Any) -> bool:

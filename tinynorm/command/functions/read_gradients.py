@@ -29,8 +29,8 @@ def by_name(grads: Any, backward: Callable, names: list[str]) -> dict[str, Any] 
         return None if rest or not found or _declared_in_order(backward, list(found), names) else found
     missing = [name for name in names if name not in found]
     nameless = [gradient for word, gradient in rest if not word]
-    if len(rest) == len(missing) == 1 and found:
-        nameless = [rest[0][1]]  # the only one left over belongs to the only argument left over
+    if len(rest) == len(missing) and found:
+        nameless = [gradient for _, gradient in rest]  # as many are left over as arguments: dh_next is that of h0
     return found | dict(zip(missing, nameless, strict=False))
 
 

@@ -8,6 +8,7 @@ import re
 from ..functions.draw_inputs import RECURRENT, kind_of, kinds_of
 from ..functions.find_losses import REGULARISED
 from ..read import match_names
+from ..read.operands import kinds_in_a_product
 from ..read.read_code import parameters
 from ..run_code import UserError
 from .call_layer import Layer, is_loss_name
@@ -25,11 +26,17 @@ def forward_kinds(layer: Layer) -> dict[str, str]:
     found = [p for p in arguments_of(layer.cls, layer.methods.forward) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if isinstance(static, staticmethod) and found and found[0].name in ("ctx", "context", "self"):
         layer.context, found = True, found[1:]
+    if how == "cost" and not found:
+        return {}  # the constructor takes the data
     known = {p.name: _kind(p.name, words) for p in found}
+    product = kinds_in_a_product(getattr(layer.cls, layer.methods.forward), list(known), known)
+    known |= {name: kind for name, kind in product.items() if known[name] in ("", "x", "target")}
+    if not any(kind.endswith("weight") for kind in known.values()):  # forward(a, b) of an operation
+        known |= {name: "x" for name, kind in known.items() if kind == "bias"}
     if any(word in words for word in (*RECURRENT, "cell")):  # h is a state, and no activation
         here = kinds_of(list(known), f"{words}_recurrent")
         known |= {name: kind for name, kind in zip(list(known), here, strict=True) if kind == "hidden"}
-    if any(kind_of(p.name) == "index" for p in found):  # of an embedding, h in (h, idx) is no index
+    if any(kind_of(p.name) in ("index", "target") for p in found):  # of an embedding, h in (h, idx) is no index
         known = {name: _kind(name, "") for name in known}
     kinds: dict[str, str] = {}
     for p in found:
@@ -45,12 +52,13 @@ def forward_kinds(layer: Layer) -> dict[str, str]:
         kinds |= dict.fromkeys([name for name in wanted if kind_of(name) == "target"][:1], "target")
     if is_loss_name(layer.cls.__name__) or how == "gradient":
         kinds |= _kinds_of_a_loss(kinds)
+    kinds = {name: kind or ("flag" if FLAGS.search(name) else "x") for name, kind in kinds.items()}
     if kinds and not {"x", "index"} & set(kinds.values()):
         kinds[next(iter(kinds))] = "x"
     if not kinds:
         title = f"{layer.name}.{layer.methods.forward}"
         raise UserError(f"{title} takes no arguments, so there is nothing to draw; {advice(layer)}")
-    return {name: kind or ("flag" if FLAGS.search(name) else "x") for name, kind in kinds.items()}
+    return kinds
 
 
 def words_of(name: str) -> str:
@@ -60,6 +68,8 @@ def words_of(name: str) -> str:
 
 def _kind(name: str, words: str) -> str:
     """Return the kind of an argument of forward: xs is x, h_prev_t a state."""
+    if name.lower() in ("cond", "condition"):
+        return "mask"
     one = kind_of(name.removesuffix("s"), words)
     return kind_of(name, words) or one or ("hidden" if STATES.search(name) else "")
 

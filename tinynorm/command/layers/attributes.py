@@ -43,36 +43,66 @@ def _steps(x: Any) -> Iterator[tuple[Any, Any]]:
 RATES = re.compile(r"_*(lr|learn(ing)?_?rate|eta|l_?rate|step_?size)", re.IGNORECASE)
 
 
-def set_rates(x: Any, rate: float, depth: int = 3) -> bool:
+def _everything_in(x: Any) -> Iterator[tuple[Way, Any]]:
+    """Yield (way, value) of all that an object holds, level by level; what two ways lead to is looked into once."""
+    seen, level = set(), [((), x)]
+    for _ in range(DEPTH):
+        deeper: list[tuple[Way, Any]] = []
+        for way, owner in level:
+            for step, value in list(_steps(owner)):
+                yield (*way, step), value
+                if not isinstance(value, (*LEAVES, np.ndarray)) and id(value) not in seen:
+                    seen.add(id(value))
+                    deeper.append(((*way, step), value))
+        level = deeper
+
+
+def set_rates(x: Any, rate: float) -> bool:
     """Set all learning rates in an object; return whether there are any."""
-    found = False
-    for step, value in list(_steps(x)):
-        if isinstance(step, str) and RATES.fullmatch(step.lstrip(".")) and isinstance(value, float | int):
-            found = True
-            if step.startswith("."):
-                setattr(x, step[1:], rate)
-        elif depth and not isinstance(value, (*LEAVES, np.ndarray)):
-            found |= set_rates(value, rate, depth - 1)
-    return found
+    found = [way for way, a in _everything_in(x) if RATES.fullmatch(_word(way[-1])) and isinstance(a, float | int)]
+    for way in found:
+        put(x, [way], rate)
+    return bool(found)
 
 
 def arrays_in(x: Any) -> list[tuple[list[Way], np.ndarray]]:
     """Return each floating-point array in an object once, with all ways to it: self.W may be self.params[0] too."""
     found: dict[int, tuple[list[Way], np.ndarray]] = {}
-    seen = set()
-    level: list[tuple[Way, Any]] = [((), x)]
-    for _ in range(DEPTH):
-        deeper: list[tuple[Way, Any]] = []
-        for way, owner in level:
-            for step, value in _steps(owner):
-                if isinstance(value, np.ndarray):
-                    if value.dtype.kind == "f" and value.size:
-                        found.setdefault(id(value), ([], value))[0].append((*way, step))
-                elif not isinstance(value, LEAVES) and id(value) not in seen:
-                    seen.add(id(value))
-                    deeper.append(((*way, step), value))
-        level = deeper
+    for way, a in _everything_in(x):
+        if isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.size:
+            found.setdefault(id(a), ([], a))[0].append(way)
     return list(found.values())
+
+
+def make_arrays(x: Any) -> bool:
+    """Make an array of each list of floats in an object, and of floats called w or b; return whether there are such lists."""
+    lists = False
+    for way, value in list(_everything_in(x)):
+        a = None if _holds_arrays(value) else as_array(value)
+        lists |= a is not None
+        if type(value) is float and plain(_word(way[-1])) in ("w", "b"):
+            a = np.array(value)
+        if a is not None:
+            put(x, [way], a)
+    return lists
+
+
+def _holds_arrays(x: Any) -> bool:
+    return isinstance(x, list) and any(isinstance(part, np.ndarray) or _holds_arrays(part) for part in x)
+
+
+def as_array(x: Any) -> np.ndarray | None:
+    """Return the array that a list of floats is, or a list of such lists or arrays; None for anything else."""
+    first = x
+    while isinstance(first, list) and first:
+        first = first[0]
+    first = first.flat[0] if isinstance(first, np.ndarray) and first.size else first
+    if not isinstance(x, list) or not isinstance(first, float):
+        return None
+    try:
+        return np.array(x, dtype=float)
+    except (TypeError, ValueError):
+        return None
 
 
 def at(x: Any, way: Way) -> Any:
@@ -88,13 +118,18 @@ def at(x: Any, way: Way) -> Any:
     return x
 
 
-def put(x: Any, ways: list[Way], value: np.ndarray) -> None:
+def put(x: Any, ways: list[Way], value: Any) -> None:
     """Write a value into an array of an object: into its memory if it has the dtype, or what shares it would lose it."""
     old = at(x, ways[0])
-    if isinstance(old, np.ndarray) and old.dtype == value.dtype and old.shape == value.shape and old.flags.writeable:
+    if (
+        isinstance(old, np.ndarray)
+        and old.dtype == np.asarray(value).dtype
+        and old.shape == value.shape
+        and old.flags.writeable
+    ):
         old[...] = value
         return
-    new = value.copy() if isinstance(old, np.ndarray) else value[()]
+    new = value.copy() if isinstance(value, np.ndarray) else value
     for way in ways:
         owner, step = at(x, way[:-1]), way[-1]
         if isinstance(step, str) and step.startswith(".") and not isinstance(owner, dict):
@@ -127,7 +162,7 @@ def plain(name: str) -> str:
     return WORDS.get(stem, stem) + low[len(stem) :]
 
 
-BEFORE = re.compile(r"^_*(?:d|dL_?d_?|dJ_?d_?|dC_?d_?|dE_?d_?|g|grads?_?|gradients?_?|del(?:ta)?s?_?|nabla_?)_?(.+)$")
+BEFORE = re.compile(r"^_*(?:d[LJCE]_?d_?|d|g|grads?_?|gradients?_?|del(?:ta)?s?_?|nabla_?)_?(.+)$")
 AFTER = re.compile(r"^(.+?)_*(?:grads?|gradients?|deltas?|derivatives?|g|err|errors?)$", re.IGNORECASE)
 
 
@@ -186,6 +221,7 @@ def gradient_at(x: Any, ways: list[Way]) -> Any:
         owner = next(
             (at(x, way[:k]) for k in range(len(way) - 1, -1, -1) if not isinstance(at(x, way[:k]), dict | list | tuple)), x
         )
+        places = (g if (a := as_array(g)) is None else a for g in places)
         g = next((g for g in places if isinstance(g, np.ndarray | np.generic | float | int) and not isinstance(g, bool)), None)
         if g is not None and not any(g is other for _, other in found):
             found.append((type(owner), g))

@@ -69,7 +69,7 @@ class Layer:
     cls: type
     methods: Methods
     path: Path
-    remake: Callable[[], Any] | None = None  # makes the object anew
+    remake: Callable[..., Any] | None = None  # makes the object anew, with some other arguments
     base: Any = None  # the object that each call copies; None where it cannot be copied and is made anew
     arguments: dict[str, Any] = field(default_factory=dict)  # of the forward method, by name; for a cost, its target too
     parameters: dict[str, list[Way]] = field(default_factory=dict)  # the ways to each parameter in the object
@@ -83,6 +83,7 @@ class Layer:
     loss: bool = False  # whether forward gives a loss and backward takes no dout
     rate: float = 1.0  # of a backward that changes the parameters, where it has no name
     before: str = ""  # the layer before a loss whose backward is the gradient of both
+    mode: str = ""  # how the object differs from the one that is checked first: training False
     doubt: str = ""  # why it cannot be judged where no way to read it makes it right
     reduced: Callable = np.mean  # what makes a number of the losses of the samples
     unseen: list[str] = field(default_factory=list)  # arrays that the output depends on and that have no gradient
@@ -93,7 +94,7 @@ class Layer:
 
     def anew(self, **changes: Any) -> Layer:
         """Return a copy of which nothing is found out yet, with some changes."""
-        return replace(self, titles={}, parameters={}, silent=set(), updated=set(), **changes)
+        return replace(self, titles={}, parameters={}, silent=set(), updated=set(), unseen=[], **changes)
 
     @property
     def names(self) -> list[str]:
@@ -137,7 +138,8 @@ class Layer:
 
     def new_context(self) -> Any:
         """Return what static methods keep their arrays in: the file's own class, or one like PyTorch's."""
-        own = [x for name, x in sys.modules[self.cls.__module__].__dict__.items() if name in ("Context", "Ctx", "FunctionCtx")]
+        modules = [vars(sys.modules[owner.__module__]) for owner in self.cls.__mro__]
+        own = [x for module in modules for name, x in module.items() if re.fullmatch("_?(Context|Ctx|FunctionCtx)", name)]
         return own[0]() if own else Context()
 
     def _cost(self, layer: Any, given: dict[str, Any], scores: Any) -> Any:
@@ -166,6 +168,8 @@ class Layer:
         if self.methods.how == "loss and gradients":
             result = result[0]
         several = list(result) if isinstance(result, tuple | list) else [result]
+        if self.methods.how == "slope":  # activations of an autograd return a Tensor
+            several = [y.data if isinstance(getattr(y, "data", None), np.ndarray) else y for y in several]
         found = [y for y in several if _is_float(y)]
         if not found:
             got = ", ".join(f"{type(y).__name__} {getattr(y, 'dtype', '')}".strip() for y in several)
@@ -192,7 +196,7 @@ class Layer:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
         rated = "rate" in self.roles.values() or set_rates(used.object, LR) or self.steps
-        scale = LR if self.updated and not rated else 1.0  # so large a dout has the effect of so large a rate
+        scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
             returned = used.result[1] if len(used.result) == 2 else used.result[1:]
         else:
@@ -254,7 +258,7 @@ def names_input(name: str) -> bool:
 
 
 def is_loss_name(name: str) -> bool:
-    return bool(re.search("loss|entropy|mse|criterion|cost|error", name, re.IGNORECASE))
+    return bool(re.search("loss|entropy|mse|criterion|cost|error|divergence|nll", name, re.IGNORECASE))
 
 
 def _is_float(y: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +18,7 @@ from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing
 from .arguments import advice
 from .draw_layer import draw_layer
+from .modes import in_other_modes
 from .parameters import ones_like
 
 
@@ -26,7 +29,7 @@ class LayerCall(Call):
         given = zip(self.names, inputs, strict=True)
         return self.pair.forward(*[fresh(x) if name in self.changing else x for name, x in given])
 
-    def backward(self, dout: Any, cache: Any) -> tuple:
+    def gradients(self, dout: Any, cache: Any) -> tuple:
         return self.pair.backward(dout, cache)
 
     def __str__(self) -> str:
@@ -38,9 +41,17 @@ class LayerCall(Call):
             said += f"; no gradient is looked for of {', '.join(layer.unseen)}"
         if layer.methods.how == "slope" and "result" in layer.roles.values():
             said += f"; {layer.methods.backward} is given the output"
+        if layer.mode:
+            said += f"; {layer.mode}"
         if layer.before:
             said += f"; with {layer.before} before it, for its backward is the gradient of both"
         return said + (f"; taken as the gradient of {usual}, for the class has no loss" if usual else "")
+
+    def switched(self) -> Iterator[tuple[str, Call]]:
+        """Yield (what is other, the call) for the other modes of the object."""
+        for other in in_other_modes(self.pair.forward):  # type: ignore[arg-type]
+            changed = [other.arguments.get(name, x) for name, x in zip(self.names, self.inputs, strict=True)]
+            yield other.mode, LayerCall(replace(self.pair, forward=other, backward=other.backward), self.names, changed)
 
     def constant(self, name: str) -> bool:
         return name in self.unclaimed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import itertools
 import re
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..functions.draw_inputs import NUMBERS, OUTPUTS, Layout, kind_of
 from ..functions.find_losses import REGULARISED
+from ..read.read_code import code_of
 from .objects import LR, Step, Tanh, instances
 
 SIZES = {
@@ -90,13 +92,27 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
             continue
         if p.name == "dtype" or (p.name in REGULARISED and "net" in words):
             kinds[p.name] = "dtype" if p.name == "dtype" else "number"
-        elif has_default and not _drawn_anyway(kind, p.default):
+        elif has_default and not _drawn_anyway(kind, p.default) and not (kind == "slope" and "function" in kinds.values()):
             continue
         elif kind or p.annotation in (int, float, bool, str):
             kinds[p.name] = kind or p.annotation.__name__
         else:
             unknown.append(p.name)
+    if "in" not in kinds.values():
+        kinds |= {name: "in" for name in kinds if name.lower() == "n"}  # of Layer(n, m)
+    for name in [name for name in unknown if _is_size(name, cls)]:
+        kinds[name] = next((kind for kind in ("in", "out") if kind not in kinds.values()), "width")
+        unknown.remove(name)
     return kinds, unknown
+
+
+def _is_size(name: str, cls: type) -> bool:
+    """Whether the constructor makes arrays of this size: ``np.random.randn(name, m)``."""
+    code = code_of(cls.__init__)  # type: ignore[misc]
+    calls = [node for node in ast.walk(code) if isinstance(node, ast.Call)] if code else []
+    inside = [part for call in calls if ast.unparse(call.func).startswith(("np.", "numpy.")) for part in ast.walk(call)]
+    owners = [part.value for part in inside if isinstance(part, ast.Subscript | ast.Attribute)]  # spec of spec["rows"]
+    return any(isinstance(part, ast.Name) and part.id == name and part not in owners for part in inside)
 
 
 def _drawn_anyway(kind: str, default: Any) -> bool:
@@ -163,7 +179,7 @@ def _options(
     shapes = [n for n in names if "shape" in n] or ([n for n in names if isinstance(defaults.get(n), tuple)])
     by_kind: dict[str, list[Any]] = {
         "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *(sizes_of_output if shapes else []), *keep],
-        "width": [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *keep],
+        "width": [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *([] if "in" in kinds else [f]), *keep],
         "hiddens": [[HIDDEN, 5], *keep],
         "all": [[prod(x[1:]), HIDDEN, OUTPUTS], [x[0], HIDDEN, OUTPUTS], (prod(x[1:]), HIDDEN, OUTPUTS)],
         "word": [9 if "in" not in kinds else f],

@@ -18,6 +18,7 @@ SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), La
 SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
 ATTENDED = Layout((3, 5, 6), 6)
 MNIST = Layout((2, 1, 28, 28), 1, "first")
+VOLUME = Layout((2, 2, 4, 4, 6), 2, "first")
 
 
 def layouts_of(words: str, kinds: set[str]) -> list[Layout]:
@@ -30,7 +31,7 @@ def layouts_of(words: str, kinds: set[str]) -> list[Layout]:
     else:
         network = [SQUARE, MNIST] if "net" in words else []
         found = [*(layout for layout in found if layout is not LINE), SINGLE, COLUMN, LINE, *network]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([VOLUME, *found] if "3d" in words else found))
 
 
 def layouts_for(obj: Any) -> list[Layout]:
@@ -45,15 +46,27 @@ def layouts_for(obj: Any) -> list[Layout]:
 
 
 def draw_arguments(
-    taken: dict[str, str], layout: Layout, words: str, kinds: set[str], unit: bool, targets: Callable[[], list], seed: int
+    taken: dict[str, str],
+    layout: Layout,
+    words: str,
+    kinds: set[str],
+    unit: bool,
+    targets: Callable[[], list],
+    seed: int,
+    whole: bool,
 ) -> Iterator[dict[str, Any]]:
-    """Yield arguments for forward, of these kinds by name; `kinds` are those of the constructor too."""
+    """Yield arguments for forward, of these kinds by name; `kinds` are those of the constructor too.
+
+    x is of whole numbers if `whole`.
+    """
     options: dict[str, list] = {}
     for kind in dict.fromkeys(taken.values()):
         if kind == "target":
             options[kind] = targets()
         elif kind == "x":
-            options[kind] = _draws_of_x(list(taken.values()).count("x") > 1, layout, words, kinds, unit)
+            several = list(taken.values()).count("x") > 1
+            index = draws_of("index", layout, words, kinds | {"index"}, unit)
+            options[kind] = index[:1] if whole else _draws_of_x(several, layout, words, kinds, unit)
         elif kind not in ("number", "flag"):
             options[kind] = draws_of(kind, layout, words, kinds, unit)
     for choice in islice(product(*options.values()), MOST):
@@ -71,14 +84,14 @@ def draw_arguments(
 
 
 def _draws_of_x(several: bool, layout: Layout, words: str, kinds: set[str], unit: bool) -> list[Callable]:
-    index = draws_of("index", layout, words, kinds | {"index"}, unit)
     found = draws_of("x", layout, words, kinds, unit)
     if several and len(layout.x) == 3:  # hs (N, T, H) and h (N, H), or a (N, T)
         n, t, h = layout.x
         found += [_in_turn((n, t, h), (n, h)), _in_turn((n, t, h), (n, t)), _in_turn((n, h), (n, t, h))]
     if "vocab" in kinds:
+        index = draws_of("index", layout, words, kinds | {"index"}, unit)
         found = [*index, _in_turn((layout.x[0], 2, VOCABULARY)), *found]
-    return [*found, *index[:1]]
+    return found
 
 
 def _in_turn(*shapes: tuple[int, ...]) -> Callable:
@@ -91,8 +104,13 @@ def _in_turn(*shapes: tuple[int, ...]) -> Callable:
     return draw
 
 
-def draws_of_targets(sizes: list[Any], obj: Any, layout: Layout, words: str, kinds: set[str]) -> list[Callable]:
-    """Return the ways to draw a target: for as many classes as the layer has outputs, by the sizes that it was given."""
+def draws_of_targets(sizes: list[Any], obj: Any, layout: Layout, words: str, kinds: set[str], signs: bool) -> list[Callable]:
+    """Return the ways to draw a target: for as many classes as the layer has outputs, by the sizes that it was given.
+
+    It is 1 or -1 if `signs`.
+    """
+    if signs:
+        return [lambda rng, n=n: rng.choice([-1.0, 1.0], n) for n in (layout.x[:1], (layout.x[0], 1), layout.x)]
     last = next((a.shape for _, a in arrays_in(obj)[::-1]), ())
     if not sizes and not last:
         labels = [lambda rng: rng.integers(0, 2, layout.x)] if len(layout.x) == 1 else []

@@ -23,13 +23,13 @@ from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
-from .attributes import arrays_in, put, set_rates
+from .attributes import arrays_in, make_arrays, put, set_rates
 from .call_layer import Layer, call_by_name
 from .draw_constructor import LIKE, SIZES, choices, kind_in_constructor, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .objects import LR, Step, layers_for
+from .objects import LR, Mixing, Step, layers_for
 from .parameters import find_parameters, reset, run, values_of
-from .readings import agrees, ways_to_read
+from .readings import share_right, ways_to_read
 from .roles import possible_roles
 from .usual_losses import USUAL_LOSSES
 
@@ -51,12 +51,13 @@ class Search:
         self.blanks: dict[str, str] = {}
         own = parameters(layer.cls) if inspect.isfunction(inspect.getattr_static(layer.cls, "__init__")) else []
         self.setups = [name for name in SETUPS.split() if _sets_up(layer.cls, name)]
-        known = [p for name in self.setups for p in parameters(getattr(layer.cls, name))[1:] if p.default is p.empty]
+        known = [p for name in self.setups for p in parameters(getattr(layer.cls, name))[1:]]
+        known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
         self.constructor = list({p.name: p for p in own + known if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}.values())
         self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words, layer.cls)
         self.container = [name for name, kind in self.kinds.items() if kind == "layers"]
         holds = self.container or any(p.kind is p.VAR_POSITIONAL for p in own)
-        self.filling = layers_for(layer.cls, layer.methods) if holds else []  # the classes that a container is given
+        self.filling: list[type] = [Mixing, Mixing] if holds else []  # the classes of what a container is given
         self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
         if unknown:
             titles = f"{layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
@@ -64,13 +65,17 @@ class Search:
         self.taken = forward_kinds(layer)
         self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
         self.best: tuple[tuple, Layer] | None = None
+        methods = [getattr(layer.cls, name) for name in (layer.methods.forward, layer.methods.backward)]
+        self.signs = any(re.search(r"== -1\b", _text_of(method)) for method in methods)
+        self.whole = False  # whether x is of whole numbers
+        self.of_lists = False  # whether it works without NumPy, on one sample
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
 
     # ---- what is drawn ---------------------------------------------------------------------------------------------------
 
     def _layouts(self) -> list[Layout]:
         derived = []
-        if not {"in", "all", "weight", "affine", "index", "vocab"} & set(self.kinds.values()):
+        if not {"in", "all", "weight", "affine", "index", "vocab", "x"} & set(self.kinds.values()):
             obj, error = self._make(next(self._constructors(ROWS, False), {}))
             derived = layouts_for(obj) if error is None else []
         return [*derived, *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()})]
@@ -88,10 +93,13 @@ class Search:
 
     def _arguments(self, layout: Layout, unit: bool, made: dict[str, Any], obj: Any) -> Iterator[dict[str, Any]]:
         """Yield arguments for forward."""
+        if not self.taken:
+            yield {name: made[name] for name, kind in self.kinds.items() if kind in ("x", "target")}
+            return
         kinds = {*self.kinds.values(), *self.taken.values()}
         sizes = [made[name] for name, kind in self.kinds.items() if kind in ("out", "vocab", "all") and name in made]
-        targets = partial(draws_of_targets, sizes, obj, layout, self.words, set(self.kinds.values()))
-        for found in draw_arguments(self.taken, layout, self.words, kinds, unit, targets, self.seed):
+        targets = partial(draws_of_targets, sizes, obj, layout, self.words, set(self.kinds.values()), self.signs)
+        for found in draw_arguments(self.taken, layout, self.words, kinds, unit, targets, self.seed, self.whole):
             yield found | {name: x for name, x in self.given.items() if name in found}
 
     # ---- trials ----------------------------------------------------------------------------------------------------------
@@ -113,6 +121,7 @@ class Search:
                 setattr(obj, name[1:], x.copy())
         known = {id(x): name for name, x in arguments.items() if isinstance(x, np.ndarray)}
         self.layer.drawn = {way: known[id(a)] for ways, a in arrays_in(obj) if id(a) in known for way in ways}
+        self.of_lists = make_arrays(obj)
         set_rates(obj, LR)
         for method in self.setups:
             attempt(call_by_name, getattr(obj, method), arguments)
@@ -129,25 +138,30 @@ class Search:
 
     def run(self) -> Layer:
         """Return the layer with the best object and arguments. Raise UserError where forward works with none."""
-        started = perf_counter()
-        clipped = _takes_probabilities(self.layer)
+        self._look()
+        if self.filling and (self.best is None or not all(self.best[0])):
+            self.filling = layers_for(self.layer.cls, self.layer.methods) or self.filling
+            self.tried.clear()
+            self._look()
+        for change in (self._find_blanks, self._take_whole_numbers):
+            if self.best is None and change():
+                self._look()
+        if self.best is None:
+            raise self._failure()
+        return self.best[1]
+
+    def _look(self) -> None:
+        """Try one combination after the other until all works, or PATIENCE is over."""
+        started, clipped = perf_counter(), _takes_probabilities(self.layer)
         layouts = self._layouts()
         for unit in (clipped, not clipped):
             for layout in layouts:
                 for drawn in islice(self._drawn(layout, unit), MOST):
                     done = self.tried[layout] < ENOUGH and self._try(layout, *drawn)
-                    slow = perf_counter() - started > PATIENCE
-                    if self.best is not None and (done or slow):
-                        return self.best[1]
-                    if slow:
-                        raise self._failure()
+                    if done or perf_counter() - started > PATIENCE:
+                        return
             if self.best is not None and self.best[0][0]:
-                return self.best[1]
-        if self.best is None and not self.blanks and self._find_blanks():
-            return self.run()
-        if self.best is None:
-            raise self._failure()
-        return self.best[1]
+                return
 
     def _drawn(self, layout: Layout, unit: bool) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
         """Yield an object, the arguments of its constructor and those of forward."""
@@ -155,6 +169,11 @@ class Search:
             obj, error = self._make(made)
             if error is None:
                 yield from ((obj, made, arguments) for arguments in self._arguments(layout, unit, made, obj))
+
+    def _take_whole_numbers(self) -> bool:
+        """Draw whole numbers for x. Only where no other x works, as its gradient is not looked for then."""
+        self.whole = "x" in self.taken.values() and not isinstance(self.furthest[1], AttributeError)
+        return self.whole
 
     def _find_blanks(self) -> bool:
         """Note the attributes that are None and have a parameter's name: another method may make them, as train()."""
@@ -179,8 +198,11 @@ class Search:
 
     def _try(self, layout: Layout, obj: Any, made: dict[str, Any], arguments: dict[str, Any]) -> bool:
         """Run forward and backward with these arguments; keep the layer if it is the best. Return whether all works."""
-        layer = self.layer.anew(arguments=arguments, remake=lambda: self._construct(made))
-        layer.targets = [name for name, kind in self.taken.items() if kind == "target"]
+        unpadded = any(kind == "pad" and made.get(name) == 0 for name, kind in self.kinds.items())
+        if unpadded and self.best is not None and self.best[0][0]:
+            return False  # forward takes padding: without, a wrong backward may be right
+        layer = self.layer.anew(arguments=arguments, remake=lambda **other: self._construct(made | other))
+        layer.targets = [name for name, kind in (self.taken or self.kinds).items() if kind == "target"]
         layer.steps = any(isinstance(x, Step) for x in made.values())
         layer.base = obj if attempt(deepcopy, obj)[1] is None else None
         usual = [layer.usual]
@@ -209,21 +231,25 @@ class Search:
         best = max(rank for rank, _ in ranked)
         several = self.best is not None and self.best[0][0] and _rows(self.best[1].arguments) > 1
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
-        if several and _rows(arguments) == 1 and not steps:
+        if several and _rows(arguments) == 1 and not steps and not self.of_lists:
             return False  # with one row backward may work by chance; but a network's step may be made for one sample
         if self.best is None or best > self.best[0]:
             self.best = (best, self._settled([one for rank, one in ranked if rank == best]) if all(best) else ranked[0][1])
         return all(best)
 
     def _settled(self, options: list[Layer]) -> Layer:
-        """Return the first that makes the gradients right of several ways to understand a class; else the first."""
+        """Return the one that makes most gradients right of several ways to understand a class, the first of these."""
         every = [one for layer in options for one in ways_to_read(layer)]
         if len(every) == 1 and not every[0].doubt:
             return every[0]
-        found = next((one for one in every if attempt(agrees, one)[0]), None)
-        if found is None and every[0].doubt:
+        shares: list[float] = []
+        for one in every:
+            shares.append(attempt(share_right, one)[0] or 0.0)
+            if shares[-1] == 1:
+                break
+        if not any(shares) and every[0].doubt:
             raise UserError(every[0].doubt)
-        return found or every[0]
+        return every[shares.index(max(shares))]
 
     def _rank(self, layer: Layer) -> tuple[bool, bool]:
         """Return whether backward works, and whether all gradients have the right shapes. Find the parameters."""
@@ -265,13 +291,17 @@ def _sets_up(cls: type, name: str) -> bool:
     return inspect.isfunction(method) and all(kind_in_constructor(p, "") in (*SIZES, *LIKE) for p in needed)
 
 
+def _text_of(function: Any) -> str:
+    """Return the code of a function, without its docstring."""
+    code = code_of(function)
+    return "\n".join(ast.unparse(line) for line in code.body if not isinstance(line, ast.Expr)) if code else ""
+
+
 def _takes_probabilities(layer: Layer) -> bool:
     """Whether forward takes logarithms of its input without a softmax or a sigmoid before."""
-    method = inspect.unwrap(getattr(layer.cls, layer.methods.forward))
-    code = code_of(method)
-    if code is None:
-        return False
-    text = ast.unparse(code)
+    text = _text_of(inspect.unwrap(getattr(layer.cls, layer.methods.forward)))
+    if "from_logits" in text:  # both may be meant; probabilities are scores too
+        return True
     probable = re.search(r"\blog\w*\(|clip\(.*\b1[.0]* ?- ?", text)  # clip(p, 1e-7, 1 - 1e-7), and not clip(x, -1, 1)
     return bool(probable) and not re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
 

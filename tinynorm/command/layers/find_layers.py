@@ -23,7 +23,7 @@ BACKWARDS = (
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation "
-    "compute_gradient compute_gradients"
+    "compute_gradient compute_gradients cost_function_prime cost_prime loss_prime"
 )
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
@@ -90,6 +90,8 @@ def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any
 def _starts_from_targets(cls: type, forward: str, backward: str) -> bool:
     """Whether backward takes the targets, and forward does not: a network whose backward begins with its loss."""
     given, wanted = arguments_of(cls, forward), arguments_of(cls, backward)
+    if not given and not wanted:  # of NeuralNetwork(x, y), whose constructor has them
+        return any(kind_of(p.name) == "target" for p in parameters(cls))
     targets = [p.name for p in wanted if p.default is p.empty and kind_of(p.name) == "target"]
     return bool(targets) and not any(p.name in targets or kind_of(p.name) == "target" for p in given)
 

@@ -16,8 +16,12 @@ from ..run_code import attempt
 from .arguments import words_of
 from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, plain, put
 from .call_layer import Layer, Used, parameters
+from .find_layers import arguments_of
+from .read_gradients import only_gradient_of
 
 PARAMETER = re.compile(r"_?[Wb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*")  # Wqk, b_hh
+
+TARGETS = re.compile(r"y|t$|tr?u|lab|act|expect|desire|real|goal|g_?t|ref|class|one_?hot", re.IGNORECASE)  # need no gradient
 
 
 def find_parameters(layer: Layer) -> None:
@@ -26,23 +30,30 @@ def find_parameters(layer: Layer) -> None:
     used = run(layer)
     earlier = {way: np.array(a) for ways, a in arrays_in(used.object) for way in ways}
     returned = layer.gradients(ones_like(layer.output(used)), used)
-    found, others, keys = {}, {}, _words_in(layer)
+    found, others, keys, settings = {}, {}, _words_in(layer), [p.name for p in parameters(layer.cls)]
     for ways, _ in arrays_in(base):
         ways = sorted(ways, key=lambda way: (isinstance(way[-1], int), len(way)))
         name = next((layer.drawn[way] for way in ways if way in layer.drawn), name_of(ways[0]))
         title = f"self.{name}" if name in layer.arguments else name
         now, was = np.asarray(at(used.object, ways[0])), next((earlier[way] for way in ways if way in earlier), None)
         updated = was is not None and (now.shape != was.shape or np.any(now != was))
-        if is_called_gradient(ways[0]) or kind_of(name) in ("mean", "variance"):
+        data = name in layer.arguments and name in layer.drawn.values() and not arguments_of(layer.cls, layer.methods.forward)
+        if data or is_called_gradient(ways[0]) or kind_of(name) in ("mean", "variance"):
             continue
-        if gradient_at(used.object, ways) is not None or updated or _is_parameter(ways[0]) or name in keys:
+        owed = _is_parameter(ways[0]) and np.ndim(at(base, ways[0]))  # a number may be a setting
+        if gradient_at(used.object, ways) is not None or updated or owed or name in keys:
             found[title] = ways
             layer.updated |= {title} if updated else set()
-        else:
+        elif np.ndim(at(base, ways[0])) or name not in settings:
             others[title] = ways
+    shapes = [np.shape(at(base, ways[0])) for ways in (found | others).values()]
+    for title, ways in list(others.items()):  # self.M, and self.grad_w of its shape
+        shape = np.shape(at(base, ways[0]))
+        if len(shape) > 1 and shapes.count(shape) == 1 and only_gradient_of(shape, used) is not None:
+            found[title] = others.pop(title)
     kept = {name: np.array(at(base, ways[0])) for name, ways in found.items()}
     _redraw(base, found)
-    layer.parameters = {name: ways for name, ways in found.items() if _matters(layer, base, ways)}
+    layer.parameters = {name: ways for name, ways in found.items() if matters(layer, base, ways)}
     _quiet(layer, returned)
     again = layer.run(values_of(layer))
     got = layer.gradients(ones_like(layer.output(again)), again)
@@ -52,7 +63,7 @@ def find_parameters(layer: Layer) -> None:
     for name, ways in found.items():
         if name not in layer.parameters:
             put(base, ways, kept[name])
-    layer.unseen = [name for name, ways in others.items() if _matters(layer, base, ways)]
+    layer.unseen += [name for name, ways in others.items() if matters(layer, base, ways)]
 
 
 def values_of(layer: Layer) -> tuple:
@@ -75,7 +86,7 @@ def _with_lazy_arrays(layer: Layer) -> Any:
     new = [ways for ways, _ in arrays_in(used) if _is_parameter(ways[0]) and name_of(ways[0]) not in before]
     reset(used)
     old, layer.base = layer.base, used
-    made = any(_matters(layer, used, ways) for ways in new)
+    made = any(matters(layer, used, ways) for ways in new)
     layer.base = used if made else old
     return used if made else base
 
@@ -103,6 +114,13 @@ def _words_in(layer: Layer) -> set[str]:
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
+def _says_none(function: Any) -> bool:
+    """Whether a function says ``return None``: the first layer's backward has nothing to hand on."""
+    code = code_of(function)
+    last = code.body[-1] if code else None
+    return isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value is None
+
+
 def run(layer: Layer) -> Used:
     """Run forward with copies of its arguments, which the object may keep, and the parameters as they are."""
     return replace(layer, parameters={}).run(tuple(fresh(x) for n, x in layer.arguments.items() if n not in layer.silent))
@@ -120,7 +138,7 @@ def _redraw(base: Any, found: dict[str, list[Way]]) -> None:
         put(base, ways, np.asarray(new, dtype=float))
 
 
-def _matters(layer: Layer, base: Any, ways: list[Way]) -> bool:
+def matters(layer: Layer, base: Any, ways: list[Way]) -> bool:
     """Whether the output depends on an array in the object."""
     old = np.array(at(base, ways[0]))
     outputs = []
@@ -144,6 +162,10 @@ def _quiet(layer: Layer, returned: dict[str, Any]) -> None:
         g = returned.get(name)
         without = g is None or np.shape(g) != np.shape(x) or (alone and name in layer.targets)
         stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in layer.parameters) > 1  # W1 and W2: a network
-        may = name in layer.targets or name in states or layer.loss or (stack and layer.parameters)
+        refused = given and returned.get(name, 0) is None  # it says None outright
+        refused = refused or (g is None and bool(layer.parameters) and _says_none(getattr(layer.cls, layer.methods.backward)))
+        if refused or (layer.loss and without and not layer.parameters and not TARGETS.search(name)):
+            layer.unseen.append(name)
+        may = refused or name in layer.targets or name in states or layer.loss or (stack and layer.parameters)
         if (may and without) or (fewer and kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance")):
             layer.silent.add(name)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
 from ..read.read_code import titles_of
-from .attributes import arrays_in, at, gradient_at, is_called_gradient, names_gradient
+from .attributes import arrays_in, as_array, at, gradient_at, is_called_gradient, names_gradient
 
 if TYPE_CHECKING:
     from .call_layer import Layer, Used
@@ -21,18 +21,28 @@ def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
     """Return the gradients by the names of the inputs; a parameter that backward changes itself may have none."""
     inputs = [name for name, x in zip(layer.names, used.values, strict=True) if name in layer.arguments and differentiable(x)]
     shapes = {name: np.shape(at(used.object, ways[0])) for name, ways in layer.parameters.items()}
+    given = dict(zip(layer.names, used.values, strict=True))
+    returned = _joined(returned, {np.shape(given[name]) for name in inputs})
     nothing = returned is None or returned is ...
     found = _left(inputs, layer, used) if nothing else _returned(returned, inputs, layer, shapes)
     for name, ways in layer.parameters.items():
         g = found[name] if name in found else gradient_at(used.object, ways)
         if g is None and name not in layer.updated and list(shapes.values()).count(shapes[name]) == 1:
-            g = _only_one_of(shapes[name], used)
+            g = only_gradient_of(shapes[name], used)
         if name in found or g is not None:
             found[name] = g if name in found else np.array(g)
     return found
 
 
-def _only_one_of(shape: tuple[int, ...], used: Used) -> np.ndarray | None:
+def _joined(returned: Any, shapes: set[tuple[int, ...]]) -> Any:
+    """Return what backward returns; as one array where it is a list of numbers or of rows."""
+    if isinstance(returned, tuple):
+        return tuple(_joined(part, shapes) for part in returned)
+    whole = as_array(returned)
+    return whole if whole is not None and whole.shape in shapes else returned
+
+
+def only_gradient_of(shape: tuple[int, ...], used: Used) -> np.ndarray | None:
     """Return the array of a shape that is called a gradient, where there is only one: self.derivatives."""
     arrays = [a for ways, a in arrays_in(used.object) if a.shape == shape and is_called_gradient(ways[0])]
     return np.array(arrays[0]) if len(arrays) == 1 else None
@@ -46,7 +56,7 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
         titles = [title for title in kept if names_gradient(title, name)]
         titles += [title for title in INPUT_GRADIENTS.split() if first and title in kept]
         arrays = [np.array(kept[title]) for title in titles if getattr(kept[title], "dtype", np.dtype(int)).kind == "f"]
-        g = arrays[0] if arrays else _only_one_of(np.shape(given[name]), used) if first else None
+        g = arrays[0] if arrays else only_gradient_of(np.shape(given[name]), used) if first else None
         if g is not None:
             found[name] = g
     return found
@@ -73,6 +83,8 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
         owners.append(next((name for name in named if name not in owners), ""))
     every = [name for name, x in layer.arguments.items() if differentiable(x)]
     order = [*layer.parameters, *inputs] if beside else every if len(grads) == len(every) > len(inputs) else names
+    if len(grads) < len(inputs):  # loss(y, p), whose backward returns dp
+        order = sorted(order, key=lambda name: name in layer.targets)
     if len(grads) == len(layer.arguments) > len(every):  # None for a mask
         order = list(layer.arguments)
     first = layer.arguments.get(order[0]) if order else None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
+from ..functions.draw_inputs import kind_of
 from ..read.read_code import code_of
 from .call_layer import BEFORE, Layer
 from .parameters import values_of
@@ -20,15 +21,13 @@ from .usual_losses import USUAL_LOSSES
 def ways_to_read(layer: Layer) -> Iterator[Layer]:
     """Yield a layer as it is; then with other losses, other targets, another rate, or another layer before it."""
     yield layer
-    if layer.usual:
-        yield from (replace(layer, usual=name) for name in USUAL_LOSSES)
+    losses = [layer, *(replace(layer, usual=name) for name in USUAL_LOSSES if layer.usual and name != layer.usual)]
     if layer.updated:
         yield from (replace(layer, rate=rate) for rate in _numbers_in(getattr(layer.cls, layer.methods.backward)))
-    losses = [layer]
     if layer.loss and any(np.ndim(y) and np.size(y) > 1 for y in layer.parts(layer.run(values_of(layer)))[:1]):
         losses += [replace(layer, reduced=np.sum)]
     t: Any = layer.arguments.get(layer.target)
-    if isinstance(t, np.ndarray) and t.ndim == 2 and np.array_equal(np.sort(t, axis=1), np.eye(t.shape[1])[[-1] * len(t)]):
+    if isinstance(t, np.ndarray) and t.ndim == 2 and np.isin(t, (0, 1)).all():
         columns = np.eye(len(t))[:, np.arange(t.shape[1]) % len(t)]
         losses += [replace(one, arguments=one.arguments | {one.target: columns}) for one in losses]
     yield from losses[1:]
@@ -46,24 +45,34 @@ def _numbers_in(function: Callable) -> list[float]:
     return list(dict.fromkeys(x for x in found if isinstance(x, float) and 0 < x < 1))
 
 
-def agrees(layer: Layer) -> bool:
-    """Whether the gradients are forward's along one direction. That is no verdict: it chooses between ways to read a class."""
+def share_right(layer: Layer) -> float:
+    """Return the share of the gradients' elements that are forward's along one direction.
+
+    That is no verdict: it chooses between ways to read a class. Where a bias alone is right, it may be another loss, with a
+    penalty for the weights; that counts as 0.
+    """
     rng, step = np.random.default_rng(0), 1e-5
     values = values_of(layer)
     floats = [i for i, x in enumerate(values) if differentiable(x)]
 
-    def outputs(t: float) -> tuple[np.ndarray, Any]:
+    def outputs(moved: int, way: Any) -> tuple[np.ndarray, Any]:
         np.random.seed(0)  # noqa: NPY002
-        out, used = layer(*[x + t * ways[i] if i in ways else fresh(x) for i, x in enumerate(values)])
+        out, used = layer(*[x + way if i == moved else fresh(x) for i, x in enumerate(values)])
         return np.concatenate([np.ravel(y) for y in (out if isinstance(out, tuple) else (out,))]), (out, used)
 
-    ways: dict[int, np.ndarray] = {}
-    _, (out, used) = outputs(0.0)
-    several = out if isinstance(out, tuple) else (out,)
-    u = [rng.standard_normal(np.shape(y))[()] for y in several]
+    _, (out, used) = outputs(-1, 0.0)
+    u = [rng.standard_normal(np.shape(y))[()] for y in (out if isinstance(out, tuple) else (out,))]
     grads = layer.backward(tuple(u) if isinstance(out, tuple) else u[0], used)
-    ways.update({i: rng.standard_normal(values[i].shape) for i, g in zip(floats, grads, strict=True) if g is not None})
-    parts = np.array([np.sum(g * ways[i]) for i, g in zip(floats, grads, strict=True) if g is not None])
-    v = np.concatenate([np.ravel(x) for x in u])
-    slope = (v @ outputs(step)[0] - v @ outputs(-step)[0]) / (2 * step)
-    return bool(len(parts) and np.any(parts) and abs(parts.sum() - slope) <= 1e-4 * np.abs(parts).sum())
+    v, right, wrong, biases = np.concatenate([np.ravel(x) for x in u]), 0, 0, 0
+    for i, g in zip(floats, grads, strict=True):
+        if g is not None:
+            way = rng.standard_normal(values[i].shape)
+            slope = v @ (outputs(i, step * way)[0] - outputs(i, -step * way)[0]) / (2 * step)
+            agrees = abs(np.sum(g * way) - slope) <= 1e-4 * np.abs(g * way).sum()  # not where one is NaN
+            if not np.any(g) or not agrees:
+                wrong += g.size
+            elif kind_of(layer.names[i]).endswith("bias"):
+                biases += g.size
+            else:
+                right += g.size
+    return (right + biases) / (right + biases + wrong) if right or (biases and not wrong) else 0.0

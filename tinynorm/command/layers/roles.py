@@ -12,6 +12,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..functions.conventions import is_cache
 from ..functions.draw_inputs import kind_of
+from ..functions.find_losses import REGULARISED
 from ..read.read_code import titles_of
 from ..run_code import UserError
 from .attributes import RATES
@@ -46,7 +47,7 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
     if layer.methods.how == "layer" and len(needed) == len(layer.arguments) + 2:  # delta, h, h_prev_l, h_prev_t of a cell
         yield dict(zip(needed, ["dout", "result", *(("input", name) for name in layer.arguments)], strict=True)), False
-    yield roles, is_loss and "dout" not in roles.values()
+    yield roles, (is_loss or np.size(outputs[0]) == 1) and "dout" not in roles.values()
 
 
 def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bool, titles: list[str]) -> Any:
@@ -54,12 +55,14 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
     douts = list(roles.values()).count("dout")
     if p.name in layer.arguments:
         return ("input", p.name)
-    if RATES.fullmatch(p.name) or (p.name == "alpha" and roles):
+    if RATES.fullmatch(p.name) or (p.name == "alpha" and roles and p.default is p.empty):
         return "rate"
     if layer.target and kind_of(p.name) == "target":
         return ("input", layer.target)
     if p.default is not p.empty:
         return "dout" if not is_loss and COTANGENT.search(p.name) and not douts else ""
+    if p.name in REGULARISED:  # that of the update, not of the output
+        return ("value", 0.0)
     if re.search("train", p.name):
         return ("value", True)
     if layer.methods.how == "cost" and not names_input(p.name):

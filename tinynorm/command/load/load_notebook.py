@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..notebook import cells
-from ..run_code import UserError, attempt
-from .stand_ins import stand_in_for
+from ..run_code import attempt
+from .stand_ins import stand_for, stand_in_for
 
 RUN = "_run_beside_"  # what a line `%run FILE` becomes a call of
+BODY_OF = re.compile(r"expected an indented block after .* on line (\d+)")
+WRITTEN = "_written_beside_"  # what a line `%%writefile FILE` becomes a call of: what follows is code of the notebook
 DEFINED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # Calls that a constant may be made of; any other may be a long computation, or a test.
 MAKERS = ("bool", "dict", "float", "int", "list", "range", "set", "str", "tuple")
@@ -26,20 +30,17 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
     Raises
     ------
     UserError
-        The file is no notebook, or a cell has a syntax error.
+        The file is no notebook.
     """
     left_out: list[str] = []
     tests: list[str] = []  # the numbers of cells with statements that define nothing
     missing: list[str] = []
-    outer, names[RUN] = names.get(RUN), run_beside
+    outer, names[RUN], names[WRITTEN] = names.get(RUN), run_beside, partial(stand_for, names)
     for name, code in cells(path.name, source, left_out.append, _run_line):
         where = str(path.resolve().parent / name)  # a file beside the notebook, by its name: so it is the user's own code
         linecache.cache[where] = len(code), None, code.splitlines(keepends=True), where
-        try:
-            body = ast.parse(code, where).body
-        except SyntaxError as wrong:
-            line = (wrong.text or "").rstrip()
-            raise UserError(f"{name}, line {wrong.lineno}: syntax error: {wrong.msg}\n  {line}") from None
+        body, unfinished = _finished(code, where)
+        left_out += [f"{name}, {text}" for text in unfinished]
         raised, without_use = run_statements(body, where, names, missing)
         left_out += [f"{name}: {text}" for _, text in raised]
         tests += [name.rpartition(" ")[2]] if without_use else []
@@ -49,6 +50,25 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
         left_out.append(f"{path.name}: left out: what defines nothing, in cells {', '.join(tests)}")
     names[RUN] = outer  # of the notebook that runs this one
     return left_out
+
+
+def _finished(code: str, where: str) -> tuple[list[ast.stmt], list[str]]:
+    """Return the statements of a cell; and what to say of lines with a syntax error, as ``dw = <YOUR CODE>``.
+
+    Such a line becomes one that raises: so the function around it is there, and what calls it is unfinished.
+    """
+    lines, mended = code.splitlines(), dict[int, str]()
+    while True:
+        try:
+            return ast.parse("\n".join(lines), where).body, list(mended.values())
+        except SyntaxError as wrong:
+            body_of = BODY_OF.search(wrong.msg)  # a `def` whose body has comments only
+            i = int(body_of[1] if body_of else wrong.lineno or 1) - 1
+            if i in mended or i >= len(lines):
+                return [], list(mended.values())
+            mended[i] = f"line {i + 1}: unfinished: {wrong.msg}: {lines[i].strip()}"
+            kept = f"{lines[i].partition('#')[0]} " if body_of else lines[i][: len(lines[i]) - len(lines[i].lstrip())]
+            lines[i] = f"{kept}raise NotImplementedError({f'syntax error: {wrong.msg}'!r})"
 
 
 def run_statements(
@@ -80,10 +100,11 @@ def not_installed(file: object, missing: list[str]) -> str:
 
 
 def _run_line(magic: str) -> str:
-    """The code of a line ``%run FILE``; "" for another magic."""
-    words = magic.split()
-    files = [word for word in words[1:] if not word.startswith("-")]
-    return f"{RUN}({files[0]!r})" if words[0] == "%run" and files else ""
+    """The code of a line ``%run FILE`` or ``%%writefile FILE.py``; "" for another magic."""
+    first, *words = magic.split()
+    files = [word for word in words if not word.startswith("-")]
+    written = first == "%%writefile" and files and files[0].endswith(".py")
+    return f"{WRITTEN}({files[0]!r})" if written else f"{RUN}({files[0]!r})" if first == "%run" and files else ""
 
 
 def _defines(statement: ast.stmt) -> bool:
@@ -96,7 +117,7 @@ def _defines(statement: ast.stmt) -> bool:
         return all(_defines(part) or isinstance(part, ast.Pass) for part in statement.body)
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         called = ast.unparse(statement.value.func)
-        return called == RUN or called.startswith("sys.path.")
+        return called in (RUN, WRITTEN) or called.startswith("sys.path.")
     return False
 
 

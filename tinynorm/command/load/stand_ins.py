@@ -60,6 +60,27 @@ def stand_in_for(error: BaseException | None) -> bool:
     return True
 
 
+class _Written(_Missing):
+    """A module that a cell of a notebook writes: its names are the notebook's, which are there already."""
+
+    def __init__(self, name: str, names: dict[str, Any]) -> None:
+        super().__init__(name)
+        self.__all__: list[str] = []
+        self._names = names
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._names[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def stand_for(names: dict[str, Any], file: str) -> None:
+    """Let the import of a file that a cell writes find the notebook's names."""
+    module = file.removesuffix(".py").replace("/", ".")
+    sys.modules[module] = _Written(module, names)
+
+
 @contextmanager
 def removed_afterwards() -> Iterator[None]:
     """Another file may ask whether a module is installed, by ``try: import cupy``."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...gradcheck.report import text
 from ..functions.find_pairs import Pair, find_pairs
+from ..layers.call_layer import Layer
 from ..load.load_file import load, module_name
 from ..run_code import OUR_CODE, LimitReached, NothingToCheck, Prints, UserError
 from ..verdict.check_pair import check_pair
@@ -37,7 +38,7 @@ def records(job: dict[str, Any], prints: Prints) -> Iterator[dict[str, Any]]:
         pairs = [pair for pair in pairs if _defines(names, pair, path)]
         if not pairs and not left_over:
             raise NothingToCheck(f"{path}: it defines no pair of its own")
-    kinds = ["loss" if pair.loss else "class" if "." in pair.forward_name else "pair" for pair in pairs]
+    kinds = ["loss" if pair.loss else "class" if isinstance(pair.forward, Layer) else "pair" for pair in pairs]
     yield {
         "what": "pairs",
         "pairs": [[pair.name, kind] for pair, kind in zip(pairs, kinds, strict=True)],

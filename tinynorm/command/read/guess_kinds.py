@@ -12,18 +12,31 @@ ACTIVATIONS = ("relu", "sigmoid")  # one of them is what `else` is for, where th
 
 
 def guess(function: Callable, name: str, place: int) -> str:
-    """Return the kind of an argument: "x" for the first, "one of relu | tanh" for a word, else any array or number."""
-    words = words_compared(function, name)
+    """Return the kind of an argument: "x" for the first, "one of relu | tanh" for a word, "function", any array or number."""
+    words, code = words_meant(function, name), code_of(function)
     if words:
         return f"one of {' | '.join(words)}"
+    if any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        for node in inside(code or ast.Pass())
+    ):
+        return "function"
     return "x" if place == 0 else f"any {name}"
 
 
 def words_compared(function: Callable, name: str = "") -> list[str]:
     """Return the words that a function compares an argument with, or anything: relu, tanh of ``if activation == "relu"``."""
-    code = code_of(function)
-    found = list(dict.fromkeys(word for node in inside(code) for word in _words(node, name))) if code else []
-    return found if len(found) != 1 or "act" not in name else list(dict.fromkeys([*found, *ACTIVATIONS]))
+    nodes = inside(code_of(function) or ast.Pass())
+    return list(dict.fromkeys(word for node in nodes for word in _words(node, name)))
+
+
+def words_meant(function: Callable, name: str) -> list[str]:
+    """Return these words; of an activation where there is one only, with what `else` is for too."""
+    found = words_compared(function, name)
+    names = {node.id for node in inside(code_of(function) or ast.Pass()) if isinstance(node, ast.Name)}
+    if len(found) != 1 or "act" not in name or "softmax" in names:
+        return found
+    return list(dict.fromkeys([*found, *ACTIVATIONS]))
 
 
 def _words(node: ast.AST, name: str) -> Iterator[str]:

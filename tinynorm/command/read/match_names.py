@@ -8,8 +8,11 @@ from collections.abc import Callable, Collection, Iterator
 from functools import wraps
 from typing import Any
 
-FORWARD = "forward forwards fwd fprop feedforward forwardprop forwardpropagate forwardpropagation forwardpass"
-BACKWARD = "backward backwards bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass"
+FORWARD = "forw forward forwards fwd fprop feedforward forwardprop forwardpropagate forwardpropagation forwardpass"
+BACKWARD = (
+    "backward backwards backw bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass "
+    "vjp pullback adjoint"
+)
 SLOPE = "derivative deriv prime der grad gradient gradients derivate diff"
 LOSS = "loss cost losses"
 MARKS = {
@@ -19,7 +22,7 @@ MARKS = {
 }
 BESIDE = "pass propagation propagate prop"  # words after these: forward_pass, back_prop
 D = re.compile("^d_?(?=.)|_d[xz]?$")  # of dsigmoid, d_sigmoid and sigmoid_d
-NO_MATTER = "of function func fn activation act compute calculate calc get"
+NO_MATTER = "prop of function func fn activation act compute calculate calc get"
 FLAGS = "derivative deriv derivate derive prime grad gradient dx d der backward back is_derivative diff"
 WORD = re.compile(r"[A-Z]?[a-z]+(?:\d+[dD]?(?![a-z]))?|[A-Z]+(?![a-z])\d*|\d+|[^\W\da-zA-Z_]+")  # conv2d is one word
 
@@ -39,6 +42,11 @@ def stem_of(name: str, *kinds: str) -> tuple[str, ...]:
 
 def has(name: str, kind: str) -> bool:
     return any(MARKS.get(word) == kind for word in words_of(name))
+
+
+def is_slope(name: str) -> bool:
+    """Whether a function's name is that of a derivative: loss_grad, d_loss."""
+    return bool(D.search(name)) or has(name, "SLOPE") or has(name, "BACKWARD")
 
 
 def partners(names: Collection[str]) -> Iterator[tuple[str, str, str]]:

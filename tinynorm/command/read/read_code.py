@@ -1,4 +1,4 @@
-"""Read the code of the user's functions: what they return and under which names, and the keys of the dicts that they take."""
+"""Read the code of the user's functions: what they return and under which names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ import textwrap
 from collections.abc import Callable, Container, Iterator
 from functools import lru_cache
 from types import CodeType
-
-from ..functions.draw_inputs import PARAMETERS, kind_of
-
-DEPTH = 3  # calls that a dict of parameters is followed into: a network's pass, a layer's, a step's
-LAYERS = 2  # of a network whose parameters are W1, b1, W2 ... up to any number: the fewest that have a layer before another
 
 
 def code_of(function: Callable) -> ast.FunctionDef | None:
@@ -119,47 +114,28 @@ def is_gradient_of(title: str, name: str, fold: Callable[[str], str] = str.lower
     return bool(re.fullmatch(f"{prefix}{name}|{name}{suffix}", fold(title)))
 
 
-def keys_of(function: Callable) -> dict[str, list[str]]:
-    """Return the keys of each argument that is a dict of parameters: it is read as params["W1"], here or in what is called."""
-    code = code_of(function)
-    if code is None:
-        return {}
-    arguments = [a.arg for a in code.args.posonlyargs + code.args.args + code.args.kwonlyargs]
-    found = {name: list(dict.fromkeys(_keys(function, name, DEPTH))) for name in arguments}
-    return {
-        name: [key for key in keys if key not in arguments]
-        for name, keys in found.items()
-        if any(kind_of(key) in PARAMETERS for key in keys)
-    }
+def closure_returned(value: ast.expr, function: Callable) -> str:
+    """Return the name of the function made inside that is the second of two values returned; "a lambda" for one; else ""."""
+    second = value.elts[1] if isinstance(value, ast.Tuple) and len(value.elts) == 2 else None
+    if isinstance(second, ast.Lambda):
+        return "lambda"
+    made = [node.name for node in ast.walk(code_of(function) or ast.Pass()) if isinstance(node, ast.FunctionDef)][1:]
+    return second.id if isinstance(second, ast.Name) and second.id in made else ""
 
 
-def _keys(function: Callable, name: str, depth: int) -> Iterator[str]:
-    """Yield the keys that an argument is read with: params["W1"]; and for params["W" + str(l)] the first LAYERS."""
-    code = code_of(function)
-    nodes = list(inside(code)) if code else []
-    words: dict[str, list[ast.expr]] = {}
-    for node in nodes:  # for key in ("W1", "b1")
-        if isinstance(node, ast.comprehension | ast.For) and isinstance(node.target, ast.Name):
-            words[node.target.id] = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else []
-    for node in nodes:
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name:
-            told = words.get(node.slice.id, []) if isinstance(node.slice, ast.Name) else [node.slice]
-            yield from (key for part in told for key in _key(part))
-        if depth and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            called = inspect.unwrap(function).__globals__.get(node.func.id)  # type: ignore[attr-defined]
-            taken = list(inspect.signature(called).parameters) if inspect.isfunction(called) else []
-            handed = [(taken[i], e) for i, e in enumerate(node.args[: len(taken)])] + [(k.arg, k.value) for k in node.keywords]
-            for argument, value in handed:
-                if argument and isinstance(value, ast.Name) and value.id == name:
-                    yield from _keys(called, argument, depth - 1)
-
-
-def _key(node: ast.expr) -> Iterator[str]:
-    start = node.left if isinstance(node, ast.BinOp) else node.values[0] if isinstance(node, ast.JoinedStr) else None
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(start, ast.Constant) and isinstance(start.value, str):
-        yield from (f"{start.value}{layer}" for layer in range(1, LAYERS + 1))
+def needs_no_object(cls: type, name: str, seen: tuple[str, ...] = ()) -> bool:
+    """Whether a method, and those that it calls, read no attribute of self that is not the class's own."""
+    method = inspect.getattr_static(cls, name)
+    code = code_of(getattr(cls, name)) if isinstance(method, staticmethod | classmethod) or inspect.isfunction(method) else None
+    if code is None or isinstance(method, staticmethod | classmethod):
+        return code is not None
+    me = next((a.arg for a in code.args.args), "")
+    used = [node for node in ast.walk(code) if isinstance(node, ast.Name) and node.id == me]
+    read = [node.attr for node in ast.walk(code) if isinstance(node, ast.Attribute) and node.value in used]
+    others = [attribute for attribute in read if attribute not in (name, *seen)]
+    return len(read) == len(used) and all(
+        hasattr(cls, a) and (not callable(getattr(cls, a)) or needs_no_object(cls, a, (name, *seen))) for a in others
+    )
 
 
 def parameters(function: Callable, kinds: Container = tuple(inspect._ParameterKind)) -> list[inspect.Parameter]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ...gradcheck.diagnosis.activation import sigmoid
 from ...gradcheck.diagnosis.naming import exactly
 from ...gradcheck.diagnosis.patterns import Comparison
+from ...gradcheck.diagnosis.softmax import softmax
 from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import InputReport, Report
 from ..functions.call_pair import Call
@@ -24,6 +27,9 @@ from .usual_forward import how_it_differs, usual_outputs
 PATIENCE = 5.0
 # The relative error of a gradient that leaves out 1e-7 beside a probability of 1e-4. No mistake is so small.
 TINY = 1e-3
+# The relative error of one that leaves out 1e-7 beside a sum that is 0.1 or more, as of e / (e.sum() + 1e-7). A derivative that
+# is 0 may be off by a tenth of that of the largest one.
+TINIER = 1e-6
 A_SIZE = re.compile(r" \([^()]*?(\d+) is (?:the|a) [^()]*\)")  # " (9 is the size of axis 1)"
 NUMBERED = re.compile(r"(\w*?)_?\[?(\d+)\]?")  # W2, biases[1]: the name, and the number of the layer
 # Findings that say where a gradient is wrong, and not why. Then more is asked, as where nothing was found.
@@ -60,8 +66,10 @@ def ask_again(call: Call, report: Report, ask: Ask) -> Answer | None:
     question = Question(call, report, ask)
     question.take_back_sizes()
     questions = [question.up_to_a_tiny_number, question.up_to_samples, question.of_usual_forward, question.of_bias_once]
+    questions.append(question.of_scores)
     if not question.clear.issuperset(question.wrong):
-        questions += [question.with_equal_sizes, question.with_simple_settings, question.with_one, question.by_layers]
+        questions += [question.with_equal_sizes, question.with_simple_settings, question.by_layers]
+        questions += [] if question.clear else [question.with_one]
     return next(filter(None, (answer() for answer in questions)), None)
 
 
@@ -103,14 +111,17 @@ class Question:
             return None
         return report if report.ok else None
 
-    def _may_be_right(self, call: Call, **altered: Any) -> bool:
+    def _may_be_right(self, call: Call, within: float = 1e-3, least: float = 0.0, **altered: Any) -> bool:
         """Whether the gradients that are wrong are right to 1e-3 along one direction, and not all 0. It saves most checks."""
+        forward, backward = altered.get("forward", call.forward), altered.get("backward", call.backward)
         try:
-            return self._right_along(call, altered.get("forward", call.forward), altered.get("backward", call.backward))
+            terms, slope = self._along(call, forward, backward)
         except Exception:
             return False
+        return bool(np.any(terms) and abs(np.sum(terms) - slope) < within * max(float(np.linalg.norm(terms)), least))
 
-    def _right_along(self, call: Call, forward: Callable, backward: Callable) -> bool:
+    def _along(self, call: Call, forward: Callable, backward: Callable) -> tuple[np.ndarray, float]:
+        """(the terms of the claimed derivative along a direction, the measured one)."""
         rng = np.random.default_rng(0)
         with np.errstate(all="ignore"):
             out, cache = forward(*[fresh(x) for x in call.inputs])
@@ -129,7 +140,7 @@ class Question:
                 return sum(float(np.sum(c * y)) for c, y in zip(u, found if several else [found], strict=True))
 
             slope = (moved(1e-5) - moved(-1e-5)) / 2e-5
-        return bool(np.any(terms) and abs(np.sum(terms) - slope) < 1e-3 * np.linalg.norm(terms))
+        return terms, slope
 
     def take_back_sizes(self) -> None:
         """Where a factor is said to be a size, and stays the same when the size is another, say the number alone."""
@@ -154,25 +165,56 @@ class Question:
     # ---- up to 1/m -------------------------------------------------------------------------------------------------------
 
     def up_to_a_tiny_number(self) -> Answer | None:
-        """A loss adds 1e-7 inside its logarithm, as log(p + 1e-7), or clips p, and its gradient is that of log(p)."""
-        right = None if self.report.faults or self.call.shape != () else self.right(self.call, rtol=TINY)
+        """Forward adds a tiny number that backward leaves out: 1e-9 to a sum, or, before its logarithm, 1e-7 to a loss's p."""
+        if self.report.faults:
+            return None
+        right: Report | None = None
+        if self._is_off_by_little():
+            for found in self.report.inputs:
+                found.ok, found.wrong = True, 0
+            right = replace(self.report, ok=True, findings=[])
+            where = "forward adds one that backward leaves out, as in e / (e.sum() + 1e-9)"
+        elif self.call.shape == () and self._takes_logarithms():
+            right = self.right(self.call, rtol=TINY)
+            where = "the loss adds one in its logarithm (or clips there), as log(p + 1e-7), and the gradient is that of log(p)"
         if right is None:
             return None
-        right.notes.append(
-            "the gradient is right up to a tiny number: the loss adds one inside its logarithm (or clips there), as "
-            "log(p + 1e-7), and the gradient is that of log(p)"
-        )
+        right.notes.append(f"the gradient is right up to a tiny number: {where}")
         return Answer("", "right up to a tiny number", right)
+
+    def _is_off_by_little(self) -> bool:
+        """Whether no gradient is off by more than TINIER, in any element measured, and along one direction through all."""
+        e = self.report.evidence
+        measured = [s.value for s in e.numeric if s is not None and s.value.size] if e is not None else []
+        largest = max((float(np.max(np.abs(value))) for value in measured), default=0.0)
+        if e is None or not largest or None in [found.ok for found in self.report.inputs]:
+            return False
+        for G, s in ((e.analytic[i], e.numeric[i]) for i in e.wrong):
+            off = np.inf if G is None or s is None else np.abs(G.ravel()[s.index] - s.value)
+            if s is None or np.any(off > TINIER * (np.abs(s.value) + 0.1 * largest)):
+                return False
+        return self._may_be_right(self.call, within=TINIER, least=largest)
+
+    def _takes_logarithms(self) -> bool:
+        """Whether "log" is in the code of the loss, or of a function that it calls; True where there is no code to read."""
+        of = getattr(self.call.pair.forward, "cls", self.call.pair.forward)
+        try:
+            text = inspect.getsource(of)
+            called = [getattr(inspect.getmodule(of), name, None) for name in set(re.findall(r"\w+", text))]
+            parts = [inspect.getsource(f) for f in called if inspect.isfunction(f) or inspect.isclass(f)]
+            return "log" in "".join([text, *parts]).lower()
+        except (OSError, TypeError):
+            return True
 
     def up_to_samples(self) -> Answer | None:
         """By a convention of courses, the gradients of all parameters have the mean's 1/m, and that of the input has not."""
-        call, kinds = self.call, set(PARAMETERS) - {"affine"}
-        names = [name for name in call.names if kind_of(name, call.pair.name) in kinds]
-        if self.report.faults or call.pair.loss or len(names) < 2 or sorted(self.wrong) != sorted(names):
+        call, m = self.call, self._common_factor()
+        kinds = dict(zip(call.names, call.kinds, strict=True))
+        others = [kinds[found.name] for found in self.report.inputs if found.ok]
+        names, shapes = self.wrong, [np.shape(x) for x in call.inputs] + [call.shape if isinstance(call.shape, tuple) else ()]
+        if self.report.faults or call.pair.loss or len(names) < 2 or not others or {*others} & {*PARAMETERS}:
             return None
-        m = self._common_factor()
-        shapes = [np.shape(x) for x in call.inputs] + [call.shape if isinstance(call.shape, tuple) else ()]
-        if not m or m not in {n for shape in shapes for n in (shape[:1] + shape[-1:])}:
+        if not m or "affine" in map(kinds.get, names) or m not in {n for shape in shapes for n in (shape[:1] + shape[-1:])}:
             return None
 
         def scaled(dout: Any, cache: Any) -> tuple:
@@ -192,11 +234,13 @@ class Question:
 
     def _common_factor(self) -> int:
         """Return the whole number that all wrong gradients have to be multiplied with to be right; 0 if there is none."""
-        evidence, found = self.report.evidence, set()
-        for c in [Comparison.of(evidence, i) for i in evidence.wrong] if evidence else []:
-            k = c.ratio() if c else None
-            found.add(round(1 / k) if k and abs(round(1 / k) * k - 1) < 1e-6 else 0)
+        found = {self._whole_factor(i) for i in self.report.evidence.wrong} if self.report.evidence else set()
         return found.pop() if len(found) == 1 else 0
+
+    def _whole_factor(self, i: int) -> int:
+        c = Comparison.of(self.report.evidence, i) if self.report.evidence else None
+        k = c.ratio() if c else None
+        return round(1 / k) if k and abs(round(1 / k) * k - 1) < 1e-6 else 0
 
     # ---- the usual forward -----------------------------------------------------------------------------------------------
 
@@ -219,21 +263,43 @@ class Question:
                 return Answer(sentence, "forward differs")
         return None
 
+    def of_scores(self) -> Answer | None:
+        """The gradient p - y of a cross-entropy is that by the scores z, of which p is the softmax or the sigmoid."""
+        call = self.call
+        if call.shape != () or call.kinds.count("x") != 1 or self.report.faults:
+            return None
+        x, shape = call.kinds.index("x"), np.shape(call.inputs[call.kinds.index("x")])
+        of_class = [np.eye(shape[-1])[a.argmax(-1)] if np.ndim(a) == 2 and np.shape(a) == shape else a for a in call.inputs]
+        one_hot = [a if k == x else of_class[k] for k, a in enumerate(call.inputs)]
+        for name, of in (("softmax", lambda z: softmax(z, z.ndim - 1)), ("sigmoid", sigmoid)):
+
+            def forward(*inputs: Any, of: Callable = of) -> tuple:
+                return call.forward(*[of(a) if k == x else fresh(a) for k, a in enumerate(inputs)])
+
+            if self.right(call.with_inputs(one_hot), forward=forward) is not None:
+                p = call.names[x]
+                says = f"it is the gradient by the scores of which {p} is the {name}: right for both together, wrong for {p}"
+                return Answer(says, f"right for {name} and loss together")
+        return None
+
     def of_bias_once(self) -> Answer | None:
         """The gradient of a bias is dout, summed as the bias is broadcast, and forward adds the bias several times."""
-        evidence = self.report.evidence
-        biases = [name for name in self.wrong if kind_of(name, self.call.pair.name).endswith("bias")]
-        k = self._common_factor()
-        if evidence is None or len(self.wrong) != 1 or not biases or k < 2:
+        e, kinds = self.report.evidence, self.call.kinds
+        if e is None:
             return None
-        G, dout = evidence.analytic[evidence.wrong[0]], evidence.cotangent
-        kept = [axis for axis, n in enumerate(dout.shape) if G is not None and n == G.size]
-        sums = [dout.sum(tuple(a for a in range(dout.ndim) if a != axis)) for axis in kept]
-        if G is None or not any(np.allclose(G.ravel(), s, rtol=1e-9) for s in sums):
-            return None
-        b, forward = biases[0], self.call.pair.forward_name
-        sentence = f"d{b} is right for a {b} that is added once; it is {forward} that differs: it adds {b} {k} times"
-        return Answer(sentence, "forward differs")
+        for i in [i for i in e.wrong if kinds[i].endswith("bias")]:
+            G, dout, k = e.analytic[i], e.cotangent, self._whole_factor(i)
+            kept = [axis for axis, n in enumerate(dout.shape) if G is not None and n == G.size]
+            sums = [dout.sum(tuple(a for a in range(dout.ndim) if a != axis)) for axis in kept]
+            if G is None or k < 2 or not any(np.allclose(G.ravel(), s, rtol=1e-9) for s in sums):
+                continue
+            b, forward = e.names[i], self.call.pair.forward_name
+            sentence = f"d{b} is right for a {b} that is added once; it is {forward} that differs: it adds {b} {k} times"
+            self.report.findings = [finding for finding in self.report.findings if finding.input != b]
+            if len(e.wrong) == 1:
+                return Answer(sentence, "forward differs")
+            self.report.answers.append(sentence)
+        return None
 
     # ---- simpler inputs ----------------------------------------------------------------------------------------------------
 

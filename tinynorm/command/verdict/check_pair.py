@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -17,13 +18,14 @@ from ...gradcheck.problem.problem import CannotCheck, fresh
 from ...gradcheck.problem.settings import EXHAUSTIVE
 from ...gradcheck.report.report import Fault, Report
 from ..functions.call_pair import Call, refuse_what_is_no_function_of_arrays
-from ..functions.choose_call import choose_calls, in_columns, in_other_modes
+from ..functions.choose_call import choose_calls
 from ..functions.find_pairs import Pair
 from ..functions.lines_run import lines_left_out, note_lines
+from ..functions.other_modes import in_columns, in_other_modes
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
-from .other_inputs import takes_squares_only
+from .other_inputs import jumps, takes_squares_only
 from .their_words import in_their_words
 
 # An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
@@ -44,6 +46,7 @@ BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest wor
     "mutates_cache": "writes into the cache",
     "aliases_dout": "hands back dout's memory",
     "aliases_input": "hands back an input's memory",
+    "aliases_gradient": "hands back one array twice",
     "reuses_memory": "reuses its memory",
     "nondeterministic": "another result each time",
     "foreign_state": "uses what the last forward left behind",
@@ -95,7 +98,7 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
             first, *second = choose_calls(pair, seed)
             ask = partial(_report, seed=seed, layer=layer)
             result = _checked(first, ask)
-            result = _worse(result, second[0], ask) if second else result
+            result = _worse(result, second[0], ask) if second and result.report is not None else result
             result = _in_other_modes(result, first, ask)
             if result.report is not None and result.report.ok:
                 result.report.notes += lines_left_out(pair)
@@ -113,35 +116,24 @@ def _checked(call: Call, ask: Callable[..., Report]) -> Result:
         result = Result(call.pair.name, ask(call), str(call))
     except Raises as error:
         return _where_sizes_are_equal(call, ask, error)
-    return _asked_again(call, _in_their_shapes(call, _in_columns(call, result, ask), ask), ask)
+    return _asked_again(*_in_their_shapes(call, _in_columns(call, result, ask), ask), ask)
 
 
-def _in_their_shapes(call: Call, first: Result, ask: Callable[..., Report]) -> Result:
-    """Return the first result; where a gradient has axes of length 1 that its argument has not, or lacks them, one without.
+def _in_their_shapes(call: Call, first: Result, ask: Callable[..., Report]) -> tuple[Call, Result]:
+    """Return the call and its result; where a gradient has axes of length 1 that its argument has not, or lacks them, without.
 
     b (4,) less db (1, 4) is what NumPy makes of it: the numbers count.
     """
     if first.report is None or not any(fault.kind == "wrong_shape" for fault in first.report.faults):
-        return first
-    told: dict[str, str] = {}
-
-    def backward(dout: Any, cache: Any) -> tuple:
-        grads = call.backward(dout, cache)
-        return tuple(map(laid, grads, call.floats)) if len(grads) == len(call.floats) else grads
-
-    def laid(gradient: Any, i: int) -> Any:
-        name, shape, wanted = call.names[i], np.shape(gradient), call.inputs[i].shape
-        if gradient is None or shape == wanted or [n for n in shape if n != 1] != [n for n in wanted if n != 1]:
-            return gradient
-        told[f"d{name} has the shape {shape}"] = f"{name} {wanted}"
-        return np.reshape(gradient, wanted)
-
+        return call, first
+    other = copy(call)
+    other.laid, other.told = True, dict(call.told)
     try:
-        report = ask(call, backward=backward)
+        report = ask(other)
     except UserError:
-        return first
-    report.notes += [f"{text}, {argument}" for text, argument in told.items()]
-    return replace(first, report=report, about=", ".join(told) if report.ok else first.about)
+        return call, first
+    told = ", ".join(text.partition("), ")[0] + ")" for text in other.told if text not in call.told)
+    return other, replace(first, report=report, about=told if report.ok else first.about)
 
 
 def _in_columns(call: Call, first: Result, ask: Callable[..., Report]) -> Result:
@@ -156,6 +148,11 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
     if result.report is None or result.verdict != "wrong" or all(found.ok for found in result.report.inputs):
         return result
     answer = ask_again(call, result.report, partial(ask, second=True))
+    wrong = [found.name for found in result.report.inputs if not found.ok]
+    if answer is None and not result.report.findings and call.shape != () and jumps(call, wrong):
+        says = f"{call.pair.forward_name} jumps, as where it rounds or gives 1 or -1. Between two jumps its slope is another"
+        says = f"could not check {result.name}: {says} than the one that backward gives"
+        return Result(result.name, reason=says, about="forward jumps")
     if answer is None:
         return result
     if answer.report is not None and not answer.sentence:
@@ -200,14 +197,16 @@ def _worse(first: Result, call: Call, ask: Callable[..., Report]) -> Result:
         kind = last_line.strip().partition(":")[0]
         notes.append(f"forward runs with {call} too, backward does not ({kind}), so that was not checked")
         return first
-    second = Result(first.name, report, str(call), about=first.about)
+    second = _asked_again(call, Result(first.name, report, str(call), about=first.about), ask)
+    if second.report is None:
+        return second
     badness = list(VERDICTS.values()).index
     if badness(second.verdict) > badness(first.verdict):
         if second.verdict == "wrong" and not meant:
             notes.append(f"it is {first.verdict} with {first.inputs}, and wrong with {call}, which forward takes too")
             return replace(first, about=first.about or "right in 2-D only")
         report.notes.append(f"it is {first.verdict} with {first.inputs}; these other shapes are taken by forward too")
-        return _asked_again(call, second, ask)
+        return second
     if first.verdict == "wrong" and report.ok:
         notes.append(f"it is right with {call}, and wrong with {first.inputs}")
     return replace(first, inputs=f"{first.inputs}; and {call}") if report.ok == first.report.ok else first
@@ -224,10 +223,11 @@ def _in_other_modes(first: Result, call: Call, ask: Callable[..., Report]) -> Re
             first.report.notes.append(f"forward takes {mode} too, backward does not, so that was not checked")
             continue
         second = _asked_again(other, Result(first.name, report, str(other)), ask)
-        if second.report is not None and second.verdict != "right":
+        if second.report is not None and second.verdict == "wrong":
             second.report.notes.append(f"it is right with {first.inputs}")
             return second
-        first = replace(first, inputs=f"{first.inputs}; and {mode}")
+        unresolved = second.verdict != "right"  # forward may have a jump there
+        first = replace(first, inputs=f"{first.inputs}; and {mode}{' (not resolved)' * unresolved}")
     return first
 
 
@@ -269,7 +269,7 @@ def _report(call: Call, seed: int, layer: str | None, second: bool = False, **al
 
 def _forgive_views(report: Report) -> None:
     """Make it a note, and no fault, that dout or a view of it is handed back, or one array twice: flatten and add do so."""
-    forgiven = [fault for fault in report.faults if fault.kind == "aliases_dout" or "are the same memory" in fault.sentence]
+    forgiven = [fault for fault in report.faults if fault.kind in ("aliases_dout", "aliases_gradient")]
     if report.faults and forgiven == report.faults:
         report.notes += [fault.sentence for fault in report.faults]
         report.faults = []

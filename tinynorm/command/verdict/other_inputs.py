@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,30 @@ def _drawn_like(x: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator)
     if x.ndim == 2 and np.array_equal(np.sort(x, axis=1), np.eye(x.shape[1])[[-1] * len(x)]):
         return np.eye(shape[1])[rng.integers(0, shape[1], shape[0])]
     return rng.choice(x.ravel(), shape) * rng.uniform(0.9, 1.1, shape)
+
+
+def jumps(call: Call, names: list[str]) -> bool:
+    """Whether forward jumps while these inputs shrink: its change does not get smaller with the step."""
+    rng = np.random.default_rng(0)
+    v = {i: rng.uniform(0.5, 1.5, x.shape) * x for i, x in enumerate(call.inputs) if call.names[i] in names}
+
+    def outputs(t: float) -> np.ndarray:
+        out = call.forward(*[x - t * v[i] if i in v else fresh(x) for i, x in enumerate(call.inputs)])[0]
+        return np.concatenate([np.ravel(y) for y in (out if isinstance(out, tuple | list) else [out])])
+
+    def change(ends: tuple) -> float:
+        (_, below), (_, above) = ends
+        return float(np.max(np.abs(above - below)))
+
+    try:
+        largest = ends = max(pairwise((t, outputs(t)) for t in np.linspace(0, 0.5, 33)), key=change)
+        for _ in range(30):
+            low, high = ends
+            middle = (low[0] + high[0]) / 2
+            ends = max((low, between := (middle, outputs(middle))), (between, high), key=change)
+    except Exception:  # forward may refuse these inputs
+        return False
+    return bool(0 < 0.1 * change(largest) < change(ends) < 2 * change(largest) < np.inf)  # at a pole, as of log, it grows
 
 
 def with_setting(call: Call, name: str, value: Any) -> tuple[Call | None, Any]:

@@ -221,9 +221,7 @@ class Chapter:
         """How a symbol is written, but for its letters; "" for a setting that is not: axes, and a size by another name."""
         return "" if isinstance(self.settings.get(name), tuple | str) else Style(latex=False, sizes=self.sizes).name(name)
 
-    def _line(
-        self, kind: str, number: str, reason: str, quoted: bool = False, proof: Callable | None = None
-    ) -> Callable:
+    def _line(self, kind: str, number: str, reason: str, quoted: bool = False, proof: Callable | None = None) -> Callable:
         def add(formula: Callable) -> Callable:
             line = Line(self, number, kind, formula, reason, quoted, proof)
             if number != f"{self.key}.{len(self.lines) + 1}":

@@ -89,7 +89,7 @@ def _aliases(grads: list, problem: Problem, dout: Any, arguments: list) -> Itera
                 yield Fault("aliases_input", f"d{name} is the memory of the input {other}; return a copy", name)
         for other, h in zip(problem.names[:i], grads[:i], strict=True):
             if not is_dout and shared(g, h):
-                yield Fault("aliases_input", f"d{name} and d{other} are the same memory; return a copy", name)
+                yield Fault("aliases_gradient", f"d{name} and d{other} are the same memory; return a copy", name)
 
 
 def _misfits(grads: list, problem: Problem, own: bool) -> Iterator[Fault]:

@@ -26,7 +26,7 @@ STEADY = 0.1
 CANCELLED = 4
 # The distances between neighbouring points of a row, in rounding errors of float32. At all but the first, float32 rounds each
 # point anew, and a smooth function still changes evenly, so that third differences show the rounding alone.
-SPACING = (1e-5, 2.9, 7.3)
+SPACING = (1e-5, 11.3, 29.7)
 POINTS = 8  # in a row: five third differences, of which two may meet a kink
 # Where f has few outputs, so many rows are looked at that there are this many numbers to judge by. Of four, as a loss has them,
 # chance may say anything.
@@ -147,7 +147,7 @@ def rounds_inside(measure: Measure) -> np.dtype | None:
         there &= (near < 4 * far) & (far < 4 * near)
         if np.sum(there) < 0.1 * np.sum(far > 0) or not np.any(there):
             return None
-    grows = float(np.median(far[there] / near[there]))  # 1 for rounding, 2.5 and more at kinks and for smooth functions
+    grows = np.exp(np.mean(np.log(far[there] / near[there])))  # 1 for rounding; 2.5 and more at kinks and where f is smooth
     return np.dtype(np.float32) if 0.5 < grows < 1.8 else None
 
 

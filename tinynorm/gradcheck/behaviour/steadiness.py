@@ -67,7 +67,7 @@ def _changed(kind: str, problem: Problem, grads: list, seen: list) -> list[Fault
 
 def _rounded(g: Any, was: Any) -> bool:
     """Whether a gradient differs from the one of these bits by rounding: sums over memory in another order do."""
-    if was is None or np.shape(g) != was[0] or not np.size(g):
+    if was is None or np.dtype(was[1]).kind not in "fc" or np.shape(g) != was[0] or not np.size(g):
         return False
     before, now = np.frombuffer(was[2], was[1]).reshape(was[0]), np.asarray(backend.to_numpy(g))
     if not (np.all(np.isfinite(before)) and np.all(np.isfinite(now))):

@@ -195,8 +195,9 @@ def as_factor(c: float, names: Names) -> tuple[str, str, str, float]:
     """(kind, what it says, formula, factor) of a gradient that is c times the right one."""
     if abs(c + 1) < NAMED:
         return "sign", "it has the wrong sign; multiply by -1", "-1", -1.0
-    named = names.of(c) or exactly(c)
-    return "constant_factor", f"it is {named} times the right gradient; {remedy(c, names)}", named, c
+    named, size = (names.of(k) or exactly(k) for k in (c, abs(c)))
+    says = f"it is {named} times the right gradient" if c > 0 else f"it has the wrong sign, and is {size} times as large"
+    return "constant_factor", f"{says}; {remedy(c, names)}", named, c
 
 
 def by_constants(c: float, constants: dict[str, float]) -> list[tuple[str, str]]:

@@ -35,6 +35,11 @@ def host(x: Any) -> np.ndarray:
     return array.astype(complex if array.dtype.kind == "c" else float)  # always a copy: the caller may reuse the memory
 
 
+def plain(x: Any) -> Any:
+    """The memory of an array as NumPy's own class shows it: a subclass may compare and subtract as it likes."""
+    return x.view(np.ndarray) if isinstance(x, np.ndarray) and type(x) is not np.ndarray else x
+
+
 def flat(outputs: Sequence[Any]) -> np.ndarray:
     """All outputs as one vector."""
     parts = [host(y).ravel() for y in outputs]
@@ -144,7 +149,9 @@ class Problem:
     def floating(self, out: Any) -> list:
         """The floating-point outputs (complex ones for a complex step)."""
         outputs = list(out) if isinstance(out, tuple | list) else [out]
-        return [y for y in outputs if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") in ("f", "c")]
+        return [
+            plain(y) for y in outputs if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") in ("f", "c")
+        ]
 
     def cotangent(self, out: Any, u: list) -> Any:
         """The arrays `u` as backward takes them: with the form, dtypes and devices of the output.
@@ -169,9 +176,9 @@ class Problem:
         if not isinstance(grads, tuple | list):
             grads = (grads,)
         if len(grads) == len(self.inputs):
-            return [grads[i] for i in self.wrt]
+            return [plain(grads[i]) for i in self.wrt]
         if len(grads) == len(self.wrt):
-            return list(grads)
+            return [plain(g) for g in grads]
         raise WrongCount(
             f"backward: expected {len(self.inputs)} gradients, one for each input ({', '.join(self.all_names)}; None where an "
             f"input has none), got {len(grads)}"

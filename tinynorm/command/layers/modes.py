@@ -1,0 +1,109 @@
+"""The other modes of a layer: where it is not training, and where a number is another than its default."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from copy import copy, deepcopy
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import fresh
+from ..functions.draw_inputs import LEARNED, kind_of
+from ..read.read_code import code_of, parameters
+from ..run_code import attempt
+from .attributes import RATES, arrays_in, at, name_of, put
+from .call_layer import Layer
+from .draw_constructor import kind_in_constructor
+from .parameters import matters, ones_like, values_of
+
+ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # what `else` is for
+FACTORS = (*LEARNED, "factor", "scale", "gain", "beta", "gamma")  # which may be 1 or 0 without a point
+# Options that are left: with them a layer's backward may be given another gradient, or not be called.
+KEPT = re.compile("eps|(^|_)out|last|final|first|input|softmax|loss|fuse|train|test|eval|infer|determin|logits|inplace")
+TRAINING = re.compile(r"_*(is_?)?(train|training|train(ing)?_mode|train_?fl(a?g)|eval|test|inference)")
+
+
+def in_other_modes(layer: Layer) -> Iterator[Layer]:
+    """Yield the layer in each other mode in which forward gives another output, and backward some gradient."""
+    before = attempt(_output_and_gradients, layer)[0]
+    for mode, other in [*_not_training(layer), *_with_other_options(layer)]:
+        other.mode = mode
+        after = attempt(_output_and_gradients, other)[0]
+        if before and after and after[1] and before[0] != after[0]:
+            yield other
+
+
+def _output_and_gradients(layer: Layer) -> tuple[list[Any], bool]:
+    """Return the shapes and values of the output, and whether backward gives any gradient."""
+    np.random.seed(0)  # noqa: NPY002
+    out, used = layer(*map(fresh, values_of(layer)))
+    found = [(np.shape(y), np.asarray(y).tobytes()) for y in (out if isinstance(out, tuple) else (out,))]
+    return found, any(g is not None for g in layer.backward(ones_like(out), used))
+
+
+def _not_training(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield the layer with each flag of training that its backward asks for turned round."""
+    for name in filter(TRAINING.fullmatch, _asked(layer)):
+        other = copy(layer)
+        other.base = attempt(deepcopy, layer.base)[0]
+        flag = layer.arguments.get(name, getattr(other.base, name, None))
+        if type(flag) is bool:
+            if name in layer.arguments:
+                other.arguments = layer.arguments | {name: not flag}
+            else:
+                setattr(other.base, name, not flag)
+            for k, (ways, a) in enumerate(arrays_in(other.base)):  # running_mean is 0 at first, and running_var 1
+                if kind_of(name_of(ways[0])) in ("mean", "variance"):
+                    put(other.base, ways, np.random.default_rng(k).uniform(0.5, 2, a.shape))
+            yield f"{name} {not flag}", other
+
+
+def _asked(layer: Layer) -> list[str]:
+    """Return the attributes that backward's code names."""
+    code = code_of(getattr(layer.cls, layer.methods.backward))
+    return sorted({node.attr for node in ast.walk(code) if isinstance(node, ast.Attribute)}) if code else []
+
+
+def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield the layer with other values for each default: a factor 1 may be forgotten, and windows may overlap."""
+    has_constructor = inspect.isfunction(inspect.getattr_static(layer.cls, "__init__"))
+    for p in parameters(layer.cls) if has_constructor else []:
+        for value in [] if KEPT.search(p.name) or RATES.fullmatch(p.name) else _other_than(p, layer):
+            other, remake = copy(layer), layer.remake
+            other.base, error = attempt(remake, **{p.name: value})  # type: ignore[arg-type]
+            if other.base is None or error is not None or layer.base is None:
+                continue
+            for ways in layer.parameters.values():
+                attempt(put, other.base, ways, np.asarray(at(layer.base, ways[0])))
+            if all(attempt(matters, other, other.base, ways)[0] for ways in layer.parameters.values()):  # not without a bias
+                yield f"{p.name} {f'{value:.3g}' if type(value) is float else repr(value)}", other
+
+
+def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
+    """Return other values than the default of a constructor's argument."""
+    match p.default:
+        case bool():
+            return [not p.default]
+        case str():
+            return [word for word in _words_of(p.default, layer.cls) if word not in ("softmax", "test", "eval")]
+        case float():
+            return [0.7 * p.default or 0.3]
+        case int() if p.name in FACTORS:
+            return [0.7 * p.default or 0.3]
+    return [1] if not layer.parameters and kind_in_constructor(p, "") in ("move", "pad") and p.default != 1 else []
+
+
+def _words_of(default: str, cls: type) -> list[str]:
+    """Return the words that a class compares an option with, beside its default: tanh of ``if self.act == "tanh"``."""
+    codes = [code for method in vars(cls).values() if inspect.isfunction(method) and (code := code_of(method))]
+    words: dict[str, list[str]] = {}  # by what is compared
+    for node in (node for code in codes for node in ast.walk(code) if isinstance(node, ast.Compare)):
+        parts = [part.value for other in node.comparators for part in ast.walk(other) if isinstance(part, ast.Constant)]
+        words.setdefault(ast.unparse(node.left), []).extend(part for part in parts if isinstance(part, str))
+    found = [word for together in words.values() if default in together for word in together if word != default]
+    asked = any(default in together for together in words.values())
+    return list(dict.fromkeys(found)) or [ELSE.get(default, "sigmoid")] * asked
