@@ -83,6 +83,18 @@ def test_a_loss_without_a_logarithm_is_not_right_up_to_a_tiny_number(check):
     assert result.verdict == "wrong", said
 
 
+@pytest.mark.parametrize(("db", "verdict"), [("d.sum(0)", "right"), ("d.mean(0)", "wrong")])
+def test_gradients_that_are_clipped_are_judged_by_small_ones(check, db, verdict):
+    result, said = check(f"""
+        def shift_forward(x, b): return x + b, None
+        def shift_backward(d, cache): return np.clip(d, -1, 1), np.clip({db}, -1, 1)
+    """)
+    assert result.verdict == verdict
+    assert (result.nuance == "right where it clips no gradient") == (verdict == "right")
+    assert ("backward clips large gradients; those that it does not clip are right" in said) == (verdict == "right")
+
+
+@pytest.mark.long  # four seconds: all of its elements are on jumps
 def test_a_forward_that_jumps_cannot_be_checked(check):
     result, said = check("""
         def quantize_forward(x): return np.round(4 * x) / 4, x

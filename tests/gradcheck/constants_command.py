@@ -161,6 +161,16 @@ def patience():
         assert any("for forward is slow" in note for note in found["relu"]["notes"]) is not too
 
 
+def small():
+    """So small gradients are clipped by nobody, and are no zeros."""
+    found, _ = checked("""
+import numpy as np
+def shift_forward(x, b): return x + b, None
+def shift_backward(d, cache): return np.clip(d, -1e-3, 1e-3), np.clip(d.sum(0), -1e-3, 1e-3)
+""")
+    assert found["shift"]["ok"] is True
+
+
 # ---- ask_again ---------------------------------------------------------------------------------------------------------
 
 MIXED = """
@@ -230,6 +240,7 @@ HELD = {
     "command.verdict.ask_again.PATIENCE": patience_with_questions,
     "command.verdict.ask_again.TINY": tiny,
     "command.verdict.ask_again.TINIER": tinier,
+    "command.verdict.cut_off.SMALL": (small, (2.0**40, 2.0**-1020)),
     "command.verdict.check_pair.LARGE": large,
     "command.verdict.check_pair.SLOW": slow,
     "command.verdict.check_pair.PATIENCE": patience,

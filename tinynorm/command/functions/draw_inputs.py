@@ -73,6 +73,7 @@ NUMBERS: dict[str, Any] = {
     "kernel_size": 3,
 }
 LEARNED = ("alpha", "slope", "negative_slope", "temperature", "margin", "delta")  # numbers that may have a gradient
+ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # the other word, where the code has an `else` for it
 IN_SETTINGS = "mode eps momentum p seed stride pad padding f pool_height pool_width pool_size kernel_size keep_prob num_groups"
 SETTINGS = {name: NUMBERS[name] for name in IN_SETTINGS.split()}  # the dict bn_param, conv_param ...
 

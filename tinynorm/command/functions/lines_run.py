@@ -35,7 +35,7 @@ OTHER = (
 
 def note_lines(call: Call) -> None:
     """Remember the lines of backward that run with this call."""
-    code = getattr(unwrap(_backward_of(call.pair)), "__code__", None)
+    code = getattr(unwrap(backward_of(call.pair)), "__code__", None)
 
     def trace(frame: FrameType, event: str, _: Any) -> Callable | None:
         if frame.f_code is not code:
@@ -61,7 +61,7 @@ def _run(call: Call) -> None:
 
 def lines_left_out(pair: Pair) -> list[str]:
     """Return what to say of the lines of backward that no call has run; [] where all have, or none was seen."""
-    function = _backward_of(pair)
+    function = backward_of(pair)
     tree, code = code_of(function), getattr(unwrap(function), "__code__", None)
     if tree is None or not isinstance(code, CodeType) or not pair.ran:
         return []
@@ -97,7 +97,8 @@ def _statements(body: list[ast.stmt], above: int, pair: Pair) -> Iterator[tuple[
             yield first, last, not pair.ran.isdisjoint(range(first, last + 1))
 
 
-def _backward_of(pair: Pair) -> Callable:
+def backward_of(pair: Pair) -> Callable:
+    """Return the function of the file that makes the gradients."""
     forward: Any = pair.forward
     if isinstance(forward, Layer):
         return getattr(forward.cls, forward.methods.backward, pair.backward)

@@ -17,12 +17,12 @@ from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .call_pair import ONE_VALUE, Call
 from .choose_call import ranked
+from .draw_inputs import ELSE
 
 # Modes in which backward is not called, or only if its code names them.
 TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
 # Arguments with a default that are tried with another value too.
 SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
-ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # what `else` is for
 FACTORS = re.compile("alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight")
 LEAST = 1e-3  # a smaller number is added lest something is divided by 0
 FAR = 100  # a greater number is a guard against overflow

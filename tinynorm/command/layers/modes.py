@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..functions.draw_inputs import LEARNED, kind_of
+from ..functions.draw_inputs import ELSE, LEARNED, kind_of
 from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .attributes import RATES, arrays_in, at, name_of, put
@@ -20,7 +20,6 @@ from .call_layer import Layer
 from .draw_constructor import kind_in_constructor
 from .parameters import matters, ones_like, values_of
 
-ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # what `else` is for
 FACTORS = (*LEARNED, "factor", "scale", "gain", "beta", "gamma")  # which may be 1 or 0 without a point
 # Options that are left: with them a layer's backward may be given another gradient, or not be called.
 KEPT = re.compile("eps|(^|_)out|last|final|first|input|softmax|loss|fuse|train|test|eval|infer|determin|logits|inplace")

@@ -25,6 +25,7 @@ from ..functions.other_modes import in_columns, in_other_modes
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
+from .cut_off import right_if_small
 from .other_inputs import jumps, takes_squares_only
 from .their_words import in_their_words
 
@@ -145,7 +146,12 @@ def _in_columns(call: Call, first: Result, ask: Callable[..., Report]) -> Result
 
 def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Result:
     """Return the result with what one more question shows, where it is wrong."""
-    if result.report is None or result.verdict != "wrong" or all(found.ok for found in result.report.inputs):
+    if result.report is None or result.verdict != "wrong":
+        return result
+    clipped = right_if_small(call, result.report, ask)
+    if clipped is not None:
+        return replace(result, report=clipped, about="right where it clips no gradient")
+    if all(found.ok for found in result.report.inputs):
         return result
     answer = ask_again(call, result.report, partial(ask, second=True))
     wrong = [found.name for found in result.report.inputs if not found.ok]
@@ -202,7 +208,7 @@ def _worse(first: Result, call: Call, ask: Callable[..., Report]) -> Result:
         return second
     badness = list(VERDICTS.values()).index
     if badness(second.verdict) > badness(first.verdict):
-        if second.verdict == "wrong" and not meant:
+        if (first.verdict, second.verdict) == ("right", "wrong") and not meant:
             notes.append(f"it is {first.verdict} with {first.inputs}, and wrong with {call}, which forward takes too")
             return replace(first, about=first.about or "right in 2-D only")
         report.notes.append(f"it is {first.verdict} with {first.inputs}; these other shapes are taken by forward too")
@@ -221,13 +227,13 @@ def _in_other_modes(first: Result, call: Call, ask: Callable[..., Report]) -> Re
             report = ask(other, second=True)
         except UserError:
             first.report.notes.append(f"forward takes {mode} too, backward does not, so that was not checked")
+            first = replace(first, about=first.about or f"not checked with {mode}")
             continue
         second = _asked_again(other, Result(first.name, report, str(other)), ask)
-        if second.report is not None and second.verdict == "wrong":
+        if second.report is not None and second.verdict != "right":
             second.report.notes.append(f"it is right with {first.inputs}")
             return second
-        unresolved = second.verdict != "right"  # forward may have a jump there
-        first = replace(first, inputs=f"{first.inputs}; and {mode}{' (not resolved)' * unresolved}")
+        first = replace(first, inputs=f"{first.inputs}; and {mode}")
     return first
 
 
