@@ -39,6 +39,15 @@ def test_what_loads_data_is_left_out_and_what_follows_is_checked(check):
     assert "NameError: name 'rows' is not defined" in out
 
 
+def test_training_without_an_end_is_left_out(check):
+    code, out = check("n = 0\nwhile True:\n    n += 1\n" + RELU)
+    assert code == 0, out
+    assert "layers.py:2: left out, as it has no end: while True:" in out
+    code, out = check(RELU + "n = 0\nwhile True:\n    n += 1\n    if n == 9: break\nassert n == 9\n")
+    assert code == 0
+    assert "left out" not in out
+
+
 PACKAGES = [
     "import no_such_plots as plt\nfrom no_such_plots.colours import *\nplt.style.begin()\n",
     "from no_such_compiler import compiled, Base\n@compiled(fast=True)\ndef f(x): pass\n@compiled\nclass Net(Base): pass\n",

@@ -39,6 +39,8 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
     """Run a file. Where a statement raises, go on with the definitions after it; remark what was left out."""
     try:
         tree, old = _parse(source, where)
+        endless = [statement for statement in tree.body if _has_no_end(statement)]
+        tree.body = [statement for statement in tree.body if statement not in endless]
         code = compile(tree, where, "exec", dont_inherit=True)
     except SyntaxError as wrong:
         raise UserError(_syntax_error(path, wrong)) from None
@@ -47,6 +49,7 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
     if old:
         remarks.append(f"{path}:{old}: it is written for Python 2: its print statements were left out, and `/` is Python 3's")
         names.update(OLD_NAMES)
+    remarks += [f"{path}:{loop.lineno}: left out, as it has no end: {ast.unparse(loop).splitlines()[0]}" for loop in endless]
     linecache.checkcache(where)  # or a traceback shows the lines of an older file
     before = dict(names)
     missing = []
@@ -87,6 +90,12 @@ def _parse(source: bytes, where: str) -> tuple[ast.Module, int]:
                 end += 1
             instead = lines[wrong.lineno - 1].partition(b"print")[0] + b"pass\n"
             source = b"".join([*lines[: wrong.lineno - 1], instead, *[b"\n"] * (end - wrong.lineno), *lines[end:]])
+
+
+def _has_no_end(statement: ast.stmt) -> bool:
+    """Whether it is a loop that ends with the program only, as one that trains for ever."""
+    always = isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant) and bool(statement.test.value)
+    return always and not any(isinstance(node, ast.Break | ast.Raise) for node in ast.walk(statement))
 
 
 def _number_of_definitions(tree: ast.Module) -> int:
