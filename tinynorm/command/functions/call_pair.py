@@ -108,9 +108,12 @@ class Call:
         return [i for i, x in enumerate(self.inputs) if differentiable(x)]
 
     def constant(self, name: str) -> bool:
-        """Whether an input needs no gradient, judged by its name: a target, running statistics; for a loss, its data too."""
+        """Whether an input needs no gradient: a target, running statistics; for a loss, its data and what may be None too."""
         kind = self._kind_of(name)
-        return name in self.unclaimed or (kind not in PARAMETERS if self.pair.loss else kind in CONSTANT)
+        if self.pair.loss:
+            taken = inspect.signature(self.pair.forward).parameters  # weight=None: of the classes, and no parameter
+            return name in self.unclaimed or kind not in PARAMETERS or (name in taken and taken[name].default is None)
+        return name in self.unclaimed or kind in CONSTANT
 
     def _kind_of(self, name: str) -> str:
         """Return the kind that an input was drawn as; of an argument that was not drawn, the kind that its name says."""

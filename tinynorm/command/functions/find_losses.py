@@ -91,7 +91,9 @@ class Loss:
         free = [name for name in kinds if kinds[name] not in CONSTANT]
         unnamed = [g for name, g in zip(named, grads, strict=True) if not name]
         parameters = [name for name in free if kinds[name] in PARAMETERS]
-        owners = by_shape(unnamed, {name: given[name] for name in (parameters if len(parameters) >= len(unnamed) else free)})
+        elsewhere = {np.shape(given[name]) for name in free} - {np.shape(given[name]) for name in parameters}
+        learned = len(parameters) >= len(unnamed) and not any(np.shape(g) in elsewhere for g in unnamed)
+        owners = by_shape(unnamed, {name: given[name] for name in (parameters if learned else free)})
         if owners is None:
             raise UserError(f"{self.name}: returns {len(grads)} gradients, and it takes {', '.join(given)}")
         rest = iter(owners)
