@@ -166,11 +166,11 @@ class Layout:
     samples: int = 0  # where they are not on the first axis
     columns: bool = False  # whether x has its features on the first axis, so that a layer is w @ x
     one_output: bool = False  # whether a network is tried with one output first
-    outputs: int = OUTPUTS  # of a layer
+    outputs: int = 0  # of a layer; 0: OUTPUTS
 
     def shapes(self, kind: str, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         """Return the shapes that an argument of this kind may have beside arguments of these kinds, the likeliest first."""
-        n, f, out = self.samples or self.x[0], self.features, self.outputs
+        n, f, out = self.samples or self.x[0], self.features, self.outputs or OUTPUTS
         if not self.convolved:
             out *= 4 if _has(function, "lstm") else 3 if _has(function, "gru") else 1
         if kind == "any":  # the checker does not know the name
