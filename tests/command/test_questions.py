@@ -83,6 +83,26 @@ def test_a_loss_without_a_logarithm_is_not_right_up_to_a_tiny_number(check):
     assert result.verdict == "wrong", said
 
 
+@pytest.mark.parametrize(
+    ("dx", "dw", "verdict", "says"),
+    [
+        ("d @ w", "x.T @ d", "wrong", "dx: the weight is transposed"),
+        ("d @ w.T", "x @ d", "wrong", "dw: it is x d: dw = xᵀ d"),
+        ("d @ w.T", "x.T @ d @ 0", "not checked", "ValueError"),
+    ],
+)
+def test_a_forgotten_transpose_that_raises_is_wrong(check, dx, dw, verdict, says):
+    result, said = check(f"""
+        def linear_forward(x, w): return x @ w, (x, w)
+        def linear_backward(d, cache):
+            x, w = cache
+            return {dx}, {dw}
+    """)
+    assert result.verdict == verdict
+    assert says in said
+    assert ("where all sizes are equal it runs, and is wrong" in said) == (verdict == "wrong")
+
+
 @pytest.mark.parametrize(("db", "verdict"), [("d.sum(0)", "right"), ("d.mean(0)", "wrong")])
 def test_gradients_that_are_clipped_are_judged_by_small_ones(check, db, verdict):
     result, said = check(f"""

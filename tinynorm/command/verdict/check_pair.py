@@ -26,7 +26,7 @@ from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, ru
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
 from .cut_off import right_if_small
-from .other_inputs import jumps, takes_squares_only
+from .other_inputs import all_equal, jumps, takes_squares_only
 from .their_words import in_their_words
 
 # An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
@@ -170,11 +170,11 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
 def _where_sizes_are_equal(call: Call, ask: Callable[..., Report], error: Raises) -> Result:
     """Return the result where backward raises, but is right with inputs two sizes of which are equal; else raise the error."""
     answer = right_where_equal(call, partial(ask, second=True))
+    raised = str(error).split("\n")[-1].strip()
     if answer is None or answer.report is None:
-        raise error
+        return _wrong_where_all_are_equal(call, ask, error, raised)
     if answer.nuance.startswith("right where N "):  # the number of samples is no size of a layer: these shapes may be no use
         raise UserError(f"{error}\n  ({answer.sentence})")
-    raised = str(error).split("\n")[-1].strip()
     report, sentence = answer.report, f"it raises with {call} ({raised})"
     if takes_squares_only(call):
         report.notes.append(f"{sentence}. It is right with square images, the only ones that forward is made for")
@@ -182,6 +182,21 @@ def _where_sizes_are_equal(call: Call, ask: Callable[..., Report], error: Raises
     report.faults.append(Fault("raises_for_unequal_sizes", f"{sentence}; {answer.sentence}"))
     report.ok = False
     return Result(call.pair.name, report, answer.inputs, about=answer.nuance)
+
+
+def _wrong_where_all_are_equal(call: Call, ask: Callable[..., Report], error: Raises, raised: str) -> Result:
+    """Return the result with all sizes equal, where a forgotten transpose does not raise; raise the error if it is right."""
+    known = not any(kind.startswith("any") for kind in call.kinds) and call.pair.inputs is None
+    same = all_equal(call) if known and raised.startswith("ValueError") else None
+    try:
+        report = ask(same, second=True) if same is not None else None
+    except UserError:
+        report = None
+    if report is None or report.ok is not False:
+        raise error
+    says = f"it raises with {call} ({raised}); where all sizes are equal it runs, and is wrong"
+    report.faults.append(Fault("raises_for_unequal_sizes", says))
+    return Result(call.pair.name, report, str(same))
 
 
 def _worse(first: Result, call: Call, ask: Callable[..., Report]) -> Result:

@@ -53,6 +53,15 @@ def resized(call: Call, size: int, other: int, seed: int = 0) -> Call | None:
     return found if np.all(np.isfinite(result[0])) else None
 
 
+def all_equal(call: Call) -> Call | None:
+    """Return the call with all sizes equal, so that no transpose that is forgotten raises; None where forward refuses that."""
+    sizes = sorted({n for x in call.inputs if isinstance(x, np.ndarray) for n in x.shape if n > 1})
+    found: Call | None = call
+    for size in sizes[1:]:
+        found = resized(found, size, sizes[0]) if found is not None else None
+    return found
+
+
 def alone(call: Call, size: int) -> list[Call]:
     """Return the call with each of the samples, or steps, alone: axes of this size have length 1."""
     return [call.with_inputs([_one(x, size, i) for x in call.inputs]) for i in range(size)]
