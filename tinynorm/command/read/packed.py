@@ -89,7 +89,8 @@ def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, 
         yield from (("layers", len(parts), f"{part}{layer}") for layer in layers for part in parts)
     if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id == "zip":
         zipped = [e.id if isinstance(e, ast.Name) else "" for e in over.args]
-        if name in zipped and len(parts) == len(zipped):
+        data = any(kind_of(other) in ("x", "target") for other in zipped)  # zip(y_true, y_pred)
+        if name in zipped and len(parts) == len(zipped) and not data:
             yield from (("list", 1, f"{parts[zipped.index(name)]}{layer}") for layer in range(1, LAYERS + 1))
 
 

@@ -38,6 +38,7 @@ SLOW = 2.0
 # A second call is not checked where one forward takes more seconds: its inputs have up to ten times as many elements.
 PATIENCE = 0.01
 
+KNOWN = {"x", "weight", "bias", "affine", "number"}  # kinds of a plain layer's inputs
 VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.ok`, from good to bad
 
 BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest words
@@ -186,7 +187,7 @@ def _where_sizes_are_equal(call: Call, ask: Callable[..., Report], error: Raises
 
 def _wrong_where_all_are_equal(call: Call, ask: Callable[..., Report], error: Raises, raised: str) -> Result:
     """Return the result with all sizes equal, where a forgotten transpose does not raise; raise the error if it is right."""
-    known = not any(kind.startswith("any") for kind in call.kinds) and call.pair.inputs is None
+    known = {"x", "weight"} <= {*call.kinds} <= KNOWN and call.pair.inputs is None  # or these may be no inputs for it
     same = all_equal(call) if known and raised.startswith("ValueError") else None
     try:
         report = ask(same, second=True) if same is not None else None
