@@ -16,7 +16,7 @@ from ..read.read_code import parameters
 from ..run_code import UserError
 from ..unfinished import refuse_nothing
 from .composed import Composed
-from .conventions import Convention, Source, as_array, conventions
+from .conventions import Convention, Source, conventions, stacked
 from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of, kinds_of
 from .find_pairs import Pair
 from .read_gradients import by_name, by_shape
@@ -111,8 +111,8 @@ class Call:
         """Whether an input needs no gradient: a target, running statistics; for a loss, its data and what may be None too."""
         kind = self._kind_of(name)
         if self.pair.loss:
-            taken = inspect.signature(self.pair.forward).parameters  # weight=None: of the classes, and no parameter
-            return name in self.unclaimed or kind not in PARAMETERS or (name in taken and taken[name].default is None)
+            optional = self.defaults.get(name, inspect.Parameter.empty) is None  # weight=None: of the classes, no parameter
+            return name in self.unclaimed or kind not in PARAMETERS or optional
         return name in self.unclaimed or kind in CONSTANT
 
     def _kind_of(self, name: str) -> str:
@@ -225,7 +225,7 @@ class Call:
                 f"{title} returns a dict with the keys {', '.join(map(str, grads))}; expected "
                 f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
             )
-        grads = grads if isinstance(grads, list) and len(grads) in (len(names), len(self.inputs)) else as_array(grads)
+        grads = grads if isinstance(grads, list) and len(grads) in (len(names), len(self.inputs)) else stacked(grads)
         grads = tuple(grads) if isinstance(grads, tuple | list) else (grads,)
         odd = {type(g).__name__ for g in grads if not (hasattr(g, "dtype") or isinstance(g, float | int | complex | None))}
         if odd:

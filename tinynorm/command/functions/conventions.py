@@ -69,7 +69,7 @@ class Convention:
     def read(self, result: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
         """Return (out, cache) of one run: the output, or a tuple of several; and what backward is given beside dout."""
         values = list(result) if isinstance(result, tuple | list) else [result]
-        outputs = tuple(as_array(_at(values, place)) for place in self.outputs)
+        outputs = tuple(stacked(_at(values, place)) for place in self.outputs)
         kept = [self._value(source, values, inputs) for _, source in self.arguments if source.what != "dout"]
         return outputs[0] if len(outputs) == 1 else outputs, kept[0] if len(kept) == 1 else kept
 
@@ -102,15 +102,14 @@ class Convention:
         return source.key
 
 
-def as_array(x: Any) -> Any:
+def stacked(x: Any) -> Any:
     """Return a list with many entries of one shape as an array: a comprehension has made it. Four may be four outputs."""
     return np.asarray(x) if isinstance(x, list) and len(x) > 4 and len({np.shape(e) for e in x}) == 1 else x
 
 
 def _times(dout: Any, grads: Any) -> Any:
+    grads = stacked(grads)
     match grads:
-        case list() if isinstance(as_array(grads), np.ndarray):
-            return dout * as_array(grads)
         case dict():
             return {key: _times(dout, g) for key, g in grads.items()}
         case tuple() | list():

@@ -17,7 +17,7 @@ from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .call_pair import ONE_VALUE, Call
 from .choose_call import ranked
-from .draw_inputs import ELSE
+from .draw_inputs import ELSE, other_number
 
 # Modes in which backward is not called, or only if its code names them.
 TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
@@ -44,7 +44,7 @@ def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
         elif now is p.default and type(now) is int and SIZES.search(p.name):
             others = {str(now % 2 + 1): now % 2 + 1}
         elif now is p.default and _is_factor(p.name, now) and _backward_may_know(call, p.name):
-            value = 0.7 * now or 0.3  # a factor of 1 that is forgotten shows with another only
+            value = other_number(now)
             others = {f"{value:g}": value}
         elif isinstance(now, str):  # softmax hands on dout, which the loss has made p - y
             words = [*words_meant(call.pair.forward, p.name), *words_compared(call.user_backward, p.name)]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..functions.draw_inputs import ELSE, LEARNED, kind_of
+from ..functions.draw_inputs import ELSE, LEARNED, kind_of, other_number
 from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .attributes import RATES, arrays_in, at, name_of, put
@@ -20,7 +20,7 @@ from .call_layer import Layer
 from .draw_constructor import kind_in_constructor
 from .parameters import matters, ones_like, values_of
 
-FACTORS = (*LEARNED, "factor", "scale", "gain", "beta", "gamma")  # which may be 1 or 0 without a point
+FACTORS = (*LEARNED, "factor", "scale", "gain", "beta", "gamma")  # whose default may be written 1, and 0.7 be meant too
 # Options that are left: with them a layer's backward may be given another gradient, or not be called.
 KEPT = re.compile("eps|(^|_)out|last|final|first|input|softmax|loss|fuse|train|test|eval|infer|determin|logits|inplace")
 TRAINING = re.compile(r"_*(is_?)?(train|training|train(ing)?_mode|train_?fl(a?g)|eval|test|inference)")
@@ -90,9 +90,9 @@ def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
         case str():
             return [word for word in _words_of(p.default, layer.cls) if word not in ("softmax", "test", "eval")]
         case float():
-            return [0.7 * p.default or 0.3]
+            return [other_number(p.default)]
         case int() if p.name in FACTORS:
-            return [0.7 * p.default or 0.3]
+            return [other_number(p.default)]
     return [1] if not layer.parameters and kind_in_constructor(p, "") in ("move", "pad") and p.default != 1 else []
 
 
