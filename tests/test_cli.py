@@ -12,7 +12,7 @@ from math import prod
 import pytest
 
 from tinynorm import __version__
-from tinynorm.command.functions import draw_inputs
+from tinynorm.command.functions import kinds, layouts
 from tinynorm.command.main import main
 from tinynorm.gradcheck.report.text import wrapped
 
@@ -210,14 +210,14 @@ NUMPY = "import numpy as np\n"
 
 def test_no_two_counts_of_the_drawn_shapes_are_equal():
     """Or a mean over the wrong axes has the right factor."""
-    (n, c, h, w), g = draw_inputs.IMAGES.x, draw_inputs.NUMBERS["G"]
-    assert g == draw_inputs.SETTINGS["num_groups"]
-    n_again, t, d = draw_inputs.STEPS.x
-    assert draw_inputs.ROWS.x == (n, d)
+    (n, c, h, w), g = layouts.IMAGES.x, kinds.NUMBERS["G"]
+    assert g == kinds.SETTINGS["num_groups"]
+    n_again, t, d = layouts.STEPS.x
+    assert layouts.ROWS.x == (n, d)
     assert n_again == n
     images = [n, c, h, w, g, c // g, h * w, n * c, n * g, c * h * w, n * h * w, c // g * h * w, n * c * h * w]
     taken_means_over = [n, c, h * w, n * c, c * h * w, n * h * w, c // g * h * w]
-    rows = [n, d, draw_inputs.OUTPUTS, t]
+    rows = [n, d, layouts.OUTPUTS, t]
     rows += [prod(some) for some in itertools.combinations(rows, 2)] + [n * t * d]
     for counts, apart in ((images, 1), (taken_means_over, 2), (rows, 1)):
         assert min(abs(a - b) for a, b in itertools.combinations(counts, 2)) >= apart

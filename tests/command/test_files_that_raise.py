@@ -28,11 +28,11 @@ def check(tmp_path, capsys):
 
 
 def test_what_loads_data_is_left_out_and_what_follows_is_checked(check):
-    before = "data = open('no_such_file.txt').read()\nrows = data.split()\nfor row in rows:\n    print(row)\n"
+    before = "data = open('no_such_file.csv').read()\nrows = data.split()\nfor row in rows:\n    print(row)\n"
     code, out = check(before + RELU)
     assert code == 0, out
     assert "1 pair: 1 right" in out
-    assert "layers.py:1: left out, as it raises: data = open('no_such_file.txt').read() (FileNotFoundError" in out
+    assert "layers.py:1: left out, as it raises: data = open('no_such_file.csv').read() (FileNotFoundError" in out
     assert "left out after that, as it raises or defines nothing: line 2, 3" in out
     code, out = check(before + RELU.replace("dout * (x > 0)", "dout * (x > 0) + rows"))
     assert code == 2
@@ -46,6 +46,24 @@ def test_training_without_an_end_is_left_out(check):
     code, out = check(RELU + "n = 0\nwhile True:\n    n += 1\n    if n == 9: break\nassert n == 9\n")
     assert code == 0
     assert "left out" not in out
+
+
+def test_a_text_that_is_not_there_and_what_is_for_another_machine(check):
+    before = "import os, sys\nos.chdir('/no/such/folder')\nif len(sys.argv) < 2:\n    sys.exit('usage')\n"
+    text = "data = open('no_such_file.txt').read()\nassert 5 < len(set(data)) < 20\n"
+    code, out = check(before + text + RELU)
+    assert code == 0, out
+    assert "layers.py:2: left out, as it raises: os.chdir('/no/such/folder') (FileNotFoundError" in out
+    assert "after that, as it raises or defines nothing: line 3" in out
+    assert "layers.py: there is no no_such_file.txt: a short text stands in for it" in out
+
+
+def test_training_with_an_end_is_broken_off(check, monkeypatch):
+    monkeypatch.setattr("tinynorm.command.load.run_statements.LONGEST", 0.2)
+    code, out = check("import time\nfor epoch in range(1000):\n    time.sleep(0.02)\nn = 2\n" + RELU + "assert n == 2\n")
+    assert code == 0, out
+    assert "layers.py:2: left out, as it takes longer than 0.2 s: for epoch in range(1000):" in out
+    assert "after that" not in out
 
 
 PACKAGES = [
@@ -78,6 +96,7 @@ def test_a_package_that_is_asked_for_may_be_missing(check):
 
 def test_a_file_for_python_2(check):
     train = "def train(losses):\n  for i in xrange(10):\n    print 'loss %d %f' % (i,\n        losses[i])\n    print i\n"
+    train += "def read(text):\n  try:\n    return int(text)\n  except (ValueError, TypeError), e:\n    raise OSError, 'no ' + text\n"
     code, out = check(RELU + train)
     assert code == 0, out
     assert "layers.py:9: it is written for Python 2" in out

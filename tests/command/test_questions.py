@@ -104,10 +104,14 @@ def test_a_forgotten_transpose_that_raises_is_wrong(check, dx, dw, verdict, says
 
 
 @pytest.mark.parametrize(("db", "verdict"), [("d.sum(0)", "right"), ("d.mean(0)", "wrong")])
-def test_gradients_that_are_clipped_are_judged_by_small_ones(check, db, verdict):
+@pytest.mark.parametrize("clip", ["np.clip(dx, -1, 1), np.clip(db, -1, 1)", "dx * (1 if length < 1 else 1 / length), db"])
+def test_gradients_that_are_clipped_are_judged_by_small_ones(check, clip, db, verdict):
     result, said = check(f"""
         def shift_forward(x, b): return x + b, None
-        def shift_backward(d, cache): return np.clip(d, -1, 1), np.clip({db}, -1, 1)
+        def shift_backward(d, cache):
+            dx, db = d, {db}
+            length = np.linalg.norm(dx)
+            return {clip}
     """)
     assert result.verdict == verdict
     assert (result.nuance == "right where it clips no gradient") == (verdict == "right")

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from tinynorm import derivations
 from tinynorm.command import derive
-from tinynorm.command.functions import choose_call, draw_inputs
+from tinynorm.command.functions import draw_inputs, kinds, layouts, try_call
 from tinynorm.command.main import main
 from tinynorm.command.run_code import UserError
 from tinynorm.command.verdict import ask_again
@@ -47,7 +47,7 @@ def checked(text):
 @contextmanager
 def forward_takes(seconds):
     """Within, the command believes that one forward takes so long."""
-    with patch.object(choose_call, "perf_counter", count(0.0, seconds).__next__):
+    with patch.object(try_call, "perf_counter", count(0.0, seconds).__next__):
         yield
 
 
@@ -129,8 +129,8 @@ def scale_backward(d, cache):
 """)
     assert found["scale"]["ok"] is True
     names = ["x", "w", "b", "gamma", "y", "mask"]
-    kinds = [draw_inputs.kind_of(name, "scale") for name in names]
-    assert sum(1 for _ in draw_inputs.candidates(names, kinds, "scale", 0, [draw_inputs.ROWS])) < 300
+    found = [kinds.kind_of(name, "scale") for name in names]
+    assert sum(1 for _ in draw_inputs.candidates(names, found, "scale", 0, [layouts.ROWS])) < 300
 
 
 # ---- check_pair --------------------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ HELD = {
     "command.run_code.DEEPEST": deepest,
     "command.run_code.SHOWN_LINES": shown_lines,
     "command.run_code.SHOWN_FRAMES": shown_frames,
-    "command.functions.draw_inputs.OUTPUTS": outputs,
+    "command.functions.layouts.OUTPUTS": outputs,
     "command.functions.draw_inputs.COMBINATIONS": combinations,
     "command.verdict.ask_again.PATIENCE": patience_with_questions,
     "command.verdict.ask_again.TINY": tiny,

@@ -120,7 +120,9 @@ class Prints(io.RawIOBase):
 def running(path: Path, prints: Prints) -> Iterator[None]:
     """Inside, the user's code runs as `python FILE` runs it, but its prints go to `prints`. Afterwards, all is put back."""
     search, arguments, directory, stdin = list(sys.path), sys.argv, os.getcwd(), sys.stdin
-    sys.path[:0] = dict.fromkeys([str(path.resolve().parent), package_of(path)[0]])
+    folder, home = path.resolve().parent, package_of(path)[0]
+    own_name = (folder / f"{folder.name}.py").exists()  # in the folder wbnn a file wbnn.py: `import wbnn` means the folder
+    sys.path[:0] = dict.fromkeys([home, str(folder)] if own_name else [str(folder), home])
     sys.argv, sys.stdin = [str(path)], io.StringIO()
     by_folder = _ByFolder(path.resolve().parent)
     sys.meta_path.append(by_folder)

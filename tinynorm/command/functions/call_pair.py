@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, fresh
+from ...gradcheck.problem.problem import differentiable
 from ..read.packed import Packed
-from ..read.read_code import parameters
+from ..read.read_code import is_gradient_of, parameters, titles_of
 from ..run_code import UserError
 from ..unfinished import refuse_nothing
 from .composed import Composed
 from .conventions import Convention, Source, conventions, stacked
-from .draw_inputs import CONSTANT, PARAMETERS, Layout, kind_of, kinds_of
 from .find_pairs import Pair
+from .kinds import CONSTANT, PARAMETERS, kind_of, kinds_of
+from .layouts import Layout
 from .read_gradients import by_name, by_shape
 
 # ---- signatures --------------------------------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ class Call:
         self.defaults = {name: p.default for name, p in known.items()}
         kinds = kinds_of(self.names, self.pair.name)
         self.kinds = [self.guesses.get(name, "") or kind for name, kind in zip(self.names, kinds, strict=True)]
-        self.changing = [n for n, kind in zip(self.names, self.kinds, strict=True) if kind in ("mean", "variance")]
+        self.changing = [n for n, kind in zip(self.names, self.kinds, strict=True) if kind in ("mean", "variance", "object")]
         self.told: dict[str, None] = {}  # how the gradients are read, each remark once
         self.unclaimed: set[str] = set()  # inputs that backward, which names its gradients, has none for
         self._conventions: dict[Any, list[Convention]] = {}  # by the form of forward's result
@@ -94,6 +95,10 @@ class Call:
         call = copy(self)
         call.convention = convention
         return call
+
+    def all_equal(self) -> Call | None:
+        """Return the call of an object that is drawn anew, with all sizes equal; None for a function."""
+        return None
 
     def switched(self) -> Iterator[tuple[str, Call]]:
         """Yield (what is other, the call) for the other modes of an object; a function has none."""
@@ -131,14 +136,14 @@ class Call:
     # -- forward -------------------------------------------------------------------------------------------------------
 
     def run(self, *inputs: Any) -> tuple[Any, dict[str, Any]]:
-        """Return what forward returns, and its arguments by name. It gets copies of running statistics, to write into them."""
+        """Return what forward returns, and its arguments by name. What it may write into is copied."""
         given = dict(zip(self.names, inputs, strict=True))
-        given |= {name: fresh(given[name]) for name in self.changing}
+        given |= {name: deepcopy(given[name]) for name in self.changing}
         given |= {name: packed.build(given) for name, packed in self.keys.items()}
         result = self.pair.forward(*[given[name] for name in self.by_place], **{name: given[name] for name in self.by_keyword})
         title = self.pair.forward_name
         refuse_nothing(result, self.pair.forward, f"{title} returns None", self.pair.path)
-        return result, self.defaults | given
+        return result, self.defaults | given | getattr(self.pair.forward, "left", {})
 
     def conventions(self, result: Any, given: dict[str, Any]) -> list[Convention]:
         """Return the ways in which forward and backward may be called together. Raise UserError where there is none."""
@@ -203,8 +208,12 @@ class Call:
         grads, title = self.convention.call(self.pair.backward, dout, cache), self.pair.backward_name
         refuse_nothing(grads, self.pair.backward, f"{title} returns None", self.pair.path)
         if any(packed.form != "dict" for packed in self.keys.values()):
-            grads = tuple(_flat(grads))
+            grads = self._of_lists(grads) or tuple(_flat(grads))
         names = [self.names[i] for i in self.floats]
+        parts = self._in_parts(grads) if self.convention.slope else None
+        if parts is not None:
+            self.unclaimed = {name for name in names if name not in parts}
+            return tuple(parts.get(name) for name in names)
         if self.convention.slope and not isinstance(grads, tuple | list | dict):
             owner = self._owner_of(grads)
             self.unclaimed = {name for name in names if name != owner}
@@ -244,6 +253,36 @@ class Call:
         owned = dict(zip(owners or given, grads, strict=True))
         return tuple(owned.get(name) for name in names)
 
+    def _in_parts(self, grads: Any) -> dict[str, Any] | None:
+        """Return the gradients of all parameters, where they are one vector, ``np.concatenate((dw, db))``; else None."""
+        arrays = {
+            name: x
+            for i, name in enumerate(self.names)
+            if i in self.floats and self.kinds[i] in PARAMETERS
+            for x in [self.inputs[i]]
+        }
+        total = sum(x.size for x in arrays.values())
+        if len(arrays) < 2 or not isinstance(grads, np.ndarray) or grads.shape != (total,):
+            return None
+        ends = np.cumsum([x.size for x in arrays.values()])[:-1]
+        return {name: part.reshape(arrays[name].shape) for name, part in zip(arrays, np.split(grads, ends), strict=True)}
+
+    def _of_lists(self, grads: Any) -> dict[str, Any] | None:
+        """Return the gradients by argument, where the names in backward's `return` say which list is of which argument."""
+        titles = titles_of(self.user_backward, len(grads)) if isinstance(grads, tuple | list) else []
+        alone = [self.names[i] for i in self.floats if not any(self.names[i] in packed.names for packed in self.keys.values())]
+        found: dict[str, Any] = {}
+        for title, gradient in zip(titles, grads, strict=True) if titles else ():
+            owner = next((key for key in self.keys if is_gradient_of(title, key)), "")
+            owner = owner or next((name for name in alone if is_gradient_of(title, name)), alone[0] if len(alone) == 1 else "")
+            if owner in self.keys and isinstance(gradient, list) and len(gradient) == len(self.keys[owner].names):
+                found |= dict(zip(self.keys[owner].names, gradient, strict=True))
+            elif owner in alone and owner not in found:
+                found[owner] = gradient
+            else:
+                return None
+        return found if self.keys.keys() <= {key for key in self.keys if found.keys() & {*self.keys[key].names}} else None
+
     def _owner_of(self, gradient: Any) -> str:
         """Return the input that the only gradient is of: the parameter of its shape, else the first input of its shape."""
         names = [self.names[i] for i in self.floats if not self.constant(self.names[i])]
@@ -257,7 +296,7 @@ class Call:
         missing = {name for name in names if name not in named}
         weights = [name for name in named if kind_of(name).endswith("weight")]
         network = len(weights) > 1 or (weights and self.convention is not None and self.convention.slope)
-        return missing if network and all(kind_of(name) == "x" for name in missing) else set()
+        return missing if network and all(kind_of(name) in ("x", *CONSTANT) for name in missing) else set()
 
 
 def _flat(grads: Any) -> Iterator[Any]:

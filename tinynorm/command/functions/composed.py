@@ -19,7 +19,7 @@ from ..read.match_names import has, is_slope, stem_of
 from ..read.read_code import parameters, plain_title, returned
 from ..run_code import UserError
 from .conventions import Convention, conventions, is_cotangent
-from .draw_inputs import NUMBERS, kind_of
+from .kinds import NUMBERS, OF_TARGETS, kind_of
 
 # What is divided by, and for each loss: its value for an output a and targets y.
 PARTS = {"the samples in rows": 0, "the samples in columns": -1, "all elements": None, "nothing": ()}
@@ -56,7 +56,9 @@ def takes_targets(forward: Callable, backward: Callable) -> str:
         return ""
     handed_back = {plain_title(e) for value in returned(forward) for e in getattr(value, "elts", [value])}
     others = [name for name in taken if name not in given and name not in handed_back]
-    targets = [name for name in others if kind_of(name) == "target" and taken[name].default is inspect.Parameter.empty]
+    needed = [name for name in others if taken[name].default is inspect.Parameter.empty]
+    of_loss = any(kind_of(name) == "target" for name in given)  # forward has its targets: desired is another name for them
+    targets = [name for name in needed if kind_of(name) == "target" or (OF_TARGETS.search(name.lower()) and not of_loss)]
     if len(targets) != 1 or len(taken) < 2 or any(is_cotangent(name, []) for name in others):
         return ""
     return targets[0]
@@ -78,6 +80,7 @@ class Composed:
 
     def __post_init__(self) -> None:
         self.__signature__ = inspect.signature(self.forward)
+        self.arrays = getattr(self.forward, "arrays", {})
 
     def __call__(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
         bound = self.__signature__.bind(*arguments, **named)
@@ -90,8 +93,9 @@ class Composed:
         if self.convention is None:
             self.convention = next(conventions(self.forward, self.user_backward, result, given, slope=True))
             values = list(result) if isinstance(result, tuple | list) else [result]
-            alone = all(isinstance(x, np.ndarray) for x in values)  # without a cache the output may come last
-            self.places = [((len(values) - 1,),), ((0,),)] if alone and len(values) > 2 else [self.convention.outputs]
+            last = ((len(values) - 1,),)  # where the output may be, if there is no cache
+            alone = len(values) > 1 and all(isinstance(x, np.ndarray) for x in values)
+            self.places = [self.convention.outputs] if not alone else [last, ((0,),)] if len(values) > 2 else [((0,),), last]
             self.convention = replace(self.convention, outputs=self.places[0])
         out, _ = self.convention.read(result, given)
         given[self.target], dense = _drawn(self.targets, np.shape(out))
@@ -147,15 +151,17 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     if not target:
         return None
     wanted = set(stem_of(name, "BACKWARD"))
-    costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and not is_slope(n) and _is_cost(f)]
+    known = {*NUMBERS, *(p.name for f in (forward, backward) for p in parameters(f))}
+    costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and not is_slope(n) and _is_cost(f, known)]
     costs.sort(key=lambda n: len(wanted ^ set(stem_of(n, "LOSS"))))  # compute_cost_with_regularization first, for one with it
     own = {n: _of_file(functions[n]) for n in costs[:1]}
     return Composed(forward, backward, target, own or dict(_common()), bool(own))
 
 
-def _is_cost(function: Callable) -> bool:
+def _is_cost(function: Callable, known: set[str]) -> bool:
+    """Whether a function takes an output and targets, and beside them what is known of the network only."""
     needed = [p.name for p in parameters(function) if p.default is p.empty] if inspect.isfunction(function) else []
-    return len(needed) > 1 and any(kind_of(name) == "target" for name in needed[:2])
+    return len(needed) > 1 and any(kind_of(name) == "target" for name in needed[:2]) and known.issuperset(needed[2:])
 
 
 def _of_file(function: Callable) -> Callable:

@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
+from ..read.match_names import has
 from ..read.read_code import parameters, titles_of
 from ..run_code import UserError
-from .draw_inputs import CONSTANT, KIND, NUMBERS, PROBABILITIES, kind_of
+from .kinds import CONSTANT, KIND, NUMBERS, PROBABILITIES, RATES, REGULARISED, kind_of
 
 CACHES = re.compile(r"cache|memory|^(ctx|context|saved|stored?|tape|tmp|intermediates?|residuals?|tupl?e?)($|_)", re.IGNORECASE)
 # dout, dZ, d_out, dL_dy, grad_output, upstream_grad, delta, error
@@ -35,6 +36,7 @@ COTANGENT = re.compile(
     r"^d(.|_.*|[A-Z].*|out.*|values?|loss.*|next.*|prev.*|l_.*|elta.*)?$|grad|upstream|^(g|gy|go|err|error|top|up)(_|$)"
 )
 SHAPE = re.compile(r"^((x|in|input|inputs|original|orig|old|prev|a_prev)_?)?(shape|size)$", re.IGNORECASE)
+OUTPUTS = ("y", "a", "out", "output")
 # Conventions that are tried for one pair. Names leave open two arguments of backward at most, with a handful of choices each.
 MOST = 24
 
@@ -114,6 +116,8 @@ def _times(dout: Any, grads: Any) -> Any:
             return {key: _times(dout, g) for key, g in grads.items()}
         case tuple() | list():
             return tuple(_times(dout, g) for g in grads)
+    if 0 < np.ndim(dout) < np.ndim(grads) and np.shape(grads)[: np.ndim(dout)] == np.shape(dout):  # of a loss for each row
+        dout = dout.reshape(*dout.shape, *[1] * (np.ndim(grads) - dout.ndim))
     return grads if grads is None else dout * grads
 
 
@@ -139,7 +143,7 @@ def conventions(
     run = _Run(values, titles, inputs, needed)
     both_take = {p.name for p in parameters(forward, (inspect.Parameter.VAR_POSITIONAL,))}  # *argv, which nothing is put into
     taken = [p for p in _taken(backward) if p.name not in both_take or p.kind is not p.VAR_POSITIONAL]
-    roles = _roles(taken, run, slope)
+    roles = _roles(taken, run, slope, has(getattr(backward, "__name__", ""), "SLOPE"))
     douts = [name for name, role in roles.items() if role == "dout"]
     if not douts and not slope and not _may_be_a_slope(taken, run):
         if {p.name for p in taken} == set(needed):
@@ -231,7 +235,15 @@ def _same(one: str, other: str) -> bool:
     return bool(one) and sorted(one.lower().split("_")) == sorted(other.lower().split("_"))
 
 
-def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool) -> dict[str, Any]:
+def _are_two_cotangents(needed: list[str], run: _Run) -> bool:
+    """Whether backward's two arguments begin alike, as ga and gb, and forward returns two new arrays: no cache."""
+    arrays = len(run.values) == 2 and all(isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in run.values)
+    short = len(needed) == 2 and needed[0][0] == needed[1][0] in "dg" and [*map(len, needed)] == [2, 2]
+    known = [x for x in run.inputs.values() if isinstance(x, np.ndarray)]
+    return arrays and short and not any(np.array_equal(run.values[1], x) for x in known)
+
+
+def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: bool) -> dict[str, Any]:
     """Return what each argument of backward is by its name: "dout", "cache", a list of sources, or "" (unknown)."""
     roles: dict[str, Any] = {}
     for p in taken:
@@ -247,6 +259,8 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool) -> dict[str, 
             roles[p.name] = "dout" if is_cotangent(p.name, run.titles) else ""
     needed = [p.name for p in taken if p.default is p.empty]
     of_loss = run.is_number and all(isinstance(roles[name], list) for name in needed)  # (probs, targets)
+    if _are_two_cotangents(needed, run):
+        return roles | dict.fromkeys(needed, "dout")
     if len(needed) == len(run.values) == 2 and "cache" not in roles.values() and not of_loss:
         first, second = needed if roles[needed[1]] != "dout" or roles[needed[0]] == "dout" else needed[::-1]
         if roles[second] != "dout" or not isinstance(run.values[1 - (run.cache or 0)], tuple | list):
@@ -254,7 +268,9 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool) -> dict[str, 
     _by_likeness(roles, run)
     unknown = [name for name in needed if roles[name] == ""]
     roles |= {name: "dout" for name in unknown if name.startswith("d") and not slope}
-    if "dout" not in roles.values() and len(needed) > 1 and not slope:
+    others = [roles[name][0].key for name in needed if isinstance(roles[name], list)]
+    modes = len(unknown) == 1 and others and not any(differentiable(run.inputs.get(key)) for key in others)
+    if "dout" not in roles.values() and len(needed) > 1 and not (slope or (named_slope and modes)):
         roles |= dict.fromkeys(unknown[:1], "dout")
     return roles
 
@@ -270,8 +286,15 @@ def _by_likeness(roles: dict[str, Any], run: _Run) -> None:
         alike = [source for source, n in free.items() if _same(n, name)]
         kind = kind_of(name)
         alike = alike or [source for source, n in free.items() if kind not in ("", "number") and kind_of(n) == kind]
+        before, _, last = name.rpartition("_")
+        alike = alike or [source for source, n in free.items() if before and n == last][:1]  # ret_x
         if len(alike) == 1:
             roles[name] = _perhaps_output(alike[0], run)
+        elif last in OUTPUTS[2:] or (
+            last in OUTPUTS and any(other.startswith(f"{before}_") and roles[other] for other in roles)
+        ):
+            # layer_output; ret_y, beside ret_x
+            roles[name] = [Source("result", ((0,),))]
 
 
 def _perhaps_output(source: Source, run: _Run) -> list[Source]:
@@ -290,7 +313,8 @@ def _may_be_a_slope(taken: list[inspect.Parameter], run: _Run) -> bool:
 
 def _outputs(run: _Run, douts: list[str]) -> tuple[tuple[tuple[int, ...], ...], dict[str, Source]]:
     """Return the places of the outputs that have a cotangent, and which cotangent each of the arguments `douts` is."""
-    places: list[tuple[int, ...]] = [(i,) for i in range(len(run.values)) if i != run.cache]
+    every = len(douts) == len(run.values)  # then there is no cache
+    places: list[tuple[int, ...]] = [(i,) for i in range(len(run.values)) if every or i != run.cache]
     words: dict[tuple[int, ...], str] = {(i,): title for i, title in enumerate(run.titles)}
     first = run.values[places[0][0]]
     if len(douts) > 1 and isinstance(first, tuple | list):
@@ -320,10 +344,14 @@ def _names(dout: str, output: str) -> bool:
 
 def _for_unknown(p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...], ...], used: list[Source]) -> list[Source]:
     """Return what an argument of backward may be that is the cache, or whose name tells nothing."""
+    if p.name in REGULARISED:  # forward has no such term
+        return [Source("value", 0.0)]
     if run.cache is not None and Source("result", ((run.cache,),)) not in used:
         return [Source("result", ((run.cache,),))]
     if p.name in NUMBERS and p.name not in PROBABILITIES:
         return [Source("value", NUMBERS[p.name])]
+    if p.name.lower() in RATES:
+        return [Source("value", 0.5)]
     rest = tuple((i,) for i in range(len(run.values)) if not any(place[0] == i for place in outputs))
     several = [Source("result", rest)] if len(rest) > 1 else []
     tuples = [Source(what, names) for what in ("inputs", "all") for names in dict.fromkeys((run.needed, tuple(run.inputs)))]

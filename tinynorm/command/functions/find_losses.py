@@ -13,10 +13,11 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
 from ..read.match_names import words_of
-from ..read.read_code import code_of, inside, is_gradient_of, parameters, plain_title, returned, title
+from ..read.read_code import code_of, inside, is_gradient_of, lists_in, parameters, plain_title, returned, title
 from ..run_code import UserError
 from ..unfinished import Unfinished
-from .draw_inputs import CONSTANT, PARAMETERS, kind_of
+from .kinds import CONSTANT, PARAMETERS, kind_of
+from .module_arrays import owner_of, parameters_read, with_arrays
 from .read_gradients import by_shape
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
@@ -46,6 +47,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         self.__wrapped__ = self.function
+        self.arrays = getattr(self.function, "arrays", {})  # of its file, which it takes
         places = {i for i, _ in self.returned or []}
         self.place = next(i for i in range(len(places) + 1) if i not in places)  # of the loss
         # All arguments by keyword. What may be left out at test time (y=None, reg=0) may not be left out here.
@@ -86,7 +88,7 @@ class Loss:
             found = list(result[i]) if several else [result[i]]
             grads += found
             titles += words if len(words) == len(found) else [""] * len(found)
-        named = [next((name for name in given if is_gradient_of(word, name)), "") for word in titles]
+        named = [next((n for n in given if is_gradient_of(word, n)), owner_of(word, self.arrays)) for word in titles]
         kinds = {name: kind_of(name, self.name) for name in given if name not in named}
         free = [name for name in kinds if kinds[name] not in CONSTANT]
         unnamed = [g for name, g in zip(named, grads, strict=True) if not name]
@@ -108,7 +110,9 @@ def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
         code = code_of(function)
         found = returned_gradients(code, functions) if code else None
         if code is None or found:
-            yield Loss(name, function, found if isinstance(found, list) else None)
+            yield Loss(
+                name, with_arrays(function, parameters_read(function, function)), found if isinstance(found, list) else None
+            )
 
 
 def returns_no_gradient(function: Callable) -> bool:
@@ -126,11 +130,11 @@ def meant_as_a_loss(name: str, function: Callable) -> bool:
 def _is_loss(name: str, function: Callable) -> bool:
     arguments = inspect.signature(function).parameters
     regularised = any(n in REGULARISED for n in arguments) and any(kind_of(n) == "target" for n in arguments)
-    tuples = [value.elts for value in returned(function) if isinstance(value, ast.Tuple) and len(value.elts) == 2]
+    tuples = [value.elts for value in returned(function) if isinstance(value, ast.Tuple) and len(value.elts) > 1]
     told = any(
-        COST.fullmatch(title(loss)) and (isinstance(grads, ast.Dict) or GRADIENT.search(title(grads)))
-        for two in tuples
-        for loss, grads in (two, two[::-1])
+        COST.fullmatch(title(loss)) and all(isinstance(g, ast.Dict) or GRADIENT.search(title(g)) for g in gradients)
+        for parts in tuples
+        for loss, *gradients in (parts, parts[::-1])
     )
     named = LOSS.search(name) or NAMED & set(words_of(name)) or re.search("(and|with)_grad(s|ient|ients)?$", name)
     return bool(named) or regularised or (told and not TRAINING.search(name))
@@ -139,10 +143,8 @@ def _is_loss(name: str, function: Callable) -> bool:
 def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) -> list[tuple[int, list[str]]] | bool:
     """Return the places and the names of the gradients in the result; True: not known, another loss makes it; False: none."""
     arguments = [a.arg for a in code.args.posonlyargs + code.args.args + code.args.kwonlyargs]
-    tuples = {}
+    tuples = lists_in(inside(code))
     for node in inside(code):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Name):
-            tuples[node.targets[0].id] = node.value
         if not isinstance(node, ast.Return):
             continue
         value = tuples.get(node.value.id, node.value) if isinstance(node.value, ast.Name) else node.value
@@ -155,7 +157,8 @@ def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) ->
             if len(rest) > 1 and (len(rest) == inputs or (parts and len(rest) == learned)):
                 parts = rest  # a value for each of several: (loss, ga, gb) of a and b
             if parts:
-                return [(i, [title(e) for e in getattr(part, "elts", [part])]) for i, part in parts]
+                lists = [(i, getattr(tuples.get(plain_title(part), part), "elts", [part])) for i, part in parts]
+                return [(i, [title(e) for e in found]) for i, found in lists]
         called = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
         if called != code.name and called in functions and next(find_losses({called: functions[called]}), None):
             return True

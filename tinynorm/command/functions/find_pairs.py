@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -14,13 +15,15 @@ from ..layers.find_layers import find_layers
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
 from ..read.match_names import derivative_flag, partners, stem_of, with_flag
-from ..read.read_code import closure_returned, needs_no_object, returned
+from ..read.read_code import closure_returned, needs_no_object, parameters, plain_title, returned
+from ..read.structure import partners_by_code
 from ..run_code import NothingToCheck, UserError
 from .composed import compose
-from .find_losses import find_losses, meant_as_a_loss, returns_no_gradient
+from .find_losses import find_losses
+from .left_over import advice_on, left_over
+from .module_arrays import pair_with_arrays
 
-# Names that may be one half of a pair.
-HALF = re.compile(r"(^|_)(forward|backward|fwd|bwd|backprop)(_|$)|(Forward|Backward|_derivative|_prime)$")
+SLOPE = re.compile("grad|deriv|slope|prime")  # the name of the second of (value, slope)
 
 
 @dataclass
@@ -49,17 +52,19 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
     pairs = [*_pairs(functions, own, names, path), *_closures(own, names, path)]
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
+    rest = {name: value for name, value in own.items() if name not in paired}
+    pairs += _with_slopes(rest, path)
     pairs += _losses({name: value for name, value in own.items() if name not in paired}, names, path)
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
     layers = list(_layers(classes, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
-        raise (UserError if _left_over(own, []) else NothingToCheck)(f"{path}: {found}{_advice(own, path)}")
+        raise (UserError if left_over(own, set()) else NothingToCheck)(f"{path}: {found}{advice_on(own, path)}")
     chosen = [pair for pair in pairs if only in (None, pair.name, pair.forward_name, pair.backward_name)]
     if not chosen:
         raise NothingToCheck(f"{path}: there is no pair called {only!r}; there are {', '.join(pair.name for pair in pairs)}")
-    return chosen, [] if only else _left_over(own, pairs)
+    return chosen, [] if only else left_over(own, {name for pair in pairs for name in (pair.forward_name, pair.backward_name)})
 
 
 def _pairs(functions: dict[str, Callable], own: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
@@ -67,9 +72,12 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], names: dict
     for title, forward, backward in partners([name for name, value in functions.items() if not inspect.isclass(value)]):
         if "backward" in backward or backward in own:  # numpy.gradient is no backward
             inputs = names.get(f"{title}_inputs", names.get(f"{forward.removesuffix('_forward')}_inputs"))
-            pair = Pair(title, functions[forward], functions[backward], inputs, path, forward, backward)
+            pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), inputs, path, forward, backward)
             composed = compose(pair.forward, pair.backward, backward, functions)
             yield pair if composed is None else replace(pair, forward=composed, backward=composed.backward)
+    paired = {name for _, *both in partners(list(functions)) for name in both}
+    for title, forward, backward in partners_by_code({name: f for name, f in own.items() if name not in paired}):
+        yield Pair(title, own[forward], own[backward], names.get(f"{title}_inputs"), path, forward, backward)
     for name, function in own.items():
         flag = derivative_flag(function)
         if flag:
@@ -83,10 +91,15 @@ def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Ite
         bare = object.__new__(cls) if cls.__new__ is object.__new__ and not inspect.isabstract(cls) else cls
         free = {name: getattr(bare, name) for name in vars(cls) if name[:2] != "__" and needs_no_object(cls, name)}
         free = {name: method for name, method in free.items() if f"{title}.{name}" not in taken}
+        for name, method in free.items():
+            flag = derivative_flag(method)
+            called = f"{title}.{name}"
+            if flag:
+                yield Pair(called, method, with_flag(method, flag), None, path, called, called)
         for name, forward, backward in partners(list(free)):
-            called = f"{title}.{forward}", f"{title}.{backward}"
+            halves = f"{title}.{forward}", f"{title}.{backward}"
             if stem_of(backward, "BACKWARD", "SLOPE"):  # not `forward` and `backward` of a class to inherit from
-                yield Pair(f"{title}.{name}", free[forward], free[backward], None, path, *called)
+                yield Pair(f"{title}.{name}", free[forward], free[backward], None, path, *halves)
 
 
 def _closures(own: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
@@ -97,8 +110,24 @@ def _closures(own: dict[str, Callable], names: dict[str, Any], path: Path) -> It
             yield Pair(name, function, _call_closure, names.get(f"{name}_inputs"), path, name, f"{name}'s {made[0]}")
 
 
+def _with_slopes(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each function that returns (value, slope): ``def relu(x): ... return out, grad``."""
+    for name, function in own.items():
+        values = returned(function) if inspect.isfunction(function) and len(parameters(function)) == 1 else []
+        pairs = [value.elts for value in values if isinstance(value, ast.Tuple) and len(value.elts) == 2]
+        if values and len(pairs) == len(values) and all(SLOPE.match(plain_title(two[1])) for two in pairs):
+            yield Pair(name, function, _times_slope, None, path, name, name)
+
+
+def _times_slope(dout: Any, cache: Any) -> Any:
+    return dout * cache
+
+
 def _call_closure(dout: Any, cache: Callable) -> Any:
-    return cache(dout)
+    if parameters(cache):
+        return cache(dout)
+    grads = cache()  # of a loss
+    return tuple(dout * g for g in grads) if isinstance(grads, tuple) else dout * grads
 
 
 def _losses(functions: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
@@ -114,29 +143,3 @@ def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iter
         layer = Layer(name, cls, methods, path)
         inputs = names.get(f"{name}_inputs")
         yield Pair(name, layer, layer.backward, inputs, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
-
-
-def _left_over(own: dict[str, Callable], pairs: list[Pair]) -> list[str]:
-    """Return what the file defines beside the pairs: single forwards and backwards, losses, and classes with both methods."""
-    paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
-    found = []
-    for name, value in own.items():
-        if inspect.isclass(value):
-            continue
-        if name not in paired and HALF.search(name):
-            found.append(f"{name} (no counterpart is found)")
-        elif name not in paired and meant_as_a_loss(name, value):
-            why = "no gradient is seen in what it returns" if returns_no_gradient(value) else "unfinished: it returns nothing"
-            found.append(f"{name} ({why})")
-    return found
-
-
-def _advice(own: dict[str, Callable], path: Path) -> str:
-    """Say why a file has no pairs."""
-    classes = [name for name, value in own.items() if inspect.isclass(value) and hasattr(value, "forward")]
-    if classes:
-        return f", and no class with both methods ({', '.join(classes)}: no backward is found)"
-    halves = [name for name in own if HALF.search(name)]
-    if halves:
-        return f"; {', '.join(halves)} {'has' if len(halves) == 1 else 'have'} no counterpart"
-    return '. What stands under `if __name__ == "__main__":` is not run' if b"__main__" in path.read_bytes() else ""

@@ -13,51 +13,120 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..read.guess_kinds import words_compared, words_meant
-from ..read.read_code import code_of, parameters
+from ..read.match_names import FLAGS
+from ..read.read_code import code_of, parameters, returned
 from ..run_code import attempt
 from .call_pair import ONE_VALUE, Call
-from .choose_call import ranked
-from .draw_inputs import ELSE, other_number
+from .kinds import ELSE, has_word, kind_of, other_number
+from .try_call import ranked
 
 # Modes in which backward is not called, or only if its code names them.
 TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
 # Arguments with a default that are tried with another value too.
 SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
 FACTORS = re.compile("alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight")
+NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
 LEAST = 1e-3  # a smaller number is added lest something is divided by 0
 FAR = 100  # a greater number is a guard against overflow
 BEYOND = 1.5  # so that several elements of x are beyond the limit, and not only the widest
-SIZES = re.compile("^(stride|strides|pad|padding|dilation|s)$")
+IGNORED = re.compile("ignore|pad_?(id|idx|index|token|label)")
+SIZES = re.compile("^(stride|strides|pad|padding|dilation|s|groups?|num_groups|n_groups)$")
+ANOTHER = "another"  # a word that is compared with nothing: `else` is for it
 
 
 def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
     """Yield (what is other, the call) for each other word that forward compares an argument with: activation "tanh"."""
     given = dict(zip(call.names, call.inputs, strict=True))
-    in_backward = words_compared(call.user_backward)
     for p in parameters(call.pair.forward, ONE_VALUE):
-        now, others = given.get(p.name, p.default), dict[str, Any]()
-        if isinstance(now, dict) and "mode" in now:
-            others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
-            others |= {"stride 1": now | {"stride": 1}} if "pool" in call.pair.name else {}  # windows that overlap
-        elif now is p.default and type(now) is bool and (SWITCHES.search(p.name) or (not now and "train" in p.name)):
-            others = {str(not now): not now}
-        elif now is p.default and type(now) is int and SIZES.search(p.name):
-            others = {str(now % 2 + 1): now % 2 + 1}
-        elif now is p.default and _is_factor(p.name, now) and _backward_may_know(call, p.name):
-            value = other_number(now)
-            others = {f"{value:g}": value}
-        elif isinstance(now, str):  # softmax hands on dout, which the loss has made p - y
-            words = [*words_meant(call.pair.forward, p.name), *words_compared(call.user_backward, p.name)]
-            words = [word for word in [*words, ELSE.get(now, now)] if word not in (now, "softmax")]
-            others = {word: word for word in words if word.lower() not in TASKS or word in in_backward}
+        now = given.get(p.name, p.default)
+        others = _others(call, p.name, now, now is p.default)
         for word, value in others.items():
             changed = given | {p.name: value}
             other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {p.name: "number"})
-            if ranked(other) is None and other.rank[0] and not (type(value) is float and _same_output(call, other)):
+            turned = "trans" in p.name and value is True
+            doubtful = not turned and (word == ANOTHER or _may_be_switched(call, p.name, now))
+            other = _transposed(other) if turned else other
+            fits = ranked(other) is None and other.rank[0] and (other.rank[1] or not doubtful)
+            if fits and not ((doubtful or type(value) is float) and _same_output(call, other)):
                 yield f"{p.name} {value if isinstance(value, int | float) else repr(word)}", other
     yield from call.switched()
     yield from _with_other_targets(call)
+    yield from _with_targets_ignored(call, given)
+    yield from _with_optional_arrays(call, given)
     yield from _beyond(call)
+
+
+def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
+    """Return the other values of an argument, by what to say of them."""
+    in_backward, number = words_compared(call.user_backward), type(now) in (int, float)
+    if isinstance(now, dict) and "mode" in now:
+        others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
+        return others | ({"stride 1": now | {"stride": 1}} if "pool" in call.pair.name else {})  # windows that overlap
+    if default and type(now) is bool and (SWITCHES.search(name) or (not now and "train" in name)):
+        return {str(not now): not now}
+    if default and _may_be_switched(call, name, now):
+        return {str(not now): not now}
+    if default and type(now) is int and SIZES.search(name):
+        return {str(now % 2 + 1): now % 2 + 1}
+    if default and type(now) is int and name in ("axis", "dim") and _is_handed_on(call, name):
+        return {str(int(now == 0)): int(now == 0)}
+    if default and number and _is_factor(name, now) and _backward_may_know(call, name):
+        return {f"{other_number(now):g}": other_number(now)}
+    if isinstance(now, str) or (default and now is None):  # softmax hands on dout, which the loss has made p - y
+        words = [*words_meant(call.pair.forward, name), *words_compared(call.user_backward, name)]
+        words = [word for word in [*words, ELSE.get(now or "", now)] if word not in (now, "softmax", None)]
+        names = {node.id for node in ast.walk(code_of(call.pair.forward) or ast.Pass()) if isinstance(node, ast.Name)}
+        words += [ANOTHER] if now in words_compared(call.pair.forward, name) and "softmax" not in names else []
+        return {word: word for word in words if word.lower() not in TASKS or word in in_backward}
+    return {}
+
+
+def _transposed(call: Call) -> Call:
+    """Return the call with the one matrix transposed with which it works, as of ``matmul(a, b, transpose_b=False)``."""
+    for i, x in enumerate(call.inputs):
+        inputs = [y.T if i == j else y for j, y in enumerate(call.inputs)] if np.ndim(x) == 2 else call.inputs
+        other = call.with_inputs(inputs)
+        if ranked(other) is None and other.rank[0]:
+            return other
+    return call
+
+
+def _is_handed_on(call: Call, name: str) -> bool:
+    """Whether backward takes an argument of forward too, or forward's cache has it."""
+    nodes = [node for value in returned(call.pair.forward) for node in ast.walk(value)]
+    taken = [p.name for p in parameters(call.user_backward, ONE_VALUE)]
+    return name in [*taken, *(node.id for node in nodes if isinstance(node, ast.Name))]
+
+
+def _with_optional_arrays(call: Call, given: dict[str, Any]) -> Iterator[tuple[str, Call]]:
+    """Yield the call with a mask, or with weights of the classes or samples of a loss, where the default is None."""
+    x = next((x for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x" and isinstance(x, np.ndarray)), None)
+    optional = [p.name for p in parameters(call.pair.forward, ONE_VALUE) if p.default is None and p.name not in given]
+    for name in optional:
+        if x is None or (kind_of(name) != "mask" and not (call.pair.loss and "weight" in name)):
+            continue
+        rng = np.random.default_rng(0)
+        for shape in dict.fromkeys((x.shape, x.shape[:-1], x.shape[-1:])):
+            array = (rng.random(shape) < 0.6).astype(float) if "mask" in name else rng.uniform(0.5, 1.5, shape)
+            changed = given | {name: array}
+            other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {name: "mask"})
+            if ranked(other) is None and all(other.rank) and not _same_output(call, other):
+                yield f"{name} {shape}", other
+                break
+
+
+def _may_be_switched(call: Call, name: str, now: Any) -> bool:
+    """Whether it is a switch, though its name does not say so. Of a norm, the statistics of a test have no gradient."""
+    words = {*name.lower().split("_")}
+    asked = not now and not words.isdisjoint(TASKS)  # is_test=False
+    slope = not words.isdisjoint(FLAGS.split())  # which makes it its own backward
+    return (
+        type(now) is bool
+        and not asked
+        and not slope
+        and not NORMS & {*call.kinds}
+        and not has_word(call.pair.name, "norm", "bn")
+    )
 
 
 def _beyond(call: Call) -> Iterator[tuple[str, Call]]:
@@ -125,6 +194,19 @@ def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
             if error is None and np.shape(found[0]) == np.shape(before) and np.allclose(found[0], before, rtol=1e-9):
                 other.unclaimed = {*call.unclaimed, name}  # targets need no gradient
                 yield f"{name} {words}", other
+
+
+def _with_targets_ignored(call: Call, given: dict[str, Any]) -> Iterator[tuple[str, Call]]:
+    """Yield the call with one target that is to be left out, as ``ignore_index=-100`` says."""
+    known = {p.name: given.get(p.name, p.default) for p in parameters(call.pair.forward, ONE_VALUE)}
+    ignored = next((value for name, value in known.items() if IGNORED.match(name) and type(value) is int), None)
+    for i, y in enumerate(call.inputs) if ignored is not None else ():
+        if call.kinds[i] == "target" and isinstance(y, np.ndarray) and y.dtype.kind == "i" and y.size > 1:
+            fewer = y.copy()
+            fewer.flat[1] = ignored
+            other = call.with_inputs([fewer if i == j else x for j, x in enumerate(call.inputs)])
+            if ranked(other) is None and other.rank[0]:
+                yield f"one of {call.names[i]} {ignored}", other
 
 
 def in_columns(call: Call) -> Call | None:

@@ -29,8 +29,10 @@ def by_name(grads: Any, backward: Callable, names: list[str]) -> dict[str, Any] 
         return None if rest or not found or _declared_in_order(backward, list(found), names) else found
     missing = [name for name in names if name not in found]
     nameless = [gradient for word, gradient in rest if not word]
-    if len(rest) == len(missing) and found:
-        nameless = [gradient for _, gradient in rest]  # as many are left over as arguments: dh_next is that of h0
+    for left in ([g for word, g in rest if word[:1] == "d"], [g for _, g in rest]):
+        if len(left) == len(missing) and found:
+            nameless = left  # as many are left over as arguments: dh_next is that of h0
+            break
     return found | dict(zip(missing, nameless, strict=False))
 
 

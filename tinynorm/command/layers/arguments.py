@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 
-from ..functions.draw_inputs import RECURRENT, kind_of, kinds_of
 from ..functions.find_losses import REGULARISED
+from ..functions.kinds import RECURRENT, kind_of, kinds_of
 from ..read import match_names
 from ..read.operands import kinds_in_a_product
-from ..read.read_code import parameters
+from ..read.packed import Packed
+from ..read.read_code import code_of, inside, parameters
 from ..run_code import UserError
 from .call_layer import Layer, is_loss_name
 from .find_layers import arguments_of
 
 FLAGS = re.compile("train|eval|test|mode|infer|predict")
-STATES = re.compile(r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|prev(ious)?_?([hcs]($|_)|hidden|cell|state)", re.IGNORECASE)
+BEFORE_IT = r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|(prev(ious)?|init(ial)?)_?([hcs]($|_)|hidden|cell|state)"
+STATES = re.compile(rf"{BEFORE_IT}|hidden_state|^[hc]_?0$", re.IGNORECASE)
+TRUE = re.compile(r"tr?u|lab|targ|^t$|^gt|real|actual|expect|desir", re.IGNORECASE)
 PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", re.IGNORECASE)
 
 
-def forward_kinds(layer: Layer) -> dict[str, str]:
-    """Return the kinds of the arguments of forward that are drawn."""
+def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
+    """Return the kinds of the arguments of forward that are drawn. `lists`: x is a list of arrays if its code may mean that."""
     words = words_of(layer.name)
     how, static = layer.methods.how, inspect.getattr_static(layer.cls, layer.methods.forward)
-    found = [p for p in arguments_of(layer.cls, layer.methods.forward) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    every = [p for p in arguments_of(layer.cls, layer.methods.forward) if p.kind is not p.VAR_KEYWORD]
+    found = [p for p in every if p.kind is not p.VAR_POSITIONAL] or every
     if isinstance(static, staticmethod) and found and found[0].name in ("ctx", "context", "self"):
         layer.context, found = True, found[1:]
     if how == "cost" and not found:
@@ -58,7 +63,32 @@ def forward_kinds(layer: Layer) -> dict[str, str]:
     if not kinds:
         title = f"{layer.name}.{layer.methods.forward}"
         raise UserError(f"{title} takes no arguments, so there is nothing to draw; {advice(layer)}")
-    return kinds
+    drawn: dict[str, str] = {}
+    for name, kind in kinds.items():
+        drawn |= _unpacked(layer, name, kind, lists) or {name: kind}
+    return drawn
+
+
+def _unpacked(layer: Layer, name: str, kind: str, lists: bool) -> dict[str, str]:
+    """Return the kinds of the arrays in an argument that is a list of arrays, as forward's code has it: ``h, c = state``."""
+    method = getattr(layer.cls, layer.methods.forward)
+    code, p = code_of(method), inspect.signature(method).parameters.get(name)
+    count = 2 if p is not None and p.kind is p.VAR_POSITIONAL else 0
+    hint = re.match(r"(?:typing\.)?(tuple|list|sequence)\[.*array", str(p.annotation if p else ""), re.IGNORECASE)
+    form = "list" if hint and hint[1].lower() != "tuple" else "tuple" if hint else ""
+    for node in inside(code) if code and kind in ("x", "hidden") else ():
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == name:
+            count = next((len(target.elts) for target in node.targets if isinstance(target, ast.Tuple)), count)
+        if re.match(rf"(not|assert) isinstance\({name},", text := ast.unparse(node)):
+            form = next((word for word in ("list", "tuple") if word in text), form)
+    several = rf"(len|sum|concatenate|stack|enumerate|reduce)\({name}\b|in {name}:|\*{name}\b|\b{name}\[[01]\]"
+    if lists and code and kind == "x" and re.search(several, ast.unparse(code)):
+        form = form or "list"
+    if not count and not form:
+        return {}
+    names = tuple(f"{name}[{i}]" for i in range(count or 2))
+    layer.packed[name] = Packed(names, form or "tuple")
+    return dict.fromkeys(names, kind)
 
 
 def words_of(name: str) -> str:
@@ -77,12 +107,13 @@ def _kind(name: str, words: str) -> str:
 def _kinds_of_a_loss(kinds: dict[str, str]) -> dict[str, str]:
     """Return the kinds of a loss's arguments: one is the prediction, one the target."""
     found = {name: "x" for name in kinds if PREDICTIONS.search(name)}
-    found |= {name: "target" for name in kinds if name not in found and kinds[name] == "target"}
+    true = {name for name, kind in kinds.items() if kind == "target" or (kind in ("", "x") and TRUE.search(name))}
+    found |= {name: "target" for name in kinds if name not in found and name in true}
     for name in kinds:
         if name not in found and kinds[name] in ("", "x", "number", "hidden"):
             found[name] = "target" if "x" in found.values() and "target" not in found.values() else "x"
-    if "x" not in found.values() and found:
-        found[next(iter(found))] = "x"
+    if "x" not in found.values() and found:  # y of (y_true, y) is what the network says
+        found[next((name for name in found if not TRUE.search(name)), next(iter(found)))] = "x"
     return found
 
 

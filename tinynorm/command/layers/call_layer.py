@@ -5,6 +5,7 @@ Its inputs are the arguments of the forward method and its parameters: the array
 
 from __future__ import annotations
 
+import ast
 import inspect
 import random
 import re
@@ -20,11 +21,12 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from ..functions.draw_inputs import kind_of
-from ..read.read_code import parameters
+from ..functions.kinds import kind_of
+from ..read.packed import Packed
+from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
-from .attributes import Way, at, put, set_rates
+from .attributes import Way, as_array, at, put, set_rates
 from .find_layers import Methods
 from .objects import LR
 from .read_gradients import read_gradients
@@ -74,6 +76,7 @@ class Layer:
     arguments: dict[str, Any] = field(default_factory=dict)  # of the forward method, by name; for a cost, its target too
     parameters: dict[str, list[Way]] = field(default_factory=dict)  # the ways to each parameter in the object
     roles: dict[str, Any] = field(default_factory=dict)  # what each argument of backward is, see `possible_roles`
+    packed: dict[str, Packed] = field(default_factory=dict)  # the arguments of forward that are lists of arrays
     context: bool = False  # whether both methods take a context first
     usual: str = ""  # the name of the usual loss, where a network has no method for the loss that its backward begins with
     targets: list[str] = field(default_factory=list)  # the arguments that were drawn as targets
@@ -82,6 +85,7 @@ class Layer:
     steps: bool = False  # whether an optimizer of ours changes the parameters
     loss: bool = False  # whether forward gives a loss and backward takes no dout
     rate: float = 1.0  # of a backward that changes the parameters, where it has no name
+    learning_rate: float = LR  # where it has one
     before: str = ""  # the layer before a loss whose backward is the gradient of both
     mode: str = ""  # how the object differs from the one that is checked first: training False
     doubt: str = ""  # why it cannot be judged where no way to read it makes it right
@@ -118,7 +122,8 @@ class Layer:
         given = silent | dict(zip(self.names, values, strict=True))
         scores = [name for name in self.arguments if self.before and name != self.target and differentiable(given[name])]
         given |= {name: BEFORE[self.before](given[name]) for name in scores[:1]}
-        return {name: given[name] for name in [*self.arguments, *self.parameters]}
+        given = {name: given[name] for name in [*self.arguments, *self.parameters]}
+        return given | {name: packed.build(given) for name, packed in self.packed.items()}
 
     def run(self, values: tuple) -> Used:
         """Run the forward method of a copy that holds these parameters."""
@@ -167,7 +172,12 @@ class Layer:
             refuse_nothing(result, getattr(self.cls, self.methods.forward), says, self.path)
         if self.methods.how == "loss and gradients":
             result = result[0]
-        several = list(result) if isinstance(result, tuple | list) else [result]
+        numbers = isinstance(result, list) and not any(isinstance(y, np.ndarray) for y in result)
+        whole = as_array(result) if numbers else None  # of a layer without NumPy
+        several = list(result) if isinstance(result, tuple | list) and whole is None else [result if whole is None else whole]
+        if self.packed:  # h, (h, c)
+            flat = [y for part in several for y in (part if isinstance(part, tuple | list) else [part])]
+            several = list({id(y): y for y in flat}.values())
         if self.methods.how == "slope":  # activations of an autograd return a Tensor
             several = [y.data if isinstance(getattr(y, "data", None), np.ndarray) else y for y in several]
         found = [y for y in several if _is_float(y)]
@@ -195,7 +205,7 @@ class Layer:
     def gradients(self, dout: Any, used: Used) -> dict[str, Any]:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
-        rated = "rate" in self.roles.values() or set_rates(used.object, LR) or self.steps
+        rated = "rate" in self.roles.values() or set_rates(used.object, self.learning_rate) or self.steps
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
             returned = used.result[1] if len(used.result) == 2 else used.result[1:]
@@ -205,17 +215,18 @@ class Layer:
         for name, ways in self.parameters.items():
             if name in self.updated and name not in found:
                 step = before[name] - np.asarray(at(used.object, ways[0]))
-                found[name] = step / LR if rated else step / scale / self.rate
+                found[name] = step / self.learning_rate if rated else step / scale / self.rate
         return {name: None if g is None else g * float(dout) for name, g in found.items()} if self.loss else found
 
     def _call_backward(self, dout: Any, used: Used) -> Any:
-        given, made = self._given(used.values), {}
+        given, made, method = self._given(used.values), {}, getattr(self.cls, self.methods.backward)
         for name, role in self.roles.items():
             match role:
                 case "dout":
                     made[name] = dout[self.douts.index(name)] if len(self.douts) > 1 else dout
+                    made[name] = (dout,) if _begins_with(method, name) else made[name]
                 case "rate":
-                    made[name] = LR
+                    made[name] = self.learning_rate
                 case "result":
                     made[name] = used.scores if self.methods.how == "cost" else self.parts(used)[0]
                 case "cache":
@@ -230,7 +241,18 @@ class Layer:
                     made[name] = value
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
         slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
-        return dout * returned if slope and isinstance(returned, np.ndarray | np.generic | float | int) else returned
+        if not slope or not isinstance(returned, np.ndarray | np.generic | float | int):
+            return returned
+        matrices = np.ndim(returned) == np.ndim(dout) + 1
+        return np.einsum("...i,...ij->...j", dout, np.asarray(returned)) if matrices else dout * returned
+
+
+@lru_cache(maxsize=256)
+def _begins_with(function: Callable, name: str) -> bool:
+    """Whether a backward takes its dout from the front of an argument: ``dout, *_ = grads``."""
+    nodes = [node for node in ast.walk(code_of(function) or ast.Pass()) if isinstance(node, ast.Assign)]
+    targets = [node.targets[0] for node in nodes if isinstance(node.value, ast.Name) and node.value.id == name]
+    return any(isinstance(target, ast.Tuple) and isinstance(target.elts[-1], ast.Starred) for target in targets)
 
 
 def _scaled(g: Any, scale: float) -> Any:
@@ -241,8 +263,12 @@ def _scaled(g: Any, scale: float) -> Any:
 def call_by_name(function: Callable, given: dict[str, Any], first: Sequence[Any] = ()) -> Any:
     """Call a function with the arguments among these that it has, after some others."""
     found = _taken(getattr(function, "__func__", function), inspect.ismethod(function))[len(first) :]
-    if any(p.kind is p.VAR_POSITIONAL for p in found) and not any(p.name in given for p in found):
-        return function(*first, *given.values())
+    if any(p.kind is p.VAR_POSITIONAL for p in found):
+        known = [p for p in found if p.name in given]
+        several = (given[p.name] if p.kind is p.VAR_POSITIONAL else [given[p.name]] for p in known)
+        return function(*first, *(x for part in several for x in part) if known else given.values())
+    if inspect.isclass(function) and any(p.kind is p.VAR_KEYWORD for p in found):  # what the next constructor takes
+        return function(*first, **given)
     first = [*first] + [given[p.name] for p in found if p.kind is p.POSITIONAL_ONLY and p.name in given]
     return function(*first, **{p.name: given[p.name] for p in found if p.kind is not p.POSITIONAL_ONLY and p.name in given})
 

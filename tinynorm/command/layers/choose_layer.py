@@ -13,13 +13,18 @@ from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.call_pair import Call, shown
 from ..functions.find_pairs import Pair
 from ..functions.given_inputs import run_inputs
+from ..functions.layouts import OUTPUTS, Layout
 from ..read.read_code import parameters
 from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing
 from .arguments import advice
+from .call_layer import Layer
 from .draw_layer import draw_layer
 from .modes import in_other_modes
-from .parameters import ones_like
+from .parameters import ones_like, values_of
+from .readings import share_right
+
+EQUAL = Layout((OUTPUTS, OUTPUTS), OUTPUTS)
 
 
 class LayerCall(Call):
@@ -50,8 +55,19 @@ class LayerCall(Call):
     def switched(self) -> Iterator[tuple[str, Call]]:
         """Yield (what is other, the call) for the other modes of the object."""
         for other in in_other_modes(self.pair.forward):  # type: ignore[arg-type]
-            changed = [other.arguments.get(name, x) for name, x in zip(self.names, self.inputs, strict=True)]
-            yield other.mode, LayerCall(replace(self.pair, forward=other, backward=other.backward), self.names, changed)
+            pair = replace(self.pair, forward=other, backward=other.backward)
+            yield other.mode, LayerCall(pair, other.names, list(values_of(other)))
+
+    def all_equal(self) -> Call | None:
+        """Return the layer drawn anew, with all sizes equal; None where it does not work so, or no gradient of it is right."""
+        old: Any = self.pair.forward
+        layer = Layer(old.name, old.cls, old.methods, old.path)
+        try:
+            inputs = attempt(draw_layer, layer, 0, old.path, only=EQUAL)[0] or {}
+        except UserError:
+            return None
+        pair = replace(self.pair, forward=layer, backward=layer.backward)
+        return LayerCall(pair, list(inputs), list(inputs.values())) if inputs and attempt(share_right, layer)[0] else None
 
     def constant(self, name: str) -> bool:
         return name in self.unclaimed

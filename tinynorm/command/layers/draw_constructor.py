@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..functions.draw_inputs import NUMBERS, OUTPUTS, Layout, kind_of
 from ..functions.find_losses import REGULARISED
-from ..read.read_code import code_of
+from ..functions.kinds import NUMBERS, kind_of
+from ..functions.layouts import OUTPUTS, Layout
+from ..read.read_code import code_of, parameters
 from .objects import LR, Step, Tanh, instances
 
 SIZES = {
@@ -23,7 +24,8 @@ SIZES = {
     "in_ch d c hidden_state_dim inputs in_c c_in inputs_num shape nfeatures embedding_size in_feature n_feature feature_dim "
     "ndim n_i normalized_shape input_feature ci cin ic n_embd n_visible d_input",
     "out": "m filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
-    "width": "hidden d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size dff d_inner inner_dim",
+    "width": "hidden d_h d_hid d_hidden d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size "
+    "dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
     "all": "layer_sizes layer_dims sizes dims layers_dims layers_sizes layer_size layer_dimensions architecture topology "
     "structure nn_architecture layers_size network_structure layers_dim shapes",
@@ -51,6 +53,7 @@ SIZE = "size|dim|len|num|units|nodes|neurons|features|channels|width|shape|^n"
 LIKE = {  # kinds of names that are not among these
     "slope": "prime|deriv|^f_?grad$",
     "function": "activation",
+    "float": "(std|stddev|sigma|gain)$",
     "init": "init",
     "heads": "head",
     "kernel": "(kernel|filter|pool|window)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
@@ -61,6 +64,20 @@ LIKE = {  # kinds of names that are not among these
 DRAWN_ANYWAY = ("in", "out", "width", "hiddens", "all", "vocab", "word", "heads", "steps", "batch")  # though there is a default
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
 HIDDEN = 7
+
+
+def arguments_of_constructor(cls: type) -> list[inspect.Parameter]:
+    """Return the arguments of a constructor; also those that it hands on to the next one as *args and **kwargs."""
+    found: dict[str, inspect.Parameter] = {}
+    for owner in [owner for owner in cls.__mro__ if inspect.isfunction(vars(owner).get("__init__"))]:
+        taken = parameters(owner.__init__)[1:]  # type: ignore[misc]
+        found = {p.name: p for p in taken if p.kind is not p.VAR_KEYWORD} | found
+        rest = [p for p in taken if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        code = code_of(owner.__init__) if rest else None  # type: ignore[misc]
+        if code is None or not re.search(r"super\(.*\)\.__init__\(.*\*", ast.unparse(code)):
+            break
+        found = {name: p for name, p in found.items() if p not in rest}
+    return list(found.values())
 
 
 def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
@@ -85,25 +102,42 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
     unknown, beside_its_slope = [], any(re.search(LIKE["slope"], p.name.lower()) for p in found)
     for p in found:
         kind = "function" if p.name == "f" and beside_its_slope else kind_in_constructor(p, words)
-        has_default = p.default is not p.empty
+        kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
+        has_default, words_of_it = p.default is not p.empty, _words_for(p.name, cls) if kind in ("", "number") else ()
         objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
         if objects:
             kinds[p.name] = tuple(objects)
             continue
         if p.name == "dtype" or (p.name in REGULARISED and "net" in words):
             kinds[p.name] = "dtype" if p.name == "dtype" else "number"
+        elif not has_default and words_of_it:
+            kinds[p.name] = words_of_it
         elif has_default and not _drawn_anyway(kind, p.default) and not (kind == "slope" and "function" in kinds.values()):
             continue
-        elif kind or p.annotation in (int, float, bool, str):
-            kinds[p.name] = kind or p.annotation.__name__
+        elif kind or p.annotation in (int, float, bool, str, "int", "float", "bool", "str"):
+            kinds[p.name] = kind or str(getattr(p.annotation, "__name__", p.annotation))
         else:
             unknown.append(p.name)
-    if "in" not in kinds.values():
-        kinds |= {name: "in" for name in kinds if name.lower() == "n"}  # of Layer(n, m)
+    letters = [name for name in kinds if name.lower() in ("n", "m")]
+    if "in" not in kinds.values() and len(letters) == 2:  # of Layer(n, m), and of Layer(m, n)
+        kinds |= dict(zip(letters, ("in", "out"), strict=True))
+    elif "in" not in kinds.values():
+        kinds |= {name: "in" for name in letters if name.lower() == "n"}
     for name in [name for name in unknown if _is_size(name, cls)]:
         kinds[name] = next((kind for kind in ("in", "out") if kind not in kinds.values()), "width")
         unknown.remove(name)
     return kinds, unknown
+
+
+def _words_for(name: str, cls: type) -> tuple[str, ...]:
+    """Return the words that a class compares an argument of its constructor with: relu of ``if self.mode == "relu"``."""
+    found: list[str] = []
+    for method in filter(inspect.isfunction, vars(cls).values()):
+        for node in ast.walk(code_of(method) or ast.Pass()):
+            if isinstance(node, ast.Compare) and ast.unparse(node.left) in (name, f"self.{name}", f"self._{name}"):
+                parts = [part for other in node.comparators for part in ast.walk(other) if isinstance(part, ast.Constant)]
+                found += [part.value for part in parts if isinstance(part.value, str)]
+    return tuple(dict.fromkeys(found))
 
 
 def _is_size(name: str, cls: type) -> bool:
@@ -193,7 +227,7 @@ def _options(
     if kind in by_kind:
         return by_kind[kind]
     if kind == "in":
-        sizes: list[Any] = list(dict.fromkeys([f, prod(x[1:]), x[0], x[-1]]))
+        sizes: list[Any] = list(dict.fromkeys([f, prod(x[1:]), x[0], x[-1], *x[1:2]]))
         tuples = [x[1:], x] if len(x) > 1 else [x]
         return [*(tuples if shapes else []), *sizes, *([] if shapes else tuples if len(x) > 2 else []), *keep]
     if kind == "kernel":

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..functions.draw_inputs import LINE, NUMBERS, POOLED, Layout, draws_of, layouts
+from ..functions.draw_inputs import draws_of
+from ..functions.kinds import NUMBERS
+from ..functions.layouts import LINE, OUTPUTS, POOLED, Layout, layouts
 from .attributes import arrays_in
 from .draw_constructor import VOCABULARY
 
@@ -30,7 +32,7 @@ def layouts_of(words: str, kinds: set[str]) -> list[Layout]:
         found = [*([SIGNAL] if "1d" in words else []), *found, SQUARE, SIGNAL, PICTURE, PLAIN, MNIST]
     else:
         network = [SQUARE, MNIST] if "net" in words else []
-        found = [*(layout for layout in found if layout is not LINE), SINGLE, COLUMN, LINE, *network]
+        found = [*(layout for layout in found if layout is not LINE), ATTENDED, SINGLE, COLUMN, LINE, *network]
     return list(dict.fromkeys([VOLUME, *found] if "3d" in words else found))
 
 
@@ -88,6 +90,8 @@ def _draws_of_x(several: bool, layout: Layout, words: str, kinds: set[str], unit
     if several and len(layout.x) == 3:  # hs (N, T, H) and h (N, H), or a (N, T)
         n, t, h = layout.x
         found += [_in_turn((n, t, h), (n, h)), _in_turn((n, t, h), (n, t)), _in_turn((n, h), (n, t, h))]
+    if several and len(layout.x) == 2:  # a @ b
+        found += [_in_turn(layout.x, (layout.features, OUTPUTS))]
     if "vocab" in kinds:
         index = draws_of("index", layout, words, kinds | {"index"}, unit)
         found = [*index, _in_turn((layout.x[0], 2, VOCABULARY)), *found]

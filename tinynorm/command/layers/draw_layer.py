@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from itertools import islice, product
 from time import perf_counter
@@ -18,15 +19,20 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, random_state_kept
 from ..functions.call_pair import shown
-from ..functions.draw_inputs import PARAMETERS, ROWS, Layout, draws_of, kind_of
+from ..functions.draw_inputs import draws_of
+from ..functions.find_losses import REGULARISED
+from ..functions.kinds import PARAMETERS, kind_of
+from ..functions.layouts import LINE, ROWS, Layout
+from ..read.guess_kinds import words_meant
 from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import arrays_in, make_arrays, put, set_rates
 from .call_layer import Layer, call_by_name
-from .draw_constructor import LIKE, SIZES, choices, kind_in_constructor, settle
+from .draw_constructor import LIKE, SIZES, arguments_of_constructor, choices, kind_in_constructor, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
+from .find_layers import attributes_in
 from .objects import LR, Mixing, Step, layers_for
 from .parameters import find_parameters, reset, run, values_of
 from .readings import share_right, ways_to_read
@@ -36,6 +42,7 @@ from .usual_losses import USUAL_LOSSES
 # Seconds after which the search for arguments ends; forwards that work, where backward does not, after which another shape of x
 # is tried; and combinations of arguments for one shape of x.
 PATIENCE, ENOUGH, MOST = 12.0, 8, 256
+PENALTIES = (*REGULARISED, "wd", "l1", "l2", "l1_reg", "l2_reg", "weight_decay", "lambda_", "lmbda", "reg_lambda", "l2_lambda")
 # Methods that make the parameters where the constructor does not.
 SETUPS = (
     "set_input_shape initialize build init_params init_weights initialize_weights initialize_parameters reset_parameters setup"
@@ -45,40 +52,61 @@ SETUPS = (
 class Search:
     """The search for an object and for arguments with which a layer works."""
 
-    def __init__(self, layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None) -> None:
-        self.layer, self.seed, self.path, self.given = layer, seed, path, given or {}
+    def __init__(
+        self, layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None, only: Layout | None = None
+    ) -> None:
+        self.layer, self.seed, self.path, self.given, self.only = layer, seed, path, given or {}, only
         self.words = words_of(layer.name)
         self.blanks: dict[str, str] = {}
-        own = parameters(layer.cls) if inspect.isfunction(inspect.getattr_static(layer.cls, "__init__")) else []
-        self.setups = [name for name in SETUPS.split() if _sets_up(layer.cls, name)]
-        known = [p for name in self.setups for p in parameters(getattr(layer.cls, name))[1:]]
-        known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
-        self.constructor = list({p.name: p for p in own + known if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}.values())
-        self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words, layer.cls)
-        self.container = [name for name, kind in self.kinds.items() if kind == "layers"]
-        holds = self.container or any(p.kind is p.VAR_POSITIONAL for p in own)
-        self.filling: list[type] = [Mixing, Mixing] if holds else []  # the classes of what a container is given
-        self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
-        if unknown:
-            titles = f"{layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
-            raise UserError(f"{titles}: do not know what to draw for {', '.join(unknown)}; {advice(layer)}")
+        self.filling: list[type] = []  # the classes of what a container is given
+        self._settle([name for name in SETUPS.split() if _sets_up(layer.cls, name)])
         self.taken = forward_kinds(layer)
         self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
         self.best: tuple[tuple, Layer] | None = None
         methods = [getattr(layer.cls, name) for name in (layer.methods.forward, layer.methods.backward)]
         self.signs = any(re.search(r"== -1\b", _text_of(method)) for method in methods)
+        names, text = "|".join(self.taken), _text_of(methods[0])
+        self.plain = "np." not in text and bool(
+            re.search(rf"for .+ in (zip\(.*|enumerate\()?\b({names})\b", text)
+        )  # of numbers
         self.whole = False  # whether x is of whole numbers
         self.of_lists = False  # whether it works without NumPy, on one sample
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
 
+    def _settle(self, setups: list[str]) -> None:
+        """Say what is drawn for the constructor, and for the methods that make the parameters after it."""
+        cls, self.setups = self.layer.cls, setups
+        own = arguments_of_constructor(cls)
+        self.own = {p.name for p in own}
+        known = [p for name in setups for p in parameters(getattr(cls, name))[1:]]
+        known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
+        rest = [p for p in own if p.kind is p.VAR_POSITIONAL and kind_in_constructor(p, self.words) != "all"]  # not *sizes
+        self.constructor = list({p.name: p for p in own + known if p not in rest}.values())
+        self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words, cls)
+        self.container = [name for name, kind in self.kinds.items() if kind == "layers"]
+        self.filling = [Mixing, Mixing] if self.container or rest else []
+        self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
+        takers = [cls.__init__, *(getattr(cls, name) for name in setups)]  # type: ignore[misc]
+        self.kinds |= {name: words for name in unknown if (words := tuple(w for f in takers for w in words_meant(f, name)))}
+        unknown = [name for name in unknown if name not in self.kinds]
+        if unknown:
+            titles = f"{self.layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
+            raise UserError(f"{titles}: do not know what to draw for {', '.join(unknown)}; {advice(self.layer)}")
+
     # ---- what is drawn ---------------------------------------------------------------------------------------------------
 
     def _layouts(self) -> list[Layout]:
+        if self.only is not None:
+            return [self.only]
         derived = []
         if not {"in", "all", "weight", "affine", "index", "vocab", "x"} & set(self.kinds.values()):
             obj, error = self._make(next(self._constructors(ROWS, False), {}))
             derived = layouts_for(obj) if error is None else []
-        return [*derived, *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()})]
+        return [
+            *([LINE] if self.plain else []),
+            *derived,
+            *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()}),
+        ]
 
     def _constructors(self, layout: Layout, unit: bool) -> Iterator[dict[str, Any]]:
         kinds = {*self.kinds.values(), *self.taken.values()}
@@ -115,14 +143,16 @@ class Search:
         arguments = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in arguments.items()}
         held = [cls() for cls in self.filling]
         arguments |= dict.fromkeys(self.container, held)
-        obj = call_by_name(self.layer.cls, {n: x for n, x in arguments.items() if n[0] != "."}, [] if arguments else held)
+        obj = call_by_name(self.layer.cls, {n: x for n, x in arguments.items() if n in self.own}, [] if arguments else held)
         for name, x in arguments.items():
             if name.startswith("."):
                 setattr(obj, name[1:], x.copy())
         known = {id(x): name for name, x in arguments.items() if isinstance(x, np.ndarray)}
         self.layer.drawn = {way: known[id(a)] for ways, a in arrays_in(obj) if id(a) in known for way in ways}
-        self.of_lists = make_arrays(obj)
+        self.of_lists = make_arrays(obj) or self.plain
         set_rates(obj, LR)
+        if self.layer.methods.how == "layer":
+            _without_penalties(obj, attributes_in(getattr(self.layer.cls, self.layer.methods.forward), ast.Load))
         for method in self.setups:
             attempt(call_by_name, getattr(obj, method), arguments)
         for ways, a in arrays_in(obj):
@@ -143,9 +173,11 @@ class Search:
             self.filling = layers_for(self.layer.cls, self.layer.methods) or self.filling
             self.tried.clear()
             self._look()
-        for change in (self._find_blanks, self._take_whole_numbers):
+        for change in (self._find_setups, self._find_blanks, self._take_whole_numbers):
             if self.best is None and change():
                 self._look()
+        if (self.best is None or not all(self.best[0])) and self._take_lists():
+            self._look()
         if self.best is None:
             raise self._failure()
         return self.best[1]
@@ -170,10 +202,32 @@ class Search:
             if error is None:
                 yield from ((obj, made, arguments) for arguments in self._arguments(layout, unit, made, obj))
 
+    def _take_lists(self) -> bool:
+        """Draw a list of arrays for x, where forward's code may mean that."""
+        self.layer = replace(self.layer, packed={})
+        before, self.taken = self.taken, forward_kinds(self.layer, lists=True)
+        self.tried.clear()
+        return before != self.taken
+
     def _take_whole_numbers(self) -> bool:
         """Draw whole numbers for x. Only where no other x works, as its gradient is not looked for then."""
         self.whole = "x" in self.taken.values() and not isinstance(self.furthest[1], AttributeError)
         return self.whole
+
+    def _find_setups(self) -> bool:
+        """Note the methods that set what an object lacks, where their arguments can be drawn: ``init_weights("he")``."""
+        obj, error = self._make(next(self._constructors(ROWS, False), {}))
+        has = vars(obj) if error is None and hasattr(obj, "__dict__") else {}
+        cls, halves = self.layer.cls, [self.layer.methods.forward, self.layer.methods.backward]
+        others = [name for name in dir(cls) if name[:2] != "__" and name not in (*self.setups, *halves) and _sets_up(cls, name)]
+        read = {
+            name for half in halves for name in attributes_in(getattr(cls, half), ast.Load) if has.get(name) in (None, False)
+        }
+        lacking = read - attributes_in(getattr(cls, halves[0]))
+        found = [name for name in others if attributes_in(getattr(cls, name)) & lacking]
+        if found:
+            self._settle([*self.setups, *found])
+        return bool(found)
 
     def _find_blanks(self) -> bool:
         """Note the attributes that are None and have a parameter's name: another method may make them, as train()."""
@@ -232,7 +286,11 @@ class Search:
         several = self.best is not None and self.best[0][0] and _rows(self.best[1].arguments) > 1
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
         if several and _rows(arguments) == 1 and not steps and not self.of_lists:
-            return False  # with one row backward may work by chance; but a network's step may be made for one sample
+            # With one row backward may work by chance. It is made for one if it is right there, and does not work with several.
+            vector = all(best) and not all(self.best[0][:3]) and _is_vector(arguments)  # type: ignore[index]
+            ranked = [(rank, one) for rank, one in ranked if vector and rank == best and attempt(share_right, one)[0] == 1]
+            if not ranked:
+                return False
         if self.best is None or best > self.best[0]:
             self.best = (best, self._settled([one for rank, one in ranked if rank == best]) if all(best) else ranked[0][1])
         return all(best)
@@ -251,31 +309,42 @@ class Search:
             raise UserError(every[0].doubt)
         return every[shares.index(max(shares))]
 
-    def _rank(self, layer: Layer) -> tuple[bool, bool]:
-        """Return whether backward works, and whether all gradients have the right shapes. Find the parameters."""
+    def _rank(self, layer: Layer) -> tuple[bool, bool, bool]:
+        """Return whether backward works, whether the inputs' gradients have the right shapes, and all. Find the parameters."""
         _, error = attempt(find_parameters, layer)
         if error is not None:
-            return False, False
+            return False, False, False
         values = values_of(layer)
         (out, used), error = attempt(layer, *values)
         douts = [np.random.default_rng(0).standard_normal(np.shape(y))[()] for y in (out if isinstance(out, tuple) else [out])]
         grads, error = attempt(layer.backward, tuple(douts) if isinstance(out, tuple) else douts[0], used)
         if error is not None:
-            return False, False
-        if "softmax" in self.words and not layer.loss and any(np.array_equal(grads[0], u) for u in douts):
+            return False, False, False
+        if "softmax" in self.words.replace("_", "") and not layer.loss and any(np.array_equal(grads[0], u) for u in douts):
             layer.doubt = (
                 f"{layer.methods.backward} hands dout on as it is, which is right only after a loss whose backward is the "
                 "gradient of the loss and the softmax together, p - y; that loss is checked with a softmax before it"
             )
         floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
-        fits = [g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)]
-        return True, bool(floats) and all(fits)
+        fits = {name: g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)}
+        return True, all(fits[name] for name in fits if name in layer.arguments), bool(fits) and all(fits.values())
+
+
+def _without_penalties(obj: Any, read: set[str]) -> None:
+    """Set the factors of penalties in an object to 0 that forward does not read: their gradients belong to another loss."""
+    for name, x in list(vars(obj).items() if hasattr(obj, "__dict__") else ()):
+        if name.strip("_").lower() in PENALTIES and type(x) is float and name not in read:
+            setattr(obj, name, 0.0)
 
 
 def _rows(arguments: dict[str, Any]) -> int:
     """Return how many samples the first argument holds, in rows or in columns."""
     shapes = [np.shape(x) for x in arguments.values()] or [()]
     return min(shapes[0]) if len(shapes[0]) > 1 or shapes.count(shapes[0]) > 1 else 1  # x and y, a number for each sample
+
+
+def _is_vector(arguments: dict[str, Any]) -> bool:
+    return all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments.values())
 
 
 def _set_elsewhere(cls: type, name: str) -> bool:
@@ -285,10 +354,13 @@ def _set_elsewhere(cls: type, name: str) -> bool:
 
 
 def _sets_up(cls: type, name: str) -> bool:
-    """Whether a class has this method, and its arguments are sizes."""
+    """Whether a class has this method, and its arguments are sizes, or words that it compares them with."""
     method = inspect.getattr_static(cls, name, None)
     needed = [p for p in parameters(method)[1:] if p.default is p.empty] if inspect.isfunction(method) else []
-    return inspect.isfunction(method) and all(kind_in_constructor(p, "") in (*SIZES, *LIKE) for p in needed)
+    return inspect.isfunction(method) and all(
+        kind_in_constructor(p, "") in (*SIZES, *LIKE) or words_meant(method, p.name) or p.annotation in (bool, "bool")
+        for p in needed
+    )
 
 
 def _text_of(function: Any) -> str:
@@ -306,9 +378,11 @@ def _takes_probabilities(layer: Layer) -> bool:
     return bool(probable) and not re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
 
 
-def draw_layer(layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Find an object and arguments, write them into `layer`, and return all inputs by name."""
+def draw_layer(
+    layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None, only: Layout | None = None
+) -> dict[str, Any]:
+    """Find an object and arguments, write them into `layer`, and return all inputs by name. `only`: x in this layout."""
     with random_state_kept():
-        best = Search(layer, seed, path, given).run()
+        best = Search(layer, seed, path, given, only).run()
     layer.__dict__.update(best.__dict__)
     return dict(zip(layer.names, values_of(layer), strict=True))

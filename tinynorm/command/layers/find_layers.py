@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..functions.draw_inputs import kind_of
 from ..functions.find_losses import returned_gradients
+from ..functions.kinds import kind_of
 from ..read.read_code import code_of, parameters, returned
+from .attributes import RATES
+from .look_alikes import halves_of
 
 FORWARDS = (
     "forward forward_pass forward_propagation forward_propagate forward_prop feedforward feed_forward fprop fwd propagate "
@@ -23,7 +25,7 @@ BACKWARDS = (
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation "
-    "compute_gradient compute_gradients cost_function_prime cost_prime loss_prime"
+    "compute_gradient compute_gradients cost_function_prime cost_prime loss_prime grads"
 )
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
@@ -59,8 +61,15 @@ def find_layers(classes: dict[str, type], names: dict[str, Any]) -> Iterator[tup
 
 def methods_of(cls: type, names: dict[str, Any]) -> Methods | None:
     """Return the methods to check; None for a class that is no layer."""
-    forward, backward, cost = (_first(cls, known) for known in (FORWARDS, BACKWARDS, COSTS))
-    slope = _first(cls, SLOPES)
+    forward, cost, slope = (_first(cls, known) for known in (FORWARDS, COSTS, SLOPES))
+    backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
+    gradient = _first(cls, SLOPES, taking=COTANGENT.pattern)
+    if (
+        backward
+        and gradient
+        and all(RATES.fullmatch(p.name) or kind_of(p.name) == "number" for p in arguments_of(cls, backward))
+    ):
+        backward = gradient  # and backward(alpha, momentum) is the step
     if cost and _returns_gradients(cls, cost, backward, names):
         return Methods(cost, cost, "loss and gradients")
     if forward and backward:
@@ -72,7 +81,17 @@ def methods_of(cls: type, names: dict[str, Any]) -> Methods | None:
         if given and COTANGENT.search(given[-1].name):  # grad(dout)
             return Methods(forward, slope, "layer")
         return Methods(forward, slope, "gradient" if len(needed) > 1 else "slope")
-    return None
+    halves = _of_one_stem(cls) or halves_of(cls)
+    if halves is None or halves[1] in FORWARDS.split():  # build(shape) and call(x)
+        return None
+    return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer")
+
+
+def _of_one_stem(cls: type) -> tuple[str, str] | None:
+    """Return conv_forward and conv_backward."""
+    names = [name for name, method in vars(cls).items() if inspect.isfunction(method) and re.search("_forward|forward_", name)]
+    pairs = [(name, name.replace("forward", back)) for name in names for back in ("backward", "backprop") if name[0] != "_"]
+    return next((pair for pair in pairs if pair[1] in vars(cls)), None)
 
 
 def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any]) -> bool:
@@ -103,12 +122,21 @@ def arguments_of(cls: type, name: str) -> list[inspect.Parameter]:
     ]
 
 
-def _first(cls: type, known: str) -> str:
-    """Return the first of these methods that a class has from a user's file; a library's classes have methods of their own."""
+def attributes_in(method: Any, used: type = ast.Store) -> set[str]:
+    """Return the attributes of self that a method sets, or reads."""
+    code = code_of(method) if inspect.isroutine(method) else None
+    own = [x for x in ast.walk(code or ast.Pass()) if isinstance(x, ast.Attribute) and ast.unparse(x.value) == "self"]
+    return {x.attr for x in own if isinstance(x.ctx, used)}
+
+
+def _first(cls: type, known: str, taking: str = "") -> str:
+    """Return the first of these methods that a class has, `taking` such an argument; a library's classes have their own."""
     owners = [c for c in reversed(cls.__mro__) if c.__module__.split(".")[0] not in ("torch", "builtins")]
-    names = [name for owner in owners for name in vars(owner) if inspect.isroutine(getattr(owner, name))]
+    names = [name for owner in owners for name in vars(owner) if inspect.isroutine(getattr(owner, name, None))]
     methods = {re.sub("([a-z])([A-Z])", r"\1_\2", name).lower(): name for name in names}  # forward_pass of forwardPass
-    return next((methods[name] for name in known.split() if name in methods), "")
+    methods = {name.strip("_"): own for name, own in methods.items() if name[:2] != "__"} | methods  # forward of _forward
+    found = [methods[name] for name in known.split() if name in methods]
+    return next((m for m in found if not taking or any(re.search(taking, p.name) for p in arguments_of(cls, m))), "")
 
 
 def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:

@@ -7,18 +7,20 @@ import inspect
 import re
 from collections.abc import Iterator
 from copy import copy, deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..functions.draw_inputs import ELSE, LEARNED, kind_of, other_number
+from ..functions.kinds import ELSE, LEARNED, kind_of, other_number
 from ..read.read_code import code_of, parameters
 from ..run_code import attempt
-from .attributes import RATES, arrays_in, at, name_of, put
+from .attributes import RATES, arrays_in, name_of, put
 from .call_layer import Layer
 from .draw_constructor import kind_in_constructor
-from .parameters import matters, ones_like, values_of
+from .find_layers import arguments_of, attributes_in
+from .parameters import find_parameters, ones_like, values_of
 
 FACTORS = (*LEARNED, "factor", "scale", "gain", "beta", "gamma")  # whose default may be written 1, and 0.7 be meant too
 # Options that are left: with them a layer's backward may be given another gradient, or not be called.
@@ -46,13 +48,15 @@ def _output_and_gradients(layer: Layer) -> tuple[list[Any], bool]:
 
 def _not_training(layer: Layer) -> Iterator[tuple[str, Layer]]:
     """Yield the layer with each flag of training that its backward asks for turned round."""
-    for name in filter(TRAINING.fullmatch, _asked(layer)):
+    for name in filter(TRAINING.fullmatch, sorted(attributes_in(getattr(layer.cls, layer.methods.backward), ast.Load))):
         other = copy(layer)
         other.base = attempt(deepcopy, layer.base)[0]
-        flag = layer.arguments.get(name, getattr(other.base, name, None))
+        flags = {p.name: p.default for p in arguments_of(layer.cls, layer.methods.forward)} | layer.arguments
+        given = next((title for title in (name, *flags) if TRAINING.fullmatch(title) and title in flags), "")
+        flag = flags[given] if given else getattr(other.base, name, None)
         if type(flag) is bool:
-            if name in layer.arguments:
-                other.arguments = layer.arguments | {name: not flag}
+            if given:
+                other.arguments = layer.arguments | {given: not flag}
             else:
                 setattr(other.base, name, not flag)
             for k, (ways, a) in enumerate(arrays_in(other.base)):  # running_mean is 0 at first, and running_var 1
@@ -61,24 +65,19 @@ def _not_training(layer: Layer) -> Iterator[tuple[str, Layer]]:
             yield f"{name} {not flag}", other
 
 
-def _asked(layer: Layer) -> list[str]:
-    """Return the attributes that backward's code names."""
-    code = code_of(getattr(layer.cls, layer.methods.backward))
-    return sorted({node.attr for node in ast.walk(code) if isinstance(node, ast.Attribute)}) if code else []
-
-
 def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
     """Yield the layer with other values for each default: a factor 1 may be forgotten, and windows may overlap."""
     has_constructor = inspect.isfunction(inspect.getattr_static(layer.cls, "__init__"))
     for p in parameters(layer.cls) if has_constructor else []:
         for value in [] if KEPT.search(p.name) or RATES.fullmatch(p.name) else _other_than(p, layer):
-            other, remake = copy(layer), layer.remake
-            other.base, error = attempt(remake, **{p.name: value})  # type: ignore[arg-type]
-            if other.base is None or error is not None or layer.base is None:
+            make: Any = layer.remake
+            remake = partial(make, **{p.name: value})
+            base, error = attempt(remake)
+            if error is not None or layer.base is None:
                 continue
-            for ways in layer.parameters.values():
-                attempt(put, other.base, ways, np.asarray(at(layer.base, ways[0])))
-            if all(attempt(matters, other, other.base, ways)[0] for ways in layer.parameters.values()):  # not without a bias
+            other = layer.anew(base=base, remake=remake)
+            _, error = attempt(find_parameters, other)
+            if error is None and layer.parameters.keys() <= other.parameters.keys():  # not without a bias
                 yield f"{p.name} {f'{value:.3g}' if type(value) is float else repr(value)}", other
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from ..functions.draw_inputs import PARAMETERS, kind_of
+from ..functions.kinds import PARAMETERS, kind_of
 from ..read.read_code import code_of
 from ..run_code import attempt
 from .arguments import words_of
@@ -40,7 +40,7 @@ def find_parameters(layer: Layer) -> None:
         data = name in layer.arguments and name in layer.drawn.values() and not arguments_of(layer.cls, layer.methods.forward)
         if data or is_called_gradient(ways[0]) or kind_of(name) in ("mean", "variance"):
             continue
-        owed = _is_parameter(ways[0]) and np.ndim(at(base, ways[0]))  # a number may be a setting
+        owed = _is_parameter(ways[0]) and (np.ndim(at(base, ways[0])) or plain(name) in ("w", "b"))  # a number may be a setting
         if gradient_at(used.object, ways) is not None or updated or owed or name in keys:
             found[title] = ways
             layer.updated |= {title} if updated else set()

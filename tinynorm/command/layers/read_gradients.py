@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..read.read_code import titles_of
 from .attributes import arrays_in, as_array, at, gradient_at, is_called_gradient, names_gradient
+from .find_layers import attributes_in
 
 if TYPE_CHECKING:
     from .call_layer import Layer, Used
@@ -29,6 +32,7 @@ def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
         g = found[name] if name in found else gradient_at(used.object, ways)
         if g is None and name not in layer.updated and list(shapes.values()).count(shapes[name]) == 1:
             g = only_gradient_of(shapes[name], used)
+            g = _slip_of(name, shapes[name], layer, used) if g is None else g
         if name in found or g is not None:
             found[name] = g if name in found else np.array(g)
     return found
@@ -48,6 +52,14 @@ def only_gradient_of(shape: tuple[int, ...], used: Used) -> np.ndarray | None:
     return np.array(arrays[0]) if len(arrays) == 1 else None
 
 
+def _slip_of(name: str, shape: tuple, layer: Layer, used: Used) -> Any:
+    """Return what backward sets under almost the name of a gradient, dbaises for dbiases; None where there is nothing."""
+    titles = attributes_in(getattr(layer.cls, layer.methods.backward))
+    close = get_close_matches(f"d{name.split('.')[-1]}", sorted(titles), 1, 0.8)  # less alike would be dW1 and dW2
+    found = [getattr(used.object, title, None) for title in close]
+    return next((g for g in found if isinstance(g, np.ndarray) and g.shape == shape), None)
+
+
 def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
     """Return the gradients of the inputs that a backward which returns nothing left in attributes."""
     found, kept, given = {}, vars(used.object), dict(zip(layer.names, used.values, strict=True))
@@ -65,7 +77,8 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
 def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, tuple]) -> dict[str, Any]:
     """Return what backward returns by the names of the inputs: a dict has keys, others a name or an order."""
     names, beside = [*inputs, *layer.parameters], layer.methods.how == "loss and gradients"  # the loss stands before them
-    grads = [returned] if not isinstance(returned, tuple | list) else list(returned)
+    grads = list(_parts(returned, layer))
+    grads = [g for g in grads if g is not None] if layer.loss and layer.targets else grads
     keyed = {key: g for one in grads if isinstance(one, dict) for key, g in one.items()}
     if keyed or isinstance(returned, dict):
         alone = [g for g in grads if not isinstance(g, dict)]
@@ -90,10 +103,23 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     first = layer.arguments.get(order[0]) if order else None
     if len(grads) == 1 and first is not None and np.shape(grads[0]) != np.shape(first):  # that of theta, and not of X
         order = [name for name, shape in shapes.items() if shape == np.shape(grads[0])] or order
+    if layer.methods.how == "gradient" and [np.shape(g) for g in grads] == list(shapes.values())[: len(grads)]:
+        order = list(shapes)  # gradient(X, y) -> dw, db
     rest = iter([name for name in order if name not in owners])
     owners = [name or next(rest, "") for name in owners]
     # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.
     return {name: g.copy() if isinstance(g, np.ndarray) else g for name, g in zip(owners, grads, strict=True) if name}
+
+
+def _parts(returned: Any, layer: Layer) -> Iterator[Any]:
+    """Yield the gradients that backward returns; also those of an argument that is a list, one for each of its arrays."""
+    counts = [len(packed.names) for packed in layer.packed.values()]
+    whole = isinstance(returned, np.ndarray) and returned.shape[:1] in [(n,) for n in counts]
+    for g in returned if isinstance(returned, tuple | list) or whole else [returned]:
+        if isinstance(g, tuple | list) and len(g) in counts:
+            yield from g
+        elif not isinstance(g, dict) or g:
+            yield g
 
 
 def _in_dict(grads: dict, names: list[str]) -> dict[str, Any]:

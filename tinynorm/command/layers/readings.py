@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from ..functions.draw_inputs import kind_of
+from ..functions.kinds import kind_of
 from ..read.read_code import code_of
+from .arguments import PREDICTIONS, TRUE
 from .call_layer import BEFORE, Layer
 from .parameters import values_of
+from .roles import COUNTS
 from .usual_losses import USUAL_LOSSES
 
 
@@ -31,6 +33,12 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
         columns = np.eye(len(t))[:, np.arange(t.shape[1]) % len(t)]
         losses += [replace(one, arguments=one.arguments | {one.target: columns}) for one in losses]
     yield from losses[1:]
+    names, counted = list(layer.arguments), [name for name in layer.roles if name in COUNTS and layer.roles[name][0] == "value"]
+    for number in {n for x in layer.arguments.values() for n in (np.size(x), *np.shape(x)[-1:])} if counted else ():
+        yield replace(layer, roles=layer.roles | dict.fromkeys(counted, ("value", number)))
+    unclear = not layer.parameters and not any(TRUE.search(name) or PREDICTIONS.search(name) for name in names)
+    if layer.loss and unclear and len(names) == 2 and layer.silent == set(layer.targets) & set(names[:1]):
+        yield replace(layer, targets=names[1:], silent={names[1]})  # loss(y, d)
     if layer.loss and not layer.parameters and layer.methods.how != "cost":
         yield from (replace(one, before=name) for one in losses for name in BEFORE)
     if layer.loss and re.search("bin|bce|logistic|sigmoid", layer.name, re.IGNORECASE) and np.ndim(t) == 2:

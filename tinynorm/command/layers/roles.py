@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -11,13 +12,17 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
 from ..functions.conventions import is_cache
-from ..functions.draw_inputs import kind_of
 from ..functions.find_losses import REGULARISED
+from ..functions.kinds import kind_of
 from ..read.read_code import titles_of
-from ..run_code import UserError
+from ..run_code import UserError, attempt
+from .arguments import PREDICTIONS
 from .attributes import RATES
 from .call_layer import Layer, Used, is_loss_name, names_input, parameters
-from .find_layers import COTANGENT
+from .find_layers import COTANGENT, attributes_in
+from .objects import Step
+
+COUNTS = ("m", "n", "N", "batch_size", "n_samples", "num_samples")  # the number of samples, or of all elements
 
 
 def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
@@ -31,8 +36,11 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         return
     found = parameters(getattr(used.object, layer.methods.backward))[layer.context :]
     needed = [p.name for p in found if p.default is p.empty]
-    if layer.methods.how == "slope" or (layer.methods.how == "layer" and needed == list(layer.arguments)[:1]):
-        yield from ((dict.fromkeys(needed[:1], role), False) for role in _without_dout(layer, used))
+    backward = getattr(layer.cls, layer.methods.backward)
+    static = len(needed) == 1 and not COTANGENT.search(needed[0]) and not attributes_in(backward, ast.Load)  # backward(a)
+    if layer.methods.how == "slope" or (layer.methods.how == "layer" and (static or needed == list(layer.arguments)[:1])):
+        whole = layer.methods.how == "slope" and np.size(layer.parts(used)[0]) == 1  # of the squares of w
+        yield from ((dict.fromkeys(needed[:1], role), whole) for role in _without_dout(layer, used))
         return
     outputs = layer.parts(used)
     is_loss = is_loss_name(layer.cls.__name__) or _is_a_loss(outputs[0], layer.arguments)
@@ -47,6 +55,14 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
     if layer.methods.how == "layer" and len(needed) == len(layer.arguments) + 2:  # delta, h, h_prev_l, h_prev_t of a cell
         yield dict(zip(needed, ["dout", "result", *(("input", name) for name in layer.arguments)], strict=True)), False
+    douts = sorted((name for name, role in roles.items() if role == "dout"), key=lambda name: not COTANGENT.search(name))
+    if len(douts) > len(outputs) > 0:  # backward(z, grad)
+        strange = [name for name in douts[len(outputs) :] if not kind_of(name) and not PREDICTIONS.search(name)]
+        says = f"it is not known what {', '.join(strange)} of {layer.methods.backward} is, beside the incoming gradient"
+        layer.doubt = says if strange else layer.doubt
+        for other in (("input", _free(layer, roles)), "result"):
+            yield roles | dict.fromkeys(douts[len(outputs) :], other), False
+        return
     yield roles, (is_loss or np.size(outputs[0]) == 1) and "dout" not in roles.values()
 
 
@@ -61,6 +77,10 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
         return ("input", layer.target)
     if p.default is not p.empty:
         return "dout" if not is_loss and COTANGENT.search(p.name) and not douts else ""
+    if re.fullmatch("_*optimi[sz]er|opt", p.name):
+        return ("value", Step())
+    if p.name in COUNTS:
+        return ("value", len(next(x for x in layer.arguments.values() if np.ndim(x))))
     if p.name in REGULARISED:  # that of the update, not of the output
         return ("value", 0.0)
     if re.search("train", p.name):
@@ -86,6 +106,10 @@ def _without_dout(layer: Layer, used: Used) -> list[Any]:
     every = [("input", next(iter(layer.arguments))), "result", *(["dout"] if layer.methods.how == "layer" else [])]
     if np.shape(out) == np.shape(x) and np.array_equal(np.ravel(out)[1:], np.ravel(after)[1:]):
         return every
+    if layer.methods.how == "slope":
+        given, _ = attempt(getattr(used.object, layer.methods.backward), x)
+        if np.size(out) == 1 or np.shape(given) == (*np.shape(x), np.shape(x)[-1]):  # a matrix of derivatives for each row
+            return every
     layer.doubt = (
         f"{layer.methods.backward} takes no dout, and each output depends on several inputs, so that it has no "
         "derivative of the shape of its input; give it dout"

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import GENERATORS
-from ..run_code import Prints, UserError, attempt, own_traceback, running
+from ..run_code import Prints, UserError, own_traceback, running
 from .imports import package_for
-from .load_notebook import not_installed, run_definitions, run_statements
-from .stand_ins import OLD_NAMES, removed_afterwards, stand_in_for
+from .load_notebook import not_installed, run_definitions
+from .python_2 import parse
+from .run_statements import TakesLong, run_statement, run_statements
+from .stand_in_text import open_or_stand_in
+from .stand_ins import OLD_NAMES, removed_afterwards
 
 
 def load(path: Path, prints: Prints) -> dict[str, Any]:
@@ -38,58 +41,72 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
 def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: list[str]) -> None:
     """Run a file. Where a statement raises, go on with the definitions after it; remark what was left out."""
     try:
-        tree, old = _parse(source, where)
+        tree, old = parse(source, where)
         endless = [statement for statement in tree.body if _has_no_end(statement)]
         tree.body = [statement for statement in tree.body if statement not in endless]
-        code = compile(tree, where, "exec", dont_inherit=True)
+        compile(tree, where, "exec", dont_inherit=True)
     except SyntaxError as wrong:
         raise UserError(_syntax_error(path, wrong)) from None
     except ValueError as wrong:
         raise UserError(f"{path}: cannot be read: {wrong}") from None
     if old:
-        remarks.append(f"{path}:{old}: it is written for Python 2: its print statements were left out, and `/` is Python 3's")
+        told = "its print statements were left out, and `/` is Python 3's"
+        remarks.append(f"{path}:{old}: it is written for Python 2: {told}")
         names.update(OLD_NAMES)
     remarks += [f"{path}:{loop.lineno}: left out, as it has no end: {ast.unparse(loop).splitlines()[0]}" for loop in endless]
     linecache.checkcache(where)  # or a traceback shows the lines of an older file
-    before = dict(names)
-    missing = []
-    _, error = attempt(exec, code, names)
-    while stand_in_for(error):
-        missing.append(error.name)  # type: ignore[union-attr]
-        names.clear()
-        names.update(before)
-        _, error = attempt(exec, code, names)
-    if missing:
-        remarks.append(not_installed(path, missing))
-    if error is None:
-        return
-    frames = traceback.extract_tb(error.__traceback__)
-    on_purpose = not isinstance(error, Exception) and not any(Path(frame.filename).name == "argparse.py" for frame in frames)
-    if on_purpose or _number_of_definitions(tree) < 2:  # two definitions are the least that can be checked
-        raise UserError(f"{path}: it raises when it is imported{_hint(error)}\n{own_traceback(error, path)}")
-    line = next((frame.lineno or 0 for frame in frames if frame.filename == where), 0)
-    text = linecache.getline(where, line).strip()
-    remarks.append(f"{path}:{line}: left out, as it raises: {text} ({type(error).__name__}: {error}){_hint(error)}")
-    raised, without_use = run_statements([statement for statement in tree.body if statement.lineno > line], where, names, [])
-    if raised or without_use:
-        lines = ", ".join(map(str, sorted([number for number, _ in raised] + without_use)))
+    names["__doc__"] = ast.get_docstring(tree)
+    names["open"] = opened = open_or_stand_in(lambda says: remarks.append(f"{path}: {says}"))
+    _run_each(path, tree, where, names, remarks)
+    if names.get("open") is opened:
+        del names["open"]
+
+
+def _run_each(path: Path, tree: ast.Module, where: str, names: dict[str, Any], remarks: list[str]) -> None:
+    """Run the statements of a file. After one that raises and defines something, run the definitions only."""
+    missing: list[str] = []
+    left_out: list[int] | None = None  # the lines of all but the first that was left out
+    for i, statement in enumerate(tree.body):
+        error = run_statement(statement, where, names, missing)
+        if error is None or _taken_from_twin(statement, where, names):
+            continue
+        if left_out is None:
+            remarks.append(_left_out(path, tree, statement, where, error))
+            left_out = []
+        else:
+            left_out.append(statement.lineno)
+        if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.With | ast.Try):
+            raised, without_use = run_statements(tree.body[i + 1 :], where, names, missing)
+            left_out += [line for line, _ in raised] + without_use
+            break
+    remarks += [not_installed(path, missing)] if missing else []
+    if left_out:
+        lines = ", ".join(map(str, sorted({*left_out})))
         remarks.append(f"{path}: left out after that, as it raises or defines nothing: line {lines}")
 
 
-def _parse(source: bytes, where: str) -> tuple[ast.Module, int]:
-    """Return (the tree, 0); of a file for Python 2, the tree without its print statements and the line of the first."""
-    first = 0
-    while True:
-        try:
-            return ast.parse(source, where), first
-        except SyntaxError as wrong:
-            if "call to 'print'" not in wrong.msg or not wrong.lineno:
-                raise
-            lines, first, end = source.splitlines(keepends=True), first or wrong.lineno, wrong.lineno
-            while b"".join(lines[wrong.lineno - 1 : end]).count(b"(") > b"".join(lines[wrong.lineno - 1 : end]).count(b")"):
-                end += 1
-            instead = lines[wrong.lineno - 1].partition(b"print")[0] + b"pass\n"
-            source = b"".join([*lines[: wrong.lineno - 1], instead, *[b"\n"] * (end - wrong.lineno), *lines[end:]])
+def _taken_from_twin(statement: ast.stmt, where: str, names: dict[str, Any]) -> bool:
+    """Take a class that may be made only once, as one of a registry, from the module of this file that its package imports."""
+    twins = [m for m in list(sys.modules.values()) if getattr(m, "__file__", "") == where and vars(m) is not names]
+    if not isinstance(statement, ast.ClassDef) or not twins or not hasattr(twins[0], statement.name):
+        return False
+    names[statement.name] = found = getattr(twins[0], statement.name)
+    found.__module__ = names["__name__"]
+    return True
+
+
+def _left_out(path: Path, tree: ast.Module, statement: ast.stmt, where: str, error: BaseException) -> str:
+    """Return what to say of the first statement that raises; raise UserError where that was to end the file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((frame.lineno or 0 for frame in frames if frame.filename == where), statement.lineno)
+    asks = any(Path(frame.filename).name == "argparse.py" for frame in frames)
+    asks = asks or (isinstance(error, SystemExit) and isinstance(statement, ast.If))  # if len(sys.argv) < 3
+    if not (isinstance(error, Exception) or asks) or not _may_be_checked(tree):
+        raise UserError(f"{path}: it raises when it is imported{_hint(error)}\n{own_traceback(error, path)}")
+    if isinstance(error, TakesLong):
+        return f"{path}:{statement.lineno}: left out, as {error}: {ast.unparse(statement).splitlines()[0]}"
+    text = linecache.getline(where, line).strip()
+    return f"{path}:{line}: left out, as it raises: {text} ({type(error).__name__}: {error}){_hint(error)}"
 
 
 def _has_no_end(statement: ast.stmt) -> bool:
@@ -98,9 +115,11 @@ def _has_no_end(statement: ast.stmt) -> bool:
     return always and not any(isinstance(node, ast.Break | ast.Raise) for node in ast.walk(statement))
 
 
-def _number_of_definitions(tree: ast.Module) -> int:
-    """How many functions and methods there are."""
-    return sum(isinstance(node, ast.FunctionDef) for node in ast.walk(tree))
+def _may_be_checked(tree: ast.Module) -> bool:
+    """Whether there are two functions or methods, or one that returns several values, as a loss with its gradients."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    several = any(isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) for node in ast.walk(tree))
+    return len(functions) > 1 or several
 
 
 def _run_notebook(path: Path, source: bytes, names: dict[str, Any], remarks: list[str]) -> None:

@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ..notebook import cells
-from ..run_code import attempt
-from .stand_ins import stand_for, stand_in_for
+from .run_statements import run_statements
+from .stand_ins import stand_for
 
 RUN = "_run_beside_"  # what a line `%run FILE` becomes a call of
 BODY_OF = re.compile(r"expected an indented block after .* on line (\d+)")
 WRITTEN = "_written_beside_"  # what a line `%%writefile FILE` becomes a call of: what follows is code of the notebook
-DEFINED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-# Calls that a constant may be made of; any other may be a long computation, or a test.
-MAKERS = ("bool", "dict", "float", "int", "list", "range", "set", "str", "tuple")
 
 
 def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside: Callable[[str], None]) -> list[str]:
@@ -71,29 +68,6 @@ def _finished(code: str, where: str) -> tuple[list[ast.stmt], list[str]]:
             lines[i] = f"{kept}raise NotImplementedError({f'syntax error: {wrong.msg}'!r})"
 
 
-def run_statements(
-    body: list[ast.stmt], where: str, names: dict[str, Any], missing: list[str]
-) -> tuple[list[tuple[int, str]], list[int]]:
-    """Run what defines something. Return (the lines of what raises, with a text each; the lines of what defines nothing).
-
-    Modules that are not installed are added to `missing`.
-    """
-    raised, tests = [], []
-    for statement in body:
-        if not _defines(statement):
-            tests += [] if isinstance(statement, ast.Pass) else [statement.lineno]
-            continue
-        code = compile(ast.Module([statement], []), where, "exec", dont_inherit=True)
-        _, error = attempt(exec, code, names)
-        while stand_in_for(error):
-            missing.append(error.name)  # type: ignore[union-attr]
-            _, error = attempt(exec, code, names)
-        if error is not None:
-            line = linecache.getline(where, statement.lineno).strip()
-            raised.append((statement.lineno, f"left out: {line} ({type(error).__name__}: {error})"))
-    return raised, tests
-
-
 def not_installed(file: object, missing: list[str]) -> str:
     """Say which modules something stands in for."""
     return f"{file}: not installed, so what calls it raises: {', '.join(missing)}"
@@ -105,24 +79,3 @@ def _run_line(magic: str) -> str:
     files = [word for word in words if not word.startswith("-")]
     written = first == "%%writefile" and files and files[0].endswith(".py")
     return f"{WRITTEN}({files[0]!r})" if written else f"{RUN}({files[0]!r})" if first == "%run" and files else ""
-
-
-def _defines(statement: ast.stmt) -> bool:
-    """Whether it is an import, a function, a class or a constant, or changes where imports are looked for."""
-    if isinstance(statement, DEFINED):
-        return True
-    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        return all(_is_quick(node) for node in ast.walk(statement) if isinstance(node, ast.Call))
-    if isinstance(statement, ast.Try):
-        return all(_defines(part) or isinstance(part, ast.Pass) for part in statement.body)
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        called = ast.unparse(statement.value.func)
-        return called in (RUN, WRITTEN) or called.startswith("sys.path.")
-    return False
-
-
-def _is_quick(call: ast.Call) -> bool:
-    """Whether it makes a constant: ``float("inf")``, ``np.sqrt(2)``."""
-    called = ast.unparse(call.func)
-    of_numpy = called.startswith(("np.", "numpy.", "math."))
-    return called in MAKERS or (of_numpy and "load" not in called and "random" not in called)

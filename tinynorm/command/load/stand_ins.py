@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import collections
 import sys
+from collections import abc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -83,9 +85,13 @@ def stand_for(names: dict[str, Any], file: str) -> None:
 
 @contextmanager
 def removed_afterwards() -> Iterator[None]:
-    """Another file may ask whether a module is installed, by ``try: import cupy``."""
+    """Another file may ask whether a module is installed, by ``try: import cupy``. Inside, `collections` has its old names."""
+    moved = {name: getattr(abc, name) for name in abc.__all__ if not hasattr(collections, name)}  # until Python 3.10
+    vars(collections).update(moved)
     try:
         yield
     finally:
+        for name in moved:
+            vars(collections).pop(name, None)
         for name in [name for name, module in sys.modules.items() if isinstance(module, _Missing)]:
             del sys.modules[name]

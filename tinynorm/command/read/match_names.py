@@ -121,7 +121,7 @@ def _without(name: str, kind: str) -> str:
 
 def derivative_flag(function: Any) -> str:
     """Return the argument that makes a function return its derivative, as in ``sigmoid(x, derivative=False)``; "" for none."""
-    if not inspect.isfunction(function):
+    if not (inspect.isfunction(function) or inspect.ismethod(function)):
         return ""
     found = inspect.signature(function).parameters.values()
     return next((p.name for p in found if p.default is False and p.name.lower() in FLAGS.split()), "")
@@ -130,10 +130,12 @@ def derivative_flag(function: Any) -> str:
 def with_flag(function: Callable, flag: str) -> Callable:
     """Return the derivative of a function that has a flag for it."""
 
+    known = inspect.signature(function)
+    others = known.replace(parameters=[p for p in known.parameters.values() if p.name != flag])
+
     @wraps(function)
     def slope(*arguments: Any, **keywords: Any) -> Any:
-        return function(*arguments, **keywords, **{flag: True})
+        return function(**others.bind(*arguments, **keywords).arguments, **{flag: True})
 
-    known = inspect.signature(function)
-    slope.__signature__ = known.replace(parameters=[p for p in known.parameters.values() if p.name != flag])  # type: ignore[attr-defined]
+    slope.__signature__ = others  # type: ignore[attr-defined]
     return slope

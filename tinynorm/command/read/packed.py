@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..functions.draw_inputs import PARAMETERS, kind_of
-from .read_code import code_of, inside
+from ..functions.kinds import PARAMETERS, kind_of
+from .read_code import calls_of, code_of, inside
 
 DEPTH = 3  # calls that an argument is followed into: a network's pass, a layer's, a step's
 LAYERS = 2  # of a network whose parameters are W1, b1, W2 ... up to any number: the fewest that have a layer before another
@@ -69,13 +68,9 @@ def _read(function: Callable, name: str, depth: int) -> Iterator[tuple[str, int,
             yield from (("dict", 1, key) for part in told for key in _key(part))
             if name.lower() in LISTS and not isinstance(node.slice, ast.Slice | ast.Tuple):
                 yield from (("list", 1, f"{name[0]}{layer}") for layer in range(1, LAYERS + 1))
-        if depth and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            called = inspect.unwrap(function).__globals__.get(node.func.id)  # type: ignore[attr-defined]
-            taken = list(inspect.signature(called).parameters) if inspect.isfunction(called) else []
-            handed = [(taken[i], e) for i, e in enumerate(node.args[: len(taken)])] + [(k.arg, k.value) for k in node.keywords]
-            for argument, value in handed:
-                if argument and isinstance(value, ast.Name) and value.id == name:
-                    yield from _read(called, argument, depth - 1)
+    for called, handed in calls_of(function, nodes) if depth else ():
+        for argument in [argument for argument, value in handed.items() if value == name]:
+            yield from _read(called, argument, depth - 1)
 
 
 def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, int, str]]:

@@ -6,10 +6,12 @@ import ast
 import inspect
 import linecache
 import re
+import sys
 import textwrap
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import lru_cache
 from types import CodeType
+from typing import Any
 
 
 def code_of(function: Callable) -> ast.FunctionDef | None:
@@ -51,6 +53,47 @@ def _returned(code: ast.FunctionDef) -> list[ast.expr]:
             known = assigned.get(node.value.id) if isinstance(node.value, ast.Name) else None
             found.append(known if isinstance(known, ast.Tuple | ast.List) else node.value)
     return found[::-1]
+
+
+def calls_of(function: Callable, nodes: Iterable[ast.AST]) -> Iterator[tuple[Callable, dict[str, str]]]:
+    """Yield each function of the file that is called, and the names that are handed to it, by its own for them."""
+    known = getattr(inspect.unwrap(function), "__globals__", {})
+    for node in nodes:
+        called = known.get(node.func.id) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
+        if isinstance(node, ast.Call) and inspect.isfunction(called):
+            handed = [*zip(inspect.signature(called).parameters, node.args, strict=False)]
+            handed += [(k.arg, k.value) for k in node.keywords if k.arg]
+            yield called, {name: value.id for name, value in handed if isinstance(value, ast.Name)}
+
+
+def text_of(code: Callable) -> str:
+    """Return the text of a function or class and of all that it calls, as far as it is the user's; raise OSError without one."""
+    found: dict[Callable, str] = {}
+
+    def read(code: Callable) -> None:
+        found[code] = inspect.getsource(code)
+        known = getattr(code, "__globals__", None) or vars(sys.modules.get(code.__module__, code))
+        for called in (known.get(name) for name in re.findall(r"[^\W\d]\w*", found[code])):
+            if (inspect.isfunction(called) or inspect.isclass(called)) and called not in found and _is_the_users(called):
+                read(called)
+
+    read(inspect.unwrap(code))
+    return "\n".join(found.values())
+
+
+def _is_the_users(code: Any) -> bool:
+    """Whether a function or class is neither Python's own nor of an installed package."""
+    try:
+        file = inspect.getsourcefile(code) or ""
+    except TypeError:
+        return False
+    return code.__module__.partition(".")[0] not in sys.stdlib_module_names and "site-packages" not in file
+
+
+def lists_in(nodes: Iterable[ast.AST]) -> dict[str, ast.Tuple | ast.List]:
+    """Return the tuples and lists that are assigned to a name: grads of ``grads = [dW, db]``."""
+    assigned = [node for node in nodes if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
+    return {node.targets[0].id: node.value for node in assigned if isinstance(node.value, ast.Tuple | ast.List)}  # type: ignore[attr-defined]
 
 
 def titles_of(function: Callable, count: int, read: Callable[[ast.expr], str] | None = None) -> list[str]:

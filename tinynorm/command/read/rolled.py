@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from collections.abc import Callable
 from math import prod
 
-from .read_code import code_of
+from .read_code import calls_of, code_of
 
 # What an argument is the size of, by its name: of x, of the layer between, or of the output and its targets.
 SIZES = {
     "features": re.compile("input|feature|^(n|num|d)_?(x|in|feat|inputs?)$|^(d|in)_(in|dim|size)$", re.I),
     "rows": re.compile("movies|rows|items|samples|examples", re.I),
     "hidden": re.compile("hidden|^(n|num)_?h$", re.I),
-    "classes": re.compile("label|class|output|users|cols|columns|^(n|num)_?(y|out)$", re.I),
+    "classes": re.compile("label|class|vocab|output|users|cols|columns|^(n|num)_?(y|out)$", re.I),
 }
 NO_FIT = re.compile(r"cannot reshape array of size (\d+) into shape \(([\d,]+)\)")
 
@@ -35,11 +34,9 @@ def rolled_of(function: Callable, depth: int = 1) -> list[str]:
         if isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":
             parts = [part for e in (node.func.value, *node.args[:1]) for part in ast.walk(e)]
             found += [name for part in parts if (name := _sliced(part))]
-        called = inspect.unwrap(function).__globals__.get(node.func.id) if isinstance(node.func, ast.Name) else None  # type: ignore[attr-defined]
-        if depth and inspect.isfunction(called):
-            taken = list(inspect.signature(called).parameters)
-            inner = rolled_of(called, depth - 1)
-            found += [e.id for name, e in zip(taken, node.args, strict=False) if name in inner and isinstance(e, ast.Name)]
+    for called, handed in calls_of(function, ast.walk(code)) if code and depth else ():
+        inner = rolled_of(called, depth - 1)
+        found += [name for taken, name in handed.items() if taken in inner]
     arguments = [a.arg for a in code.args.args] if code else []
     return [name for name in arguments if name in found]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import permutations
 from time import perf_counter
 from typing import Any
@@ -19,7 +19,8 @@ from ...gradcheck.diagnosis.softmax import softmax
 from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import InputReport, Report
 from ..functions.call_pair import Call
-from ..functions.draw_inputs import CELL, PARAMETERS, kind_of
+from ..functions.kinds import CELL, PARAMETERS, kind_of
+from ..read.read_code import text_of
 from .other_inputs import alone, letters_of, resized, with_setting
 from .usual_forward import how_it_differs, usual_outputs
 
@@ -66,7 +67,7 @@ def ask_again(call: Call, report: Report, ask: Ask) -> Answer | None:
     question = Question(call, report, ask)
     question.take_back_sizes()
     questions = [question.up_to_a_tiny_number, question.up_to_samples, question.of_usual_forward, question.of_bias_once]
-    questions.append(question.of_scores)
+    questions += [question.of_scores, question.with_the_old_weight]
     if not question.clear.issuperset(question.wrong):
         questions += [question.with_equal_sizes, question.with_simple_settings, question.by_layers]
         questions += [] if question.clear else [question.with_one]
@@ -175,12 +176,25 @@ class Question:
             right = replace(self.report, ok=True, findings=[])
             where = "forward adds one that backward leaves out, as in e / (e.sum() + 1e-9)"
         elif self.call.shape == () and self._takes_logarithms():
-            right = self.right(self.call, rtol=TINY)
+            right = self.ask(self.call, rtol=TINY)
             where = "the loss adds one in its logarithm (or clips there), as log(p + 1e-7), and the gradient is that of log(p)"
-        if right is None:
+        if right is not None and right.ok is False:
+            return self._of_the_others(right, where)
+        if right is None or not right.ok:
             return None
         right.notes.append(f"the gradient is right up to a tiny number: {where}")
         return Answer("", "right up to a tiny number", right)
+
+    def _of_the_others(self, coarse: Report, where: str) -> Answer | None:
+        """Return what is wrong by more than a tiny number, where the other gradients are off by one."""
+        wrong = [found.name for found in coarse.inputs if found.ok is False]
+        near = [f"d{name}" for name in self.wrong if name not in wrong]
+        if not near:
+            return None
+        coarse.notes.append(f"{', '.join(near)}: right up to a tiny number: {where}")
+        answer = ask_again(self.call, coarse, partial(self.ask, rtol=TINY))
+        coarse.answers += [answer.sentence] if answer and answer.sentence else []
+        return Answer("", answer.nuance if answer else "", answer.report if answer and not answer.sentence else coarse)
 
     def _is_off_by_little(self) -> bool:
         """Whether no gradient is off by more than TINIER, in any element measured, and along one direction through all."""
@@ -196,13 +210,9 @@ class Question:
         return self._may_be_right(self.call, within=TINIER, least=largest)
 
     def _takes_logarithms(self) -> bool:
-        """Whether "log" is in the code of the loss, or of a function that it calls; True where there is no code to read."""
-        of = getattr(self.call.pair.forward, "cls", self.call.pair.forward)
+        """Whether "log" is in the code of the loss, or of what it calls; True where there is no code to read."""
         try:
-            text = inspect.getsource(of)
-            called = [getattr(inspect.getmodule(of), name, None) for name in set(re.findall(r"\w+", text))]
-            parts = [inspect.getsource(f) for f in called if inspect.isfunction(f) or inspect.isclass(f)]
-            return "log" in "".join([text, *parts]).lower()
+            return "log" in text_of(getattr(self.call.pair.forward, "cls", self.call.pair.forward)).lower()
         except (OSError, TypeError):
             return True
 
@@ -225,6 +235,13 @@ class Question:
         right = self.right(call, backward=scaled)
         if right is None:
             return None
+        features = [
+            name for name, shape in zip(call.names, shapes, strict=False) if name in names and len(shape) == 2 and m in shape
+        ]
+        if any("weight" in kinds[name] for name in features):
+            return Answer(
+                f"it is right but for the factor 1/m, and m = {m} is a number of features: the samples are on the other axis"
+            )
         gradients = " and ".join(filter(None, [", ".join(f"d{n}" for n in names[:-1]), f"d{names[-1]}"]))
         right.notes.append(
             f"{gradients} are 1/m times the gradient (m = {m} samples): the convention of courses whose loss is a mean and "
@@ -282,6 +299,19 @@ class Question:
                 return Answer(says, f"right for {name} and loss together")
         return None
 
+    def with_the_old_weight(self) -> Answer | None:
+        """The gradient of x is right where backward updates the weight by next to nothing: it is computed after the update."""
+        layer: Any = self.call.pair.forward
+        updated = sorted(getattr(layer, "updated", ()))
+        if not updated or set(self.wrong) & set(updated):
+            return None
+        slow = replace(layer, learning_rate=1 / layer.learning_rate)
+        if not self._may_be_right(self.call, backward=slow.backward):
+            return None
+        gradients, are = " and ".join(f"d{name}" for name in self.wrong), "is" if len(self.wrong) == 1 else "are"
+        says = f"{gradients} {are} right with {' and '.join(updated)} as before the update: compute it first, then update"
+        return Answer(says)
+
     def of_bias_once(self) -> Answer | None:
         """The gradient of a bias is dout, summed as the bias is broadcast, and forward adds the bias several times."""
         e, kinds = self.report.evidence, self.call.kinds
@@ -307,13 +337,17 @@ class Question:
         """Say whether it is right where two sizes are equal; those that are mixed up most easily first."""
         letters, likely = letters_of(self.call), ("HW", "DM", "CF", "ND", "NM")
         ranks = {frozenset(pair): k for k, pair in enumerate(likely)}
-        weights = [np.shape(w) for w, kind in zip(self.call.inputs, self.call.kinds, strict=True) if "weight" in kind]
         # not where a kernel, as wide as there are channels, would change with them
-        pairs = [(a, b) for a, b in permutations(letters, 2) if not any(shape.count(a) > 1 for shape in weights)]
+        sizes = [n for n in letters if not any(np.shape(w).count(n) > 1 for w in self.call.inputs)]
+        pairs = permutations(sizes, 2)
         for a, b in sorted(pairs, key=lambda pair: (ranks.get(frozenset(letters[n] for n in pair), 9), pair[0] > pair[1])):
             other = resized(self.call, a, b)
             report = self.right(other) if other else None
-            again = (resized(self.call, a, b, seed) for seed in range(1, 9))  # what is rarely wrong is so in one of these
+            again = (
+                [resized(self.call, a, b, seed) for seed in range(1, 9)] if report else []
+            )  # what is rarely wrong is so in one
+            reverse = resized(self.call, b, a) if report else None  # in the smaller size there may be one window only
+            again += [reverse] if reverse else []
             if report is not None and all(more and self._may_be_right(more) for more in again):
                 one, two = sorted((letters[a], letters[b]), key="NTCHWDMF".find)
                 sentence = f"it is right where {one} = {two} (with {other}), and wrong where they differ: "
@@ -337,7 +371,13 @@ class Question:
             if letter in words and all(self.right(one) for one in alone(self.call, size)):
                 word, where = words[letter]
                 return Answer(f"it is right for one {word} ({letter} = 1), and wrong for {size}: look at {where}")
-        return None
+        lists = [i for i, kind in enumerate(self.call.kinds) if kind == "indices"]
+        inputs = [x[:1] if i in lists else x for i, x in enumerate(self.call.inputs)]
+        if not lists or not self.right(self.call.with_inputs(inputs)):
+            return None
+        names, length = " and ".join(self.call.names[i] for i in lists), len(self.call.inputs[lists[0]])
+        says = f"it is right where {names} have one element, and wrong for {length}"
+        return Answer(f"{says}: look at what goes back from step to step, and at the sums over the steps")
 
     def by_layers(self) -> Answer | None:
         """Say where the mistake lies in a network: before the first layer with a weight and a bias that are both wrong."""

@@ -25,7 +25,7 @@ from ..functions.other_modes import in_columns, in_other_modes
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
-from .cut_off import right_if_small
+from .cut_off import right_for_one_element, right_if_small
 from .other_inputs import all_equal, jumps, takes_squares_only
 from .their_words import in_their_words
 
@@ -41,6 +41,7 @@ PATIENCE = 0.01
 KNOWN = {"x", "weight", "bias", "affine", "number"}  # kinds of a plain layer's inputs
 VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.ok`, from good to bad
 
+ONE = "right for one element of dout"
 BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest words
     "mutates_dout": "writes into dout",
     "mutates_input": "writes into its input",
@@ -88,6 +89,7 @@ class Result:
                 words.insert(0, f"returned in the order {note.rpartition(' those of ')[2]}")
             elif "is the memory of" in note:
                 words.append("hands back dout")
+            words += re.findall("^not checked: lines? [^;]*", note)
         words += re.findall("no gradient is looked for of [^;]*", self.inputs)
         return ", ".join(dict.fromkeys(words))
 
@@ -117,7 +119,8 @@ def _checked(call: Call, ask: Callable[..., Report]) -> Result:
     try:
         result = Result(call.pair.name, ask(call), str(call))
     except Raises as error:
-        return _where_sizes_are_equal(call, ask, error)
+        one = right_for_one_element(call, None, ask)
+        return Result(call.pair.name, one, str(call), about=ONE) if one else _where_sizes_are_equal(call, ask, error)
     return _asked_again(*_in_their_shapes(call, _in_columns(call, result, ask), ask), ask)
 
 
@@ -154,6 +157,9 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
         return replace(result, report=clipped, about="right where it clips no gradient")
     if all(found.ok for found in result.report.inputs):
         return result
+    one = right_for_one_element(call, result.report, ask)
+    if one is not None:
+        return replace(result, report=one, about=ONE)
     answer = ask_again(call, result.report, partial(ask, second=True))
     wrong = [found.name for found in result.report.inputs if not found.ok]
     if answer is None and not result.report.findings and call.shape != () and jumps(call, wrong):
@@ -170,10 +176,10 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
 
 def _where_sizes_are_equal(call: Call, ask: Callable[..., Report], error: Raises) -> Result:
     """Return the result where backward raises, but is right with inputs two sizes of which are equal; else raise the error."""
-    answer = right_where_equal(call, partial(ask, second=True))
-    raised = str(error).split("\n")[-1].strip()
+    raised, anew = str(error).split("\n")[-1].strip(), call.all_equal()
+    answer = right_where_equal(call, partial(ask, second=True)) if anew is None else None
     if answer is None or answer.report is None:
-        return _wrong_where_all_are_equal(call, ask, error, raised)
+        return _wrong_where_all_are_equal(anew or call, ask, error, f"it raises with {call} ({raised})")
     if answer.nuance.startswith("right where N "):  # the number of samples is no size of a layer: these shapes may be no use
         raise UserError(f"{error}\n  ({answer.sentence})")
     report, sentence = answer.report, f"it raises with {call} ({raised})"
@@ -185,17 +191,17 @@ def _where_sizes_are_equal(call: Call, ask: Callable[..., Report], error: Raises
     return Result(call.pair.name, report, answer.inputs, about=answer.nuance)
 
 
-def _wrong_where_all_are_equal(call: Call, ask: Callable[..., Report], error: Raises, raised: str) -> Result:
+def _wrong_where_all_are_equal(call: Call, ask: Callable[..., Report], error: Raises, raises: str) -> Result:
     """Return the result with all sizes equal, where a forgotten transpose does not raise; raise the error if it is right."""
     known = {"x", "weight"} <= {*call.kinds} <= KNOWN and call.pair.inputs is None  # or these may be no inputs for it
-    same = all_equal(call) if known and raised.startswith("ValueError") else None
+    same = all_equal(call) if known and "(ValueError: " in raises else None
     try:
         report = ask(same, second=True) if same is not None else None
     except UserError:
         report = None
-    if report is None or report.ok is not False:
+    if report is None or all(found.ok is not False for found in report.inputs):
         raise error
-    says = f"it raises with {call} ({raised}); where all sizes are equal it runs, and is wrong"
+    says = f"{raises}; where all sizes are equal it runs, and is wrong"
     report.faults.append(Fault("raises_for_unequal_sizes", says))
     return Result(call.pair.name, report, str(same))
 
@@ -309,6 +315,10 @@ def _is_zero(report: Report, out: Any) -> bool:
 def _refuse_none(report: Report, call: Call) -> None:
     """Make None a fault: in a homework it is a forgotten gradient, unless the input is a constant by its name."""
     for found in report.inputs:
+        faults = [fault for fault in report.faults if fault.kind == "returned_none" and fault.input == found.name]
+        if faults and found.constant and call.constant(found.name):  # one-hot rows, before a table
+            report.faults = [fault for fault in report.faults if fault not in faults]
+            found.ok, report.ok = True, report.ok or (not report.faults and all(x.ok for x in report.inputs if x is not found))
         note = next((note for note in report.notes if note.startswith(f"the output depends on {found.name}, ")), None)
         if note is None or not found.constant:
             continue

@@ -37,6 +37,11 @@ def in_their_words(report: Report, call: Call) -> None:
         return sentence[:start] + re.sub(r"1/(\w+) = 1 / sqrt", r"\1 = sqrt", said).replace("* 1/", "/ ")
 
     report.findings = [replace(f, sentence=told(f.sentence), formula=told(f.formula)) for f in report.findings]
+    updated = getattr(call.pair.forward, "updated", ())  # by steps of the learning rate times the gradient, as it should be
+    for k, finding in enumerate(report.findings):
+        if finding.kind == "zero" and finding.input in updated:
+            says = f"d{finding.input}: {finding.input} is updated, and the learning rate is not multiplied in."
+            report.findings[k] = replace(finding, sentence=says)
     report.faults = [replace(fault, sentence=told(fault.sentence)) for fault in report.faults]
 
 

@@ -111,7 +111,7 @@ class WrongGradient:
 
     def factor(self, c: float, left: float) -> list[Candidate]:
         """The explanations of G = c R: the factor itself, and each constant input whose value is c or 1/c."""
-        if abs(c - 1) < NEAR_ONE or c == 0:
+        if min(abs(c - 1), abs(c)) < NEAR_ONE:
             return []
         kind, says, formula, factor = as_factor(c, self.names)
         cost = 1 if self.names.of(c) else 3  # a number without a name is a stronger assumption

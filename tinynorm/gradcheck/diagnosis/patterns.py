@@ -148,8 +148,9 @@ def not_finite(c: Comparison) -> Finding | None:
 
 
 def zero(c: Comparison) -> Finding | None:
-    """G = 0."""
-    return c.finding("zero", "it is zero everywhere", "0") if np.all(c.full == 0) else None
+    """G = 0, or what rounding leaves of it."""
+    nothing = np.all(c.full == 0) or (c.complete and c.same(0 * c.N))
+    return c.finding("zero", "it is zero everywhere", "0") if nothing else None
 
 
 def factor(c: Comparison) -> Finding | None:

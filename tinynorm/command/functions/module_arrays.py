@@ -1,0 +1,145 @@
+"""Parameters that a function reads from its file, as Wxh of a network at module level: they become arguments of it.
+
+They are put into the file before each call and, as all that a call changes there, put back after it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import fresh
+from ..read.read_code import code_of, inside, is_gradient_of, lists_in, plain_title, returned
+from .kinds import RATES
+
+DEPTH = 3  # calls that are followed to the function that reads an array
+
+
+def arrays_read(function: Callable, depth: int = DEPTH) -> dict[str, Any]:
+    """Return the arrays of its file, and the dicts of arrays, that a function reads, or one that it calls, in their order."""
+    code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    if not isinstance(code, CodeType):
+        return {}
+    names, found = set(_names(code)), dict[str, Any]()
+    for name in [name for name in known if name in names]:
+        value = known[name]
+        parts = list(value.values()) if type(value) is dict else [value]
+        if parts and all(isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.size for x in parts):
+            found[name] = value
+        elif depth and isinstance(value, FunctionType) and value.__globals__ is known and value is not function:
+            found |= arrays_read(value, depth - 1)
+    return {name: found[name] for name in known if name in found}
+
+
+def _names(code: CodeType) -> Iterable[str]:
+    yield from code.co_names
+    for part in code.co_consts:  # functions made inside
+        if isinstance(part, CodeType):
+            yield from _names(part)
+
+
+def parameters_read(function: Callable, gradients: Callable) -> dict[str, Any]:
+    """Return the arrays that a function or its backward reads, and whose gradients `gradients` returns, or leaves behind."""
+    read = arrays_read(function) | arrays_read(gradients)
+    names = [name for key, x in read.items() for name in (x if isinstance(x, dict) else [key])]
+    owners = {owner_of(title, names) for title in _titles(gradients)}
+    return {name: x for name, x in read.items() if name in owners or (isinstance(x, dict) and owners & {*x})}
+
+
+def owner_of(title: str, names: Iterable[str]) -> str:
+    """Return the name that a gradient's title, or a key, is of; dWhy is of Wyh, where there is no Why; "" for none."""
+    letters = sorted(title.replace("_", ""))
+    named = [name for name in names if title == name or is_gradient_of(title, name, str)]
+    alike = [name for name in names if sorted(f"d{name}".replace("_", "")) == letters]
+    return next(iter([*named, *alike]), "")
+
+
+def _titles(function: Callable) -> Iterator[str]:
+    """Yield the names of what a function returns, the keys that it uses, and the names that it changes in its file."""
+    nodes = list(inside(code_of(function) or ast.Pass()))
+    lists = lists_in(nodes)
+    for value in returned(function):
+        for part in getattr(value, "elts", [value]):
+            yield from map(plain_title, getattr(lists.get(plain_title(part), part), "elts", [part]))
+    for node in nodes:
+        keys = node.keys if isinstance(node, ast.Dict) else [node.slice] if isinstance(node, ast.Subscript) else []
+        yield from (key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
+    yield from names_changed(function)
+
+
+def names_changed(function: Callable) -> list[str]:
+    """Return the names that a function declares as global."""
+    return [n for node in inside(code_of(function) or ast.Pass()) if isinstance(node, ast.Global) for n in node.names]
+
+
+def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] = ()) -> Callable:
+    """Return a function that takes these arrays of its file too; and, where they are given, names that another has left there.
+
+    Its attribute `left` is what it has left in the file itself.
+    """
+    taken, leaves, left = inspect.signature(function).parameters, names_changed(function), list(left)
+    if not (arrays or leaves or left) or {*arrays} & {*taken}:
+        return function
+    known, every = function.__globals__, arrays_read(function)
+
+    @wraps(function)
+    def wrapper(*arguments: Any, **keywords: Any) -> Any:
+        given = {name: fresh(keywords.pop(name)) for name in (*arrays, *left) if name in keywords}
+        before = dict(known)
+        known.update({name: fresh(array) for name, array in every.items()} | given)
+        try:
+            return function(*arguments, **keywords)
+        finally:
+            wrapper.left = {name: known[name] for name in (*leaves, *given) if name in known}  # type: ignore[attr-defined]
+            known.update(before)
+
+    own = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in arrays]
+    own += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in left if name not in arrays]
+    wrapper.__signature__ = inspect.Signature([p for p in taken.values() if p.kind is not p.VAR_KEYWORD] + own)  # type: ignore[attr-defined]
+    wrapper.arrays = arrays  # type: ignore[attr-defined]
+    return wrapper
+
+
+def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, Callable]:
+    """Return forward and backward with the arrays of their file as arguments; backward takes what forward has left there."""
+    if not (isinstance(forward, FunctionType) and isinstance(backward, FunctionType)):
+        return forward, backward
+    arrays, left, read = parameters_read(forward, backward), names_changed(forward), arrays_read(forward)
+    counts = {len(getattr(value, "elts", "1")) for value in returned(backward)}
+    if read and not arrays and counts == {len(inspect.signature(forward).parameters) + len(read)}:  # in the order of their use
+        arrays = {name: read[name] for name in forward.__code__.co_names if name in read}
+    changed = with_arrays(backward, {}, [*arrays, *left])
+
+    @wraps(changed)
+    def with_gradients(*given: Any, **named: Any) -> Any:
+        result = changed(*given, **named)
+        after: dict[str, Any] = changed.left  # type: ignore[attr-defined]
+        rate = _rate(backward, inspect.signature(changed).bind(*given, **named))
+        own = {name: x for name, x in after.items() if name not in arrays and owner_of(name, arrays)}
+        own |= {name: (named[name] - after[name]) / rate for name in arrays if rate and _has_changed(named, after, name)}
+        return result if not own else own if result is None else (*(result if isinstance(result, tuple) else (result,)), own)
+
+    return with_arrays(forward, arrays), with_gradients if arrays else changed
+
+
+def _rate(backward: Callable, given: inspect.BoundArguments) -> float:
+    """Return the learning rate that a backward is given, or finds in its file; 0 for none."""
+    given.apply_defaults()
+    known = {name: x for name, x in getattr(backward, "__globals__", {}).items() if name in backward.__code__.co_names}
+    return next((x for name, x in (given.arguments | known).items() if name.lower() in RATES and isinstance(x, float)), 0.0)
+
+
+def _has_changed(before: dict[str, Any], after: dict[str, Any], name: str) -> bool:
+    return isinstance(before.get(name), np.ndarray) and name in after and not np.array_equal(before[name], after[name])
+
+
+def sizes_of(arrays: Iterable[Any]) -> list[int]:
+    """Return the lengths of the axes of arrays, and of dicts of them, without those of length 1."""
+    parts = [part for x in arrays for part in (x.values() if isinstance(x, dict) else [x])]
+    return list(dict.fromkeys(size for part in parts for size in part.shape if size > 1))

@@ -1,0 +1,118 @@
+"""Run forward and backward once with some inputs, and rank them: is the output finite, and do the gradients' shapes fit?"""
+
+from __future__ import annotations
+
+from math import prod
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import Problem, fresh
+from ..run_code import attempt
+from .call_pair import Call
+from .composed import Composed
+
+# Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
+STEP, CLOSE = 1e-5, 1e-4
+
+
+def ranked(call: Call) -> BaseException | None:
+    """Rank the call: see `try_once`. Where targets are drawn for a loss behind forward, the first kind that backward takes."""
+    error, forward = try_once(call), call.pair.forward
+    if error is None and isinstance(forward, Composed) and not call.rank[1]:
+        before = forward.state
+        for _ in forward.variants(list(forward.losses)[:1]):
+            if try_once(call) is None and all(call.rank):
+                return None
+        forward.state = before
+    return error
+
+
+def try_once(call: Call) -> BaseException | None:
+    """Run forward and backward once, and rank the call. Return the exception of forward; one of backward is a low rank.
+
+    Of several conventions the first that works is kept.
+    """
+    started = perf_counter()
+    ran, error = attempt(call.run, *[fresh(x) for x in call.inputs])
+    call.seconds = perf_counter() - started
+    if error is not None:
+        return error
+    several, error = attempt(call.conventions, *ran)
+    if error is not None:
+        return error
+    best: Call | None = None
+    for convention in [call.convention] if call.convention else several:
+        if best is not None:
+            ran, _ = attempt(call.run, *[fresh(x) for x in call.inputs])  # backward may have written into the cache
+        tried = call.with_convention(convention)
+        _rank(tried, *tried.read(*ran))
+        if best is None or tried.rank > best.rank:
+            best = tried
+        if all(best.rank):
+            break
+    assert best is not None
+    call.convention, call.rank, call.shape, call.unclaimed = best.convention, best.rank, best.shape, best.unclaimed
+    call.raised, call.unsummed, call.summed = best.raised, best.unsummed, best.summed
+    return None
+
+
+def agreement(call: Call) -> float:
+    """Return the share of the gradients that are forward's along a random direction.
+
+    That is no verdict: it chooses between conventions.
+    """
+    rng, problem = np.random.default_rng(0), Problem(call.forward, call.backward, call.inputs, call.names)
+    problem.seeded = True
+    u = rng.standard_normal(problem(problem.point).size)
+    right = []
+    for i, gradient in enumerate(problem.gradients(problem.point, u)):
+        if gradient is not None and gradient.shape != problem.point[i].shape:
+            right.append(False)
+        elif gradient is not None:
+            way = rng.standard_normal(gradient.shape)
+            moved = ([x + step * way if i == j else x for j, x in enumerate(problem.point)] for step in (STEP, -STEP))
+            after, before = (u @ problem(point) for point in moved)
+            error = np.sum(gradient * way) - (after - before) / (2 * STEP)
+            right.append(abs(error) <= CLOSE * np.sum(np.abs(gradient * way)))
+    return sum(right) / max(len(right), 1)
+
+
+def _rank(call: Call, out: Any, cache: Any) -> None:
+    several = isinstance(out, tuple | list)
+    outputs = [np.asarray(y) for y in (out if several else [out])]
+    shapes = [y.shape for y in outputs]
+    call.shape = shapes if several else shapes[0]
+    finite = all(y.size > 0 and bool(np.all(np.isfinite(y))) for y in outputs if y.dtype.kind in "fc")
+    call.rank = finite, _fits(call, shapes, several, cache)
+
+
+def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
+    """Whether backward gives gradients of the inputs' shapes."""
+    rng = np.random.default_rng(0)
+    douts = [rng.standard_normal(shape)[()] for shape in shapes]
+    found, error = attempt(call.backward, tuple(douts) if several else douts[0], cache)
+    call.raised = error is not None
+    if error is not None:
+        return False
+    grads = [found[i] for i in call.floats] if len(found) == len(call.inputs) else found
+    wanted = [np.shape(call.inputs[i]) for i in call.floats]
+    got = [shape if g is None else np.shape(g) for g, shape in zip(grads, wanted, strict=False)]
+    odd = [(call.kinds[i], g, x) for i, g, x in zip(call.floats, got, wanted, strict=False) if g != x]
+    # of x (D,) each gradient has the shape of x, and of x (N, D) none should
+    more = [kind == "affine" and g[len(g) - len(x) :] == x and prod(g) > prod(x) for kind, g, x in odd]
+    call.unsummed = len(got) == len(wanted) and call.kinds.count("affine") > 1 and all(more) and bool(more) and _in_parts(call)
+    call.summed = [call.names[i] for i, g, x in zip(call.floats, got, wanted, strict=False) if g == () != x]
+    return got == wanted
+
+
+def _in_parts(call: Call) -> bool:
+    """Whether one element of x (N, D) has no influence on other rows and columns: forward is not meant for x (D,) alone."""
+    x = next((x for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x"), None)
+    if x is None or x.ndim != 2:
+        return False
+    other = x.copy()
+    other[0, 0] += 1
+    before, after = (call.forward(*[fresh(one) if y is x else fresh(y) for y in call.inputs])[0] for one in (x, other))
+    return bool(np.array_equal(np.asarray(before)[1:, 1:], np.asarray(after)[1:, 1:]))
