@@ -96,7 +96,8 @@ def test_a_package_that_is_asked_for_may_be_missing(check):
 
 def test_a_file_for_python_2(check):
     train = "def train(losses):\n  for i in xrange(10):\n    print 'loss %d %f' % (i,\n        losses[i])\n    print i\n"
-    train += "def read(text):\n  try:\n    return int(text)\n  except (ValueError, TypeError), e:\n    raise OSError, 'no ' + text\n"
+    train += "def read(text):\n  try:\n    return int(text)\n  except (ValueError, TypeError), e:\n"
+    train += "    raise OSError, 'no ' + text\n"
     code, out = check(RELU + train)
     assert code == 0, out
     assert "layers.py:9: it is written for Python 2" in out

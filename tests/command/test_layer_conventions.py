@@ -111,6 +111,56 @@ class Softmax:
             dx[i] = g * self.p[i] * (1 - self.p[i])
             return dx.reshape(self.shape)
 """
+UPDATE = """
+class Dense:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+    def backward(self, dout):
+        self.dout = dout
+        return dout @ self.W.T
+    def update(self, lr):
+        self.W -= lr * self.x.T @ self.dout
+"""
+BY_NAME = """
+class Dense:
+    def __init__(self, n, m, activation=None):
+        self.W, self.activation = np.random.randn(n, m), activation
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W
+        return np.tanh(self.z) if self.activation == "tanh" else self.z
+    def backward(self, dout):
+        if self.activation == "tanh":
+            dout = dout * (1 - np.tanh(self.z) ** 2)
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+"""
+COSINE = """
+class CosineLoss:
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        self.norms = np.linalg.norm(x, axis=1, keepdims=True), np.linalg.norm(y, axis=1, keepdims=True)
+        self.cos = (x * y).sum(axis=1, keepdims=True) / self.norms[0] / self.norms[1]
+        return (1 - self.cos).sum()
+    def backward(self):
+        a, b = self.norms
+        return self.cos * self.x / a**2 - self.y / a / b
+"""
+FLATTENS = """
+class Dense:
+    def __init__(self, n, m):
+        self.W = np.random.randn(n, m)
+    def forward(self, x):
+        self.shape = x.shape
+        self.x = x.reshape(x.shape[0], -1)
+        return self.x @ self.W
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        dx = dout @ self.W.T
+        return dx.reshape(self.shape)
+"""
 CONVENTIONS = [
     (OTHER_NAMES, "entrada.T @ dsalida", "entrada.T @ dsalida * 2", "WRONG in dpesos"),
     (LIST, "dout * self.a]", "dout]", "WRONG in dinputs[1]"),
@@ -122,6 +172,10 @@ CONVENTIONS = [
     (OF_THE_OUTPUT, "a**2", "a", "WRONG in dz"),
     (MISSPELT, "dout.sum(axis=0)", "dout.mean(axis=0)", "WRONG in dbiases"),
     (DECAY, "self.x.T @ dout", "2 * self.x.T @ dout", "WRONG in dW"),
+    (UPDATE, "lr * self", "lr * 2 * self", "WRONG in dW"),
+    (BY_NAME, "tanh(self.z) ** 2)", "tanh(self.z))", "WRONG in dx"),  # with activation="tanh" only
+    (COSINE, "/ a / b\n", "/ a\n", "WRONG in dx"),  # where no target has the length 1
+    (FLATTENS, ".reshape(self.shape)", "", "WRONG in dx"),  # for images only
     (ONE_ELEMENT, "(1 - self.p[i])", "self.p[i]", "WRONG in dx"),
 ]
 

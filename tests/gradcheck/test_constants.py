@@ -37,6 +37,7 @@ NOT_HELD = {
 NOT_YET_HELD = {
     "command.functions.choose_call": "MOST SIZES_TRIED",
     "command.functions.try_call": "CLOSE STEP",
+    "command.functions.module_arrays": "DEPTH MANY",
     "command.functions.conventions": "MOST",
     "command.functions.other_modes": "BEYOND FAR LEAST",
     "command.layers.draw_constructor": "HIDDEN VOCABULARY",

@@ -6,6 +6,8 @@
 # expect dense_by_word: wrong: relu
 # expect masked_loss: wrong: only row 1 is wrong
 # expect masked_loss_right: right
+# expect square: right
+# expect product: wrong: it is transposed
 import numpy as np
 
 
@@ -70,3 +72,20 @@ def masked_loss_right(x, y, ignore_index=-100):
     dx[kept] = p[kept]
     dx[kept, y[kept]] -= 1
     return -np.log(p[kept, y[kept]]).mean(), dx / len(kept)
+
+
+def square_forward(x, return_cache=True):
+    return (x**2, x) if return_cache else x**2
+
+
+def square_backward(dout, x):
+    return 2 * x * dout
+
+
+def product_forward(a, b, transpose_b=False):
+    return (a @ b.T if transpose_b else a @ b), (a, b, transpose_b)
+
+
+def product_backward(dout, cache):
+    a, b, transpose_b = cache
+    return (dout @ b if transpose_b else dout @ b.T), a.T @ dout

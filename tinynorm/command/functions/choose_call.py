@@ -269,6 +269,7 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
             if not _alike(best, other, layout) or ranked(other) is not None or not other.rank[0] or other.shape != expected:
                 continue
             if layout is IMAGES or not norm or other.rank[1]:
+                ranked(other)  # measures the time again
                 return [other]
     return []
 

@@ -313,7 +313,7 @@ def _may_be_a_slope(taken: list[inspect.Parameter], run: _Run) -> bool:
 
 def _outputs(run: _Run, douts: list[str]) -> tuple[tuple[tuple[int, ...], ...], dict[str, Source]]:
     """Return the places of the outputs that have a cotangent, and which cotangent each of the arguments `douts` is."""
-    every = len(douts) == len(run.values)  # then there is no cache
+    every = len(douts) == len(run.values) and all(isinstance(x, np.ndarray) for x in run.values)  # then there is no cache
     places: list[tuple[int, ...]] = [(i,) for i in range(len(run.values)) if every or i != run.cache]
     words: dict[tuple[int, ...], str] = {(i,): title for i, title in enumerate(run.titles)}
     first = run.values[places[0][0]]

@@ -89,50 +89,30 @@ class Sampler:
 
 def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool) -> list[Draw]:
     """Return the ways to draw an argument of a kind, the likeliest first; `unit` for values of x between 0 and 1."""
-    x, rows, classes = layout.x, layout.x[:-1], layout.x[-1]
+    x = layout.x
     # The classes of a loss are the columns of its last weight, where it has one.
-    classes = next((n for last, n in CLASSES.items() if last in kinds), classes)
-    scores = (*rows, classes)
-    if kind == "settings":
-        return [lambda rng: dict(SETTINGS)]
-    if kind == "shape":
-        return [lambda rng: x[1:]]
-    if kind == "rolled":  # all parameters as one vector; it grows until it fits
-        return [lambda rng: np.zeros(1)]
+    classes = next((n for last, n in CLASSES.items() if last in kinds), x[-1])
+    no_arrays: dict[str, list[Draw]] = {
+        "settings": [lambda rng: dict(SETTINGS)],
+        "shape": [lambda rng: x[1:]],
+        "rolled": [lambda rng: np.zeros(1)],  # all parameters as one vector; it grows until it fits
+        "one index": [lambda rng: 2],
+        "indices": [lambda rng: (rng.permutation(5) % 3).tolist(), lambda rng: rng.permutation(5) % 3],  # below any size
+        "nothing": [lambda rng: None],
+        "object": [lambda rng: Sampler()],
+        "function": [lambda rng: lambda z: z],  # activation of a layer whose backward begins behind it
+        "target": _targets(layout, function, kinds, classes, unit),
+    }
+    if kind in no_arrays:
+        return no_arrays[kind]
     if kind.startswith("size of "):
-        length = {"rows": x[0], "features": layout.features, "hidden": OUTPUTS, "classes": classes}[
-            kind.removeprefix("size of ")
-        ]
-        return [lambda rng: length]
+        lengths = {"rows": x[0], "features": layout.features, "hidden": OUTPUTS, "classes": classes}
+        return [lambda rng: lengths[kind.removeprefix("size of ")]]
     if kind.startswith("shaped "):  # as it is in its file; so small that no tanh is 1
         shape = tuple(map(int, kind.split()[1:]))
         return [lambda rng: rng.standard_normal(shape) / np.sqrt(max(shape))]
-    if kind == "one index":
-        return [lambda rng: 2]
-    if kind == "nothing":
-        return [lambda rng: None]
-    if kind == "object":
-        return [lambda rng: Sampler()]
-    if kind == "indices":  # below any size
-        return [lambda rng: (rng.permutation(5) % 3).tolist(), lambda rng: rng.permutation(5) % 3]
-    if kind == "function":  # activation of a layer whose backward begins behind it
-        return [lambda rng: lambda z: z]
     if kind.startswith("one of "):  # words that the code compares the argument with
         return [lambda rng, word=word: word for word in kind.removeprefix("one of ").split(" | ")]  # type: ignore[misc]
-    if kind == "target":
-        columns = (classes, layout.samples) if layout.columns and "second_weight" in kinds else ()  # of a network
-        two = has_word(function, "binary", "bce", "logistic", "sigmoid", "focal", "hinge", "contrastive", "siamese")
-        return [
-            *([lambda rng: rng.integers(0, 2, columns).astype(float)] if columns else []),
-            *([lambda rng: rng.integers(0, 2, rows), lambda rng: rng.integers(0, 2, scores).astype(float)] if two else []),
-            lambda rng: rng.integers(0, classes, rows),
-            *([lambda rng: rng.integers(0, 2, scores).astype(float)] if unit else []),
-            lambda rng: np.eye(classes)[rng.integers(0, classes, rows)],
-            lambda rng: rng.standard_normal(scores),
-            lambda rng: rng.integers(0, layout.features, x[0]),
-            *([lambda rng: rng.integers(0, classes, x[-1])] if "weight" in kinds else []),  # x has its samples in columns
-            lambda rng: rng.integers(0, 2, (*rows, 1)).astype(float),
-        ]
     scale = 0.2 if has_word(function, "contrastive", "triplet", "siamese") else 2  # distances on both sides of a margin
     values: dict[str, Callable] = {
         "x": (lambda rng, s: rng.uniform(0.1, 0.9, s)) if unit else (lambda rng, s: scale * rng.standard_normal(s) + scale / 4),
@@ -149,3 +129,21 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
     size = 0.3 if "second_weight" in kinds else 1  # or a sigmoid behind two layers is 1 to eight digits
     draw = values.get(kind, lambda rng, s: np.asarray(size * rng.standard_normal(s)))
     return [*(partial(draw, s=shape) for shape in dict.fromkeys(layout.shapes(kind, function, kinds))), *number]
+
+
+def _targets(layout: Layout, function: str, kinds: set[str], classes: int, unit: bool) -> list[Draw]:
+    """Return the ways to draw targets: class numbers, one-hot rows, zeros and ones, or real numbers."""
+    x, rows, scores = layout.x, layout.x[:-1], (*layout.x[:-1], classes)
+    columns = (classes, layout.samples) if layout.columns and "second_weight" in kinds else ()  # of a network
+    two = has_word(function, "binary", "bce", "logistic", "sigmoid", "focal", "hinge", "contrastive", "siamese")
+    return [
+        *([lambda rng: rng.integers(0, 2, columns).astype(float)] if columns else []),
+        *([lambda rng: rng.integers(0, 2, rows), lambda rng: rng.integers(0, 2, scores).astype(float)] if two else []),
+        lambda rng: rng.integers(0, classes, rows),
+        *([lambda rng: rng.integers(0, 2, scores).astype(float)] if unit else []),
+        lambda rng: np.eye(classes)[rng.integers(0, classes, rows)],
+        lambda rng: rng.standard_normal(scores),
+        lambda rng: rng.integers(0, layout.features, x[0]),
+        *([lambda rng: rng.integers(0, classes, x[-1])] if "weight" in kinds else []),  # x has its samples in columns
+        lambda rng: rng.integers(0, 2, (*rows, 1)).astype(float),
+    ]

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from ..layers.look_alikes import in_one_method
 from ..read.read_code import code_of
@@ -22,10 +23,11 @@ def left_over(own: dict[str, Callable], paired: set[str]) -> list[str]:
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
     found = list(in_one_method(classes, {name.partition(".")[0] for name in paired if "." in name}))
     helpers = {name for function in own.values() for name in _called(function)}
+    checked = {name for pair in paired for name in _called(own.get(pair))}  # with the pairs that call them
     for name, value in own.items():
         if name in classes or name in paired:
             continue
-        if HALF.search(name):
+        if HALF.search(name) and name not in checked:
             found.append(f"{name} (no counterpart is found)")
         elif meant_as_a_loss(name, value):
             why = "no gradient is seen in what it returns" if returns_no_gradient(value) else "unfinished: it returns nothing"
@@ -35,7 +37,7 @@ def left_over(own: dict[str, Callable], paired: set[str]) -> list[str]:
     return found
 
 
-def _called(function: Callable) -> Iterator[str]:
+def _called(function: Any) -> Iterator[str]:
     nodes = ast.walk(code_of(function) or ast.Pass()) if inspect.isfunction(function) else ()
     yield from (node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
 

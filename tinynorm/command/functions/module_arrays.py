@@ -18,6 +18,7 @@ from ...gradcheck.problem.problem import fresh
 from ..read.read_code import code_of, inside, is_gradient_of, lists_in, plain_title, returned
 from .kinds import RATES
 
+MANY = 10**6  # elements of data; larger arrays are no parameters, and to copy them in each call takes long
 DEPTH = 3  # calls that are followed to the function that reads an array
 
 
@@ -86,7 +87,8 @@ def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] 
     taken, leaves, left = inspect.signature(function).parameters, names_changed(function), list(left)
     if not (arrays or leaves or left) or {*arrays} & {*taken}:
         return function
-    known, every = function.__globals__, arrays_read(function)
+    known = function.__globals__
+    every = {name: x for name, x in arrays_read(function).items() if isinstance(x, dict) or x.size <= MANY}
 
     @wraps(function)
     def wrapper(*arguments: Any, **keywords: Any) -> Any:

@@ -62,9 +62,8 @@ def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
     if isinstance(now, dict) and "mode" in now:
         others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
         return others | ({"stride 1": now | {"stride": 1}} if "pool" in call.pair.name else {})  # windows that overlap
-    if default and type(now) is bool and (SWITCHES.search(name) or (not now and "train" in name)):
-        return {str(not now): not now}
-    if default and _may_be_switched(call, name, now):
+    named = type(now) is bool and (SWITCHES.search(name) or (not now and "train" in name))
+    if default and (named or _may_be_switched(call, name, now)):
         return {str(not now): not now}
     if default and type(now) is int and SIZES.search(name):
         return {str(now % 2 + 1): now % 2 + 1}

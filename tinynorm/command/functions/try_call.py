@@ -47,7 +47,10 @@ def try_once(call: Call) -> BaseException | None:
         if best is not None:
             ran, _ = attempt(call.run, *[fresh(x) for x in call.inputs])  # backward may have written into the cache
         tried = call.with_convention(convention)
-        _rank(tried, *tried.read(*ran))
+        read, error = attempt(tried.read, *ran)
+        if error is not None:  # in another mode forward returns no cache
+            return error
+        _rank(tried, *read)
         if best is None or tried.rank > best.rank:
             best = tried
         if all(best.rank):

@@ -26,7 +26,7 @@ from ..read.packed import Packed
 from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
-from .attributes import Way, as_array, at, put, set_rates
+from .attributes import RATES, Way, as_array, at, put, set_rates
 from .find_layers import Methods
 from .objects import LR
 from .read_gradients import read_gradients
@@ -82,6 +82,7 @@ class Layer:
     targets: list[str] = field(default_factory=list)  # the arguments that were drawn as targets
     drawn: dict[Way, str] = field(default_factory=dict)  # the names of the constructor's arrays, by the ways to them
     updated: set[str] = field(default_factory=set)  # parameters that backward changes by a step of gradient descent
+    after: str = ""  # a method that is called after backward, since it makes the gradients of the parameters, or the step
     steps: bool = False  # whether an optimizer of ours changes the parameters
     loss: bool = False  # whether forward gives a loss and backward takes no dout
     rate: float = 1.0  # of a backward that changes the parameters, where it has no name
@@ -205,7 +206,9 @@ class Layer:
     def gradients(self, dout: Any, used: Used) -> dict[str, Any]:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
-        rated = "rate" in self.roles.values() or set_rates(used.object, self.learning_rate) or self.steps
+        rated = (
+            "rate" in self.roles.values() or set_rates(used.object, self.learning_rate) or self.steps or bool(self._rates_after)
+        )
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
             returned = used.result[1] if len(used.result) == 2 else used.result[1:]
@@ -217,6 +220,12 @@ class Layer:
                 step = before[name] - np.asarray(at(used.object, ways[0]))
                 found[name] = step / self.learning_rate if rated else step / scale / self.rate
         return {name: None if g is None else g * float(dout) for name, g in found.items()} if self.loss else found
+
+    @property
+    def _rates_after(self) -> list[str]:
+        """The learning rates among the arguments of the method that is called after backward."""
+        taken = parameters(getattr(self.cls, self.after)) if self.after else []
+        return [p.name for p in taken if RATES.fullmatch(p.name)]
 
     def _call_backward(self, dout: Any, used: Used) -> Any:
         given, made, method = self._given(used.values), {}, getattr(self.cls, self.methods.backward)
@@ -240,6 +249,8 @@ class Layer:
                 case "value", value:
                     made[name] = value
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
+        if self.after:
+            call_by_name(getattr(used.object, self.after), dict.fromkeys(self._rates_after, self.learning_rate))
         slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
         if not slope or not isinstance(returned, np.ndarray | np.generic | float | int):
             return returned

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from time import perf_counter
@@ -13,8 +15,8 @@ from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.call_pair import Call, shown
 from ..functions.find_pairs import Pair
 from ..functions.given_inputs import run_inputs
-from ..functions.layouts import OUTPUTS, Layout
-from ..read.read_code import parameters
+from ..functions.layouts import IMAGES, OUTPUTS, Layout
+from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing
 from .arguments import advice
@@ -60,14 +62,8 @@ class LayerCall(Call):
 
     def all_equal(self) -> Call | None:
         """Return the layer drawn anew, with all sizes equal; None where it does not work so, or no gradient of it is right."""
-        old: Any = self.pair.forward
-        layer = Layer(old.name, old.cls, old.methods, old.path)
-        try:
-            inputs = attempt(draw_layer, layer, 0, old.path, only=EQUAL)[0] or {}
-        except UserError:
-            return None
-        pair = replace(self.pair, forward=layer, backward=layer.backward)
-        return LayerCall(pair, list(inputs), list(inputs.values())) if inputs and attempt(share_right, layer)[0] else None
+        call = _drawn_anew(self.pair, EQUAL)
+        return call if call is not None and attempt(share_right, call.pair.forward)[0] else None
 
     def constant(self, name: str) -> bool:
         return name in self.unclaimed
@@ -91,7 +87,23 @@ def layer_calls(pair: Pair, seed: int) -> list[Call]:
         if error is None:
             says = f"{pair.backward_name} returns no gradient, and leaves none in an attribute (self.dx, self.dW, self.grads)"
             refuse_nothing(grads, getattr(layer.cls, layer.methods.backward), says, pair.path)
-    return [call]
+    first = next((name for name, x in inputs.items() if np.ndim(x) == 2), "")
+    flattens = rf"\b{first}\.reshape\(\(?({first}\.shape\[0\]|len\({first}\)|N), -1\)"
+    code = code_of(getattr(layer.cls, layer.methods.forward))
+    second = _drawn_anew(pair, IMAGES) if first and code and re.search(flattens, ast.unparse(code)) else None
+    return [call, second] if second is not None else [call]
+
+
+def _drawn_anew(pair: Pair, layout: Layout) -> LayerCall | None:
+    """Return the call of a class with x in another layout; None where forward does not take it."""
+    old: Any = pair.forward
+    layer = Layer(old.name, old.cls, old.methods, old.path)
+    try:
+        inputs = attempt(draw_layer, layer, 0, old.path, only=layout)[0]
+    except UserError:
+        return None
+    other = replace(pair, forward=layer, backward=layer.backward)
+    return LayerCall(other, list(inputs), list(inputs.values())) if inputs else None
 
 
 def _given(pair: Pair, seed: int) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
     for p in found:
         kind = "function" if p.name == "f" and beside_its_slope else kind_in_constructor(p, words)
         kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
-        has_default, words_of_it = p.default is not p.empty, _words_for(p.name, cls) if kind in ("", "number") else ()
+        has_default, words_of_it = p.default is not p.empty, words_for(p.name, cls) if kind in ("", "number") else ()
         objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
         if objects:
             kinds[p.name] = tuple(objects)
@@ -129,14 +129,18 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
     return kinds, unknown
 
 
-def _words_for(name: str, cls: type) -> tuple[str, ...]:
-    """Return the words that a class compares an argument of its constructor with: relu of ``if self.mode == "relu"``."""
-    found: list[str] = []
+def words_for(name: str, cls: type, default: Any = None) -> tuple[str, ...]:
+    """Return the words that a class compares an argument of its constructor with, or what is compared with its default too."""
+    words: dict[str, list[str]] = {}  # by what is compared
     for method in filter(inspect.isfunction, vars(cls).values()):
         for node in ast.walk(code_of(method) or ast.Pass()):
-            if isinstance(node, ast.Compare) and ast.unparse(node.left) in (name, f"self.{name}", f"self._{name}"):
-                parts = [part for other in node.comparators for part in ast.walk(other) if isinstance(part, ast.Constant)]
-                found += [part.value for part in parts if isinstance(part.value, str)]
+            if isinstance(node, ast.Compare | ast.Match):
+                left = node.left if isinstance(node, ast.Compare) else node.subject
+                parts = node.comparators if isinstance(node, ast.Compare) else [case.pattern for case in node.cases]
+                said = [x.value for part in parts for x in ast.walk(part) if isinstance(x, ast.Constant)]
+                words.setdefault(ast.unparse(left), []).extend(word for word in said if isinstance(word, str))
+    own = (name, f"self.{name}", f"self._{name}")
+    found = [word for left, together in words.items() for word in together if left in own or default in together]
     return tuple(dict.fromkeys(found))
 
 

@@ -118,7 +118,9 @@ def draws_of_targets(sizes: list[Any], obj: Any, layout: Layout, words: str, kin
     last = next((a.shape for _, a in arrays_in(obj)[::-1]), ())
     if not sizes and not last:
         labels = [lambda rng: rng.integers(0, 2, layout.x)] if len(layout.x) == 1 else []
-        return [*draws_of("target", layout, words, {"x"}, False), *labels]  # one-hot rows before rows of any zeros and ones
+        labels += [lambda rng: rng.standard_normal(layout.x)] if "cosine" in words else []  # before rows whose length is 1
+        usual = draws_of("target", layout, words, {"x"}, False)  # one-hot rows before rows of any zeros and ones
+        return [*labels, *usual] if "cosine" in words else [*usual, *labels]
     if not sizes:
         sizes = [max(last) if len(last) == 1 or 1 in last else min(last)]
     classes = sizes[-1][-1] if isinstance(sizes[-1], list | tuple) else sizes[-1]

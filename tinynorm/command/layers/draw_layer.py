@@ -23,19 +23,18 @@ from ..functions.draw_inputs import draws_of
 from ..functions.find_losses import REGULARISED
 from ..functions.kinds import PARAMETERS, kind_of
 from ..functions.layouts import LINE, ROWS, Layout
-from ..read.guess_kinds import words_meant
 from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import arrays_in, make_arrays, put, set_rates
 from .call_layer import Layer, call_by_name
-from .draw_constructor import LIKE, SIZES, arguments_of_constructor, choices, kind_in_constructor, settle
+from .draw_constructor import LIKE, SIZES, arguments_of_constructor, choices, kind_in_constructor, settle, words_for
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
 from .find_layers import attributes_in
 from .objects import LR, Mixing, Step, layers_for
 from .parameters import find_parameters, reset, run, values_of
-from .readings import share_right, ways_to_read
+from .readings import share_right, ways_to_read, with_a_method_after
 from .roles import possible_roles
 from .usual_losses import USUAL_LOSSES
 
@@ -65,10 +64,8 @@ class Search:
         self.best: tuple[tuple, Layer] | None = None
         methods = [getattr(layer.cls, name) for name in (layer.methods.forward, layer.methods.backward)]
         self.signs = any(re.search(r"== -1\b", _text_of(method)) for method in methods)
-        names, text = "|".join(self.taken), _text_of(methods[0])
-        self.plain = "np." not in text and bool(
-            re.search(rf"for .+ in (zip\(.*|enumerate\()?\b({names})\b", text)
-        )  # of numbers
+        text, loop = _text_of(methods[0]), rf"for .+ in (zip\(.*|enumerate\()?\b({'|'.join(self.taken)})\b"
+        self.plain = "np." not in text and bool(re.search(loop, text))  # whether x is a list of numbers
         self.whole = False  # whether x is of whole numbers
         self.of_lists = False  # whether it works without NumPy, on one sample
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
@@ -86,9 +83,6 @@ class Search:
         self.container = [name for name, kind in self.kinds.items() if kind == "layers"]
         self.filling = [Mixing, Mixing] if self.container or rest else []
         self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
-        takers = [cls.__init__, *(getattr(cls, name) for name in setups)]  # type: ignore[misc]
-        self.kinds |= {name: words for name in unknown if (words := tuple(w for f in takers for w in words_meant(f, name)))}
-        unknown = [name for name in unknown if name not in self.kinds]
         if unknown:
             titles = f"{self.layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
             raise UserError(f"{titles}: do not know what to draw for {', '.join(unknown)}; {advice(self.layer)}")
@@ -102,11 +96,8 @@ class Search:
         if not {"in", "all", "weight", "affine", "index", "vocab", "x"} & set(self.kinds.values()):
             obj, error = self._make(next(self._constructors(ROWS, False), {}))
             derived = layouts_for(obj) if error is None else []
-        return [
-            *([LINE] if self.plain else []),
-            *derived,
-            *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()}),
-        ]
+        line = [LINE] if self.plain else []
+        return [*line, *derived, *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()})]
 
     def _constructors(self, layout: Layout, unit: bool) -> Iterator[dict[str, Any]]:
         kinds = {*self.kinds.values(), *self.taken.values()}
@@ -180,7 +171,7 @@ class Search:
             self._look()
         if self.best is None:
             raise self._failure()
-        return self.best[1]
+        return with_a_method_after(self.best[1]) if self.layer.methods.how == "layer" else self.best[1]
 
     def _look(self) -> None:
         """Try one combination after the other until all works, or PATIENCE is over."""
@@ -310,7 +301,7 @@ class Search:
         return every[shares.index(max(shares))]
 
     def _rank(self, layer: Layer) -> tuple[bool, bool, bool]:
-        """Return whether backward works, whether the inputs' gradients have the right shapes, and all. Find the parameters."""
+        """Return whether backward works, whether gradients but those of biases have the right shapes, and whether all have."""
         _, error = attempt(find_parameters, layer)
         if error is not None:
             return False, False, False
@@ -327,7 +318,7 @@ class Search:
             )
         floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
         fits = {name: g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)}
-        return True, all(fits[name] for name in fits if name in layer.arguments), bool(fits) and all(fits.values())
+        return True, all(fits[name] for name in fits if not kind_of(name).endswith("bias")), bool(fits) and all(fits.values())
 
 
 def _without_penalties(obj: Any, read: set[str]) -> None:
@@ -358,7 +349,7 @@ def _sets_up(cls: type, name: str) -> bool:
     method = inspect.getattr_static(cls, name, None)
     needed = [p for p in parameters(method)[1:] if p.default is p.empty] if inspect.isfunction(method) else []
     return inspect.isfunction(method) and all(
-        kind_in_constructor(p, "") in (*SIZES, *LIKE) or words_meant(method, p.name) or p.annotation in (bool, "bool")
+        kind_in_constructor(p, "") in (*SIZES, *LIKE) or words_for(p.name, cls) or p.annotation in (bool, "bool")
         for p in needed
     )
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from ...gradcheck.problem.problem import fresh
 from ..functions.kinds import ELSE, LEARNED, kind_of, other_number
-from ..read.read_code import code_of, parameters
+from ..read.read_code import parameters
 from ..run_code import attempt
 from .attributes import RATES, arrays_in, name_of, put
 from .call_layer import Layer
-from .draw_constructor import kind_in_constructor
+from .draw_constructor import kind_in_constructor, words_for
 from .find_layers import arguments_of, attributes_in
 from .parameters import find_parameters, ones_like, values_of
 
@@ -77,7 +77,7 @@ def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
                 continue
             other = layer.anew(base=base, remake=remake)
             _, error = attempt(find_parameters, other)
-            if error is None and layer.parameters.keys() <= other.parameters.keys():  # not without a bias
+            if error is None and bool(layer.parameters) == bool(other.parameters):
                 yield f"{p.name} {f'{value:.3g}' if type(value) is float else repr(value)}", other
 
 
@@ -86,22 +86,11 @@ def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
     match p.default:
         case bool():
             return [not p.default]
-        case str():
-            return [word for word in _words_of(p.default, layer.cls) if word not in ("softmax", "test", "eval")]
+        case str() | None if words := words_for(p.name, layer.cls, p.default):
+            others = [word for word in words if word != p.default] or [ELSE.get(str(p.default), "sigmoid")]
+            return [word for word in others if word not in ("softmax", "test", "eval")]
         case float():
             return [other_number(p.default)]
         case int() if p.name in FACTORS:
             return [other_number(p.default)]
     return [1] if not layer.parameters and kind_in_constructor(p, "") in ("move", "pad") and p.default != 1 else []
-
-
-def _words_of(default: str, cls: type) -> list[str]:
-    """Return the words that a class compares an option with, beside its default: tanh of ``if self.act == "tanh"``."""
-    codes = [code for method in vars(cls).values() if inspect.isfunction(method) and (code := code_of(method))]
-    words: dict[str, list[str]] = {}  # by what is compared
-    for node in (node for code in codes for node in ast.walk(code) if isinstance(node, ast.Compare)):
-        parts = [part.value for other in node.comparators for part in ast.walk(other) if isinstance(part, ast.Constant)]
-        words.setdefault(ast.unparse(node.left), []).extend(part for part in parts if isinstance(part, str))
-    found = [word for together in words.values() if default in together for word in together if word != default]
-    asked = any(default in together for together in words.values())
-    return list(dict.fromkeys(found)) or [ELSE.get(default, "sigmoid")] * asked

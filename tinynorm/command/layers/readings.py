@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,10 +13,13 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of
+from ..read.read_code import code_of, parameters
+from ..run_code import attempt
 from .arguments import PREDICTIONS, TRUE
+from .attributes import RATES, names_gradient
 from .call_layer import BEFORE, Layer
-from .parameters import values_of
+from .find_layers import attributes_in
+from .parameters import find_parameters, values_of
 from .roles import COUNTS
 from .usual_losses import USUAL_LOSSES
 
@@ -44,6 +48,25 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
     if layer.loss and re.search("bin|bce|logistic|sigmoid", layer.name, re.IGNORECASE) and np.ndim(t) == 2:
         column = {name: x[:, :1] if np.shape(x) == np.shape(t) else x for name, x in layer.arguments.items()}
         yield from (replace(layer, arguments=column, before=name) for name in ("", "a sigmoid"))
+
+
+def with_a_method_after(layer: Layer) -> Layer:
+    """Return the layer with the method called after backward that makes most gradients right which backward does not make."""
+    names = [re.split(r"[.\[]", name)[0] for name in layer.unseen] + [name for name in layer.parameters if name.isidentifier()]
+    methods = {name: method for name, method in vars(layer.cls).items() if inspect.isfunction(method) and name[:2] != "__"}
+    set_in_backward = attributes_in(getattr(layer.cls, layer.methods.backward))
+    found, best = layer, attempt(share_right, layer)[0] or 0.0
+    for title, method in methods.items():
+        sets = attributes_in(method) - set_in_backward
+        rates = all(RATES.fullmatch(p.name) or p.default is not p.empty for p in parameters(method)[1:])
+        makes = any(name in sets or any(names_gradient(one, name) for one in sets) for name in names)
+        if makes and rates and title not in (layer.methods.forward, layer.methods.backward):
+            other = layer.anew(after=title)
+            _, error = attempt(find_parameters, other)
+            share = (attempt(share_right, other)[0] or 0.0) if error is None else 0.0
+            if share > best or (other.parameters.keys() > layer.parameters.keys() and share >= min(best, 0.5)):
+                found, best = other, share
+    return found
 
 
 def _numbers_in(function: Callable) -> list[float]:

@@ -29,13 +29,18 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
         module = ModuleType(module_name(path))
         module.__file__, module.__package__ = str(path), package_for(path)
         sys.modules[module.__name__] = module  # dataclasses and pickle look for it there
+        names = module.__dict__
+        names["open"] = opened = open_or_stand_in(lambda says: prints.remarks.append(f"{path}: {says}"))
         if path.suffix == ".ipynb":
-            _run_notebook(path, source, module.__dict__, prints.remarks)
+            _run_notebook(path, source, names, prints.remarks)
         else:
-            _run(path, source, where, module.__dict__, prints.remarks)
-        made = [value for value in module.__dict__.values() if isinstance(value, np.random.Generator | np.random.RandomState)]
+            _run(path, source, where, names, prints.remarks)
+        if names.get("open") is opened:
+            del names["open"]
+        held = [*names.values(), *(x for f in names.values() for x in getattr(f, "__defaults__", None) or ())]
+        made = [value for value in held if isinstance(value, np.random.Generator | np.random.RandomState)]
         GENERATORS[:] = made
-        return dict(module.__dict__)
+        return dict(names)
 
 
 def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: list[str]) -> None:
@@ -56,10 +61,7 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
     remarks += [f"{path}:{loop.lineno}: left out, as it has no end: {ast.unparse(loop).splitlines()[0]}" for loop in endless]
     linecache.checkcache(where)  # or a traceback shows the lines of an older file
     names["__doc__"] = ast.get_docstring(tree)
-    names["open"] = opened = open_or_stand_in(lambda says: remarks.append(f"{path}: {says}"))
     _run_each(path, tree, where, names, remarks)
-    if names.get("open") is opened:
-        del names["open"]
 
 
 def _run_each(path: Path, tree: ast.Module, where: str, names: dict[str, Any], remarks: list[str]) -> None:

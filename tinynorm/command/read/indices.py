@@ -49,7 +49,8 @@ def _same(node: ast.AST) -> tuple[str, str]:
 
 def _index_parts(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") not in ("c_", "r_"):  # np.c_[ones, x]
-        yield from node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        for part in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
+            yield from part.elts if isinstance(part, ast.List) else [part]  # x[:, [i]]
 
 
 def _list_of(node: ast.AST) -> str:

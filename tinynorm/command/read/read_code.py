@@ -67,7 +67,7 @@ def calls_of(function: Callable, nodes: Iterable[ast.AST]) -> Iterator[tuple[Cal
 
 
 def text_of(code: Callable) -> str:
-    """Return the text of a function or class and of all that it calls, as far as it is the user's; raise OSError without one."""
+    """Return the text of a function or class and of all that it calls that is the user's; raise OSError without one."""
     found: dict[Callable, str] = {}
 
     def read(code: Callable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -130,6 +131,8 @@ def exit_code(files: Sequence[Checked], allow_skipped: bool) -> int:
     """Return 1 where something is wrong, else 2 where something has no verdict or was not looked at, else 0."""
     codes = {EXIT_CODES[record.verdict] for file in files for record in file.records}
     codes |= {2 for file in files if file.reason or (file.left_over and not allow_skipped)}
-    in_part = any("not checked" in record.nuance for file in files for record in file.records)
+    in_part = any(
+        re.search("not checked|no gradient is looked for", record.nuance) for file in files for record in file.records
+    )
     codes |= {2} if in_part and not allow_skipped else set()
     return 1 if 1 in codes else max(codes, default=2)
