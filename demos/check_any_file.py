@@ -1,4 +1,4 @@
-"""Check the files in any_file/ with `tinynorm check`: losses, classes, a notebook, signatures, imports, parameters at module level, a folder.
+"""Check the files in any_file/ with `tinynorm check`: losses, classes, a notebook, signatures, parameters of a file, a folder.
 
 ``python demos/check_any_file.py > demos/any_file/printed.txt`` writes what it prints; a test compares.
 """

@@ -568,6 +568,50 @@ def test_pairs_under_other_names_and_what_is_not_looked_at(run):
 def test_what_was_not_looked_at_changes_the_exit_code(run):
     assert run(AFFINE, "def gelu_forward(x): pass")[0] == 2
     assert run(AFFINE, "def gelu_forward(x): pass", options=["--allow-skipped"])[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "says", "code"),
+    [
+        (
+            """
+            LATER = False
+            def relu_forward(x): return np.maximum(x, 0), x
+            def relu_backward(dout, x):
+                if LATER:
+                    dout = 2 * dout
+                return dout * (x > 0)
+            """,
+            "not checked: line ",
+            2,
+        ),
+        (
+            """
+            class Scale:
+                def __init__(self, weight): self.weight = weight
+                def forward(self, x): return x * self.weight
+                def backward(self, dout): return dout * self.weight
+            """,
+            "no gradient is looked for of weight",
+            2,
+        ),
+        (
+            """
+            class Shift:
+                def __init__(self, size): self.table = np.arange(float(size)) + 1
+                def forward(self, x): return x * self.table
+                def backward(self, dout): return dout * self.table
+            """,
+            "1 class: 1 right",
+            0,
+        ),
+    ],
+    ids=["a line", "a parameter", "a constant"],
+)
+def test_what_was_not_looked_at_in_a_pair_is_told_and_counts(run, file, says, code):
+    found, said = run("import numpy as np", file)[:2]
+    assert says in said
+    assert found == code, said
     assert run(AFFINE, AFFINE.replace("affine", "alt").replace("dout @", "2 * dout @"), "def gelu_forward(x): pass")[0] == 1
 
 

@@ -457,17 +457,17 @@ NAMED = {
     "affine + relu: mask forgotten, dx": (
         *but(AFFINE_RELU, 0, lambda g, d, c: d @ c[1].T),
         "mask_forgotten",
-        "as if no ReLU were closed",
+        "were never closed: its mask, x > 0, is not applied",
     ),
     "affine + relu: mask forgotten, dw": (
         *but(AFFINE_RELU, 1, lambda g, d, c: c[0].T @ d),
         "mask_forgotten",
-        "as if no ReLU were closed",
+        "were never closed: its mask, x > 0, is not applied",
     ),
     "affine + relu: mask forgotten, db": (
         *but(AFFINE_RELU, 2, lambda g, d, c: d.sum(0)),
         "mask_forgotten",
-        "as if no ReLU were closed",
+        "were never closed: its mask, x > 0, is not applied",
     ),
     # dropout
     "dropout: mask forgotten": (*but(DROPOUT, 0, lambda g, d, c: d), "mask_forgotten", "the mask is forgotten"),

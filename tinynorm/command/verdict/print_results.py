@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...gradcheck.report.html import as_html
 from ...gradcheck.report.text import COLOURS, wrapped
+from ..functions.kinds import PARAMETERS, kind_of
 
 if TYPE_CHECKING:
     from .check_pair import Result
@@ -131,8 +132,12 @@ def exit_code(files: Sequence[Checked], allow_skipped: bool) -> int:
     """Return 1 where something is wrong, else 2 where something has no verdict or was not looked at, else 0."""
     codes = {EXIT_CODES[record.verdict] for file in files for record in file.records}
     codes |= {2 for file in files if file.reason or (file.left_over and not allow_skipped)}
-    in_part = any(
-        re.search("not checked|no gradient is looked for", record.nuance) for file in files for record in file.records
-    )
+    in_part = any(_in_part(record.nuance) for file in files for record in file.records)
     codes |= {2} if in_part and not allow_skipped else set()
     return 1 if 1 in codes else max(codes, default=2)
+
+
+def _in_part(nuance: str) -> bool:
+    """Whether lines or modes were not checked, or no gradient was found of what is a parameter by its name."""
+    names = re.findall(r"\w+", " ".join(re.findall("no gradient is looked for of (.*)", nuance)))
+    return "not checked" in nuance or any(kind_of(name) in PARAMETERS for name in names)

@@ -159,7 +159,7 @@ def other_inputs(c: Comparison) -> Iterator[tuple[str, str, str, dict[int, np.nd
             yield "y_for_x", f"the derivative is that at {at} and has to be that at {own}", own, {c.i: value}
     for j, a in floats.items():
         if a.ndim < 2 or min(a.shape) == 1:
-            says = "it is the gradient as if no ReLU were closed: the mask x > 0 is not applied"
+            says = f"it is the gradient as if the ReLU after {e.names[j]} were never closed: its mask, x > 0, is not applied"
             yield "mask_forgotten", says, "x > 0", {j: a + far}
     for j, a in floats.items():
         name = e.names[j]
