@@ -190,7 +190,7 @@ def gradient_ways(x: Any, way: Way) -> Iterator[Way]:
     for k in reversed(range(len(way))):
         owner, name, rest = way[:k], _word(way[k]), way[k + 1 :]
         siblings = [step for step, _ in _steps(at(x, owner)) if isinstance(step, str)] if name else []
-        for step in siblings:
+        for step in siblings[::-1]:  # what backward has made before what the constructor has, as a momentum
             if names_gradient(_word(step), name):
                 yield (*owner, step, *rest)
         if k == len(way) - 1 and name:  # self.W and self.grads["W"]

@@ -27,6 +27,7 @@ from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
 from .cut_off import right_for_one_element, right_if_small
 from .other_inputs import all_equal, jumps, takes_squares_only
+from .penalty import without_penalty
 from .their_words import in_their_words
 
 # An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
@@ -157,6 +158,9 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
         return replace(result, report=clipped, about="right where it clips no gradient")
     if all(found.ok for found in result.report.inputs):
         return result
+    alone = without_penalty(call, result.report, ask)
+    if alone is not None:
+        return replace(result, report=alone, about="right but for a penalty's gradient" if alone.ok else "")
     one = right_for_one_element(call, result.report, ask)
     if one is not None:
         return replace(result, report=one, about=ONE)
