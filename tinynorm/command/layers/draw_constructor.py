@@ -6,7 +6,7 @@ import ast
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from copy import deepcopy
 from math import prod
 from typing import Any
@@ -17,7 +17,7 @@ from ..functions.find_losses import REGULARISED
 from ..functions.kinds import NUMBERS, kind_of
 from ..functions.layouts import OUTPUTS, Layout
 from ..read.read_code import code_of, parameters
-from .objects import LR, Step, Tanh, instances
+from .objects import LR, Settings, Step, Tanh, instances
 
 SIZES = {
     "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim embed_dim fan_in d_in din "
@@ -62,12 +62,16 @@ LIKE = {  # kinds of names that are not among these
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kernels",
 }
 DRAWN_ANYWAY = ("in", "out", "width", "hiddens", "all", "vocab", "word", "heads", "steps", "batch")  # though there is a default
+OF = "__of__"  # between the name of an argument and that of a setting in it
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
 HIDDEN = 7
 
 
-def arguments_of_constructor(cls: type) -> list[inspect.Parameter]:
-    """Return the arguments of a constructor; also those that it hands on to the next one as *args and **kwargs."""
+def arguments_of_constructor(cls: type, given: Container = ()) -> list[inspect.Parameter]:
+    """Return the arguments of a constructor; also those that it hands on to the next one as *args and **kwargs.
+
+    One that holds settings, and is not given, is replaced by them.
+    """
     found: dict[str, inspect.Parameter] = {}
     for owner in [owner for owner in cls.__mro__ if inspect.isfunction(vars(owner).get("__init__"))]:
         taken = parameters(owner.__init__)[1:]  # type: ignore[misc]
@@ -77,12 +81,50 @@ def arguments_of_constructor(cls: type) -> list[inspect.Parameter]:
         if code is None or not re.search(r"super\(.*\)\.__init__\(.*\*", ast.unparse(code)):
             break
         found = {name: p for name, p in found.items() if p not in rest}
-    return list(found.values())
+    return [part for p in found.values() for part in (_parts_of(p, cls) if p.name not in given else [p])]
+
+
+def _parts_of(p: inspect.Parameter, cls: type) -> list[inspect.Parameter]:
+    """Return an argument for each setting that a class reads from this one, config.n_in and config["n_in"]; itself for none."""
+    if p.default is not p.empty or kind_in_constructor(p, "") not in ("", "settings") or instances(p.annotation, cls):
+        return [p]
+    methods = [
+        code
+        for owner in cls.__mro__
+        for method in vars(owner).values()
+        if inspect.isfunction(method) and (code := code_of(method))
+    ]
+    nodes = [node for code in methods for node in ast.walk(code)]
+    same = {p.name} | {
+        ast.unparse(node.targets[0]) for node in nodes if isinstance(node, ast.Assign) and _is(node.value, p.name)
+    }
+    keys = []
+    for node in nodes:
+        if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node.value) in same:
+            key = node.attr if isinstance(node, ast.Attribute) else getattr(node.slice, "value", "")
+            keys += [key] if isinstance(key, str) and key.isidentifier() and not hasattr(np.ndarray, key) else []
+    return [p.replace(name=f"{p.name}{OF}{key}") for key in dict.fromkeys(keys) if key not in vars(dict)] or [p]
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def folded(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with those that are settings of one as that one."""
+    found: dict[str, Any] = {}
+    for name, x in arguments.items():
+        owner, _, key = name.partition(OF)
+        if key:
+            found.setdefault(owner, Settings())[key] = x
+        else:
+            found[name] = x
+    return found
 
 
 def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     """Return the kind of a constructor's argument; "" for an unknown one."""
-    low = p.name.lower().strip("_")
+    low = p.name.rpartition(OF)[2].lower().strip("_")
     if low == "name" and p.default is p.empty:
         return "function" if "activ" in words else "str"
     if low in ("w", "b", "gamma", "beta") or p.annotation in (np.ndarray, "np.ndarray"):
@@ -116,6 +158,8 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
             continue
         elif kind or p.annotation in (int, float, bool, str, "int", "float", "bool", "str"):
             kinds[p.name] = kind or str(getattr(p.annotation, "__name__", p.annotation))
+        elif OF in p.name and not _is_size(p.name, cls):
+            kinds[p.name] = "float"
         else:
             unknown.append(p.name)
     letters = [name for name in kinds if name.lower() in ("n", "m")]
@@ -123,7 +167,7 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         kinds |= dict(zip(letters, ("in", "out"), strict=True))
     elif "in" not in kinds.values():
         kinds |= {name: "in" for name in letters if name.lower() == "n"}
-    for name in [name for name in unknown if _is_size(name, cls)]:
+    for name in [name for name in unknown if OF not in name and _is_size(name, cls)]:
         kinds[name] = next((kind for kind in ("in", "out") if kind not in kinds.values()), "width")
         unknown.remove(name)
     return kinds, unknown
@@ -150,7 +194,10 @@ def _is_size(name: str, cls: type) -> bool:
     calls = [node for node in ast.walk(code) if isinstance(node, ast.Call)] if code else []
     inside = [part for call in calls if ast.unparse(call.func).startswith(("np.", "numpy.")) for part in ast.walk(call)]
     owners = [part.value for part in inside if isinstance(part, ast.Subscript | ast.Attribute)]  # spec of spec["rows"]
-    return any(isinstance(part, ast.Name) and part.id == name and part not in owners for part in inside)
+    owner, _, key = name.partition(OF)
+    if key:
+        return bool({f"{owner}.{key}", f"{owner}['{key}']"} & {ast.unparse(part) for part in inside})
+    return any(_is(part, name) and part not in owners for part in inside)
 
 
 def _drawn_anyway(kind: str, default: Any) -> bool:

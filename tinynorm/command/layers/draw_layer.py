@@ -29,7 +29,16 @@ from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import arrays_in, make_arrays, put, set_rates
 from .call_layer import Layer, call_by_name
-from .draw_constructor import LIKE, SIZES, arguments_of_constructor, choices, kind_in_constructor, settle, words_for
+from .draw_constructor import (
+    LIKE,
+    SIZES,
+    arguments_of_constructor,
+    choices,
+    folded,
+    kind_in_constructor,
+    settle,
+    words_for,
+)
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
 from .find_layers import attributes_in
 from .objects import LR, Mixing, Step, layers_for
@@ -73,7 +82,7 @@ class Search:
     def _settle(self, setups: list[str]) -> None:
         """Say what is drawn for the constructor, and for the methods that make the parameters after it."""
         cls, self.setups = self.layer.cls, setups
-        own = arguments_of_constructor(cls)
+        own = arguments_of_constructor(cls, self.given)
         self.own = {p.name for p in own}
         known = [p for name in setups for p in parameters(getattr(cls, name))[1:]]
         known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
@@ -84,8 +93,9 @@ class Search:
         self.filling = [Mixing, Mixing] if self.container or rest else []
         self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
         if unknown:
-            titles = f"{self.layer.name}({', '.join(str(p).split(':')[0] for p in self.constructor)})"
-            raise UserError(f"{titles}: do not know what to draw for {', '.join(unknown)}; {advice(self.layer)}")
+            titles = ", ".join(folded({str(p).split(":")[0]: p for p in self.constructor}))
+            wanted = ", ".join(folded(dict.fromkeys(unknown)))
+            raise UserError(f"{self.layer.name}({titles}): do not know what to draw for {wanted}; {advice(self.layer)}")
 
     # ---- what is drawn ---------------------------------------------------------------------------------------------------
 
@@ -134,7 +144,8 @@ class Search:
         arguments = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in arguments.items()}
         held = [cls() for cls in self.filling]
         arguments |= dict.fromkeys(self.container, held)
-        obj = call_by_name(self.layer.cls, {n: x for n, x in arguments.items() if n in self.own}, [] if arguments else held)
+        own = folded({n: x for n, x in arguments.items() if n in self.own})
+        obj = call_by_name(self.layer.cls, own, [] if arguments else held)
         for name, x in arguments.items():
             if name.startswith("."):
                 setattr(obj, name[1:], x.copy())

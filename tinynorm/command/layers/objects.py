@@ -20,6 +20,16 @@ FIRST = re.compile("tanh|sigmoid", re.IGNORECASE)  # of several activations: a s
 MOST = 3  # instances of a class that are tried
 
 
+class Settings(dict):
+    """Settings by their keys, which may be read as attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 class Step:
     """An optimizer that a layer may use in its backward, whatever it calls it: it goes one step of `LR` down the gradient."""
 
