@@ -161,6 +161,19 @@ class Dense:
         dx = dout @ self.W.T
         return dx.reshape(self.shape)
 """
+PENALTY = DECAY.replace(", weight_decay=1e-4", "").replace(", self.weight_decay = ", " = ").replace(", weight_decay", "")
+PENALTY = PENALTY.replace("self.weight_decay * self.W", "0.01 * np.sign(self.W)")
+SETTINGS = """
+class Dense:
+    def __init__(self, config):
+        self.config, self.W = config, np.random.randn(config["n_in"], config["n_out"])
+    def forward(self, x):
+        self.x = x
+        return self.config.scale * x @ self.W
+    def backward(self, dout):
+        self.dW = self.config.scale * self.x.T @ dout
+        return self.config.scale * dout @ self.W.T
+"""
 CONVENTIONS = [
     (OTHER_NAMES, "entrada.T @ dsalida", "entrada.T @ dsalida * 2", "WRONG in dpesos"),
     (LIST, "dout * self.a]", "dout]", "WRONG in dinputs[1]"),
@@ -172,6 +185,8 @@ CONVENTIONS = [
     (OF_THE_OUTPUT, "a**2", "a", "WRONG in dz"),
     (MISSPELT, "dout.sum(axis=0)", "dout.mean(axis=0)", "WRONG in dbiases"),
     (DECAY, "self.x.T @ dout", "2 * self.x.T @ dout", "WRONG in dW"),
+    (PENALTY, "self.x.T @ dout", "2 * self.x.T @ dout", "dW: it is 2 times the right gradient"),
+    (SETTINGS, "* dout @", "* 2 * dout @", "WRONG in dx"),
     (UPDATE, "lr * self", "lr * 2 * self", "WRONG in dW"),
     (BY_NAME, "tanh(self.z) ** 2)", "tanh(self.z))", "WRONG in dx"),  # with activation="tanh" only
     (COSINE, "/ a / b\n", "/ a\n", "WRONG in dx"),  # where no target has the length 1

@@ -353,3 +353,20 @@ def test_a_default_and_a_limit_in_the_code_are_tried_from_both_sides(check):
     assert (relu6.verdict, "and x up to 9" in relu6.inputs) == ("right", True), said(results)
     results = check(NUMBERS.replace("alpha * np.exp(x))", "np.exp(x))").replace(" * (x < 6)", ""))
     assert [result.verdict for result in results] == ["wrong"] * 2, said(results)
+
+
+PARAMETERS_OF_THE_FILE = """
+W, b = np.random.randn(9, 4), np.zeros(4)
+def scores_forward(x): return x @ W + b, x
+def scores_backward(dout, x):
+    dW, db = x.T @ dout, dout.sum(axis=0)
+    return dout @ W.T, dW, db
+"""
+
+
+@pytest.mark.parametrize(("db", "verdict"), [("dout.sum(axis=0)", "right"), ("dout.mean(axis=0)", "wrong")])
+def test_parameters_at_module_level_are_checked(check, db, verdict):
+    (result,) = check(PARAMETERS_OF_THE_FILE.replace("dout.sum(axis=0)", db))
+    assert result.verdict == verdict, result.reason
+    assert [found.name for found in result.report.inputs if found.ok is False] == ["b"] * (verdict == "wrong")
+    assert {found.name for found in result.report.inputs} == {"x", "W", "b"}

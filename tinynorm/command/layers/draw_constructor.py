@@ -95,9 +95,10 @@ def _parts_of(p: inspect.Parameter, cls: type) -> list[inspect.Parameter]:
         if inspect.isfunction(method) and (code := code_of(method))
     ]
     nodes = [node for code in methods for node in ast.walk(code)]
-    same = {p.name} | {
-        ast.unparse(node.targets[0]) for node in nodes if isinstance(node, ast.Assign) and _is(node.value, p.name)
-    }
+    assigned = [(node.targets[0], node.value) for node in nodes if isinstance(node, ast.Assign)]
+    several = [zip(a.elts, b.elts, strict=False) for a, b in assigned if isinstance(a, ast.Tuple) and isinstance(b, ast.Tuple)]
+    assigned += [part for parts in several for part in parts]
+    same = {p.name, *(ast.unparse(target) for target, value in assigned if _is(value, p.name))}
     keys = []
     for node in nodes:
         if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node.value) in same:

@@ -223,7 +223,10 @@ class Search:
         cls, halves = self.layer.cls, [self.layer.methods.forward, self.layer.methods.backward]
         others = [name for name in dir(cls) if name[:2] != "__" and name not in (*self.setups, *halves) and _sets_up(cls, name)]
         read = {
-            name for half in halves for name in attributes_in(getattr(cls, half), ast.Load) if has.get(name) in (None, False)
+            name
+            for half in halves
+            for name in attributes_in(getattr(cls, half), ast.Load)
+            if has.get(name) is None or has[name] is False
         }
         lacking = read - attributes_in(getattr(cls, halves[0]))
         found = [name for name in others if attributes_in(getattr(cls, name)) & lacking]
