@@ -7,7 +7,7 @@ import linecache
 import sys
 import traceback
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,8 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
             _run(path, source, where, names, prints.remarks)
         if names.get("open") is opened:
             del names["open"]
-        held = [*names.values(), *(x for f in names.values() for x in getattr(f, "__defaults__", None) or ())]
+        defaults = [f.__defaults__ or () for f in names.values() if isinstance(f, FunctionType)]
+        held = [*names.values(), *(x for values in defaults for x in values)]
         made = [value for value in held if isinstance(value, np.random.Generator | np.random.RandomState)]
         GENERATORS[:] = made
         return dict(names)
