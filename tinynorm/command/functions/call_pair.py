@@ -195,6 +195,11 @@ class Call:
         grads = self.gradients(dout, cache)
         return tuple(map(self._in_shape, grads, self.floats)) if self.laid and len(grads) == len(self.floats) else grads
 
+    def by_number(self, grads: Any) -> dict[int, Any]:
+        """Return gradients by the numbers of their inputs: backward returns one for each, or for each that may have one."""
+        numbers = range(len(self.inputs)) if len(grads) == len(self.inputs) else self.floats
+        return dict(zip(numbers, grads, strict=True))
+
     def _in_shape(self, gradient: Any, i: int) -> Any:
         name, shape, wanted = self.names[i], np.shape(gradient), self.inputs[i].shape
         if gradient is None or shape == wanted or [n for n in shape if n != 1] != [n for n in wanted if n != 1]:

@@ -208,6 +208,11 @@ def _with_targets_ignored(call: Call, given: dict[str, Any]) -> Iterator[tuple[s
                 yield f"one of {call.names[i]} {ignored}", other
 
 
+def has_one_hot_rows(a: np.ndarray) -> bool:
+    """Whether a matrix has one 1 in each row, and zeros else."""
+    return np.array_equal(np.sort(a, axis=1), np.eye(a.shape[1])[[-1] * len(a)])
+
+
 def in_columns(call: Call) -> Call | None:
     """Return the call with targets that are one-hot in columns, where the drawn ones are so in rows; else None.
 
@@ -219,7 +224,7 @@ def in_columns(call: Call) -> Call | None:
     inputs = list(call.inputs)
     for i in targets:
         rows, columns = inputs[i].shape
-        if not np.array_equal(np.sort(inputs[i], axis=1), np.eye(columns)[[-1] * rows]):
+        if not has_one_hot_rows(inputs[i]):
             return None
         inputs[i] = np.eye(rows)[:, np.arange(columns) % rows]
     other = call.with_inputs(inputs, call.layout)

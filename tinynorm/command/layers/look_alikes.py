@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from collections.abc import Iterator
 
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, inside
+from ..read.read_code import code_of, inside, methods_of
 
 PRODUCTS = ("dot", "matmul", "einsum", "multiply", "outer", "tensordot")
 # What these return has nothing of their arguments but a size.
@@ -32,8 +31,7 @@ def in_one_method(classes: dict[str, type], known: set[str]) -> Iterator[str]:
 
 def _methods(cls: type) -> dict[str, ast.FunctionDef]:
     """Return the code of the methods of a class, in their order."""
-    methods = [(name, method) for name, method in vars(cls).items() if inspect.isfunction(method) and name[:2] != "__"]
-    return {name: code for name, method in methods if (code := code_of(method))}
+    return {name: code for name, method in methods_of(cls).items() if (code := code_of(method))}
 
 
 def _are_halves(forward: ast.FunctionDef, backward: ast.FunctionDef) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, parameters
+from ..read.read_code import code_of, methods_of, parameters
 from ..run_code import attempt
 from .arguments import PREDICTIONS, TRUE
 from .attributes import RATES, names_gradient
@@ -53,10 +52,9 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
 def with_a_method_after(layer: Layer) -> Layer:
     """Return the layer with the method called after backward that makes most gradients right which backward does not make."""
     names = [re.split(r"[.\[]", name)[0] for name in layer.unseen] + [name for name in layer.parameters if name.isidentifier()]
-    methods = {name: method for name, method in vars(layer.cls).items() if inspect.isfunction(method) and name[:2] != "__"}
     set_in_backward = attributes_in(getattr(layer.cls, layer.methods.backward))
     found, best = layer, attempt(share_right, layer)[0] or 0.0
-    for title, method in methods.items():
+    for title, method in methods_of(layer.cls).items():
         sets = attributes_in(method) - set_in_backward
         rates = all(RATES.fullmatch(p.name) or p.default is not p.empty for p in parameters(method)[1:])
         makes = any(name in sets or any(names_gradient(one, name) for one in sets) for name in names)

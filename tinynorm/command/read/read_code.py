@@ -29,6 +29,11 @@ def _parsed(code: CodeType, _: str) -> ast.FunctionDef | None:  # the same code 
     return tree if isinstance(tree, ast.FunctionDef) else None
 
 
+def methods_of(cls: type) -> dict[str, Callable]:
+    """Return the methods that a class defines itself, in their order, without __init__ and its like."""
+    return {name: method for name, method in vars(cls).items() if inspect.isfunction(method) and name[:2] != "__"}
+
+
 def inside(code: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a function without those of the functions in it, in the order of the code."""
     for node in ast.iter_child_nodes(code):

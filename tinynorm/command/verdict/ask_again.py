@@ -128,10 +128,8 @@ class Question:
             out, cache = forward(*[fresh(x) for x in call.inputs])
             several = isinstance(out, tuple | list)
             u = [rng.standard_normal(np.shape(y))[()] for y in (out if several else [out])]
-            grads = backward(tuple(u) if several else u[0], cache)
-            if len(grads) == len(call.inputs):
-                grads = [grads[i] for i in call.floats]
-            wrong = {i: g for i, g in zip(call.floats, grads, strict=True) if call.names[i] in self.wrong or not self.wrong}
+            grads = call.by_number(backward(tuple(u) if several else u[0], cache))
+            wrong = {i: grads[i] for i in call.floats if call.names[i] in self.wrong or not self.wrong}
             along = {i: rng.standard_normal(np.shape(call.inputs[i])) for i, g in wrong.items() if g is not None}
             terms = np.concatenate([np.ravel(wrong[i] * v) for i, v in along.items()])
 
@@ -152,16 +150,11 @@ class Question:
                 continue
 
             def divided(dout: Any, cache: Any, by: float = factor, name: str = finding.input) -> list:
-                grads = self.call.backward(dout, cache)
-                owners = self.call.names if len(grads) == len(self.call.names) else self._floats
-                return [g / by if owner == name else None for owner, g in zip(owners, grads, strict=True)]
+                grads = self.call.by_number(self.call.backward(dout, cache))
+                return [g / by if self.call.names[i] == name else None for i, g in grads.items()]
 
             if self._may_be_right(other, backward=divided):
                 self.report.findings[k] = replace(finding, sentence=A_SIZE.sub("", finding.sentence), formula=exactly(factor))
-
-    @property
-    def _floats(self) -> list[str]:
-        return [self.call.names[i] for i in self.call.floats]
 
     # ---- up to 1/m -------------------------------------------------------------------------------------------------------
 
@@ -228,9 +221,8 @@ class Question:
             return None
 
         def scaled(dout: Any, cache: Any) -> tuple:
-            grads = call.backward(dout, cache)
-            owners = call.names if len(grads) == len(call.names) else self._floats
-            return tuple(m * g if name in names else g for name, g in zip(owners, grads, strict=True))
+            grads = call.by_number(call.backward(dout, cache))
+            return tuple(m * g if call.names[i] in names else g for i, g in grads.items())
 
         right = self.right(call, backward=scaled)
         if right is None:

@@ -29,7 +29,7 @@ def without_penalty(call: Call, report: Report, ask: Callable[..., Report]) -> R
         return out, (cache, [fresh(x) for x in inputs])
 
     def backward(dout: Any, cache: Any) -> tuple:
-        grads, at = _by_number(call, call.backward(dout, cache[0])), cache[1]
+        grads, at = call.by_number(call.backward(dout, cache[0])), cache[1]
         return tuple(g - added[i][0] * SHAPES[added[i][1]](at[i]) if i in added else g for i, g in grads.items())
 
     try:
@@ -49,7 +49,7 @@ def _added(call: Call) -> dict[int, tuple[float, str]]:
     out, cache = call.forward(*map(fresh, call.inputs))
     nothing = tuple(0 * y for y in out) if isinstance(out, tuple | list) else 0 * out
     found = {}
-    for i, g in _by_number(call, call.backward(nothing, cache)).items():
+    for i, g in call.by_number(call.backward(nothing, cache)).items():
         if g is None or not np.any(g):
             continue
         terms = {shape: of(call.inputs[i]) for shape, of in SHAPES.items()}
@@ -59,8 +59,3 @@ def _added(call: Call) -> dict[int, tuple[float, str]]:
             return {}
         found[i] = factors[shape], shape
     return found
-
-
-def _by_number(call: Call, grads: Any) -> dict[int, Any]:
-    """Return the gradients by the numbers of the inputs."""
-    return dict(zip(range(len(call.inputs)) if len(grads) == len(call.inputs) else call.floats, grads, strict=True))
