@@ -20,15 +20,15 @@ from ...gradcheck.report.report import Fault, Report
 from ..functions.call_pair import Call, refuse_what_is_no_function_of_arrays
 from ..functions.choose_call import choose_calls
 from ..functions.find_pairs import Pair
-from ..functions.lines_run import lines_left_out, note_lines
 from ..functions.other_modes import in_columns, in_other_modes
+from ..functions.try_call import lines_left_out, note_lines
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
 from .cut_off import right_for_one_element, right_if_small
 from .other_inputs import all_equal, jumps, takes_squares_only
 from .penalty import without_penalty
-from .their_words import in_their_words
+from .their_words import cotangent_of, in_their_words
 
 # An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
 # element takes a dozen forwards for each. A bias or the state of a small recurrent layer has fewer elements.
@@ -257,7 +257,7 @@ def _in_other_modes(first: Result, call: Call, ask: Callable[..., Report]) -> Re
             continue
         second = _asked_again(other, Result(first.name, report, str(other)), ask)
         if second.report is not None and second.verdict != "right":
-            second.report.notes.append(f"it is right with {first.inputs}")
+            second.report.notes.append(f"it is right with {first.inputs}, and wrong with {mode}")
             return second
         first = replace(first, inputs=f"{first.inputs}; and {mode}")
     return first
@@ -276,8 +276,10 @@ def _report(call: Call, seed: int, layer: str | None, second: bool = False, **al
     slow = call.seconds * sum(call.inputs[i].size for i in call.floats) > SLOW
     exhaustive = LARGE if slow or second else EXHAUSTIVE
     options = {"names": call.names, "layer": layer or pair.name, "seed": seed, "exhaustive": exhaustive}
+    if call.shape == () and not cotangent_of(call):
+        options["cotangent"] = 1.0  # the numbers of the report are then those that the user's program prints
     forward, backward = altered.pop("forward", call.forward), altered.pop("backward", call.backward)
-    report, error = attempt(check_backward, forward, backward, call.inputs, **options, **altered)
+    report, error = attempt(check_backward, forward, backward, call.inputs, **options | altered)
     if error is not None:
         unfinished = blame(error, pair.path)
         if unfinished:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...gradcheck.report.report import Report
 from ..functions.call_pair import Call
-from ..functions.lines_run import backward_of
+from ..functions.find_pairs import backward_of
 from ..read.read_code import code_of
 from ..run_code import UserError
 

@@ -47,7 +47,7 @@ def in_their_words(report: Report, call: Call) -> None:
 
 def _words(call: Call) -> dict[str, str]:
     """Return the file's word for each symbol; only for those that differ."""
-    dout = _cotangent(call)
+    dout = cotangent_of(call)
     words = {"dy": dout, "dout": dout} if dout else {}
     used = _names(call)
     for symbol, names in SYMBOLS.items():
@@ -57,7 +57,7 @@ def _words(call: Call) -> dict[str, str]:
     return {symbol: word for symbol, word in words.items() if symbol != word}
 
 
-def _cotangent(call: Call) -> str:
+def cotangent_of(call: Call) -> str:
     """Return the name of backward's argument for the gradient of the output, if there is one such argument."""
     if isinstance(call.pair.forward, Layer):
         names = call.pair.forward.douts
