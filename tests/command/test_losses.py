@@ -249,10 +249,10 @@ def gradient(theta, X, y): return X.T @ (X @ theta - y) / len(y)
 
 
 def test_the_numbers_are_those_that_the_user_prints(check):
-    """Where nothing comes into backward from behind, dout is 1: else the missing penalty would seem to be 0.00077 W."""
+    """Where nothing comes into backward from behind, dout is 1: else the missing penalty would seem to be 0.0077 W."""
     _, out, _ = check("""
 def ridge_loss(W, X, y):
-    loss = np.mean((X @ W - y) ** 2) / 2 + 0.0005 * np.sum(W * W)
+    loss = np.mean((X @ W - y) ** 2) / 2 + 0.005 * np.sum(W * W)
     return loss, X.T @ (X @ W - y) / y.size
 """)
-    assert "dW: the term 0.001 * W is missing: add it" in out
+    assert "dW: the term 0.01 * W is missing: add it" in out
