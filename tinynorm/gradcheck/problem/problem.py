@@ -324,7 +324,7 @@ def _seeded(seed: int) -> Iterator[None]:
     backend.manual_seed(seed)
     for generator in GENERATORS:
         bits = _bits(generator)
-        bits.state = _state(type(bits), seed)
+        bits.state = _state(type(bits), seed)  # type: ignore[arg-type]
     np.random.default_rng = lambda given=None: made(seed if given is None else given)  # type: ignore[assignment]
     try:
         yield

@@ -5,6 +5,7 @@ Nothing is subtracted, so h may be tiny, and the derivative is exact to rounding
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class ComplexMeasure(Measure):
         error = norm(self.u * (near - d)) + 4 * self.eps * norm(self.u * d)
         return Slope(np.asarray(d @ self.u), np.asarray(error))
 
-    def elements(self, i: int, index: np.ndarray) -> tuple[Slope, np.ndarray]:
+    def elements(self, i: int, index: np.ndarray) -> Iterator[tuple[Slope, np.ndarray]]:
         h = float(np.max(self.step_of(i), initial=1.0))
         found = []
         for j in index:
@@ -51,7 +52,7 @@ class ComplexMeasure(Measure):
             v.flat[j] = 1.0
             found.append(self.slope(i, v, h))
         slope = Slope(np.array([s.value for s in found]), np.array([s.error for s in found]))
-        return slope, np.zeros(len(found), dtype=bool)  # an analytic function has no kinks
+        yield slope, np.zeros(len(found), dtype=bool)  # an analytic function has no kinks
 
     def _verify(self, i: int) -> None:
         """Compare with central differences along one direction, once for each input."""
