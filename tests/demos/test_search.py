@@ -66,6 +66,7 @@ def test_it_searches_compares_and_draws(capsys, monkeypatch):
     assert trials() == found
 
 
+@pytest.mark.long
 def test_interrupted_it_goes_on_to_the_same_trials(data, monkeypatch, capsys):
     monkeypatch.setattr(search, "searched", only_the_trials)
     assert search.main([*ARGUMENTS[:-1], "straight.db"]) == 0
@@ -93,6 +94,7 @@ def only_the_trials(study, what, data, options):
     return 0
 
 
+@pytest.mark.long
 def test_the_choice_never_sees_the_test_data(data):
     what = mlp_search.Search("digits", 2, 1, 0)
     for name, given in (("a.db", data), ("b.db", data._replace(x_test=np.full_like(data.x_test, np.nan)))):
@@ -118,6 +120,7 @@ def test_a_trial_that_diverges_ends_early(data, monkeypatch):
     assert [state.name for _, _, state, _ in trials()] == ["PRUNED"] * 3
 
 
+@pytest.mark.long
 def test_the_comparison_trains_on_all_training_data_with_the_new_seeds(data):
     best = Settings(hidden=[8], epochs=1, norm="none")
     default = Settings(epochs=1)
@@ -159,6 +162,7 @@ def test_the_best_is_told_as_a_command_of_the_main_job():
     assert settings_of(parser().parse_args(words[1:])) == best
 
 
+@pytest.mark.long
 def test_a_file_of_another_search_or_of_none_is_refused():
     search.main(["--quick", "--trials", "1", "--seeds", "1", "--storage", "study.db"])
     said = refusal(*ARGUMENTS)

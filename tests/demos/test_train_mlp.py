@@ -107,6 +107,7 @@ def test_a_terminal_gets_a_bar_with_loss_and_accuracy(monkeypatch, capsys):
     assert "epoch 2/2" not in out
 
 
+@pytest.mark.long  # CI runs the main job itself, three times
 def test_mean_test_accuracy_on_digits_is_at_least_97_5_percent():
     accuracies = []
     for seed in range(5):
@@ -273,6 +274,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(settings, monkeypatch, capsys):
     same_files("straight", "stopped")
 
 
+@pytest.mark.long
 def test_more_epochs_can_be_asked_for_without_a_schedule():
     arguments = [*SMALL, "--schedule", "none"]
     train_mlp.main([*arguments, "--epochs", "3", "--save", "straight"])
@@ -387,7 +389,7 @@ def write_mnist(data_dir, seed=0):
             (data_dir / name).write_bytes(header + array.tobytes())
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
+@pytest.mark.parametrize("dataset", some(["mnist", "fashion-mnist"], 2))
 def test_mnist_is_read_from_the_data_dir(folder, dataset, capsys):
     write_mnist(folder / "idx")
     assert train_mlp.main(["--dataset", dataset, "--data-dir", "idx", "--epochs", "12", "--batch-size", "20", *SMALL]) == 0

@@ -27,7 +27,7 @@ VERDICTS = ("right", "wrong", "not resolved", "not checked", "not looked at")
 # A file takes 0.1 to 0.5 s; one that takes longer than this is too large for its purpose. Other tests run beside it.
 PATIENCE = 20.0
 # Of the quick files, one in so many is checked with each commit, the others with the long tests: all of them take a minute.
-EVERY = 4
+EVERY = 6
 
 
 def text_of(path: Path) -> str:
