@@ -249,10 +249,18 @@ def gradient(theta, X, y): return X.T @ (X @ theta - y) / len(y)
 
 
 def test_the_numbers_are_those_that_the_user_prints(check):
-    """Where nothing comes into backward from behind, dout is 1: else the missing penalty would seem to be 0.0077 W."""
-    _, out, _ = check("""
-def ridge_loss(W, X, y):
-    loss = np.mean((X @ W - y) ** 2) / 2 + 0.005 * np.sum(W * W)
-    return loss, X.T @ (X @ W - y) / y.size
+    """Where nothing comes into backward from behind, dout is 1: else the missing penalty would seem to be 0.000077 W.
+
+    Nor is a penalty so small that it is taken for a tiny number in the logarithm.
+    """
+    code, out, _ = check("""
+def softmax_loss(W, X, y):
+    e = np.exp(X @ W)
+    p = e / e.sum(axis=1, keepdims=True)
+    at = np.arange(len(y)), y
+    loss = -np.mean(np.log(p[at])) + 0.00005 * np.sum(W * W)
+    p[at] -= 1
+    return loss, X.T @ p / len(y)
 """)
-    assert "dW: the term 0.01 * W is missing: add it" in out
+    assert code == 1
+    assert "dW: the term 0.0001 * W is missing: add it" in out

@@ -186,6 +186,16 @@ def square_loss(x, y):
     dx = 2 * (x - y) * np.where(np.arange(x.size).reshape(x.shape) == 3, 1 + {}, 1)
     return np.log(np.exp(np.sum((x - y) ** 2) / 64)) * 64, dx
 """
+LOGARITHM = """
+import numpy as np
+def softmax_loss(W, X, y):
+    e = np.exp(1.4 * X @ W)
+    p = e / e.sum(axis=1, keepdims=True)
+    at = np.arange(len(y)), y
+    loss = -np.mean(np.log(p[at] + 1e-7))
+    p[at] -= 1
+    return loss, 1.4 * X.T @ p / len(y)
+"""
 
 
 def patience_with_questions():
@@ -197,10 +207,16 @@ def patience_with_questions():
 
 
 def tiny():
-    """A relative error of 0.003 in one element of a loss's gradient may come from a tiny number in it, one of 0.006 may not."""
-    for error, ok in ((0.003, True), (0.006, False)):
+    """A relative error of 3e-4 in one element of a loss's gradient may come from a tiny number in it, one of 6e-4 may not."""
+    for error, ok in ((3e-4, True), (6e-4, False)):
         found, _ = checked(NEARLY.format(error))
         assert found["square_loss"]["ok"] is ok
+
+
+def smaller():
+    """Inputs that are 1.4 times the usual ones give probabilities so small that 1e-7 counts. A third of them does not."""
+    found, _ = checked(LOGARITHM)
+    assert found["softmax_loss"]["ok"] is True
 
 
 def tinier():
@@ -240,6 +256,7 @@ HELD = {
     "command.verdict.ask_again.PATIENCE": patience_with_questions,
     "command.verdict.ask_again.TINY": tiny,
     "command.verdict.ask_again.TINIER": tinier,
+    "command.verdict.ask_again.SMALLER": (smaller, (2.0,)),  # smaller ones show as well that a loss is right
     "command.verdict.cut_off.SMALL": (small, (2.0**40, 2.0**-1020)),
     "command.verdict.check_pair.LARGE": large,
     "command.verdict.check_pair.SLOW": slow,

@@ -21,17 +21,22 @@ from ...gradcheck.report.report import InputReport, Report
 from ..functions.call_pair import Call
 from ..functions.kinds import CELL, PARAMETERS, kind_of
 from ..read.read_code import text_of
+from ..run_code import attempt
 from .other_inputs import alone, letters_of, resized, with_setting
 from .usual_forward import how_it_differs, usual_outputs
 
 # All questions about one pair take no longer, in seconds. Each is a check of its own, and a slow forward is asked few.
 PATIENCE = 5.0
-# The relative error of a gradient that leaves out 1e-7 beside a probability of 1e-4. No mistake is so small.
-TINY = 1e-3
+# The relative error of a gradient that leaves out 1e-5 beside a probability of a tenth. No mistake is so small.
+TINY = 1e-4
 # The relative error of one that leaves out 1e-7 beside a sum that is 0.1 or more, as of e / (e.sum() + 1e-7). A derivative that
 # is 0 may be off by a tenth of that of the largest one.
 TINIER = 1e-6
+# Smaller inputs are so many times the usual ones. A softmax of them has no probability far below a tenth; and what is
+# forgotten of second order, as 1 - h**2, is still a tenth of the gradient.
+SMALLER = 1 / 3
 A_SIZE = re.compile(r" \([^()]*?(\d+) is (?:the|a) [^()]*\)")  # " (9 is the size of axis 1)"
+NEARLY = "right up to a tiny number"
 NUMBERED = re.compile(r"(\w*?)_?\[?(\d+)\]?")  # W2, biases[1]: the name, and the number of the layer
 # Findings that say where a gradient is wrong, and not why. Then more is asked, as where nothing was found.
 VAGUE = ("some_elements", "missing_accumulation", "zero_in_part", "factor_in_part", "shifted_sign", "not_finite")
@@ -160,47 +165,57 @@ class Question:
 
     def up_to_a_tiny_number(self) -> Answer | None:
         """Forward adds a tiny number that backward leaves out: 1e-9 to a sum, or, before its logarithm, 1e-7 to a loss's p."""
-        if self.report.faults:
+        if self.report.faults or not self.report.evidence:
             return None
-        right: Report | None = None
-        if self._is_off_by_little():
-            for found in self.report.inputs:
-                found.ok, found.wrong = True, 0
-            right = replace(self.report, ok=True, findings=[])
-            where = "forward adds one that backward leaves out, as in e / (e.sum() + 1e-9)"
-        elif self.call.shape == () and self._takes_logarithms():
-            right = self.ask(self.call, rtol=TINY)
-            where = "the loss adds one in its logarithm (or clips there), as log(p + 1e-7), and the gradient is that of log(p)"
-        if right is not None and right.ok is False:
-            return self._of_the_others(right, where)
-        if right is None or not right.ok:
+        if self.call.shape == () and not self._is_off_by_little() and self._takes_logarithms():
+            return self._beside_a_logarithm()
+        if not self._is_off_by_little():
             return None
-        right.notes.append(f"the gradient is right up to a tiny number: {where}")
-        return Answer("", "right up to a tiny number", right)
+        for found in self.report.inputs:
+            found.ok, found.wrong = True, 0
+        where = "forward adds one that backward leaves out, as in e / (e.sum() + 1e-9)"
+        self.report.notes.append(f"the gradient is right up to a tiny number: {where}")
+        return Answer("", NEARLY, replace(self.report, ok=True, findings=[]))
 
-    def _of_the_others(self, coarse: Report, where: str) -> Answer | None:
-        """Return what is wrong by more than a tiny number, where the other gradients are off by one."""
-        wrong = [found.name for found in coarse.inputs if found.ok is False]
-        near = [f"d{name}" for name in self.wrong if name not in wrong]
-        if not near:
+    def _beside_a_logarithm(self) -> Answer | None:
+        """Ask with smaller inputs, of which no probability is so small that a tiny number beside it counts."""
+        scaled = [i in self.call.floats and kind != "target" for i, kind in enumerate(self.call.kinds)]
+        small = self.call.with_inputs([SMALLER * x if s else x for x, s in zip(self.call.inputs, scaled, strict=True)])
+        report, error = attempt(self.ask, small, rtol=TINY)
+        wrong = [found.name for found in report.inputs if found.ok is False] if error is None else self.wrong
+        near = [name for name in self.wrong if name not in wrong]
+        if not near or not all(self._is_off_by(name, 0.1, 0.0) for name in near):
             return None
-        coarse.notes.append(f"{', '.join(near)}: right up to a tiny number: {where}")
-        answer = ask_again(self.call, coarse, partial(self.ask, rtol=TINY))
-        coarse.answers += [answer.sentence] if answer and answer.sentence else []
-        return Answer("", answer.nuance if answer else "", answer.report if answer and not answer.sentence else coarse)
+        where = "the loss adds one in its logarithm (or clips there), as log(p + 1e-7), and the gradient is that of log(p)"
+        if not wrong:
+            report.notes.append(f"the gradient is right up to a tiny number: {where}")
+            return Answer("", NEARLY, report)
+        report.notes.append(f"{', '.join(f'd{name}' for name in near)}: right up to a tiny number: {where}")
+        answer = ask_again(small, report, partial(self.ask, rtol=TINY))
+        report.answers += [answer.sentence] if answer and answer.sentence else []
+        return Answer("", answer.nuance if answer else "", answer.report if answer and not answer.sentence else report)
 
     def _is_off_by_little(self) -> bool:
         """Whether no gradient is off by more than TINIER, in any element measured, and along one direction through all."""
-        e = self.report.evidence
-        measured = [s.value for s in e.numeric if s is not None and s.value.size] if e is not None else []
-        largest = max((float(np.max(np.abs(value))) for value in measured), default=0.0)
-        if e is None or not largest or None in [found.ok for found in self.report.inputs]:
+        if not self._largest or None in [found.ok for found in self.report.inputs]:
             return False
-        for G, s in ((e.analytic[i], e.numeric[i]) for i in e.wrong):
-            off = np.inf if G is None or s is None else np.abs(G.ravel()[s.index] - s.value)
-            if s is None or np.any(off > TINIER * (np.abs(s.value) + 0.1 * largest)):
-                return False
-        return self._may_be_right(self.call, within=TINIER, least=largest)
+        little = all(self._is_off_by(name, 0.1 * TINIER, TINIER) for name in self.wrong)
+        return little and self._may_be_right(self.call, within=TINIER, least=self._largest)
+
+    @property
+    def _largest(self) -> float:
+        """The largest derivative that was measured."""
+        numeric = self.report.evidence.numeric if self.report.evidence else []
+        return max((float(np.max(np.abs(s.value))) for s in numeric if s is not None and s.value.size), default=0.0)
+
+    def _is_off_by(self, name: str, of_largest: float, of_own: float) -> bool:
+        """Whether no element of a gradient is off by more than a part of the largest derivative and a part of its own."""
+        i, e = self.call.names.index(name), self.report.evidence
+        G, s = (e.analytic[i], e.numeric[i]) if e else (None, None)
+        if G is None or s is None:
+            return False
+        off = np.abs(G.ravel()[s.index] - s.value)
+        return bool(np.all(off <= of_own * np.abs(s.value) + of_largest * self._largest))
 
     def _takes_logarithms(self) -> bool:
         """Whether "log" is in the code of the loss, or of what it calls; True where there is no code to read."""

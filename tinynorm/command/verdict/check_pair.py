@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -20,6 +20,7 @@ from ...gradcheck.report.report import Fault, Report
 from ..functions.call_pair import Call, refuse_what_is_no_function_of_arrays
 from ..functions.choose_call import choose_calls
 from ..functions.find_pairs import Pair
+from ..functions.kinds import PARAMETERS, kind_of
 from ..functions.other_modes import in_columns, in_other_modes
 from ..functions.try_call import lines_left_out, note_lines
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
@@ -42,6 +43,7 @@ PATIENCE = 0.01
 KNOWN = {"x", "weight", "bias", "affine", "number"}  # kinds of a plain layer's inputs
 VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.ok`, from good to bad
 
+NO_GRADIENT = "no gradient is looked for of"
 ONE = "right for one element of dout"
 BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest words
     "mutates_dout": "writes into dout",
@@ -70,6 +72,7 @@ class Result:
     inputs: str = ""
     reason: str = ""
     about: str = ""  # what there is to say of it in a few words
+    unchecked: list[str] = field(default_factory=list)  # what of it was not checked: lines, another mode
 
     @property
     def verdict(self) -> str:
@@ -78,21 +81,31 @@ class Result:
     @property
     def nuance(self) -> str:
         """A few words for the summary: "unfinished", "right up to 1/m", "numbers right, writes into dout"; mostly ""."""
-        if self.about or self.report is None:
-            return self.about
-        if any(warning.startswith("forward rounds to") for warning in self.report.warnings):
-            return "forward rounds to float32"
-        faults = self.report.faults if all(found.ok for found in self.report.inputs) else []
+        words = [self.about] if self.about or self.report is None else self._of_report(self.report)
+        words += self.unchecked + [f"{NO_GRADIENT} {names}" for names in self._without_gradient]
+        return ", ".join(filter(None, dict.fromkeys(words)))
+
+    @property
+    def in_part(self) -> bool:
+        """Whether lines or a mode were not checked, or no gradient was found of what is a parameter by its name."""
+        names = re.findall(r"\w+", " ".join(self._without_gradient))
+        return bool(self.unchecked) or any(kind_of(name) in PARAMETERS for name in names)
+
+    @property
+    def _without_gradient(self) -> list[str]:
+        return re.findall(f"{NO_GRADIENT} ([^;]*)", self.inputs)
+
+    @staticmethod
+    def _of_report(report: Report) -> list[str]:
+        if any(warning.startswith("forward rounds to") for warning in report.warnings):
+            return ["forward rounds to float32"]
+        faults = report.faults if all(found.ok for found in report.inputs) else []
         words = [BEHAVIOUR[fault.kind] for fault in faults if fault.kind in BEHAVIOUR]
-        words = ["numbers right", *words] if words else []
-        for note in [] if words else self.report.notes:
-            if note.startswith("the gradients are read by"):
-                words.insert(0, f"returned in the order {note.rpartition(' those of ')[2]}")
-            elif "is the memory of" in note:
-                words.append("hands back dout")
-            words += re.findall("^not checked: lines? [^;]*", note)
-        words += re.findall("no gradient is looked for of [^;]*", self.inputs)
-        return ", ".join(dict.fromkeys(words))
+        if words:
+            return ["numbers right", *words]
+        order = [note.rpartition(" those of ")[2] for note in report.notes if note.startswith("the gradients are read by")]
+        handed_back = any("is the memory of" in note for note in report.notes)
+        return [f"returned in the order {names}" for names in order] + ["hands back dout"] * handed_back
 
 
 def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Result:
@@ -103,10 +116,14 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
             first, *second = choose_calls(pair, seed)
             ask = partial(_report, seed=seed, layer=layer)
             result = _checked(first, ask)
+            for other in second:
+                other.laid = first.laid
             result = _worse(result, second[0], ask) if second and result.report is not None else result
             result = _in_other_modes(result, first, ask)
             if result.report is not None and result.report.ok:
-                result.report.notes += lines_left_out(pair)
+                notes = lines_left_out(pair)
+                result.report.notes += notes
+                result.unchecked += [line for note in notes for line in re.findall("^not checked: lines? [^;]*", note)]
             return result
     except Unfinished as error:
         lead = f"{pair.name} is unfinished" if error.nuance == "unfinished" else f"could not check {pair.name}"
@@ -139,6 +156,7 @@ def _in_their_shapes(call: Call, first: Result, ask: Callable[..., Report]) -> t
     except UserError:
         return call, first
     told = ", ".join(text.partition("), ")[0] + ")" for text in other.told if text not in call.told)
+    call.laid = bool(report.ok)  # in other modes too
     return other, replace(first, report=report, about=told if report.ok else first.about)
 
 
@@ -253,7 +271,7 @@ def _in_other_modes(first: Result, call: Call, ask: Callable[..., Report]) -> Re
             report = ask(other, second=True)
         except UserError:
             first.report.notes.append(f"forward takes {mode} too, backward does not, so that was not checked")
-            first = replace(first, about=first.about or f"not checked with {mode}")
+            first.unchecked.append(f"not checked with {mode}")
             continue
         second = _asked_again(other, Result(first.name, report, str(other)), ask)
         if second.report is not None and second.verdict != "right":

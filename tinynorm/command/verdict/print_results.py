@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...gradcheck.report.html import as_html
 from ...gradcheck.report.text import COLOURS, wrapped
-from ..functions.kinds import PARAMETERS, kind_of
 
 if TYPE_CHECKING:
     from .check_pair import Result
@@ -49,6 +47,7 @@ class Record:
     text: str  # the report; "" if there is none
     json: dict[str, Any]
     html: str
+    in_part: bool = False  # whether something of it was not checked
 
 
 @dataclass
@@ -67,7 +66,8 @@ def as_record(result: Result, kind: str = "pair", html: bool = False) -> Record:
     if report is None:
         return not_checked(*about, result.reason)
     page = f'<p class="inputs">{escape(result.inputs)}</p>\n{as_html(report)}' if html else ""
-    return Record(*about, f"{result.name}: {result.inputs}", str(report), {"arguments": result.inputs} | report.as_dict(), page)
+    data = {"arguments": result.inputs} | report.as_dict()
+    return Record(*about, f"{result.name}: {result.inputs}", str(report), data, page, result.in_part)
 
 
 def not_checked(name: str, kind: str, verdict: str, nuance: str, reason: str) -> Record:
@@ -132,12 +132,6 @@ def exit_code(files: Sequence[Checked], allow_skipped: bool) -> int:
     """Return 1 where something is wrong, else 2 where something has no verdict or was not looked at, else 0."""
     codes = {EXIT_CODES[record.verdict] for file in files for record in file.records}
     codes |= {2 for file in files if file.reason or (file.left_over and not allow_skipped)}
-    in_part = any(_in_part(record.nuance) for file in files for record in file.records)
+    in_part = any(record.in_part for file in files for record in file.records)
     codes |= {2} if in_part and not allow_skipped else set()
     return 1 if 1 in codes else max(codes, default=2)
-
-
-def _in_part(nuance: str) -> bool:
-    """Whether lines or modes were not checked, or no gradient was found of what is a parameter by its name."""
-    names = re.findall(r"\w+", " ".join(re.findall("no gradient is looked for of (.*)", nuance)))
-    return "not checked" in nuance or any(kind_of(name) in PARAMETERS for name in names)

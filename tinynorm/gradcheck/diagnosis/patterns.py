@@ -218,7 +218,7 @@ def _plus(c: Comparison, name: str, A: np.ndarray) -> Finding | None:
     if name == "dy" and near(k, -1.0):
         says = "dy itself is missing: add it, as the path around a block (y = x + ...) hands it on"
         return c.finding("missing_accumulation", says, "- dy", c.N - A)
-    if norm(difference) < 1e4 * norm(c.tolerance):
+    if norm(difference) < 1e3 * norm(c.tolerance):
         return None
     term = _times(c.evidence, abs(k), name)
     if k < 0:
