@@ -36,7 +36,7 @@ def test_what_loads_data_is_left_out_and_what_follows_is_checked(check):
     assert "left out after that, as it raises or defines nothing: line 2, 3" in out
     code, out = check(before + RELU.replace("dout * (x > 0)", "dout * (x > 0) + rows"))
     assert code == 2
-    assert "NameError: name 'rows' is not defined" in out
+    assert "uses rows, which line 2 would set; it was left out, for line 1 raises FileNotFoundError" in " ".join(out.split())
 
 
 def test_training_without_an_end_is_left_out(check):
@@ -82,6 +82,21 @@ def test_packages_that_are_not_installed(check, text):
     assert "layers.py: not installed, so what calls it raises: " in out
 
 
+def test_a_name_that_a_later_python_has(check):
+    code, out = check("from typing import no_such_decorator\n" + RELU.replace("def relu_f", "@no_such_decorator\ndef relu_f"))
+    assert code == 0, out
+    assert "layers.py: not installed, so what calls it raises: typing.no_such_decorator" in out
+
+
+def test_a_file_for_a_framework_is_told_so(check):
+    pytest.importorskip("torch")
+    code, out = check("import torch\n" + RELU.replace("np.maximum(x, 0)", "torch.relu(x)"))
+    assert code == 2
+    assert "relu_forward computes with torch; the checker's arrays are NumPy's" in out
+    code, out = check("import torch\nclass Net(torch.nn.Module):\n    def forward(self, x): return x\n")
+    assert "it is written with torch, which finds the gradients itself" in " ".join(out.split())
+
+
 def test_what_calls_a_package_that_is_not_installed_raises(check):
     code, out = check("from no_such_package import relu\n" + RELU.replace("np.maximum(x, 0)", "relu(x, 0)"))
     assert code == 2
@@ -92,6 +107,12 @@ def test_a_package_that_is_asked_for_may_be_missing(check):
     code, out = check("try:\n    import no_such_gpu as np\nexcept ImportError:\n    pass\n" + RELU)
     assert code == 0, out
     assert "not installed" not in out
+
+
+def test_a_module_beside_it_for_python_2(check):
+    other = "def clipped(x):\n    print 'clipped'\n    return np.maximum(x, 0)\nimport numpy as np\n"
+    code, out = check("from old_code import clipped" + RELU.replace("np.maximum(x, 0)", "clipped(x)"), old_code=other)
+    assert code == 0, out
 
 
 def test_a_file_for_python_2(check):

@@ -255,7 +255,7 @@ RIGHT = [
     (NET, "TwoLayerNet", "X (6, 9), y (6,), W1 (9, 7), W2 (7, 4)"),
     (STACK, "MLP", "x (6, 5), layers[0].W (5, 4), layers[0].b (1, 4), layers[1].W (4, 3), layers[1].b (1, 3)"),
     (COST, "Network", "X (6, 9), y (6, 4), W1 (9, 7), W2 (7, 4)"),
-    (NO_COST, "Network", "X (6, 9), y (6, 4), W1 (9, 7), W2 (7, 4); taken as the gradient of the sum of half of squares, "),
+    (NO_COST, "Network", "X (6, 9), y (6, 4), W1 (9, 7), W2 (7, 4); taken as the gradient of half the squared error, "),
     (CONTEXT, "Square", "x (6, 9)"),
 ]
 

@@ -1,11 +1,13 @@
 """Pairs as courses write them: several outputs, extra values, no cache, parameters in a dict, names in any order."""
 
+import ast
 import textwrap
 
 import pytest
 
 from tinynorm.command.functions.find_pairs import find_pairs
 from tinynorm.command.load.load_file import load
+from tinynorm.command.read.read_code import code_of
 from tinynorm.command.run_code import Prints
 from tinynorm.command.verdict.check_pair import check_pair
 
@@ -370,3 +372,11 @@ def test_parameters_at_module_level_are_checked(check, db, verdict):
     assert result.verdict == verdict, result.reason
     assert [found.name for found in result.report.inputs if found.ok is False] == ["b"] * (verdict == "wrong")
     assert {found.name for found in result.report.inputs} == {"x", "W", "b"}
+
+
+def test_lines_of_a_method_may_begin_at_the_left_edge(tmp_path):
+    path = tmp_path / "layers.py"
+    path.write_text('class Layer:\n    def forward(self, x):\n        """Of\ntwo lines."""\n# y = x\n        return 2 * x\n')
+    code = code_of(load(path, Prints())["Layer"].forward)
+    assert code is not None
+    assert (code.body[-1].lineno, ast.unparse(code.body[-1])) == (5, "return 2 * x")

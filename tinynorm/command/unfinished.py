@@ -32,6 +32,8 @@ NO_NAME = re.compile(r"module 'numpy[\w.]*' has no attribute '(\w+)'|'numpy.ndar
 SAYS_ITSELF = re.compile(r"`(np\.\w+)` was removed in the NumPy ([\d.]+) release. Use `([^`]+)` instead")
 NO_KEYWORD = re.compile(r"reshape\(\) got an unexpected keyword argument '(newshape)'")
 NOTHING = re.compile("NoneType|ellipsis|Input operand [01] does not have enough dimensions")  # the last: None @ x
+LEFT_OUT = "__left_out__"  # in the names of a file: why those are not there that its loading has left out
+SLIP = re.compile("Cannot interpret '.+' as a data type")  # np.ones(2, 3) for np.ones((2, 3))
 NEVER_MENDED = (NameError, NotImplementedError, AttributeError, AssertionError)
 # Names that Python 2 had: (what to write in their place)
 PYTHON_2 = {
@@ -55,8 +57,8 @@ class Unfinished(UserError):
 
 def blame(error: BaseException, path: Path) -> Unfinished | None:
     """Return what is wrong with the user's code itself; None where other inputs could mend it."""
-    gone = _gone(str(error))
-    if not gone and not isinstance(error, NEVER_MENDED) and not NOTHING.search(str(error)):
+    gone, slip = _gone(str(error)), SLIP.search(str(error))
+    if not gone and not slip and not isinstance(error, NEVER_MENDED) and not NOTHING.search(str(error)):
         return None
     frames = own_frames(error, path)
     if not frames:
@@ -68,6 +70,12 @@ def blame(error: BaseException, path: Path) -> Unfinished | None:
         return Unfinished(f"{line} uses {what}{advice}", f"uses {what}")
     if isinstance(error, NameError | AttributeError) and error.name in PYTHON_2:
         return Unfinished(f"{line} is Python 2: write {PYTHON_2[error.name]} for {error.name}", "Python 2")
+    left_out = _frames(error, {frames[-1].filename})[-1].f_globals.get(LEFT_OUT, {})
+    if slip:
+        return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {message_of(error)}")
+    says = left_out.get(error.name, left_out.get("*")) if isinstance(error, NameError) else None
+    if says:
+        return Unfinished(f"{line} uses {error.name}, {says}", f"needs {error.name}")  # type: ignore[attr-defined]
     why = _unfinished(error, _frames(error, {frame.filename for frame in frames}), frames[-1].line or "")
     return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {why}") if why else None
 

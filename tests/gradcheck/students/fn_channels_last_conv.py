@@ -1,6 +1,7 @@
 import numpy as np
 
 # long
+# expect conv_alone: right
 # expect conv: right
 # expect pool: right
 
@@ -72,3 +73,25 @@ def pool_backward(dA, cache, mode="max"):
         else:
             dA_prev[box] += np.ones((f, f)) * dA[i, h, w, c] / (f * f)
     return dA_prev
+
+
+def conv_alone_forward(x, W, b):
+    """One image (H, W, C)."""
+    H, Wd, _ = x.shape
+    kh, kw, _, F = W.shape
+    out = np.zeros((H - kh + 1, Wd - kw + 1, F))
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = np.tensordot(x[i : i + kh, j : j + kw], W, 3) + b
+    return out, (x, W)
+
+
+def conv_alone_backward(dout, cache):
+    x, W = cache
+    kh, kw = W.shape[:2]
+    dx, dW = np.zeros_like(x), np.zeros_like(W)
+    for i in range(dout.shape[0]):
+        for j in range(dout.shape[1]):
+            dx[i : i + kh, j : j + kw] += W @ dout[i, j]
+            dW += x[i : i + kh, j : j + kw][..., None] * dout[i, j]
+    return dx, dW, dout.sum((0, 1))

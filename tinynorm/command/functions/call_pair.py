@@ -12,18 +12,15 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
 from ..read.packed import Packed
-from ..read.read_code import is_gradient_of, parameters, titles_of
+from ..read.read_code import parameters
 from ..run_code import UserError
 from ..unfinished import refuse_nothing
 from .composed import Composed
-from .conventions import Convention, Source, conventions, stacked
+from .conventions import Convention, Source, conventions
 from .find_pairs import Pair
 from .kinds import CONSTANT, PARAMETERS, kind_of, kinds_of
 from .layouts import Layout
-from .read_gradients import by_name, by_shape
-
-# ---- signatures --------------------------------------------------------------------------------------------------------
-
+from .read_gradients import gradients_of
 
 POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 BY_KEYWORD = {inspect.Parameter.KEYWORD_ONLY}
@@ -40,9 +37,6 @@ def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
             raise UserError(f"{name} is a generator, for it has a `yield`; hand back its results with `return`")
         if [p.name for p in parameters(function)][:1] == ["self"]:
             raise UserError(f"{name} takes self, as a method does; write it as a function of arrays, without self")
-
-
-# ---- calls -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -63,10 +57,7 @@ class Call:
     unsummed: bool = False  # whether it forgot to sum the gradients of gamma and beta over the samples
     laid: bool = False  # whether b (4, 1) may have a gradient (4,)
     summed: list[str] = field(default_factory=list)  # the arrays that it returns a number as the gradient of
-    rank: tuple[bool, bool] = (
-        False,
-        False,
-    )  # whether the output is finite, whether backward gives gradients of the right shapes
+    rank: tuple[bool, bool] = (False, False)  # is the output finite, and has each gradient the shape of its input?
 
     def __post_init__(self) -> None:
         known = {p.name: p for p in parameters(self.pair.forward, ONE_VALUE)}
@@ -91,8 +82,11 @@ class Call:
         call.inputs, call.layout = inputs, layout or self.layout
         return call
 
+    def with_input(self, i: int, x: Any) -> Call:
+        return self.with_inputs([x if i == j else y for j, y in enumerate(self.inputs)])
+
     def with_convention(self, convention: Convention) -> Call:
-        call = copy(self)
+        call = self.with_inputs(self.inputs)
         call.convention = convention
         return call
 
@@ -114,13 +108,13 @@ class Call:
 
     def constant(self, name: str) -> bool:
         """Whether an input needs no gradient: a target, running statistics; for a loss, its data and what may be None too."""
-        kind = self._kind_of(name)
+        kind = self.kind_of(name)
         if self.pair.loss:
             optional = self.defaults.get(name, inspect.Parameter.empty) is None  # weight=None: of the classes, no parameter
             return name in self.unclaimed or kind not in PARAMETERS or optional
         return name in self.unclaimed or kind in CONSTANT
 
-    def _kind_of(self, name: str) -> str:
+    def kind_of(self, name: str) -> str:
         """Return the kind that an input was drawn as; of an argument that was not drawn, the kind that its name says."""
         return dict(zip(self.names, self.kinds, strict=True)).get(name) or kind_of(name, self.pair.name)
 
@@ -132,8 +126,6 @@ class Call:
             if name in self.names:
                 found.append(f"{self.pair.backward_name} is given forward's output as {name}")
         return found
-
-    # -- forward -------------------------------------------------------------------------------------------------------
 
     def run(self, *inputs: Any) -> tuple[Any, dict[str, Any]]:
         """Return what forward returns, and its arguments by name. What it may write into is copied."""
@@ -147,9 +139,8 @@ class Call:
 
     def conventions(self, result: Any, given: dict[str, Any]) -> list[Convention]:
         """Return the ways in which forward and backward may be called together. Raise UserError where there is none."""
-        form = tuple(
-            (type(x), len(x) if isinstance(x, tuple) else 0) for x in (result if isinstance(result, tuple) else [result])
-        )
+        values = result if isinstance(result, tuple) else [result]
+        form = tuple((type(x), len(x) if isinstance(x, tuple) else 0) for x in values)
         if form not in self._conventions:
             try:
                 self._conventions[form] = list(conventions(self.pair.forward, self.pair.backward, result, given))
@@ -177,7 +168,8 @@ class Call:
 
     def missing_cache(self, result: Any) -> UserError:
         """Return what to say of a forward that returns no cache where backward can do nothing with what else there is."""
-        got = f"{len(result)} values" if isinstance(result, tuple | list) else _described(result)
+        got = f"one array of shape {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
+        got = f"{len(result)} values" if isinstance(result, tuple | list) else got
         return UserError(
             f"{self.pair.forward_name}: expected two values, (out, cache), got {got}; "
             "end it with `return out, cache`, where cache is a tuple of all that backward needs"
@@ -187,8 +179,6 @@ class Call:
     def user_backward(self) -> Callable:
         """The function whose `return` names the gradients."""
         return self.pair.forward.user_backward if isinstance(self.pair.forward, Composed) else self.pair.backward
-
-    # -- backward ------------------------------------------------------------------------------------------------------
 
     def backward(self, dout: Any, cache: Any) -> tuple:
         """Return the gradients, in the shapes of their inputs where these differ in axes of length 1 only and `laid` is set."""
@@ -210,106 +200,9 @@ class Call:
     def gradients(self, dout: Any, cache: Any) -> tuple:
         """Return one gradient for each differentiable input, or as many as backward returns; None for a constant."""
         assert self.convention is not None
-        grads, title = self.convention.call(self.pair.backward, dout, cache), self.pair.backward_name
-        refuse_nothing(grads, self.pair.backward, f"{title} returns None", self.pair.path)
-        if any(packed.form != "dict" for packed in self.keys.values()):
-            grads = self._of_lists(grads) or tuple(_flat(grads))
-        names = [self.names[i] for i in self.floats]
-        parts = self._in_parts(grads) if self.convention.slope else None
-        if parts is not None:
-            self.unclaimed = {name for name in names if name not in parts}
-            return tuple(parts.get(name) for name in names)
-        if self.convention.slope and not isinstance(grads, tuple | list | dict):
-            owner = self._owner_of(grads)
-            self.unclaimed = {name for name in names if name != owner}
-            return tuple(grads if name == owner else None for name in names)
-        numbers = [
-            name for name, kind in zip(self.names, self.kinds, strict=True) if kind.startswith("any") and name not in names
-        ]
-        named = by_name(grads, self.user_backward, names + numbers)
-        names += [name for name in numbers if named and name in named]  # it should have been drawn as an array
-        if named:
-            keyed = isinstance(grads, dict) or any(isinstance(g, dict) for g in grads)
-            if [name for name in names if name in named] != list(named) and not keyed:
-                self.told[f"the gradients are read by their names: {title} returns those of {', '.join(named)}"] = None
-            self.unclaimed = self._of_no_matter(names, named)
-            return tuple(named.get(name) for name in names)
-        if named is not None:
-            raise UserError(
-                f"{title} returns a dict with the keys {', '.join(map(str, grads))}; expected "
-                f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
-            )
-        grads = grads if isinstance(grads, list) and len(grads) in (len(names), len(self.inputs)) else stacked(grads)
-        grads = tuple(grads) if isinstance(grads, tuple | list) else (grads,)
-        odd = {type(g).__name__ for g in grads if not (hasattr(g, "dtype") or isinstance(g, float | int | complex | None))}
-        if odd:
-            raise UserError(f"{title}: expected a tuple of arrays, one for each input, got {', '.join(sorted(odd))} in it")
-        if len(grads) == len(self.defaults) > len(self.inputs) and set(names) <= set(self.defaults):  # None for alpha=0.1 too
-            return tuple(g for name, g in zip(self.defaults, grads, strict=True) if name in names)
-        left_out = [name for name in names if self.constant(name)]
-        data = [name for name in names if self._kind_of(name) not in PARAMETERS]
-        of_loss = self.convention.slope or isinstance(self.pair.forward, Composed) or bool(self.keys)
-        if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss, or of a network, needs none for the data
-            self.unclaimed, left_out = set(data), data
-        if not left_out or len(grads) != len(names) - len(left_out):
-            return grads
-        given = {name: x for name, x in zip(self.names, self.inputs, strict=True) if name in names and name not in left_out}
-        owners = by_shape(grads, given) if self.convention.slope else None  # the gradient of a loss, in whatever order
-        owned = dict(zip(owners or given, grads, strict=True))
-        return tuple(owned.get(name) for name in names)
-
-    def _in_parts(self, grads: Any) -> dict[str, Any] | None:
-        """Return the gradients of all parameters, where they are one vector, ``np.concatenate((dw, db))``; else None."""
-        arrays = {
-            name: x
-            for i, name in enumerate(self.names)
-            if i in self.floats and self.kinds[i] in PARAMETERS
-            for x in [self.inputs[i]]
-        }
-        total = sum(x.size for x in arrays.values())
-        if len(arrays) < 2 or not isinstance(grads, np.ndarray) or grads.shape != (total,):
-            return None
-        ends = np.cumsum([x.size for x in arrays.values()])[:-1]
-        return {name: part.reshape(arrays[name].shape) for name, part in zip(arrays, np.split(grads, ends), strict=True)}
-
-    def _of_lists(self, grads: Any) -> dict[str, Any] | None:
-        """Return the gradients by argument, where the names in backward's `return` say which list is of which argument."""
-        titles = titles_of(self.user_backward, len(grads)) if isinstance(grads, tuple | list) else []
-        alone = [self.names[i] for i in self.floats if not any(self.names[i] in packed.names for packed in self.keys.values())]
-        found: dict[str, Any] = {}
-        for title, gradient in zip(titles, grads, strict=True) if titles else ():
-            owner = next((key for key in self.keys if is_gradient_of(title, key)), "")
-            owner = owner or next((name for name in alone if is_gradient_of(title, name)), alone[0] if len(alone) == 1 else "")
-            if owner in self.keys and isinstance(gradient, list) and len(gradient) == len(self.keys[owner].names):
-                found |= dict(zip(self.keys[owner].names, gradient, strict=True))
-            elif owner in alone and owner not in found:
-                found[owner] = gradient
-            else:
-                return None
-        return found if self.keys.keys() <= {key for key in self.keys if found.keys() & {*self.keys[key].names}} else None
-
-    def _owner_of(self, gradient: Any) -> str:
-        """Return the input that the only gradient is of: the parameter of its shape, else the first input of its shape."""
-        names = [self.names[i] for i in self.floats if not self.constant(self.names[i])]
-        names = names or [self.names[i] for i in self.floats]
-        shapes = {name: np.shape(x) for name, x in zip(self.names, self.inputs, strict=True)}
-        names.sort(key=lambda name: self._kind_of(name) not in PARAMETERS)
-        return next((name for name in names if shapes[name] == np.shape(gradient)), names[0])
-
-    def _of_no_matter(self, names: list[str], named: dict[str, Any]) -> set[str]:
-        """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""
-        missing = {name for name in names if name not in named}
-        weights = [name for name in named if kind_of(name).endswith("weight")]
-        network = len(weights) > 1 or (weights and self.convention is not None and self.convention.slope)
-        return missing if network and all(kind_of(name) in ("x", *CONSTANT) for name in missing) else set()
-
-
-def _flat(grads: Any) -> Iterator[Any]:
-    """Yield the gradients in nested tuples and lists."""
-    if isinstance(grads, tuple | list):
-        yield from (leaf for part in grads for leaf in _flat(part))
-    else:
-        yield grads
+        grads = self.convention.call(self.pair.backward, dout, cache)
+        refuse_nothing(grads, self.pair.backward, f"{self.pair.backward_name} returns None", self.pair.path)
+        return gradients_of(self, grads)
 
 
 def shown(inputs: dict[str, Any]) -> str:
@@ -321,7 +214,3 @@ def _shown(x: Any) -> str:
     if isinstance(x, dict):
         return f"{{mode {x['mode']!r}, ...}}" if x.get("mode", "train") != "train" else "{...}"
     return "..." if callable(x) else str(x.shape) if isinstance(x, np.ndarray) else repr(x)
-
-
-def _described(x: Any) -> str:
-    return f"one array of shape {x.shape}" if isinstance(x, np.ndarray) else "nothing (None)" if x is None else type(x).__name__

@@ -13,8 +13,9 @@ import numpy as np
 from ...gradcheck.problem.problem import fresh, random_state_kept
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
-from ..read.operands import kinds_in_a_norm
-from ..read.rolled import length_wanted
+from ..read.by_use import kinds_in_a_norm
+from ..read.packed import length_wanted
+from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import Unfinished, blame
 from .call_pair import Call
@@ -22,12 +23,10 @@ from .composed import Composed
 from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
 from .find_losses import Loss
-from .find_pairs import Pair
-from .given_inputs import given_call
+from .find_pairs import FRAMEWORKS, Pair
 from .kinds import has_word
 from .layouts import IMAGES, ROWS, STEPS, Layout, layouts, layouts_with
-from .module_arrays import arrays_read, sizes_of
-from .name_arguments import advice, arguments
+from .name_inputs import advice, arguments, given_call
 from .try_call import agreement, ranked, try_once
 
 MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
@@ -49,19 +48,13 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
 
 def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank. Raise UserError where forward takes no inputs that were tried."""
-    arrays = getattr(pair.forward, "arrays", {})
-    sizes = list(dict.fromkeys([*sizes_of(arrays.values()), *_numbers_read(pair.forward)])) if arrays else []
-    best, error, failed = _searched(pair, seed, layouts_with(sizes) or None)
+    best, error, failed = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
     if best is not None:
         return best
     assert error is not None
     assert failed is not None
     if OF_NUMBERS.search(str(error)) and not isinstance(pair.forward, Loss | Composed | np.vectorize):
         return _best(replace(pair, forward=_one_by_one(pair.forward), backward=_one_by_one(pair.backward)), seed)
-    for layouts_read in (_sizes_read(pair.forward), layouts_with(sizes_of(arrays_read(unwrap(pair.forward)).values()))):
-        best = _searched(pair, seed, layouts_read)[0] if layouts_read else None
-        if best is not None:
-            return best
     for template in arguments(pair):  # as J = theta * x, of two numbers
         call = template.with_inputs([np.asarray(0.7 + i) for i, _ in enumerate(template.names)])
         if {"x"} <= {*call.kinds} <= {"x", "weight", "bias", "affine"} and ranked(call) is None and all(call.rank):
@@ -77,10 +70,14 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
     furthest: tuple[list[int], BaseException | None, Call | None] = ([], None, None)
     best: Call | None = None
     odd: Call | None = None  # taken only where there is no other
+    before: Call | None = None
     hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished
     for template, unit in ((one, unit) for one in arguments(pair) for unit in values_of(one.names, pair.name)):
         if best is not None and best.rank[0]:
             break
+        if template is before and best is None and odd is None and "math domain" not in str(furthest[1]):
+            continue  # no other values make shapes fit
+        before = template
         tried = only or layouts(pair.name, set(template.kinds))
         if isinstance(pair.forward, Composed) and pair.forward.of_file:  # a cost that takes the mean divides by the samples
             tried = [replace(x, one_output=True) for x in tried]
@@ -95,14 +92,12 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
                 if blame(error, pair.path):
                     hopeless.add(layout)
                 continue
-            if best is not None and best.rank[0] and best.layout is not layout and best.layout and best.layout.convolved:
+            smaller = best is not None and best.layout is not layout and best.layout and best.layout.convolved
+            if smaller and best is not None and best.rank[0] and not best.raised:
                 return best, None, None  # with smaller images a window may be all there is of them
             if best is not None and _works_by_chance(call, best):
                 continue
-            if _is_broadcast(call) and attempt(agreement, call)[0] != 1:
-                odd = odd or call
-                continue
-            if _has_more_axes(call):
+            if _is_broadcast(call):
                 odd = odd or call
                 continue
             best = call if best is None or call.rank > best.rank else best
@@ -112,43 +107,33 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
 
 
 def _is_broadcast(call: Call) -> bool:
-    """Whether targets are one number, or one column, beside several of x: NumPy makes that fit what takes as many."""
-    shapes = dict(zip(call.kinds, map(np.shape, call.inputs), strict=True))
-    x, target = shapes.get("x", ()), shapes.get("target", ())
-    alone = len(x) == 2 and x[0] == 1 and target == (1,)
-    return {*call.kinds} == {"x", "target"} and (alone or (len(x) == len(target) == 2 and x[-1] != target[-1]))
+    """Whether NumPy has made inputs fit that were not meant to.
 
-
-def _has_more_axes(call: Call) -> bool:
-    """Whether NumPy has made rows of a row and a column: the output has more axes than x."""
+    Targets are one number, or one column, beside several of x; or of a row and a column it has made more axes than x has.
+    """
     assert call.layout is not None
-    more = isinstance(call.shape, tuple) and len(call.shape) > len(call.layout.x) and "x" in call.kinds and not call.keys
-    return more and (not call.rank[1] or len(call.layout.x) == 1)
+    shapes = dict(zip(call.kinds, map(np.shape, call.inputs), strict=True))
+    x, target, axes = shapes.get("x", ()), shapes.get("target", ()), len(call.layout.x)
+    alone = target in ((), (1,)) and x not in ((), (1,)) and (len(x) < 2 or x[0] == 1)
+    if {*call.kinds} == {"x", "target"} and (alone or (len(x) == len(target) == 2 and x[-1] != target[-1])):
+        return attempt(agreement, call)[0] != 1
+    more = isinstance(call.shape, tuple) and len(call.shape) > axes and "x" in call.kinds and not call.keys
+    return more and (not call.rank[1] or axes == 1)
 
 
-def _numbers_read(forward: Callable) -> list[int]:
-    """Return the first few sizes that a forward reads from its file, as BATCH = 8."""
+def _sizes_read(forward: Callable) -> list[int]:
+    """Return the sizes of the parameters that a forward reads from its file, and the first few numbers, as BATCH = 8."""
+    sizes = [size for x in getattr(forward, "arrays", {}).values() for size in x.shape if size > 1]
     code, known = getattr(unwrap(forward), "__code__", None), getattr(unwrap(forward), "__globals__", {})
-    sizes = [known[name] for name in (code.co_names if code else ()) if type(known.get(name)) is int and known[name] > 1]
-    return list(dict.fromkeys(sizes))[:SIZES_TRIED]
-
-
-def _sizes_read(forward: Callable) -> list[Layout]:
-    """Return layouts of x of these sizes."""
-    few = _numbers_read(forward)
-    return [Layout((n, f), f, outputs=out) for n, f, out in product([*few, 6], few, [*few, 4])]
+    numbers = [known[name] for name in (code.co_names if code else ()) if type(known.get(name)) is int and known[name] > 1]
+    return list(dict.fromkeys([*sizes, *numbers[:SIZES_TRIED]])) if sizes else []
 
 
 def _fitted(call: Call) -> tuple[Call, BaseException | None]:
     """Rank the call. Where an argument is a vector of all parameters, it gets the length that forward wants."""
-    error = ranked(call)
-    while "rolled" in call.kinds and error is not None:
-        i = call.kinds.index("rolled")
-        length = length_wanted(error, call.inputs[i].size)
-        if length is None or length <= call.inputs[i].size:
-            break
-        rolled = 0.3 * np.random.default_rng(i).standard_normal(length)
-        call = call.with_inputs([rolled if j == i else x for j, x in enumerate(call.inputs)])
+    error, i = ranked(call), call.kinds.index("rolled") if "rolled" in call.kinds else -1
+    while i >= 0 and error is not None and (length := length_wanted(error, call.inputs[i].size) or 0) > call.inputs[i].size:
+        call = call.with_input(i, 0.3 * np.random.default_rng(i).standard_normal(length))
         error = ranked(call)
     return call, error
 
@@ -177,6 +162,11 @@ def _refusal(pair: Pair, error: BaseException, failed: Call) -> UserError:
     if isinstance(error, ModuleNotFoundError):
         where = f"{error.name}, which is neither installed nor beside {pair.path.name}"
         return Unfinished(f"{pair.forward_name} calls what it imports from {where}", f"needs {error.name}")
+    known = getattr(unwrap(pair.forward), "__globals__", {})
+    called = [getattr(known.get(getattr(node, "id", "")), "__name__", "") for node in nodes_of(pair.forward)]
+    foreign = next((home for title in called if (home := title.partition(".")[0]) in FRAMEWORKS), "")
+    if foreign:
+        return Unfinished(f"{pair.forward_name} computes with {foreign}; the checker's arrays are NumPy's", f"needs {foreign}")
     if isinstance(error, NoNumber):
         return failed.refused(str(error))
     unknown = f"what is {', '.join(failed.guesses)}? " if failed.guesses else ""
@@ -227,7 +217,7 @@ def _settled(call: Call) -> Call:
 def _with_loss(call: Call, forward: Composed) -> Call:
     """Return the call with the loss and the targets that make the gradients right, or most of them."""
     found: dict[tuple, float] = {}
-    unfinished: Unfinished | None = None
+    unfinished: UserError | None = None
     ran = [(forward.state, call.rank) for _ in forward.variants(list(forward.losses)[:1]) if try_once(call) is None]
     taken = [state for state, rank in ran if all(rank)] or [state for state, rank in ran if rank[0]]
     for loss, (_, *rest) in product(forward.losses, taken):
@@ -257,9 +247,9 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
     It is meant to where the output keeps its meaning: it has again the shape of x, or the same shape in spite of another x.
     """
     kinds = set(best.kinds)
-    if best.layout is not ROWS or not best.shape or not kinds <= {"x", "weight", "bias", "affine", "number", "settings"}:
-        return []
-    if best.shape == ROWS.x and "weight" in kinds:  # a square one, and so no sign that x may be anything
+    square = best.shape == ROWS.x and "weight" in kinds  # and so no sign that x may be anything
+    known = kinds <= {"x", "weight", "bias", "affine", "number", "settings"}
+    if best.layout is not ROWS or not best.shape or not known or square:
         return []
     norm = kinds & {"affine", "settings"}  # a batch norm runs with steps by chance, but its backward sums over samples only
     for layout, unit in product((IMAGES, STEPS), values_of(best.names, best.pair.name)):
@@ -276,8 +266,6 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
 
 def _alike(call: Call, other: Call, layout: Layout) -> bool:
     """Whether nothing differs but x, the rows of w and the length of gamma, so that no shape is broadcast by chance."""
-    for kind, x, y in zip(call.kinds, map(np.shape, call.inputs), map(np.shape, other.inputs), strict=True):
-        fits = {"weight": len(y) == 2, "bias": y == x, "affine": y in (x, (layout.features,))}
-        if not fits.get(kind, True):
-            return False
-    return True
+    shapes = zip(call.kinds, map(np.shape, call.inputs), map(np.shape, other.inputs), strict=True)
+    fits = [(kind, {"weight": len(y) == 2, "bias": y == x, "affine": y in (x, (layout.features,))}) for kind, x, y in shapes]
+    return all(known.get(kind, True) for kind, known in fits)

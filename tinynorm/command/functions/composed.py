@@ -17,7 +17,6 @@ import numpy as np
 
 from ..read.match_names import has, is_slope, stem_of
 from ..read.read_code import parameters, plain_title, returned
-from ..run_code import UserError
 from .conventions import Convention, conventions, is_cotangent
 from .kinds import NUMBERS, OF_TARGETS, kind_of
 
@@ -155,7 +154,7 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and not is_slope(n) and _is_cost(f, known)]
     costs.sort(key=lambda n: len(wanted ^ set(stem_of(n, "LOSS"))))  # compute_cost_with_regularization first, for one with it
     own = {n: _of_file(functions[n]) for n in costs[:1]}
-    return Composed(forward, backward, target, own or dict(_common()), bool(own))
+    return Composed(forward, backward, target, own or dict(common_losses()), bool(own))
 
 
 def _is_cost(function: Callable, known: set[str]) -> bool:
@@ -168,20 +167,17 @@ def _of_file(function: Callable) -> Callable:
     def loss(out: Any, y: Any, _: Any, given: dict[str, Any]) -> Any:
         first, second, *rest = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
         both = {first.name: out, second.name: y} if kind_of(first.name) != "target" else {first.name: y, second.name: out}
-        unknown = [p.name for p in rest if p.name not in given and p.name not in NUMBERS]
-        if unknown:
-            raise UserError(f"{function.__name__} takes {', '.join(unknown)}, and forward does not")
         value = function(**both, **{p.name: given.get(p.name, NUMBERS.get(p.name)) for p in rest})
         return np.reshape(value[0] if isinstance(value, tuple) else value, ())[()]
 
     return loss
 
 
-def _common() -> Iterator[tuple[str, Callable]]:
+def common_losses() -> Iterator[tuple[str, Callable]]:
     for (name, total), (over, axis) in product(COMMON.items(), PARTS.items()):
 
         def loss(out: Any, _: Any, y: Any, __: Any, total: Callable = total, axis: Any = axis) -> Any:
             parts = np.size(out) if axis is None else 1 if axis == () else np.shape(out)[axis] if np.ndim(out) else 1
             return total(out, y) / parts
 
-        yield f"{name} divided by {over}", loss
+        yield name if axis == () else f"{name} divided by {over}", loss

@@ -18,8 +18,9 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import islice, product
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,8 @@ class NoNumber(ValueError):
 class Source:
     """Where an argument of backward comes from."""
 
-    what: (
-        str  # "dout", "result", "input", its "shape", "inputs" (several, as a tuple), "all" (these and the results) or "value"
-    )
+    # "dout", "result", "input", its "shape", "inputs" (several, as a tuple), "all" (these and the results) or "value"
+    what: str
     key: Any = None  # the number of the cotangent (None: all), the places in the result, the inputs' names, the value
 
 
@@ -71,7 +71,7 @@ class Convention:
     def read(self, result: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
         """Return (out, cache) of one run: the output, or a tuple of several; and what backward is given beside dout."""
         values = list(result) if isinstance(result, tuple | list) else [result]
-        outputs = tuple(stacked(_at(values, place)) for place in self.outputs)
+        outputs = tuple(stacked(reduce(getitem, place, values)) for place in self.outputs)
         kept = [self._value(source, values, inputs) for _, source in self.arguments if source.what != "dout"]
         return outputs[0] if len(outputs) == 1 else outputs, kept[0] if len(kept) == 1 else kept
 
@@ -80,8 +80,8 @@ class Convention:
         sources = [source for _, source in self.arguments]
         kept = iter([cache] if sum(source.what != "dout" for source in sources) == 1 else cache)
         given = [dout if s == Source("dout") else dout[s.key] if s.what == "dout" else next(kept) for s in sources]
-        named = {name: x for (name, _), x in zip(self.arguments, given, strict=True) if name in self.keywords}
-        plain = [x for (name, _), x in zip(self.arguments, given, strict=True) if name not in self.keywords]
+        named = dict(zip([name for name, _ in self.arguments], given, strict=True))
+        plain = [named.pop(name) for name in list(named) if name not in self.keywords]
         if self.starred:
             plain[-1:] = plain[-1] if isinstance(plain[-1], tuple | list) else [plain[-1]]
         grads = backward(*plain, **named)
@@ -89,19 +89,14 @@ class Convention:
 
     @staticmethod
     def _value(source: Source, values: list, inputs: dict[str, Any]) -> Any:
-        match source.what:
-            case "result":
-                found = tuple(_at(values, place) for place in source.key)
-                return found[0] if len(found) == 1 else found
-            case "input":
-                return inputs[source.key]
-            case "shape":
-                return np.shape(inputs[source.key])
-            case "inputs":
-                return tuple(inputs[name] for name in source.key)
-            case "all":
-                return (*(inputs[name] for name in source.key), *values)
-        return source.key
+        if source.what == "result":
+            found = tuple(reduce(getitem, place, values) for place in source.key)
+            return found[0] if len(found) == 1 else found
+        if source.what in ("inputs", "all"):
+            return (*(inputs[name] for name in source.key), *(values if source.what == "all" else ()))
+        if source.what == "value":
+            return source.key
+        return inputs[source.key] if source.what == "input" else np.shape(inputs[source.key])
 
 
 def stacked(x: Any) -> Any:
@@ -111,20 +106,15 @@ def stacked(x: Any) -> Any:
 
 def _times(dout: Any, grads: Any) -> Any:
     grads = stacked(grads)
-    match grads:
-        case dict():
-            return {key: _times(dout, g) for key, g in grads.items()}
-        case tuple() | list():
-            return tuple(_times(dout, g) for g in grads)
+    if isinstance(grads, dict):
+        return {key: _times(dout, g) for key, g in grads.items()}
+    if isinstance(grads, tuple | list):
+        return tuple(_times(dout, g) for g in grads)
+    if np.ndim(dout) and np.shape(grads) == (*np.shape(dout), np.shape(dout)[-1]):  # a Jacobian, of a vector or of each row
+        return np.einsum("...i,...ij->...j", dout, grads)
     if 0 < np.ndim(dout) < np.ndim(grads) and np.shape(grads)[: np.ndim(dout)] == np.shape(dout):  # of a loss for each row
         dout = dout.reshape(*dout.shape, *[1] * (np.ndim(grads) - dout.ndim))
     return grads if grads is None else dout * grads
-
-
-def _at(values: Any, place: tuple[int, ...]) -> Any:
-    for i in place:
-        values = values[i]
-    return values
 
 
 def conventions(
@@ -141,11 +131,13 @@ def conventions(
     if isinstance(values[-1], dict) and not any(titles):  # of a forward that returns a dict only
         titles[-1] = titles_of(forward, 1)[0]
     run = _Run(values, titles, inputs, needed)
-    both_take = {p.name for p in parameters(forward, (inspect.Parameter.VAR_POSITIONAL,))}  # *argv, which nothing is put into
-    taken = [p for p in _taken(backward) if p.name not in both_take or p.kind is not p.VAR_POSITIONAL]
+    both_take = parameters(forward, (inspect.Parameter.VAR_POSITIONAL,))  # *argv, which nothing is put into
+    taken = [p for p in _taken(backward) if p not in both_take]
     roles = _roles(taken, run, slope, has(getattr(backward, "__name__", ""), "SLOPE"))
     douts = [name for name, role in roles.items() if role == "dout"]
-    if not douts and not slope and not _may_be_a_slope(taken, run):
+    number = run.cache != 0 and run.is_number
+    alone = len(run.moving) == 1 and not any(is_cache(p.name) for p in taken)  # then backward may return the derivative itself
+    if not douts and not slope and not (taken and (number or alone)):
         if {p.name for p in taken} == set(needed):
             raise NoNumber("give it both, and multiply by dout inside")
         raise UserError("give it both, and multiply by dout inside")
@@ -209,15 +201,9 @@ def _taken(backward: Callable) -> list[inspect.Parameter]:
 
 def _by_keyword(taken: list[inspect.Parameter], given: set[str]) -> list[str]:
     """Return the arguments to hand over by name: those after one that is left at its default, and those after a `*`."""
-    found, gap = [], False
-    for p in taken:
-        gap = gap or p.name not in given
-        if p.name in given and (p.kind is p.KEYWORD_ONLY or (gap and p.kind is p.POSITIONAL_OR_KEYWORD)):
-            found.append(p.name)
-    return found
-
-
-# ---- roles -------------------------------------------------------------------------------------------------------------
+    gap = next((i for i, p in enumerate(taken) if p.name not in given), len(taken))
+    named = [p for i, p in enumerate(taken) if p.kind is p.KEYWORD_ONLY or (i > gap and p.kind is p.POSITIONAL_OR_KEYWORD)]
+    return [p.name for p in named if p.name in given]
 
 
 def is_cache(name: str) -> bool:
@@ -265,6 +251,10 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: 
         first, second = needed if roles[needed[1]] != "dout" or roles[needed[0]] == "dout" else needed[::-1]
         if roles[second] != "dout" or not isinstance(run.values[1 - (run.cache or 0)], tuple | list):
             return roles | {first: "dout", second: "cache"}  # the order of (dout, cache) says more than the names
+    pairs = [*zip(needed, run.needed, strict=False)] if named_slope and run.is_number and len(needed) == len(run.needed) else []
+    alike = [(kind_of(a) == "target") == (kind_of(b) == "target") and (a == b or a not in run.inputs) for a, b in pairs]
+    if pairs and all(alike) and not {*needed} & {*run.titles}:
+        return roles | {name: [Source("input", given)] for name, given in pairs}  # what the loss takes, by other names
     _by_likeness(roles, run)
     unknown = [name for name in needed if roles[name] == ""]
     roles |= {name: "dout" for name in unknown if name.startswith("d") and not slope}
@@ -279,9 +269,8 @@ def _by_likeness(roles: dict[str, Any], run: _Run) -> None:
     """Find a role for unknown arguments: a name that differs in its case or its order of words; the only one of its kind."""
     for name in [name for name, role in roles.items() if role == ""]:
         claimed = [role[0] for role in roles.values() if isinstance(role, list)]
-        known = {Source("input", n): n for n in run.inputs} | {
-            Source("result", ((i,),)): t for i, t in enumerate(run.titles) if t
-        }
+        known = {Source("input", n): n for n in run.inputs}
+        known |= {Source("result", ((i,),)): t for i, t in enumerate(run.titles) if t}
         free = {source: n for source, n in known.items() if source not in claimed}
         alike = [source for source, n in free.items() if _same(n, name)]
         kind = kind_of(name)
@@ -290,11 +279,8 @@ def _by_likeness(roles: dict[str, Any], run: _Run) -> None:
         alike = alike or [source for source, n in free.items() if before and n == last][:1]  # ret_x
         if len(alike) == 1:
             roles[name] = _perhaps_output(alike[0], run)
-        elif last in OUTPUTS[2:] or (
-            last in OUTPUTS and any(other.startswith(f"{before}_") and roles[other] for other in roles)
-        ):
-            # layer_output; ret_y, beside ret_x
-            roles[name] = [Source("result", ((0,),))]
+        elif last in OUTPUTS and (len(last) > 1 or any(n.startswith(f"{before}_") and roles[n] for n in roles)):
+            roles[name] = [Source("result", ((0,),))]  # layer_output; ret_y, beside ret_x
 
 
 def _perhaps_output(source: Source, run: _Run) -> list[Source]:
@@ -302,13 +288,6 @@ def _perhaps_output(source: Source, run: _Run) -> list[Source]:
     output = Source("result", ((0,),))
     either = len(run.values) == 1 and source != output and run.moving == [source.key]
     return [source, output] if either else [source]
-
-
-def _may_be_a_slope(taken: list[inspect.Parameter], run: _Run) -> bool:
-    """Whether backward may return the derivative itself: forward has one input that has a gradient, or returns a number."""
-    number = run.cache != 0 and run.is_number
-    alone = len(run.moving) == 1 and not any(is_cache(p.name) for p in taken)
-    return bool(taken) and (number or alone)
 
 
 def _outputs(run: _Run, douts: list[str]) -> tuple[tuple[tuple[int, ...], ...], dict[str, Source]]:
@@ -348,7 +327,7 @@ def _for_unknown(p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...]
         return [Source("value", 0.0)]
     if run.cache is not None and Source("result", ((run.cache,),)) not in used:
         return [Source("result", ((run.cache,),))]
-    if p.name in NUMBERS and p.name not in PROBABILITIES:
+    if p.name in NUMBERS and p.name not in PROBABILITIES and len(p.name) > 1:
         return [Source("value", NUMBERS[p.name])]
     if p.name.lower() in RATES:
         return [Source("value", 0.5)]

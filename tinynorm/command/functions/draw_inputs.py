@@ -40,7 +40,12 @@ def candidates(
             chosen, inputs = dict(zip(draws, choice, strict=True)), list[Any]()
             for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
                 rng = np.random.default_rng([seed, k])
-                inputs.append(_number(name, function) if kind == "number" else chosen[kind](rng))
+                number = (
+                    "max"
+                    if plain(name) == "mode" and has_word(function, "pool")
+                    else NUMBERS.get(name, NUMBERS.get(plain(name)))
+                )
+                inputs.append(number if kind == "number" else chosen[kind](rng))
             if _of_one_output(kinds, inputs):
                 yield layout, inputs
 
@@ -54,16 +59,9 @@ def _of_one_output(kinds: list[str], inputs: list[Any]) -> bool:
 
 def values_of(names: list[str], function: str) -> tuple[bool, bool]:
     """Whether the values of x are first between 0 and 1, then of both signs; or the other way round."""
-    probable = has_word(function, "cross_entropy", "crossentropy", "bce", "nll", "focal") and any(
-        plain(name) in PROBABILITIES for name in names
-    )
+    of_loss = has_word(function, "cross_entropy", "crossentropy", "bce", "nll", "focal")
+    probable = of_loss and any(plain(name) in PROBABILITIES for name in names)
     return probable, not probable
-
-
-def _number(name: str, function: str) -> Any:
-    if plain(name) == "mode" and has_word(function, "pool"):
-        return "max"
-    return NUMBERS[name if name in NUMBERS else plain(name)]
 
 
 class Sampler:
@@ -96,6 +94,7 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         "settings": [lambda rng: dict(SETTINGS)],
         "shape": [lambda rng: x[1:]],
         "rolled": [lambda rng: np.zeros(1)],  # all parameters as one vector; it grows until it fits
+        "sizes": [lambda rng: (layout.features, OUTPUTS, classes)],
         "one index": [lambda rng: 2],
         "indices": [lambda rng: (rng.permutation(5) % 3).tolist(), lambda rng: rng.permutation(5) % 3],  # below any size
         "nothing": [lambda rng: None],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,25 +13,24 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
 from ..read.match_names import words_of
+from ..read.packed import packed_of
 from ..read.read_code import code_of, inside, is_gradient_of, lists_in, parameters, plain_title, returned, title
 from ..run_code import UserError
 from ..unfinished import Unfinished
+from .conventions import is_cache, is_cotangent
 from .kinds import CONSTANT, PARAMETERS, kind_of
 from .module_arrays import owner_of, parameters_read, with_arrays
 from .read_gradients import by_shape
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
 # Other words in the names of losses. They say so only where something beside the loss looks like a gradient.
-WORDS = (
-    "nll ce bce mse mae sse rmse kl kld hinge huber entropy crossentropy likelihood objective criterion energy risk divergence "
-    "nce infonce cosh"
-)
+WORDS = """nll ce bce mse mae sse rmse kl kld hinge huber cosh nce infonce entropy crossentropy likelihood divergence objective
+    criterion energy risk"""
 NAMED = frozenset(WORDS.split())
 REGULARISED = ("reg", "lambd", "lambda_", "weight_decay")  # a function of y and one of these is a loss, whatever its name
 GRADIENT = re.compile(r"grad|deriv|^(d|g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
-OTHER = re.compile(
-    r"acc|resid|err|prob|pred|score|cache|logit|correct|loss|cost|hidden|state|history"
-)  # names of values beside a loss
+# Names of values beside a loss.
+OTHER = re.compile(r"acc|resid|err|prob|pred|score|cache|logit|correct|loss|cost|hidden|state|history")
 COST = re.compile(r"(.*_)?(loss|cost|J)")  # the name of a loss in `return grads, cost`
 TRAINING = re.compile(r"train|fit|optimi|descent|update|epoch", re.IGNORECASE)  # it returns the gradients of its last step
 COUNT = re.compile(r"[NnmM]|.*(size|shape|len|count|num|batch).*")  # names in what a gradient is divided by
@@ -48,6 +47,7 @@ class Loss:
     def __post_init__(self) -> None:
         self.__wrapped__ = self.function
         self.arrays = getattr(self.function, "arrays", {})  # of its file, which it takes
+        self.packed = packed_of(self.function)
         places = {i for i, _ in self.returned or []}
         self.place = next(i for i in range(len(places) + 1) if i not in places)  # of the loss
         # All arguments by keyword. What may be left out at test time (y=None, reg=0) may not be left out here.
@@ -73,9 +73,14 @@ class Loss:
     def backward(self, dout: Any, cache: tuple) -> dict[str, Any]:
         """Return the gradients by argument, times dout. A Python float leaves the gradients their dtype."""
         result, given = cache
-        entries = {key: x for name, x in given.items() for key, x in (x.items() if isinstance(x, dict) else [(name, x)])}
+        entries = {key: x for name, x in given.items() for key, x in self._entries(name, x)}
         found = self._by_argument(result, {name: x for name, x in entries.items() if differentiable(x)})
         return {name: None if g is None else g * float(dout) for name, g in found.items()}
+
+    def _entries(self, name: str, x: Any) -> Iterable[tuple[str, Any]]:
+        """Return the parameters in an argument, by their names: those of a dict, or of ``W1, b1 = params``."""
+        names = self.packed[name].names if name in self.packed and isinstance(x, tuple | list) else ()
+        return x.items() if isinstance(x, dict) else zip(names, x, strict=False) if names else [(name, x)]
 
     def _by_argument(self, result: Any, given: dict[str, Any]) -> dict[str, Any]:
         """Return the gradients by argument: a dict has keys; others are told by their names in the code, or by their order."""
@@ -88,8 +93,11 @@ class Loss:
             found = list(result[i]) if several else [result[i]]
             grads += found
             titles += words if len(words) == len(found) else [""] * len(found)
-        named = [next((n for n in given if is_gradient_of(word, n)), owner_of(word, self.arrays)) for word in titles]
-        kinds = {name: kind_of(name, self.name) for name in given if name not in named}
+        every = {name: kind_of(name, self.name) for name in given}
+        if len(grads) < len(given):  # then the targets have none: dl_dy is that of y_tilde
+            every = {name: kind for name, kind in every.items() if kind not in CONSTANT} or every
+        named = [next((n for n in every if is_gradient_of(word, n)), owner_of(word, self.arrays)) for word in titles]
+        kinds = {name: kind for name, kind in every.items() if name not in named}
         free = [name for name in kinds if kinds[name] not in CONSTANT]
         unnamed = [g for name, g in zip(named, grads, strict=True) if not name]
         parameters = [name for name in free if kinds[name] in PARAMETERS]
@@ -110,15 +118,8 @@ def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
         code = code_of(function)
         found = returned_gradients(code, functions) if code else None
         if code is None or found:
-            yield Loss(
-                name, with_arrays(function, parameters_read(function, function)), found if isinstance(found, list) else None
-            )
-
-
-def returns_no_gradient(function: Callable) -> bool:
-    """Whether a function returns something, for a loss that is no `Loss`."""
-    code = code_of(function)
-    return code is not None and any(isinstance(node, ast.Return) and node.value for node in inside(code))
+            own = with_arrays(function, parameters_read(function, function))
+            yield Loss(name, own, found if isinstance(found, list) else None)
 
 
 def meant_as_a_loss(name: str, function: Callable) -> bool:
@@ -127,12 +128,22 @@ def meant_as_a_loss(name: str, function: Callable) -> bool:
     return name.endswith("_loss") or bool(several and not name.endswith("_inputs"))
 
 
+def makes_its_loss(function: Callable) -> bool:
+    """Whether a function called backward returns (loss, gradients), of the data: forward and backward in one."""
+    values = [value for value in returned(function) if isinstance(value, ast.Tuple) and COST.fullmatch(title(value.elts[0]))]
+    return bool(values) and not any(is_cotangent(p.name, []) or is_cache(p.name) for p in parameters(function))
+
+
 def _is_loss(name: str, function: Callable) -> bool:
     arguments = inspect.signature(function).parameters
     regularised = any(n in REGULARISED for n in arguments) and any(kind_of(n) == "target" for n in arguments)
     tuples = [value.elts for value in returned(function) if isinstance(value, ast.Tuple) and len(value.elts) > 1]
     told = any(
-        COST.fullmatch(title(loss)) and all(isinstance(g, ast.Dict) or GRADIENT.search(title(g)) for g in gradients)
+        COST.fullmatch(title(loss))
+        and all(
+            isinstance(g, ast.Dict) or GRADIENT.search(title(g)) or any(is_gradient_of(title(g), a) for a in arguments)
+            for g in gradients
+        )
         for parts in tuples
         for loss, *gradients in (parts, parts[::-1])
     )
@@ -150,8 +161,9 @@ def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) ->
         value = tuples.get(node.value.id, node.value) if isinstance(node.value, ast.Name) else node.value
         if isinstance(value, ast.Tuple | ast.List):
             first = 0 if any(COST.fullmatch(title(part)) for part in value.elts[1:]) else 1
-            parts = [(i, e) for i, e in enumerate(value.elts) if i >= first and _looks_like_a_gradient(e, arguments, code)]
-            rest = [(i, part) for i, part in enumerate(value.elts) if i > 0 and not OTHER.search(plain_title(part).lower())]
+            others = [(i, e) for i, e in enumerate(value.elts) if i >= first and not COST.fullmatch(title(e))]
+            parts = [(i, e) for i, e in others if _looks_like_a_gradient(e, arguments, code)]
+            rest = [(i, e) for i, e in others if not OTHER.search(plain_title(e).lower())]
             kinds = [kind_of(a) for a in arguments]
             inputs, learned = sum(k in ("", "x", "mean", "variance") for k in kinds), sum(k in PARAMETERS for k in kinds)
             if len(rest) > 1 and (len(rest) == inputs or (parts and len(rest) == learned)):
@@ -170,7 +182,9 @@ def _looks_like_a_gradient(part: ast.AST, arguments: list[str], code: ast.AST) -
     nodes = list(ast.walk(part))
     words = [word for node in nodes if isinstance(word := _word(node), str)]
     known = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
-    if isinstance(part, ast.Name) and any(_subtracts_from(node, part.id) for node in ast.walk(code)):
+    subtracts = [node for node in ast.walk(code) if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)]
+    changed = [title(node.target) for node in subtracts if isinstance(node.target, ast.Subscript)]  # p[np.arange(n), y] -= 1
+    if isinstance(part, ast.Name) and part.id in changed:
         return True
     for word in words:
         after_d = re.match("d_?([^_]+)", word)  # x of dx, d_x and dx_flat
@@ -191,12 +205,6 @@ def _looks_like_a_gradient(part: ast.AST, arguments: list[str], code: ast.AST) -
     product = any(isinstance(node, ast.Sub | ast.USub | ast.MatMult) or _word(node) == "dot" for node in nodes)
     rolled = {"concatenate", "r_", "hstack", "append"} & set(words) and {"ravel", "flatten", "reshape"} & set(words)
     return (computed and product) or bool(rolled or {"where", "sign", "outer"} & set(words))
-
-
-def _subtracts_from(node: ast.AST, name: str) -> bool:
-    """Whether a statement is ``p[np.arange(n), y] -= 1``: it makes of the probabilities the gradient of the scores."""
-    changed = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub) and isinstance(node.target, ast.Subscript)
-    return changed and title(node.target) == name  # type: ignore[attr-defined]
 
 
 def _word(node: ast.AST) -> object:

@@ -1,4 +1,4 @@
-"""Find the functions NAME_forward and NAME_backward, and the losses, among the names of the user's file."""
+"""Find the functions NAME_forward and NAME_backward, the losses and the classes of a file; and what else looks like them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from typing import Any
 
 from ..layers.call_layer import Layer
 from ..layers.find_layers import find_layers
+from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
-from ..read.match_names import derivative_flag, partners, stem_of, with_flag
-from ..read.read_code import closure_returned, needs_no_object, parameters, plain_title, returned
-from ..read.structure import partners_by_code
+from ..read.match_names import derivative_by_flag, keeps_a_cache, partners, partners_by_code, stem_of, unpacks_a_cache
+from ..read.read_code import closure_returned, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
 from .composed import compose
-from .find_losses import find_losses
-from .left_over import advice_on, left_over
+from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
 from .module_arrays import pair_with_arrays
 
 SLOPE = re.compile("grad|deriv|slope|prime")  # the name of the second of (value, slope)
+# Names that may be one half of a pair.
+HALF = re.compile(r"(^|_)(forward|backward|fwd|bwd|backprop)(_|$)|(Forward|Backward|_derivative|_prime|Derivative|Prime)$")
+FRAMEWORKS = ("torch", "tensorflow", "jax")  # which find the gradients themselves
 
 
 @dataclass
@@ -33,10 +35,10 @@ class Pair:
     name: str
     forward: Callable
     backward: Callable
-    inputs: Any
     path: Path
     forward_name: str
     backward_name: str
+    inputs: Any = None
     loss: bool = False  # one function that returns (loss, gradients); what it returns says which inputs have gradients
     ran: set[int] = field(default_factory=set)  # the lines of backward that have run
 
@@ -50,38 +52,46 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
         if callable(value) and id(value) not in methods and not isinstance(value, StandIn)
     }
     own = {name: value for name, value in functions.items() if getattr(value, "__module__", "") == module_name(path)}
-    pairs = [*_pairs(functions, own, names, path), *_closures(own, names, path)]
+    pairs = [*_pairs(functions, own, path), *_flagged(own, path), *_closures(own, path)]
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
     rest = {name: value for name, value in own.items() if name not in paired}
     pairs += _with_slopes(rest, path)
-    pairs += _losses({name: value for name, value in own.items() if name not in paired}, names, path)
+    pairs += [Pair(loss.name, loss, loss.backward, path, loss.name, loss.name, loss=True) for loss in find_losses(rest)]
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
-    layers = list(_layers(classes, names, path))
+    layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
+    for pair in pairs:  # from softmax_loss_inputs, or softmax_inputs
+        titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))
+        pair.inputs = next((names[f"{title}_inputs"] for title in titles if f"{title}_inputs" in names), None)
+    left_over = list(_left_over(own, {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}))
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
-        raise (UserError if left_over(own, set()) else NothingToCheck)(f"{path}: {found}{advice_on(own, path)}")
+        raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{_advice_on(own, path)}")
     chosen = [pair for pair in pairs if only in (None, pair.name, pair.forward_name, pair.backward_name)]
     if not chosen:
         raise NothingToCheck(f"{path}: there is no pair called {only!r}; there are {', '.join(pair.name for pair in pairs)}")
-    return chosen, [] if only else left_over(own, {name for pair in pairs for name in (pair.forward_name, pair.backward_name)})
+    return chosen, [] if only else left_over
 
 
-def _pairs(functions: dict[str, Callable], own: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
+def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path) -> Iterator[Pair]:
     """Yield a pair for each backward or derivative, in the order of their forwards in the file."""
     for title, forward, backward in partners([name for name, value in functions.items() if not inspect.isclass(value)]):
-        if "backward" in backward or backward in own:  # numpy.gradient is no backward
-            inputs = names.get(f"{title}_inputs", names.get(f"{forward.removesuffix('_forward')}_inputs"))
-            pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), inputs, path, forward, backward)
+        of_numpy = "backward" not in backward and backward not in own  # numpy.gradient is no backward
+        if not of_numpy and not makes_its_loss(functions[backward]):
+            pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), path, forward, backward)
             composed = compose(pair.forward, pair.backward, backward, functions)
             yield pair if composed is None else replace(pair, forward=composed, backward=composed.backward)
     paired = {name for _, *both in partners(list(functions)) for name in both}
     for title, forward, backward in partners_by_code({name: f for name, f in own.items() if name not in paired}):
-        yield Pair(title, own[forward], own[backward], names.get(f"{title}_inputs"), path, forward, backward)
-    for name, function in own.items():
-        flag = derivative_flag(function)
-        if flag:
-            yield Pair(name, function, with_flag(function, flag), names.get(f"{name}_inputs"), path, name, name)
+        yield Pair(title, own[forward], own[backward], path, forward, backward)
+
+
+def _flagged(functions: dict[str, Callable], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each function that is its own derivative: ``sigmoid(x, derivative=False)``."""
+    for name, function in functions.items():
+        slope = derivative_by_flag(function)
+        if slope:
+            yield Pair(name, function, slope, path, name, name)
 
 
 def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Iterator[Pair]:
@@ -89,38 +99,23 @@ def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Ite
     taken = {name for layer in layers for name in (layer.forward_name, layer.backward_name)}
     for title, cls in classes.items():
         bare = object.__new__(cls) if cls.__new__ is object.__new__ and not inspect.isabstract(cls) else cls
-        free = {name: getattr(bare, name) for name in vars(cls) if name[:2] != "__" and needs_no_object(cls, name)}
-        free = {name: method for name, method in free.items() if f"{title}.{name}" not in taken}
-        for name, method in free.items():
-            flag = derivative_flag(method)
-            called = f"{title}.{name}"
-            if flag:
-                yield Pair(called, method, with_flag(method, flag), None, path, called, called)
-        for name, forward, backward in partners(list(free)):
-            halves = f"{title}.{forward}", f"{title}.{backward}"
-            if stem_of(backward, "BACKWARD", "SLOPE"):  # not `forward` and `backward` of a class to inherit from
-                yield Pair(f"{title}.{name}", free[forward], free[backward], None, path, *halves)
+        free = [
+            name for name in vars(cls) if name[:2] != "__" and f"{title}.{name}" not in taken and needs_no_object(cls, name)
+        ]
+        methods = {f"{title}.{name}": getattr(bare, name) for name in free}
+        yield from _flagged(methods, path)
+        for name, *halves in partners(free):
+            if stem_of(halves[1], "BACKWARD", "SLOPE"):  # not `forward` and `backward` of a class to inherit from
+                forward, backward = (f"{title}.{half}" for half in halves)
+                yield Pair(f"{title}.{name}", methods[forward], methods[backward], path, forward, backward)
 
 
-def _closures(own: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
+def _closures(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
     """Yield a pair for each function that returns (out, backward), where backward is a function made in it."""
     for name, function in own.items():
         made = [closure_returned(value, function) for value in returned(function)] if inspect.isfunction(function) else []
         if made and all(made):
-            yield Pair(name, function, _call_closure, names.get(f"{name}_inputs"), path, name, f"{name}'s {made[0]}")
-
-
-def _with_slopes(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
-    """Yield a pair for each function that returns (value, slope): ``def relu(x): ... return out, grad``."""
-    for name, function in own.items():
-        values = returned(function) if inspect.isfunction(function) and len(parameters(function)) == 1 else []
-        pairs = [value.elts for value in values if isinstance(value, ast.Tuple) and len(value.elts) == 2]
-        if values and len(pairs) == len(values) and all(SLOPE.match(plain_title(two[1])) for two in pairs):
-            yield Pair(name, function, _times_slope, None, path, name, name)
-
-
-def _times_slope(dout: Any, cache: Any) -> Any:
-    return dout * cache
+            yield Pair(name, function, _call_closure, path, name, f"{name}'s {made[0]}")
 
 
 def _call_closure(dout: Any, cache: Callable) -> Any:
@@ -130,16 +125,67 @@ def _call_closure(dout: Any, cache: Callable) -> Any:
     return tuple(dout * g for g in grads) if isinstance(grads, tuple) else dout * grads
 
 
-def _losses(functions: dict[str, Callable], names: dict[str, Any], path: Path) -> Iterator[Pair]:
-    """Yield a pair for each loss. Its inputs come from softmax_loss_inputs or softmax_inputs, where the file has one."""
-    for loss in find_losses(functions):
-        inputs = names.get(f"{loss.name}_inputs", names.get(f"{loss.name.removesuffix('_loss')}_inputs"))
-        yield Pair(loss.name, loss, loss.backward, inputs, path, loss.name, loss.name, loss=True)
+def _with_slopes(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each function that returns (value, slope): ``def relu(x): ... return out, grad``."""
+    for name, function in own.items():
+        values = returned(function) if inspect.isfunction(function) and len(parameters(function)) == 1 else []
+        seconds = [value.elts[1] for value in values if isinstance(value, ast.Tuple) and len(value.elts) == 2]
+        if values and len(seconds) == len(values) and all(SLOPE.match(plain_title(second)) for second in seconds):
+            yield Pair(name, function, lambda dout, slope: dout * slope, path, name, name)
 
 
 def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iterator[Pair]:
     """Yield a pair for each class. NAME_inputs may give arguments of its constructor too."""
     for name, cls, methods in find_layers(classes, names):
         layer = Layer(name, cls, methods, path)
-        inputs = names.get(f"{name}_inputs")
-        yield Pair(name, layer, layer.backward, inputs, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
+        yield Pair(name, layer, layer.backward, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
+
+
+def backward_of(pair: Pair) -> Callable:
+    """Return the function of the file that makes the gradients."""
+    forward: Any = pair.forward
+    if isinstance(forward, Layer):
+        return getattr(forward.cls, forward.methods.backward, pair.backward)
+    return getattr(forward, "user_backward", forward if pair.loss else pair.backward)
+
+
+def _is_of_a_framework(cls: type) -> bool:
+    """Whether a framework finds the gradients of a class: it has no backward of its own."""
+    return "backward" not in vars(cls) and any(base.__module__.partition(".")[0] in FRAMEWORKS for base in cls.__mro__)
+
+
+# ---- what is left over -------------------------------------------------------------------------------------------------
+
+
+def _left_over(own: dict[str, Callable], paired: set[str]) -> Iterator[str]:
+    """Yield the functions of a file that look like one half of a pair, or like a loss, and are in no pair, with the reason."""
+    classes = {name: value for name, value in own.items() if inspect.isclass(value)}
+    yield from in_one_method(classes, {name.partition(".")[0] for name in paired if "." in name})
+    calls = {name: [node.func for node in nodes_of(f) if isinstance(node, ast.Call)] for name, f in own.items()}
+    called = {name: {getattr(function, "id", "") for function in found} for name, found in calls.items()}
+    checked = {helper for name in paired for helper in called.get(name, ())}  # with the pairs that call them
+    for name, value in own.items():
+        if name in classes or name in paired:
+            continue
+        if HALF.search(name) and name not in checked:
+            yield f"{name} (no counterpart is found)"
+        elif meant_as_a_loss(name, value):
+            returns = any(isinstance(node, ast.Return) and node.value for node in nodes_of(value))
+            why = "no gradient is seen in what it returns" if returns else "unfinished: it returns nothing"
+            yield f"{name} ({why})"
+        elif (keeps_a_cache(value) or unpacks_a_cache(value)) and not any(name in helpers for helpers in called.values()):
+            yield f"{name} (by its code one half of a pair, and by its name of none)"
+
+
+def _advice_on(own: dict[str, Callable], path: Path) -> str:
+    """Say why a file has no pairs."""
+    classes = [name for name, value in own.items() if inspect.isclass(value) and hasattr(value, "forward")]
+    framework = re.search(rf"^\s*(?:import|from) ({'|'.join(FRAMEWORKS)})\b", path.read_text("utf-8", "ignore"), re.MULTILINE)
+    if framework:
+        return f"; it is written with {framework[1]}, which finds the gradients itself"
+    if classes:
+        return f", and no class with both methods ({', '.join(classes)}: no backward is found)"
+    halves = [name for name in own if HALF.search(name)]
+    if halves:
+        return f"; {', '.join(halves)} {'has' if len(halves) == 1 else 'have'} no counterpart"
+    return '. What stands under `if __name__ == "__main__":` is not run' if b"__main__" in path.read_bytes() else ""

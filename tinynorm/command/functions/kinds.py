@@ -15,11 +15,11 @@ NAMES = {
     "wxi wxf wxo wxg wxc wxz wxr wxn wix wfx wox wgx wcx wzx wrx wnx w_xi w_xf w_xo w_xg w_xc w_xz w_xr w_xn",
     "output_weight": "wya w_ya why w_hy wy w_y who",
     "output_bias": "by b_y",
-    "gate_weight": "wf wi wc wo wg wu wz wr w_f w_i w_c w_o w_g w_u w_z w_r",
+    "gate_weight": "wf wi wc wo wg wu wz wr wn w_n w_f w_i w_c w_o w_g w_u w_z w_r",
     "second_weight": "w2 weight2 w_2 theta2",
     "third_weight": "w3 weight3 w_3",
     "recurrent": "wh w_h whh w_hh waa w_aa w_h2h whi whf whg whc whz whr whn wfh woh wgh wch wzh wrh wnh w_hi w_hf w_hg w_hc "
-    "w_hz w_hr w_hn uf ui uc uo ug uu uz ur uh u_f u_i u_c u_o u_g u_z u_r u_h",
+    "w_hz w_hr w_hn uf ui uc uo ug uu uz ur uh un u_n u_f u_i u_c u_o u_g u_z u_r u_h",
     "bias": "offset intercept "
     "b bias biases bh b_h ba b_a bx b_x bf bi bc bo bg bu bz br bn b_f b_i b_c b_o b_g b_u b_z b_r b_n bih bhh "
     "b_ih b_hh bir biz bin bhr bhz bhn brx brh bzx bzh bnx bnh bq bk bv",
@@ -33,7 +33,7 @@ NAMES = {
     "variance": "running_var moving_var running_variance moving_variance var variance",
     "target": "y t target targets label labels y_true ytrue truth gt ground_truth y_batch yb y_train y_dev "
     "y_onehot y_one_hot onehot one_hot",
-    "mask": "mask",
+    "mask": "mask cond condition",
     "index": "idx index indices ids tokens token words",
     "shape": "normalized_shape",
 }
@@ -45,35 +45,30 @@ PARAMETERS = (*(kind for kind in NAMES if kind.endswith(("weight", "bias"))), "r
 CONSTANT = ("mean", "variance", "target", "mask", "index")  # kinds that need no gradient: backward may return None for them
 PROBABILITIES = {"p", "outputs", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
 REGULARISED = ("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "l2", "l2_reg", "reg_strength", "weight_decay")
-NUMBERS: dict[str, Any] = {
-    **dict.fromkeys(("eps", "epsilon"), 1e-5),
-    **dict.fromkeys(("G", "num_groups", "groups", "n_groups", "stride", "pool_size", "pool_height", "pool_width", "f"), 2),
-    **dict.fromkeys(("pad", "padding", "seed"), 1),
+VALUES: tuple[tuple[str, Any], ...] = (
+    ("eps epsilon", 1e-5),
+    ("G num_groups groups n_groups stride pool_size pool_height pool_width f", 2),
+    ("pad padding seed", 1),
     # Neither 0 nor 1: a forgotten factor or term shows.
-    **dict.fromkeys(REGULARISED, 0.7),
-    **dict.fromkeys(("margin", "delta", "temperature", "threshold"), 0.7),
-    **dict.fromkeys(("alpha", "slope", "negative_slope"), 0.1),
-    **dict.fromkeys(("p", "rate", "prob", "keep_prob", "drop_prob", "p_drop", "dropout", "drop_rate", "dropout_rate"), 0.4),
-    **dict.fromkeys(
-        ("dropout_ratio", "drop_ratio", "ratio", "dropout_p", "dropout_prob", "p_dropout", "keep_rate", "keep", "keepprob"), 0.4
-    ),
-    **dict.fromkeys(("num_heads", "n_heads", "heads", "n_head", "nhead"), 3),
-    **dict.fromkeys(("train_flg", "train_flag", "is_train", "train_mode"), True),
-    **dict.fromkeys(("axis", "dim"), -1),
-    **dict.fromkeys(("training", "train", "is_training"), True),
-    **dict.fromkeys(("activation", "nonlinearity"), "relu"),
-    **dict.fromkeys(("kernel_shape", "pool_shape", "window_shape"), (2, 2)),
-    "momentum": 0.9,
-    "mode": "train",
-    "kernel_size": 3,
-}
+    (" ".join(REGULARISED), 0.7),
+    ("margin delta temperature threshold", 0.7),
+    ("alpha slope negative_slope", 0.1),
+    ("p rate prob p_drop p_dropout keep keepprob keep_prob keep_rate ratio dropout dropout_p dropout_prob dropout_rate", 0.4),
+    ("drop_prob drop_rate drop_ratio dropout_ratio", 0.4),
+    ("num_heads n_heads heads n_head nhead kernel_size", 3),
+    ("axis dim", -1),
+    ("train_flg train_flag is_train train_mode training train is_training", True),
+    ("activation nonlinearity", "relu"),
+    ("kernel_shape pool_shape window_shape", (2, 2)),
+    ("momentum", 0.9),
+    ("mode", "train"),
+)
+NUMBERS = {name: value for names, value in VALUES for name in names.split()}
 RATES = ("lr", "learning_rate", "eta", "alpha", "learningrate")  # of a backward that makes a step itself
 LEARNED = ("alpha", "slope", "negative_slope", "temperature", "margin", "delta")  # numbers that may have a gradient
 ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # the other word, where the code has an `else` for it
 IN_SETTINGS = "mode eps momentum p seed stride pad padding f pool_height pool_width pool_size kernel_size keep_prob num_groups"
 SETTINGS = {name: NUMBERS[name] for name in IN_SETTINGS.split()}  # the dict bn_param, conv_param ...
-
-
 LOSSES = ("loss", "cost", "mse", "mae", "entropy", "error")
 LINEAR = ("affine", "linear", "conv", "dense", "fc")  # whose weight is a matrix, also before a batch norm
 
@@ -92,16 +87,15 @@ def kind_of(name: str, function: str = "") -> str:
         return "settings"
     if low.endswith(("_mask", "_ids", "_idx", "_index", "_indices")):
         return "mask" if low.endswith("mask") else "index"
-    shorter = (low, low.rstrip("0123456789").rstrip("_"), re.sub("_(f|b|fwd|bwd|forward|backward)$", "", low))  # h0_b, Wx_fwd
+    shorter = [low, low.rstrip("0123456789").rstrip("_"), re.sub(f"_?({'|'.join(LINEAR)})_?", "", low)]  # h0_b, w_conv
+    shorter += [re.sub("_(f|b|fwd|bwd|forward|backward)$", "", low)]  # Wx_fwd
     kind = next((KIND[short] for short in shorter if short in KIND), "")
     of_loss = not kind and has_word(function, *LOSSES) and not COUNT.search(low)
     if "onehot" in low.replace("_", "") or (of_loss and OF_TARGETS.search(low)):
         return "target"
     if kind in ("weight", "bias") and has_word(function, "norm", "bn", "ln", "gn") and not has_word(function, *LINEAR):
         return "affine"
-    if kind in ("mean", "variance") and has_word(
-        function, "loss", "kl", "nll", "gauss", "elbo", "vae"
-    ):  # of a variational autoencoder, one for each row
+    if kind in ("mean", "variance") and has_word(function, "loss", "kl", "nll", "gauss", "elbo", "vae"):  # one for each row
         return "x"
     return "index" if kind == "x" and has_word(function, "embed") else kind
 

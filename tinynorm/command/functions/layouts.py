@@ -46,7 +46,7 @@ class Layout:
     def _matrices(self, out: int, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
         n, f, row = self.samples or self.x[0], self.features, prod(self.x[1:])
         found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f, f), (f,), self.x]
-        found += [()] if len(self.x) == 1 and "target" in kinds else []  # y = w * x + b
+        found += [()] if len(self.x) == 1 and "target" in kinds else [(f, 1)] if "target" in kinds else []  # y = w * x + b
         if "target" in kinds and "second_weight" not in kinds:
             found.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
         return found
@@ -64,29 +64,19 @@ class Layout:
         of_output: list[tuple[int, ...]] = [(out,), (1, out)]
         of_rows = [(n,), (n, 1)] if len(self.x) == 2 and n > 1 else []  # x has its features in rows
         whole = [self.x] if "weight" in kinds else [self.x, (f, out), (n,)]
-        number: list[tuple[int, ...]] = [()] if "target" in kinds else []  # the bias of one output of a loss
+        number: list[tuple[int, ...]] = [(), (1,)] if "target" in kinds else []  # the bias of one output of a loss
         ones = [1] * len(self.x[2:])  # x of more than two dimensions has its channels on axis 1
         of_axes = [self.x[:2]] if ones else []
         affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows, *of_axes]
         affine[1:1] = of_output if "weight" in kinds else []
         affine += [] if "weight" in kinds else of_output
-        return {
+        found: dict[str, list[tuple[int, ...]]] = {
             "x": [self.x],
             "hidden": [(n, OUTPUTS)],
             "weight": kernels.get(self.convolved, [*words, *in_time, *self._matrices(out, function, kinds)]),
-            "second_weight": self._matrix(OUTPUTS, 7),
-            "recurrent": self._matrix(OUTPUTS, out),
             # (1, 1, 1, out): of a course's convolution; self.x: of a + b; without a weight, (f, out): of a @ b
-            "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), *whole, *number],
-            "third_weight": self._matrix(7, 5),
+            "bias": [(out,), *([(1, 1, 1, out)] if self.convolved else [(1, out), (out, 1)]), (f,), (1, f), *whole, *number],
             "square_weight": [(f, f)],
-            "packed_weight": self._matrix(f, 3 * f),
-            "packed_bias": self._bias(3 * f),
-            "output_weight": self._matrix(OUTPUTS, 7),
-            "output_bias": self._bias(7),
-            "gate_weight": self._matrix(f, out),
-            "second_bias": self._bias(7),
-            "third_bias": self._bias(5),
             "affine": affine,
             "mean": [*affine, self.x],  # of each element: a sampler's
             "variance": [*affine, self.x],
@@ -94,6 +84,11 @@ class Layout:
             "mask": [self.x, self.x[:-1]],
             "index": [(n, 3), (n,)],
         }
+        of_two = {"second_weight": (OUTPUTS, 7), "third_weight": (7, 5), "output_weight": (OUTPUTS, 7)}
+        of_two |= {"gate_weight": (f, out), "recurrent": (OUTPUTS, out), "packed_weight": (f, 3 * f)}
+        of_one = {"second_bias": 7, "third_bias": 5, "output_bias": 7, "packed_bias": 3 * f}
+        found |= {kind: self._matrix(*sizes) for kind, sizes in of_two.items()}
+        return found | {kind: self._bias(size) for kind, size in of_one.items()}
 
     def _matrix(self, before: int, after: int) -> list[tuple[int, ...]]:
         """Return the shapes of a layer's matrix: it stands behind x in rows, and before x in columns."""
@@ -111,10 +106,8 @@ class Layout:
         for title, (before, after) in zip(("", "second_", "third_"), sizes, strict=False):
             last = [1, after] if self.one_output else [after, 1, self.features]  # as many as x has: of a residual block
             widths = last if (before, after) == sizes[-1] else [after]
-            maxout: list[tuple[int, ...]] = (
-                [sizes[0]] if title == "second_" else []
-            )  # its second matrix stands beside the first
-            found[f"{title}weight"] = [shape for n in widths for shape in self._matrix(before, n)] + maxout
+            found[f"{title}weight"] = [shape for n in widths for shape in self._matrix(before, n)]
+            found[f"{title}weight"] += [sizes[0]] if title == "second_" else []  # maxout's stands beside the first
             found[f"{title}bias"] = [shape for n in widths for shape in self._bias(n)]
         return found
 
@@ -137,10 +130,10 @@ class Layout:
 ROWS, IMAGES, STEPS, LINE = Layout((6, 9), 9), Layout((6, 8, 3, 5), 8), Layout((6, 3, 9), 9), Layout((6,), 6)
 # Convolutions are slow, so x is small. With stride 2 and padding 1 their outputs have whole numbers of rows and columns.
 CONVOLVED = [Layout((2, 3, 5, 7), 3, "first"), Layout((2, 5, 7, 3), 3, "last")]
-CONVOLVED_LINE = Layout((2, 3, 7), 3, "line")
-# Of a recurrent layer: time on the first axis; features on the first axis, then samples, and time on the last; one sample.
+CONVOLVED_LINE, CONVOLVED_ALONE = Layout((2, 3, 7), 3, "line"), [Layout((5, 7, 3), 3, "last"), Layout((3, 5, 7), 3, "first")]
+# Of a recurrent layer: time on the first axis; features on the first axis, then samples, and time on the last; samples first.
 IN_COLUMNS = Layout((9, 6), 9, samples=6, columns=True)
-CELLS = [Layout((3, 6, 9), 9, samples=6), Layout((9, 6, 3), 9, samples=6, columns=True), IN_COLUMNS]
+CELLS = [Layout((3, 6, 9), 9, samples=6), Layout((9, 6, 3), 9, samples=6, columns=True), Layout((6, 9, 3), 9), IN_COLUMNS]
 # Of one sample.
 ALONE, SEQUENCES = Layout((6,), 6, samples=1, columns=True), [Layout((3, 9), 9, samples=1, columns=c) for c in (True, False)]
 WORDS = Layout((7, 1), 7, samples=1, columns=True)  # one-hot, as many as are told apart: the output has as many classes
@@ -163,7 +156,7 @@ def layouts_with(sizes: list[int]) -> list[Layout]:
 def layouts(function: str, kinds: set[str]) -> list[Layout]:
     """Return the layouts that x may have in a function called so, the likeliest first."""
     if has_word(function, "conv"):
-        return [*CONVOLVED, CONVOLVED_LINE, STEPS, ROWS]
+        return [*CONVOLVED, CONVOLVED_LINE, *CONVOLVED_ALONE, STEPS, ROWS]
     if has_word(function, "pool"):
         return [*POOLED, IMAGES, *ONE_IMAGE]
     if has_word(function, "flatten"):  # of x of two dimensions, what is flattened has its shape again
@@ -173,11 +166,11 @@ def layouts(function: str, kinds: set[str]) -> list[Layout]:
     if CELL & kinds and "indices" in kinds:
         return [WORDS]
     if CELL & kinds:
-        return (
-            [ROWS, CELLS[-1], ALONE, STEPS] if has_word(function, "step", "cell") else [STEPS, *CELLS, ROWS, ALONE, *SEQUENCES]
-        )
+        one_step = has_word(function, "step", "cell")
+        return [ROWS, CELLS[-1], ALONE, STEPS] if one_step else [STEPS, *CELLS, ROWS, ALONE, *SEQUENCES]
     if "second_weight" in kinds and not has_word(function, "spatial"):
         return [ROWS, IN_COLUMNS, LINE, ALONE, COLUMN, *CONVOLVED]
     first = [STEPS] if has_word(function, "temporal", "sequence") else [IMAGES] if has_word(function, "spatial", "2d") else []
-    last = CONVOLVED if "weight" in kinds else [ONE_ROW, ONE_COLUMN] if "target" in kinds else POOLED
+    columns = [IN_COLUMNS] if {"weight", "target"} <= kinds else []  # as a course's logistic regression
+    last = [*columns, *CONVOLVED] if "weight" in kinds else [ONE_ROW, ONE_COLUMN] if "target" in kinds else POOLED
     return list(dict.fromkeys([*first, ROWS, IMAGES, STEPS, LINE, *last]))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..read.read_code import code_of, inside, is_gradient_of, lists_in, plain_title, returned
+from ..read.read_code import is_gradient_of, lists_in, nodes_of, plain_title, returned
 from .kinds import RATES
 
 MANY = 10**6  # elements of data; larger arrays are no parameters, and to copy them in each call takes long
@@ -23,15 +23,14 @@ DEPTH = 3  # calls that are followed to the function that reads an array
 
 
 def arrays_read(function: Callable, depth: int = DEPTH) -> dict[str, Any]:
-    """Return the arrays of its file, and the dicts of arrays, that a function reads, or one that it calls, in their order."""
+    """Return the arrays of its file that a function reads, or one that it calls, in their order."""
     code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
     if not isinstance(code, CodeType):
         return {}
     names, found = set(_names(code)), dict[str, Any]()
     for name in [name for name in known if name in names]:
         value = known[name]
-        parts = list(value.values()) if type(value) is dict else [value]
-        if parts and all(isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.size for x in parts):
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
             found[name] = value
         elif depth and isinstance(value, FunctionType) and value.__globals__ is known and value is not function:
             found |= arrays_read(value, depth - 1)
@@ -48,9 +47,8 @@ def _names(code: CodeType) -> Iterable[str]:
 def parameters_read(function: Callable, gradients: Callable) -> dict[str, Any]:
     """Return the arrays that a function or its backward reads, and whose gradients `gradients` returns, or leaves behind."""
     read = arrays_read(function) | arrays_read(gradients)
-    names = [name for key, x in read.items() for name in (x if isinstance(x, dict) else [key])]
-    owners = {owner_of(title, names) for title in _titles(gradients)}
-    return {name: x for name, x in read.items() if name in owners or (isinstance(x, dict) and owners & {*x})}
+    owners = {owner_of(title, read) for title in _titles(gradients)}
+    return {name: x for name, x in read.items() if name in owners}
 
 
 def owner_of(title: str, names: Iterable[str]) -> str:
@@ -63,7 +61,7 @@ def owner_of(title: str, names: Iterable[str]) -> str:
 
 def _titles(function: Callable) -> Iterator[str]:
     """Yield the names of what a function returns, the keys that it uses, and the names that it changes in its file."""
-    nodes = list(inside(code_of(function) or ast.Pass()))
+    nodes = nodes_of(function)
     lists = lists_in(nodes)
     for value in returned(function):
         for part in getattr(value, "elts", [value]):
@@ -76,7 +74,7 @@ def _titles(function: Callable) -> Iterator[str]:
 
 def names_changed(function: Callable) -> list[str]:
     """Return the names that a function declares as global."""
-    return [n for node in inside(code_of(function) or ast.Pass()) if isinstance(node, ast.Global) for n in node.names]
+    return [n for node in nodes_of(function) if isinstance(node, ast.Global) for n in node.names]
 
 
 def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] = ()) -> Callable:
@@ -88,7 +86,7 @@ def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] 
     if not (arrays or leaves or left) or {*arrays} & {*taken}:
         return function
     known = function.__globals__
-    every = {name: x for name, x in arrays_read(function).items() if isinstance(x, dict) or x.size <= MANY}
+    every = {name: x for name, x in arrays_read(function).items() if x.size <= MANY}
 
     @wraps(function)
     def wrapper(*arguments: Any, **keywords: Any) -> Any:
@@ -124,7 +122,8 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
         after: dict[str, Any] = changed.left  # type: ignore[attr-defined]
         rate = _rate(backward, inspect.signature(changed).bind(*given, **named))
         own = {name: x for name, x in after.items() if name not in arrays and owner_of(name, arrays)}
-        own |= {name: (named[name] - after[name]) / rate for name in arrays if rate and _has_changed(named, after, name)}
+        stepped = [name for name in arrays if rate and name in named and name in after]
+        own |= {name: (named[name] - after[name]) / rate for name in stepped if not np.array_equal(named[name], after[name])}
         return result if not own else own if result is None else (*(result if isinstance(result, tuple) else (result,)), own)
 
     return with_arrays(forward, arrays), with_gradients if arrays else changed
@@ -135,13 +134,3 @@ def _rate(backward: Callable, given: inspect.BoundArguments) -> float:
     given.apply_defaults()
     known = {name: x for name, x in getattr(backward, "__globals__", {}).items() if name in backward.__code__.co_names}
     return next((x for name, x in (given.arguments | known).items() if name.lower() in RATES and isinstance(x, float)), 0.0)
-
-
-def _has_changed(before: dict[str, Any], after: dict[str, Any], name: str) -> bool:
-    return isinstance(before.get(name), np.ndarray) and name in after and not np.array_equal(before[name], after[name])
-
-
-def sizes_of(arrays: Iterable[Any]) -> list[int]:
-    """Return the lengths of the axes of arrays, and of dicts of them, without those of length 1."""
-    parts = [part for x in arrays for part in (x.values() if isinstance(x, dict) else [x])]
-    return list(dict.fromkeys(size for part in parts for size in part.shape if size > 1))

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from ..read.guess_kinds import words_compared, words_meant
+from ..read.by_use import words_compared, words_meant
 from ..read.match_names import FLAGS
-from ..read.read_code import code_of, parameters, returned
+from ..read.read_code import nodes_of, parameters, returned
 from ..run_code import attempt
 from .call_pair import ONE_VALUE, Call
 from .kinds import ELSE, has_word, kind_of, other_number
@@ -24,7 +24,7 @@ from .try_call import ranked
 TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
 # Arguments with a default that are tried with another value too.
 SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
-FACTORS = re.compile("alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight")
+FACTORS = re.compile("alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight|gain|gamma")
 NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
 LEAST = 1e-3  # a smaller number is added lest something is divided by 0
 FAR = 100  # a greater number is a guard against overflow
@@ -37,28 +37,37 @@ ANOTHER = "another"  # a word that is compared with nothing: `else` is for it
 def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
     """Yield (what is other, the call) for each other word that forward compares an argument with: activation "tanh"."""
     given = dict(zip(call.names, call.inputs, strict=True))
-    for p in parameters(call.pair.forward, ONE_VALUE):
-        now = given.get(p.name, p.default)
-        others = _others(call, p.name, now, now is p.default)
-        for word, value in others.items():
-            changed = given | {p.name: value}
-            other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {p.name: "number"})
-            turned = "trans" in p.name and value is True
-            doubtful = not turned and (word == ANOTHER or _may_be_switched(call, p.name, now))
+    known = {p.name: given.get(p.name, p.default) for p in parameters(call.pair.forward, ONE_VALUE)}
+    for name, now in known.items():
+        for word, value in _others(call, name, now, name not in call.names).items():
+            turned = "trans" in name and value is True
+            doubtful = not turned and (word == ANOTHER or _may_be_switched(call, name, now))
+            other = _changed(call, name, value, "number")
             other = _transposed(other) if turned else other
-            fits = ranked(other) is None and other.rank[0] and (other.rank[1] or not doubtful)
+            fits = _runs(other) and (other.rank[1] or not doubtful)
             if fits and not ((doubtful or type(value) is float) and _same_output(call, other)):
-                yield f"{p.name} {value if isinstance(value, int | float) else repr(word)}", other
+                yield f"{name} {value if isinstance(value, int | float) else repr(word)}", other
     yield from call.switched()
     yield from _with_other_targets(call)
-    yield from _with_targets_ignored(call, given)
-    yield from _with_optional_arrays(call, given)
+    yield from _with_targets_ignored(call, known)
+    yield from _with_optional_arrays(call, known)
     yield from _beyond(call)
+
+
+def _changed(call: Call, name: str, value: Any, kind: str) -> Call:
+    """Return the call with another value of an argument, drawn until now or left at its default."""
+    given = dict(zip(call.names, call.inputs, strict=True)) | {name: value}
+    return replace(call, names=list(given), inputs=list(given.values()), guesses=call.guesses | {name: kind})
+
+
+def _runs(call: Call) -> bool:
+    """Whether forward takes the inputs, and its output is finite."""
+    return ranked(call) is None and call.rank[0]
 
 
 def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
     """Return the other values of an argument, by what to say of them."""
-    in_backward, number = words_compared(call.user_backward), type(now) in (int, float)
+    in_backward = words_compared(call.user_backward)
     if isinstance(now, dict) and "mode" in now:
         others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
         return others | ({"stride 1": now | {"stride": 1}} if "pool" in call.pair.name else {})  # windows that overlap
@@ -67,14 +76,16 @@ def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
         return {str(not now): not now}
     if default and type(now) is int and SIZES.search(name):
         return {str(now % 2 + 1): now % 2 + 1}
-    if default and type(now) is int and name in ("axis", "dim") and _is_handed_on(call, name):
-        return {str(int(now == 0)): int(now == 0)}
-    if default and number and _is_factor(name, now) and _backward_may_know(call, name):
+    if default and type(now) is int and name in ("axis", "dim"):
+        handed_on = {getattr(node, "id", "") for value in returned(call.pair.forward) for node in ast.walk(value)}
+        handed_on |= {p.name for p in parameters(call.user_backward, ONE_VALUE)}  # backward takes it, or finds it in the cache
+        return {str(int(now == 0)): int(now == 0)} if name in handed_on else {}
+    if default and type(now) in (int, float) and _is_factor(call, name, now):
         return {f"{other_number(now):g}": other_number(now)}
     if isinstance(now, str) or (default and now is None):  # softmax hands on dout, which the loss has made p - y
         words = [*words_meant(call.pair.forward, name), *words_compared(call.user_backward, name)]
         words = [word for word in [*words, ELSE.get(now or "", now)] if word not in (now, "softmax", None)]
-        names = {node.id for node in ast.walk(code_of(call.pair.forward) or ast.Pass()) if isinstance(node, ast.Name)}
+        names = {getattr(node, "id", "") for node in nodes_of(call.pair.forward)}
         words += [ANOTHER] if now in words_compared(call.pair.forward, name) and "softmax" not in names else []
         return {word: word for word in words if word.lower() not in TASKS or word in in_backward}
     return {}
@@ -83,32 +94,22 @@ def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
 def _transposed(call: Call) -> Call:
     """Return the call with the one matrix transposed with which it works, as of ``matmul(a, b, transpose_b=False)``."""
     for i, x in enumerate(call.inputs):
-        inputs = [y.T if i == j else y for j, y in enumerate(call.inputs)] if np.ndim(x) == 2 else call.inputs
-        other = call.with_inputs(inputs)
-        if ranked(other) is None and other.rank[0]:
+        other = call.with_input(i, x.T if np.ndim(x) == 2 else x)
+        if _runs(other):
             return other
     return call
 
 
-def _is_handed_on(call: Call, name: str) -> bool:
-    """Whether backward takes an argument of forward too, or forward's cache has it."""
-    nodes = [node for value in returned(call.pair.forward) for node in ast.walk(value)]
-    taken = [p.name for p in parameters(call.user_backward, ONE_VALUE)]
-    return name in [*taken, *(node.id for node in nodes if isinstance(node, ast.Name))]
-
-
-def _with_optional_arrays(call: Call, given: dict[str, Any]) -> Iterator[tuple[str, Call]]:
+def _with_optional_arrays(call: Call, known: dict[str, Any]) -> Iterator[tuple[str, Call]]:
     """Yield the call with a mask, or with weights of the classes or samples of a loss, where the default is None."""
     x = next((x for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x" and isinstance(x, np.ndarray)), None)
-    optional = [p.name for p in parameters(call.pair.forward, ONE_VALUE) if p.default is None and p.name not in given]
-    for name in optional:
+    for name in [name for name, default in known.items() if default is None and name not in call.names]:
         if x is None or (kind_of(name) != "mask" and not (call.pair.loss and "weight" in name)):
             continue
         rng = np.random.default_rng(0)
         for shape in dict.fromkeys((x.shape, x.shape[:-1], x.shape[-1:])):
             array = (rng.random(shape) < 0.6).astype(float) if "mask" in name else rng.uniform(0.5, 1.5, shape)
-            changed = given | {name: array}
-            other = replace(call, names=list(changed), inputs=list(changed.values()), guesses=call.guesses | {name: "mask"})
+            other = _changed(call, name, array, "mask")
             if ranked(other) is None and all(other.rank) and not _same_output(call, other):
                 yield f"{name} {shape}", other
                 break
@@ -117,28 +118,21 @@ def _with_optional_arrays(call: Call, given: dict[str, Any]) -> Iterator[tuple[s
 def _may_be_switched(call: Call, name: str, now: Any) -> bool:
     """Whether it is a switch, though its name does not say so. Of a norm, the statistics of a test have no gradient."""
     words = {*name.lower().split("_")}
-    asked = not now and not words.isdisjoint(TASKS)  # is_test=False
-    slope = not words.isdisjoint(FLAGS.split())  # which makes it its own backward
-    return (
-        type(now) is bool
-        and not asked
-        and not slope
-        and not NORMS & {*call.kinds}
-        and not has_word(call.pair.name, "norm", "bn")
-    )
+    asked, slope = not now and words & {*TASKS}, words & {*FLAGS.split()}  # is_test=False; what makes it its own backward
+    norm = NORMS & {*call.kinds} or has_word(call.pair.name, "norm", "bn")
+    return type(now) is bool and not (asked or slope or norm)
 
 
 def _beyond(call: Call) -> Iterator[tuple[str, Call]]:
     """Yield the call with x stretched beyond the numbers that forward compares it with, as 6 of ReLU6, if it is not there."""
-    code = code_of(call.pair.forward)
-    limits = [abs(number) for part in ast.walk(code or ast.Pass()) for number in _compared(part)]
+    limits = [abs(number) for node in nodes_of(call.pair.forward) for number in _compared(node)]
     limit = max((x for x in limits if x < FAR), default=0)
     widest = [np.abs(x).max() for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x" and differentiable(x)]
     if call.pair.inputs is None and widest and min(widest) > 1 and limit > min(widest):
         stretch = BEYOND * limit / min(widest)
         inputs = [x * stretch if kind == "x" else x for x, kind in zip(call.inputs, call.kinds, strict=True)]
         other = call.with_inputs(inputs)
-        if ranked(other) is None and other.rank[0]:
+        if _runs(other):
             yield f"x up to {BEYOND * limit:g}", other
 
 
@@ -150,18 +144,16 @@ def _compared(node: ast.AST) -> Iterator[float]:
             yield part.value
 
 
-def _is_factor(name: str, now: Any) -> bool:
-    """Whether a default may be a factor, as alpha=1: a float that is no mere guard against 0, or a number of such a name."""
-    if type(now) is float:
-        return (abs(now) >= LEAST or now == 0) and abs(now) < inf
-    return type(now) is int and bool(FACTORS.search(name))
+def _is_factor(call: Call, name: str, now: Any) -> bool:
+    """Whether a default may be a factor, as alpha=1: a float that is no mere guard against 0, or a number of such a name.
 
-
-def _backward_may_know(call: Call, name: str) -> bool:
-    """Whether backward takes the number by its name, or no number of its own, as slope=0.01 for alpha=0.01."""
+    Backward has to know it: it takes it by its name, or no number of its own, as slope=0.01 for alpha=0.01.
+    """
     taken = {p.name: p.default for p in parameters(call.user_backward, ONE_VALUE)}
     known = {p.name for p in parameters(call.pair.forward, ONE_VALUE)}
-    return name in taken or not any(type(default) in (int, float) for own, default in taken.items() if own not in known)
+    if name not in taken and any(type(default) in (int, float) for own, default in taken.items() if own not in known):
+        return False
+    return LEAST <= abs(now) < inf or now == 0 if type(now) is float else bool(FACTORS.search(name))
 
 
 def _same_output(call: Call, other: Call) -> bool:
@@ -181,13 +173,9 @@ def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
             counts = {np.shape(x)[-1] for x in call.inputs if differentiable(x) and np.ndim(x) and np.shape(x)[-1] > y.max()}
             others = [("one-hot", np.eye(count)[y]) for count in sorted(counts)]
         else:
-            others = (
-                [("class numbers", y.argmax(-1))]
-                if y.ndim > 1 and np.array_equal(np.sort(y)[..., -1:], y.sum(-1, keepdims=True))
-                else []
-            )
+            others = [("class numbers", y.argmax(-1))] if y.ndim > 1 and has_one_hot_rows(y) else []
         for words, targets in others:
-            other = call.with_inputs([targets if i == j else x for j, x in enumerate(call.inputs)])
+            other = call.with_input(i, targets)
             (before, _), _ = attempt(call.forward, *[fresh(x) for x in call.inputs])
             found, error = attempt(other.forward, *[fresh(x) for x in other.inputs])
             if error is None and np.shape(found[0]) == np.shape(before) and np.allclose(found[0], before, rtol=1e-9):
@@ -195,22 +183,21 @@ def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
                 yield f"{name} {words}", other
 
 
-def _with_targets_ignored(call: Call, given: dict[str, Any]) -> Iterator[tuple[str, Call]]:
+def _with_targets_ignored(call: Call, known: dict[str, Any]) -> Iterator[tuple[str, Call]]:
     """Yield the call with one target that is to be left out, as ``ignore_index=-100`` says."""
-    known = {p.name: given.get(p.name, p.default) for p in parameters(call.pair.forward, ONE_VALUE)}
     ignored = next((value for name, value in known.items() if IGNORED.match(name) and type(value) is int), None)
     for i, y in enumerate(call.inputs) if ignored is not None else ():
         if call.kinds[i] == "target" and isinstance(y, np.ndarray) and y.dtype.kind == "i" and y.size > 1:
             fewer = y.copy()
             fewer.flat[1] = ignored
-            other = call.with_inputs([fewer if i == j else x for j, x in enumerate(call.inputs)])
-            if ranked(other) is None and other.rank[0]:
+            other = call.with_input(i, fewer)
+            if _runs(other):
                 yield f"one of {call.names[i]} {ignored}", other
 
 
 def has_one_hot_rows(a: np.ndarray) -> bool:
-    """Whether a matrix has one 1 in each row, and zeros else."""
-    return np.array_equal(np.sort(a, axis=1), np.eye(a.shape[1])[[-1] * len(a)])
+    """Whether an array has one 1 in each row of its last axis, and zeros else."""
+    return bool(np.all(np.sort(a) == np.eye(a.shape[-1])[-1]))
 
 
 def in_columns(call: Call) -> Call | None:

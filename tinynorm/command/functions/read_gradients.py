@@ -4,11 +4,124 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..read.read_code import is_gradient_of, scaled_title, titles_of, unpacked
+from ..run_code import UserError
+from .composed import Composed
+from .conventions import stacked
+from .kinds import CONSTANT, PARAMETERS, kind_of
+
+if TYPE_CHECKING:
+    from .call_pair import Call
+
+
+def gradients_of(call: Call, grads: Any) -> tuple:
+    """Return one gradient for each differentiable input, or as many as backward returns; None for one that has none.
+
+    `call.unclaimed` gets the names of the inputs that need none.
+    """
+    assert call.convention is not None
+    names = [call.names[i] for i in call.floats]
+    if any(packed.form != "dict" for packed in call.keys.values()):
+        grads = _of_lists(call, grads) or tuple(_flat(grads))
+    found = by_name(grads, call.user_backward, names)
+    if call.convention.slope and not isinstance(grads, tuple | list | dict):
+        found = _in_parts(call, grads) or {_owner_of(call, grads): grads}
+        call.unclaimed = {*names} - {*found}
+    elif found:
+        keyed = isinstance(grads, dict) or any(isinstance(g, dict) for g in grads)
+        if [name for name in names if name in found] != list(found) and not keyed:
+            call.told[
+                f"the gradients are read by their names: {call.pair.backward_name} returns those of {', '.join(found)}"
+            ] = None
+        call.unclaimed = _of_no_matter(call, found)
+    elif found is not None:
+        got = f"a dict with the keys {', '.join(map(str, grads))}" if grads else "an empty dict"
+        raise UserError(
+            f"{call.pair.backward_name} returns {got}; expected "
+            f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
+        )
+    return _in_order(call, grads) if found is None else tuple(found.get(name) for name in names)
+
+
+def _in_order(call: Call, grads: Any) -> tuple:
+    """Return the gradients that no names tell: in the order of forward's arguments, with or without the constants."""
+    assert call.convention is not None
+    names = [call.names[i] for i in call.floats]
+    grads = grads if isinstance(grads, list) and len(grads) in (len(names), len(call.inputs)) else stacked(grads)
+    grads = tuple(grads) if isinstance(grads, tuple | list) else (grads,)
+    odd = {type(g).__name__ for g in grads if not (hasattr(g, "dtype") or isinstance(g, float | int | complex | None))}
+    if odd:
+        title = call.pair.backward_name
+        raise UserError(f"{title}: expected a tuple of arrays, one for each input, got {', '.join(sorted(odd))} in it")
+    if len(grads) == len(call.defaults) > len(call.inputs) and {*names} <= {*call.defaults}:  # None for alpha=0.1 too
+        return tuple(g for name, g in zip(call.defaults, grads, strict=True) if name in names)
+    left_out = [name for name in names if call.constant(name)]
+    data = [name for name in names if call.kind_of(name) not in PARAMETERS]
+    of_loss = call.convention.slope or isinstance(call.pair.forward, Composed) or bool(call.keys)
+    if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss, or of a network, needs none for the data
+        call.unclaimed, left_out = set(data), data
+    if not left_out or len(grads) != len(names) - len(left_out):
+        return grads
+    given = {name: call.inputs[call.names.index(name)] for name in names if name not in left_out}
+    owners = by_shape(grads, given) if call.convention.slope else None  # the gradient of a loss, in whatever order
+    owned = dict(zip(owners or given, grads, strict=True))
+    return tuple(owned.get(name) for name in names)
+
+
+def _in_parts(call: Call, grads: Any) -> dict[str, Any] | None:
+    """Return the gradients of all parameters, where they are one vector, ``np.concatenate((dw, db))``; else None."""
+    arrays = {call.names[i]: call.inputs[i] for i in call.floats if call.kinds[i] in PARAMETERS}
+    ends = np.cumsum([x.size for x in arrays.values()])
+    if len(arrays) < 2 or np.shape(grads) != (ends[-1],):
+        return None
+    return {name: g.reshape(arrays[name].shape) for name, g in zip(arrays, np.split(grads, ends[:-1]), strict=True)}
+
+
+def _of_lists(call: Call, grads: Any) -> dict[str, Any] | None:
+    """Return the gradients by argument, where the names in backward's `return` say which list is of which argument."""
+    titles = titles_of(call.user_backward, len(grads)) if isinstance(grads, tuple | list) else []
+    entries = {key for packed in call.keys.values() for key in packed.names}
+    alone = [call.names[i] for i in call.floats if call.names[i] not in entries]
+    found: dict[str, Any] = {}
+    for title, gradient in zip(titles, grads, strict=True) if titles else ():
+        owner = next(
+            (name for name in [*call.keys, *alone] if is_gradient_of(title, name)), alone[0] if len(alone) == 1 else ""
+        )
+        parts = call.keys[owner].names if owner in call.keys else (owner,)
+        gradients = gradient if owner in call.keys else [gradient]
+        if not owner or found.keys() & {*parts} or not isinstance(gradients, list) or len(gradients) != len(parts):
+            return None
+        found |= dict(zip(parts, gradients, strict=True))
+    return found if all(found.keys() & {*packed.names} for packed in call.keys.values()) else None
+
+
+def _owner_of(call: Call, gradient: Any) -> str:
+    """Return the input that the only gradient is of: the parameter of its shape, else the first input of its shape."""
+    names = [call.names[i] for i in call.floats]
+    names = [name for name in names if not call.constant(name)] or names
+    shapes = {name: np.shape(x) for name, x in zip(call.names, call.inputs, strict=True)}
+    names.sort(key=lambda name: call.kind_of(name) not in PARAMETERS)
+    return next((name for name in names if shapes[name] == np.shape(gradient)), names[0])
+
+
+def _of_no_matter(call: Call, named: dict[str, Any]) -> set[str]:
+    """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""
+    missing = {call.names[i] for i in call.floats if call.names[i] not in named}
+    weights = [name for name in named if kind_of(name).endswith("weight")]
+    network = len(weights) > 1 or (weights and call.convention is not None and call.convention.slope)
+    return missing if network and all(kind_of(name) in ("x", *CONSTANT) for name in missing) else set()
+
+
+def _flat(grads: Any) -> Iterator[Any]:
+    """Yield the gradients in nested tuples and lists."""
+    if isinstance(grads, tuple | list):
+        yield from (leaf for part in grads for leaf in _flat(part))
+    else:
+        yield grads
 
 
 def by_name(grads: Any, backward: Callable, names: list[str]) -> dict[str, Any] | None:
@@ -68,25 +181,18 @@ def _declared_in_order(backward: Callable, found: list[str], names: list[str]) -
 def _entries(grads: Any, backward: Callable) -> Iterator[tuple[str, Any]]:
     """Yield (name, gradient): of nested dicts and tuples too."""
     if isinstance(grads, dict):
-        yield from _of_dict(grads)
+        for key, gradient in grads.items():
+            yield from _entries(gradient, backward) if isinstance(gradient, dict) else [(str(key), gradient)]
     elif isinstance(grads, tuple | list):
         for word, gradient in zip(titles_of(backward, len(grads), scaled_title), grads, strict=True):
             if isinstance(gradient, dict):
-                yield from _of_dict(gradient)
+                yield from _entries(gradient, backward)
             elif isinstance(gradient, tuple | list):
                 yield from (("", g) for g in gradient)
             else:
                 yield word, gradient
     else:
         yield titles_of(backward, 1, scaled_title)[0], grads
-
-
-def _of_dict(grads: dict) -> Iterator[tuple[str, Any]]:
-    for key, gradient in grads.items():
-        if isinstance(gradient, dict):
-            yield from _of_dict(gradient)
-        else:
-            yield str(key), gradient
 
 
 def _owner(word: str, names: list[str], keyed: bool) -> str:

@@ -1,20 +1,33 @@
-"""Run forward and backward once with some inputs, and rank them: is the output finite, and do the gradients' shapes fit?"""
+"""Run forward and backward once with some inputs, and rank them: is the output finite, and do the gradients' shapes fit?
+
+And note which lines of the user's backward have run: a branch that no input has led into is not checked.
+"""
 
 from __future__ import annotations
 
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from inspect import unwrap
 from math import prod
 from time import perf_counter
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.problem.problem import Problem, fresh
+from ..read.read_code import code_of
 from ..run_code import attempt
 from .call_pair import Call
 from .composed import Composed
+from .find_pairs import Pair, backward_of
 
 # Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
 STEP, CLOSE = 1e-5, 1e-4
+# Statements that compute no gradient: they refuse, or say something.
+SAID = (ast.Raise, ast.Assert, ast.Expr)
+OTHER = (*SAID, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Continue, ast.Break)
 
 
 def ranked(call: Call) -> BaseException | None:
@@ -66,20 +79,24 @@ def agreement(call: Call) -> float:
 
     That is no verdict: it chooses between conventions.
     """
-    rng, problem = np.random.default_rng(0), Problem(call.forward, call.backward, call.inputs, call.names)
+    right = [right for _, _, right in agreeing(Problem(call.forward, call.backward, call.inputs, call.names))]
+    return sum(right) / max(len(right), 1)
+
+
+def agreeing(problem: Problem) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """Yield (name, gradient, whether it is forward's along a random direction) for each input that has a gradient."""
+    rng = np.random.default_rng(0)
     problem.seeded = True
     u = rng.standard_normal(problem(problem.point).size)
-    right = []
     for i, gradient in enumerate(problem.gradients(problem.point, u)):
         if gradient is not None and gradient.shape != problem.point[i].shape:
-            right.append(False)
+            yield problem.names[i], gradient, False
         elif gradient is not None:
             way = rng.standard_normal(gradient.shape)
             moved = ([x + step * way if i == j else x for j, x in enumerate(problem.point)] for step in (STEP, -STEP))
             after, before = (u @ problem(point) for point in moved)
             error = np.sum(gradient * way) - (after - before) / (2 * STEP)
-            right.append(abs(error) <= CLOSE * np.sum(np.abs(gradient * way)))
-    return sum(right) / max(len(right), 1)
+            yield problem.names[i], gradient, bool(abs(error) <= CLOSE * np.sum(np.abs(gradient * way)))
 
 
 def _rank(call: Call, out: Any, cache: Any) -> None:
@@ -119,3 +136,66 @@ def _in_parts(call: Call) -> bool:
     other[0, 0] += 1
     before, after = (call.forward(*[fresh(one) if y is x else fresh(y) for y in call.inputs])[0] for one in (x, other))
     return bool(np.array_equal(np.asarray(before)[1:, 1:], np.asarray(after)[1:, 1:]))
+
+
+def note_lines(call: Call) -> None:
+    """Remember the lines of backward that run with this call."""
+    code = getattr(unwrap(backward_of(call.pair)), "__code__", None)
+
+    def trace(frame: FrameType, event: str, _: Any) -> Callable | None:
+        if frame.f_code is not code:
+            return None
+        call.pair.ran.add(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        attempt(_run, call)
+    finally:
+        sys.settrace(before)
+
+
+def _run(call: Call) -> None:
+    rng = np.random.default_rng(0)
+    out, cache = call.forward(*[fresh(x) for x in call.inputs])
+    several = isinstance(out, tuple | list)
+    douts = [rng.standard_normal(np.shape(y))[()] for y in (out if several else [out])]
+    call.backward(tuple(douts) if several else douts[0], cache)
+
+
+def lines_left_out(pair: Pair) -> list[str]:
+    """Return what to say of the lines of backward that no call has run; [] where all have, or none was seen."""
+    function = backward_of(pair)
+    tree, code = code_of(function), getattr(unwrap(function), "__code__", None)
+    ours = getattr(function, "__module__", "").startswith("tinynorm.")  # it calls theirs
+    if tree is None or not isinstance(code, CodeType) or not pair.ran or ours:
+        return []
+    parts: list[tuple[int, int]] = []
+    for first, last, ran in _statements(tree.body, code.co_firstlineno - 1, pair):
+        if ran:
+            parts.append((0, 0))
+        elif parts and parts[-1][0]:
+            parts[-1] = parts[-1][0], last
+        else:
+            parts.append((first, last))
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in parts if first]
+    word = "line" if len(shown) == 1 and shown[0].isdecimal() else "lines"
+    verb = "not run" if pair.loss else "not checked"  # where forward and backward are one function, it may be a line of forward
+    says = f"{verb}: {word} {', '.join(shown)} of {pair.backward_name}; no input that was drawn leads there"
+    return [says] if shown else []
+
+
+def _statements(body: list[ast.stmt], above: int, pair: Pair) -> Iterator[tuple[int, int, bool]]:
+    """Yield (first line, last line, whether it ran) of each statement that may compute a gradient."""
+    for statement in body:
+        inner = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
+        inner += [part.body for part in [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]]
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            continue
+        if any(inner):
+            for part in inner:
+                yield from _statements(part, above, pair)
+        elif not isinstance(statement, OTHER) and not (pair.loss and isinstance(statement, ast.Return)):
+            first, last = statement.lineno + above, (statement.end_lineno or statement.lineno) + above
+            yield first, last, not pair.ran.isdisjoint(range(first, last + 1))

@@ -9,17 +9,17 @@ import re
 from ..functions.find_losses import REGULARISED
 from ..functions.kinds import RECURRENT, kind_of, kinds_of
 from ..read import match_names
-from ..read.operands import kinds_in_a_product
+from ..read.by_use import kinds_in_a_product
 from ..read.packed import Packed
-from ..read.read_code import code_of, inside, parameters
+from ..read.read_code import code_of, inside
 from ..run_code import UserError
-from .call_layer import Layer, is_loss_name
-from .find_layers import arguments_of
+from .call_layer import LOSS_NAME, Layer
+from .find_layers import arguments_of, targets_in
 
 FLAGS = re.compile("train|eval|test|mode|infer|predict")
 BEFORE_IT = r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|(prev(ious)?|init(ial)?)_?([hcs]($|_)|hidden|cell|state)"
 STATES = re.compile(rf"{BEFORE_IT}|hidden_state|^[hc]_?0$", re.IGNORECASE)
-TRUE = re.compile(r"tr?u|lab|targ|^t$|^gt|real|actual|expect|desir", re.IGNORECASE)
+TRUE = re.compile(r"tr?u|lab|targ|^t$|^gt|real|actual|expect|desir|goal|ref|class|one_?hot", re.IGNORECASE)
 PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", re.IGNORECASE)
 
 
@@ -47,15 +47,15 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
     for p in found:
         kind = known[p.name]
         optional = p.default is None and kind in ("weight", "bias", "affine", "hidden", "recurrent")
-        of_a_loss = (kind == "target" and how != "layer") or (how == "loss and gradients" and p.name in REGULARISED)
+        is_loss = how != "layer" or LOSS_NAME.search(layer.cls.__name__)
+        of_a_loss = (kind == "target" and is_loss) or (how == "loss and gradients" and p.name in REGULARISED)
         if p.default is p.empty or optional or of_a_loss:
             kinds[p.name] = kind
         elif p.default is False and re.match("(is_?)?train", p.name):  # what is checked is training
             kinds[p.name] = "flag"
     if how == "cost":
-        wanted = [p.name for p in parameters(getattr(layer.cls, layer.methods.backward))]
-        kinds |= dict.fromkeys([name for name in wanted if kind_of(name) == "target"][:1], "target")
-    if is_loss_name(layer.cls.__name__) or how == "gradient":
+        kinds |= dict.fromkeys(targets_in(layer.cls, layer.methods.backward)[:1], "target")
+    if LOSS_NAME.search(layer.cls.__name__) or how == "gradient":
         kinds |= _kinds_of_a_loss(kinds)
     kinds = {name: kind or ("flag" if FLAGS.search(name) else "x") for name, kind in kinds.items()}
     if kinds and not {"x", "index"} & set(kinds.values()):
@@ -98,8 +98,6 @@ def words_of(name: str) -> str:
 
 def _kind(name: str, words: str) -> str:
     """Return the kind of an argument of forward: xs is x, h_prev_t a state."""
-    if name.lower() in ("cond", "condition"):
-        return "mask"
     one = kind_of(name.removesuffix("s"), words)
     return kind_of(name, words) or one or ("hidden" if STATES.search(name) else "")
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..read.read_code import is_gradient_of
+from ..run_code import attempt
 
 # The way to an array: ".W" is an attribute, "W1" a key and 0 an index. (".layers", 0, ".W") is layers[0].W
 Way = tuple[Any, ...]
@@ -36,8 +37,7 @@ def _steps(x: Any) -> Iterator[tuple[Any, Any]]:
     elif hasattr(x, "__dict__") and not isinstance(x, LEAVES) and not isinstance(x, np.ndarray | np.generic):
         yield from ((f".{name}", value) for name, value in list(vars(x).items()))
     elif hasattr(type(x), "__slots__") and type(x).__module__ not in ("builtins", "numpy"):
-        names = [type(x).__slots__] if isinstance(type(x).__slots__, str) else type(x).__slots__
-        yield from ((f".{name}", getattr(x, name)) for name in names if hasattr(x, name))
+        yield from ((f".{name}", getattr(x, name)) for name in type(x).__slots__ if hasattr(x, name))
 
 
 RATES = re.compile(r"_*(lr|learn(ing)?_?rate|eta|l_?rate|step_?size)", re.IGNORECASE)
@@ -76,33 +76,19 @@ def arrays_in(x: Any) -> list[tuple[list[Way], np.ndarray]]:
 
 def make_arrays(x: Any) -> bool:
     """Make an array of each list of floats in an object, and of floats called w or b; return whether there are such lists."""
-    lists = False
-    for way, value in list(_everything_in(x)):
-        a = None if _holds_arrays(value) else as_array(value)
-        lists |= a is not None
-        if type(value) is float and plain(_word(way[-1])) in ("w", "b"):
-            a = np.array(value)
-        if a is not None:
-            put(x, [way], a)
-    return lists
-
-
-def _holds_arrays(x: Any) -> bool:
-    return isinstance(x, list) and any(isinstance(part, np.ndarray) or _holds_arrays(part) for part in x)
+    lists = [(way, a) for way, value in _everything_in(x) if (a := as_array(value)) is not None]
+    floats = [(way, np.array(a)) for way, a in _everything_in(x) if type(a) is float and plain(_word(way[-1])) in ("w", "b")]
+    for way, a in lists + floats:
+        put(x, [way], a)
+    return bool(lists)
 
 
 def as_array(x: Any) -> np.ndarray | None:
-    """Return the array that a list of floats is, or a list of such lists or arrays; None for anything else."""
+    """Return the array that a list of floats is, or a list of such lists; None for anything else."""
     first = x
     while isinstance(first, list) and first:
         first = first[0]
-    first = first.flat[0] if isinstance(first, np.ndarray) and first.size else first
-    if not isinstance(x, list) or not isinstance(first, float):
-        return None
-    try:
-        return np.array(x, dtype=float)
-    except (TypeError, ValueError):
-        return None
+    return attempt(np.array, x, dtype=float)[0] if isinstance(x, list) and isinstance(first, float) else None
 
 
 def at(x: Any, way: Way) -> Any:
@@ -121,12 +107,8 @@ def at(x: Any, way: Way) -> Any:
 def put(x: Any, ways: list[Way], value: Any) -> None:
     """Write a value into an array of an object: into its memory if it has the dtype, or what shares it would lose it."""
     old = at(x, ways[0])
-    if (
-        isinstance(old, np.ndarray)
-        and old.dtype == np.asarray(value).dtype
-        and old.shape == value.shape
-        and old.flags.writeable
-    ):
+    alike = isinstance(old, np.ndarray) and (old.dtype, old.shape) == (np.asarray(value).dtype, np.shape(value))
+    if alike and old.flags.writeable:
         old[...] = value
         return
     new = value.copy() if isinstance(value, np.ndarray) else value
@@ -162,7 +144,7 @@ def plain(name: str) -> str:
     return WORDS.get(stem, stem) + low[len(stem) :]
 
 
-BEFORE = re.compile(r"^_*(?:d[LJCE]_?d_?|d|g|grads?_?|gradients?_?|del(?:ta)?s?_?|nabla_?)_?(.+)$")
+BEFORE = re.compile(r"^_*(?:d[LJCE]_?d_?|del(?:ta)?s?_?|nabla_?|gradients?_?|grads?_?|d|g)_?(.+)$")
 AFTER = re.compile(r"^(.+?)_*(?:grads?|gradients?|deltas?|derivatives?|g|err|errors?)$", re.IGNORECASE)
 
 
@@ -215,16 +197,12 @@ def _in_stores(x: Any, owner: Way, name: str) -> Iterator[Way]:
 
 def gradient_at(x: Any, ways: list[Way]) -> Any:
     """Return the gradient of a parameter, None where there is none. If two layers share it, each has a part of its gradient."""
-    found: list[tuple[type, Any]] = []
+    found: list[Any] = []
     for way in ways:
         places = (at(x, place) for place in gradient_ways(x, way) if place not in ways)
-        owner = next(
-            (at(x, way[:k]) for k in range(len(way) - 1, -1, -1) if not isinstance(at(x, way[:k]), dict | list | tuple)), x
-        )
-        places = (g if (a := as_array(g)) is None else a for g in places)
-        g = next((g for g in places if isinstance(g, np.ndarray | np.generic | float | int) and not isinstance(g, bool)), None)
-        if g is not None and not any(g is other for _, other in found):
-            found.append((type(owner), g))
-    alike = [g for kind, g in found if kind is found[0][0]]
-    shared = len({id(at(x, way[:-1])) for way in ways}) > 1 and all(np.shape(g) == np.shape(alike[0]) for g in alike)
-    return None if not found else sum(alike[1:], alike[0]) if shared else alike[0]
+        arrays = (g if (a := as_array(g)) is None else a for g in places)
+        g = next((g for g in arrays if isinstance(g, np.ndarray | np.generic | float | int) and not isinstance(g, bool)), None)
+        if g is not None and not any(g is other for other in found):
+            found.append(g)
+    shared = len({id(at(x, way[:-1])) for way in ways}) > 1 and len({np.shape(g) for g in found}) == 1
+    return None if not found else sum(found[1:], found[0]) if shared else found[0]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
+from ..functions.composed import common_losses
 from ..functions.kinds import kind_of
 from ..read.packed import Packed
 from ..read.read_code import code_of, parameters
@@ -28,14 +29,16 @@ from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_rates
 from .find_layers import Methods
-from .objects import LR
+from .objects import LR, Step
 from .read_gradients import read_gradients
-from .usual_losses import USUAL_LOSSES
 
 # Where forward leaves its output if it returns nothing.
 OUTPUTS = "output out outputs y Y a A z Z value loss activation h data result"
-
-
+# The names of losses, and of a network's data.
+LOSS_NAME = re.compile("loss|entropy|mse|criterion|cost|error|divergence|nll", re.IGNORECASE)
+INPUT_NAME = re.compile("x|inp|data|feat|image", re.IGNORECASE)
+# Losses of a network that has no method for the loss that its backward begins with.
+USUAL_LOSSES = dict(sorted(common_losses(), key=lambda loss: "divided by" in loss[0]))
 # Layers that a loss may take to be before it: its backward is p - y, the gradient of both.
 BEFORE: dict[str, Callable] = {
     "a softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
@@ -102,6 +105,11 @@ class Layer:
         return replace(self, titles={}, parameters={}, silent=set(), updated=set(), unseen=[], **changes)
 
     @property
+    def made(self) -> Any:
+        """The object as it was made; anew where it cannot be copied."""
+        return self.base if self.base is not None or self.remake is None else self.remake()
+
+    @property
     def names(self) -> list[str]:
         """The inputs that are measured: arguments that need no gradient, as the data of a network, are not among them."""
         return [*(name for name in self.arguments if name not in self.silent), *self.parameters]
@@ -128,8 +136,7 @@ class Layer:
 
     def run(self, values: tuple) -> Used:
         """Run the forward method of a copy that holds these parameters."""
-        assert self.remake is not None
-        layer = self.remake() if self.base is None else deepcopy(self.base)
+        layer = self.made if self.base is None else deepcopy(self.base)
         given = self._given(values)
         for name, ways in self.parameters.items():
             put(layer, ways, np.asarray(given[name]))
@@ -150,19 +157,19 @@ class Layer:
 
     def _cost(self, layer: Any, given: dict[str, Any], scores: Any) -> Any:
         """Return the loss of what forward returned, by the class's own method, else by the usual one that fits."""
+        x, y = given[next(iter(self.arguments))], given[self.target]
         if self.usual:
-            return USUAL_LOSSES[self.usual](scores, given[self.target])
-        method, x, y = getattr(layer, self.methods.cost), given[next(iter(self.arguments))], given[self.target]
+            numbers = np.asarray(y).dtype.kind in "iu" and np.shape(y) == np.shape(scores)[:-1]  # of classes, one for each row
+            return USUAL_LOSSES[self.usual](scores, y, np.eye(np.shape(scores)[-1])[y] if numbers else y, given)
+        method = getattr(layer, self.methods.cost)
         rest = [p.name for p in parameters(method) if p.name not in given and p.default is p.empty]
-        made = {name: y if kind_of(name) == "target" else x if names_input(name) else scores for name in rest}
+        made = {name: y if kind_of(name) == "target" else x if INPUT_NAME.match(name) else scores for name in rest}
         return call_by_name(method, given | made)
 
     @property
     def target(self) -> str:
         """The argument that is a target; "" where there is none."""
-        known = [name for name in self.arguments if kind_of(name, self.name) == "target"]
-        known = known or (list(self.arguments)[1:] if is_loss_name(self.cls.__name__) else [])
-        return (self.targets or known or [""])[-1]
+        return (self.targets or [""])[-1]
 
     def parts(self, used: Used) -> list[Any]:
         """Return the floating-point outputs: what forward returned, or what it left in an attribute."""
@@ -173,15 +180,14 @@ class Layer:
             refuse_nothing(result, getattr(self.cls, self.methods.forward), says, self.path)
         if self.methods.how == "loss and gradients":
             result = result[0]
-        numbers = isinstance(result, list) and not any(isinstance(y, np.ndarray) for y in result)
-        whole = as_array(result) if numbers else None  # of a layer without NumPy
-        several = list(result) if isinstance(result, tuple | list) and whole is None else [result if whole is None else whole]
+        whole = as_array(result)  # of a layer without NumPy
+        several = [whole] if whole is not None else list(result) if isinstance(result, tuple | list) else [result]
         if self.packed:  # h, (h, c)
             flat = [y for part in several for y in (part if isinstance(part, tuple | list) else [part])]
             several = list({id(y): y for y in flat}.values())
         if self.methods.how == "slope":  # activations of an autograd return a Tensor
             several = [y.data if isinstance(getattr(y, "data", None), np.ndarray) else y for y in several]
-        found = [y for y in several if _is_float(y)]
+        found = [y for y in several if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") == "f"]
         if not found:
             got = ", ".join(f"{type(y).__name__} {getattr(y, 'dtype', '')}".strip() for y in several)
             raise TypeError(f"{title} returns no floating-point array, but {got}")
@@ -206,9 +212,9 @@ class Layer:
     def gradients(self, dout: Any, used: Used) -> dict[str, Any]:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
-        rated = (
-            "rate" in self.roles.values() or set_rates(used.object, self.learning_rate) or self.steps or bool(self._rates_after)
-        )
+        rates = self.updated and ("rate" in self.roles.values() or set_rates(used.object, self.learning_rate))
+        handed = any(isinstance(role, tuple) and isinstance(role[1], Step) for role in self.roles.values())
+        rated = rates or self.steps or handed or bool(self._rates_after)
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
             returned = used.result[1] if len(used.result) == 2 else used.result[1:]
@@ -247,7 +253,7 @@ class Layer:
                 case "input", source:
                     made[name] = given[source]
                 case "value", value:
-                    made[name] = value
+                    made[name] = Step(self.learning_rate) if isinstance(value, Step) else value
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
         if self.after:
             call_by_name(getattr(used.object, self.after), dict.fromkeys(self._rates_after, self.learning_rate))
@@ -287,16 +293,3 @@ def call_by_name(function: Callable, given: dict[str, Any], first: Sequence[Any]
 @lru_cache(maxsize=256)  # a check calls the same few methods a thousand times, each time those of another object
 def _taken(function: Callable, bound: bool) -> list[inspect.Parameter]:
     return parameters(MethodType(function, 0) if bound else function)
-
-
-def names_input(name: str) -> bool:
-    """Whether a name is that of a network's data, and not of what the network makes of it."""
-    return bool(re.match("x|inp|data|feat|image", name, re.IGNORECASE))
-
-
-def is_loss_name(name: str) -> bool:
-    return bool(re.search("loss|entropy|mse|criterion|cost|error|divergence|nll", name, re.IGNORECASE))
-
-
-def _is_float(y: Any) -> bool:
-    return isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") == "f"

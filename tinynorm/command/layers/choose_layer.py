@@ -14,14 +14,15 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.call_pair import Call, shown
 from ..functions.find_pairs import Pair
-from ..functions.given_inputs import run_inputs
-from ..functions.layouts import IMAGES, OUTPUTS, Layout
-from ..read.read_code import code_of, parameters
+from ..functions.layouts import IMAGES, OUTPUTS, STEPS, Layout
+from ..functions.name_inputs import run_inputs
+from ..read.read_code import code_of
 from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing
 from .arguments import advice
 from .call_layer import Layer
 from .draw_layer import draw_layer
+from .find_layers import arguments_of
 from .modes import in_other_modes
 from .parameters import ones_like, values_of
 from .readings import share_right
@@ -42,23 +43,22 @@ class LayerCall(Call):
     def __str__(self) -> str:
         layer: Any = self.pair.forward
         silent = {name: x for name, x in layer.arguments.items() if name in layer.silent}
-        usual, known = layer.usual, silent | dict(zip(self.names, self.inputs, strict=True))
-        said = shown({name: known[name] for name in [*layer.arguments, *layer.parameters]})
-        if layer.unseen:
-            said += f"; no gradient is looked for of {', '.join(layer.unseen)}"
-        if layer.methods.how == "slope" and "result" in layer.roles.values():
-            said += f"; {layer.methods.backward} is given the output"
-        if layer.mode:
-            said += f"; {layer.mode}"
-        if layer.before:
-            said += f"; with {layer.before} before it, for its backward is the gradient of both"
-        return said + (f"; taken as the gradient of {usual}, for the class has no loss" if usual else "")
+        known = silent | dict(zip(self.names, self.inputs, strict=True))
+        found = {
+            shown({name: known[name] for name in [*layer.arguments, *layer.parameters]}): True,
+            f"no gradient is looked for of {', '.join(layer.unseen)}": layer.unseen,
+            f"{layer.methods.backward} is given the output": layer.methods.how == "slope" and "result" in layer.roles.values(),
+            layer.mode: layer.mode,
+            f"with {layer.before} before it, for its backward is the gradient of both": layer.before,
+            f"taken as the gradient of {layer.usual}, for the class has no loss": layer.usual,
+        }
+        return "; ".join(says for says, holds in found.items() if holds)
 
     def switched(self) -> Iterator[tuple[str, Call]]:
         """Yield (what is other, the call) for the other modes of the object."""
         for other in in_other_modes(self.pair.forward):  # type: ignore[arg-type]
             pair = replace(self.pair, forward=other, backward=other.backward)
-            yield other.mode, LayerCall(pair, other.names, list(values_of(other)))
+            yield other.mode, LayerCall(pair, other.names, list(values_of(other)), laid=self.laid)
 
     def all_equal(self) -> Call | None:
         """Return the layer drawn anew, with all sizes equal; None where it does not work so, or no gradient of it is right."""
@@ -72,7 +72,11 @@ class LayerCall(Call):
 def layer_calls(pair: Pair, seed: int) -> list[Call]:
     """Return the call of a class. Raise UserError where none is found."""
     layer: Any = pair.forward
-    inputs = draw_layer(layer, seed, pair.path, _given(pair, seed))
+    given: Any = {}
+    if pair.inputs is not None:  # NAME_inputs(rng) returns arguments of forward, or of the constructor by name too
+        given, taken = run_inputs(pair, seed, f"{pair.name}_inputs"), arguments_of(layer.cls, layer.methods.forward)
+        given = given if isinstance(given, dict) else dict(zip([p.name for p in taken], given, strict=False))
+    inputs = draw_layer(layer, seed, given)
     pair.loss = layer.loss
     if not any(map(differentiable, inputs.values())):
         raise UserError(f"{layer.name}: no gradients of parameters were found, and its inputs have none; {advice(layer)}")
@@ -87,11 +91,28 @@ def layer_calls(pair: Pair, seed: int) -> list[Call]:
         if error is None:
             says = f"{pair.backward_name} returns no gradient, and leaves none in an attribute (self.dx, self.dW, self.grads)"
             refuse_nothing(grads, getattr(layer.cls, layer.methods.backward), says, pair.path)
-    first = next((name for name, x in inputs.items() if np.ndim(x) == 2), "")
-    flattens = rf"\b{first}\.reshape\(\(?({first}\.shape\[0\]|len\({first}\)|N), -1\)"
-    code = code_of(getattr(layer.cls, layer.methods.forward))
-    second = _drawn_anew(pair, IMAGES) if first and code and re.search(flattens, ast.unparse(code)) else None
+    second = _of_another_rank(pair, inputs, call.shape)
     return [call, second] if second is not None else [call]
+
+
+def _of_another_rank(pair: Pair, inputs: dict[str, Any], out: Any) -> LayerCall | None:
+    """Return the call with x of more axes, where forward flattens it, or code says axis=1 where -1 may be meant; else None."""
+    layer: Any = pair.forward
+    first, *rest = [np.shape(x) for x in inputs.values()]
+    x = next((name for name, a in inputs.items() if np.ndim(a) == 2), "")
+    methods = [getattr(layer.cls, name) for name in (layer.methods.forward, layer.methods.backward)]
+    forward, backward = (ast.unparse(code_of(method) or ast.Pass()) for method in methods)
+    if x and re.search(rf"\b{x}\.reshape\(\(?({x}\.shape\[0\]|len\({x}\)|N), -1\)", forward):
+        return _drawn_anew(pair, IMAGES)
+    if layer.loss or out != first or len(first) != 2 or not re.search(r"axis ?= ?[01]\b", forward + backward):
+        return None
+    other = _drawn_anew(pair, STEPS)
+    if other is None or [np.shape(x) for x in other.inputs] != [STEPS.x, *rest]:
+        return None
+    out, used = other.forward(*map(fresh, other.inputs))
+    grads, _ = attempt(other.backward, ones_like(out), used)  # it may be for two axes only
+    fits = grads and all(np.shape(g) == np.shape(x) for g, x in zip(grads, filter(differentiable, other.inputs), strict=True))
+    return other if fits else None
 
 
 def _drawn_anew(pair: Pair, layout: Layout) -> LayerCall | None:
@@ -99,17 +120,8 @@ def _drawn_anew(pair: Pair, layout: Layout) -> LayerCall | None:
     old: Any = pair.forward
     layer = Layer(old.name, old.cls, old.methods, old.path)
     try:
-        inputs = attempt(draw_layer, layer, 0, old.path, only=layout)[0]
+        inputs = attempt(draw_layer, layer, 0, only=layout)[0]
     except UserError:
         return None
     other = replace(pair, forward=layer, backward=layer.backward)
     return LayerCall(other, list(inputs), list(inputs.values())) if inputs else None
-
-
-def _given(pair: Pair, seed: int) -> dict[str, Any]:
-    """Return what NAME_inputs(rng) returns, where the file has one: arguments of forward or of the constructor by name."""
-    if pair.inputs is None:
-        return {}
-    layer: Any = pair.forward
-    made, method = run_inputs(pair, seed, f"{pair.name}_inputs"), getattr(layer.cls, layer.methods.forward)
-    return made if isinstance(made, dict) else dict(zip([p.name for p in parameters(method)[1:]], made, strict=False))

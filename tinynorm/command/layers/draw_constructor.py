@@ -8,16 +8,21 @@ import itertools
 import re
 from collections.abc import Callable, Container, Iterator
 from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..functions.draw_inputs import draws_of
 from ..functions.find_losses import REGULARISED
 from ..functions.kinds import NUMBERS, kind_of
 from ..functions.layouts import OUTPUTS, Layout
+from ..read.by_use import stands_for, words_meant
 from ..read.read_code import code_of, parameters
-from .objects import LR, Settings, Step, Tanh, instances
+from .find_layers import methods_in, nodes_in
+from .objects import LR, Mixing, Settings, Step, Tanh, instances
 
 SIZES = {
     "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim embed_dim fan_in d_in din "
@@ -45,13 +50,14 @@ SIZES = {
     "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen",
     "batch": "batch_size batchsize n batch n_samples",
     "new shape": "output_shape target_shape new_shape out_shape shape",
+    "layer": "layer cell inner wrapped",
     "layers": "layers modules layer_list module_list blocks args",
     "optimizer": "optimizer optim opt optimiser",
 }
 KIND_OF_SIZE = {name: kind for kind, names in reversed(SIZES.items()) for name in names.split()}
 SIZE = "size|dim|len|num|units|nodes|neurons|features|channels|width|shape|^n"
 LIKE = {  # kinds of names that are not among these
-    "slope": "prime|deriv|^f_?grad$",
+    "slope": "prime|deriv|^f_?grad$|(^|_)(d|der|diff|grad)_?(act|f$|fn|func)|act.*_(d|der|diff|grad)(_|$)",
     "function": "activation",
     "float": "(std|stddev|sigma|gain)$",
     "init": "init",
@@ -61,10 +67,25 @@ LIKE = {  # kinds of names that are not among these
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kernels",
 }
-DRAWN_ANYWAY = ("in", "out", "width", "hiddens", "all", "vocab", "word", "heads", "steps", "batch")  # though there is a default
+DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
 OF = "__of__"  # between the name of an argument and that of a setting in it
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
 HIDDEN = 7
+
+
+@dataclass
+class Setting:
+    """What an array is drawn for: x in a layout, a class called so, and arguments of these kinds; `unit` for logarithms."""
+
+    layout: Layout
+    words: str
+    kinds: set[str]
+    unit: bool
+    held: list[list]  # what a container may hold
+
+    def draws(self, kind: str, *beside: str) -> list[Callable]:
+        """Return the ways to draw an argument of a kind."""
+        return draws_of(kind, self.layout, self.words, {*self.kinds, *beside}, self.unit)
 
 
 def arguments_of_constructor(cls: type, given: Container = ()) -> list[inspect.Parameter]:
@@ -81,6 +102,8 @@ def arguments_of_constructor(cls: type, given: Container = ()) -> list[inspect.P
         if code is None or not re.search(r"super\(.*\)\.__init__\(.*\*", ast.unparse(code)):
             break
         found = {name: p for name, p in found.items() if p not in rest}
+    starred = [name for name, p in found.items() if p.kind is p.VAR_POSITIONAL and kind_in_constructor(p, "") != "all"]
+    found = {name: p for name, p in found.items() if name not in starred or len(found) == 1}
     return [part for p in found.values() for part in (_parts_of(p, cls) if p.name not in given else [p])]
 
 
@@ -88,27 +111,20 @@ def _parts_of(p: inspect.Parameter, cls: type) -> list[inspect.Parameter]:
     """Return an argument for each setting that a class reads from this one, config.n_in and config["n_in"]; itself for none."""
     if p.default is not p.empty or kind_in_constructor(p, "") not in ("", "settings") or instances(p.annotation, cls):
         return [p]
-    methods = [
-        code
-        for owner in cls.__mro__
-        for method in vars(owner).values()
-        if inspect.isfunction(method) and (code := code_of(method))
-    ]
-    nodes = [node for code in methods for node in ast.walk(code)]
-    assigned = [(node.targets[0], node.value) for node in nodes if isinstance(node, ast.Assign)]
-    several = [zip(a.elts, b.elts, strict=False) for a, b in assigned if isinstance(a, ast.Tuple) and isinstance(b, ast.Tuple)]
-    assigned += [part for parts in several for part in parts]
-    same = {p.name, *(ast.unparse(target) for target, value in assigned if _is(value, p.name))}
-    keys = []
-    for node in nodes:
-        if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node.value) in same:
+    titles, keys = _kept_as(p.name, cls), []
+    for node in nodes_in(cls):
+        if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node.value) in titles:
             key = node.attr if isinstance(node, ast.Attribute) else getattr(node.slice, "value", "")
             keys += [key] if isinstance(key, str) and key.isidentifier() and not hasattr(np.ndarray, key) else []
     return [p.replace(name=f"{p.name}{OF}{key}") for key in dict.fromkeys(keys) if key not in vars(dict)] or [p]
 
 
-def _is(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
+def _kept_as(name: str, cls: type) -> set[str]:
+    """Return the names that a class has for an argument of its constructor: activation, self.activation, self.act."""
+    assigned = [(node.targets[0], node.value) for node in nodes_in(cls) if isinstance(node, ast.Assign)]
+    several = [zip(a.elts, b.elts, strict=False) for a, b in assigned if isinstance(a, ast.Tuple) and isinstance(b, ast.Tuple)]
+    assigned += [part for parts in several for part in parts]
+    return {name, *(ast.unparse(target) for target, value in assigned if stands_for(value, name))}
 
 
 def folded(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -146,16 +162,18 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
     for p in found:
         kind = "function" if p.name == "f" and beside_its_slope else kind_in_constructor(p, words)
         kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
+        kind = kind or ("layers" if p.kind is p.VAR_POSITIONAL else "")
         has_default, words_of_it = p.default is not p.empty, words_for(p.name, cls) if kind in ("", "number") else ()
+        sizes = isinstance(p.default, int | tuple | list) and not isinstance(p.default, bool)
+        anyway = (sizes and kind in DRAWN_ANYWAY.split()) or (kind == "slope" and "function" in kinds.values())
         objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
         if objects:
             kinds[p.name] = tuple(objects)
-            continue
-        if p.name == "dtype" or (p.name in REGULARISED and "net" in words):
+        elif p.name == "dtype" or (p.name in REGULARISED and "net" in words):
             kinds[p.name] = "dtype" if p.name == "dtype" else "number"
         elif not has_default and words_of_it:
             kinds[p.name] = words_of_it
-        elif has_default and not _drawn_anyway(kind, p.default) and not (kind == "slope" and "function" in kinds.values()):
+        elif has_default and not anyway:
             continue
         elif kind or p.annotation in (int, float, bool, str, "int", "float", "bool", "str"):
             kinds[p.name] = kind or str(getattr(p.annotation, "__name__", p.annotation))
@@ -164,61 +182,44 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         else:
             unknown.append(p.name)
     letters = [name for name in kinds if name.lower() in ("n", "m")]
-    if "in" not in kinds.values() and len(letters) == 2:  # of Layer(n, m), and of Layer(m, n)
-        kinds |= dict(zip(letters, ("in", "out"), strict=True))
-    elif "in" not in kinds.values():
-        kinds |= {name: "in" for name in letters if name.lower() == "n"}
+    if "in" not in kinds.values() and letters not in (["m"], ["M"]):  # of Layer(n, m), Layer(m, n) and Layer(n)
+        kinds |= dict(zip(letters, ("in", "out"), strict=False))
     for name in [name for name in unknown if OF not in name and _is_size(name, cls)]:
         kinds[name] = next((kind for kind in ("in", "out") if kind not in kinds.values()), "width")
         unknown.remove(name)
     return kinds, unknown
 
 
-def words_for(name: str, cls: type, default: Any = None) -> tuple[str, ...]:
-    """Return the words that a class compares an argument of its constructor with, or what is compared with its default too."""
-    words: dict[str, list[str]] = {}  # by what is compared
-    for method in filter(inspect.isfunction, vars(cls).values()):
-        for node in ast.walk(code_of(method) or ast.Pass()):
-            if isinstance(node, ast.Compare | ast.Match):
-                left = node.left if isinstance(node, ast.Compare) else node.subject
-                parts = node.comparators if isinstance(node, ast.Compare) else [case.pattern for case in node.cases]
-                said = [x.value for part in parts for x in ast.walk(part) if isinstance(x, ast.Constant)]
-                words.setdefault(ast.unparse(left), []).extend(word for word in said if isinstance(word, str))
-    own = (name, f"self.{name}", f"self._{name}")
-    found = [word for left, together in words.items() for word in together if left in own or default in together]
-    return tuple(dict.fromkeys(found))
+def words_for(name: str, cls: type) -> tuple[str, ...]:
+    """Return the words that a class compares an argument of its constructor with, or finds in a table by it."""
+    methods, titles = methods_in(cls).values(), sorted(_kept_as(name, cls))
+    return tuple(dict.fromkeys(word for method in methods for title in titles for word in words_meant(method, title)))
 
 
 def _is_size(name: str, cls: type) -> bool:
     """Whether the constructor makes arrays of this size: ``np.random.randn(name, m)``."""
-    code = code_of(cls.__init__)  # type: ignore[misc]
-    calls = [node for node in ast.walk(code) if isinstance(node, ast.Call)] if code else []
+    calls = [node for node in ast.walk(code_of(cls.__init__) or ast.Pass()) if isinstance(node, ast.Call)]  # type: ignore[misc]
     inside = [part for call in calls if ast.unparse(call.func).startswith(("np.", "numpy.")) for part in ast.walk(call)]
     owners = [part.value for part in inside if isinstance(part, ast.Subscript | ast.Attribute)]  # spec of spec["rows"]
     owner, _, key = name.partition(OF)
-    if key:
-        return bool({f"{owner}.{key}", f"{owner}['{key}']"} & {ast.unparse(part) for part in inside})
-    return any(_is(part, name) and part not in owners for part in inside)
+    titles = {f"{owner}.{key}", f"{owner}['{key}']"} if key else {name}
+    return any(ast.unparse(part) in titles for part in inside if part not in owners)
 
 
-def _drawn_anyway(kind: str, default: Any) -> bool:
-    if kind in ("move", "pad"):
-        return isinstance(default, int) and not isinstance(default, bool)
-    return kind in DRAWN_ANYWAY and isinstance(default, int | tuple | list) and not isinstance(default, bool)
+def sets_up(cls: type, name: str) -> bool:
+    """Whether the arguments of a method are sizes, or words that the class compares them with."""
+    needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty]
+    known = (*SIZES, *LIKE)
+    return all(kind_in_constructor(p, "") in known or words_for(p.name, cls) or p.annotation in (bool, "bool") for p in needed)
 
 
-def choices(
-    found: list[inspect.Parameter], kinds: dict[str, str], layout: Layout, words: str, draws: Callable
-) -> Iterator[dict[str, Any]]:
-    """Yield arguments for the constructor, the likeliest first. Arguments of one kind vary together.
-
-    `draws` gives the ways to draw an array of a kind (see `draw_inputs`).
-    """
+def choices(found: list[inspect.Parameter], kinds: dict[str, str], around: Setting) -> Iterator[dict[str, Any]]:
+    """Yield arguments for the constructor, the likeliest first. Arguments of one kind vary together."""
     defaults = {p.name: p.default for p in found if p.default is not p.empty}
     options = {}
-    all_kinds = {*kinds.values(), *(kind_in_constructor(p, words) for p in found)}
+    all_kinds = {*kinds.values(), *(kind_in_constructor(p, around.words) for p in found)}
     for kind in dict.fromkeys(kinds.values()):
-        options[kind] = _options(kind, layout, words, all_kinds, [n for n in kinds if kinds[n] == kind], defaults, draws)
+        options[kind] = _options(kind, around, all_kinds, [n for n in kinds if kinds[n] == kind], defaults)
     for choice in itertools.product(*options.values()):
         chosen = dict(zip(options, choice, strict=True))
         made: dict[str, Any] = {}
@@ -235,13 +236,14 @@ ANYWHERE: dict[str, list[Any]] = {
     "vocab": [VOCABULARY],
     "head": [3],
     "factor": [2],
-    "init": [lambda name, k: _init(k, False), lambda name, k: _init(k, True), "xavier", "he", "random"],
+    "init": [lambda name, k: partial(_initial, k), "xavier", "he", "random"],
     "lr": [LR],
     "slope": [lambda name, k: lambda z: 1 - np.tanh(z) ** 2],
     "rng": [lambda name, k: np.random.default_rng(k)],
     "optimizer": [lambda name, k: Step(), "sgd"],
     "words": [{"<NULL>": 0, "<START>": 1, "<END>": 2, **{f"word{i}": i for i in range(3, VOCABULARY)}}],
     "dtype": [lambda name, k: np.float64, "float64"],
+    "layer": [lambda name, k: Mixing()],
     "int": [OUTPUTS],
     "float": [0.5],
     "bool": [True],
@@ -250,21 +252,24 @@ ANYWHERE: dict[str, list[Any]] = {
 }
 
 
-def _options(
-    kind: Any, layout: Layout, words: str, kinds: set[str], names: list[str], defaults: dict[str, Any], draws: Callable
-) -> list[Any]:
+def _initial(k: int, *sizes: Any, **_: Any) -> np.ndarray:
+    """Return the weights that an initialiser gives, which is called with the sizes, or with one shape."""
+    return np.random.default_rng(k).standard_normal(np.ravel(sizes).astype(int))
+
+
+def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defaults: dict[str, Any]) -> list[Any]:
     """Return what an argument of a kind may be. A function is called with (the name, the number of the argument)."""
-    sizes_of_output = [(OUTPUTS,), (OUTPUTS, 1)]
     if isinstance(kind, tuple):
         return [lambda name, k, one=one: deepcopy(one) for one in kind]
     if kind in ANYWHERE:
         return ANYWHERE[kind]
-    x, f = layout.x, layout.features
-    recurrent = any(word in words for word in ("rnn", "lstm", "gru", "recurrent", "cell"))
+    x, f, words = around.layout.x, around.layout.features, around.words
+    recurrent = "hidden" in around.kinds or any(word in words for word in ("rnn", "lstm", "gru", "recurrent", "cell"))
     keep = [KEEP] if set(names) <= set(defaults) else []
     shapes = [n for n in names if "shape" in n] or ([n for n in names if isinstance(defaults.get(n), tuple)])
+    shaped = [(OUTPUTS,), (OUTPUTS, 1)] if shapes else []
     by_kind: dict[str, list[Any]] = {
-        "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *(sizes_of_output if shapes else []), *keep],
+        "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *shaped, *keep],
         "width": [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *([] if "in" in kinds else [f]), *keep],
         "hiddens": [[HIDDEN, 5], *keep],
         "all": [[prod(x[1:]), HIDDEN, OUTPUTS], [x[0], HIDDEN, OUTPUTS], (prod(x[1:]), HIDDEN, OUTPUTS)],
@@ -273,6 +278,7 @@ def _options(
         "move": [2, 1, *keep] if "kernel" in kinds or "weight" in kinds or not keep else keep,
         "pad": [0, *keep] if "pool" in words else [1, 0, *keep],
         "function": [*([] if "slope" in kinds else STRINGS), lambda name, k: np.tanh, lambda name, k: Tanh()],
+        "layers": around.held,
         "steps": [x[1] if len(x) > 1 else 3],
         "batch": [x[0]],
     }
@@ -289,14 +295,4 @@ def _options(
     if kind == "new shape":
         size = [OUTPUTS] if "in" in kinds else []
         return [*size, (prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
-    return [lambda name, k, draw=draw: draw(np.random.default_rng([0, k])) for draw in draws(kind)]
-
-
-def _init(k: int, row: bool) -> Callable:
-    """Return an initialiser: it is called with the sizes, or with one shape; `row` for biases of shape (1, n)."""
-
-    def init(*sizes: Any, **_: Any) -> np.ndarray:
-        shape = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
-        return np.random.default_rng(k).standard_normal((1, *shape) if row and len(shape) == 1 else tuple(shape))
-
-    return init
+    return [lambda name, k, draw=draw: draw(np.random.default_rng([0, k])) for draw in around.draws(kind)]

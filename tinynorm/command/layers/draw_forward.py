@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice, product
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..functions.draw_inputs import draws_of
 from ..functions.kinds import NUMBERS
 from ..functions.layouts import LINE, OUTPUTS, POOLED, Layout, layouts
 from .attributes import arrays_in
-from .draw_constructor import VOCABULARY
+from .draw_constructor import VOCABULARY, Setting
 
 MOST = 64  # combinations of arguments for one object
 SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9)
@@ -41,36 +42,26 @@ def layouts_for(obj: Any) -> list[Layout]:
     shape = next((a.shape for _, a in arrays_in(obj)), ())
     if len(shape) == 2:
         n, m = shape
-        return [Layout(x, f) for x, f in (((6, n), n), ((6, m), m), ((n, 6), n), ((m, 6), m), ((1, n), n), ((m, 1), m))]
+        shapes = (((6, n), n), ((6, m), m), ((n, 6), n), ((m, 6), m), ((1, n), n), ((m, 1), m))
+        return [Layout(x, f) for x, f in shapes if f > 1]
     if len(shape) == 4:
         return [Layout((2, shape[1], 8, 8), shape[1], "first"), Layout((2, 8, 8, shape[2]), shape[2], "last")]
     return [Layout((6, *shape), shape[0])] if len(shape) == 1 and shape[0] > 1 else []
 
 
 def draw_arguments(
-    taken: dict[str, str],
-    layout: Layout,
-    words: str,
-    kinds: set[str],
-    unit: bool,
-    targets: Callable[[], list],
-    seed: int,
-    whole: bool,
+    taken: dict[str, str], around: Setting, targets: Callable[[], list], seed: int, whole: bool
 ) -> Iterator[dict[str, Any]]:
-    """Yield arguments for forward, of these kinds by name; `kinds` are those of the constructor too.
-
-    x is of whole numbers if `whole`.
-    """
+    """Yield arguments for forward, of these kinds by name; x is of whole numbers if `whole`."""
     options: dict[str, list] = {}
     for kind in dict.fromkeys(taken.values()):
         if kind == "target":
             options[kind] = targets()
         elif kind == "x":
             several = list(taken.values()).count("x") > 1
-            index = draws_of("index", layout, words, kinds | {"index"}, unit)
-            options[kind] = index[:1] if whole else _draws_of_x(several, layout, words, kinds, unit)
+            options[kind] = around.draws("index", "index")[:1] if whole else _draws_of_x(several, around)
         elif kind not in ("number", "flag"):
-            options[kind] = draws_of(kind, layout, words, kinds, unit)
+            options[kind] = around.draws(kind)
     for choice in islice(product(*options.values()), MOST):
         chosen = dict(zip(options, choice, strict=True))
         found: dict[str, Any] = {}
@@ -80,39 +71,35 @@ def draw_arguments(
             elif kind == "flag":
                 found[name] = not re.search("eval|test|infer|predict", name)
             else:
-                turn = [[n for n in taken if taken[n] == kind].index(name)] if hasattr(chosen[kind], "in_turn") else []
-                found[name] = chosen[kind](np.random.default_rng([seed, k]), *turn)
+                turn = [n for n in taken if taken[n] == kind].index(name)
+                in_turn = [turn] if getattr(chosen[kind], "func", None) is _in_turn else []
+                found[name] = chosen[kind](np.random.default_rng([seed, k]), *in_turn)
         yield found
 
 
-def _draws_of_x(several: bool, layout: Layout, words: str, kinds: set[str], unit: bool) -> list[Callable]:
-    found = draws_of("x", layout, words, kinds, unit)
+def _draws_of_x(several: bool, around: Setting) -> list[Callable]:
+    found, layout = around.draws("x"), around.layout
     if several and len(layout.x) == 3:  # hs (N, T, H) and h (N, H), or a (N, T)
         n, t, h = layout.x
-        found += [_in_turn((n, t, h), (n, h)), _in_turn((n, t, h), (n, t)), _in_turn((n, h), (n, t, h))]
+        found += [partial(_in_turn, two) for two in ([(n, t, h), (n, h)], [(n, t, h), (n, t)], [(n, h), (n, t, h)])]
     if several and len(layout.x) == 2:  # a @ b
-        found += [_in_turn(layout.x, (layout.features, OUTPUTS))]
-    if "vocab" in kinds:
-        index = draws_of("index", layout, words, kinds | {"index"}, unit)
-        found = [*index, _in_turn((layout.x[0], 2, VOCABULARY)), *found]
+        found += [partial(_in_turn, [layout.x, (layout.features, OUTPUTS)])]
+    if "vocab" in around.kinds:
+        found = [*around.draws("index", "index"), partial(_in_turn, [(layout.x[0], 2, VOCABULARY)]), *found]
     return found
 
 
-def _in_turn(*shapes: tuple[int, ...]) -> Callable:
-    """Return a way to draw the first, the second ... argument that is an x; the last shape is that of all others."""
-
-    def draw(rng: np.random.Generator, number: int = 0) -> np.ndarray:
-        return rng.standard_normal(shapes[min(number, len(shapes) - 1)])
-
-    draw.in_turn = True  # type: ignore[attr-defined]
-    return draw
+def _in_turn(shapes: list[tuple[int, ...]], rng: np.random.Generator, number: int = 0) -> np.ndarray:
+    """Draw the first, the second ... argument that is an x; the last shape is that of all others."""
+    return rng.standard_normal(shapes[min(number, len(shapes) - 1)])
 
 
-def draws_of_targets(sizes: list[Any], obj: Any, layout: Layout, words: str, kinds: set[str], signs: bool) -> list[Callable]:
+def draws_of_targets(sizes: list[Any], obj: Any, around: Setting, signs: bool) -> list[Callable]:
     """Return the ways to draw a target: for as many classes as the layer has outputs, by the sizes that it was given.
 
     It is 1 or -1 if `signs`.
     """
+    layout, words = around.layout, around.words
     if signs:
         return [lambda rng, n=n: rng.choice([-1.0, 1.0], n) for n in (layout.x[:1], (layout.x[0], 1), layout.x)]
     last = next((a.shape for _, a in arrays_in(obj)[::-1]), ())
@@ -125,6 +112,6 @@ def draws_of_targets(sizes: list[Any], obj: Any, layout: Layout, words: str, kin
         sizes = [max(last) if len(last) == 1 or 1 in last else min(last)]
     classes = sizes[-1][-1] if isinstance(sizes[-1], list | tuple) else sizes[-1]
     shapes = [(layout.x[0], classes), *([(*layout.x[:-1], classes)] if len(layout.x) > 2 else [])]
-    shapes += [(layout.x[0], 3, classes)] if {"vocab", "words"} & kinds else []
+    shapes += [(layout.x[0], 3, classes)] if {"vocab", "words"} & around.kinds else []
     shapes += [(classes, layout.x[-1])] if len(layout.x) == 2 else []
     return [draw for shape in shapes for draw in draws_of("target", Layout(shape, shape[-1]), words, {"x"}, False)]

@@ -17,10 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, random_state_kept
+from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..functions.call_pair import shown
-from ..functions.draw_inputs import draws_of
-from ..functions.find_losses import REGULARISED
 from ..functions.kinds import PARAMETERS, kind_of
 from ..functions.layouts import LINE, ROWS, Layout
 from ..read.read_code import code_of, parameters
@@ -28,56 +26,41 @@ from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import arrays_in, make_arrays, put, set_rates
-from .call_layer import Layer, call_by_name
-from .draw_constructor import (
-    LIKE,
-    SIZES,
-    arguments_of_constructor,
-    choices,
-    folded,
-    kind_in_constructor,
-    settle,
-    words_for,
-)
+from .call_layer import USUAL_LOSSES, Layer, call_by_name
+from .draw_constructor import Setting, arguments_of_constructor, choices, folded, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .find_layers import attributes_in
+from .find_layers import attributes_in, methods_in
 from .objects import LR, Mixing, Step, layers_for
 from .parameters import find_parameters, reset, run, values_of
 from .readings import share_right, ways_to_read, with_a_method_after
 from .roles import possible_roles
-from .usual_losses import USUAL_LOSSES
 
 # Seconds after which the search for arguments ends; forwards that work, where backward does not, after which another shape of x
 # is tried; and combinations of arguments for one shape of x.
 PATIENCE, ENOUGH, MOST = 12.0, 8, 256
-PENALTIES = (*REGULARISED, "wd", "l1", "l2", "l1_reg", "l2_reg", "weight_decay", "lambda_", "lmbda", "reg_lambda", "l2_lambda")
-# Methods that make the parameters where the constructor does not.
-SETUPS = (
-    "set_input_shape initialize build init_params init_weights initialize_weights initialize_parameters reset_parameters setup"
-)
 
 
 class Search:
     """The search for an object and for arguments with which a layer works."""
 
-    def __init__(
-        self, layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None, only: Layout | None = None
-    ) -> None:
-        self.layer, self.seed, self.path, self.given, self.only = layer, seed, path, given or {}, only
+    def __init__(self, layer: Layer, seed: int, given: dict[str, Any] | None = None, only: Layout | None = None) -> None:
+        self.layer, self.seed, self.path, self.given, self.only = layer, seed, layer.path, given or {}, only
         self.words = words_of(layer.name)
         self.blanks: dict[str, str] = {}
-        self.filling: list[type] = []  # the classes of what a container is given
-        self._settle([name for name in SETUPS.split() if _sets_up(layer.cls, name)])
+        self.taken: dict[str, str] = {}
+        self._settle([])
         self.taken = forward_kinds(layer)
         self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
-        self.best: tuple[tuple, Layer] | None = None
-        methods = [getattr(layer.cls, name) for name in (layer.methods.forward, layer.methods.backward)]
-        self.signs = any(re.search(r"== -1\b", _text_of(method)) for method in methods)
-        text, loop = _text_of(methods[0]), rf"for .+ in (zip\(.*|enumerate\()?\b({'|'.join(self.taken)})\b"
-        self.plain = "np." not in text and bool(re.search(loop, text))  # whether x is a list of numbers
+        self.best: Layer | None = None
+        self.rank = (False,) * 4  # of the best: whether its output is finite, and what `_rank` says
+        texts = [_text_of(getattr(layer.cls, name)) for name in (layer.methods.forward, layer.methods.backward)]
+        self.signs = "== -1" in "".join(texts)
+        loop = rf"for .+ in (zip\(.*|enumerate\()?\b({'|'.join(self.taken)})\b"
+        self.plain = "np." not in texts[0] and bool(re.search(loop, texts[0]))  # whether x is a list of numbers
         self.whole = False  # whether x is of whole numbers
         self.of_lists = False  # whether it works without NumPy, on one sample
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
+        self._find_setups()
 
     def _settle(self, setups: list[str]) -> None:
         """Say what is drawn for the constructor, and for the methods that make the parameters after it."""
@@ -86,12 +69,10 @@ class Search:
         self.own = {p.name for p in own}
         known = [p for name in setups for p in parameters(getattr(cls, name))[1:]]
         known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
-        rest = [p for p in own if p.kind is p.VAR_POSITIONAL and kind_in_constructor(p, self.words) != "all"]  # not *sizes
-        self.constructor = list({p.name: p for p in own + known if p not in rest}.values())
+        self.constructor = list({p.name: p for p in own + known}.values())
         self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words, cls)
-        self.container = [name for name, kind in self.kinds.items() if kind == "layers"]
-        self.filling = [Mixing, Mixing] if self.container or rest else []
-        self.kinds = {name: kind for name, kind in self.kinds.items() if kind != "layers"}
+        held = [[Mixing(), Mixing()], layers_for(cls, self.layer.methods)] if "layers" in self.kinds.values() else []
+        self.held = [layers for layers in held if layers]
         if unknown:
             titles = ", ".join(folded({str(p).split(":")[0]: p for p in self.constructor}))
             wanted = ", ".join(folded(dict.fromkeys(unknown)))
@@ -104,31 +85,26 @@ class Search:
             return [self.only]
         derived = []
         if not {"in", "all", "weight", "affine", "index", "vocab", "x"} & set(self.kinds.values()):
-            obj, error = self._make(next(self._constructors(ROWS, False), {}))
-            derived = layouts_for(obj) if error is None else []
+            derived = layouts_for(self._bare())
         line = [LINE] if self.plain else []
         return [*line, *derived, *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()})]
 
-    def _constructors(self, layout: Layout, unit: bool) -> Iterator[dict[str, Any]]:
-        kinds = {*self.kinds.values(), *self.taken.values()}
-        made = choices(
-            self.constructor, self.kinds, layout, self.words, lambda kind: draws_of(kind, layout, self.words, kinds, unit)
-        )
+    def _constructors(self, around: Setting) -> Iterator[dict[str, Any]]:
+        made = choices(self.constructor, self.kinds, around)
         known = {p.name for p in self.constructor}
-        blank = [draws_of(kind, layout, self.words, kinds | {*self.blanks.values()}, unit) for kind in self.blanks.values()]
+        blank = [around.draws(kind, *self.blanks.values()) for kind in self.blanks.values()]
         for arguments, draws in product(made, list(product(*blank))):
             filled = {f".{name}": draw(np.random.default_rng(0)) for name, draw in zip(self.blanks, draws, strict=True)}
             yield arguments | filled | {name: x for name, x in self.given.items() if name in known}
 
-    def _arguments(self, layout: Layout, unit: bool, made: dict[str, Any], obj: Any) -> Iterator[dict[str, Any]]:
+    def _arguments(self, around: Setting, made: dict[str, Any], obj: Any) -> Iterator[dict[str, Any]]:
         """Yield arguments for forward."""
         if not self.taken:
             yield {name: made[name] for name, kind in self.kinds.items() if kind in ("x", "target")}
             return
-        kinds = {*self.kinds.values(), *self.taken.values()}
         sizes = [made[name] for name, kind in self.kinds.items() if kind in ("out", "vocab", "all") and name in made]
-        targets = partial(draws_of_targets, sizes, obj, layout, self.words, set(self.kinds.values()), self.signs)
-        for found in draw_arguments(self.taken, layout, self.words, kinds, unit, targets, self.seed, self.whole):
+        targets = partial(draws_of_targets, sizes, obj, around, self.signs)
+        for found in draw_arguments(self.taken, around, targets, self.seed, self.whole):
             yield found | {name: x for name, x in self.given.items() if name in found}
 
     # ---- trials ----------------------------------------------------------------------------------------------------------
@@ -141,11 +117,8 @@ class Search:
         return obj, error
 
     def _construct(self, arguments: dict[str, Any]) -> Any:
-        arguments = {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in arguments.items()}
-        held = [cls() for cls in self.filling]
-        arguments |= dict.fromkeys(self.container, held)
-        own = folded({n: x for n, x in arguments.items() if n in self.own})
-        obj = call_by_name(self.layer.cls, own, [] if arguments else held)
+        arguments = {name: fresh(x) for name, x in arguments.items()}
+        obj = call_by_name(self.layer.cls, folded({name: x for name, x in arguments.items() if name in self.own}))
         for name, x in arguments.items():
             if name.startswith("."):
                 setattr(obj, name[1:], x.copy())
@@ -153,8 +126,6 @@ class Search:
         self.layer.drawn = {way: known[id(a)] for ways, a in arrays_in(obj) if id(a) in known for way in ways}
         self.of_lists = make_arrays(obj) or self.plain
         set_rates(obj, LR)
-        if self.layer.methods.how == "layer":
-            _without_penalties(obj, attributes_in(getattr(self.layer.cls, self.layer.methods.forward), ast.Load))
         for method in self.setups:
             attempt(call_by_name, getattr(obj, method), arguments)
         for ways, a in arrays_in(obj):
@@ -171,18 +142,14 @@ class Search:
     def run(self) -> Layer:
         """Return the layer with the best object and arguments. Raise UserError where forward works with none."""
         self._look()
-        if self.filling and (self.best is None or not all(self.best[0])):
-            self.filling = layers_for(self.layer.cls, self.layer.methods) or self.filling
-            self.tried.clear()
-            self._look()
-        for change in (self._find_setups, self._find_blanks, self._take_whole_numbers):
+        for change in (partial(self._find_setups, (None, False)), self._find_blanks, self._take_whole_numbers):
             if self.best is None and change():
                 self._look()
-        if (self.best is None or not all(self.best[0])) and self._take_lists():
+        if not all(self.rank) and self._take_lists():
             self._look()
         if self.best is None:
             raise self._failure()
-        return with_a_method_after(self.best[1]) if self.layer.methods.how == "layer" else self.best[1]
+        return with_a_method_after(self.best) if self.layer.methods.how == "layer" else self.best
 
     def _look(self) -> None:
         """Try one combination after the other until all works, or PATIENCE is over."""
@@ -194,15 +161,19 @@ class Search:
                     done = self.tried[layout] < ENOUGH and self._try(layout, *drawn)
                     if done or perf_counter() - started > PATIENCE:
                         return
-            if self.best is not None and self.best[0][0]:
+            if self.rank[0]:
                 return
 
     def _drawn(self, layout: Layout, unit: bool) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
         """Yield an object, the arguments of its constructor and those of forward."""
-        for made in self._constructors(layout, unit):
+        around = self._around(layout, unit)
+        for made in self._constructors(around):
             obj, error = self._make(made)
             if error is None:
-                yield from ((obj, made, arguments) for arguments in self._arguments(layout, unit, made, obj))
+                yield from ((obj, made, arguments) for arguments in self._arguments(around, made, obj))
+
+    def _around(self, layout: Layout, unit: bool) -> Setting:
+        return Setting(layout, self.words, {*self.kinds.values(), *self.taken.values()}, unit, self.held)
 
     def _take_lists(self) -> bool:
         """Draw a list of arrays for x, where forward's code may mean that."""
@@ -216,40 +187,43 @@ class Search:
         self.whole = "x" in self.taken.values() and not isinstance(self.furthest[1], AttributeError)
         return self.whole
 
-    def _find_setups(self) -> bool:
-        """Note the methods that set what an object lacks, where their arguments can be drawn: ``init_weights("he")``."""
-        obj, error = self._make(next(self._constructors(ROWS, False), {}))
-        has = vars(obj) if error is None and hasattr(obj, "__dict__") else {}
-        cls, halves = self.layer.cls, [self.layer.methods.forward, self.layer.methods.backward]
-        others = [name for name in dir(cls) if name[:2] != "__" and name not in (*self.setups, *halves) and _sets_up(cls, name)]
-        read = {
-            name
-            for half in halves
-            for name in attributes_in(getattr(cls, half), ast.Load)
-            if has.get(name) is None or has[name] is False
-        }
-        lacking = read - attributes_in(getattr(cls, halves[0]))
-        found = [name for name in others if attributes_in(getattr(cls, name)) & lacking]
-        if found:
-            self._settle([*self.setups, *found])
-        return bool(found)
+    def _find_setups(self, nothing: tuple = (None,)) -> bool:
+        """Note the methods that set what forward or backward needs and an object lacks: build(n_in), init_weights("he")."""
+        obj, cls = self._bare(), self.layer.cls
+        halves = (self.layer.methods.forward, self.layer.methods.backward)
+        read = {name for half in halves for name in attributes_in(getattr(cls, half), ast.Load)}
+        made, found, more = attributes_in(getattr(cls, halves[0])), list(self.setups), list(halves)
+        while more and obj is not None:
+            has = {name: inspect.getattr_static(obj, name, None) for name in read - made}
+            lacking = {name for name, x in has.items() if any(x is none for none in nothing) or (isinstance(x, dict) and not x)}
+            own = [name for name in methods_in(cls) if name[:2] != "__" and name not in (*halves, *found, *read)]
+            more = [name for name in own if attributes_in(getattr(cls, name)) & lacking and sets_up(cls, name)]
+            found = [*more, *found]  # what init_params reads is set before it
+            read |= {name for setup in more for name in attributes_in(getattr(cls, setup), ast.Load)}
+        new = found != self.setups
+        if new:
+            self._settle(found)
+        return new
 
     def _find_blanks(self) -> bool:
         """Note the attributes that are None and have a parameter's name: another method may make them, as train()."""
-        obj, error = self._make(next(self._constructors(ROWS, False), {}))
-        names = [name for name, x in vars(obj).items() if x is None] if error is None and hasattr(obj, "__dict__") else []
-        self.blanks = {name: kind_of(name, self.words) for name in names if kind_of(name, self.words) in PARAMETERS}
+        kinds = {name: kind_of(name, self.words) for name, x in getattr(self._bare(), "__dict__", {}).items() if x is None}
+        self.blanks = {name: kind for name, kind in kinds.items() if kind in PARAMETERS}
         return bool(self.blanks)
+
+    def _bare(self) -> Any:
+        """Return an object as it is made; None where that fails."""
+        made: dict[str, Any] = next(self._constructors(self._around(ROWS, False)), {})
+        return self._make(made)[0]
 
     def _failure(self) -> UserError:
         _, error, what = self.furthest
-        name = self.layer.cls.__name__
         if error is None:
             return UserError(f"no arguments were found for it; {advice(self.layer)}")
-        if isinstance(error, AttributeError) and error.name and _set_elsewhere(self.layer.cls, error.name):
-            return UserError(
-                f"{name} needs {error.name}, which other methods set after it is made, so it cannot be used as it is"
-            )
+        lines = "".join(linecache.getlines(inspect.getsourcefile(self.layer.cls) or ""))
+        if isinstance(error, AttributeError) and re.search(rf"\.{error.name}\s*(,[^=\n]*)?=[^=]", lines):
+            says = f"{self.layer.cls.__name__} needs {error.name}, which other methods set after it is made"
+            return UserError(f"{says}, so it cannot be used as it is")
         return blame(error, self.path) or UserError(
             f"it raises for all arguments that were tried; {advice(self.layer)}. It came furthest with {what}"
             f"\n{own_traceback(error, self.path)}"
@@ -258,26 +232,18 @@ class Search:
     def _try(self, layout: Layout, obj: Any, made: dict[str, Any], arguments: dict[str, Any]) -> bool:
         """Run forward and backward with these arguments; keep the layer if it is the best. Return whether all works."""
         unpadded = any(kind == "pad" and made.get(name) == 0 for name, kind in self.kinds.items())
-        if unpadded and self.best is not None and self.best[0][0]:
+        if unpadded and self.rank[0]:
             return False  # forward takes padding: without, a wrong backward may be right
         layer = self.layer.anew(arguments=arguments, remake=lambda **other: self._construct(made | other))
         layer.targets = [name for name, kind in (self.taken or self.kinds).items() if kind == "target"]
         layer.steps = any(isinstance(x, Step) for x in made.values())
         layer.base = obj if attempt(deepcopy, obj)[1] is None else None
-        usual = [layer.usual]
         if layer.methods.how == "cost" and not layer.methods.cost:
-            usual = list(USUAL_LOSSES)
-            layer.doubt = (
-                f"{layer.cls.__name__}.{layer.methods.backward} begins with a loss, and the class has no method for it, such "
-                "as loss(self, y_pred, y); its gradients are those of no usual loss (squares, cross-entropy)"
-            )
-        for name in usual:  # a loss of arrays does not take class numbers
-            layer.usual = name
-            used, error = attempt(run, layer)
-            if error is None:
-                parts, error = attempt(layer.parts, used)
-            if error is None:
-                break
+            layer.usual = next(iter(USUAL_LOSSES))
+            says = "begins with a loss, and the class has no method for it, such as loss(self, y_pred, y)"
+            layer.doubt = f"{layer.methods.backward} {says}; its gradients are those of no usual loss (squares, cross-entropy)"
+        used, error = attempt(run, layer)
+        parts, error = attempt(layer.parts, used) if error is None else ([], error)
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False
@@ -288,16 +254,18 @@ class Search:
             one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss)
             ranked.append(((finite, *self._rank(one)), one))
         best = max(rank for rank, _ in ranked)
-        several = self.best is not None and self.best[0][0] and _rows(self.best[1].arguments) > 1
+        several = self.best is not None and self.rank[0] and _rows(self.best.arguments) > 1
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
         if several and _rows(arguments) == 1 and not steps and not self.of_lists:
             # With one row backward may work by chance. It is made for one if it is right there, and does not work with several.
-            vector = all(best) and not all(self.best[0][:3]) and _is_vector(arguments)  # type: ignore[index]
+            column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments.values())
+            vector = all(best) and not all(self.rank[:3]) and column
             ranked = [(rank, one) for rank, one in ranked if vector and rank == best and attempt(share_right, one)[0] == 1]
             if not ranked:
                 return False
-        if self.best is None or best > self.best[0]:
-            self.best = (best, self._settled([one for rank, one in ranked if rank == best]) if all(best) else ranked[0][1])
+        if self.best is None or best > self.rank:
+            self.best = self._settled([one for rank, one in ranked if rank == best]) if all(best) else ranked[0][1]
+            self.rank = best
         return all(best)
 
     def _settled(self, options: list[Layer]) -> Layer:
@@ -326,46 +294,17 @@ class Search:
         if error is not None:
             return False, False, False
         if "softmax" in self.words.replace("_", "") and not layer.loss and any(np.array_equal(grads[0], u) for u in douts):
-            layer.doubt = (
-                f"{layer.methods.backward} hands dout on as it is, which is right only after a loss whose backward is the "
-                "gradient of the loss and the softmax together, p - y; that loss is checked with a softmax before it"
-            )
+            says = "hands dout on as it is, right only after a loss whose backward is the gradient of both together, p - y"
+            layer.doubt = f"{layer.methods.backward} {says}; that loss is checked with a softmax before it"
         floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
         fits = {name: g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)}
         return True, all(fits[name] for name in fits if not kind_of(name).endswith("bias")), bool(fits) and all(fits.values())
-
-
-def _without_penalties(obj: Any, read: set[str]) -> None:
-    """Set the factors of penalties in an object to 0 that forward does not read: their gradients belong to another loss."""
-    for name, x in list(vars(obj).items() if hasattr(obj, "__dict__") else ()):
-        if name.strip("_").lower() in PENALTIES and type(x) is float and name not in read:
-            setattr(obj, name, 0.0)
 
 
 def _rows(arguments: dict[str, Any]) -> int:
     """Return how many samples the first argument holds, in rows or in columns."""
     shapes = [np.shape(x) for x in arguments.values()] or [()]
     return min(shapes[0]) if len(shapes[0]) > 1 or shapes.count(shapes[0]) > 1 else 1  # x and y, a number for each sample
-
-
-def _is_vector(arguments: dict[str, Any]) -> bool:
-    return all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments.values())
-
-
-def _set_elsewhere(cls: type, name: str) -> bool:
-    """Whether a method of the class's file sets an attribute of this name."""
-    file = inspect.getsourcefile(cls)
-    return file is not None and bool(re.search(rf"\.{name}\s*(,[^=\n]*)?=[^=]", "".join(linecache.getlines(file))))
-
-
-def _sets_up(cls: type, name: str) -> bool:
-    """Whether a class has this method, and its arguments are sizes, or words that it compares them with."""
-    method = inspect.getattr_static(cls, name, None)
-    needed = [p for p in parameters(method)[1:] if p.default is p.empty] if inspect.isfunction(method) else []
-    return inspect.isfunction(method) and all(
-        kind_in_constructor(p, "") in (*SIZES, *LIKE) or words_for(p.name, cls) or p.annotation in (bool, "bool")
-        for p in needed
-    )
 
 
 def _text_of(function: Any) -> str:
@@ -377,17 +316,14 @@ def _text_of(function: Any) -> str:
 def _takes_probabilities(layer: Layer) -> bool:
     """Whether forward takes logarithms of its input without a softmax or a sigmoid before."""
     text = _text_of(inspect.unwrap(getattr(layer.cls, layer.methods.forward)))
-    if "from_logits" in text:  # both may be meant; probabilities are scores too
-        return True
     probable = re.search(r"\blog\w*\(|clip\(.*\b1[.0]* ?- ?", text)  # clip(p, 1e-7, 1 - 1e-7), and not clip(x, -1, 1)
-    return bool(probable) and not re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
+    scores = re.search(r"softmax|sigmoid|exp\(|logit", text, re.IGNORECASE)
+    return "from_logits" in text or bool(probable and not scores)  # there both may be meant, and probabilities are scores too
 
 
-def draw_layer(
-    layer: Layer, seed: int, path: Any, given: dict[str, Any] | None = None, only: Layout | None = None
-) -> dict[str, Any]:
+def draw_layer(layer: Layer, seed: int, given: dict[str, Any] | None = None, only: Layout | None = None) -> dict[str, Any]:
     """Find an object and arguments, write them into `layer`, and return all inputs by name. `only`: x in this layout."""
     with random_state_kept():
-        best = Search(layer, seed, path, given, only).run()
+        best = Search(layer, seed, given, only).run()
     layer.__dict__.update(best.__dict__)
     return dict(zip(layer.names, values_of(layer), strict=True))

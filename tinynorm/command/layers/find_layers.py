@@ -7,17 +7,18 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..functions.find_losses import returned_gradients
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, parameters, returned
+from ..read.read_code import code_of, is_gradient_of, parameters, returned
 from .attributes import RATES
-from .look_alikes import halves_of
 
 FORWARDS = (
     "forward forward_pass forward_propagation forward_propagate forward_prop feedforward feed_forward fprop fwd propagate "
-    "forwardprop forward_propogation __call__ call apply activate activation function func fn f compute predict value evaluate"
+    "forwardprop forward_propogation __call__ call apply activate activation function func fn f compute predict value "
+    "evaluate transform"
 )
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
@@ -31,8 +32,10 @@ COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
     "loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function cost_function calc_loss get_loss"
 )
-
-
+# Words in which the names of two methods may differ that are one pair: conv_forward and conv_backward; in other languages too.
+HALVES = "forward backward forward backprop forw back adelante atras frente tras avant arriere avanti indietro "
+HALVES += "vorwaerts rueckwaerts propager retropropager propagar retropropagar"
+ABSTRACT = "layer module function activation loss criterion node op operation"  # names of classes to inherit from
 # The gradient of the output among the arguments of a backward.
 COTANGENT = re.compile(
     r"^_*(d(?!ata|im|ropout|ebug|type|eriv)|grad|g$|gy$|up|err|back|accum|next_|loss_|top|eps$|res)|grad|delta|err",
@@ -59,18 +62,19 @@ def find_layers(classes: dict[str, type], names: dict[str, Any]) -> Iterator[tup
             yield name, cls, methods
 
 
-def methods_of(cls: type, names: dict[str, Any]) -> Methods | None:
+def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     """Return the methods to check; None for a class that is no layer."""
-    forward, cost, slope = (_first(cls, known) for known in (FORWARDS, COSTS, SLOPES))
+    forward, cost, slope = (_first(cls, names) for names in (FORWARDS, COSTS, SLOPES))
     backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
-    gradient = _first(cls, SLOPES, taking=COTANGENT.pattern)
-    if (
-        backward
-        and gradient
-        and all(RATES.fullmatch(p.name) or kind_of(p.name) == "number" for p in arguments_of(cls, backward))
-    ):
+    gradient = _first(cls, SLOPES, taking=COTANGENT.pattern) if backward else ""
+    taken = [p.name for p in arguments_of(cls, backward)] if gradient else []
+    if gradient and all(RATES.fullmatch(name) or kind_of(name) == "number" for name in taken):
         backward = gradient  # and backward(alpha, momentum) is the step
-    if cost and _returns_gradients(cls, cost, backward, names):
+    call = methods_in(cls).get("__call__")
+    does = attributes_in(call, ast.Load) | attributes_in(call)
+    if forward in does != {forward} and not any(q.kind is q.VAR_POSITIONAL for q in arguments_of(cls, "__call__")):
+        forward = "__call__"  # which keeps something, or builds the layer, before it calls forward
+    if cost and _returns_gradients(cls, cost, backward, known):
         return Methods(cost, cost, "loss and gradients")
     if forward and backward:
         return Methods(forward, backward, "cost" if _starts_from_targets(cls, forward, backward) else "layer", cost)
@@ -81,17 +85,11 @@ def methods_of(cls: type, names: dict[str, Any]) -> Methods | None:
         if given and COTANGENT.search(given[-1].name):  # grad(dout)
             return Methods(forward, slope, "layer")
         return Methods(forward, slope, "gradient" if len(needed) > 1 else "slope")
-    halves = _of_one_stem(cls) or halves_of(cls)
-    if halves is None or halves[1] in FORWARDS.split():  # build(shape) and call(x)
-        return None
-    return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer")
-
-
-def _of_one_stem(cls: type) -> tuple[str, str] | None:
-    """Return conv_forward and conv_backward."""
-    names = [name for name, method in vars(cls).items() if inspect.isfunction(method) and re.search("_forward|forward_", name)]
-    pairs = [(name, name.replace("forward", back)) for name in names for back in ("backward", "backprop") if name[0] != "_"]
-    return next((pair for pair in pairs if pair[1] in vars(cls)), None)
+    names = [name for name in methods_in(cls) if name[0] != "_"]
+    words = zip(HALVES.split()[::2], HALVES.split()[1::2], strict=True)
+    pairs = [(name, name.replace(one, other)) for one, other in words for name in names if one in name]
+    halves = next((pair for pair in pairs if pair[1] in names), None)
+    return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer") if halves else None
 
 
 def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any]) -> bool:
@@ -111,22 +109,42 @@ def _starts_from_targets(cls: type, forward: str, backward: str) -> bool:
     given, wanted = arguments_of(cls, forward), arguments_of(cls, backward)
     if not given and not wanted:  # of NeuralNetwork(x, y), whose constructor has them
         return any(kind_of(p.name) == "target" for p in parameters(cls))
-    targets = [p.name for p in wanted if p.default is p.empty and kind_of(p.name) == "target"]
+    targets = targets_in(cls, backward)
     return bool(targets) and not any(p.name in targets or kind_of(p.name) == "target" for p in given)
+
+
+def targets_in(cls: type, backward: str) -> list[str]:
+    """Return the arguments of a backward that are targets: by their names, or as they are subtracted, ``self.p - grad``."""
+    text, taken = ast.unparse(code_of(getattr(cls, backward)) or ast.Pass()), arguments_of(cls, backward)
+    known = [p.name for p in taken if p.default is p.empty and kind_of(p.name) == "target"]
+    known = [name for name in known if not any(is_gradient_of(p.name, name) for p in taken)]  # not Y, beside DY
+    return known or [p.name for p in taken if re.search(rf"\bself\.\w+ - {p.name}\b(?! \*)", text)]
 
 
 def arguments_of(cls: type, name: str) -> list[inspect.Parameter]:
     """Return the parameters of a method without self."""
-    return parameters(getattr(cls, name))[
-        0 if isinstance(inspect.getattr_static(cls, name), staticmethod | classmethod) else 1 :
-    ]
+    bare = isinstance(inspect.getattr_static(cls, name), staticmethod | classmethod)
+    return parameters(getattr(cls, name))[not bare :]
 
 
+@lru_cache(maxsize=256)  # it is asked in each backward
 def attributes_in(method: Any, used: type = ast.Store) -> set[str]:
-    """Return the attributes of self that a method sets, or reads."""
+    """Return the attributes of self that a method sets, or an entry of them, or those that it reads."""
     code = code_of(method) if inspect.isroutine(method) else None
-    own = [x for x in ast.walk(code or ast.Pass()) if isinstance(x, ast.Attribute) and ast.unparse(x.value) == "self"]
-    return {x.attr for x in own if isinstance(x.ctx, used)}
+    nodes = [x for x in ast.walk(code or ast.Pass()) if isinstance(getattr(x, "ctx", None), used)]
+    own = [x.value if isinstance(x, ast.Subscript) else x for x in nodes]
+    return {x.attr for x in own if isinstance(x, ast.Attribute) and getattr(x.value, "id", "") == "self"}
+
+
+def methods_in(cls: type) -> dict[str, Callable]:
+    """Return the methods of a class by name, its constructor and those that it inherits among them."""
+    return {name: method for owner in cls.__mro__[::-1] for name, method in vars(owner).items() if inspect.isfunction(method)}
+
+
+@lru_cache(maxsize=64)  # it is asked for each argument of the constructor
+def nodes_in(cls: type) -> list[ast.AST]:
+    """Return the nodes in the code of all methods of a class."""
+    return [node for method in methods_in(cls).values() for node in ast.walk(code_of(method) or ast.Pass())]
 
 
 def _first(cls: type, known: str, taking: str = "") -> str:
@@ -141,20 +159,14 @@ def _first(cls: type, known: str, taking: str = "") -> str:
 
 def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     """Whether a class is written only for others to inherit from: its methods say nothing, and it has heirs or such a name."""
-    empty = {name: _says_nothing(getattr(cls, name)) for name in {methods.forward, methods.backward}}
-    if not any(empty.values()):
+    halves = [getattr(cls, name) for name in {methods.forward, methods.backward}]
+    said = [[ast.unparse(x) for x in code.body if not isinstance(x, ast.Raise)] for code in map(code_of, halves) if code]
+    nothing = re.compile("pass|\\.\\.\\.|return( NotImplemented)?|['\"].*", re.DOTALL)
+    called = {name for half in halves for name in attributes_in(half, ast.Load)} & methods_in(cls).keys()
+    codes = [code for name in called if (code := code_of(getattr(cls, name)))]
+    left = any(isinstance(code.body[-1], ast.Raise) for code in codes)  # for its heirs to write
+    if not left and not any(all(map(nothing.fullmatch, lines)) for lines in said):
         return False
     heirs = any(issubclass(other, cls) and other is not cls for other in classes.values())
     base = cls.__name__.lower().strip("_").removesuffix("base").removeprefix("base").removeprefix("abstract").strip("_")
-    return (
-        heirs
-        or inspect.isabstract(cls)
-        or base in ("", "layer", "module", "function", "activation", "loss", "criterion", "node", "op", "operation")
-    )
-
-
-def _says_nothing(method: Callable) -> bool:
-    """Whether a method has no code but a docstring, pass, ... or a raise."""
-    code = code_of(method)
-    said = [ast.unparse(line) for line in code.body if not isinstance(line, ast.Raise)] if code else [""]
-    return all(line in ("pass", "...", "return", "return NotImplemented") or line[:1] in ("'", '"') for line in said)
+    return heirs or inspect.isabstract(cls) or base in ("", *ABSTRACT.split())

@@ -7,14 +7,16 @@ import inspect
 import re
 from collections.abc import Iterator
 from copy import copy, deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..functions.kinds import ELSE, LEARNED, kind_of, other_number
-from ..read.read_code import parameters
+from ..functions.kinds import ELSE, REGULARISED, kind_of, other_number
+from ..functions.other_modes import FACTORS
+from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .attributes import RATES, arrays_in, name_of, put
 from .call_layer import Layer
@@ -22,7 +24,6 @@ from .draw_constructor import kind_in_constructor, words_for
 from .find_layers import arguments_of, attributes_in
 from .parameters import find_parameters, ones_like, values_of
 
-FACTORS = (*LEARNED, "factor", "scale", "gain", "beta", "gamma")  # whose default may be written 1, and 0.7 be meant too
 # Options that are left: with them a layer's backward may be given another gradient, or not be called.
 KEPT = re.compile("eps|(^|_)out|last|final|first|input|softmax|loss|fuse|train|test|eval|infer|determin|logits|inplace")
 TRAINING = re.compile(r"_*(is_?)?(train|training|train(ing)?_mode|train_?fl(a?g)|eval|test|inference)")
@@ -31,7 +32,7 @@ TRAINING = re.compile(r"_*(is_?)?(train|training|train(ing)?_mode|train_?fl(a?g)
 def in_other_modes(layer: Layer) -> Iterator[Layer]:
     """Yield the layer in each other mode in which forward gives another output, and backward some gradient."""
     before = attempt(_output_and_gradients, layer)[0]
-    for mode, other in [*_not_training(layer), *_with_other_options(layer)]:
+    for mode, other in [*_not_training(layer), *_with_a_penalty(layer), *_with_other_options(layer)]:
         other.mode = mode
         after = attempt(_output_and_gradients, other)[0]
         if before and after and after[1] and before[0] != after[0]:
@@ -55,14 +56,24 @@ def _not_training(layer: Layer) -> Iterator[tuple[str, Layer]]:
         given = next((title for title in (name, *flags) if TRAINING.fullmatch(title) and title in flags), "")
         flag = flags[given] if given else getattr(other.base, name, None)
         if type(flag) is bool:
-            if given:
-                other.arguments = layer.arguments | {given: not flag}
-            else:
+            if not given:
                 setattr(other.base, name, not flag)
+            other.arguments = layer.arguments | ({given: not flag} if given else {})
             for k, (ways, a) in enumerate(arrays_in(other.base)):  # running_mean is 0 at first, and running_var 1
                 if kind_of(name_of(ways[0])) in ("mean", "variance"):
                     put(other.base, ways, np.random.default_rng(k).uniform(0.5, 2, a.shape))
             yield f"{name} {not flag}", other
+
+
+def _with_a_penalty(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield the layer with another factor of a penalty, where the loss and backward take it: loss(x, y, reg=0)."""
+    halves = (layer.methods.cost or layer.methods.forward, layer.methods.backward)
+    loss, backward = ({p.name: p.default for p in arguments_of(layer.cls, half)} for half in halves)
+    for name in [name for name in REGULARISED if type(loss.get(name)) in (int, float) and name in backward]:
+        factor = other_number(loss[name])
+        roles = layer.roles | {name: ("value", factor)}
+        base = attempt(deepcopy, layer.base)[0]
+        yield f"{name} {factor:.3g}", replace(layer, base=base, arguments=layer.arguments | {name: factor}, roles=roles)
 
 
 def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
@@ -70,14 +81,11 @@ def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
     has_constructor = inspect.isfunction(inspect.getattr_static(layer.cls, "__init__"))
     for p in parameters(layer.cls) if has_constructor else []:
         for value in [] if KEPT.search(p.name) or RATES.fullmatch(p.name) else _other_than(p, layer):
-            make: Any = layer.remake
-            remake = partial(make, **{p.name: value})
+            remake: Any = partial(layer.remake, **{p.name: value})  # type: ignore[misc]
             base, error = attempt(remake)
-            if error is not None or layer.base is None:
-                continue
             other = layer.anew(base=base, remake=remake)
-            _, error = attempt(find_parameters, other)
-            if error is None and bool(layer.parameters) == bool(other.parameters):
+            works = error is None and layer.base is not None and attempt(find_parameters, other)[1] is None
+            if works and bool(layer.parameters) == bool(other.parameters):
                 yield f"{p.name} {f'{value:.3g}' if type(value) is float else repr(value)}", other
 
 
@@ -86,11 +94,12 @@ def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
     match p.default:
         case bool():
             return [not p.default]
-        case str() | None if words := words_for(p.name, layer.cls, p.default):
+        case str() | None if words := words_for(p.name, layer.cls):
             others = [word for word in words if word != p.default] or [ELSE.get(str(p.default), "sigmoid")]
             return [word for word in others if word not in ("softmax", "test", "eval")]
-        case float():
+        case float() | int() if type(p.default) is float or FACTORS.search(p.name):
             return [other_number(p.default)]
-        case int() if p.name in FACTORS:
-            return [other_number(p.default)]
+    backward = ast.unparse(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())
+    if p.default == 0 and kind_in_constructor(p, "") == "pad" and ":-" in backward:
+        return [0]  # pad:-pad is nothing then
     return [1] if not layer.parameters and kind_in_constructor(p, "") in ("move", "pad") and p.default != 1 else []

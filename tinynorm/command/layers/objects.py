@@ -24,25 +24,30 @@ class Settings(dict):
     """Settings by their keys, which may be read as attributes too."""
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
+        if name not in self:
+            raise AttributeError(name)
+        return self[name]
 
 
 class Step:
     """An optimizer that a layer may use in its backward, whatever it calls it: it goes one step of `LR` down the gradient."""
 
-    lr = learning_rate = LR
+    def __init__(self, lr: float = LR) -> None:
+        self.lr = self.learning_rate = lr
 
     def update(self, w: Any, grad: Any, *_: Any) -> Any:
-        return w - LR * grad
+        if isinstance(grad, list):  # the steps of a layer's parameters: optimizer(layer, [dW, db])
+            return [-self.lr * g for g in grad]
+        return w - self.lr * grad
 
     step = apply = optimize = __call__ = update
 
 
 class Tanh:
     """An activation, whatever its methods are called."""
+
+    def __repr__(self) -> str:
+        return "..."
 
     def __call__(self, x: Any, *_: Any, **__: Any) -> Any:
         self.y = np.tanh(x)
@@ -62,25 +67,29 @@ class Tanh:
 
 
 class Mixing(Tanh):
-    """A layer, whatever its methods are called. Two of them in the wrong order give another gradient."""
+    """A layer with a parameter, whatever its methods are called. Two of them in the wrong order give another gradient."""
+
+    def __init__(self) -> None:
+        self.w = np.ones(1)
 
     def __call__(self, x: Any, *_: Any, **__: Any) -> Any:
-        return super().__call__(np.cumsum(x, axis=-1))
+        self.mixed = np.cumsum(x, axis=-1)
+        return super().__call__(self.w * self.mixed)
 
     def _backward(self, dout: Any, *_: Any, **__: Any) -> Any:
-        return np.cumsum(super()._backward(dout)[..., ::-1], axis=-1)[..., ::-1]
+        dz = super()._backward(dout)
+        self.dw = np.sum(dz * self.mixed).reshape(1)
+        return np.cumsum((self.w * dz)[..., ::-1], axis=-1)[..., ::-1]
 
 
-def layers_for(cls: type, methods: Methods) -> list[type]:
-    """Return two classes for a container to hold, where it takes none of ours: layers of its file without parameters."""
+def layers_for(cls: type, methods: Methods) -> list[Any]:
+    """Return two layers for a container to hold, where it takes none of ours: those of its file without parameters."""
     names = sys.modules[cls.__module__].__dict__
-    found = [
-        other
-        for _, other, its in find_layers({n: c for n, c in names.items() if inspect.isclass(c)}, names)
-        if other is not cls and its.how == "layer" and its.forward == methods.forward and not parameters(other)
-    ]
-    found = [c for c in found if len([p for p in arguments_of(c, methods.forward) if p.default is p.empty]) == 1]
-    return [c for c in found if not attempt(lambda c=c: arrays_in(c()))[0]][:2]
+    classes = {name: one for name, one in names.items() if inspect.isclass(one) and one is not cls and not parameters(one)}
+    found = [one for _, one, its in find_layers(classes, names) if (its.how, its.forward) == ("layer", methods.forward)]
+    found = [one for one in found if len([p for p in arguments_of(one, methods.forward) if p.default is p.empty]) == 1]
+    made = [attempt(one)[0] for one in found]
+    return [one for one in made if one is not None and not arrays_in(one)][:2]
 
 
 def instances(annotation: Any, cls: type) -> list[Any]:

@@ -5,23 +5,22 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.kinds import PARAMETERS, kind_of
-from ..read.read_code import code_of
+from ..read.read_code import code_of, plain_title, returned
 from ..run_code import attempt
-from .arguments import words_of
-from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, plain, put
+from .arguments import TRUE, words_of
+from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, names_gradient, plain, put
 from .call_layer import Layer, Used, parameters
 from .find_layers import arguments_of
 from .read_gradients import only_gradient_of
 
 PARAMETER = re.compile(r"_?[Wb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*")  # Wqk, b_hh
-
-TARGETS = re.compile(r"y|t$|tr?u|lab|act|expect|desire|real|goal|g_?t|ref|class|one_?hot", re.IGNORECASE)  # need no gradient
 
 
 def find_parameters(layer: Layer) -> None:
@@ -29,8 +28,9 @@ def find_parameters(layer: Layer) -> None:
     base = _with_lazy_arrays(layer)
     used = run(layer)
     earlier = {way: np.array(a) for ways, a in arrays_in(used.object) for way in ways}
-    returned = layer.gradients(ones_like(layer.output(used)), used)
-    found, others, keys, settings = {}, {}, _words_in(layer), [p.name for p in parameters(layer.cls)]
+    grads = layer.gradients(ones_like(layer.output(used)), used)
+    found, others = {}, {}
+    titles = ", ".join(map(plain_title, returned(getattr(layer.cls, layer.methods.backward)))).split(", ")
     for ways, _ in arrays_in(base):
         ways = sorted(ways, key=lambda way: (isinstance(way[-1], int), len(way)))
         name = next((layer.drawn[way] for way in ways if way in layer.drawn), name_of(ways[0]))
@@ -40,55 +40,65 @@ def find_parameters(layer: Layer) -> None:
         data = name in layer.arguments and name in layer.drawn.values() and not arguments_of(layer.cls, layer.methods.forward)
         if data or is_called_gradient(ways[0]) or kind_of(name) in ("mean", "variance"):
             continue
+        named = any(names_gradient(title, name.split(".")[-1]) for title in titles if title)
         owed = _is_parameter(ways[0]) and (np.ndim(at(base, ways[0])) or plain(name) in ("w", "b"))  # a number may be a setting
-        if gradient_at(used.object, ways) is not None or updated or owed or name in keys:
+        if gradient_at(used.object, ways) is not None or updated or owed or named:
             found[title] = ways
             layer.updated |= {title} if updated else set()
-        elif np.ndim(at(base, ways[0])) or name not in settings:
+        elif np.ndim(at(base, ways[0])):
             others[title] = ways
     shapes = [np.shape(at(base, ways[0])) for ways in (found | others).values()]
     for title, ways in list(others.items()):  # self.M, and self.grad_w of its shape
         shape = np.shape(at(base, ways[0]))
-        if len(shape) > 1 and shapes.count(shape) == 1 and only_gradient_of(shape, used) is not None:
+        if len(shape) > 1 and shapes.count(shape) == 1 and only_gradient_of(shape, layer, used) is not None:
             found[title] = others.pop(title)
     kept = {name: np.array(at(base, ways[0])) for name, ways in found.items()}
     _redraw(base, found)
     layer.parameters = {name: ways for name, ways in found.items() if matters(layer, base, ways)}
-    _quiet(layer, returned)
+    for name in found.keys() - layer.parameters.keys():
+        put(base, found[name], kept[name])
+    _quiet(layer, grads)
     again = layer.run(values_of(layer))
     got = layer.gradients(ones_like(layer.output(again)), again)
+    others |= {name: layer.parameters.pop(name) for name in _without_length(layer, got) if name in layer.parameters}
     has_place = any(is_called_gradient((f".{name}",)) for name in (vars(base) if hasattr(base, "__dict__") else ()))
     if not has_place and all(got.get(name) is None for name in layer.parameters):
         others, layer.parameters = others | layer.parameters, {}
-    for name, ways in found.items():
-        if name not in layer.parameters:
-            put(base, ways, kept[name])
+    for name in found.keys() - layer.parameters.keys():  # what is none as it was
+        put(base, found[name], kept[name])
     layer.unseen += [name for name, ways in others.items() if matters(layer, base, ways)]
+
+
+def _without_length(layer: Layer, got: dict[str, Any]) -> list[str]:
+    """Return the parameters whose step is the same for a gradient of any length, as that of Adam: nothing is known of it."""
+    used = layer.run(values_of(layer)) if layer.updated else None
+    twice = layer.gradients(ones_like(layer.output(used), 2.0), used) if used is not None else {}
+    alike = partial(np.allclose, rtol=1e-3, atol=0)
+    return [name for name in layer.updated if np.any(got.get(name)) and alike(got[name], twice[name])]
 
 
 def values_of(layer: Layer) -> tuple:
     """Return the values of all inputs: the arguments, and the parameters as they stand in the object."""
-    base = layer.base if layer.base is not None else layer.remake()  # type: ignore[misc]
+    base = layer.made
     arguments = (fresh(x) for name, x in layer.arguments.items() if name not in layer.silent)
     return (*arguments, *(np.array(at(base, ways[0]), dtype=float) for ways in layer.parameters.values()))
 
 
-def ones_like(out: Any) -> Any:
-    found = tuple(np.ones(np.shape(y))[()] for y in (out if isinstance(out, tuple) else (out,)))
+def ones_like(out: Any, value: float = 1.0) -> Any:
+    found = tuple(np.full(np.shape(y), value)[()] for y in (out if isinstance(out, tuple) else (out,)))
     return found if isinstance(out, tuple) else found[0]
 
 
 def _with_lazy_arrays(layer: Layer) -> Any:
     """Return the object, after one forward where that makes its parameters."""
-    base = layer.base if layer.base is not None else layer.remake()  # type: ignore[misc]
+    base, used = layer.made, run(layer).object
     before = {name_of(ways[0]) for ways, _ in arrays_in(base)}
-    used = run(layer).object
     new = [ways for ways, _ in arrays_in(used) if _is_parameter(ways[0]) and name_of(ways[0]) not in before]
     reset(used)
-    old, layer.base = layer.base, used
-    made = any(matters(layer, used, ways) for ways in new)
-    layer.base = used if made else old
-    return used if made else base
+    if not any(matters(replace(layer, base=used), used, ways) for ways in new):
+        return base
+    layer.base = used
+    return used
 
 
 def reset(layer: Any) -> None:
@@ -104,21 +114,6 @@ def _is_parameter(way: Way) -> bool:
         return True
     last = name_of(way).split(".")[-1]
     return kind_of(last) in PARAMETERS or plain(last).rstrip("0123456789") in ("w", "b") or bool(PARAMETER.fullmatch(last))
-
-
-def _words_in(layer: Layer) -> set[str]:
-    """Return the words in the code of backward: keys of gradients are among them, E of ``{"E": dE}``."""
-    method = layer.methods.forward if layer.methods.how == "loss and gradients" else layer.methods.backward
-    code = code_of(getattr(layer.cls, method))
-    nodes = ast.walk(code) if code else ()
-    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-
-
-def _says_none(function: Any) -> bool:
-    """Whether a function says ``return None``: the first layer's backward has nothing to hand on."""
-    code = code_of(function)
-    last = code.body[-1] if code else None
-    return isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value is None
 
 
 def run(layer: Layer) -> Used:
@@ -149,22 +144,23 @@ def matters(layer: Layer, base: Any, ways: list[Way]) -> bool:
     return all(outputs) and not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(*outputs, strict=True))
 
 
-def _quiet(layer: Layer, returned: dict[str, Any]) -> None:
+def _quiet(layer: Layer, grads: dict[str, Any]) -> None:
     """Note which inputs need no gradient: masks and statistics; and where backward gives none: targets, states that forward may
     be called without, and the data of a network."""
-    method = getattr(layer.cls, layer.methods.forward)
-    states = [p.name for p in parameters(method) if p.default is None]
-    given = sum(returned.get(name) is not None for name in layer.arguments)
+    states = [p.name for p in parameters(getattr(layer.cls, layer.methods.forward)) if p.default is None]
+    says_none = ast.unparse(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass()).endswith("\n    return None")
+    given = sum(grads.get(name) is not None for name in layer.arguments)
     alone, fewer = given < 2, given < sum(map(differentiable, layer.arguments.values()))  # alone: that of the prediction
     for name, x in layer.arguments.items():
         if not differentiable(x):
             continue
-        g = returned.get(name)
+        g = grads.get(name)
         without = g is None or np.shape(g) != np.shape(x) or (alone and name in layer.targets)
         stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in layer.parameters) > 1  # W1 and W2: a network
-        refused = given and returned.get(name, 0) is None  # it says None outright
-        refused = refused or (g is None and bool(layer.parameters) and _says_none(getattr(layer.cls, layer.methods.backward)))
-        if refused or (layer.loss and without and not layer.parameters and not TARGETS.search(name)):
+        refused = given and grads.get(name, 0) is None  # it says None outright
+        refused = refused or (g is None and bool(layer.parameters) and says_none)  # the first layer has nothing to hand on
+        target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
+        if refused or (layer.loss and without and not layer.parameters and not target):
             layer.unseen.append(name)
         may = refused or name in layer.targets or name in states or layer.loss or (stack and layer.parameters)
         if (may and without) or (fewer and kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,13 +25,12 @@ def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
     shapes = {name: np.shape(at(used.object, ways[0])) for name, ways in layer.parameters.items()}
     given = dict(zip(layer.names, used.values, strict=True))
     returned = _joined(returned, {np.shape(given[name]) for name in inputs})
-    nothing = returned is None or returned is ...
-    found = _left(inputs, layer, used) if nothing else _returned(returned, inputs, layer, shapes)
+    found = {} if returned is None or returned is ... else _returned(returned, inputs, layer, shapes)
+    found = found or _left(inputs, layer, used)
     for name, ways in layer.parameters.items():
         g = found[name] if name in found else gradient_at(used.object, ways)
         if g is None and name not in layer.updated and list(shapes.values()).count(shapes[name]) == 1:
-            g = only_gradient_of(shapes[name], used)
-            g = _slip_of(name, shapes[name], layer, used) if g is None else g
+            g = only_gradient_of(shapes[name], layer, used)
         if name in found or g is not None:
             found[name] = g if name in found else np.array(g)
     return found
@@ -46,18 +44,12 @@ def _joined(returned: Any, shapes: set[tuple[int, ...]]) -> Any:
     return whole if whole is not None and whole.shape in shapes else returned
 
 
-def only_gradient_of(shape: tuple[int, ...], used: Used) -> np.ndarray | None:
-    """Return the array of a shape that is called a gradient, where there is only one: self.derivatives."""
-    arrays = [a for ways, a in arrays_in(used.object) if a.shape == shape and is_called_gradient(ways[0])]
+def only_gradient_of(shape: tuple[int, ...], layer: Layer, used: Used) -> np.ndarray | None:
+    """Return the array of a shape that is called a gradient, where there is only one: self.derivatives, or self.dbaises."""
+    made = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.backward)) if name[0] == "d"}
+    found = [(ways[0], a) for ways, a in arrays_in(used.object) if a.shape == shape]
+    arrays = [a for way, a in found if is_called_gradient(way) or way[-1] in made]
     return np.array(arrays[0]) if len(arrays) == 1 else None
-
-
-def _slip_of(name: str, shape: tuple, layer: Layer, used: Used) -> Any:
-    """Return what backward sets under almost the name of a gradient, dbaises for dbiases; None where there is nothing."""
-    titles = attributes_in(getattr(layer.cls, layer.methods.backward))
-    close = get_close_matches(f"d{name.split('.')[-1]}", sorted(titles), 1, 0.8)  # less alike would be dW1 and dW2
-    found = [getattr(used.object, title, None) for title in close]
-    return next((g for g in found if isinstance(g, np.ndarray) and g.shape == shape), None)
 
 
 def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
@@ -68,7 +60,7 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
         titles = [title for title in kept if names_gradient(title, name)]
         titles += [title for title in INPUT_GRADIENTS.split() if first and title in kept]
         arrays = [np.array(kept[title]) for title in titles if getattr(kept[title], "dtype", np.dtype(int)).kind == "f"]
-        g = arrays[0] if arrays else only_gradient_of(np.shape(given[name]), used) if first else None
+        g = arrays[0] if arrays else only_gradient_of(np.shape(given[name]), layer, used) if first else None
         if g is not None:
             found[name] = g
     return found
@@ -82,14 +74,14 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     keyed = {key: g for one in grads if isinstance(one, dict) for key, g in one.items()}
     if keyed or isinstance(returned, dict):
         alone = [g for g in grads if not isinstance(g, dict)]
-        return (_returned(alone, inputs, layer, shapes) if alone else {}) | _in_dict(
-            keyed, names[len(inputs) :] if alone else names
-        )
+        others = _returned(alone, inputs, layer, shapes) if alone else {}
+        return others | _in_dict(keyed, names[len(inputs) :] if alone else names)
     if len(grads) not in layer.titles:
         layer.titles[len(grads)] = titles_of(getattr(layer.cls, layer.methods.backward), len(grads) + beside)[beside:]
     titles = layer.titles[len(grads)]
     if grads and all(isinstance(g, list) for g in grads):
-        return _in_lists(dict(zip(titles, grads, strict=True)), layer)
+        several = {f"{title}[{i}]": g for title, parts in zip(titles, grads, strict=True) for i, g in enumerate(parts)}
+        return _in_dict(several, list(layer.parameters))  # nabla_w[0] of weights[0]
     owners: list[str] = []
     for title in titles:
         named = (name for name in names if title and names_gradient(title, name.split(".")[-1]))
@@ -103,7 +95,7 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     first = layer.arguments.get(order[0]) if order else None
     if len(grads) == 1 and first is not None and np.shape(grads[0]) != np.shape(first):  # that of theta, and not of X
         order = [name for name, shape in shapes.items() if shape == np.shape(grads[0])] or order
-    if layer.methods.how == "gradient" and [np.shape(g) for g in grads] == list(shapes.values())[: len(grads)]:
+    if layer.methods.how in ("gradient", "cost") and [np.shape(g) for g in grads] == list(shapes.values())[: len(grads)]:
         order = list(shapes)  # gradient(X, y) -> dw, db
     rest = iter([name for name in order if name not in owners])
     owners = [name or next(rest, "") for name in owners]
@@ -130,15 +122,4 @@ def _in_dict(grads: dict, names: list[str]) -> dict[str, Any]:
         keys = [key for key in grads if isinstance(key, str) and (key in (name, short) or names_gradient(key, short))]
         if keys:
             found[name] = grads[keys[0]]
-    return found
-
-
-def _in_lists(grads: dict[str, list], layer: Layer) -> dict[str, Any]:
-    """Return the gradients of lists of parameters: nabla_w of weights, nabla_b of biases."""
-    found = {}
-    for name in layer.parameters:
-        store, _, number = name.rstrip("]").partition("[")
-        for title, g in grads.items():
-            if number.isdecimal() and int(number) < len(g) and names_gradient(title, store):
-                found[name] = g[int(number)]
     return found

@@ -14,15 +14,13 @@ from ...gradcheck.problem.problem import differentiable
 from ..functions.conventions import is_cache
 from ..functions.find_losses import REGULARISED
 from ..functions.kinds import kind_of
-from ..read.read_code import titles_of
+from ..read.read_code import is_gradient_of, parameters, titles_of
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS
 from .attributes import RATES
-from .call_layer import Layer, Used, is_loss_name, names_input, parameters
+from .call_layer import INPUT_NAME, LOSS_NAME, Layer, Used
 from .find_layers import COTANGENT, attributes_in
 from .objects import Step
-
-COUNTS = ("m", "n", "N", "batch_size", "n_samples", "num_samples")  # the number of samples, or of all elements
 
 
 def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
@@ -43,13 +41,16 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         yield from ((dict.fromkeys(needed[:1], role), whole) for role in _without_dout(layer, used))
         return
     outputs = layer.parts(used)
-    is_loss = is_loss_name(layer.cls.__name__) or _is_a_loss(outputs[0], layer.arguments)
-    is_loss = (bool(layer.target) and is_loss) or layer.methods.how in ("cost", "gradient")
+    x, y = next((np.shape(x) for x in layer.arguments.values() if differentiable(x)), ()), np.shape(outputs[0])
+    of_samples = np.size(outputs[0]) == 1 or (len(y) < len(x) and y == x[: len(y)])  # a number, or one for each sample
+    is_loss = bool(layer.target) and (bool(LOSS_NAME.search(layer.cls.__name__)) or of_samples)
+    is_loss = is_loss or layer.methods.how in ("cost", "gradient")
     titles = titles_of(getattr(layer.cls, layer.methods.forward), len(outputs))
     roles: dict[str, Any] = {}
     for p in found:
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            role = _role(p, roles, layer, is_loss, titles)
+            is_result = p.name not in layer.arguments and any(is_gradient_of(other.name, p.name) for other in found)  # of Y, DY
+            role = "result" if is_result else _role(p, roles, layer, is_loss, titles)
             roles |= {p.name: "cache" if is_cache(p.name) and isinstance(used.result, tuple) else role} if role else {}
     if is_loss and ("input", layer.target) in roles.values() and "dout" in roles.values():  # backward(dvalues, y_true)
         yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
@@ -77,15 +78,11 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
         return ("input", layer.target)
     if p.default is not p.empty:
         return "dout" if not is_loss and COTANGENT.search(p.name) and not douts else ""
-    if re.fullmatch("_*optimi[sz]er|opt", p.name):
-        return ("value", Step())
-    if p.name in COUNTS:
-        return ("value", len(next(x for x in layer.arguments.values() if np.ndim(x))))
-    if p.name in REGULARISED:  # that of the update, not of the output
-        return ("value", 0.0)
-    if re.search("train", p.name):
-        return ("value", True)
-    if layer.methods.how == "cost" and not names_input(p.name):
+    known = {"_*optimi[sz]er|opt": Step(), "|".join(REGULARISED): 0.0, ".*train.*": True}
+    for names, value in known.items():  # a penalty's factor is that of the update, not of the output
+        if re.fullmatch(names, p.name):
+            return ("value", value)
+    if layer.methods.how == "cost" and not INPUT_NAME.match(p.name):
         return "result"
     if layer.methods.how in ("cost", "gradient"):
         return ("input", _free(layer, roles))
@@ -110,10 +107,8 @@ def _without_dout(layer: Layer, used: Used) -> list[Any]:
         given, _ = attempt(getattr(used.object, layer.methods.backward), x)
         if np.size(out) == 1 or np.shape(given) == (*np.shape(x), np.shape(x)[-1]):  # a matrix of derivatives for each row
             return every
-    layer.doubt = (
-        f"{layer.methods.backward} takes no dout, and each output depends on several inputs, so that it has no "
-        "derivative of the shape of its input; give it dout"
-    )
+    says = "takes no dout, and each output depends on several inputs, so that it has no derivative of the shape of its input"
+    layer.doubt = f"{layer.methods.backward} {says}; give it dout"
     if layer.methods.how == "slope":
         raise UserError(layer.doubt)
     return ["dout"]
@@ -123,9 +118,3 @@ def _free(layer: Layer, roles: dict[str, Any]) -> str:
     """Return the first argument of forward that no argument of backward is yet."""
     taken = [role[1] for role in roles.values() if isinstance(role, tuple) and role[0] == "input"]
     return next((name for name in layer.arguments if name not in taken), next(iter(layer.arguments)))
-
-
-def _is_a_loss(out: Any, arguments: dict[str, Any]) -> bool:
-    """Whether an output is a number, or one for each sample."""
-    x = next((np.shape(x) for x in arguments.values() if differentiable(x)), ())
-    return np.size(out) == 1 or (len(np.shape(out)) < len(x) and np.shape(out) == x[: np.ndim(out)])

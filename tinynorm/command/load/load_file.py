@@ -13,39 +13,48 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import GENERATORS
-from ..run_code import Prints, UserError, own_traceback, running
-from .imports import package_for
+from ..run_code import Prints, UserError, message_of, own_traceback, running
+from ..unfinished import LEFT_OUT
 from .load_notebook import not_installed, run_definitions
-from .python_2 import parse
-from .run_statements import TakesLong, run_statement, run_statements
-from .stand_in_text import open_or_stand_in
-from .stand_ins import OLD_NAMES, removed_afterwards
+from .old_ways import package_for, parse
+from .run_statements import TakesLong, run_statements
+from .stand_ins import OLD_NAMES, open_or_stand_in, removed_afterwards
 
 
 def load(path: Path, prints: Prints) -> dict[str, Any]:
     """Run a file and return its names. Raise UserError where it cannot be read, has a syntax error, or raises an exception."""
     with running(path, prints), removed_afterwards():
-        source, where = _read(path), str(path.resolve())  # an absolute path: the file may change the directory
-        module = ModuleType(module_name(path))
+        source, module = _read(path), ModuleType(module_name(path))
         module.__file__, module.__package__ = str(path), package_for(path)
         sys.modules[module.__name__] = module  # dataclasses and pickle look for it there
         names = module.__dict__
         names["open"] = opened = open_or_stand_in(lambda says: prints.remarks.append(f"{path}: {says}"))
-        if path.suffix == ".ipynb":
-            _run_notebook(path, source, names, prints.remarks)
-        else:
-            _run(path, source, where, names, prints.remarks)
+        _run_file(path, source, names, prints.remarks)
         if names.get("open") is opened:
             del names["open"]
-        defaults = [f.__defaults__ or () for f in names.values() if isinstance(f, FunctionType)]
-        held = [*names.values(), *(x for values in defaults for x in values)]
-        made = [value for value in held if isinstance(value, np.random.Generator | np.random.RandomState)]
-        GENERATORS[:] = made
+        defaults = [x for f in names.values() if isinstance(f, FunctionType) for x in f.__defaults__ or ()]
+        held = [*names.values(), *defaults]
+        GENERATORS[:] = [value for value in held if isinstance(value, np.random.Generator | np.random.RandomState)]
         return dict(names)
 
 
+def _run_file(path: Path, source: bytes, names: dict[str, Any], remarks: list[str]) -> None:
+    """Run a file, or the definitions of a notebook and the files that it runs; remark what was left out."""
+
+    def run_beside(file: str) -> None:
+        other = path.resolve().parent / file
+        if not other.exists():
+            raise FileNotFoundError(f"there is no {file} beside it")
+        _run_file(other, _read(other), names, remarks)
+
+    if path.suffix == ".ipynb":
+        remarks += run_definitions(path, source, names, run_beside)
+    else:
+        _run(path, source, str(path.resolve()), names, remarks)  # an absolute path: the file may change the directory
+
+
 def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: list[str]) -> None:
-    """Run a file. Where a statement raises, go on with the definitions after it; remark what was left out."""
+    """Run a Python file. Where a statement raises, go on after it."""
     try:
         tree, old = parse(source, where)
         endless = [statement for statement in tree.body if _has_no_end(statement)]
@@ -62,40 +71,21 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
     remarks += [f"{path}:{loop.lineno}: left out, as it has no end: {ast.unparse(loop).splitlines()[0]}" for loop in endless]
     linecache.checkcache(where)  # or a traceback shows the lines of an older file
     names["__doc__"] = ast.get_docstring(tree)
-    _run_each(path, tree, where, names, remarks)
-
-
-def _run_each(path: Path, tree: ast.Module, where: str, names: dict[str, Any], remarks: list[str]) -> None:
-    """Run the statements of a file. After one that raises and defines something, run the definitions only."""
     missing: list[str] = []
-    left_out: list[int] | None = None  # the lines of all but the first that was left out
-    for i, statement in enumerate(tree.body):
-        error = run_statement(statement, where, names, missing)
-        if error is None or _taken_from_twin(statement, where, names):
-            continue
-        if left_out is None:
+    left_out: list[int] = []
+    why = ""
+    for statement, error in run_statements(tree.body, where, names, missing):
+        if error is not None and not left_out:
             remarks.append(_left_out(path, tree, statement, where, error))
-            left_out = []
-        else:
-            left_out.append(statement.lineno)
-        if isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.With | ast.Try):
-            raised, without_use = run_statements(tree.body[i + 1 :], where, names, missing)
-            left_out += [line for line, _ in raised] + without_use
-            break
+            why = f"for line {statement.lineno} raises {message_of(error)}"
+        says = f"which line {statement.lineno} would set; it was left out, {why}"
+        unset = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        names.setdefault(LEFT_OUT, {}).update({node.id: says for node in unset})
+        left_out += [] if isinstance(statement, ast.Pass) else [statement.lineno]
     remarks += [not_installed(path, missing)] if missing else []
-    if left_out:
-        lines = ", ".join(map(str, sorted({*left_out})))
+    if left_out[1:]:
+        lines = ", ".join(map(str, sorted({*left_out[1:]})))
         remarks.append(f"{path}: left out after that, as it raises or defines nothing: line {lines}")
-
-
-def _taken_from_twin(statement: ast.stmt, where: str, names: dict[str, Any]) -> bool:
-    """Take a class that may be made only once, as one of a registry, from the module of this file that its package imports."""
-    twins = [m for m in list(sys.modules.values()) if getattr(m, "__file__", "") == where and vars(m) is not names]
-    if not isinstance(statement, ast.ClassDef) or not twins or not hasattr(twins[0], statement.name):
-        return False
-    names[statement.name] = found = getattr(twins[0], statement.name)
-    found.__module__ = names["__name__"]
-    return True
 
 
 def _left_out(path: Path, tree: ast.Module, statement: ast.stmt, where: str, error: BaseException) -> str:
@@ -123,21 +113,6 @@ def _may_be_checked(tree: ast.Module) -> bool:
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     several = any(isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) for node in ast.walk(tree))
     return len(functions) > 1 or several
-
-
-def _run_notebook(path: Path, source: bytes, names: dict[str, Any], remarks: list[str]) -> None:
-    """Run its definitions, and the files that it runs; remark what was left out."""
-
-    def run_beside(file: str) -> None:
-        other = path.resolve().parent / file
-        if not other.exists():
-            raise FileNotFoundError(f"there is no {file} beside it")
-        if other.suffix == ".ipynb":
-            _run_notebook(other, _read(other), names, remarks)
-        else:
-            _run(other, _read(other), str(other), names, remarks)
-
-    remarks += run_definitions(path, source, names, run_beside)
 
 
 def module_name(path: Path) -> str:

@@ -30,7 +30,7 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
         The file is no notebook.
     """
     left_out: list[str] = []
-    tests: list[str] = []  # the numbers of cells with statements that define nothing
+    tests: dict[str, None] = {}  # the numbers of cells with statements that define nothing
     missing: list[str] = []
     outer, names[RUN], names[WRITTEN] = names.get(RUN), run_beside, partial(stand_for, names)
     for name, code in cells(path.name, source, left_out.append, _run_line):
@@ -38,9 +38,12 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
         linecache.cache[where] = len(code), None, code.splitlines(keepends=True), where
         body, unfinished = _finished(code, where)
         left_out += [f"{name}, {text}" for text in unfinished]
-        raised, without_use = run_statements(body, where, names, missing)
-        left_out += [f"{name}: {text}" for _, text in raised]
-        tests += [name.rpartition(" ")[2]] if without_use else []
+        for statement, error in run_statements(body, where, names, missing, definitions_only=True):
+            line = linecache.getline(where, statement.lineno).strip()
+            if error is not None:
+                left_out.append(f"{name}: left out: {line} ({type(error).__name__}: {error})")
+            elif not isinstance(statement, ast.Pass):
+                tests[name.rpartition(" ")[2]] = None
     if missing:
         left_out.append(not_installed(path.name, missing))
     if tests:

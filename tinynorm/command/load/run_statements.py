@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
-import linecache
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from typing import Any
 
+import numpy as np
+
 from ..run_code import attempt
+from ..unfinished import LEFT_OUT
+from .old_ways import run_for_python_3
 from .stand_ins import stand_in_for
 
 DEFINED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SETTING = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.With, ast.Try)
 # Calls that a constant may be made of; any other may be a long computation, or a test.
 MAKERS = ["bool", "dict", "enumerate", "float", "int", "len", "list", "range", "set", "sorted", "str", "tuple", "zip"]
 # What a notebook calls beside its definitions.
@@ -26,31 +31,48 @@ class TakesLong(Exception):
     """A statement was broken off."""
 
 
-def run_statement(statement: ast.stmt, where: str, names: dict[str, Any], missing: list[str]) -> BaseException | None:
-    """Run a statement; return what it raises. Modules that are not installed are added to `missing`."""
+def run_statements(
+    body: list[ast.stmt], where: str, names: dict[str, Any], missing: list[str], definitions_only: bool = False
+) -> Iterator[tuple[ast.stmt, BaseException | None]]:
+    """Run statements. Yield each that raises, with its exception, and each that is left out, as it defines nothing, with None.
+
+    After one that raises and should have defined something, only definitions are run. Modules that are not installed are
+    added to `missing`.
+    """
+    for statement in body:
+        if definitions_only and not _defines(statement):
+            yield statement, None
+            continue
+        error = _run(statement, where, names, missing)
+        if error is not None and not _taken_from_twin(statement, where, names):
+            yield statement, error
+            definitions_only = definitions_only or isinstance(statement, SETTING)
+
+
+def _run(statement: ast.stmt, where: str, names: dict[str, Any], missing: list[str]) -> BaseException | None:
     code = compile(ast.Module([statement], []), where, "exec", dont_inherit=True)
     while True:
         with _limited(LONGEST if isinstance(statement, ast.Expr | ast.For | ast.While | ast.Assign) else 0):
             _, error = attempt(exec, code, names)
-        if not stand_in_for(error):
-            return error
-        missing.append(error.name)  # type: ignore[union-attr]
-
-
-def run_statements(
-    body: list[ast.stmt], where: str, names: dict[str, Any], missing: list[str]
-) -> tuple[list[tuple[int, str]], list[int]]:
-    """Run what defines something. Return (the lines of what raises, with a text each; the lines of what defines nothing)."""
-    raised, tests = [], []
-    for statement in body:
-        if not _defines(statement):
-            tests += [] if isinstance(statement, ast.Pass) else [statement.lineno]
+        if isinstance(error, SyntaxError) and run_for_python_3(error):
             continue
-        error = run_statement(statement, where, names, missing)
-        if error is not None:
-            line = linecache.getline(where, statement.lineno).strip()
-            raised.append((statement.lineno, f"left out: {line} ({type(error).__name__}: {error})"))
-    return raised, tests
+        stood_for = stand_in_for(error)
+        if not stood_for:
+            return error
+        missing.append(stood_for)
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            names.setdefault("np", np)  # as from a course's layers
+            names.setdefault(LEFT_OUT, {})["*"] = f"which may come from {stood_for}; that is neither installed nor beside it"
+
+
+def _taken_from_twin(statement: ast.stmt, where: str, names: dict[str, Any]) -> bool:
+    """Take a class that may be made only once, as one of a registry, from the module of this file that its package imports."""
+    twins = [m for m in list(sys.modules.values()) if getattr(m, "__file__", "") == where and vars(m) is not names]
+    if not isinstance(statement, ast.ClassDef) or not twins or not hasattr(twins[0], statement.name):
+        return False
+    names[statement.name] = found = getattr(twins[0], statement.name)
+    found.__module__ = names["__name__"]
+    return True
 
 
 @contextmanager

@@ -1,19 +1,30 @@
-"""Stand-ins for modules that are not installed: a file that only plots or loads data with them can still be checked."""
+"""Stand-ins for modules that are not installed, and for a text that is not there.
+
+A file that only plots or loads data with such a module can still be checked; so can one that makes its vocabulary of
+``open("input.txt").read()``.
+"""
 
 from __future__ import annotations
 
 import builtins
 import collections
+import io
+import re
 import sys
 from collections import abc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 # Packages that give the names of Python 2 or 3 to the other; what they give is built in here.
 OF_PYTHON_2 = ("future", "past", "six")
 OLD_NAMES = {"xrange": range, "unicode": str, "basestring": str, "long": int}
+NOT_YET = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")  # `override` of typing is Python 3.12's
+# It has few different letters: a vocabulary's size is that of the parameters, and of the time that a check takes.
+TEXT = "a text that is not the one that it stands for\n" * 50
+TEXTS = ("", ".txt", ".text")  # what the names of texts end with; one of ours in place of a table would say nothing
 
 
 class StandIn:
@@ -51,15 +62,19 @@ class _Missing(ModuleType):
         return StandIn(self.__name__)
 
 
-def stand_in_for(error: BaseException | None) -> bool:
-    """Whether a module was not found, and something stands in for it now: what raised can be run again."""
+def stand_in_for(error: BaseException | None) -> str:
+    """Return what was not found, where something stands in for it now, so that what raised can be run again; else ""."""
+    lacks = NOT_YET.match(str(error)) if type(error) is ImportError else None
+    if lacks and lacks[2] in sys.stdlib_module_names and not hasattr(sys.modules[lacks[2]], lacks[1]):
+        setattr(sys.modules[lacks[2]], lacks[1], StandIn(f"{lacks[2]}.{lacks[1]}"))
+        return f"{lacks[2]}.{lacks[1]}"
     if not isinstance(error, ModuleNotFoundError) or not error.name or error.name in sys.modules:
-        return False
+        return ""
     sys.modules[error.name] = module = _Missing(error.name)
     above, _, name = error.name.rpartition(".")
     if above in sys.modules:
         setattr(sys.modules[above], name, module)
-    return True
+    return error.name
 
 
 class _Written(_Missing):
@@ -93,5 +108,24 @@ def removed_afterwards() -> Iterator[None]:
     finally:
         for name in moved:
             vars(collections).pop(name, None)
-        for name in [name for name, module in sys.modules.items() if isinstance(module, _Missing)]:
-            del sys.modules[name]
+        for name, module in list(sys.modules.items()):
+            if isinstance(module, _Missing):
+                del sys.modules[name]
+            elif name in sys.stdlib_module_names:
+                for lacked in [n for n, value in vars(module).items() if isinstance(value, StandIn)]:
+                    delattr(module, lacked)
+
+
+def open_or_stand_in(remark: Callable[[str], None]) -> Callable:
+    """Return an `open` that gives a short text in place of a missing one."""
+
+    def opened(file: Any, mode: str = "r", *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return open(file, mode, *arguments, **keywords)
+        except FileNotFoundError:
+            if mode not in ("r", "rt", "rb") or Path(file).suffix not in TEXTS:
+                raise
+        remark(f"there is no {file}: a short text stands in for it")
+        return io.BytesIO(TEXT.encode()) if "b" in mode else io.StringIO(TEXT)
+
+    return opened

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterator
 from functools import wraps
 from typing import Any
 
+from .read_code import arguments_of, nodes_of, returned
+
 FORWARD = "forw forward forwards fwd fprop feedforward forwardprop forwardpropagate forwardpropagation forwardpass"
-BACKWARD = (
-    "backward backwards backw bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass "
-    "vjp pullback adjoint"
-)
+BACKWARD = """backward backwards backw bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass
+    vjp pullback adjoint"""
 SLOPE = "derivative deriv prime der grad gradient gradients derivate diff"
 LOSS = "loss cost losses"
 MARKS = {
@@ -66,12 +67,8 @@ def partners(names: Collection[str]) -> Iterator[tuple[str, str, str]]:
         yield title, forward, backward
 
 
-def _kind(name: str) -> str:
-    return "BACKWARD" if has(name, "BACKWARD") else "SLOPE" if has(name, "SLOPE") else ""
-
-
 def _forward_of(backward: str, names: list[str]) -> str | None:
-    kind = _kind(backward)
+    kind = next((kind for kind in ("BACKWARD", "SLOPE") if has(backward, kind)), "")
     private = backward.startswith("_")  # _conv_back helps conv_backward
     others = [n for n in names if n != backward and not has(n, "BACKWARD") and n.startswith("_") == private]
     if not kind:  # dsigmoid, d_sigmoid, sigmoid_d
@@ -90,9 +87,9 @@ def _forward_of(backward: str, names: list[str]) -> str | None:
         match = next((name for name in alike if _beside(name) == _beside(backward)), next(iter(alike), None))
         for words_left_out in ("of function func fn", NO_MATTER):
             core = _core(wanted, words_left_out)
-            match = match or next(
-                (name for name, words in known.items() if core and _core(words, words_left_out) == core), None
-            )
+            named = core or known is losses  # gradient, of costFunction
+            alike = [name for name, words in known.items() if named and _core(words, words_left_out) == core]
+            match = match or next(iter(alike), None)
         if match:
             return match
     return None
@@ -119,23 +116,51 @@ def _without(name: str, kind: str) -> str:
     return "_".join(found).strip("_")
 
 
-def derivative_flag(function: Any) -> str:
-    """Return the argument that makes a function return its derivative, as in ``sigmoid(x, derivative=False)``; "" for none."""
-    if not (inspect.isfunction(function) or inspect.ismethod(function)):
-        return ""
-    found = inspect.signature(function).parameters.values()
-    return next((p.name for p in found if p.default is False and p.name.lower() in FLAGS.split()), "")
-
-
-def with_flag(function: Callable, flag: str) -> Callable:
-    """Return the derivative of a function that has a flag for it."""
-
-    known = inspect.signature(function)
-    others = known.replace(parameters=[p for p in known.parameters.values() if p.name != flag])
+def derivative_by_flag(function: Any) -> Callable | None:
+    """Return the derivative that a function is where a flag says so: ``sigmoid(x, derivative=False)``; else None."""
+    known = inspect.signature(function) if inspect.isfunction(function) or inspect.ismethod(function) else inspect.Signature()
+    flags = [p.name for p in known.parameters.values() if p.default is False and p.name.lower() in FLAGS.split()]
+    if not flags:
+        return None
+    others = known.replace(parameters=[p for p in known.parameters.values() if p.name != flags[0]])
 
     @wraps(function)
     def slope(*arguments: Any, **keywords: Any) -> Any:
-        return function(**others.bind(*arguments, **keywords).arguments, **{flag: True})
+        return function(**others.bind(*arguments, **keywords).arguments, **{flags[0]: True})
 
     slope.__signature__ = others  # type: ignore[attr-defined]
     return slope
+
+
+def partners_by_code(functions: dict[str, Callable]) -> Iterator[tuple[str, str, str]]:
+    """Yield (title, forward, backward) for functions with names that differ in one word, and the code of one of each.
+
+    So they are found whatever they are called: capa_adelante and capa_atras.
+    """
+    backwards = [name for name, function in functions.items() if unpacks_a_cache(function)]
+    for forward in [name for name, function in functions.items() if keeps_a_cache(function)]:
+        alike = [name for name in backwards if _in_common(forward, name)]
+        if len(alike) == 1:
+            yield _in_common(forward, alike[0]), forward, alike[0]
+
+
+def _in_common(one: str, other: str) -> str:
+    """Return the words that two names have in common, where only the last one differs, or only the first; else ""."""
+    first, second = words_of(one), words_of(other)
+    parts = ((first[:-1], second[:-1]), (first[1:], second[1:]))
+    return "_".join(next((words for words, others in parts if words == others), []))
+
+
+def keeps_a_cache(function: Callable) -> bool:
+    """Whether a function returns (out, (x, w)), where x or w is its argument."""
+    pairs = [value.elts for value in returned(function) if isinstance(value, ast.Tuple) and len(value.elts) == 2]
+    caches = [cache.elts for _, cache in pairs if isinstance(cache, ast.Tuple)]
+    return any(getattr(part, "id", "") in arguments_of(function) for parts in caches for part in parts)
+
+
+def unpacks_a_cache(function: Callable) -> bool:
+    """Whether a function takes its last argument apart, ``x, w = saved``, and returns a product, or several values."""
+    last = arguments_of(function)[1:][-1:]
+    assigned = [node for node in nodes_of(function) if isinstance(node, ast.Assign)]
+    apart = any(isinstance(node.targets[0], ast.Tuple) and getattr(node.value, "id", "") in last for node in assigned)
+    return apart and any(isinstance(e, ast.BinOp | ast.Tuple) for value in returned(function) for e in ast.walk(value))

@@ -1,18 +1,32 @@
-"""Arguments that hold several parameters: a dict that is read as params["W1"], ``W, b = params``, ``for W, b in layers``."""
+"""Arguments that hold several parameters: a dict that is read as params["W1"], ``W, b = params``, ``for W, b in layers``;
+
+and a vector of all, as in ``theta1 = np.reshape(params[:h * (n + 1)], (h, n + 1))``, with the sizes beside it.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from ..functions.kinds import PARAMETERS, kind_of
-from .read_code import calls_of, code_of, inside
+from .read_code import arguments_of, followed, nodes_of, parameters
 
 DEPTH = 3  # calls that an argument is followed into: a network's pass, a layer's, a step's
 LAYERS = 2  # of a network whose parameters are W1, b1, W2 ... up to any number: the fewest that have a layer before another
 LISTS = ("weights", "biases", "ws", "bs", "thetas")  # names of arguments that are lists where they are read by a number
+
+# What an argument is the size of, by its name: of x, of the layer between, or of the output and its targets.
+SIZES = {
+    "features": re.compile("input|feature|^(n|num|d)_?(x|in|feat|inputs?)$|^(d|in)_(in|dim|size)$", re.I),
+    "rows": re.compile("movies|rows|items|samples|examples", re.I),
+    "hidden": re.compile("hidden|^(n|num)_?h$", re.I),
+    "classes": re.compile("label|class|vocab|output|users|cols|columns|^(n|num)_?(y|out)$", re.I),
+}
+NO_FIT = re.compile(r"cannot reshape array of size (\d+) into shape \(([\d,]+)\)")
 
 
 @dataclass(frozen=True)
@@ -35,25 +49,21 @@ class Packed:
 
 def packed_of(function: Callable) -> dict[str, Packed]:
     """Return the arguments that hold parameters, judged by how they are read, here or in what is called."""
-    code = code_of(function)
-    if code is None:
-        return {}
-    arguments = [a.arg for a in code.args.posonlyargs + code.args.args + code.args.kwonlyargs]
-    found = {}
+    found, arguments = {}, arguments_of(function)
     for name in arguments:
-        read = list(_read(function, name, DEPTH))
+        read = [part for code, here in followed(function, name, DEPTH) for part in _read(code, here)]
         form, each, _ = read[0] if read else ("", 1, "")
         keys = tuple(dict.fromkeys(key for other, _, key in read if other == form and key not in arguments))
-        if any(kind_of(key) in PARAMETERS for key in keys):
+        if any(kind_of(part) in PARAMETERS for key in keys for part in (key, key.rpartition("_")[2])):  # W_f, attn_Wq
             found[name] = Packed(keys, form, each)
     return found
 
 
-def _read(function: Callable, name: str, depth: int) -> Iterator[tuple[str, int, str]]:
+def _read(function: Callable, name: str) -> Iterator[tuple[str, int, str]]:
     """Yield (form, number of parameters of a layer, key) for each parameter that is read of an argument."""
-    code = code_of(function)
-    nodes = list(inside(code)) if code else []
+    nodes = nodes_of(function)
     words: dict[str, list[ast.expr]] = {}
+    prefixes = {p.name: p.default for p in parameters(function) if isinstance(p.default, str)}
     for node in nodes:  # for key in ("W1", "b1")
         if isinstance(node, ast.comprehension | ast.For) and isinstance(node.target, ast.Name):
             words[node.target.id] = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else []
@@ -65,12 +75,9 @@ def _read(function: Callable, name: str, depth: int) -> Iterator[tuple[str, int,
             yield from (("tuple", 1, e.id) for e in parts if isinstance(e, ast.Name))
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name:
             told = words.get(node.slice.id, []) if isinstance(node.slice, ast.Name) else [node.slice]
-            yield from (("dict", 1, key) for part in told for key in _key(part))
+            yield from (("dict", 1, key) for part in told for key in _key(part, prefixes))
             if name.lower() in LISTS and not isinstance(node.slice, ast.Slice | ast.Tuple):
                 yield from (("list", 1, f"{name[0]}{layer}") for layer in range(1, LAYERS + 1))
-    for called, handed in calls_of(function, nodes) if depth else ():
-        for argument in [argument for argument, value in handed.items() if value == name]:
-            yield from _read(called, argument, depth - 1)
 
 
 def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, int, str]]:
@@ -89,9 +96,37 @@ def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, 
             yield from (("list", 1, f"{parts[zipped.index(name)]}{layer}") for layer in range(1, LAYERS + 1))
 
 
-def _key(node: ast.expr) -> Iterator[str]:
-    start = node.left if isinstance(node, ast.BinOp) else node.values[0] if isinstance(node, ast.JoinedStr) else None
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(start, ast.Constant) and isinstance(start.value, str):
-        yield from (f"{start.value}{layer}" for layer in range(1, LAYERS + 1))
+def _key(node: ast.expr, prefixes: dict[str, str]) -> Iterator[str]:
+    """Yield the key; W1 and W2 of ``"W" + str(layer)``, and attn_Wq of ``f"{prefix}_Wq"`` where prefix is attn by default."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node.left] if isinstance(node, ast.BinOp) else [node]
+    inner = [part.value if isinstance(part, ast.FormattedValue) else part for part in parts]
+    said = [prefixes.get(getattr(part, "id", ""), getattr(part, "value", None)) for part in inner]
+    if all(isinstance(word, str) for word in said) and not isinstance(node, ast.BinOp):
+        yield "".join(map(str, said))
+    elif isinstance(said[0], str):
+        yield from (f"{said[0]}{layer}" for layer in range(1, LAYERS + 1))
+
+
+def size_named(name: str) -> str:
+    """Return what a number is the size of, by its name: "hidden" of hidden_layer_size; "" for none."""
+    return next((what for what, names in SIZES.items() if names.search(name)), "")
+
+
+def rolled_of(function: Callable) -> list[str]:
+    """Return the arguments parts of which are reshaped, here or in what is called."""
+    names = [p.name for p in parameters(function)]
+    return [name for name in names if any(here in _cut(code) for code, here in followed(function, name, 1))]
+
+
+def _cut(function: Callable) -> set[str]:
+    """Return the names of which parts are reshaped: params of ``np.reshape(params[:n], (h, n))``."""
+    calls = [node for node in nodes_of(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    reshaped = [e for call in calls if call.func.attr == "reshape" for e in (call.func.value, *call.args[:1])]  # type: ignore[attr-defined]
+    parts = [part for e in reshaped for part in ast.walk(e) if isinstance(part, ast.Subscript)]
+    return {part.value.id for part in parts if isinstance(part.slice, ast.Slice) and isinstance(part.value, ast.Name)}
+
+
+def length_wanted(error: BaseException, length: int) -> int | None:
+    """Return the length with which the part that did not fit its shape fits; None for another error."""
+    said = NO_FIT.search(str(error))
+    return length + prod(map(int, said[2].strip(",").split(","))) - int(said[1]) if said else None

@@ -7,7 +7,6 @@ import inspect
 import linecache
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import lru_cache
 from types import CodeType
@@ -22,10 +21,13 @@ def code_of(function: Callable) -> ast.FunctionDef | None:
 
 @lru_cache(maxsize=256)  # a check asks for the same few functions a thousand times
 def _parsed(code: CodeType, _: str) -> ast.FunctionDef | None:  # the same code in two files is equal, its text need not be
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(code))).body[0]
-    except (OSError, SyntaxError, IndexError, TypeError):
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]  # inspect.getsource asks all modules: 0.1 s
+    method = lines[:1] != [line.lstrip() for line in lines[:1]]
+    try:  # a comment in a method may begin at the left edge, so its lines are not moved there
+        found = ast.parse("".join(["if 1:\n"] * method + inspect.getblock(lines))).body[0]
+    except (SyntaxError, IndexError):
         return None
+    tree = ast.increment_lineno(found.body[0], -1) if isinstance(found, ast.If) else found
     return tree if isinstance(tree, ast.FunctionDef) else None
 
 
@@ -40,6 +42,22 @@ def inside(code: ast.AST) -> Iterator[ast.AST]:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             yield node
             yield from inside(node)
+
+
+def nodes_of(function: Callable) -> list[ast.AST]:
+    """Return the nodes of a function's code, without those of the functions in it; [] where there is none to read."""
+    return _nodes(code_of(function))
+
+
+def arguments_of(function: Callable) -> list[str]:
+    """Return the names of the arguments in a function's code, without * and **."""
+    code = code_of(function)
+    return [a.arg for a in code.args.posonlyargs + code.args.args + code.args.kwonlyargs] if code else []
+
+
+@lru_cache(maxsize=256)
+def _nodes(code: ast.FunctionDef | None) -> list[ast.AST]:
+    return list(inside(code)) if code else []
 
 
 def returned(function: Callable) -> list[ast.expr]:
@@ -60,15 +78,23 @@ def _returned(code: ast.FunctionDef) -> list[ast.expr]:
     return found[::-1]
 
 
-def calls_of(function: Callable, nodes: Iterable[ast.AST]) -> Iterator[tuple[Callable, dict[str, str]]]:
+def calls_of(function: Callable) -> Iterator[tuple[Callable, dict[str, str]]]:
     """Yield each function of the file that is called, and the names that are handed to it, by its own for them."""
     known = getattr(inspect.unwrap(function), "__globals__", {})
-    for node in nodes:
+    for node in nodes_of(function):
         called = known.get(node.func.id) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
         if isinstance(node, ast.Call) and inspect.isfunction(called):
             handed = [*zip(inspect.signature(called).parameters, node.args, strict=False)]
             handed += [(k.arg, k.value) for k in node.keywords if k.arg]
             yield called, {name: value.id for name, value in handed if isinstance(value, ast.Name)}
+
+
+def followed(function: Callable, name: str, depth: int) -> Iterator[tuple[Callable, str]]:
+    """Yield a function and the name of an argument, then each function that this is handed to, and its name there."""
+    yield function, name
+    for called, handed in calls_of(function) if depth else ():
+        for taken in [taken for taken, value in handed.items() if value == name]:
+            yield from followed(called, taken, depth - 1)
 
 
 def text_of(code: Callable) -> str:

@@ -1,0 +1,97 @@
+"""Read a file that is written for an older Python, or that imports by dots in a folder that is no package."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from ..run_code import attempt, package_of
+from .stand_ins import OLD_NAMES
+
+DOTS = re.compile(rb'^\s*"?from\s+(\.+)', re.M)  # a line of a notebook begins with a quote
+TOP = "_checked_folder"  # the package that the highest folder is taken for
+EXCEPT = re.compile(rb"except (.+?), *(\w+) *:")
+ENDS = re.compile(rb"(raise [\w.]+),.*\n?|print.*\n?")  # of which nothing, or the exception alone, is kept
+TAB = 8  # columns, as Python 2 counted them
+
+
+def parse(source: bytes, where: str) -> tuple[ast.Module, int]:
+    """Return (the tree, 0); of a file for Python 2, the tree without its print statements and the first line that shows it."""
+    first = 0
+    while True:
+        try:
+            return ast.parse(source, where), first
+        except SyntaxError as wrong:
+            lines, i = source.splitlines(keepends=True), (wrong.lineno or 0) - 1
+            mended = _mended(lines, i, wrong) if 0 <= i < len(lines) else lines
+            if mended == lines:
+                raise
+            source, first = b"".join(mended), first or i + 1
+
+
+def run_for_python_3(error: SyntaxError) -> bool:
+    """Whether a module beside the file is there now, that is written for Python 2 and could not be imported."""
+    path = Path(error.filename or "")
+    if path.suffix != ".py" or path.stem in sys.modules or not path.is_file():
+        return False
+    try:
+        tree, _ = parse(path.read_bytes(), str(path))
+    except SyntaxError:
+        return False
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    vars(module).update(OLD_NAMES)
+    if attempt(exec, compile(tree, str(path), "exec", dont_inherit=True), vars(module))[1] is not None:
+        return False
+    sys.modules[path.stem] = module
+    return True
+
+
+def _mended(lines: list[bytes], i: int, wrong: SyntaxError) -> list[bytes]:
+    """Return the lines with line i in the words of Python 3; the same lines where it is wrong in Python 2 too."""
+    if isinstance(wrong, TabError):
+        return [line.replace(b"\t", b" " * TAB) for line in lines]
+    caught, raised = EXCEPT.sub(rb"except \1 as \2:", lines[i]), ENDS.search(lines[i])
+    if caught != lines[i] or raised is None or not (raised[1] or "call to 'print'" in wrong.msg):
+        return [*lines[:i], caught, *lines[i + 1 :]]
+    end = i + 1
+    while end < len(lines) and _goes_on(lines[i:end]):
+        end += 1
+    instead = lines[i][: raised.start()] + (raised[1] or b"pass") + b"\n"
+    return [*lines[:i], instead, *[b"\n"] * (end - i - 1), *lines[end:]]
+
+
+def _goes_on(lines: list[bytes]) -> bool:
+    """Whether the statement that these lines begin ends in a later one."""
+    text = b"".join(lines)
+    return text.count(b"(") > text.count(b")") or text.rstrip().endswith(b"\\")
+
+
+def package_for(path: Path) -> str:
+    """Return the name of a file's package: "" where it imports nothing by dots, and no __init__.py lies beside it.
+
+    ``from ..config import EPS`` means the folder above the file's own, whether or not there is an __init__.py.
+    """
+    name = package_of(path)[1]
+    folders = _folders_meant(path)
+    if folders <= len(name.split(".")) and name:
+        return name
+    if not folders:
+        return ""
+    for known in [known for known in sys.modules if known.partition(".")[0] == TOP]:  # of another file
+        del sys.modules[known]
+    above = path.resolve().parents
+    top = above[min(folders, len(above)) - 1]
+    sys.modules[TOP] = package = ModuleType(TOP)
+    package.__path__ = [str(top)]
+    return ".".join([TOP, *path.resolve().parent.relative_to(top).parts])
+
+
+def _folders_meant(path: Path) -> int:
+    """Return the most dots of an import in a file, or in one beside it that it may import: how many folders are packages."""
+    if not DOTS.search(path.read_bytes()):
+        return 0
+    return max(len(dots) for file in path.resolve().parent.glob("*.py") for dots in DOTS.findall(file.read_bytes()))
