@@ -1,5 +1,8 @@
 """``tinynorm check`` of files that raise when they are imported, or are for Python 2: their definitions are checked."""
 
+import sys
+from types import ModuleType
+
 import pytest
 
 from tinynorm.command.main import main
@@ -88,25 +91,15 @@ def test_a_name_that_a_later_python_has(check):
     assert "layers.py: not installed, so what calls it raises: typing.no_such_decorator" in out
 
 
-def test_a_file_for_a_framework_is_told_so(check):
-    pytest.importorskip("torch")
+def test_a_file_for_a_framework_is_told_so(check, monkeypatch):
+    torch = ModuleType("torch")  # the tests do without PyTorch; it refuses NumPy's arrays, as PyTorch does
+    exec("def relu(x): raise TypeError('argument must be Tensor')\nclass nn:\n    class Module: pass", vars(torch))
+    monkeypatch.setitem(sys.modules, "torch", torch)
     code, out = check("import torch\n" + RELU.replace("np.maximum(x, 0)", "torch.relu(x)"))
     assert code == 2
     assert "relu_forward computes with torch; the checker's arrays are NumPy's" in out
     code, out = check("import torch\nclass Net(torch.nn.Module):\n    def forward(self, x): return x\n")
     assert "it is written with torch, which finds the gradients itself" in " ".join(out.split())
-
-
-def test_what_calls_a_package_that_is_not_installed_raises(check):
-    code, out = check("from no_such_package import relu\n" + RELU.replace("np.maximum(x, 0)", "relu(x, 0)"))
-    assert code == 2
-    assert "relu_forward calls what it imports from no_such_package, which is neither installed nor beside layers.py" in out
-
-
-def test_a_package_that_is_asked_for_may_be_missing(check):
-    code, out = check("try:\n    import no_such_gpu as np\nexcept ImportError:\n    pass\n" + RELU)
-    assert code == 0, out
-    assert "not installed" not in out
 
 
 def test_a_module_beside_it_for_python_2(check):

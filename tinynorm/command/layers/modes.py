@@ -81,7 +81,7 @@ def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
     has_constructor = inspect.isfunction(inspect.getattr_static(layer.cls, "__init__"))
     for p in parameters(layer.cls) if has_constructor else []:
         for value in [] if KEPT.search(p.name) or RATES.fullmatch(p.name) else _other_than(p, layer):
-            remake: Any = partial(layer.remake, **{p.name: value})  # type: ignore[misc]
+            remake: Any = partial(layer.remake, **{p.name: value})  # type: ignore[arg-type, misc]
             base, error = attempt(remake)
             other = layer.anew(base=base, remake=remake)
             works = error is None and layer.base is not None and attempt(find_parameters, other)[1] is None

@@ -46,7 +46,7 @@ class Elements:
     resolution : array
         The smallest relative error that would be visible.
     exact : array of bool
-        The errors of the measurement add no more than `rtol` to what is allowed. If all are, and right, the first look is enough.
+        The errors of the measurement add no more than `rtol` to what is allowed. If all are, and right, a first look is enough.
     """
 
     def __init__(self, measure: Measure, i: int, index: np.ndarray, atol: float, rtol: float, patience: int) -> None:
