@@ -264,3 +264,14 @@ def softmax_loss(W, X, y):
 """)
     assert code == 1
     assert "dW: the term 0.0001 * W is missing: add it" in out
+
+
+def test_a_gradient_of_other_things_is_not_that_of_the_loss(check):
+    """Nor is a step; `gradient` alone is the loss's where it takes what the loss takes."""
+    loss = "def costFunction(theta, X, y): return np.mean((X @ theta - y) ** 2) / 2\n"
+    code, out, err = check(loss + "def gradient(theta, X, y): return X.T @ (X @ theta - y) / len(y)\n")
+    assert (code, "costFunction: right" in out) == (0, True), out + err
+    step = "def gradient(theta, X, y, alpha): return theta - alpha * X.T @ (X @ theta - y) / len(y)\n"
+    for other in ("def gradient(img): return img[:, 1:] - img[:, :-1]\n", step):
+        code, out, err = check(loss + other)
+        assert (code, "WRONG" in out) == (2, False), out + err

@@ -7,6 +7,7 @@
 # expect StaticSquares: right
 # expect StaticSquaresSign: wrong: WRONG
 # expect Softmax: not checked: hands dout on as it is
+# long
 import numpy as np
 
 

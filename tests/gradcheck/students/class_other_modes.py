@@ -7,7 +7,7 @@
 # expect Tutorial: right
 # expect TutorialWrong: wrong: WRONG in dweights1
 # expect Digits: right
-# expect DigitsWrong: wrong: WRONG in dW1, db1
+# expect DigitsWrong: wrong: WRONG in dW1
 import numpy as np
 
 

@@ -8,6 +8,7 @@
 # expect batchnorm: right
 # expect batchnorm_wrong: wrong: WRONG in
 # expect max_pool_wrong: wrong: where windows overlap
+# long
 
 import numpy as np
 

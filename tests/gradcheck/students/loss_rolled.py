@@ -5,6 +5,7 @@
 # expect bce_with_logits_loss: right
 # expect triplet_loss: right
 # expect triplet_loss_wrong: wrong: WRONG in dnegative
+# long
 
 import numpy as np
 

@@ -1,6 +1,7 @@
 # long
 # expect DeepNet: right
 # expect DeepNetWrong: wrong: WRONG
+# expect ThirdLayerWrong: wrong: WRONG in dW1
 import numpy as np
 
 
@@ -45,3 +46,17 @@ class DeepNet:
 class DeepNetWrong(DeepNet):
     def slope(self, a):
         return a * (1 - a)
+
+
+class ThirdLayerWrong(DeepNet):
+    """With one hidden layer it is right."""
+
+    def backward(self, d):
+        grads = {}
+        for i in range(self.L, 0, -1):
+            if i == self.L - 1:
+                d = d * self.slope(self.cache[i])
+            grads[f"W{i}"] = self.cache[i - 1].T @ d + self.l2 * self.params[f"W{i}"]
+            grads[f"b{i}"] = d.sum(axis=0)
+            d = d @ self.params[f"W{i}"].T
+        return grads

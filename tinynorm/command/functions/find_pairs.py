@@ -15,7 +15,7 @@ from ..layers.find_layers import find_layers
 from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
-from ..read.match_names import derivative_by_flag, keeps_a_cache, partners, partners_by_code, stem_of, unpacks_a_cache
+from ..read.match_names import derivative_by_flag, has, keeps_a_cache, partners, partners_by_code, stem_of, unpacks_a_cache
 from ..read.read_code import closure_returned, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
 from .composed import compose
@@ -77,13 +77,20 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path)
     """Yield a pair for each backward or derivative, in the order of their forwards in the file."""
     for title, forward, backward in partners([name for name, value in functions.items() if not inspect.isclass(value)]):
         of_numpy = "backward" not in backward and backward not in own  # numpy.gradient is no backward
-        if not of_numpy and not makes_its_loss(functions[backward]):
+        if not of_numpy and not makes_its_loss(functions[backward]) and not _takes_other_things(functions, forward, backward):
             pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), path, forward, backward)
             composed = compose(pair.forward, pair.backward, backward, functions)
             yield pair if composed is None else replace(pair, forward=composed, backward=composed.backward)
     paired = {name for _, *both in partners(list(functions)) for name in both}
     for title, forward, backward in partners_by_code({name: f for name, f in own.items() if name not in paired}):
         yield Pair(title, own[forward], own[backward], path, forward, backward)
+
+
+def _takes_other_things(functions: dict[str, Callable], loss: str, gradient: str) -> bool:
+    """Whether a function that is called just `gradient` is of something else than the loss in the file, or makes a step."""
+    needed = {p.name for p in parameters(functions[gradient]) if p.default is p.empty}
+    bare = has(gradient, "SLOPE") and not stem_of(gradient, "SLOPE")
+    return bare and not needed <= {p.name for p in parameters(functions[loss])}
 
 
 def _flagged(functions: dict[str, Callable], path: Path) -> Iterator[Pair]:

@@ -71,6 +71,7 @@ DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad" 
 OF = "__of__"  # between the name of an argument and that of a setting in it
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
 HIDDEN = 7
+HIDDENS = [HIDDEN, 5]
 
 
 @dataclass
@@ -271,8 +272,12 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
     by_kind: dict[str, list[Any]] = {
         "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *shaped, *keep],
         "width": [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *([] if "in" in kinds else [f]), *keep],
-        "hiddens": [[HIDDEN, 5], *keep],
-        "all": [[prod(x[1:]), HIDDEN, OUTPUTS], [x[0], HIDDEN, OUTPUTS], (prod(x[1:]), HIDDEN, OUTPUTS)],
+        "hiddens": [HIDDENS, *keep],
+        "all": [
+            *([n, *HIDDENS, OUTPUTS] for n in (prod(x[1:]), x[0])),  # a mistake in one layer of many shows with several only
+            *([n, HIDDEN, OUTPUTS] for n in (prod(x[1:]), x[0])),
+            (prod(x[1:]), HIDDEN, OUTPUTS),
+        ],
         "word": [9 if "in" not in kinds else f],
         "heads": [2 if f % 2 == 0 else 3],
         "move": [2, 1, *keep] if "kernel" in kinds or "weight" in kinds or not keep else keep,
