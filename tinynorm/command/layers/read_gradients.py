@@ -28,7 +28,10 @@ def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
     found = {} if returned is None or returned is ... else _returned(returned, inputs, layer, shapes)
     found = found or _left(inputs, layer, used)
     for name, ways in layer.parameters.items():
-        g = found[name] if name in found else gradient_at(used.object, ways)
+        own = gradient_at(used.object, ways)
+        if name in found and own is not None and np.shape(own) == shapes[name] != np.shape(found[name]):
+            del found[name]  # what is returned in its place is the gradient of a state that is not drawn
+        g = found.get(name, own)
         if g is None and name not in layer.updated and list(shapes.values()).count(shapes[name]) == 1:
             g = only_gradient_of(shapes[name], layer, used)
         if name in found or g is not None:

@@ -32,7 +32,7 @@ from .penalty import without_penalty
 from .their_words import cotangent_of, in_their_words
 
 # An input with more elements is checked along random directions, where forward is slow and in a second call. To check each
-# element takes a dozen forwards for each. A bias or the state of a small recurrent layer has fewer elements.
+# element takes six forwards or more for each. A bias or the state of a small recurrent layer has fewer elements.
 LARGE = 32
 # Forward is slow where the seconds of one forward times the elements of all inputs are more. To check each element then takes
 # more than half a minute.

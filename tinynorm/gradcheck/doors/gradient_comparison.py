@@ -18,8 +18,8 @@ from ..slopes.measure import Measure
 from . import blind_spots as blind
 
 METHODS = {"central": Measure, "complex": ComplexMeasure}
-# Elements of an input times outputs: up to this product, every element is measured. Each element takes ten evaluations of all
-# outputs, so this is about a second of work.
+# Elements of an input times outputs: up to this product, every element is measured. Each element takes up to ten evaluations
+# of all outputs, so this is about a second of work.
 AFFORDABLE = 4_000_000
 
 

@@ -13,7 +13,7 @@ from .problem import Problem, host
 # Central differences with Richardson extrapolation are right to about 1e-10 of most derivatives. Mistakes in a formula are
 # rarely smaller than 1e-5. The value lies between the two.
 RTOL = 1e-7
-# Inputs of up to this many elements are measured element by element: ten or more evaluations for each (two for complex steps).
+# Inputs of up to this many elements are measured element by element: six or more evaluations for each (two for complex steps).
 # Larger inputs are measured along random directions; the number of evaluations then does not grow with the size.
 EXHAUSTIVE = 1024
 
