@@ -2,6 +2,7 @@ import numpy as np
 
 # expect linear: right: 1/m
 # expect L_model: right
+# expect tanh_net: wrong: WRONG in dX, dW1, dW2
 
 
 def sigmoid(Z):
@@ -60,3 +61,23 @@ def update_parameters(params, grads, learning_rate):
         parameters["W" + str(l + 1)] = params["W" + str(l + 1)] - learning_rate * grads["dW" + str(l + 1)]
         parameters["b" + str(l + 1)] = params["b" + str(l + 1)] - learning_rate * grads["db" + str(l + 1)]
     return parameters
+
+
+def tanh_net_forward(X, params):
+    """Keys of another form. The derivative of the layers between the first and the last is forgotten."""
+    caches, A = [], X
+    for l in range(1, len(params) // 2 + 1):
+        before, A = A, np.tanh(params["W%d" % l] @ A + params["b%d" % l])
+        caches.append((before, params["W{}".format(l)], A))
+    return A, caches
+
+
+def tanh_net_backward(dout, caches):
+    grads, L = {}, len(caches)
+    for l in range(L, 0, -1):
+        before, W, A = caches[l - 1]
+        dZ = dout * (1 - A**2) if l in (1, L) else dout
+        grads["dW%d" % l], grads["db%d" % l] = dZ @ before.T, dZ.sum(axis=1, keepdims=True)
+        dout = W.T @ dZ
+    grads["dX"] = dout
+    return grads

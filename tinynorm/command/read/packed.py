@@ -16,7 +16,7 @@ from ..functions.kinds import PARAMETERS, kind_of
 from .read_code import arguments_of, followed, nodes_of, parameters
 
 DEPTH = 3  # calls that an argument is followed into: a network's pass, a layer's, a step's
-LAYERS = 2  # of a network whose parameters are W1, b1, W2 ... up to any number: the fewest that have a layer before another
+LAYERS = 3  # of a network whose parameters are W1, b1, W2 ... up to any number: the fewest that have one that is in between
 LISTS = ("weights", "biases", "ws", "bs", "thetas")  # names of arguments that are lists where they are read by a number
 
 # What an argument is the size of, by its name: of x, of the layer between, or of the output and its targets.
@@ -87,7 +87,7 @@ def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, 
         over = over.args[0]
     parts = [e.id for e in getattr(target, "elts", []) if isinstance(e, ast.Name)]
     if isinstance(over, ast.Name) and over.id == name:
-        layers = range(1, LAYERS + 1) if len(parts) == LAYERS else [""]  # of W1, b1, W2, b2 one pair is two layers already
+        layers = range(1, LAYERS + 1) if len(parts) == 2 else [""]  # W1, b1, W2, b2 are two layers already
         yield from (("layers", len(parts), f"{part}{layer}") for layer in layers for part in parts)
     if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id == "zip":
         zipped = [e.id if isinstance(e, ast.Name) else "" for e in over.args]
@@ -97,14 +97,16 @@ def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, 
 
 
 def _key(node: ast.expr, prefixes: dict[str, str]) -> Iterator[str]:
-    """Yield the key; W1 and W2 of ``"W" + str(layer)``, and attn_Wq of ``f"{prefix}_Wq"`` where prefix is attn by default."""
+    """Yield the key; W1, W2 ... of ``"W" + str(layer)``, and attn_Wq of ``f"{prefix}_Wq"`` where prefix is attn by default."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        node = ast.BinOp(node.func.value, ast.Mod(), node.args[0])  # "W{}".format(layer), as "W%d" % layer
     parts = node.values if isinstance(node, ast.JoinedStr) else [node.left] if isinstance(node, ast.BinOp) else [node]
     inner = [part.value if isinstance(part, ast.FormattedValue) else part for part in parts]
     said = [prefixes.get(getattr(part, "id", ""), getattr(part, "value", None)) for part in inner]
     if all(isinstance(word, str) for word in said) and not isinstance(node, ast.BinOp):
         yield "".join(map(str, said))
     elif isinstance(said[0], str):
-        yield from (f"{said[0]}{layer}" for layer in range(1, LAYERS + 1))
+        yield from (f"{re.split('[%{]', said[0])[0]}{layer}" for layer in range(1, LAYERS + 1))
 
 
 def size_named(name: str) -> str:
