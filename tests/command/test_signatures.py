@@ -330,7 +330,7 @@ def test_parameters_in_a_list_a_backward_made_in_forward_and_methods(check):
         ("scale", "right"),
         ("Functions.tanh", "right"),
     ], said(results)
-    assert results[0].inputs == "x (6, 9), w1 (9, 4), b1 (4,), w2 (4, 7), b2 (7,)"
+    assert results[0].inputs == "x (6, 9), w1 (9, 4), b1 (4,), w2 (4, 7), b2 (7,), w3 (7, 5), b3 (5,)"
     results = check(PACKED.replace("kept[i].T", "2 * kept[i].T").replace("g * factor", "g").replace("1 - ans", "1 + ans"))
     assert [result.verdict for result in results] == ["wrong"] * 3, said(results)
 
