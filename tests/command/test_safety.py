@@ -4,6 +4,7 @@ These tests check files as the command does, in processes of their own. All othe
 (tests/conftest.py), which is quicker.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -208,6 +209,13 @@ def test_what_does_no_harm(check, what):
     code, out, err = check(PAIRS, HARMLESS[what], LAST)
     assert code == 0, out + err
     assert "2 pairs: 2 right" in out
+
+
+def test_what_is_heard_late_was_told(check, monkeypatch):
+    """On a machine with much to do, a process has ended before what it told is read."""
+    monkeypatch.setattr(own_process.json, "loads", lambda line, loads=json.loads: time.sleep(0.4) or loads(line))
+    code, out, err = check(PAIRS)
+    assert code == 0, out + err
 
 
 def test_what_is_written_is_shown_shortly_whoever_writes_it(check):

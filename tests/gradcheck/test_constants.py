@@ -29,6 +29,7 @@ NOT_HELD = {
     "command.process.guard.CLOSED": "a code, of which any other would do",
     "command.process.guard.HIGH": "a file descriptor's number, of which any other would do that files do not use",
     "command.process.own_process.GRACE": "room for a slow machine; no answer depends on it",
+    "command.process.own_process.LATE": "room for a slow machine; no answer depends on it",
     "command.process.own_process.RECORDS": "far more than is ever sent; no answer depends on it",
     "command.process.own_process.STARTING": "room for a slow machine; no answer depends on it",
     "command.process.own_process.TICK": "how often it is looked whether a process has gone; no answer depends on it",

@@ -28,6 +28,7 @@ from . import guard
 
 STARTING = 60.0  # seconds that the interpreter and NumPy may take to start: two hundred times what they take
 GRACE = 0.5  # seconds after the time limit, in which the process says where it is
+LATE = 2.0  # seconds that the last records are waited for, where what the file has started keeps their pipe open
 TICK = 0.1  # seconds between two looks at whether the process is still there, where nothing is heard of it
 PATIENCE = 3.0  # seconds that a terminal shows nothing; most pairs take less
 # Bytes of records from one process. A report has a hundred thousand with its HTML; of a million kinks it has ten million.
@@ -109,7 +110,7 @@ class Process:
                 self._show(monotonic() - since)
                 if monotonic() > since + limit:
                     self.why = f"it takes longer than {self.job['timeout']} s (--timeout SECONDS allows more)"
-                elif self.process.poll() is not None and self.heard.empty():
+                elif self.process.poll() is not None and self._has_told_all():
                     self.why = _ended(self.process.returncode) if not hasattr(os, "fork") else "it ends its parent process"
                 else:
                     continue
@@ -126,6 +127,11 @@ class Process:
             elif record["what"] != "end":
                 self.why = record["why"]
             return
+
+    def _has_told_all(self) -> bool:
+        """Whether all that the process has told is heard; on a machine with much to do the reader may be behind."""
+        self.readers[0].join(timeout=LATE)
+        return self.heard.empty()
 
     def _show(self, seconds: float) -> None:
         """Show on a terminal what takes long; clear the line when it is done."""
