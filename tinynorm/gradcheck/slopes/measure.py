@@ -225,7 +225,7 @@ class Measure:
         for start in range(0, len(index), together):
             part = slice(start, start + together)
             if at_once:
-                ends, change = self._differences(i, index, steps[:, [0, 4]])
+                ends, change = self._differences(i, index, steps[:, [0, *range(4, LEVELS)]])
                 D, second = np.concatenate([ends[:, :1], D, ends[:, 1:]], 1), np.concatenate([second, change[:, 1:]], 1)
             else:
                 D, second = self._differences(i, index[part], steps[part])
