@@ -167,10 +167,8 @@ class Question:
         """Forward adds a tiny number that backward leaves out: 1e-9 to a sum, or, before its logarithm, 1e-7 to a loss's p."""
         if self.report.faults or not self.report.evidence:
             return None
-        if self.call.shape == () and not self._is_off_by_little() and self._takes_logarithms():
-            return self._beside_a_logarithm()
         if not self._is_off_by_little():
-            return None
+            return self._beside_a_logarithm() if self.call.shape == () and self._takes_logarithms() else None
         for found in self.report.inputs:
             found.ok, found.wrong = True, 0
         where = "forward adds one that backward leaves out, as in e / (e.sum() + 1e-9)"

@@ -217,23 +217,24 @@ class Measure:
         x = np.abs(self.point[i].ravel())
         scale = np.maximum(x, float(np.sqrt(np.mean(x**2))) or 1.0)[index]
         together = max(1, 4_000_000 // (LEVELS * self.y.size + 1))  # differences of 32 MB at once
-        at_once = len(index) <= together
-        if at_once:
+        if len(index) <= together:
             D, second = self._differences(i, index, steps[:, 1:4])
             yield self._of_three(i, D, steps[:, 1:4], scale), self._kinked(D[:, -1], second[:, -2:], steps[:, 2:4])
-        slopes, kinked = [], []
-        for start in range(0, len(index), together):
-            part = slice(start, start + together)
-            if at_once:
-                ends, change = self._differences(i, index, steps[:, [0, *range(4, LEVELS)]])
-                D, second = np.concatenate([ends[:, :1], D, ends[:, 1:]], 1), np.concatenate([second, change[:, 1:]], 1)
-            else:
-                D, second = self._differences(i, index[part], steps[part])
-            slope = richardson(D, steps[part], Outputs(self.u, self.sigma, scale=scale[part]))
-            slopes.append(self._with_hidden_error(slope, D, i, scale[part]))
-            kinked.append(self._kinked(D[:, -1], second[:, -2:], steps[part, -2:]))
-        slope = Slope(np.concatenate([s.value for s in slopes]), np.concatenate([s.error for s in slopes]))
-        yield slope, np.concatenate(kinked)
+            ends, change = self._differences(i, index, steps[:, [0, *range(4, LEVELS)]])
+            D, second = np.concatenate([ends[:, :1], D, ends[:, 1:]], 1), np.concatenate([second, change[:, 1:]], 1)
+            yield self._of_all(i, D, second, steps, scale)
+            return
+        parts = [slice(start, start + together) for start in range(0, len(index), together)]
+        found = [self._of_all(i, *self._differences(i, index[p], steps[p]), steps[p], scale[p]) for p in parts]
+        slope = Slope(np.concatenate([s.value for s, _ in found]), np.concatenate([s.error for s, _ in found]))
+        yield slope, np.concatenate([kinked for _, kinked in found])
+
+    def _of_all(
+        self, i: int, D: np.ndarray, second: np.ndarray, steps: np.ndarray, scale: np.ndarray
+    ) -> tuple[Slope, np.ndarray]:
+        """The derivatives from all steps, and which of the elements seem to lie on a kink."""
+        slope = self._with_hidden_error(richardson(D, steps, Outputs(self.u, self.sigma, scale=scale)), D, i, scale)
+        return slope, self._kinked(D[:, -1], second[:, -2:], steps[:, -2:])
 
     def _of_three(self, i: int, D: np.ndarray, steps: np.ndarray, scale: np.ndarray) -> Slope:
         """The derivatives from three steps: extrapolated twice, with the error that they have where they are extrapolated once.
