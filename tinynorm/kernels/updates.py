@@ -7,7 +7,7 @@ and the `id` of θ, g and each array of the state, which are row-major and all o
 There are two differences. After a square overflows, more rows than those of the formula's block go on with roots, which round
 differently. And where the gradient is 0, an average that is smaller than any normal number becomes 0. Such numbers make
 arithmetic up to 30 times slower, and the average of a gradient that has died would keep them for ever: 0.9 times the smallest
-rounds to itself.
+rounds to itself. (Both questions are asked of every number, with `&`: with `and` the sweep takes three times as long.)
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def roll(theta, g, b, settings):
         if decay != 0:
             d += theta[i] * decay
         b_ = b[i] * mu + d * kept
-        b[i] = zero if d == 0 and abs(b_) < least else b_
+        b[i] = zero if (d == 0) & (abs(b_) < least) else b_
         theta[i] -= (d + b_ * mu if nesterov else b_) * lr
 
 
@@ -128,6 +128,6 @@ def average_and_step(theta, g, m, v, settings):
             d += theta[i] * decay
         m_ = m[i] * beta1 + d * rest1
         v_ = v[i] * beta2 + d * d * rest2
-        m[i] = zero if d == 0 and abs(m_) < least else m_
-        v[i] = zero if d == 0 and v_ < least else v_
+        m[i] = zero if (d == 0) & (abs(m_) < least) else m_
+        v[i] = zero if (d == 0) & (v_ < least) else v_
         theta[i] = theta[i] * shrink - m_ / (np.sqrt(v_) + eps) * alpha
