@@ -37,6 +37,44 @@ def test_the_numbers_are_the_same_on_one_processor(monkeypatch):
     assert trained() == two
 
 
+@pytest.mark.parametrize("far", [0.0, 1e4])
+def test_two_sweeps_through_two_halves_of_the_rows(monkeypatch, far):
+    """BatchNorm of (N, C), alone and with a ReLU, as it is and captured. (`far`: the first rows are not like the others.)"""
+    rng = np.random.default_rng(0)
+    numbers, dy = (rng.normal(size=(2048, 512)).astype(np.float32) for _ in range(2))
+    numbers[:40] += np.float32(far)
+    x, dy = tn.tensor(numbers, requires_grad=True), tn.tensor(dy)
+    exact = (numbers - numbers.astype(float).mean(0)) / np.sqrt(numbers.astype(float).var(0) + 1e-5)
+    for relu in (False, True):
+        norm = tn.nn.BatchNorm1d(512)
+        model = tn.nn.Sequential(norm, tn.nn.ReLU()) if relu else norm
+        found = set()
+        for step in (step_of(model, x, dy), tn.capture(step_of(model, x, dy))):
+            for processors in (2, 1):
+                monkeypatch.setattr(halves, "processors", lambda n=processors: n)
+                for _ in range(4):
+                    with use("numba"):
+                        y = step()
+                    found.add((y.detach().numpy().tobytes(), *(p.grad.numpy().tobytes() for p in (x, norm.weight, norm.bias))))
+        assert step.replays
+        assert len(found) == 1
+        assert np.abs(y.detach().numpy() - (exact.clip(0) if relu else exact)).max() < 1e-6 * np.abs(exact).max()
+        passed = np.where(y.detach().numpy() > 0, dy.numpy(), 0) if relu else dy.numpy()
+        np.testing.assert_allclose(norm.bias.grad.numpy(), passed.sum(0, dtype=float), rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(norm.weight.grad.numpy(), (passed * exact).sum(0), rtol=1e-5, atol=1e-4)
+
+
+def step_of(model, x, dy):
+    def step():
+        model.zero_grad()
+        x.grad = None
+        y = model(x)
+        y.backward(dy)
+        return y
+
+    return step
+
+
 def test_both_halves_run_at_once(monkeypatch):
     monkeypatch.setattr(halves, "processors", lambda: 2)
     meeting = threading.Barrier(2, timeout=10)  # who comes first waits for the other

@@ -114,6 +114,7 @@ def standardize(start, stop, x, gamma, beta, eps, least, step, count, stride, gi
     statistics[4, start] = fits
 
 
+# (One loop with a ReLU and without: of two, the compiler might add the terms in two orders.)
 @any_order
 def products(dy, x, y, floor, i, start, stop, h, hi, lo_rstd, rstd):
     """(Σ u, Σ u², Σ u x̂) of a part of a slab, where u = dy - h; but dy counts as 0 where y is at most `floor`."""
@@ -148,13 +149,15 @@ def products_about(dy, x, y, floor, first, count, stride, h, hi, lo_rstd, rstd, 
 
 
 @in_order
-def subtract_components(dy, x, y, floor, i, start, stop, gamma, hi, lo_rstd, rstd, a, b, dx, row, first):
+def subtract_components(dy, x, y, relu, i, start, stop, gamma, hi, lo_rstd, rstd, a, b, dx, row, first):
     """dx = rstd (γ dy - a - x̂ b) of a part of slab i, to row `row` of dx, from column `first` on (rounded as in `rows`)."""
     zero = x.dtype.type(0)
     for j in range(stop - start):
         n = np.uintp(start + j)
-        g = gamma * (zero if y[i, n] <= floor else dy[i, n])
-        dx[row, np.uintp(first + j)] = rstd * ((g - a) - ((x[i, n] - hi) * rstd - lo_rstd) * b)
+        g = dy[i, n]
+        if relu:  # (see `columns`)
+            g = zero if y[i, n] <= 0 else g
+        dx[row, np.uintp(first + j)] = rstd * ((gamma * g - a) - ((x[i, n] - hi) * rstd - lo_rstd) * b)
 
 
 @in_order
@@ -189,22 +192,25 @@ def project(start, stop, dy, x, y, gamma, statistics, step, count, stride, relu,
             if past:
                 for k in range(0, P, SCRATCH):
                     k_ = min(k + SCRATCH, P)
-                    subtract_components(dy, x, y, floor, i, k, k_, gamma[c], m, t, r, a_, b_, scratch, 0, 0)
+                    subtract_components(dy, x, y, relu, i, k, k_, gamma[c], m, t, r, a_, b_, scratch, 0, 0)
                     copy_past_cache(scratch, dx, i, k, k_)
             else:
-                subtract_components(dy, x, y, floor, i, 0, P, gamma[c], m, t, r, a_, b_, dx, i, 0)
+                subtract_components(dy, x, y, relu, i, 0, P, gamma[c], m, t, r, a_, b_, dx, i, 0)
     all_written()
     for c in range(C):
         sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])
 
 
 @in_order
-def multiply(dy, y, floor, i, start, stop, factor, dx, row, first):
+def multiply(dy, y, relu, i, start, stop, factor, dx, row, first):
     """dx = γ rstd dy = `factor` dy of a part of slab i, as `subtract_components` does it."""
     zero = dy.dtype.type(0)
     for j in range(stop - start):
         n = np.uintp(start + j)
-        dx[row, np.uintp(first + j)] = factor * (zero if y[i, n] <= floor else dy[i, n])
+        g = dy[i, n]
+        if relu:
+            g = zero if y[i, n] <= 0 else g
+        dx[row, np.uintp(first + j)] = factor * g
 
 
 @in_order
@@ -224,10 +230,10 @@ def project_by_constants(start, stop, dy, x, y, gamma, statistics, step, count, 
             if past:
                 for k in range(0, P, SCRATCH):
                     k_ = min(k + SCRATCH, P)
-                    multiply(dy, y, floor, i, k, k_, gamma[c] * r, scratch, 0, 0)
+                    multiply(dy, y, relu, i, k, k_, gamma[c] * r, scratch, 0, 0)
                     copy_past_cache(scratch, dx, i, k, k_)
             else:
-                multiply(dy, y, floor, i, 0, P, gamma[c] * r, dx, i, 0)
+                multiply(dy, y, relu, i, 0, P, gamma[c] * r, dx, i, 0)
     all_written()
     for c in range(C):
         sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])

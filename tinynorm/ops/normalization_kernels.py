@@ -44,12 +44,13 @@ def standardize_by_kernel(
     y, statistics = empty(x.shape, x.dtype), empty((5, layout.groups), x.dtype)
     if given:
         statistics[0], statistics[3] = given
-    affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
+    affine, columns = (_affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)), layout.family == "columns"
     how = (centred,) if layout.family == "rows" else (*layout.slabs, bool(given))
     settings = float(eps), LEAST[x.dtype] - eps, *how, relu
-    arrays = reshaped(x, shape), *affine, *settings, reshaped(y, shape), statistics
-    run([partial(kernel, *part, *arrays) for part in layout.parts])
-    safe = all(statistics[4, start : start + 1] for start, _ in layout.parts)
+    x = reshaped(x, shape)
+    sums = (_first_sweep(layout, 2, "sum_moments", () if given else (x,)),) if columns else ()
+    run([partial(kernel, *part, x, *affine, *settings, *sums, reshaped(y, shape), statistics) for part in layout.parts])
+    safe = all(statistics[4, start : start + 1] for start, _ in layout.parts[: 1 if columns else None])
     return y, statistics if safe else None
 
 
@@ -66,19 +67,30 @@ def project_by_kernel(
     x, affine = reshaped(x, shape), _affine(layout, gamma, 1, x.dtype)
     dx, sums = empty(dy.shape, x.dtype), empty((len(parts), 2, *affine.shape), x.dtype)
     settings = *((centred,) if layout.family == "rows" else layout.slabs), y is not None
-    arrays = reshaped(dy, shape), x, x if y is None else reshaped(y, shape), affine, statistics, *settings, reshaped(dx, shape)
-    apart = layout.family != "columns"  # each part makes sums of its own; those of columns lie beside each other
-    run([partial(kernel, *part, *arrays, sums[i * apart]) for i, part in enumerate(parts)])
-    dgamma, dbeta = sums[0] + sums[1] if apart and len(parts) > 1 else sums[0]
+    arrays = reshaped(dy, shape), x, x if y is None else reshaped(y, shape)
+    together = layout.family == "columns" and not given  # then each part has the sums of all, else its own
+    before = (_first_sweep(layout, 3, "sum_products", (*arrays, statistics, y is not None)),) if together else ()
+    arrays = *arrays, affine, statistics, *settings, *before, reshaped(dx, shape)
+    run([partial(kernel, *part, *arrays, sums[i]) for i, part in enumerate(parts)])
+    dgamma, dbeta = sums[0] + sums[1] if len(parts) > 1 and not together else sums[0]
     if layout.repeats > 1:
         dgamma, dbeta = (d.reshape(-1, layout.repeats).sum(1) for d in (dgamma, dbeta))
     return dx, dgamma, dbeta
 
 
+def _first_sweep(layout: Any, count: int, name: str, arrays: tuple) -> Array:
+    """So many sums of each column, of each part of the rows; of no part, if there is only one, which the kernel sums itself."""
+    parts = layout.parts if len(layout.parts) > 1 and arrays else []
+    sums, kernel = empty((len(parts), count, layout.groups), np.float64), getattr(family(layout.family), name)
+    if parts:
+        run([partial(kernel, *part, *arrays, sums[i]) for i, part in enumerate(parts)])
+    return sums
+
+
 def parts_of(family: str, groups: int, size: int) -> list[tuple[int, int]]:
-    """From which group to which each call of a kernel goes: two halves if that is worth it."""
-    worth = WORTH if family != "columns" else COLUMNS_WORTH
-    return [(0, groups)] if size < worth or groups == 1 else [(0, groups // 2), (groups // 2, groups)]
+    """From which group to which each call of a kernel goes, or of columns from which row: two halves if that is worth it."""
+    worth, count = (WORTH, groups) if family != "columns" else (COLUMNS_WORTH, size // max(groups, 1))
+    return [(0, count)] if size < worth or count == 1 else [(0, count // 2), (count // 2, count)]
 
 
 def _affine(layout: Any, gamma: Any, value: float, dtype: Any) -> Array:
