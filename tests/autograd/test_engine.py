@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinynorm as tn
-from tinynorm.autograd import Node, grad
+from tinynorm.autograd import Node, engine, grad
 from tinynorm.tensor import Tensor, version_of
 
 
@@ -217,6 +217,19 @@ def test_no_two_gradients_share_memory_nor_with_the_gradient_given():
     arrays = [x.grad.array, y.grad.array, z.grad.array, g.array]
     for i, a in enumerate(arrays):
         assert not any(np.shares_memory(a, b) for b in arrays[i + 1 :])
+
+
+def test_grad_hands_out_arrays_of_its_own_and_copies_those_only_that_others_have(monkeypatch):
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    g, copies = tn.ones(2, dtype="float64"), []
+    monkeypatch.setattr(engine.backend, "copy", lambda a: copies.append(a) or a.copy())
+    # ReLU's gradient is new, that of a sum is the one that comes in; and of an input named twice one is a copy.
+    for z, xs, count in ((x + y, [x, y, x, y], 4), (tn.relu(x), [x, x], 1), (tn.relu(x) + y, [x, y], 1)):
+        copies.clear()
+        arrays = [d.array for d in grad(z, xs, g)] + [g.array]
+        assert len(copies) == count
+        for i, a in enumerate(arrays):
+            assert not any(np.shares_memory(a, b) for b in arrays[i + 1 :])
 
 
 @pytest.mark.parametrize("training", [True, False])

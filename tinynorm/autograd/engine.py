@@ -42,6 +42,7 @@ class Run:
         self.captured = {_key(_edge_of(t)) for t in targets} if targets else set()
         self.useful: set[Node] | None = None  # the nodes that lead to a target; None: run all nodes
         self.found: dict[Any, Any] = {}  # a target's key -> its gradient
+        self.fresh: set[Any] = set()  # the keys of those whose arrays nobody else has
         self.complete: list[tuple[Tensor, Any, bool]] = []  # for `.grad`: (tensor, its gradient, may we keep the array?)
         self.waiting: dict[Node, list[Any]] = {}  # node -> for each output, its gradient so far or None
         self.youngest: list[tuple[int, Node, list[Any]]] = []  # heap of (-age, node, what is waiting there), ages are unique
@@ -134,8 +135,18 @@ class Run:
                 complete = leaf, self._run_hooks(leaf._hooks, complete[1]), False
             if self.targets is not None:
                 self.found[id(leaf)] = complete[1]
+                if complete[2]:
+                    self.fresh.add(id(leaf))
             elif leaf._requires_grad:  # False if the user froze the leaf after the forward pass
                 self.complete.append(complete)
+
+    def handed_out(self, target: Tensor, g: Any) -> Tensor:
+        """The gradient of a target as a tensor: as a copy, unless its array is fresh and was not handed out before."""
+        key = _key(_edge_of(target))
+        if isinstance(g, Tensor) or key in self.fresh:
+            self.fresh.discard(key)
+            return g if isinstance(g, Tensor) else wrap(g)
+        return wrap(backend.copy(g))
 
     def _find_useful(self, outputs: Sequence[Tensor]) -> None:
         """Collect the nodes that lead to a target. Only the backward of these nodes runs."""
@@ -335,15 +346,12 @@ def grad(
         raise RuntimeError(f"grad: expected one of grad_outputs for each of {len(ys)} outputs, got {len(given)}")
     _check_targets("grad", xs)
     starts = [_starting_gradient("grad", y, g, create_graph) for y, g in zip(ys, given, strict=True)]
-    found = Run(create_graph, create_graph if retain_graph is None else retain_graph, xs)(ys, starts)
+    run = Run(create_graph, create_graph if retain_graph is None else retain_graph, xs)
+    found = run(ys, starts)
     for i, g in enumerate(found):
         if g is None and not allow_unused:
             raise RuntimeError(
                 f"grad: inputs[{i}] of shape {tuple(xs[i].shape)} was not used to compute the outputs; "
                 "pass allow_unused=True to have None for it"
             )
-    return tuple(None if g is None else _handed_out(g).to(x.dtype) for x, g in zip(xs, found, strict=True))
-
-
-def _handed_out(g: Any) -> Tensor:
-    return g if isinstance(g, Tensor) else wrap(backend.copy(g))
+    return tuple(None if g is None else run.handed_out(x, g).to(x.dtype) for x, g in zip(xs, found, strict=True))
