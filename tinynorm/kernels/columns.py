@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import in_order, rounded_once
+from .compiled import in_order, part_of, rounded_once
 from .streams import all_written, copy_past_cache, goes_past, prefetch
 
 ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error below 2e-6)
@@ -26,19 +26,23 @@ SCRATCH = 256  # so many numbers are made before they are written past the cache
 AHEAD = 2  # so many rows before it is read, a row is asked for
 
 
-@in_order
+@part_of
 def mean_of_rows(x, y, relu):
     """The mean of the first rows. Behind a ReLU, a number counts as 0 where y, its output, is not positive."""
     n, zero, s = min(len(x), SOME), x.dtype.type(0), np.zeros(x.shape[1], x.dtype)
     for i in range(n):
         for j in range(s.size):
-            s[j] += zero if relu and y[i, j] <= 0 else x[i, j]
+            k = np.uintp(j)
+            g = x[i, k]
+            if relu:
+                g = zero if y[i, k] <= 0 else g
+            s[j] += g
     for j in range(s.size):
         s[j] /= x.dtype.type(n)
     return s
 
 
-@in_order
+@part_of
 def flush(part, whole):
     """Add the part to the whole, and begin the part anew."""
     for j in range(part.size):
@@ -46,7 +50,7 @@ def flush(part, whole):
         part[j] = 0
 
 
-@in_order
+@part_of
 def add_moments(x, first, stop, h, s, q):
     """Of the rows from `first` to `stop`, with c = x - h, add c and c² to s and q."""
     four = stop - (stop - first) % 4
@@ -178,7 +182,7 @@ def follow(running_mean, running_var, statistics, keep, take, unbias, largest):
 follow.changes = 2  # arrays that are there before (see `recording.tape`)
 
 
-@in_order
+@part_of
 def add_products(dy, x, y, relu, first, stop, hi, rstd, h, s, r, q):
     """Of the rows from `first` to `stop`, with u = dy - h, add u, u² and u (x - hi) rstd to s, r and q."""
     zero = dy.dtype.type(0)

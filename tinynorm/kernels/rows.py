@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import any_order, in_order, rounded_once
+from .compiled import any_order, in_order, part_of, rounded_once
 from .streams import all_written, copy_past_cache, goes_past, prefetch
 
 # A sum in x's dtype has at most this many terms, and such sums are added up in float64. The compiler keeps at least 8 partial
@@ -47,7 +47,7 @@ def moments(x, i, start, stop, h):
     return s, q
 
 
-@in_order
+@part_of
 def about(x, i, h):
     """Of row i, from the moments about h: the mean less h, and the mean of c²."""
     D = x.shape[1]
@@ -118,7 +118,7 @@ def products(dy, row, x, i, start, stop, gamma, k, hi, lo_rstd, rstd, part):
     return s, q
 
 
-@in_order
+@part_of
 def subtract_components(dy, row, x, i, start, stop, gamma, k, hi, lo_rstd, rstd, a, b, dx, to, first):
     """dx = rstd (γ dy - a - x̂ b) of a part of row i, to row `to` of dx, from column `first` on.
 
@@ -130,7 +130,7 @@ def subtract_components(dy, row, x, i, start, stop, gamma, k, hi, lo_rstd, rstd,
         dx[to, np.uintp(first + j)] = rstd * ((dy[row, n] * gamma[k, n] - a) - x_hat * b)
 
 
-@in_order
+@part_of
 def masked(dy, y, i, g):
     """g = dy behind a ReLU, of row i: 0 where y is not positive (but where y is NaN, dy passes)."""
     for j in range(dy.shape[1]):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import any_order, in_order, rounded_once
+from .compiled import any_order, in_order, part_of, rounded_once
 from .streams import all_written, copy_past_cache, goes_past, prefetch
 
 TERMS = 512  # of a sum in x's dtype; such sums are added up in float64 (see `rows.TERMS`)
@@ -48,7 +48,7 @@ def moments(x, i, start, stop, h):
     return s, q
 
 
-@in_order
+@part_of
 def about(x, first, count, stride, h, ahead):
     """Of a group, from the moments about h: the mean less h, and the variance."""
     S, P = x.shape
@@ -128,7 +128,7 @@ def products(dy, x, y, floor, i, start, stop, h, hi, lo_rstd, rstd):
     return s, r, q
 
 
-@in_order
+@part_of
 def products_about(dy, x, y, floor, first, count, stride, h, hi, lo_rstd, rstd, ahead):
     """Of some slabs, from the products about h: the mean of dy less h, the variance of dy, and Σ u x̂."""
     S, P = x.shape
@@ -148,7 +148,7 @@ def products_about(dy, x, y, floor, first, count, stride, h, hi, lo_rstd, rstd, 
     return s, r / (count * P) - s * s, q
 
 
-@in_order
+@part_of
 def subtract_components(dy, x, y, relu, i, start, stop, gamma, hi, lo_rstd, rstd, a, b, dx, row, first):
     """dx = rstd (γ dy - a - x̂ b) of a part of slab i, to row `row` of dx, from column `first` on (rounded as in `rows`)."""
     zero = x.dtype.type(0)
@@ -201,7 +201,7 @@ def project(start, stop, dy, x, y, gamma, statistics, step, count, stride, relu,
         sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])
 
 
-@in_order
+@part_of
 def multiply(dy, y, relu, i, start, stop, factor, dx, row, first):
     """dx = γ rstd dy = `factor` dy of a part of slab i, as `subtract_components` does it."""
     zero = dy.dtype.type(0)
