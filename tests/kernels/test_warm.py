@@ -43,6 +43,7 @@ def images(dtype):
         F.relu(layer.to(dtype)(x)).sum().backward()
         layer.eval()(x).sum().backward()
     nn.BatchNorm1d(5).to(dtype).eval()(x[:, 0, 0]).sum().backward()
+    nn.BatchNorm1d(64).to(dtype)(tn.ones(2**14, 64, dtype=dtype, requires_grad=True)).sum().backward()  # for two threads
 
 
 for family in FAMILIES:  # shared out among processes: none compiles what another one has

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import address, any_order, carray, in_order
+from .compiled import address, any_order, carray, in_order, part_of
 
 # So many numbers at a time are tested for an overflow and then swept over: θ and g stay in the processor's first cache, 32 KiB.
 BLOCK = 2048
 
 
-@in_order
+@part_of
 def part(row, k, like):
     """The memory of array `k` in a row of the table, from where the part begins to where it ends."""
     return carray(address(row[3 + k], like), (row[2],))[row[1] :]
@@ -33,7 +33,7 @@ def sgd(table, settings):
         descend(part(row, 0, settings), part(row, 1, settings), settings)
 
 
-@in_order
+@part_of
 def descend(theta, g, settings):
     lr, decay, sign = settings[0], settings[1], settings[2]
     for i in range(theta.size):
@@ -50,7 +50,7 @@ def momentum(table, settings):
         roll(part(row, 0, settings), part(row, 1, settings), part(row, 2, settings), settings)
 
 
-@in_order
+@part_of
 def roll(theta, g, b, settings):
     lr, decay, sign, mu, kept, least = settings[0], settings[1], settings[2], settings[3], settings[4], settings[5]
     nesterov, zero = settings[6] != 0, theta.dtype.type(0)
@@ -110,13 +110,13 @@ def adam(table, settings):
     return left
 
 
-@in_order
+@part_of
 def overflows(theta, g, decay, limit):
     """Whether a square overflows. (The sum of all squares is faster, and mostly says that none does.)"""
     return not sum_of_squares(theta, g, decay) < np.inf and squares_overflow(theta, g, decay, limit)
 
 
-@in_order
+@part_of
 def average_and_step(theta, g, m, v, settings):
     """Adam's step. `shrink` is 1 - η λ where the decay is decoupled, else 1."""
     alpha, eps, decay, shrink, sign = settings[0], settings[1], settings[2], settings[3], settings[4]
