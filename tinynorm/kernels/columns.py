@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import in_order, part_of, rounded_once
+from .compiled import in_order, rounded_once
 from .streams import all_written, copy_past_cache, goes_past, prefetch
 
 ROWS = 64  # rows of a block (at most `sums.ROWS`, which keeps a sum's error below 2e-6)
@@ -26,7 +26,7 @@ SCRATCH = 256  # so many numbers are made before they are written past the cache
 AHEAD = 2  # so many rows before it is read, a row is asked for
 
 
-@part_of
+@in_order
 def mean_of_rows(x, y, relu):
     """The mean of the first rows. Behind a ReLU, a number counts as 0 where y, its output, is not positive."""
     n, zero, s = min(len(x), SOME), x.dtype.type(0), np.zeros(x.shape[1], x.dtype)
@@ -42,7 +42,7 @@ def mean_of_rows(x, y, relu):
     return s
 
 
-@part_of
+@in_order
 def flush(part, whole):
     """Add the part to the whole, and begin the part anew."""
     for j in range(part.size):
@@ -50,7 +50,7 @@ def flush(part, whole):
         part[j] = 0
 
 
-@part_of
+@in_order
 def add_moments(x, first, stop, h, s, q):
     """Of the rows from `first` to `stop`, with c = x - h, add c and c² to s and q."""
     four = stop - (stop - first) % 4
@@ -100,18 +100,16 @@ def settle(parts, N, rest, var):
 
 
 @rounded_once
-def scale(x, first, n, a, b, hi, factor, summand, relu, y, row, to):
-    """y = γ x̂ + β = (x - hi) γ rstd + (β - γ lo rstd), or max(y, 0), of n rows and of the columns from a to b.
+def scale(x, i, a, b, hi, factor, summand, relu, y, row, to):
+    """y = γ x̂ + β = (x - hi) γ rstd + (β - γ lo rstd), or max(y, 0), of row i and of the columns from a to b.
 
-    They go to the rows of y from `row` on, to its columns from `to` on.
+    They go to row `row` of y, to its columns from `to` on.
     """
     floor = x.dtype.type(0) if relu else x.dtype.type(-np.inf)  # x has no number that is smaller, as then v would not fit
-    for r in range(n):
-        i, o = np.uintp(first + r), np.uintp(row + r)
-        for j in range(b - a):
-            k = np.uintp(a + j)
-            v = (x[i, k] - hi[k]) * factor[k] + summand[k]
-            y[o, np.uintp(to + j)] = floor if v <= floor else v
+    for j in range(b - a):
+        k = np.uintp(a + j)
+        v = (x[i, k] - hi[k]) * factor[k] + summand[k]
+        y[row, np.uintp(to + j)] = floor if v <= floor else v
 
 
 @in_order
@@ -127,17 +125,16 @@ def standardize(start, stop, x, gamma, beta, eps, least, given, relu, parts, y, 
     mine = statistics if start == 0 else statistics.copy()  # all parts find the same; the first one writes it down
     hi, lo_rstd, rstd, v = mine[0], mine[1], mine[2], mine[3]
     h, rest, var = hi.copy() if given else mean_of_rows(x, x, False), np.zeros(C), v.astype(np.float64)
-    if not given:
-        found = parts
-        if len(parts) == 0:
+    found, again = parts, False
+    while not given:
+        if len(found) == 0:
             found = np.empty((1, 2, C))
             moments(x, 0, N, h, found[0])
-        if not settle(found, N, rest, var):
-            for j in range(C):
-                h[j] += rest[j]
-            found = np.empty((1, 2, C))
-            moments(x, 0, N, h, found[0])
-            settle(found, N, rest, var)
+        if settle(found, N, rest, var) or again:
+            break
+        again, found = True, found[:0]
+        for j in range(C):
+            h[j] += rest[j]
     factor, summand = np.empty(C, x.dtype), np.empty(C, x.dtype)
     for j in range(C):
         hi[j], rstd[j], v[j] = T(h[j] + rest[j]), T(1 / np.sqrt(var[j] + eps)), T(var[j])
@@ -152,19 +149,17 @@ def standardize(start, stop, x, gamma, beta, eps, least, given, relu, parts, y, 
 @in_order
 def write_scaled(start, stop, x, hi, factor, summand, relu, y):
     """The second sweep of `standardize`: see `scale`."""
-    C = x.shape[1]
-    if not goes_past(y):
-        for m in range(stop, start, -ROWS):
-            i = max(m - ROWS, start)
-            scale(x, i, m - i, 0, C, hi, factor, summand, relu, y, i, 0)
-        return
-    scratch = np.empty((1, SCRATCH), x.dtype)
+    C, past = x.shape[1], goes_past(y)
+    scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    out, piece = (scratch, SCRATCH) if past else (y, C)
     for i in range(stop - 1, start - 1, -1):
-        for k in range(0, C, SCRATCH):
-            m = min(k + SCRATCH, C)
-            prefetch(x, max(i - AHEAD, 0), k, m)
-            scale(x, i, 1, k, m, hi, factor, summand, relu, scratch, 0, 0)
-            copy_past_cache(scratch, y, i, k, m)
+        for k in range(0, C, piece):
+            m = min(k + piece, C)
+            if past:
+                prefetch(x, max(i - AHEAD, 0), k, m)
+            scale(x, i, k, m, hi, factor, summand, relu, out, 0 if past else i, 0 if past else k)
+            if past:
+                copy_past_cache(scratch, y, i, k, m)
     all_written()
 
 
@@ -182,7 +177,7 @@ def follow(running_mean, running_var, statistics, keep, take, unbias, largest):
 follow.changes = 2  # arrays that are there before (see `recording.tape`)
 
 
-@part_of
+@in_order
 def add_products(dy, x, y, relu, first, stop, hi, rstd, h, s, r, q):
     """Of the rows from `first` to `stop`, with u = dy - h, add u, u² and u (x - hi) rstd to s, r and q."""
     zero = dy.dtype.type(0)
@@ -244,17 +239,15 @@ def settle_products(parts, N, lo_rstd, rest, q):
 
 
 @rounded_once
-def subtract_components(dy, x, y, relu, first, n, a, b, hi, rate, less, factor, dx, row, to):
+def subtract_components(dy, x, y, relu, i, a, b, hi, rate, less, factor, dx, row, to):
     """dx = γ rstd (dy - mean(dy) - x̂ mean(u x̂)) = `factor` ((dy - `less`) - (x - hi) `rate`), as `scale` does it."""
     zero = dy.dtype.type(0)
-    for r in range(n):
-        i, o = np.uintp(first + r), np.uintp(row + r)
-        for j in range(b - a):
-            k = np.uintp(a + j)
-            g = dy[i, k]
-            if relu:
-                g = zero if y[i, k] <= 0 else g
-            dx[o, np.uintp(to + j)] = factor[k] * ((g - less[k]) - (x[i, k] - hi[k]) * rate[k])
+    for j in range(b - a):
+        k = np.uintp(a + j)
+        g = dy[i, k]
+        if relu:
+            g = zero if y[i, k] <= 0 else g
+        dx[row, np.uintp(to + j)] = factor[k] * ((g - less[k]) - (x[i, k] - hi[k]) * rate[k])
 
 
 @in_order
@@ -267,16 +260,16 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, parts, dx, sums):
     (N, C), T = x.shape, x.dtype.type
     hi, lo_rstd, rstd = statistics[0], statistics[1], statistics[2]
     h, rest, q = mean_of_rows(dy, y, relu), np.empty(C), np.empty(C)
-    found = parts
-    if len(found) == 0:
-        found = np.empty((1, 3, C))
-        products(dy, x, y, relu, 0, N, hi, rstd, h, found[0])
-    if not settle_products(found, N, lo_rstd, rest, q):
+    found, again = parts, False
+    while True:
+        if len(found) == 0:
+            found = np.empty((1, 3, C))
+            products(dy, x, y, relu, 0, N, hi, rstd, h, found[0])
+        if settle_products(found, N, lo_rstd, rest, q) or again:
+            break
+        again, found = True, found[:0]
         for j in range(C):
             h[j] += rest[j]
-        found = np.empty((1, 3, C))
-        products(dy, x, y, relu, 0, N, hi, rstd, h, found[0])
-        settle_products(found, N, lo_rstd, rest, q)
     rate, less, factor = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
     for j in range(C):
         mean_dy, mean_u_x_hat = h[j] + rest[j], q[j] / N
@@ -289,37 +282,34 @@ def project(start, stop, dy, x, y, gamma, statistics, relu, parts, dx, sums):
 @in_order
 def write_components(start, stop, dy, x, y, relu, hi, rate, less, factor, dx):
     """The second sweep of `project`: see `subtract_components`."""
-    C = x.shape[1]
-    if not goes_past(dx):
-        for m in range(stop, start, -ROWS):
-            i = max(m - ROWS, start)
-            subtract_components(dy, x, y, relu, i, m - i, 0, C, hi, rate, less, factor, dx, i, 0)
-        return
-    scratch = np.empty((1, SCRATCH), x.dtype)
+    C, past = x.shape[1], goes_past(dx)
+    scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    out, piece = (scratch, SCRATCH) if past else (dx, C)
     for i in range(stop - 1, start - 1, -1):
-        for k in range(0, C, SCRATCH):
-            m, before = min(k + SCRATCH, C), max(i - AHEAD, 0)
-            prefetch(x, before, k, m)
-            prefetch(dy, before, k, m)
-            if relu:
+        for k in range(0, C, piece):
+            m, before = min(k + piece, C), max(i - AHEAD, 0)
+            if past:
+                prefetch(x, before, k, m)
+                prefetch(dy, before, k, m)
+            if past and relu:
                 prefetch(y, before, k, m)
-            subtract_components(dy, x, y, relu, i, 1, k, m, hi, rate, less, factor, scratch, 0, 0)
-            copy_past_cache(scratch, dx, i, k, m)
+            row, to = (0, 0) if past else (i, k)
+            subtract_components(dy, x, y, relu, i, k, m, hi, rate, less, factor, out, row, to)
+            if past:
+                copy_past_cache(scratch, dx, i, k, m)
     all_written()
 
 
 @rounded_once
-def multiply(dy, y, relu, first, n, a, b, factor, dx, row, to):
+def multiply(dy, y, relu, i, a, b, factor, dx, row, to):
     """dx = γ rstd dy = `factor` dy, as `scale` does it. Behind a ReLU, dy counts as 0 where y is not positive."""
     zero = dy.dtype.type(0)
-    for r in range(n):
-        i, o = np.uintp(first + r), np.uintp(row + r)
-        for j in range(b - a):
-            k = np.uintp(a + j)
-            g = dy[i, k]
-            if relu:
-                g = zero if y[i, k] <= 0 else g
-            dx[o, np.uintp(to + j)] = factor[k] * g
+    for j in range(b - a):
+        k = np.uintp(a + j)
+        g = dy[i, k]
+        if relu:
+            g = zero if y[i, k] <= 0 else g
+        dx[row, np.uintp(to + j)] = factor[k] * g
 
 
 @in_order
@@ -330,19 +320,18 @@ def project_by_constants(start, stop, dy, x, y, gamma, statistics, relu, dx, sum
     past, none, found = goes_past(dx), np.zeros(C, x.dtype), np.zeros((3, C))
     part, part2, part3 = none.copy(), none.copy(), none.copy()
     scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    out, piece = (scratch, SCRATCH) if past else (dx, C)
     for n in range(start, stop, ROWS):
         after = min(n + ROWS, stop)
         add_products(dy, x, y, relu, n, after, hi, rstd, none, part, part2, part3)
         flush(part, found[0])
         flush(part3, found[2])
-        if past:
-            for i in range(n, after):
-                for k in range(0, C, SCRATCH):
-                    m = min(k + SCRATCH, C)
-                    multiply(dy, y, relu, i, 1, k, m, factor, scratch, 0, 0)
+        for i in range(n, after):
+            for k in range(0, C, piece):
+                m = min(k + piece, C)
+                multiply(dy, y, relu, i, k, m, factor, out, 0 if past else i, 0 if past else k)
+                if past:
                     copy_past_cache(scratch, dx, i, k, m)
-        else:
-            multiply(dy, y, relu, n, after - n, 0, C, factor, dx, n, 0)
     all_written()
     for j in range(C):
         sums[0, j], sums[1, j] = T(found[2, j]), T(found[0, j])

@@ -86,6 +86,7 @@ def standardize(start, stop, x, gamma, beta, eps, least, step, count, stride, gi
     none = T(-np.inf)  # x has no number that is smaller, as then v would not fit
     floor, past = T(0) if relu else none, goes_past(y)
     scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    out, piece = (scratch, SCRATCH) if past else (y, P)
     together = stop - start if given else 1
     for n in range(start, stop, together):
         for g in range(n, n + together):
@@ -103,13 +104,11 @@ def standardize(start, stop, x, gamma, beta, eps, least, step, count, stride, gi
             for g in range(n, n + together):
                 i, m, t, r = first + g * step, hi[g], lo_rstd[g], rstd[g]
                 c, d = gamma[i % C], beta[i % C]
-                if past:
-                    for k in range(0, P, SCRATCH):
-                        k_ = min(k + SCRATCH, P)
-                        scale(x, i, k, k_, m, t, r, c, d, floor, scratch, 0, 0)
+                for k in range(0, P, piece):
+                    k_ = min(k + piece, P)
+                    scale(x, i, k, k_, m, t, r, c, d, floor, out, 0 if past else i, 0 if past else k)
+                    if past:
                         copy_past_cache(scratch, y, i, k, k_)
-                else:
-                    scale(x, i, 0, P, m, t, r, c, d, floor, y, i, 0)
     all_written()
     statistics[4, start] = fits
 
@@ -170,6 +169,7 @@ def project(start, stop, dy, x, y, gamma, statistics, step, count, stride, relu,
     floor, zero = T(0) if relu else T(-np.inf), T(0)
     dgamma, dbeta = np.zeros(C), np.zeros(C)
     scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    out, piece = (scratch, SCRATCH) if past else (dx, P)
     one = count == 1 or stride % C == 0
     for g in range(start, stop):
         first, m, t, r = g * step, statistics[0, g], statistics[1, g], statistics[2, g]
@@ -189,13 +189,11 @@ def project(start, stop, dy, x, y, gamma, statistics, step, count, stride, relu,
         a_, b_ = T(a / (count * P)), T(b / (count * P))
         for i in range(first, first + count * stride, stride):
             c = i % C
-            if past:
-                for k in range(0, P, SCRATCH):
-                    k_ = min(k + SCRATCH, P)
-                    subtract_components(dy, x, y, relu, i, k, k_, gamma[c], m, t, r, a_, b_, scratch, 0, 0)
+            for k in range(0, P, piece):
+                k_, (row, to) = min(k + piece, P), (0, 0) if past else (i, k)
+                subtract_components(dy, x, y, relu, i, k, k_, gamma[c], m, t, r, a_, b_, out, row, to)
+                if past:
                     copy_past_cache(scratch, dx, i, k, k_)
-            else:
-                subtract_components(dy, x, y, relu, i, 0, P, gamma[c], m, t, r, a_, b_, dx, i, 0)
     all_written()
     for c in range(C):
         sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])
@@ -220,6 +218,7 @@ def project_by_constants(start, stop, dy, x, y, gamma, statistics, step, count, 
     zero, floor = T(0), T(0) if relu else T(np.nan)  # no number is at most NaN, but x may be -inf
     dgamma, dbeta = np.zeros(C), np.zeros(C)
     scratch = np.empty((1, SCRATCH if past else 0), x.dtype)
+    out, piece = (scratch, SCRATCH) if past else (dx, P)
     for first in range(0, count * stride, stride):
         for g in range(start, stop):
             i, m, t, r = first + g * step, statistics[0, g], statistics[1, g], statistics[2, g]
@@ -227,13 +226,11 @@ def project_by_constants(start, stop, dy, x, y, gamma, statistics, step, count, 
             c = i % C
             dgamma[c] += q
             dbeta[c] += P * mean
-            if past:
-                for k in range(0, P, SCRATCH):
-                    k_ = min(k + SCRATCH, P)
-                    multiply(dy, y, relu, i, k, k_, gamma[c] * r, scratch, 0, 0)
+            for k in range(0, P, piece):
+                k_ = min(k + piece, P)
+                multiply(dy, y, relu, i, k, k_, gamma[c] * r, out, 0 if past else i, 0 if past else k)
+                if past:
                     copy_past_cache(scratch, dx, i, k, k_)
-            else:
-                multiply(dy, y, relu, i, 0, P, gamma[c] * r, dx, i, 0)
     all_written()
     for c in range(C):
         sums[0, c], sums[1, c] = T(dgamma[c]), T(dbeta[c])
