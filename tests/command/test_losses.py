@@ -275,3 +275,51 @@ def test_a_gradient_of_other_things_is_not_that_of_the_loss(check):
     for other in ("def gradient(img): return img[:, 1:] - img[:, :-1]\n", step):
         code, out, err = check(loss + other)
         assert (code, "WRONG" in out) == (2, False), out + err
+
+
+BY_ARGUMENTS = """
+def forward(X, w, b):
+    z = X @ w + b
+    y_hat = 1 / (1 + np.exp(-z))
+    return z, y_hat
+def compute_cost(y, y_hat): return -np.mean(y * np.log(y_hat) + (1 - y) * np.log(1 - y_hat))
+def compute_gradients(X, y, y_hat): return X.T @ (y_hat - y) / len(y), np.mean(y_hat - y)
+def hinge_objective(x, y, params, reg_lambda):
+    return np.mean(np.maximum(0, 1 - y * (x @ params["w"] + params["b"]))) + reg_lambda * np.sum(params["w"] ** 2)
+def gradient(x, y, params, reg_lambda):
+    on = 1 - y * (x @ params["w"] + params["b"]) > 0
+    return {"dw": -(y * on) @ x / len(y) + 2 * reg_lambda * params["w"], "db": -np.mean(y * on)}
+def logloss(y_true, y_pred):
+    y_pred = np.clip(y_pred, 1e-15, 1 - 1e-15)
+    return -np.mean(y_true * np.log(y_pred) + (1 - y_true) * np.log(1 - y_pred))
+def logloss_grad_pred(y_true, y_pred):
+    y_pred = np.clip(y_pred, 1e-15, 1 - 1e-15)
+    return (y_pred - y_true) / (y_pred * (1 - y_pred)) / y_pred.size
+"""
+
+
+def test_arguments_tell_of_what_a_gradient_is(check):
+    """Of what hands back y_hat, of what takes the same; and what is cut off to between 0 and 1 is drawn there."""
+    code, out, err = check(BY_ARGUMENTS)
+    assert code == 0, out + err
+    for pair in (
+        "forward: X (6, 9), w (9,), b ()\n",
+        "hinge_objective: x (6, 9)",
+        "logloss: y_true (6, 9)",
+        "3 pairs: 3 right",
+    ):
+        assert pair in out
+    code, out, err = check(
+        BY_ARGUMENTS.replace("np.mean(y_hat - y)", "0.5").replace("2 * reg", "reg").replace(".size", ".size * 2")
+    )
+    assert "3 pairs: 3 wrong (forward, hinge_objective, logloss)" in out, out + err
+
+
+def test_a_gradient_of_a_loss_that_is_not_there_is_left_over(check):
+    text = MSE + "def compute_gradient(y, X, w): return X.T @ (X @ w - y)\ndef gradient_descent(y, X, w): return w\n"
+    code, out, _ = check(text)
+    assert (code, out.count("not looked at"), "not looked at: compute_gradient (no counterpart is found)" in out) == (
+        2,
+        1,
+        True,
+    )

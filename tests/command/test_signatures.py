@@ -380,3 +380,32 @@ def test_lines_of_a_method_may_begin_at_the_left_edge(tmp_path):
     code = code_of(load(path, Prints())["Layer"].forward)
     assert code is not None
     assert (code.body[-1].lineno, ast.unparse(code.body[-1])) == (5, "return 2 * x")
+
+
+OTHER_WAYS = """
+import numpy as np
+def fc(x, w, b): return w @ x + b
+def fc_backward(dl_dy, x, w, b): return dl_dy @ w, dl_dy.T @ x.T, dl_dy
+def pool_forward(z, pooling, strides=(2, 2)):
+    a, b = z.shape[2] // pooling[0], z.shape[3] // pooling[1]
+    return z.reshape(*z.shape[:2], a, pooling[0], b, pooling[1]).mean((3, 5))
+def pool_backward(next_dz, z, pooling, strides=(2, 2)):
+    return np.kron(next_dz, np.ones((1, 1, 2, 2))) / 4
+def hinge(x): return np.maximum(0, 1 - x)
+def hinge_grad(x): return -1 if x < 1 else 0
+"""
+
+
+def test_derivatives_as_rows_a_pair_of_sizes_and_a_slope_of_a_number(check):
+    results = check(OTHER_WAYS)
+    assert [result.verdict for result in results] == ["right"] * 3, said(results)
+    assert results[0].inputs == "x (6, 1), w (4, 6), b (4, 1)"
+    wrong = OTHER_WAYS.replace("dl_dy @ w,", "2 * dl_dy @ w,").replace("/ 4", "/ 2").replace("x < 1 else", "x < 2 else")
+    assert [result.verdict for result in check(wrong)] == ["wrong"] * 3
+
+
+def test_what_else_a_cell_takes_is_a_state(check):
+    cell = HEAD + LSTM.replace("prev_h", "h_in").replace("prev_c", "ct_1")
+    (result,) = check(cell)
+    assert (result.verdict, "h_in (6, 4), ct_1 (6, 4)" in result.inputs) == ("right", True), result.reason
+    assert check(cell.replace("dc * f, x.T", "dc, x.T"))[0].verdict == "wrong"

@@ -33,7 +33,9 @@ SAYS_ITSELF = re.compile(r"`(np\.\w+)` was removed in the NumPy ([\d.]+) release
 NO_KEYWORD = re.compile(r"reshape\(\) got an unexpected keyword argument '(newshape)'")
 NOTHING = re.compile("NoneType|ellipsis|Input operand [01] does not have enough dimensions")  # the last: None @ x
 LEFT_OUT = "__left_out__"  # in the names of a file: why those are not there that its loading has left out
+OF_TWO = re.compile(r"(np|numpy)\.(max|min)\( *0[., ]")  # np.max(0, x) for np.maximum(0, x)
 SLIP = re.compile("Cannot interpret '.+' as a data type")  # np.ones(2, 3) for np.ones((2, 3))
+NO_COUNT = re.compile("'float' object cannot be interpreted as an integer|slice indices must be integers")
 NEVER_MENDED = (NameError, NotImplementedError, AttributeError, AssertionError)
 # Names that Python 2 had: (what to write in their place)
 PYTHON_2 = {
@@ -57,10 +59,16 @@ class Unfinished(UserError):
 
 def blame(error: BaseException, path: Path) -> Unfinished | None:
     """Return what is wrong with the user's code itself; None where other inputs could mend it."""
-    gone, slip = _gone(str(error)), SLIP.search(str(error))
-    if not gone and not slip and not isinstance(error, NEVER_MENDED) and not NOTHING.search(str(error)):
+    gone, frames = _gone(str(error)), own_frames(error, path)
+    slip = SLIP.search(str(error)) or (isinstance(error, TypeError) and frames and OF_TWO.search(frames[-1].line or ""))
+    if (
+        not NO_COUNT.search(str(error))
+        and not gone
+        and not slip
+        and not isinstance(error, NEVER_MENDED)
+        and not NOTHING.search(str(error))
+    ):
         return None
-    frames = own_frames(error, path)
     if not frames:
         return None
     line = f"{_file(frames[-1].filename, path)}:{frames[-1].lineno}"
@@ -70,6 +78,8 @@ def blame(error: BaseException, path: Path) -> Unfinished | None:
         return Unfinished(f"{line} uses {what}{advice}", f"uses {what}")
     if isinstance(error, NameError | AttributeError) and error.name in PYTHON_2:
         return Unfinished(f"{line} is Python 2: write {PYTHON_2[error.name]} for {error.name}", "Python 2")
+    if NO_COUNT.search(str(error)) and _divided(_frames(error, {frames[-1].filename})[-1], frames[-1].line or ""):
+        return Unfinished(f"{line} is Python 2: a count is a float there; write // for /", "Python 2")
     left_out = _frames(error, {frames[-1].filename})[-1].f_globals.get(LEFT_OUT, {})
     if slip:
         return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {message_of(error)}")
@@ -78,6 +88,12 @@ def blame(error: BaseException, path: Path) -> Unfinished | None:
         return Unfinished(f"{line} uses {error.name}, {says}", f"needs {error.name}")  # type: ignore[attr-defined]
     why = _unfinished(error, _frames(error, {frame.filename for frame in frames}), frames[-1].line or "")
     return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {why}") if why else None
+
+
+def _divided(frame: FrameType, line: str) -> bool:
+    """Whether a line counts with a float that is whole, and that its function has not been given: a quotient."""
+    values = {name: frame.f_locals.get(name) for name in re.findall(r"[A-Za-z_]\w*", line) if name not in _arguments(frame)}
+    return any(isinstance(x, float) and x.is_integer() for x in values.values())
 
 
 def refuse_nothing(what: Any, function: Callable, says: str, path: Path) -> None:

@@ -53,7 +53,8 @@ class Call:
     convention: Convention | None = None
     seconds: float = 0.0  # the time of one forward
     shape: Any = None  # the output's; a list of shapes for several outputs
-    raised: bool = False  # whether backward raised
+    raised: BaseException | None = None  # what backward raised
+    turned: bool = False  # whether backward takes the cotangent of a column as a row
     unsummed: bool = False  # whether it forgot to sum the gradients of gamma and beta over the samples
     laid: bool = False  # whether b (4, 1) may have a gradient (4,)
     summed: list[str] = field(default_factory=list)  # the arrays that it returns a number as the gradient of
@@ -121,7 +122,8 @@ class Call:
     @property
     def remarks(self) -> list[str]:
         """What is to be said of how backward is called and read."""
-        found, output = list(self.told), Source("result", self.convention.outputs[:1] if self.convention else ())
+        found = [*self.told, *[f"{self.pair.backward_name} is given the cotangent of a column as a row"] * self.turned]
+        output = Source("result", self.convention.outputs[:1] if self.convention else ())
         for name in [name for name, source in self.convention.arguments if source == output] if self.convention else []:
             if name in self.names:
                 found.append(f"{self.pair.backward_name} is given forward's output as {name}")
@@ -200,7 +202,7 @@ class Call:
     def gradients(self, dout: Any, cache: Any) -> tuple:
         """Return one gradient for each differentiable input, or as many as backward returns; None for a constant."""
         assert self.convention is not None
-        grads = self.convention.call(self.pair.backward, dout, cache)
+        grads = self.convention.call(self.pair.backward, dout.T if self.turned else dout, cache)
         refuse_nothing(grads, self.pair.backward, f"{self.pair.backward_name} returns None", self.pair.path)
         return gradients_of(self, grads)
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from inspect import unwrap
 from itertools import product
+from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import fresh, random_state_kept
+from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
 from ..read.by_use import kinds_in_a_norm
@@ -25,7 +26,7 @@ from .draw_inputs import candidates, values_of
 from .find_losses import Loss
 from .find_pairs import FRAMEWORKS, Pair
 from .kinds import has_word
-from .layouts import IMAGES, ROWS, STEPS, Layout, layouts, layouts_with
+from .layouts import COLUMN, CONVOLVED_SQUARE, IMAGES, ROWS, STEPS, WITH_ONES, Layout, layouts, layouts_with
 from .name_inputs import advice, arguments, given_call
 from .try_call import agreement, ranked, try_once
 
@@ -41,7 +42,7 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
     if pair.inputs is not None:
         return [_settled(given_call(pair, seed))]
     with random_state_kept():
-        best = _settled(_with_numbers(_best(pair, seed)))
+        best = _settled(_with_numbers(_narrowed(_best(pair, seed))))
         ranked(best)  # measures the time again: the first forward may have imported something
         return [best, *_of_another_rank(best, seed)]
 
@@ -49,8 +50,12 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
 def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank. Raise UserError where forward takes no inputs that were tried."""
     best, error, failed = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
-    if best is not None:
+    best = best or _searched(pair, seed, WITH_ONES)[0]
+    if best is not None and not OF_NUMBERS.search(str(best.raised)):
+        if best.layout in CONVOLVED_SQUARE:
+            best.told[f"{pair.forward_name} takes no image that is not as high as it is wide"] = None
         return best
+    error, failed = (error, failed) if best is None else (best.raised, best)
     assert error is not None
     assert failed is not None
     if OF_NUMBERS.search(str(error)) and not isinstance(pair.forward, Loss | Composed | np.vectorize):
@@ -72,7 +77,7 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
     odd: Call | None = None  # taken only where there is no other
     before: Call | None = None
     hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished
-    for template, unit in ((one, unit) for one in arguments(pair) for unit in values_of(one.names, pair.name)):
+    for template, unit in ((one, unit) for one in arguments(pair) for unit in values_of(one)):
         if best is not None and best.rank[0]:
             break
         if template is before and best is None and odd is None and "math domain" not in str(furthest[1]):
@@ -83,24 +88,26 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
             tried = [replace(x, one_output=True) for x in tried]
         for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, tried, hopeless, unit):
             call = template.with_inputs(inputs, layout)
-            if best is not None and best.rank[0] and _is_square(call):
+            if best is not None and (layout in CONVOLVED_SQUARE or (best.rank[0] and _is_square(call))):
                 continue
-            call, error = _fitted(call)
+            call, error = _fitted(call, furthest[1])
             if error is not None:
                 lines = [frame.lineno or 0 for frame in own_frames(error, pair.path)]
-                furthest = max(furthest, (lines or [0], error, call), key=lambda one: one[0])
-                if blame(error, pair.path):
-                    hopeless.add(layout)
+                hopeless |= {layout} if blame(error, pair.path) else set()
+                at = (lines or [0]) + [1] * (layout in hopeless)
+                furthest = max(furthest, (at, error, call), key=lambda one: one[0])
                 continue
-            smaller = best is not None and best.layout is not layout and best.layout and best.layout.convolved
-            if smaller and best is not None and best.rank[0] and not best.raised:
+            images = best.layout if best is not None and best.rank[0] and best.layout and best.layout.convolved else layout
+            if best is not None and images is not layout and not best.raised:
                 return best, None, None  # with smaller images a window may be all there is of them
+            if images is not layout is IMAGES and len(images.x) == 4:
+                continue
             if best is not None and _works_by_chance(call, best):
                 continue
             if _is_broadcast(call):
                 odd = odd or call
                 continue
-            best = call if best is None or call.rank > best.rank else best
+            best = call if best is None or (call.rank, not call.raised) > (best.rank, not best.raised) else best
             if all(best.rank):
                 return best, None, None
     return best or odd, *furthest[1:]
@@ -115,10 +122,28 @@ def _is_broadcast(call: Call) -> bool:
     shapes = dict(zip(call.kinds, map(np.shape, call.inputs), strict=True))
     x, target, axes = shapes.get("x", ()), shapes.get("target", ()), len(call.layout.x)
     alone = target in ((), (1,)) and x not in ((), (1,)) and (len(x) < 2 or x[0] == 1)
+    if len(x) == len(shapes.get("weight", ())) == 2 and "target" in shapes and _is_meant_for_one_output(call, shapes):
+        return True
     if {*call.kinds} == {"x", "target"} and (alone or (len(x) == len(target) == 2 and x[-1] != target[-1])):
         return attempt(agreement, call)[0] != 1
     more = isinstance(call.shape, tuple) and len(call.shape) > axes and "x" in call.kinds and not call.keys
     return more and (not call.rank[1] or axes == 1)
+
+
+def _is_meant_for_one_output(call: Call, shapes: dict[str, tuple[int, ...]]) -> bool:
+    """Whether a loss of several outputs is given what suits one: class numbers that it subtracts, a bias that moves nothing.
+
+    So it is where there are as many outputs as samples, of x @ w.T.
+    """
+
+    def moved(kind: str, by: float) -> Any:
+        inputs = [fresh(x) + by if other == kind else fresh(x) for x, other in zip(call.inputs, call.kinds, strict=True)]
+        return attempt(lambda: call.forward(*inputs)[0])[0]
+
+    numbers = np.asarray(call.inputs[call.kinds.index("target")]).dtype.kind == "i"
+    if shapes["weight"] == shapes["x"] or (numbers and moved("target", 0.5) is not None):
+        return True
+    return shapes.get("bias") == () and bool(np.allclose(moved("bias", 1.0), moved("bias", 0.0), rtol=1e-9))
 
 
 def _sizes_read(forward: Callable) -> list[int]:
@@ -129,13 +154,28 @@ def _sizes_read(forward: Callable) -> list[int]:
     return list(dict.fromkeys([*sizes, *numbers[:SIZES_TRIED]])) if sizes else []
 
 
-def _fitted(call: Call) -> tuple[Call, BaseException | None]:
+def _fitted(call: Call, before: BaseException | None) -> tuple[Call, BaseException | None]:
     """Rank the call. Where an argument is a vector of all parameters, it gets the length that forward wants."""
-    error, i = ranked(call), call.kinds.index("rolled") if "rolled" in call.kinds else -1
+    try:
+        error = ranked(call)
+    except UserError as refused:  # with other inputs, which may be those that are meant, the code was unfinished
+        raise (blame(before, call.pair.path) if before else None) or refused from None
+    i = call.kinds.index("rolled") if "rolled" in call.kinds else -1
     while i >= 0 and error is not None and (length := length_wanted(error, call.inputs[i].size) or 0) > call.inputs[i].size:
         call = call.with_input(i, 0.3 * np.random.default_rng(i).standard_normal(length))
         error = ranked(call)
     return call, error
+
+
+def _narrowed(best: Call) -> Call:
+    """Return the call with a last axis of 1, where the output depends on the first there only: of (samples, classes, 1)."""
+    arrays = [x if np.ndim(x) == 3 and differentiable(x) else None for x in best.inputs]
+    if len(best.shape or ()) or "target" not in best.kinds or any(x is None for x in arrays):
+        return best
+    moved = [np.concatenate([x[..., :1], x[..., 1:] + 1.0], -1) for x in arrays if x is not None]
+    before, after = (attempt(best.forward, *inputs)[0] for inputs in (best.inputs, moved))
+    call = best.with_inputs([x[..., :1].copy() for x in best.inputs])
+    return call if after and before[0] == after[0] and ranked(call) is None and all(call.rank) else best
 
 
 def _with_numbers(best: Call) -> Call:
@@ -177,11 +217,13 @@ def _refusal(pair: Pair, error: BaseException, failed: Call) -> UserError:
 
 
 def _works_by_chance(call: Call, best: Call) -> bool:
-    """Whether a call with one row is no better than one with several: NumPy makes one row fit more mistakes."""
+    """Whether a call with one row, or column, is no better than one with several: NumPy makes it fit more mistakes."""
     rows, before = call.layout, best.layout
+    if rows is COLUMN and before is not COLUMN and "second_weight" not in call.kinds:
+        return best.rank[0] and not call.turned
     if rows is None or before is None or not len(before.x) > len(rows.x) == 1 or not best.rank[0]:
         return False
-    return best.raised or best.unsummed or attempt(agreement, call)[0] != 1
+    return bool(best.raised) or best.unsummed or attempt(agreement, call)[0] != 1
 
 
 def _one_by_one(function: Callable) -> Callable:
@@ -252,7 +294,7 @@ def _of_another_rank(best: Call, seed: int) -> list[Call]:
     if best.layout is not ROWS or not best.shape or not known or square:
         return []
     norm = kinds & {"affine", "settings"}  # a batch norm runs with steps by chance, but its backward sums over samples only
-    for layout, unit in product((IMAGES, STEPS), values_of(best.names, best.pair.name)):
+    for layout, unit in product((IMAGES, STEPS), values_of(best)):
         expected = layout.x if best.shape == ROWS.x else best.shape
         for _, inputs in candidates(best.names, best.kinds, best.pair.name, seed, [layout], unit=unit):
             other = best.with_inputs(inputs, layout)

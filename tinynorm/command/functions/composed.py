@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..read.match_names import has, is_slope, stem_of
-from ..read.read_code import parameters, plain_title, returned
+from ..read.read_code import parameters, plain_title, returned, titles_of
 from .conventions import Convention, conventions, is_cotangent
 from .kinds import NUMBERS, OF_TARGETS, kind_of
 
@@ -31,13 +31,8 @@ COMMON: dict[str, Callable[[Any, Any], Any]] = {  # the first is one that is fin
     "binary cross-entropy behind a sigmoid": lambda a, y: (np.logaddexp(0, a) - y * a).sum(),
 }
 TARGETS = (
-    "0 or 1",
-    "one-hot in rows",
-    "one-hot in columns",
-    "class numbers",
-    "class numbers of columns",
-    "one class number",
-    "real numbers",
+    *("0 or 1", "one-hot in rows", "one-hot in columns"),
+    *("class numbers", "class numbers of columns", "one class number", "real numbers"),
 )
 
 
@@ -47,17 +42,21 @@ def _log_softmax(a: Any, y: Any) -> Any:
     return e - np.log(np.exp(e).sum(axis, keepdims=True))
 
 
+def handed_back(function: Callable) -> set[str]:
+    """Return the names of the values that a function returns."""
+    return {plain_title(e) for value in returned(function) for e in getattr(value, "elts", [value])} - {""}
+
+
 def takes_targets(forward: Callable, backward: Callable) -> str:
     """Return the argument of backward that is the targets of a loss behind forward; "" for none."""
     try:
         given, taken = inspect.signature(forward).parameters, inspect.signature(backward).parameters
     except (TypeError, ValueError):
         return ""
-    handed_back = {plain_title(e) for value in returned(forward) for e in getattr(value, "elts", [value])}
-    others = [name for name in taken if name not in given and name not in handed_back]
+    others = [name for name in taken if name not in given and name not in handed_back(forward)]
     needed = [name for name in others if taken[name].default is inspect.Parameter.empty]
     of_loss = any(kind_of(name) == "target" for name in given)  # forward has its targets: desired is another name for them
-    targets = [name for name in needed if kind_of(name) == "target" or (OF_TARGETS.search(name.lower()) and not of_loss)]
+    targets = [name for name in needed if not of_loss and (kind_of(name) == "target" or OF_TARGETS.search(name.lower()))]
     if len(targets) != 1 or len(taken) < 2 or any(is_cotangent(name, []) for name in others):
         return ""
     return targets[0]
@@ -72,6 +71,7 @@ class Composed:
     target: str
     losses: dict[str, Callable]  # by what to say of them
     of_file: bool = False  # whether they are the file's
+    taken: tuple[str, ...] = ()  # what they take, where they are
     loss: str = ""  # the one that is chosen, with its targets
     targets: str = TARGETS[0]
     convention: Convention | None = None
@@ -95,6 +95,8 @@ class Composed:
             last = ((len(values) - 1,),)  # where the output may be, if there is no cache
             alone = len(values) > 1 and all(isinstance(x, np.ndarray) for x in values)
             self.places = [self.convention.outputs] if not alone else [last, ((0,),)] if len(values) > 2 else [((0,),), last]
+            titles = titles_of(self.forward, len(values))  # the loss may say which it takes: compute_cost(y, y_hat)
+            self.places = [((i,),) for i, name in enumerate(titles) if name in self.taken] or self.places
             self.convention = replace(self.convention, outputs=self.places[0])
         out, _ = self.convention.read(result, given)
         given[self.target], dense = _drawn(self.targets, np.shape(out))
@@ -154,7 +156,8 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and not is_slope(n) and _is_cost(f, known)]
     costs.sort(key=lambda n: len(wanted ^ set(stem_of(n, "LOSS"))))  # compute_cost_with_regularization first, for one with it
     own = {n: _of_file(functions[n]) for n in costs[:1]}
-    return Composed(forward, backward, target, own or dict(common_losses()), bool(own))
+    taken = tuple(p.name for n in costs[:1] for p in parameters(functions[n]) if p.name != target)
+    return Composed(forward, backward, target, own or dict(common_losses()), bool(own), taken)
 
 
 def _is_cost(function: Callable, known: set[str]) -> bool:

@@ -59,9 +59,7 @@ class Source:
 class Convention:
     """How a forward and its backward are called together."""
 
-    outputs: tuple[
-        tuple[int, ...], ...
-    ]  # the places in forward's result that have a cotangent: (0,), or (0, 1) of (a, b), cache
+    outputs: tuple[tuple[int, ...], ...]  # the places in forward's result that have a cotangent: (0,); (0, 1) of (a, b), cache
     arguments: tuple[tuple[str, Source], ...]  # of backward, without those left at their defaults
     keywords: frozenset[str] = frozenset()  # the arguments that are handed over by name
     starred: bool = False  # whether the last argument is *cache

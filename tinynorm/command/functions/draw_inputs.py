@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Container, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .kinds import COUNT, NUMBERS, PROBABILITIES, SETTINGS, has_word, plain
+from ..read.by_use import takes_logarithms
+from .kinds import COUNT, NUMBERS, SETTINGS, has_word, plain
 from .layouts import CLASSES, OUTPUTS, Layout, layouts
+
+if TYPE_CHECKING:
+    from .call_pair import Call
 
 # Combinations of shapes that are tried for each layout. A layer with three kinds of parameters has about 400 combinations, and
 # one of the last may be right. With more kinds there are thousands, and a forward that refuses them all would take minutes.
@@ -40,11 +44,8 @@ def candidates(
             chosen, inputs = dict(zip(draws, choice, strict=True)), list[Any]()
             for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
                 rng = np.random.default_rng([seed, k])
-                number = (
-                    "max"
-                    if plain(name) == "mode" and has_word(function, "pool")
-                    else NUMBERS.get(name, NUMBERS.get(plain(name)))
-                )
+                number = NUMBERS.get(name, NUMBERS.get(plain(name)))
+                number = "max" if plain(name) == "mode" and has_word(function, "pool") else number
                 inputs.append(number if kind == "number" else chosen[kind](rng))
             if _of_one_output(kinds, inputs):
                 yield layout, inputs
@@ -57,10 +58,9 @@ def _of_one_output(kinds: list[str], inputs: list[Any]) -> bool:
     return not both or ranks["weight"] > 1 or ranks["bias"] == 0
 
 
-def values_of(names: list[str], function: str) -> tuple[bool, bool]:
+def values_of(call: Call) -> tuple[bool, bool]:
     """Whether the values of x are first between 0 and 1, then of both signs; or the other way round."""
-    of_loss = has_word(function, "cross_entropy", "crossentropy", "bce", "nll", "focal")
-    probable = of_loss and any(plain(name) in PROBABILITIES for name in names)
+    probable = "target" in call.kinds and takes_logarithms(call.pair.forward)
     return probable, not probable
 
 
@@ -96,6 +96,7 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         "rolled": [lambda rng: np.zeros(1)],  # all parameters as one vector; it grows until it fits
         "sizes": [lambda rng: (layout.features, OUTPUTS, classes)],
         "one index": [lambda rng: 2],
+        "pair of sizes": [lambda rng: (2, 2)],
         "indices": [lambda rng: (rng.permutation(5) % 3).tolist(), lambda rng: rng.permutation(5) % 3],  # below any size
         "nothing": [lambda rng: None],
         "object": [lambda rng: Sampler()],
@@ -144,5 +145,6 @@ def _targets(layout: Layout, function: str, kinds: set[str], classes: int, unit:
         lambda rng: rng.standard_normal(scores),
         lambda rng: rng.integers(0, layout.features, x[0]),
         *([lambda rng: rng.integers(0, classes, x[-1])] if "weight" in kinds else []),  # x has its samples in columns
+        *([lambda rng: np.eye(classes)[rng.integers(0, classes, x[-1])].T] if layout.columns and "weight" in kinds else []),
         lambda rng: rng.integers(0, 2, (*rows, 1)).astype(float),
     ]

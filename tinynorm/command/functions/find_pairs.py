@@ -15,16 +15,21 @@ from ..layers.find_layers import find_layers
 from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
-from ..read.match_names import derivative_by_flag, has, keeps_a_cache, partners, partners_by_code, stem_of, unpacks_a_cache
+from ..read import match_names
+from ..read.match_names import has, is_slope, partners, says_only_that, stem_of
 from ..read.read_code import closure_returned, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
-from .composed import compose
+from .composed import compose, handed_back, takes_targets
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
+from .kinds import kind_of
 from .module_arrays import pair_with_arrays
 
 SLOPE = re.compile("grad|deriv|slope|prime")  # the name of the second of (value, slope)
 # Names that may be one half of a pair.
 HALF = re.compile(r"(^|_)(forward|backward|fwd|bwd|backprop)(_|$)|(Forward|Backward|_derivative|_prime|Derivative|Prime)$")
+# Words in the names of functions that use gradients, or measure them.
+STEPS = re.compile("descent|ascent|step|update|train|fit|clip|check|numeric|approx", re.IGNORECASE)
+BY_CODE = (match_names.keeps_a_cache, match_names.unpacks_a_cache)
 FRAMEWORKS = ("torch", "tensorflow", "jax")  # which find the gradients themselves
 
 
@@ -55,15 +60,17 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     pairs = [*_pairs(functions, own, path), *_flagged(own, path), *_closures(own, path)]
     paired = {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}
     rest = {name: value for name, value in own.items() if name not in paired}
-    pairs += _with_slopes(rest, path)
-    pairs += [Pair(loss.name, loss, loss.backward, path, loss.name, loss.name, loss=True) for loss in find_losses(rest)]
+    losses = [Pair(loss.name, loss, loss.backward, path, loss.name, loss.name, loss=True) for loss in find_losses(rest)]
+    alone = {name: value for name, value in rest.items() if name not in {loss.name for loss in losses}}
+    pairs += [*_by_arguments(alone, path), *_with_slopes(rest, path), *losses]
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
     layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
     for pair in pairs:  # from softmax_loss_inputs, or softmax_inputs
         titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))
         pair.inputs = next((names[f"{title}_inputs"] for title in titles if f"{title}_inputs" in names), None)
-    left_over = list(_left_over(own, {name for pair in pairs for name in (pair.forward_name, pair.backward_name)}))
+    taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
+    left_over = list(_left_over(own, taken))
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
         raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{_advice_on(own, path)}")
@@ -77,26 +84,43 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path)
     """Yield a pair for each backward or derivative, in the order of their forwards in the file."""
     for title, forward, backward in partners([name for name, value in functions.items() if not inspect.isclass(value)]):
         of_numpy = "backward" not in backward and backward not in own  # numpy.gradient is no backward
-        if not of_numpy and not makes_its_loss(functions[backward]) and not _takes_other_things(functions, forward, backward):
+        if not of_numpy and not makes_its_loss(functions[backward]):
             pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), path, forward, backward)
-            composed = compose(pair.forward, pair.backward, backward, functions)
-            yield pair if composed is None else replace(pair, forward=composed, backward=composed.backward)
+            yield _composed(pair, functions)
     paired = {name for _, *both in partners(list(functions)) for name in both}
-    for title, forward, backward in partners_by_code({name: f for name, f in own.items() if name not in paired}):
+    for title, forward, backward in match_names.partners_by_code({name: f for name, f in own.items() if name not in paired}):
         yield Pair(title, own[forward], own[backward], path, forward, backward)
 
 
-def _takes_other_things(functions: dict[str, Callable], loss: str, gradient: str) -> bool:
-    """Whether a function that is called just `gradient` is of something else than the loss in the file, or makes a step."""
-    needed = {p.name for p in parameters(functions[gradient]) if p.default is p.empty}
-    bare = has(gradient, "SLOPE") and not stem_of(gradient, "SLOPE")
-    return bare and not needed <= {p.name for p in parameters(functions[loss])}
+def _composed(pair: Pair, functions: dict[str, Callable]) -> Pair:
+    """Return the pair; with a loss behind forward, where backward goes back from one."""
+    composed = compose(pair.forward, pair.backward, pair.backward_name, functions)
+    return pair if composed is None else replace(pair, forward=composed, backward=composed.backward)
+
+
+def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
+    """Yield a pair where the name of a gradient does not say of what it is, and its arguments do.
+
+    It is of the only loss that takes the same, or with whose name its own begins; or of the function that hands back what it
+    takes, as y_hat.
+    """
+    functions = {name: f for name, f in own.items() if inspect.isfunction(f) and not name.endswith("_inputs")}
+    needed = {name: {p.name for p in parameters(f) if p.default is p.empty} for name, f in functions.items()}
+    titles = set[str]()
+    for name in [name for name in needed if has(name, "SLOPE") and not STEPS.search(name)]:
+        same = [n for n in needed if not is_slope(n) and needed[name] <= needed[n]]
+        losses = [n for n in same if name.startswith(n) or (has(n, "LOSS") and says_only_that(name, "SLOPE"))]
+        makers = [n for n in needed if handed_back(own[n]) & needed[name] - needed[n] and takes_targets(own[n], own[name])]
+        for forward in losses[: len(losses) == 1] or makers[: not losses]:
+            title = name if forward in titles else forward  # a loss may have a gradient for each parameter
+            titles.add(title)
+            yield _composed(Pair(title, own[forward], own[name], path, forward, name), own)
 
 
 def _flagged(functions: dict[str, Callable], path: Path) -> Iterator[Pair]:
     """Yield a pair for each function that is its own derivative: ``sigmoid(x, derivative=False)``."""
     for name, function in functions.items():
-        slope = derivative_by_flag(function)
+        slope = match_names.derivative_by_flag(function)
         if slope:
             yield Pair(name, function, slope, path, name, name)
 
@@ -174,14 +198,20 @@ def _left_over(own: dict[str, Callable], paired: set[str]) -> Iterator[str]:
     for name, value in own.items():
         if name in classes or name in paired:
             continue
-        if HALF.search(name) and name not in checked:
+        if (HALF.search(name) or _is_a_gradient_of_a_loss(name, value)) and name not in checked:
             yield f"{name} (no counterpart is found)"
         elif meant_as_a_loss(name, value):
             returns = any(isinstance(node, ast.Return) and node.value for node in nodes_of(value))
             why = "no gradient is seen in what it returns" if returns else "unfinished: it returns nothing"
             yield f"{name} ({why})"
-        elif (keeps_a_cache(value) or unpacks_a_cache(value)) and not any(name in helpers for helpers in called.values()):
+        elif any(test(value) for test in BY_CODE) and not any(name in helpers for helpers in called.values()):
             yield f"{name} (by its code one half of a pair, and by its name of none)"
+
+
+def _is_a_gradient_of_a_loss(name: str, function: Callable) -> bool:
+    """Whether a function is the gradient of a loss, by its name, and takes targets: the loss is not there, or not told."""
+    targets = [p.name for p in parameters(function) if kind_of(p.name) == "target"]
+    return bool(targets and has(name, "SLOPE") and returned(function)) and not STEPS.search(name)
 
 
 def _advice_on(own: dict[str, Callable], path: Path) -> str:

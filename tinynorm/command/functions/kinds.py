@@ -7,10 +7,9 @@ from typing import Any
 
 NAMES = {
     "x": "x inp input inputs a z h u v q k data features scores logits score logit act acts image images img feat pred preds "
-    "prediction predictions y_pred ypred y_hat yhat y_prob probs query key value x_batch xb x_train x_dev "
+    "prediction predictions y_pred ypred y_hat yhat y_prob probs query key value xb "
     "a_prev prev_a aprev x_prev output out xt x_t xs al p_hat signal vec vector arr array tensor sequence",
-    "hidden": "prev_h h_prev hprev prev_c c_prev cprev h0 c0 a0 s0 h_0 c_0 a_0 hidden prev_hidden hidden_prev h_init state "
-    "prev_state state_prev s_prev prev_s hidden_state cell_state prev_cell h_t_1 h_tm1 hx cx",
+    "hidden": "prev_h h_prev hprev prev_c c_prev h0 c0 a0 s0 h_0 c_0 a_0 hidden prev_hidden hidden_prev h_init state hx cx",
     "weight": "w weight weights wx w_x wxh w_xh wax wih w_ih w_i2h theta kernel kernels filter filters w_embed embedding "
     "wxi wxf wxo wxg wxc wxz wxr wxn wix wfx wox wgx wcx wzx wrx wnx w_xi w_xf w_xo w_xg w_xc w_xz w_xr w_xn",
     "output_weight": "wya w_ya why w_hy wy w_y who",
@@ -31,8 +30,7 @@ NAMES = {
     "packed_bias": "bqkv b_qkv qkv_b qkv_bias c_attn_b",
     "mean": "running_mean moving_mean mean mu",
     "variance": "running_var moving_var running_variance moving_variance var variance",
-    "target": "y t target targets label labels y_true ytrue truth gt ground_truth y_batch yb y_train y_dev "
-    "y_onehot y_one_hot onehot one_hot",
+    "target": "y t target targets label labels y_true ytrue truth gt ground_truth yb y_onehot y_one_hot onehot one_hot",
     "mask": "mask cond condition",
     "index": "idx index indices ids tokens token words",
     "shape": "normalized_shape",
@@ -41,10 +39,14 @@ KIND = {name: kind for kind, names in NAMES.items() for name in names.split()}
 # Words in the names of a loss's targets, as x_original; elsewhere they may be anything.
 OF_TARGETS = re.compile("(^|_)(true|target|targets|label|labels|actual|original|expected|desired|truth|gold)(_|$)")
 COUNT = re.compile("size|num|count|window|length", re.IGNORECASE)  # in the names of whole numbers
+STATE = re.compile("^[hcs](?![a-z])|^[hcs]t|[_a-z][hcs]$|prev|last|state|cell|hidden")  # in the names of a cell's states
 PARAMETERS = (*(kind for kind in NAMES if kind.endswith(("weight", "bias"))), "recurrent", "affine")
 CONSTANT = ("mean", "variance", "target", "mask", "index")  # kinds that need no gradient: backward may return None for them
 PROBABILITIES = {"p", "outputs", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
-REGULARISED = ("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "l2", "l2_reg", "reg_strength", "weight_decay")
+REGULARISED = (
+    *("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "lamb", "l2", "l2_reg", "reg_strength", "weight_decay"),
+    *("reg_lambda", "lambda_reg", "reg_param", "reg_coeff", "reg_coef"),
+)
 VALUES: tuple[tuple[str, Any], ...] = (
     ("eps epsilon", 1e-5),
     ("G num_groups groups n_groups stride pool_size pool_height pool_width f", 2),
@@ -85,10 +87,10 @@ def kind_of(name: str, function: str = "") -> str:
         return "number"
     if low.endswith(("param", "params", "config", "parameters")):
         return "settings"
-    if low.endswith(("_mask", "_ids", "_idx", "_index", "_indices")):
+    if low.endswith(("_mask", "_ids", "idx", "_index", "_indices")):
         return "mask" if low.endswith("mask") else "index"
     shorter = [low, low.rstrip("0123456789").rstrip("_"), re.sub(f"_?({'|'.join(LINEAR)})_?", "", low)]  # h0_b, w_conv
-    shorter += [re.sub("_(f|b|fwd|bwd|forward|backward)$", "", low)]  # Wx_fwd
+    shorter += [re.sub("_(f|b|fwd|bwd|forward|backward)$|_?(data|train|dev|batch)_?", "", low)]  # Wx_fwd, datax, x_train
     kind = next((KIND[short] for short in shorter if short in KIND), "")
     of_loss = not kind and has_word(function, *LOSSES) and not COUNT.search(low)
     if "onehot" in low.replace("_", "") or (of_loss and OF_TARGETS.search(low)):
@@ -128,6 +130,8 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
     if {"u", "w", "v"} <= set(low):
         here |= {"u": "weight", "w": "recurrent", "c": "output_bias"}
     kinds |= {low[name]: kind for name, kind in here.items() if name in low}
+    if {"recurrent", "gate_weight"} & {*kinds.values()}:  # then what else there is, is a state: h_in, ct_1, last_h
+        kinds |= {name: "hidden" for name, kind in kinds.items() if not kind and STATE.search(name)}
     found = list(kinds.values())
     if "recurrent" in found:  # Wf is for x only, beside Uf for h
         found = ["weight" if kind == "gate_weight" else kind for kind in found]

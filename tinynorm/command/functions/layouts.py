@@ -24,6 +24,7 @@ class Layout:
     columns: bool = False  # whether x has its features on the first axis, so that a layer is w @ x
     one_output: bool = False  # whether a network is tried with one output first
     outputs: int = 0  # of a layer; 0: OUTPUTS
+    ones: int = 0  # columns of 1 that forward puts beside x: the biases are rows of the weights
     sizes: tuple[int, ...] = ()  # of the arrays that a function reads from its file
 
     def shapes(self, kind: str, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
@@ -44,10 +45,11 @@ class Layout:
         return special.get(kind) or self._usual(out, function, kinds)[kind]
 
     def _matrices(self, out: int, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
-        n, f, row = self.samples or self.x[0], self.features, prod(self.x[1:])
+        n, f, row = self.samples or self.x[0], self.features + self.ones, prod(self.x[1:])
         found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f, f), (f,), self.x]
-        found += [()] if len(self.x) == 1 and "target" in kinds else [(f, 1)] if "target" in kinds else []  # y = w * x + b
-        if "target" in kinds and "second_weight" not in kinds:
+        of_loss = self.one_output or "target" in kinds
+        found += [()] if len(self.x) == 1 and of_loss else [(f, 1)] if of_loss else []  # y = w * x + b
+        if of_loss and "second_weight" not in kinds:
             found.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
         return found
 
@@ -64,7 +66,7 @@ class Layout:
         of_output: list[tuple[int, ...]] = [(out,), (1, out)]
         of_rows = [(n,), (n, 1)] if len(self.x) == 2 and n > 1 else []  # x has its features in rows
         whole = [self.x] if "weight" in kinds else [self.x, (f, out), (n,)]
-        number: list[tuple[int, ...]] = [(), (1,)] if "target" in kinds else []  # the bias of one output of a loss
+        number: list[tuple[int, ...]] = [(), (1,)] if self.one_output or "target" in kinds else []  # of one output
         ones = [1] * len(self.x[2:])  # x of more than two dimensions has its channels on axis 1
         of_axes = [self.x[:2]] if ones else []
         affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows, *of_axes]
@@ -92,6 +94,7 @@ class Layout:
 
     def _matrix(self, before: int, after: int) -> list[tuple[int, ...]]:
         """Return the shapes of a layer's matrix: it stands behind x in rows, and before x in columns."""
+        before += self.ones
         return [(after, before)] if self.columns else [(before, after), (after, before)]
 
     def _bias(self, n: int) -> list[tuple[int, ...]]:
@@ -131,6 +134,8 @@ ROWS, IMAGES, STEPS, LINE = Layout((6, 9), 9), Layout((6, 8, 3, 5), 8), Layout((
 # Convolutions are slow, so x is small. With stride 2 and padding 1 their outputs have whole numbers of rows and columns.
 CONVOLVED = [Layout((2, 3, 5, 7), 3, "first"), Layout((2, 5, 7, 3), 3, "last")]
 CONVOLVED_LINE, CONVOLVED_ALONE = Layout((2, 3, 7), 3, "line"), [Layout((5, 7, 3), 3, "last"), Layout((3, 5, 7), 3, "first")]
+CONVOLVED_SQUARE = [Layout((2, 3, 5, 5), 3, "first"), Layout((3, 5, 5), 3, "first")]  # where height and width are swapped
+WITH_ONES = [Layout((6, 9), 9, ones=1), Layout((9, 6), 9, samples=6, columns=True, ones=1)]
 # Of a recurrent layer: time on the first axis; features on the first axis, then samples, and time on the last; samples first.
 IN_COLUMNS = Layout((9, 6), 9, samples=6, columns=True)
 CELLS = [Layout((3, 6, 9), 9, samples=6), Layout((9, 6, 3), 9, samples=6, columns=True), Layout((6, 9, 3), 9), IN_COLUMNS]
@@ -156,7 +161,7 @@ def layouts_with(sizes: list[int]) -> list[Layout]:
 def layouts(function: str, kinds: set[str]) -> list[Layout]:
     """Return the layouts that x may have in a function called so, the likeliest first."""
     if has_word(function, "conv"):
-        return [*CONVOLVED, CONVOLVED_LINE, *CONVOLVED_ALONE, STEPS, ROWS]
+        return [*CONVOLVED, CONVOLVED_LINE, *CONVOLVED_ALONE, *CONVOLVED_SQUARE, STEPS, ROWS]
     if has_word(function, "pool"):
         return [*POOLED, IMAGES, *ONE_IMAGE]
     if has_word(function, "flatten"):  # of x of two dimensions, what is flattened has its shape again
@@ -172,5 +177,5 @@ def layouts(function: str, kinds: set[str]) -> list[Layout]:
         return [ROWS, IN_COLUMNS, LINE, ALONE, COLUMN, *CONVOLVED]
     first = [STEPS] if has_word(function, "temporal", "sequence") else [IMAGES] if has_word(function, "spatial", "2d") else []
     columns = [IN_COLUMNS] if {"weight", "target"} <= kinds else []  # as a course's logistic regression
-    last = [*columns, *CONVOLVED] if "weight" in kinds else [ONE_ROW, ONE_COLUMN] if "target" in kinds else POOLED
+    last = [*columns, *CONVOLVED, COLUMN] if "weight" in kinds else [ONE_ROW, ONE_COLUMN] if "target" in kinds else POOLED
     return list(dict.fromkeys([*first, ROWS, IMAGES, STEPS, LINE, *last]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..read.match_names import has, is_slope
 from ..read.read_code import is_gradient_of, scaled_title, titles_of, unpacked
 from ..run_code import UserError
 from .composed import Composed
@@ -112,7 +113,8 @@ def _of_no_matter(call: Call, named: dict[str, Any]) -> set[str]:
     """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""
     missing = {call.names[i] for i in call.floats if call.names[i] not in named}
     weights = [name for name in named if kind_of(name).endswith("weight")]
-    network = len(weights) > 1 or (weights and call.convention is not None and call.convention.slope)
+    of_loss = isinstance(call.pair.forward, Composed) or (call.convention is not None and call.convention.slope)
+    network = len(weights) > 1 or (weights and of_loss)
     return missing if network and all(kind_of(name) in ("x", *CONSTANT) for name in missing) else set()
 
 
@@ -185,6 +187,8 @@ def _entries(grads: Any, backward: Callable) -> Iterator[tuple[str, Any]]:
             yield from _entries(gradient, backward) if isinstance(gradient, dict) else [(str(key), gradient)]
     elif isinstance(grads, tuple | list):
         for word, gradient in zip(titles_of(backward, len(grads), scaled_title), grads, strict=True):
+            if has(word, "LOSS") and not is_slope(word):  # beside the gradients
+                continue
             if isinstance(gradient, dict):
                 yield from _entries(gradient, backward)
             elif isinstance(gradient, tuple | list):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import Problem, fresh
-from ..read.read_code import code_of
+from ..read.read_code import code_of, inside
 from ..run_code import attempt
 from .call_pair import Call
 from .composed import Composed
@@ -27,13 +27,13 @@ from .find_pairs import Pair, backward_of
 STEP, CLOSE = 1e-5, 1e-4
 # Statements that compute no gradient: they refuse, or say something.
 SAID = (ast.Raise, ast.Assert, ast.Expr)
-OTHER = (*SAID, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Continue, ast.Break)
+OTHER = (*SAID, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Continue, ast.Break, ast.Match)
 
 
 def ranked(call: Call) -> BaseException | None:
     """Rank the call: see `try_once`. Where targets are drawn for a loss behind forward, the first kind that backward takes."""
     error, forward = try_once(call), call.pair.forward
-    if error is None and isinstance(forward, Composed) and not call.rank[1]:
+    if error is None and isinstance(forward, Composed) and not all(call.rank):
         before = forward.state
         for _ in forward.variants(list(forward.losses)[:1]):
             if try_once(call) is None and all(call.rank):
@@ -70,7 +70,7 @@ def try_once(call: Call) -> BaseException | None:
             break
     assert best is not None
     call.convention, call.rank, call.shape, call.unclaimed = best.convention, best.rank, best.shape, best.unclaimed
-    call.raised, call.unsummed, call.summed = best.raised, best.unsummed, best.summed
+    call.raised, call.turned, call.unsummed, call.summed = best.raised, best.turned, best.unsummed, best.summed
     return None
 
 
@@ -105,6 +105,7 @@ def _rank(call: Call, out: Any, cache: Any) -> None:
     shapes = [y.shape for y in outputs]
     call.shape = shapes if several else shapes[0]
     finite = all(y.size > 0 and bool(np.all(np.isfinite(y))) for y in outputs if y.dtype.kind in "fc")
+    finite = finite and (not isinstance(call.pair.forward, Composed) or bool(outputs[0].any()))  # of one class, a loss is 0
     call.rank = finite, _fits(call, shapes, several, cache)
 
 
@@ -113,7 +114,11 @@ def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
     rng = np.random.default_rng(0)
     douts = [rng.standard_normal(shape)[()] for shape in shapes]
     found, error = attempt(call.backward, tuple(douts) if several else douts[0], cache)
-    call.raised = error is not None
+    if error is not None and "weight" in call.kinds and [shape[1:] for shape in shapes] == [(1,)]:
+        call.turned = True  # some write derivatives as rows
+        found, error = attempt(call.backward, douts[0], cache)
+        call.turned = error is None
+    call.raised = error
     if error is not None:
         return False
     grads = [found[i] for i in call.floats] if len(found) == len(call.inputs) else found
@@ -172,7 +177,7 @@ def lines_left_out(pair: Pair) -> list[str]:
     if tree is None or not isinstance(code, CodeType) or not pair.ran or ours:
         return []
     parts: list[tuple[int, int]] = []
-    for first, last, ran in _statements(tree.body, code.co_firstlineno - 1, pair):
+    for first, last, ran in _statements(tree, code.co_firstlineno - 1, pair):
         if ran:
             parts.append((0, 0))
         elif parts and parts[-1][0]:
@@ -186,16 +191,10 @@ def lines_left_out(pair: Pair) -> list[str]:
     return [says] if shown else []
 
 
-def _statements(body: list[ast.stmt], above: int, pair: Pair) -> Iterator[tuple[int, int, bool]]:
+def _statements(code: ast.FunctionDef, above: int, pair: Pair) -> Iterator[tuple[int, int, bool]]:
     """Yield (first line, last line, whether it ran) of each statement that may compute a gradient."""
-    for statement in body:
-        inner = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
-        inner += [part.body for part in [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]]
-        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-            continue
-        if any(inner):
-            for part in inner:
-                yield from _statements(part, above, pair)
-        elif not isinstance(statement, OTHER) and not (pair.loss and isinstance(statement, ast.Return)):
-            first, last = statement.lineno + above, (statement.end_lineno or statement.lineno) + above
+    for statement in inside(code):
+        whole = isinstance(statement, ast.stmt) and not hasattr(statement, "body") and not isinstance(statement, OTHER)
+        if whole and not (pair.loss and isinstance(statement, ast.Return)):
+            first, last = statement.lineno + above, (statement.end_lineno or statement.lineno) + above  # type: ignore[attr-defined]
             yield first, last, not pair.ran.isdisjoint(range(first, last + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Container, Iterator
 from inspect import unwrap
 from typing import Any, TypeGuard
@@ -29,10 +30,28 @@ def guess(function: Callable, name: str, place: int) -> str:
         return "nothing"
     known = [(code_of(code) or ast.Pass(), here) for code, here in followed(function, name, 2)]
     nodes = [(node, here) for code, here in known for node in ast.walk(code)]  # in the functions made inside, too
+    if _is_pair_of_sizes(nodes_of(function), name):
+        return "pair of sizes"
     methods = [node.attr for node, here in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == here]
     if methods and not any(hasattr(np.ndarray, method) for method in methods):
         return "object"
     return "x" if place == 0 else f"any {name}"
+
+
+def _is_pair_of_sizes(nodes: list[ast.AST], name: str) -> bool:
+    """Whether an argument is used as ``pool[0]`` and ``pool[1]`` only, in slices and counts."""
+    elements = [node for node in nodes if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == name]
+    numbers = [node.slice.value for node in elements if isinstance(node.slice, ast.Constant)]
+    counts = [node for node in nodes if isinstance(node, ast.Slice) or isinstance(getattr(node, "op", None), ast.FloorDiv)]
+    counted = any(part in elements for node in counts for part in ast.walk(node))
+    return {*numbers} == {0, 1} and counted and len(numbers) == sum(getattr(node, "id", "") == name for node in nodes)
+
+
+def takes_logarithms(function: Callable) -> bool:
+    """Whether a loss takes logarithms, and no exponential, itself or in what it calls: then it is given probabilities."""
+    nodes = [node for code in (function, *(called for called, _ in calls_of(function))) for node in nodes_of(code)]
+    words = {str(getattr(node, "attr", getattr(node, "id", ""))) for node in nodes}
+    return bool(words & {"log", "log2"}) and not any(re.search("exp|soft|sigm|logi", word) for word in words)
 
 
 # ---- words -------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ FORWARD = "forw forward forwards fwd fprop feedforward forwardprop forwardpropag
 BACKWARD = """backward backwards backw bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass
     vjp pullback adjoint"""
 SLOPE = "derivative deriv prime der grad gradient gradients derivate diff"
-LOSS = "loss cost losses"
+LOSS = "loss cost losses objective"
 MARKS = {
     word: kind
     for kind, words in (("FORWARD", FORWARD), ("BACKWARD", BACKWARD), ("SLOPE", SLOPE), ("LOSS", LOSS))
@@ -43,6 +43,11 @@ def stem_of(name: str, *kinds: str) -> tuple[str, ...]:
 
 def has(name: str, kind: str) -> bool:
     return any(MARKS.get(word) == kind for word in words_of(name))
+
+
+def says_only_that(name: str, kind: str) -> bool:
+    """Whether a name has no word but that of a kind, and words that say nothing: compute_gradients."""
+    return not _core(stem_of(name, kind), NO_MATTER)
 
 
 def is_slope(name: str) -> bool:
@@ -75,6 +80,8 @@ def _forward_of(backward: str, names: list[str]) -> str | None:
         rest = D.sub("", backward).lower()
         return next((name for name in others if name.lower() == rest != backward.lower()), None)
     stem = stem_of(backward, kind)
+    if kind == "SLOPE" and says_only_that(backward, kind):
+        return None  # compute_gradients: its arguments tell of what
     before = stem_of(re.split(r"_?(?:back|bwd|bprop)", backward, maxsplit=1, flags=re.IGNORECASE)[0])
     forwards = {name: stem_of(name, "FORWARD") for name in others if has(name, "FORWARD")}
     plain = {name: stem_of(name) for name in others if not has(name, "FORWARD") and stem_of(name)}
@@ -87,8 +94,7 @@ def _forward_of(backward: str, names: list[str]) -> str | None:
         match = next((name for name in alike if _beside(name) == _beside(backward)), next(iter(alike), None))
         for words_left_out in ("of function func fn", NO_MATTER):
             core = _core(wanted, words_left_out)
-            named = core or known is losses  # gradient, of costFunction
-            alike = [name for name, words in known.items() if named and _core(words, words_left_out) == core]
+            alike = [name for name, words in known.items() if core and _core(words, words_left_out) == core]
             match = match or next(iter(alike), None)
         if match:
             return match

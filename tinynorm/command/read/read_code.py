@@ -164,11 +164,13 @@ def title(part: ast.AST) -> str:
 
 
 def plain_title(part: ast.AST) -> str:
-    """Return the name of a value: dx of `dx`, `dx / N` and `dx.reshape(N, D)`, W of `self.W`, "a, b" of `(a, b)`; else ""."""
+    """Return the name of a value: dx of `dx`, `np.array(dx)` and `dx.reshape(N, D)`, W of `self.W`; "" for none."""
     if isinstance(part, ast.Tuple | ast.List):
         return ", ".join(map(plain_title, part.elts))
     if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in ("reshape", "copy", "astype"):
         return plain_title(part.func.value)
+    if isinstance(part, ast.Call) and ast.unparse(part.func) in ("np.array", "np.asarray", "np.stack") and part.args:
+        return plain_title(part.args[0])
     if isinstance(part, ast.Attribute):
         return part.attr if isinstance(part.value, ast.Name) and part.value.id == "self" else ""
     return part.id if isinstance(part, ast.Name) else ""
