@@ -34,13 +34,18 @@ def _steps(x: Any) -> Iterator[tuple[Any, Any]]:
         yield from list(x.items())
     elif isinstance(x, list | tuple):
         yield from enumerate(x)
-    elif hasattr(x, "__dict__") and not isinstance(x, LEAVES) and not isinstance(x, np.ndarray | np.generic):
+    elif (
+        isinstance(getattr(x, "__dict__", None), dict)
+        and not isinstance(x, LEAVES)
+        and not isinstance(x, np.ndarray | np.generic)
+    ):
         yield from ((f".{name}", value) for name, value in list(vars(x).items()))
     elif hasattr(type(x), "__slots__") and type(x).__module__ not in ("builtins", "numpy"):
         yield from ((f".{name}", getattr(x, name)) for name in type(x).__slots__ if hasattr(x, name))
 
 
 RATES = re.compile(r"_*(lr|learn(ing)?_?rate|eta|l_?rate|step_?size)", re.IGNORECASE)
+EPOCHS = re.compile(r"_*((n|num|max)_?)?(epochs?|iters?|iterations?)", re.IGNORECASE)
 
 
 def _everything_in(x: Any) -> Iterator[tuple[Way, Any]]:
@@ -57,11 +62,11 @@ def _everything_in(x: Any) -> Iterator[tuple[Way, Any]]:
         level = deeper
 
 
-def set_rates(x: Any, rate: float) -> bool:
-    """Set all learning rates in an object; return whether there are any."""
-    found = [way for way, a in _everything_in(x) if RATES.fullmatch(_word(way[-1])) and isinstance(a, float | int)]
+def set_numbers(x: Any, called: re.Pattern[str], value: float) -> bool:
+    """Set all numbers in an object that are called so, as its learning rates; return whether there are any."""
+    found = [way for way, a in _everything_in(x) if called.fullmatch(_word(way[-1])) and isinstance(a, float | int)]
     for way in found:
-        put(x, [way], rate)
+        put(x, [way], value)
     return bool(found)
 
 
@@ -144,7 +149,7 @@ def plain(name: str) -> str:
     return WORDS.get(stem, stem) + low[len(stem) :]
 
 
-BEFORE = re.compile(r"^_*(?:d[LJCE]_?d_?|del(?:ta)?s?_?|nabla_?|gradients?_?|grads?_?|d|g)_?(.+)$")
+BEFORE = re.compile(r"^_*(?:d_?[LJCElc]_?d_?|del(?:ta)?s?_?|nabla_?|gradients?_?|grads?_?|d|g)_?(.+)$")
 AFTER = re.compile(r"^(.+?)_*(?:grads?|gradients?|deltas?|derivatives?|g|err|errors?)$", re.IGNORECASE)
 
 

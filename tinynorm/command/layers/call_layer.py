@@ -24,10 +24,10 @@ from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.composed import common_losses
 from ..functions.kinds import kind_of
 from ..read.packed import Packed
-from ..read.read_code import code_of, parameters
+from ..read.read_code import code_of, parameters, returned
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
-from .attributes import RATES, Way, as_array, at, put, set_rates
+from .attributes import RATES, Way, as_array, at, put, set_numbers
 from .find_layers import Methods
 from .objects import LR, Step
 from .read_gradients import read_gradients
@@ -54,7 +54,8 @@ class Used:
     object: Any
     values: tuple
     result: Any
-    scores: Any  # what forward returned before a cost was made of it
+    returned: Any  # what forward returned, with its cache
+    scores: Any  # its output, before a cost was made of it
     context: list[Any]  # what a static method is given first to keep its arrays in; mostly nothing
     kept: Used | None = None  # this as it was before the first backward, which may use up what forward has saved
 
@@ -88,10 +89,11 @@ class Layer:
     after: str = ""  # a method that is called after backward, since it makes the gradients of the parameters, or the step
     steps: bool = False  # whether an optimizer of ours changes the parameters
     loss: bool = False  # whether forward gives a loss and backward takes no dout
-    rate: float = 1.0  # of a backward that changes the parameters, where it has no name
+    rate: float = 1.0  # of a backward that changes the parameters, where it has no name; negative where dout is target - output
     learning_rate: float = LR  # where it has one
     before: str = ""  # the layer before a loss whose backward is the gradient of both
     mode: str = ""  # how the object differs from the one that is checked first: training False
+    row: bool = False  # whether backward takes the gradient of a vector as a row, (1, n)
     doubt: str = ""  # why it cannot be judged where no way to read it makes it right
     reduced: Callable = np.mean  # what makes a number of the losses of the samples
     unseen: list[str] = field(default_factory=list)  # arrays that the output depends on and that have no gradient
@@ -143,7 +145,7 @@ class Layer:
         random.seed(0)
         context = [self.new_context()] if self.context else []
         result = call_by_name(getattr(layer, self.methods.forward), given, context)
-        used = Used(layer, values, result, result, context)
+        used = Used(layer, values, result, result, result, context)
         if self.methods.how == "cost":
             used.scores = self.parts(used)[0]
             used.result = self._cost(layer, given, used.scores)
@@ -159,6 +161,7 @@ class Layer:
         """Return the loss of what forward returned, by the class's own method, else by the usual one that fits."""
         x, y = given[next(iter(self.arguments))], given[self.target]
         if self.usual:
+            y = np.reshape(y, np.shape(scores)) if np.size(y) == np.size(scores) else y  # one output for each sample
             numbers = np.asarray(y).dtype.kind in "iu" and np.shape(y) == np.shape(scores)[:-1]  # of classes, one for each row
             return USUAL_LOSSES[self.usual](scores, y, np.eye(np.shape(scores)[-1])[y] if numbers else y, given)
         method = getattr(layer, self.methods.cost)
@@ -177,9 +180,16 @@ class Layer:
         if result is None:
             result = next((x for x in (getattr(used.object, name, None) for name in OUTPUTS.split()) if x is not None), None)
             says = f"{title} returns None and leaves nothing in self.output"
+            if result is None and returned(getattr(self.cls, self.methods.forward)):
+                raise TypeError(f"{title} returns None for these arguments")
             refuse_nothing(result, getattr(self.cls, self.methods.forward), says, self.path)
         if self.methods.how == "loss and gradients":
             result = result[0]
+        if isinstance(result, dict) and self.methods.how == "cost":  # {"Z1": ..., "A1": ...}
+            result = list(result.values())[-1]
+        if isinstance(result, tuple):  # dout is not that of a value which backward takes
+            handed = [role[1] for role in self.roles.values() if isinstance(role, tuple) and role[0] == "part"]
+            result = tuple(y for k, y in enumerate(result) if k not in handed) or result
         whole = as_array(result)  # of a layer without NumPy
         several = [whole] if whole is not None else list(result) if isinstance(result, tuple | list) else [result]
         if self.packed:  # h, (h, c)
@@ -212,7 +222,7 @@ class Layer:
     def gradients(self, dout: Any, used: Used) -> dict[str, Any]:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
-        rates = self.updated and ("rate" in self.roles.values() or set_rates(used.object, self.learning_rate))
+        rates = self.updated and ("rate" in self.roles.values() or set_numbers(used.object, RATES, self.learning_rate))
         handed = any(isinstance(role, tuple) and isinstance(role[1], Step) for role in self.roles.values())
         rated = rates or self.steps or handed or bool(self._rates_after)
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
@@ -224,7 +234,7 @@ class Layer:
         for name, ways in self.parameters.items():
             if name in self.updated and name not in found:
                 step = before[name] - np.asarray(at(used.object, ways[0]))
-                found[name] = step / self.learning_rate if rated else step / scale / self.rate
+                found[name] = step * np.sign(self.rate) / self.learning_rate if rated else step / scale / self.rate
         return {name: None if g is None else g * float(dout) for name, g in found.items()} if self.loss else found
 
     @property
@@ -239,17 +249,20 @@ class Layer:
             match role:
                 case "dout":
                     made[name] = dout[self.douts.index(name)] if len(self.douts) > 1 else dout
+                    made[name] = made[name][None] if self.row and np.ndim(made[name]) == 1 else made[name]
                     made[name] = (dout,) if _begins_with(method, name) else made[name]
                 case "rate":
                     made[name] = self.learning_rate
                 case "result":
                     made[name] = used.scores if self.methods.how == "cost" else self.parts(used)[0]
                 case "cache":
-                    made[name] = used.result[-1]
+                    made[name] = used.returned[-1] if isinstance(used.returned, tuple) else used.returned
                 case "prediction":  # of a loss class, or what it has made of it itself, as softmax
                     first = next(x for n, x in given.items() if n in self.arguments and differentiable(x))
                     left = next((vars(used.object)[n] for n in OUTPUTS.split() if n in vars(used.object)), None)
                     made[name] = left if left is not None and np.shape(left) == np.shape(first) else first
+                case "part", k:
+                    made[name] = used.returned[k] if isinstance(used.returned, tuple) else used.returned
                 case "input", source:
                     made[name] = given[source]
                 case "value", value:

@@ -21,30 +21,29 @@ from ..functions.kinds import NUMBERS, kind_of
 from ..functions.layouts import OUTPUTS, Layout
 from ..read.by_use import stands_for, words_meant
 from ..read.read_code import code_of, parameters
-from .find_layers import methods_in, nodes_in
+from .attributes import EPOCHS
+from .find_layers import methods_in, nodes_in, reached
 from .objects import LR, Mixing, Settings, Step, Tanh, instances
 
 SIZES = {
-    "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim embed_dim fan_in d_in din "
+    "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim fan_in d_in din "
     "in_ch d c hidden_state_dim inputs in_c c_in inputs_num shape nfeatures embedding_size in_feature n_feature feature_dim "
     "ndim n_i normalized_shape input_feature ci cin ic n_embd n_visible d_input",
     "out": "m filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
-    "width": "hidden d_h d_hid d_hidden d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size "
+    "width": "hidden d_h d_hid d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size "
     "dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
-    "all": "layer_sizes layer_dims sizes dims layers_dims layers_sizes layer_size layer_dimensions architecture topology "
-    "structure nn_architecture layers_size network_structure layers_dim shapes",
+    "all": "sizes dims layer_size layer_dimensions structure layers_size layers_dim shapes",
     "vocab": "vocab_size num_embeddings n_vocab vocabulary_size input_vocab v vocab_dim num_words n_tokens n_embeddings",
-    "word": "embedding_dim embed_size wordvec_size wordvec_dim emb_size emb_dim embedding_size n_embed embedding_size",
+    "word": "embedding_dim embed_size wordvec_size wordvec_dim emb_size emb_dim embedding_size n_embed",
     "heads": "num_heads n_heads heads n_head nhead",
     "head": "d_k d_v head_dim head_size dk dv",
-    "kernel": "kernel_size kernel k f size_kernel pool_size pool_height pool_width ksize filter_size window",
+    "kernel": "kernel_size kernel k f pool_size pool_height pool_width ksize",
     "move": "stride strides s",
     "pad": "pad padding p_size",
     "factor": "upsampling_factor downsampling_factor scale_factor factor",
     "lr": "lr learning_rate eta learningrate l_rate step_size",
     "function": "activation act act_fn nonlinearity act_func func",
-    "slope": "d_activation activation_grad",
     "rng": "rng random_state generator",
     "words": "word_to_idx word2idx vocab",
     "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen",
@@ -57,15 +56,17 @@ SIZES = {
 KIND_OF_SIZE = {name: kind for kind, names in reversed(SIZES.items()) for name in names.split()}
 SIZE = "size|dim|len|num|units|nodes|neurons|features|channels|width|shape|^n"
 LIKE = {  # kinds of names that are not among these
+    "epochs": f"{EPOCHS.pattern}$",
+    "all": "architecture|topology|^(layers?|network|net|nn)_?(config|sizes|dims|structure|spec)",
     "slope": "prime|deriv|^f_?grad$|(^|_)(d|der|diff|grad)_?(act|f$|fn|func)|act.*_(d|der|diff|grad)(_|$)",
     "function": "activation",
     "float": "(std|stddev|sigma|gain)$",
     "init": "init",
     "heads": "head",
-    "kernel": "(kernel|filter|pool|window)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
-    "in": f"(^|_)(in|input|inp|prev|x)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)(size|dim|len|num)",
+    "kernel": "(kern[ea]l|filter|pool|window|grid)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
+    "in": f"(^|_)(in|input|inp|prev|x|embed)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)({SIZE[:-3]})",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden",
-    "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kernels",
+    "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kern[ea]ls",
 }
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
 OF = "__of__"  # between the name of an argument and that of a setting in it
@@ -142,11 +143,13 @@ def folded(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     """Return the kind of a constructor's argument; "" for an unknown one."""
-    low = p.name.rpartition(OF)[2].lower().strip("_")
+    low = re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", p.name.rpartition(OF)[2]).lower().strip("_")  # in_features of inFeatures
     if low == "name" and p.default is p.empty:
         return "function" if "activ" in words else "str"
     if low in ("w", "b", "gamma", "beta") or p.annotation in (np.ndarray, "np.ndarray"):
         return kind_of(p.name, words)
+    if re.search(r"(list|sequence)\[int", f"{p.annotation}", re.IGNORECASE) and re.search("layer|net|size|arch|dim|units", low):
+        return "hiddens" if "hid" in low else "all"
     known = KIND_OF_SIZE.get(low) or KIND_OF_SIZE.get(low.rstrip("0123456789").rstrip("_")) or kind_of(p.name, words)
     if known == "layers" and p.annotation in (int, "int"):
         return "out"
@@ -164,7 +167,10 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         kind = "function" if p.name == "f" and beside_its_slope else kind_in_constructor(p, words)
         kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
         kind = kind or ("layers" if p.kind is p.VAR_POSITIONAL else "")
-        has_default, words_of_it = p.default is not p.empty, words_for(p.name, cls) if kind in ("", "number") else ()
+        has_default, words_of_it = (
+            p.default is not p.empty,
+            words_for(p.name, cls) if kind in ("", "number", "optimizer") else (),
+        )
         sizes = isinstance(p.default, int | tuple | list) and not isinstance(p.default, bool)
         anyway = (sizes and kind in DRAWN_ANYWAY.split()) or (kind == "slope" and "function" in kinds.values())
         objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
@@ -172,7 +178,7 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
             kinds[p.name] = tuple(objects)
         elif p.name == "dtype" or (p.name in REGULARISED and "net" in words):
             kinds[p.name] = "dtype" if p.name == "dtype" else "number"
-        elif not has_default and words_of_it:
+        elif not has_default and words_of_it and "sgd" not in words_of_it:
             kinds[p.name] = words_of_it
         elif has_default and not anyway:
             continue
@@ -207,11 +213,19 @@ def _is_size(name: str, cls: type) -> bool:
     return any(ast.unparse(part) in titles for part in inside if part not in owners)
 
 
-def sets_up(cls: type, name: str) -> bool:
-    """Whether the arguments of a method are sizes, or words that the class compares them with."""
-    needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty]
-    known = (*SIZES, *LIKE)
+def sets_up(cls: type, name: str, backward: str) -> bool:
+    """Whether the arguments of a method are sizes, or words that the class compares them with; data, if it calls backward."""
+    needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    known = {*SIZES, *LIKE, *(("x", "target", "number") if backward in reached(cls, name) else ())}
     return all(kind_in_constructor(p, "") in known or words_for(p.name, cls) or p.annotation in (bool, "bool") for p in needed)
+
+
+def appended(cls: type, name: str, lists: set[str]) -> str:
+    """Return the argument that a method appends to one of these lists of the object, ``self.layers.append(layer)``; else ""."""
+    needed = [p.name for p in parameters(getattr(cls, name))[1:] if p.default is p.empty]
+    text = ast.unparse(code_of(getattr(cls, name)) or ast.Pass())
+    match = re.search(rf"self\.({'|'.join(lists)})\.append\((\w+)\)", text) if lists else None
+    return match[2] if match and needed == [match[2]] else ""
 
 
 def choices(found: list[inspect.Parameter], kinds: dict[str, str], around: Setting) -> Iterator[dict[str, Any]]:
@@ -219,7 +233,7 @@ def choices(found: list[inspect.Parameter], kinds: dict[str, str], around: Setti
     defaults = {p.name: p.default for p in found if p.default is not p.empty}
     options = {}
     all_kinds = {*kinds.values(), *(kind_in_constructor(p, around.words) for p in found)}
-    for kind in dict.fromkeys(kinds.values()):
+    for kind in sorted(dict.fromkeys(kinds.values()), key=lambda kind: kind == "in"):  # x in rows or in columns: first
         options[kind] = _options(kind, around, all_kinds, [n for n in kinds if kinds[n] == kind], defaults)
     for choice in itertools.product(*options.values()):
         chosen = dict(zip(options, choice, strict=True))
@@ -239,6 +253,7 @@ ANYWHERE: dict[str, list[Any]] = {
     "factor": [2],
     "init": [lambda name, k: partial(_initial, k), "xavier", "he", "random"],
     "lr": [LR],
+    "epochs": [1],
     "slope": [lambda name, k: lambda z: 1 - np.tanh(z) ** 2],
     "rng": [lambda name, k: np.random.default_rng(k)],
     "optimizer": [lambda name, k: Step(), "sgd"],
@@ -296,7 +311,11 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
     if kind == "kernel":
         own = 2 if "pool" in words or any("pool" in n for n in names) else 3
         square = any(isinstance(defaults.get(n), tuple) or "shape" in n for n in names)
-        return [*keep, *([(own, own), own] if square else [own, (own, own)]), *([5 - own] if not keep else [])]
+        return [
+            *keep,
+            *([(own, own), own] if square else [own, (own, own)]),
+            *([5 - own, (own, own, f, OUTPUTS)] if not keep else []),
+        ]
     if kind == "new shape":
         size = [OUTPUTS] if "in" in kinds else []
         return [*size, (prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]

@@ -19,18 +19,19 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..functions.call_pair import shown
-from ..functions.kinds import PARAMETERS, kind_of
+from ..functions.kinds import kind_of
 from ..functions.layouts import LINE, ROWS, Layout
 from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
-from .attributes import arrays_in, make_arrays, put, set_rates
+from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
 from .call_layer import USUAL_LOSSES, Layer, call_by_name
-from .draw_constructor import Setting, arguments_of_constructor, choices, folded, sets_up, settle
+from .draw_constructor import Setting, appended, arguments_of_constructor, choices, folded, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .find_layers import attributes_in, methods_in
+from .find_layers import attributes_in, methods_in, reached
 from .objects import LR, Mixing, Step, layers_for
+from .one_method import trainers
 from .parameters import find_parameters, reset, run, values_of
 from .readings import share_right, ways_to_read, with_a_method_after
 from .roles import possible_roles
@@ -38,6 +39,7 @@ from .roles import possible_roles
 # Seconds after which the search for arguments ends; forwards that work, where backward does not, after which another shape of x
 # is tried; and combinations of arguments for one shape of x.
 PATIENCE, ENOUGH, MOST = 12.0, 8, 256
+MADE = "build|compile|init|set_?up|create"  # in the names of methods that make an object ready
 
 
 class Search:
@@ -46,8 +48,8 @@ class Search:
     def __init__(self, layer: Layer, seed: int, given: dict[str, Any] | None = None, only: Layout | None = None) -> None:
         self.layer, self.seed, self.path, self.given, self.only = layer, seed, layer.path, given or {}, only
         self.words = words_of(layer.name)
-        self.blanks: dict[str, str] = {}
         self.taken: dict[str, str] = {}
+        self.adders: dict[str, str] = {}  # the methods that add a layer, and the name of their argument
         self._settle([])
         self.taken = forward_kinds(layer)
         self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
@@ -67,10 +69,14 @@ class Search:
         cls, self.setups = self.layer.cls, setups
         own = arguments_of_constructor(cls, self.given)
         self.own = {p.name for p in own}
-        known = [p for name in setups for p in parameters(getattr(cls, name))[1:]]
+        known = [p for name in setups for p in parameters(getattr(cls, name))[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
         known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
         self.constructor = list({p.name: p for p in own + known}.values())
-        self.kinds, unknown = settle([p for p in self.constructor if p.name not in self.given], self.words, cls)
+        added = set(self.adders.values())
+        self.kinds, unknown = settle([p for p in self.constructor if p.name not in {*self.given, *added}], self.words, cls)
+        self.kinds |= dict.fromkeys(added, "layers")
+        data = {p.name: kind_of(p.name) for p in known if p.name not in self.own}
+        self.kinds |= {name: kind for name, kind in data.items() if kind in ("x", "target") and name in self.kinds}
         held = [[Mixing(), Mixing()], layers_for(cls, self.layer.methods)] if "layers" in self.kinds.values() else []
         self.held = [layers for layers in held if layers]
         if unknown:
@@ -92,10 +98,7 @@ class Search:
     def _constructors(self, around: Setting) -> Iterator[dict[str, Any]]:
         made = choices(self.constructor, self.kinds, around)
         known = {p.name for p in self.constructor}
-        blank = [around.draws(kind, *self.blanks.values()) for kind in self.blanks.values()]
-        for arguments, draws in product(made, list(product(*blank))):
-            filled = {f".{name}": draw(np.random.default_rng(0)) for name, draw in zip(self.blanks, draws, strict=True)}
-            yield arguments | filled | {name: x for name, x in self.given.items() if name in known}
+        yield from (arguments | {name: x for name, x in self.given.items() if name in known} for arguments in made)
 
     def _arguments(self, around: Setting, made: dict[str, Any], obj: Any) -> Iterator[dict[str, Any]]:
         """Yield arguments for forward."""
@@ -119,20 +122,27 @@ class Search:
     def _construct(self, arguments: dict[str, Any]) -> Any:
         arguments = {name: fresh(x) for name, x in arguments.items()}
         obj = call_by_name(self.layer.cls, folded({name: x for name, x in arguments.items() if name in self.own}))
-        for name, x in arguments.items():
-            if name.startswith("."):
-                setattr(obj, name[1:], x.copy())
         known = {id(x): name for name, x in arguments.items() if isinstance(x, np.ndarray)}
         self.layer.drawn = {way: known[id(a)] for ways, a in arrays_in(obj) if id(a) in known for way in ways}
         self.of_lists = make_arrays(obj) or self.plain
-        set_rates(obj, LR)
-        for method in self.setups:
-            attempt(call_by_name, getattr(obj, method), arguments)
+        set_numbers(obj, RATES, LR)
+        set_numbers(obj, EPOCHS, 1)
+        self._set_up(obj, arguments)
         for ways, a in arrays_in(obj):
             if a.dtype != np.float64:
                 put(obj, ways, a.astype(np.float64))
         reset(obj)
         return obj
+
+    def _set_up(self, obj: Any, arguments: dict[str, Any]) -> None:
+        """Call the methods that make what a new object lacks. One that trains it ends where it calls backward."""
+        halves = {self.layer.methods.backward} if self.setups and hasattr(obj, "__dict__") else set()
+        vars(obj).update(dict.fromkeys(halves, _leave)) if halves else None
+        for method in self.setups:
+            for one in arguments[self.adders[method]] if method in self.adders else [None]:
+                attempt(call_by_name, getattr(obj, method), arguments | {self.adders.get(method, ""): one})
+        for half in halves:
+            del vars(obj)[half]
 
     def _failed(self, error: BaseException, what: str) -> None:
         line = next((frame.lineno or 0 for frame in own_frames(error, self.path)), 0)
@@ -142,11 +152,15 @@ class Search:
     def run(self) -> Layer:
         """Return the layer with the best object and arguments. Raise UserError where forward works with none."""
         self._look()
-        for change in (partial(self._find_setups, (None, False)), self._find_blanks, self._take_whole_numbers):
+        setups = (partial(self._find_setups, (None, False)), partial(self._find_setups, named=MADE))
+        for change in (*setups, self._take_whole_numbers):
             if self.best is None and change():
                 self._look()
         if not all(self.rank) and self._take_lists():
             self._look()
+        backward = self.layer.methods.backward
+        if not self.rank[1] and backward in trainers(self.layer.cls):
+            raise UserError(f"forward, backward and the step are one method, {backward}; make backward one of its own")
         if self.best is None:
             raise self._failure()
         return with_a_method_after(self.best) if self.layer.methods.how == "layer" else self.best
@@ -187,29 +201,33 @@ class Search:
         self.whole = "x" in self.taken.values() and not isinstance(self.furthest[1], AttributeError)
         return self.whole
 
-    def _find_setups(self, nothing: tuple = (None,)) -> bool:
-        """Note the methods that set what forward or backward needs and an object lacks: build(n_in), init_weights("he")."""
+    def _find_setups(self, nothing: tuple = (None,), named: str = "$^") -> bool:
+        """Note the methods that set what forward or backward needs and an object lacks: build(n_in), add(layer), fit(X, y).
+
+        `nothing`: what an attribute is that is not set; `named`: the names of methods that are called in any case.
+        """
         obj, cls = self._bare(), self.layer.cls
         halves = (self.layer.methods.forward, self.layer.methods.backward)
         read = {name for half in halves for name in attributes_in(getattr(cls, half), ast.Load)}
         made, found, more = attributes_in(getattr(cls, halves[0])), list(self.setups), list(halves)
+        trains = halves[1] if self.furthest[1] else ""  # a method with data is called only where it does not work without
         while more and obj is not None:
             has = {name: inspect.getattr_static(obj, name, None) for name in read - made}
-            lacking = {name for name, x in has.items() if any(x is none for none in nothing) or (isinstance(x, dict) and not x)}
+            empty = {name for name, x in has.items() if isinstance(x, dict | list) and not x}
+            lacking = {name for name, x in has.items() if any(x is none for none in nothing)} | empty
             own = [name for name in methods_in(cls) if name[:2] != "__" and name not in (*halves, *found, *read)]
-            more = [name for name in own if attributes_in(getattr(cls, name)) & lacking and sets_up(cls, name)]
+            self.adders |= {name: added for name in own if (added := appended(cls, name, empty))}
+            sets = {
+                name: {one for called in reached(cls, name) for one in attributes_in(methods_in(cls)[called])} for name in own
+            }
+            more = [name for name in own if sets[name] & lacking or re.search(named, name)]
+            more = [name for name in own if name in self.adders or (name in more and sets_up(cls, name, trains))]
             found = [*more, *found]  # what init_params reads is set before it
             read |= {name for setup in more for name in attributes_in(getattr(cls, setup), ast.Load)}
         new = found != self.setups
         if new:
             self._settle(found)
         return new
-
-    def _find_blanks(self) -> bool:
-        """Note the attributes that are None and have a parameter's name: another method may make them, as train()."""
-        kinds = {name: kind_of(name, self.words) for name, x in getattr(self._bare(), "__dict__", {}).items() if x is None}
-        self.blanks = {name: kind for name, kind in kinds.items() if kind in PARAMETERS}
-        return bool(self.blanks)
 
     def _bare(self) -> Any:
         """Return an object as it is made; None where that fails."""
@@ -249,10 +267,11 @@ class Search:
             return False
         finite = all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts)
         self.tried[layout] += 1
-        ranked = []
-        for roles, loss in possible_roles(layer, used):
-            one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss)
-            ranked.append(((finite, *self._rank(one)), one))
+        ranked: list[tuple[tuple[bool, bool, bool, bool], Layer]] = []
+        for row, (roles, loss) in product((False, True), possible_roles(layer, used)):
+            if not row or (np.ndim(parts[0]) == 1 and "dout" in roles.values() and not any(rank[1] for rank, _ in ranked)):
+                one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss, row=row)
+                ranked.append(((finite, *self._rank(one)), one))
         best = max(rank for rank, _ in ranked)
         several = self.best is not None and self.rank[0] and _rows(self.best.arguments) > 1
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
@@ -264,7 +283,8 @@ class Search:
             if not ranked:
                 return False
         if self.best is None or best > self.rank:
-            self.best = self._settled([one for rank, one in ranked if rank == best]) if all(best) else ranked[0][1]
+            found = [one for rank, one in ranked if rank == best]
+            self.best = self._settled(found) if all(best) else found[0]
             self.rank = best
         return all(best)
 
@@ -299,6 +319,10 @@ class Search:
         floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
         fits = {name: g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)}
         return True, all(fits[name] for name in fits if not kind_of(name).endswith("bias")), bool(fits) and all(fits.values())
+
+
+def _leave(*_: Any, **__: Any) -> None:
+    raise GeneratorExit  # no Exception, which the file may catch
 
 
 def _rows(arguments: dict[str, Any]) -> int:

@@ -14,6 +14,7 @@ from ..functions.find_losses import returned_gradients
 from ..functions.kinds import kind_of
 from ..read.read_code import code_of, is_gradient_of, parameters, returned
 from .attributes import RATES
+from .one_method import trainers
 
 FORWARDS = (
     "forward forward_pass forward_propagation forward_propagate forward_prop feedforward feed_forward fprop fwd propagate "
@@ -22,7 +23,8 @@ FORWARDS = (
 )
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
-    "backpropagation backpropagate backprop back_prop backwardprop back_propogation backward_propogation bprop bwd back"
+    "backpropagation backpropagate backprop back_prop backwardprop back_propogation backward_propogation bprop bwd back "
+    "backwards"
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation "
@@ -30,7 +32,8 @@ SLOPES = (
 )
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
-    "loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function cost_function calc_loss get_loss"
+    "cost_and_grad cost_and_gradient loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function "
+    "cost_function calc_loss get_loss"
 )
 # Words in which the names of two methods may differ that are one pair: conv_forward and conv_backward; in other languages too.
 HALVES = "forward backward forward backprop forw back adelante atras frente tras avant arriere avanti indietro "
@@ -89,6 +92,8 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     words = zip(HALVES.split()[::2], HALVES.split()[1::2], strict=True)
     pairs = [(name, name.replace(one, other)) for one, other in words for name in names if one in name]
     halves = next((pair for pair in pairs if pair[1] in names), None)
+    if halves is None and forward and (trainer := next(trainers(cls), "")) and trainer != forward:
+        return Methods(forward, trainer, "cost", cost)
     return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer") if halves else None
 
 
@@ -139,6 +144,15 @@ def attributes_in(method: Any, used: type = ast.Store) -> set[str]:
 def methods_in(cls: type) -> dict[str, Callable]:
     """Return the methods of a class by name, its constructor and those that it inherits among them."""
     return {name: method for owner in cls.__mro__[::-1] for name, method in vars(owner).items() if inspect.isfunction(method)}
+
+
+def reached(cls: type, name: str) -> set[str]:
+    """Return the names of a method and of all those that it calls."""
+    methods, found, more = methods_in(cls), {name}, {name}
+    while more:
+        more = {one for called in more for one in attributes_in(methods[called], ast.Load) if one in methods} - found
+        found |= more
+    return found
 
 
 @lru_cache(maxsize=64)  # it is asked for each argument of the constructor

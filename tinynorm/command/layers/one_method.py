@@ -15,18 +15,26 @@ PRODUCT = re.compile(r"\.T\b|@|(dot|matmul|outer)\(")
 def in_one_method(classes: dict[str, type], known: set[str]) -> Iterator[str]:
     """Yield what is to be said of each class that is not known and has forward, backward and the step in one method."""
     for name, cls in classes.items():
-        for title, method in methods_of(cls).items() if name not in known else ():
-            code = code_of(method)
-            targets = [a.arg for a in code.args.args[2:] if kind_of(a.arg) == "target"] if code else []
-            multiplies = code is not None and PRODUCT.search(ast.unparse(code))  # and does not call self.loss for the gradient
-            if code and targets and multiplies and any(map(_steps_down, inside(code))):
-                yield f"{name}.{title} (forward, backward and the step are one method; make backward one of its own)"
+        for title in trainers(cls) if name not in known else ():
+            yield f"{name}.{title} (forward, backward and the step are one method; make backward one of its own)"
+
+
+def trainers(cls: type) -> Iterator[str]:
+    """Yield the methods of a class that are forward, backward and the step in one."""
+    for title, method in methods_of(cls).items():
+        code = code_of(method)
+        targets = [a.arg for a in code.args.args[2:] if kind_of(a.arg, "loss") == "target"] if code else []
+        multiplies = code is not None and PRODUCT.search(ast.unparse(code))  # and does not call self.loss for the gradient
+        if code and targets and multiplies and any(map(_steps_down, inside(code))):
+            yield title
 
 
 def _steps_down(node: ast.AST) -> bool:
     """Whether a statement takes a step with the object's own arrays: ``self.W -= rate * dW``, or ``+=`` with ``y - p``."""
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub | ast.Add):
         return not isinstance(node.value, ast.Constant) and ast.unparse(node.target).startswith("self.")
-    value = node.value if isinstance(node, ast.Assign) else None
-    left = ast.unparse(value.left) if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add) else ""
-    return left.startswith("self.") and isinstance(node, ast.Assign) and left in map(ast.unparse, node.targets)
+    value, target = (node.value, ast.unparse(node.targets[0])) if isinstance(node, ast.Assign) else (None, "")
+    step = value.elt if isinstance(value, ast.ListComp) else value  # [w - rate * dw for w, dw in zip(self.weights, nabla_w)]
+    if not target.startswith("self.") or not isinstance(step, ast.BinOp) or not isinstance(step.op, ast.Sub | ast.Add):
+        return False
+    return step is not value or ast.unparse(step.left) in map(ast.unparse, node.targets)  # type: ignore[attr-defined]

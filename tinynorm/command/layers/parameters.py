@@ -148,7 +148,12 @@ def _quiet(layer: Layer, grads: dict[str, Any]) -> None:
     """Note which inputs need no gradient: masks and statistics; and where backward gives none: targets, states that forward may
     be called without, and the data of a network."""
     states = [p.name for p in parameters(getattr(layer.cls, layer.methods.forward)) if p.default is None]
-    says_none = ast.unparse(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass()).endswith("\n    return None")
+    backward = getattr(layer.cls, layer.methods.backward)
+    says_none = ast.unparse(code_of(backward) or ast.Pass()).endswith("\n    return None")
+    says_none = says_none or (layer.methods.how == "layer" and bool(layer.updated) and not returned(backward))
+    own, titles = [name.split(".")[-1] for name in layer.parameters], [title for one in layer.titles.values() for title in one]
+    if titles and all(any(names_gradient(title, name) for name in own) for title in titles):  # dW, db
+        says_none, grads = True, {}
     given = sum(grads.get(name) is not None for name in layer.arguments)
     alone, fewer = given < 2, given < sum(map(differentiable, layer.arguments.values()))  # alone: that of the prediction
     for name, x in layer.arguments.items():
@@ -158,7 +163,7 @@ def _quiet(layer: Layer, grads: dict[str, Any]) -> None:
         without = g is None or np.shape(g) != np.shape(x) or (alone and name in layer.targets)
         stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in layer.parameters) > 1  # W1 and W2: a network
         refused = given and grads.get(name, 0) is None  # it says None outright
-        refused = refused or (g is None and bool(layer.parameters) and says_none)  # the first layer has nothing to hand on
+        refused = refused or (g is None and bool(layer.parameters) and says_none)  # the first has nothing to hand on
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
         if refused or (layer.loss and without and not layer.parameters and not target):
             layer.unseen.append(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,12 @@ from .call_layer import BEFORE, USUAL_LOSSES, Layer
 from .find_layers import attributes_in, methods_in
 from .parameters import find_parameters, values_of
 
+# An error that is the target minus the output: with it, a step down adds.
+TARGET_FIRST = re.compile(
+    rf"err\w*(\.append\(| = ).*\b(\w*({TRUE.pattern})\w*|y|output|data)(\[\w+\])* ?- ?[\w.]*(pred|out|hat|guess|input|forward)",
+    re.IGNORECASE,
+)
+
 
 def ways_to_read(layer: Layer) -> Iterator[Layer]:
     """Yield a layer as it is; then with other losses, other targets, another rate, or another layer before it."""
@@ -30,6 +37,9 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
         nodes = ast.walk(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())
         numbers = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, float)]
         yield from (replace(layer, rate=rate) for rate in dict.fromkeys(numbers) if 0 < rate < 1)
+        files = layer.path.parent.glob("*.py") if any("err" in name.lower() for name in layer.douts) else []
+        if any(TARGET_FIRST.search("".join(linecache.getlines(f"{file}"))) for file in files):
+            yield replace(layer, rate=-1.0)
     each = layer.loss and np.size(layer.parts(layer.run(values_of(layer)))[0]) > 1  # a loss for each sample
     if each:
         losses += [replace(layer, reduced=np.sum)]

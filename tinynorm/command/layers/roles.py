@@ -17,7 +17,7 @@ from ..functions.kinds import kind_of
 from ..read.read_code import is_gradient_of, parameters, titles_of
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS
-from .attributes import RATES
+from .attributes import EPOCHS, RATES
 from .call_layer import INPUT_NAME, LOSS_NAME, Layer, Used
 from .find_layers import COTANGENT, attributes_in
 from .objects import Step
@@ -26,8 +26,8 @@ from .objects import Step
 def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield (what each argument of backward is, whether backward takes no dout), the likeliest first.
 
-    An argument is "dout", "rate" (for learning), "result" (what forward returned), "cache", "prediction", ("input", its name)
-    or ("value", a number).
+    An argument is "dout", "rate" (for learning), "result" (what forward returned), "cache", "prediction", ("input", its name),
+    ("part", the number of the value that forward returned) or ("value", a number).
     """
     if layer.methods.how == "loss and gradients":
         yield {}, True
@@ -45,13 +45,14 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     of_samples = np.size(outputs[0]) == 1 or (len(y) < len(x) and y == x[: len(y)])  # a number, or one for each sample
     is_loss = bool(layer.target) and (bool(LOSS_NAME.search(layer.cls.__name__)) or of_samples)
     is_loss = is_loss or layer.methods.how in ("cost", "gradient")
-    titles = titles_of(getattr(layer.cls, layer.methods.forward), len(outputs))
+    several = isinstance(used.result, tuple) and layer.methods.how == "layer"
+    titles = titles_of(getattr(layer.cls, layer.methods.forward), len(used.result) if several else len(outputs))
     roles: dict[str, Any] = {}
     for p in found:
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             is_result = p.name not in layer.arguments and any(is_gradient_of(other.name, p.name) for other in found)  # of Y, DY
             role = "result" if is_result else _role(p, roles, layer, is_loss, titles)
-            roles |= {p.name: "cache" if is_cache(p.name) and isinstance(used.result, tuple) else role} if role else {}
+            roles |= {p.name: "cache" if is_cache(p.name) and isinstance(used.returned, tuple | dict) else role} if role else {}
     if is_loss and ("input", layer.target) in roles.values() and "dout" in roles.values():  # backward(dvalues, y_true)
         yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
     if layer.methods.how == "layer" and len(needed) == len(layer.arguments) + 2:  # delta, h, h_prev_l, h_prev_t of a cell
@@ -74,6 +75,8 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
         return ("input", p.name)
     if RATES.fullmatch(p.name) or (p.name == "alpha" and roles and p.default is p.empty):
         return "rate"
+    if EPOCHS.fullmatch(p.name):
+        return ("value", 1)
     if layer.target and kind_of(p.name) == "target":
         return ("input", layer.target)
     if p.default is not p.empty:
@@ -86,9 +89,11 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
         return "result"
     if layer.methods.how in ("cost", "gradient"):
         return ("input", _free(layer, roles))
+    if p.name in titles:
+        return ("part", titles.index(p.name))
     if not douts or COTANGENT.search(p.name):
         return "dout"
-    return "result" if p.name in titles else "dout" if douts < len(titles) else ("input", _free(layer, roles))
+    return "dout" if douts < len(titles) else ("input", _free(layer, roles))
 
 
 def _without_dout(layer: Layer, used: Used) -> list[Any]:
