@@ -27,6 +27,7 @@ from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, ru
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
 from .cut_off import right_for_one_element, right_if_small
+from .in_float32 import right_in_float32
 from .other_inputs import all_equal, jumps, takes_squares_only
 from .penalty import without_penalty
 from .their_words import cotangent_of, in_their_words
@@ -171,6 +172,9 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
     """Return the result with what one more question shows, where it is wrong."""
     if result.report is None or result.verdict != "wrong":
         return result
+    rounded = right_in_float32(call, result.report, ask)
+    if rounded is not None:
+        return replace(result, report=rounded, about="backward rounds to float32")
     clipped = right_if_small(call, result.report, ask)
     if clipped is not None:
         return replace(result, report=clipped, about="right where it clips no gradient")
