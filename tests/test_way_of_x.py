@@ -37,11 +37,11 @@ def calls_of(work):
 
 
 def test_the_way_of_x_through_layer_norm_and_back():
-    x, w, b = (tn.randn(*shape, requires_grad=True) for shape in [(4, 8), (8,), (8,)])
-    y, dy = [], tn.randn(4, 8)
+    x, w, b = (tn.randn(*shape, requires_grad=True) for shape in [(4, 16), (16,), (16,)])
+    y, dy = [], tn.randn(4, 16)
 
     def forward():
-        y.append(F.layer_norm(x, (8,), w, b))
+        y.append(F.layer_norm(x, (16,), w, b))
 
     forward(), y[-1].backward(dy)  # the first time, plans are made that the next times only look up
     x.grad = w.grad = b.grad = None
