@@ -397,6 +397,7 @@ def test_float16_is_accumulated_in_float32(name):
     assert tinynorm.isfinite(t.grad).all()
 
 
+@pytest.mark.usefixtures("formulas")  # float16 has no kernels; those of float32 may round the last digit otherwise
 @pytest.mark.parametrize("shape", [(7, C), (7, C, 3)])
 def test_float16_in_eval_is_the_float32_result_rounded_once(shape):
     half = nn.BatchNorm1d(C)
