@@ -29,6 +29,8 @@ from .scaling import LEAST_VAR
 # fifth longer, 2^20 a fifth less, 2^22 two fifths less.)
 COLUMNS_WORTH = 2**20
 
+OF_NO_PART = np.empty((0, 0, 0))  # the sums of a first sweep that the kernel does itself
+
 LEAST = {dtype: v**0.5 for dtype, v in LEAST_VAR.items()}  # the least variance + ε that is safe: see `squares_fit`
 
 
@@ -44,7 +46,8 @@ def standardize_by_kernel(
     y, statistics = empty(x.shape, x.dtype), empty((5, layout.groups), x.dtype)
     if given:
         statistics[0], statistics[3] = given
-    affine, columns = (_affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)), layout.family == "columns"
+    affine = _affine(layout, gamma, 1, x.dtype), _affine(layout, beta, 0, x.dtype)
+    columns = layout.family == "columns"
     how = (centred,) if layout.family == "rows" else (*layout.slabs, bool(given))
     settings = float(eps), LEAST[x.dtype] - eps, *how, relu
     x = reshaped(x, shape)
@@ -80,10 +83,11 @@ def project_by_kernel(
 
 def _first_sweep(layout: Any, count: int, name: str, arrays: tuple) -> Array:
     """So many sums of each column, of each part of the rows; of no part, if there is only one, which the kernel sums itself."""
-    parts = layout.parts if len(layout.parts) > 1 and arrays else []
+    parts = layout.parts
+    if len(parts) == 1 or not arrays:
+        return OF_NO_PART
     sums, kernel = empty((len(parts), count, layout.groups), np.float64), getattr(family(layout.family), name)
-    if parts:
-        run([partial(kernel, *part, *arrays, sums[i]) for i, part in enumerate(parts)])
+    run([partial(kernel, *part, *arrays, sums[i]) for i, part in enumerate(parts)])
     return sums
 
 
