@@ -119,6 +119,8 @@ def compared(results: Results, old: Results) -> str:
 
 def machine(device: str) -> dict[str, Any]:
     """What the figures were measured on, and with."""
+    from tinynorm.command.blas import openblas_core
+
     names = ["tinynorm", "numpy", "numba", "cupy-cuda12x", "cupy-cuda13x", "torch", "jax"]
     versions = {}
     for name in names:
@@ -126,6 +128,7 @@ def machine(device: str) -> dict[str, Any]:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    versions |= {"kernels of OpenBLAS": core} if (core := openblas_core()) else {}
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():

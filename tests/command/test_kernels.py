@@ -1,6 +1,7 @@
 """`tinynorm info` and `tinynorm warm`."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from shutil import which
 
 import pytest
 
-from tinynorm.command import kernels
+from tinynorm.command import blas, kernels
 from tinynorm.command.main import main
 from tinynorm.kernels import select, use
 
@@ -35,6 +36,42 @@ def test_without_numba_both_say_how_to_get_it(capsys, monkeypatch):
     monkeypatch.setattr(select, "why_not", lambda: "Numba is not installed; pip install 'tinynorm[fast]'")
     assert (main(["info"]), main(["warm"])) == (0, 1)
     assert capsys.readouterr().out.count("Numba is not installed; pip install 'tinynorm[fast]'") == 2
+
+
+@pytest.mark.parametrize(
+    ("core", "found", "hint"),
+    [
+        ("Haswell", ["X86_V3", "X86_V4"], True),
+        ("Zen", ["AVX512_SKX"], True),
+        ("Zen", ["X86_V3"], False),
+        ("", ["X86_V4"], False),
+    ],
+)
+def test_info_tells_if_openblas_leaves_avx512_unused(capsys, monkeypatch, core, found, hint):
+    config = {"Build Dependencies": {"blas": {"name": "openblas", "version": "0.3"}}, "SIMD Extensions": {"found": found}}
+    monkeypatch.setattr(blas.np, "show_config", lambda mode: config)
+    monkeypatch.setattr(blas, "openblas_core", lambda: core)
+    main(["info"])
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.startswith("matrix products  openblas 0.3" + (f", kernels for {core}" if core else ""))
+    assert ("OPENBLAS_CORETYPE=SkylakeX" in line) is hint
+
+
+@pytest.mark.skipif(not blas.openblas_core(), reason="NumPy's products are not OpenBLAS's, or this system does not tell")
+def test_openblas_is_asked_whose_kernels_it_uses():
+    code = "from tinynorm.command.blas import openblas_core; print(openblas_core())"
+    env = {**os.environ, "OPENBLAS_CORETYPE": "Sandybridge"}
+    told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "Sandybridge" or platform.machine() != "x86_64"
+
+
+@pytest.mark.parametrize("maps", ["", "7f00-7f01 r-xp 0 0 0\n7f00-7f01 r-xp 00 fd:00 1 /nowhere/libopenblas.so\n"])
+def test_where_openblas_is_not_to_be_found_nothing_is_said_of_it(monkeypatch, tmp_path, maps):
+    (tmp_path / "maps").write_text(maps)
+    monkeypatch.setattr(blas, "MAPS", tmp_path / "maps")
+    assert blas.openblas_core() == ""
+    monkeypatch.setattr(blas, "MAPS", tmp_path / "none")
+    assert blas.openblas_core() == ""
 
 
 @pytest.fixture
@@ -104,7 +141,7 @@ def test_warm_calls_every_kernel_with_both_dtypes(capsys, monkeypatch):
 
 
 LONG = """
-from tinynorm.command import kernels
+from tinynorm.command import blas, kernels
 from tinynorm.command.main import main
 kernels.processors = lambda: 2
 main(["warm"])

@@ -22,6 +22,7 @@ from ..kernels.halves import processors
 from ..nn import Linear, ReLU, Sequential
 from ..nn import functional as F
 from ..ops.normalization_kernels import COLUMNS_WORTH
+from .blas import products
 
 FAMILIES = {  # the files in tinynorm/kernels, those that take longest to compile first -> what they compute
     "columns": "BatchNorm of (N, C)",
@@ -42,9 +43,8 @@ def add_parsers(commands: Any) -> None:
 
 def info(arguments: argparse.Namespace) -> int:
     """Print what is used."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload]
     print(f"tinynorm {tinynorm.__version__}, Python {platform.python_version()}, NumPy {np.__version__}")
-    print(f"matrix products  {blas['name']} {blas['version']}")
+    print(f"matrix products  {products()}")
     print(f"cuda             {tinynorm.cuda.why_not() or f'{tinynorm.cuda.device_count()} GPU'}")
     print(f"kernels          {_kernels()}")
     for name, computes in FAMILIES.items() if select.state.choice != "numpy" and not select.why_not() else ():
