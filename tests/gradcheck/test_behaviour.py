@@ -578,3 +578,13 @@ def test_ordinary_code_has_no_such_fault():
         params = {"mean": np.zeros(6, dtype)}
         assert kinds(batch_norm, batch_norm_backward, [x, gamma.astype(dtype), params]) == set()
         assert not np.any(params["mean"])
+
+
+def test_a_sum_that_is_zero_but_for_rounding_is_linear_in_dout():
+    """Of a backward of BatchNorm that adds the sum of x - mean(x), which is 1e-16 or so whatever dout is."""
+
+    def added(size):
+        return lambda dy, x: (2 * x * dy + size * np.sum(x - np.mean(x)),)
+
+    assert kinds(square, added(1)) == set()
+    assert kinds(square, added(1e6)) == {"not_linear"}

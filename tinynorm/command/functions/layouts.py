@@ -71,7 +71,7 @@ class Layout:
         of_axes = [self.x[:2]] if ones else []
         affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows, *of_axes]
         affine[1:1] = of_output if "weight" in kinds else []
-        affine += [] if "weight" in kinds else of_output
+        affine += [*([] if "weight" in kinds else of_output), *([] if self.x[1:] else [()])]  # a vector's is a number
         found: dict[str, list[tuple[int, ...]]] = {
             "x": [self.x],
             "hidden": [(n, OUTPUTS)],

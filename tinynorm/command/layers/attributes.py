@@ -19,7 +19,7 @@ MANGLED = re.compile(r"^_[A-Za-z]\w*?__(?=\w)")  # what Python puts before the n
 DEPTH = 6  # of a way: net.layers[0].params["W"].data is the longest that was seen
 RANDOM = (np.random.Generator, np.random.RandomState)
 LEAVES = (str, bytes, type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, *RANDOM)
-VALUES = ("data", "value", "val", "array", "v", "w")  # of a parameter that is an object with a gradient of its own
+VALUES = ("data", "value", "val", "array", "v", "w", "param", "params")  # of an object with its gradient
 STORES = re.compile(r"_*(params?|parameters|weights|trainable_?\w*|learnable_?\w*|p)", re.IGNORECASE)
 GRADIENTS = re.compile(
     r"_*(d|grads?|gradients?|derivatives?|dparams?|d_?weights|param_?grads?|g|grad_?\w*|gradient_?\w*)", re.IGNORECASE

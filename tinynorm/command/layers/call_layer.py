@@ -6,6 +6,7 @@ Its inputs are the arguments of the forward method and its parameters: the array
 from __future__ import annotations
 
 import ast
+import copyreg
 import inspect
 import random
 import re
@@ -14,28 +15,30 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from types import MethodType
+from types import MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.composed import common_losses
-from ..functions.kinds import kind_of
+from ..functions.kinds import REGULARISED, kind_of
 from ..read.packed import Packed
 from ..read.read_code import code_of, parameters, returned
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_numbers
-from .find_layers import Methods
+from .find_layers import LOSS_NAME, Methods
 from .objects import LR, Step
 from .read_gradients import read_gradients
 
+copyreg.pickle(ModuleType, lambda module: (import_module, (module.__name__,)))  # of self.xp = numpy: it is copied too
+
 # Where forward leaves its output if it returns nothing.
 OUTPUTS = "output out outputs y Y a A z Z value loss activation h data result"
-# The names of losses, and of a network's data.
-LOSS_NAME = re.compile("loss|entropy|mse|criterion|cost|error|divergence|nll", re.IGNORECASE)
+# The names of a network's data.
 INPUT_NAME = re.compile("x|inp|data|feat|image", re.IGNORECASE)
 # Losses of a network that has no method for the loss that its backward begins with.
 USUAL_LOSSES = dict(sorted(common_losses(), key=lambda loss: "divided by" in loss[0]))
@@ -183,8 +186,12 @@ class Layer:
             if result is None and returned(getattr(self.cls, self.methods.forward)):
                 raise TypeError(f"{title} returns None for these arguments")
             refuse_nothing(result, getattr(self.cls, self.methods.forward), says, self.path)
+        if self.target and LOSS_NAME.search(self.cls.__name__):
+            result = result.get("loss", result) if isinstance(result, dict) else result  # beside the accuracy
+            if any(np.array_equal(result, x) for x in used.values):  # it hands on the prediction
+                result = getattr(used.object, "loss", result)
         if self.methods.how == "loss and gradients":
-            result = result[0]
+            result = _loss_and_rest(result)[0]
         if isinstance(result, dict) and self.methods.how == "cost":  # {"Z1": ..., "A1": ...}
             result = list(result.values())[-1]
         if isinstance(result, tuple):  # dout is not that of a value which backward takes
@@ -227,7 +234,7 @@ class Layer:
         rated = rates or self.steps or handed or bool(self._rates_after)
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
-            returned = used.result[1] if len(used.result) == 2 else used.result[1:]
+            returned = _loss_and_rest(used.result)[1]
         else:
             returned = self._call_backward(_scaled(dout, scale), used)
         found = {name: _scaled(g, 1 / scale) for name, g in read_gradients(self, returned, used).items()}
@@ -269,12 +276,20 @@ class Layer:
                     made[name] = Step(self.learning_rate) if isinstance(value, Step) else value
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
         if self.after:
-            call_by_name(getattr(used.object, self.after), dict.fromkeys(self._rates_after, self.learning_rate))
+            rest = dict.fromkeys(REGULARISED, 0.0) | dict.fromkeys(self._rates_after, self.learning_rate)
+            call_by_name(getattr(used.object, self.after), given | rest)
         slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
         if not slope or not isinstance(returned, np.ndarray | np.generic | float | int):
             return returned
         matrices = np.ndim(returned) == np.ndim(dout) + 1
         return np.einsum("...i,...ij->...j", dout, np.asarray(returned)) if matrices else dout * returned
+
+
+def _loss_and_rest(result: tuple) -> tuple[Any, Any]:
+    """Return the loss of (loss, gradients) or of (gradients, loss), and the gradients."""
+    k = next((k for k, y in enumerate(result) if isinstance(y, float | int | np.number)), 0)
+    rest = (*result[:k], *result[k + 1 :])
+    return result[k], rest[0] if len(rest) == 1 else rest
 
 
 @lru_cache(maxsize=256)

@@ -22,8 +22,8 @@ from ..functions.layouts import OUTPUTS, Layout
 from ..read.by_use import stands_for, words_meant
 from ..read.read_code import code_of, parameters
 from .attributes import EPOCHS
-from .find_layers import methods_in, nodes_in, reached
-from .objects import LR, Mixing, Settings, Step, Tanh, instances
+from .find_layers import BACKWARDS, methods_in, nodes_in, reached
+from .objects import LR, Mixing, Settings, Silent, Step, Tanh, instances
 
 SIZES = {
     "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim fan_in d_in din "
@@ -174,7 +174,10 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         sizes = isinstance(p.default, int | tuple | list) and not isinstance(p.default, bool)
         anyway = (sizes and kind in DRAWN_ANYWAY.split()) or (kind == "slope" and "function" in kinds.values())
         objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
-        if objects:
+        kind = "hiddens" if kind == "width" and _is_list(p.name, cls) else kind
+        if p.default is None and _hands_on(p.name, cls):
+            kinds[p.name] = (Silent(),)
+        elif objects:
             kinds[p.name] = tuple(objects)
         elif p.name == "dtype" or (p.name in REGULARISED and "net" in words):
             kinds[p.name] = "dtype" if p.name == "dtype" else "number"
@@ -203,6 +206,19 @@ def words_for(name: str, cls: type) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for method in methods for title in titles for word in words_meant(method, title)))
 
 
+def _hands_on(name: str, cls: type) -> bool:
+    """Whether a class calls backward of what it is given under this name: a loss does that with its network."""
+    calls = [node.func for node in nodes_in(cls) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return any(f.attr in BACKWARDS.split() and ast.unparse(f.value) in _kept_as(name, cls) for f in calls)
+
+
+def _is_list(name: str, cls: type) -> bool:
+    """Whether a class goes through an argument of its constructor, or joins it to a list: hidden_dim of several layers."""
+    title = "|".join(map(re.escape, _kept_as(name, cls)))
+    joined = re.compile(rf"(extend\(|in (enumerate\()?|len\(|\*|\] \+ )({title})\b(?! \*)")
+    return any(joined.search(ast.unparse(code_of(method) or ast.Pass())) for method in methods_in(cls).values())
+
+
 def _is_size(name: str, cls: type) -> bool:
     """Whether the constructor makes arrays of this size: ``np.random.randn(name, m)``."""
     calls = [node for node in ast.walk(code_of(cls.__init__) or ast.Pass()) if isinstance(node, ast.Call)]  # type: ignore[misc]
@@ -216,7 +232,7 @@ def _is_size(name: str, cls: type) -> bool:
 def sets_up(cls: type, name: str, backward: str) -> bool:
     """Whether the arguments of a method are sizes, or words that the class compares them with; data, if it calls backward."""
     needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-    known = {*SIZES, *LIKE, *(("x", "target", "number") if backward in reached(cls, name) else ())}
+    known = {*SIZES, *LIKE, "number", *(("x", "target") if backward in reached(cls, name) else ())}
     return all(kind_in_constructor(p, "") in known or words_for(p.name, cls) or p.annotation in (bool, "bool") for p in needed)
 
 
@@ -318,5 +334,5 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
         ]
     if kind == "new shape":
         size = [OUTPUTS] if "in" in kinds else []
-        return [*size, (prod(x[1:]),), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
+        return [*size, (prod(x[1:]),), prod(x[1:]), x[:0:-1], (prod(x), 1), (-1,), (x[0], prod(x[1:])), x[::-1]]
     return [lambda name, k, draw=draw: draw(np.random.default_rng([0, k])) for draw in around.draws(kind)]

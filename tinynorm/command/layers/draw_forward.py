@@ -17,7 +17,7 @@ from .attributes import arrays_in
 from .draw_constructor import VOCABULARY, Setting
 
 MOST = 64  # combinations of arguments for one object
-SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9)
+SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9, samples=1, columns=True)
 SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
 ATTENDED = Layout((3, 5, 6), 6)
 MNIST = Layout((2, 1, 28, 28), 1, "first")
@@ -112,6 +112,7 @@ def draws_of_targets(sizes: list[Any], obj: Any, around: Setting, signs: bool) -
         sizes = [max(last) if len(last) == 1 or 1 in last else min(last)]
     classes = sizes[-1][-1] if isinstance(sizes[-1], list | tuple) else sizes[-1]
     shapes = [(layout.x[0], classes), *([(*layout.x[:-1], classes)] if len(layout.x) > 2 else [])]
+    shapes += [(classes,)] if len(layout.x) == 1 else []
     shapes += [(layout.x[0], 3, classes)] if {"vocab", "words"} & around.kinds else []
     shapes += [(classes, layout.x[-1])] if len(layout.x) == 2 else []
     return [draw for shape in shapes for draw in draws_of("target", Layout(shape, shape[-1]), words, {"x"}, False)]

@@ -153,9 +153,11 @@ class Search:
         """Return the layer with the best object and arguments. Raise UserError where forward works with none."""
         self._look()
         setups = (partial(self._find_setups, (None, False)), partial(self._find_setups, named=MADE))
-        for change in (*setups, self._take_whole_numbers):
-            if self.best is None and change():
+        for change in setups:
+            if not self.rank[1] and change():
                 self._look()
+        if self.best is None and self._take_whole_numbers():
+            self._look()
         if not all(self.rank) and self._take_lists():
             self._look()
         backward = self.layer.methods.backward
@@ -163,7 +165,7 @@ class Search:
             raise UserError(f"forward, backward and the step are one method, {backward}; make backward one of its own")
         if self.best is None:
             raise self._failure()
-        return with_a_method_after(self.best) if self.layer.methods.how == "layer" else self.best
+        return with_a_method_after(self.best) if self.layer.methods.how in ("layer", "cost") else self.best
 
     def _look(self) -> None:
         """Try one combination after the other until all works, or PATIENCE is over."""
@@ -206,7 +208,7 @@ class Search:
 
         `nothing`: what an attribute is that is not set; `named`: the names of methods that are called in any case.
         """
-        obj, cls = self._bare(), self.layer.cls
+        obj, cls = self.best.made if self.best else self._bare(), self.layer.cls
         halves = (self.layer.methods.forward, self.layer.methods.backward)
         read = {name for half in halves for name in attributes_in(getattr(cls, half), ast.Load)}
         made, found, more = attributes_in(getattr(cls, halves[0])), list(self.setups), list(halves)
@@ -227,6 +229,7 @@ class Search:
         new = found != self.setups
         if new:
             self._settle(found)
+            self.tried.clear()
         return new
 
     def _bare(self) -> Any:
@@ -278,7 +281,8 @@ class Search:
         if several and _rows(arguments) == 1 and not steps and not self.of_lists:
             # With one row backward may work by chance. It is made for one if it is right there, and does not work with several.
             column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments.values())
-            vector = all(best) and not all(self.rank[:3]) and column
+            says_one = re.search(r"[x,×] ?1\)", inspect.getdoc(getattr(layer.cls, layer.methods.forward)) or "")  # (n x 1)
+            vector = all(best) and not all(self.rank[: 4 if says_one else 3]) and column
             ranked = [(rank, one) for rank, one in ranked if vector and rank == best and attempt(share_right, one)[0] == 1]
             if not ranked:
                 return False

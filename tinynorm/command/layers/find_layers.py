@@ -13,7 +13,7 @@ from typing import Any
 from ..functions.find_losses import returned_gradients
 from ..functions.kinds import kind_of
 from ..read.read_code import code_of, is_gradient_of, parameters, returned
-from .attributes import RATES
+from .attributes import MANGLED, RATES
 from .one_method import trainers
 
 FORWARDS = (
@@ -24,7 +24,7 @@ FORWARDS = (
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
     "backpropagation backpropagate backprop back_prop backwardprop back_propogation backward_propogation bprop bwd back "
-    "backwards"
+    "backwards backforward back_pass"
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation "
@@ -38,6 +38,7 @@ COSTS = (
 # Words in which the names of two methods may differ that are one pair: conv_forward and conv_backward; in other languages too.
 HALVES = "forward backward forward backprop forw back adelante atras frente tras avant arriere avanti indietro "
 HALVES += "vorwaerts rueckwaerts propager retropropager propagar retropropagar"
+LOSS_NAME = re.compile("loss|entropy|mse|criterion|cost|error|divergence|nll", re.IGNORECASE)  # of classes
 ABSTRACT = "layer module function activation loss criterion node op operation"  # names of classes to inherit from
 # The gradient of the output among the arguments of a backward.
 COTANGENT = re.compile(
@@ -77,8 +78,9 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     does = attributes_in(call, ast.Load) | attributes_in(call)
     if forward in does != {forward} and not any(q.kind is q.VAR_POSITIONAL for q in arguments_of(cls, "__call__")):
         forward = "__call__"  # which keeps something, or builds the layer, before it calls forward
-    if cost and _returns_gradients(cls, cost, backward, known):
-        return Methods(cost, cost, "loss and gradients")
+    both = cost or (forward if LOSS_NAME.search(cls.__name__) and not backward else "")
+    if both and _returns_gradients(cls, both, backward, known):
+        return Methods(both, both, "loss and gradients")
     if forward and backward:
         return Methods(forward, backward, "cost" if _starts_from_targets(cls, forward, backward) else "layer", cost)
     if cost and (slope or backward):
@@ -120,7 +122,9 @@ def _starts_from_targets(cls: type, forward: str, backward: str) -> bool:
 
 def targets_in(cls: type, backward: str) -> list[str]:
     """Return the arguments of a backward that are targets: by their names, or as they are subtracted, ``self.p - grad``."""
-    text, taken = ast.unparse(code_of(getattr(cls, backward)) or ast.Pass()), arguments_of(cls, backward)
+    code = code_of(getattr(cls, backward))
+    used = {getattr(node, "id", "") for node in ast.walk(code or ast.Pass())}
+    text, taken = ast.unparse(code or ast.Pass()), [p for p in arguments_of(cls, backward) if p.name in used or not code]
     known = [p.name for p in taken if p.default is p.empty and kind_of(p.name) == "target"]
     known = [name for name in known if not any(is_gradient_of(p.name, name) for p in taken)]  # not Y, beside DY
     return known or [p.name for p in taken if re.search(rf"\bself\.\w+ - {p.name}\b(?! \*)", text)]
@@ -165,7 +169,8 @@ def _first(cls: type, known: str, taking: str = "") -> str:
     """Return the first of these methods that a class has, `taking` such an argument; a library's classes have their own."""
     owners = [c for c in reversed(cls.__mro__) if c.__module__.split(".")[0] not in ("torch", "builtins")]
     names = [name for owner in owners for name in vars(owner) if inspect.isroutine(getattr(owner, name, None))]
-    methods = {re.sub("([a-z])([A-Z])", r"\1_\2", name).lower(): name for name in names}  # forward_pass of forwardPass
+    said = [(MANGLED.sub("", name) or name, name) for name in names]  # loss of __loss
+    methods = {re.sub("([a-z])([A-Z])", r"\1_\2", word).lower(): name for word, name in said}  # forward_pass of forwardPass
     methods = {name.strip("_"): own for name, own in methods.items() if name[:2] != "__"} | methods  # forward of _forward
     found = [methods[name] for name in known.split() if name in methods]
     return next((m for m in found if not taking or any(re.search(taking, p.name) for p in arguments_of(cls, m))), "")
@@ -175,12 +180,14 @@ def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     """Whether a class is written only for others to inherit from: its methods say nothing, and it has heirs or such a name."""
     halves = [getattr(cls, name) for name in {methods.forward, methods.backward}]
     said = [[ast.unparse(x) for x in code.body if not isinstance(x, ast.Raise)] for code in map(code_of, halves) if code]
-    nothing = re.compile("pass|\\.\\.\\.|return( NotImplemented)?|['\"].*", re.DOTALL)
+    nothing = re.compile("pass|\\.\\.\\.|return( NotImplemented| np\\.zeros.*)?|['\"].*", re.DOTALL)
     called = {name for half in halves for name in attributes_in(half, ast.Load)} & methods_in(cls).keys()
     codes = [code for name in called if (code := code_of(getattr(cls, name)))]
     left = any(isinstance(code.body[-1], ast.Raise) for code in codes)  # for its heirs to write
+    left = left or any(getattr(half, "__isabstractmethod__", False) for half in halves)
     if not left and not any(all(map(nothing.fullmatch, lines)) for lines in said):
         return False
     heirs = any(issubclass(other, cls) and other is not cls for other in classes.values())
     base = cls.__name__.lower().strip("_").removesuffix("base").removeprefix("base").removeprefix("abstract").strip("_")
-    return heirs or inspect.isabstract(cls) or base in ("", *ABSTRACT.split())
+    bare = not any(map(inspect.isfunction, vars(cls).values()))  # class RMSNorm(Layer): pass
+    return heirs or bare or inspect.isabstract(cls) or base in ("", *ABSTRACT.split())

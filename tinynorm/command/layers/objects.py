@@ -17,6 +17,7 @@ from .find_layers import BACKWARDS, FORWARDS, SLOPES, Methods, arguments_of, fin
 # So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.
 LR = 2.0**200
 FIRST = re.compile("tanh|sigmoid", re.IGNORECASE)  # of several activations: a smooth one with a slope everywhere
+METHODS = {"__call__": "forw|feed", "_backward": "back"}  # what the names of their methods may begin with
 MOST = 3  # instances of a class that are tried
 
 
@@ -43,6 +44,15 @@ class Step:
     step = apply = optimize = __call__ = update
 
 
+class Silent:
+    """A network that a loss hands its gradient to: whatever is called of it does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *_, **__: None
+
+
 class Tanh:
     """An activation, whatever its methods are called."""
 
@@ -62,7 +72,7 @@ class Tanh:
 
     def __getattr__(self, name: str) -> Any:
         for names, method in ((FORWARDS, "__call__"), (BACKWARDS, "_backward"), (SLOPES, "_slope")):
-            if name in names.split():
+            if name in names.split() or re.match(METHODS.get(method, "$^"), name):
                 return object.__getattribute__(self, method)
         raise AttributeError(name)
 

@@ -45,7 +45,7 @@ def find_parameters(layer: Layer) -> None:
         if gradient_at(used.object, ways) is not None or updated or owed or named:
             found[title] = ways
             layer.updated |= {title} if updated else set()
-        elif np.ndim(at(base, ways[0])):
+        elif np.ndim(at(base, ways[0])) and name != "loss":  # where losses are summed
             others[title] = ways
     shapes = [np.shape(at(base, ways[0])) for ways in (found | others).values()]
     for title, ways in list(others.items()):  # self.M, and self.grad_w of its shape
@@ -57,7 +57,7 @@ def find_parameters(layer: Layer) -> None:
     layer.parameters = {name: ways for name, ways in found.items() if matters(layer, base, ways)}
     for name in found.keys() - layer.parameters.keys():
         put(base, found[name], kept[name])
-    _quiet(layer, grads)
+    _quiet(layer, grads, [*layer.parameters, *others])
     again = layer.run(values_of(layer))
     got = layer.gradients(ones_like(layer.output(again)), again)
     others |= {name: layer.parameters.pop(name) for name in _without_length(layer, got) if name in layer.parameters}
@@ -144,7 +144,7 @@ def matters(layer: Layer, base: Any, ways: list[Way]) -> bool:
     return all(outputs) and not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(*outputs, strict=True))
 
 
-def _quiet(layer: Layer, grads: dict[str, Any]) -> None:
+def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
     """Note which inputs need no gradient: masks and statistics; and where backward gives none: targets, states that forward may
     be called without, and the data of a network."""
     states = [p.name for p in parameters(getattr(layer.cls, layer.methods.forward)) if p.default is None]
@@ -161,7 +161,7 @@ def _quiet(layer: Layer, grads: dict[str, Any]) -> None:
             continue
         g = grads.get(name)
         without = g is None or np.shape(g) != np.shape(x) or (alone and name in layer.targets)
-        stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in layer.parameters) > 1  # W1 and W2: a network
+        stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in arrays) > 1  # W1 and W2: a network
         refused = given and grads.get(name, 0) is None  # it says None outright
         refused = refused or (g is None and bool(layer.parameters) and says_none)  # the first has nothing to hand on
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")

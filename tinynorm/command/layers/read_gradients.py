@@ -63,7 +63,8 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
         titles = [title for title in kept if names_gradient(title, name)]
         titles += [title for title in INPUT_GRADIENTS.split() if first and title in kept]
         arrays = [np.array(kept[title]) for title in titles if getattr(kept[title], "dtype", np.dtype(int)).kind == "f"]
-        g = arrays[0] if arrays else only_gradient_of(np.shape(given[name]), layer, used) if first else None
+        whose = first and layer.methods.how != "cost"  # a network's data has none
+        g = arrays[0] if arrays else only_gradient_of(np.shape(given[name]), layer, used) if whose else None
         if g is not None:
             found[name] = g
     return found

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import Problem
-from ..functions.kinds import kind_of
+from ..functions.kinds import REGULARISED, kind_of
 from ..functions.try_call import agreeing
-from ..read.read_code import code_of, methods_of, parameters
+from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .arguments import PREDICTIONS, TRUE
 from .attributes import RATES, names_gradient
@@ -61,15 +61,18 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
 
 def with_a_method_after(layer: Layer) -> Layer:
     """Return the layer with the method called after backward that makes most gradients right which backward does not make."""
-    names = [re.split(r"[.\[]", name)[0] for name in layer.unseen] + [name for name in layer.parameters if name.isidentifier()]
+    names = [re.split(r"[.\[]", name)[0] for name in layer.unseen] + [
+        name.split("[")[0] for name in layer.parameters if "." not in name
+    ]
     set_in_backward = attributes_in(getattr(layer.cls, layer.methods.backward))
     found, best = layer, attempt(share_right, layer)[0] or 0.0
-    for title, method in methods_of(layer.cls).items():
+    for title, method in methods_in(layer.cls).items():
         sets = attributes_in(method) - set_in_backward
-        rates = all(RATES.fullmatch(p.name) or p.default is not p.empty for p in parameters(method)[1:])
+        needed = [p.name for p in parameters(method)[1:] if p.default is p.empty]
+        rates = all(RATES.fullmatch(name) or name in (*REGULARISED, *layer.arguments) for name in needed)
         makes = any(name in sets or any(names_gradient(one, name) for one in sets) for name in names)
         made_by = attributes_in(methods_in(layer.cls).get("__init__"), ast.Load)
-        known = title in (layer.methods.forward, layer.methods.backward, *made_by)
+        known = title[:2] == "__" or title in (layer.methods.forward, layer.methods.backward, *made_by)
         if makes and rates and not known:
             other = layer.anew(after=title)
             _, error = attempt(find_parameters, other)

@@ -12,8 +12,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
 from ..functions.conventions import is_cache
-from ..functions.find_losses import REGULARISED
-from ..functions.kinds import kind_of
+from ..functions.kinds import REGULARISED, kind_of
 from ..read.read_code import is_gradient_of, parameters, titles_of
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS
@@ -58,12 +57,14 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     if layer.methods.how == "layer" and len(needed) == len(layer.arguments) + 2:  # delta, h, h_prev_l, h_prev_t of a cell
         yield dict(zip(needed, ["dout", "result", *(("input", name) for name in layer.arguments)], strict=True)), False
     douts = sorted((name for name, role in roles.items() if role == "dout"), key=lambda name: not COTANGENT.search(name))
-    if len(douts) > len(outputs) > 0:  # backward(z, grad)
+    clear = sum(bool(COTANGENT.search(name)) for name in douts)
+    rest = douts[min(clear or len(douts), len(outputs)) :]
+    for other in (("input", _free(layer, roles)), "result") if rest else ():  # backward(z, grad)
+        yield roles | dict.fromkeys(rest, other), False
+    if len(douts) > len(outputs) > 0:
         strange = [name for name in douts[len(outputs) :] if not kind_of(name) and not PREDICTIONS.search(name)]
         says = f"it is not known what {', '.join(strange)} of {layer.methods.backward} is, beside the incoming gradient"
         layer.doubt = says if strange else layer.doubt
-        for other in (("input", _free(layer, roles)), "result"):
-            yield roles | dict.fromkeys(douts[len(outputs) :], other), False
         return
     yield roles, (is_loss or np.size(outputs[0]) == 1) and "dout" not in roles.values()
 
@@ -79,9 +80,10 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
         return ("value", 1)
     if layer.target and kind_of(p.name) == "target":
         return ("input", layer.target)
-    if p.default is not p.empty:
+    penalty = "|".join(("wd", *REGULARISED))
+    if p.default is not p.empty and not (layer.methods.how == "cost" and re.fullmatch(penalty, p.name)):
         return "dout" if not is_loss and COTANGENT.search(p.name) and not douts else ""
-    known = {"_*optimi[sz]er|opt": Step(), "|".join(REGULARISED): 0.0, ".*train.*": True}
+    known = {"_*optimi[sz]er|opt": Step(), penalty: 0.0, ".*train.*": True}
     for names, value in known.items():  # a penalty's factor is that of the update, not of the output
         if re.fullmatch(names, p.name):
             return ("value", value)
