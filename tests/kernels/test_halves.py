@@ -15,6 +15,12 @@ from tinynorm.nn import functional as F
 SHAPE = (32, 8, 1024)  # as many numbers as are worth it
 
 
+@pytest.fixture(autouse=True)
+def by_kernels(numba):
+    with use("numba"):  # around the threads: each of several would restore what another one had chosen
+        yield
+
+
 def trained(seed=0):
     rng = np.random.default_rng(seed)
     found = []
@@ -23,9 +29,8 @@ def trained(seed=0):
         (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), 8), (lambda x, w, b: F.instance_norm(x, None, None, w, b), 8),
     ):  # fmt: skip
         x, w, b = (tn.tensor(rng.normal(size=s).astype(np.float32), requires_grad=True) for s in (SHAPE, (n,), (n,)))
-        with use("numba"):
-            y = f(x, w, b)
-            y.backward(tn.tensor(rng.normal(size=SHAPE).astype(np.float32)))
+        y = f(x, w, b)
+        y.backward(tn.tensor(rng.normal(size=SHAPE).astype(np.float32)))
         found += [t.numpy().tobytes() for t in (y.detach(), x.grad, w.grad, b.grad)]
     return found
 
