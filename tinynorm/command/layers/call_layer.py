@@ -85,6 +85,7 @@ class Layer:
     roles: dict[str, Any] = field(default_factory=dict)  # what each argument of backward is, see `possible_roles`
     packed: dict[str, Packed] = field(default_factory=dict)  # the arguments of forward that are lists of arrays
     context: bool = False  # whether both methods take a context first
+    scores: str = ""  # the attribute whose gradient dout is, where forward keeps that and returns another array: dZ of self.Z
     usual: str = ""  # the name of the usual loss, where a network has no method for the loss that its backward begins with
     targets: list[str] = field(default_factory=list)  # the arguments that were drawn as targets
     drawn: dict[Way, str] = field(default_factory=dict)  # the names of the constructor's arrays, by the ways to them
@@ -190,6 +191,7 @@ class Layer:
             result = result.get("loss", result) if isinstance(result, dict) else result  # beside the accuracy
             if any(np.array_equal(result, x) for x in used.values):  # it hands on the prediction
                 result = getattr(used.object, "loss", result)
+        result = getattr(used.object, self.scores) if self.scores else result
         if self.methods.how == "loss and gradients":
             result = _loss_and_rest(result)[0]
         if isinstance(result, dict) and self.methods.how == "cost":  # {"Z1": ..., "A1": ...}

@@ -43,7 +43,7 @@ SIZES = {
     "pad": "pad padding p_size",
     "factor": "upsampling_factor downsampling_factor scale_factor factor",
     "lr": "lr learning_rate eta learningrate l_rate step_size",
-    "function": "activation act act_fn nonlinearity act_func func",
+    "function": "activation act act_fn nonlinearity act_func func function",
     "rng": "rng random_state generator",
     "words": "word_to_idx word2idx vocab",
     "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen",
@@ -144,6 +144,7 @@ def folded(arguments: dict[str, Any]) -> dict[str, Any]:
 def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     """Return the kind of a constructor's argument; "" for an unknown one."""
     low = re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", p.name.rpartition(OF)[2]).lower().strip("_")  # in_features of inFeatures
+    low = re.sub("(num|number|n)_of_", "num_", low)
     if low == "name" and p.default is p.empty:
         return "function" if "activ" in words else "str"
     if low in ("w", "b", "gamma", "beta") or p.annotation in (np.ndarray, "np.ndarray"):
@@ -317,6 +318,7 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
         "layers": around.held,
         "steps": [x[1] if len(x) > 1 else 3],
         "batch": [x[0]],
+        "outside": [x[1:]] if shapes else [prod(x[1:]), f],
     }
     if kind in by_kind:
         return by_kind[kind]

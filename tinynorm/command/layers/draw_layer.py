@@ -39,6 +39,7 @@ from .roles import possible_roles
 # Seconds after which the search for arguments ends; forwards that work, where backward does not, after which another shape of x
 # is tried; and combinations of arguments for one shape of x.
 PATIENCE, ENOUGH, MOST = 12.0, 8, 256
+SHAPES = ("input_shape", "in_shape", "input_size", "input_dim")  # attributes that a network sets of its layers
 MADE = "build|compile|init|set_?up|create"  # in the names of methods that make an object ready
 
 
@@ -59,6 +60,8 @@ class Search:
         self.signs = "== -1" in "".join(texts)
         loop = rf"for .+ in (zip\(.*|enumerate\()?\b({'|'.join(self.taken)})\b"
         self.plain = "np." not in texts[0] and bool(re.search(loop, texts[0]))  # whether x is a list of numbers
+        xs = "|".join(name for name, kind in self.taken.items() if kind == "x")
+        self.multiplies = bool(xs and re.search(rf"@ (self\.)?({xs})\b|\b({xs}) @|dot\(.*\b({xs})\b", texts[0]))  # no indices
         self.whole = False  # whether x is of whole numbers
         self.of_lists = False  # whether it works without NumPy, on one sample
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
@@ -72,9 +75,14 @@ class Search:
         known = [p for name in setups for p in parameters(getattr(cls, name))[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
         known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
         self.constructor = list({p.name: p for p in own + known}.values())
+        constructors = [code for owner in cls.__mro__ if (code := code_of(vars(owner).get("__init__", _leave)))]
+        later = attributes_in(getattr(cls, self.layer.methods.forward)) | self.own
+        empty = "\n".join(map(ast.unparse, constructors))
+        self.outside = [name for name in SHAPES if f"self.{name} = None" in empty and name not in later]
+        self.constructor += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in self.outside]
         added = set(self.adders.values())
         self.kinds, unknown = settle([p for p in self.constructor if p.name not in {*self.given, *added}], self.words, cls)
-        self.kinds |= dict.fromkeys(added, "layers")
+        self.kinds |= dict.fromkeys(added, "layers") | dict.fromkeys(self.outside, "outside")
         data = {p.name: kind_of(p.name) for p in known if p.name not in self.own}
         self.kinds |= {name: kind for name, kind in data.items() if kind in ("x", "target") and name in self.kinds}
         held = [[Mixing(), Mixing()], layers_for(cls, self.layer.methods)] if "layers" in self.kinds.values() else []
@@ -90,7 +98,7 @@ class Search:
         if self.only is not None:
             return [self.only]
         derived = []
-        if not {"in", "all", "weight", "affine", "index", "vocab", "x"} & set(self.kinds.values()):
+        if not {"in", "all", "weight", "affine", "index", "vocab", "x", "outside"} & set(self.kinds.values()):
             derived = layouts_for(self._bare())
         line = [LINE] if self.plain else []
         return [*line, *derived, *layouts_of(self.words, {*self.taken.values(), *self.kinds.values()})]
@@ -127,6 +135,8 @@ class Search:
         self.of_lists = make_arrays(obj) or self.plain
         set_numbers(obj, RATES, LR)
         set_numbers(obj, EPOCHS, 1)
+        for name in self.outside:
+            attempt(setattr, obj, name, arguments[name])
         self._set_up(obj, arguments)
         for ways, a in arrays_in(obj):
             if a.dtype != np.float64:
@@ -189,7 +199,8 @@ class Search:
                 yield from ((obj, made, arguments) for arguments in self._arguments(around, made, obj))
 
     def _around(self, layout: Layout, unit: bool) -> Setting:
-        return Setting(layout, self.words, {*self.kinds.values(), *self.taken.values()}, unit, self.held)
+        kinds = {*self.kinds.values(), *self.taken.values()} - ({"vocab"} if self.multiplies else set())
+        return Setting(layout, self.words, kinds, unit, self.held)
 
     def _take_lists(self) -> bool:
         """Draw a list of arrays for x, where forward's code may mean that."""

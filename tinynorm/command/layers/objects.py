@@ -17,6 +17,7 @@ from .find_layers import BACKWARDS, FORWARDS, SLOPES, Methods, arguments_of, fin
 # So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.
 LR = 2.0**200
 FIRST = re.compile("tanh|sigmoid", re.IGNORECASE)  # of several activations: a smooth one with a slope everywhere
+SLOPE = re.compile("deriv|prime|grad|slope|backward|diff")  # what a flag is called with which an activation gives its slope
 METHODS = {"__call__": "forw|feed", "_backward": "back"}  # what the names of their methods may begin with
 MOST = 3  # instances of a class that are tried
 
@@ -59,7 +60,9 @@ class Tanh:
     def __repr__(self) -> str:
         return "..."
 
-    def __call__(self, x: Any, *_: Any, **__: Any) -> Any:
+    def __call__(self, x: Any, *rest: Any, **flags: Any) -> Any:
+        if rest == (True,) or any(value is True and SLOPE.search(name) for name, value in flags.items()):
+            return self._slope(x)  # act(x, derivative=True)
         self.x, self.y = x, np.tanh(x)
         return self.y
 

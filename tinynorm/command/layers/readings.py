@@ -14,7 +14,7 @@ import numpy as np
 from ...gradcheck.problem.problem import Problem
 from ..functions.kinds import REGULARISED, kind_of
 from ..functions.try_call import agreeing
-from ..read.read_code import code_of, parameters
+from ..read.read_code import code_of, is_gradient_of, parameters
 from ..run_code import attempt
 from .arguments import PREDICTIONS, TRUE
 from .attributes import RATES, names_gradient
@@ -32,6 +32,10 @@ TARGET_FIRST = re.compile(
 def ways_to_read(layer: Layer) -> Iterator[Layer]:
     """Yield a layer as it is; then with other losses, other targets, another rate, or another layer before it."""
     yield layer
+    used = layer.run(values_of(layer))
+    out, kept = layer.parts(used)[0], vars(used.object) if layer.douts and hasattr(used.object, "__dict__") else {}
+    named = [name for name, a in kept.items() if np.shape(a) == np.shape(out) and is_gradient_of(layer.douts[0], name)]
+    yield from (replace(layer, scores=name) for name in named if not np.array_equal(kept[name], out))
     losses = [layer, *(replace(layer, usual=name) for name in USUAL_LOSSES if layer.usual and name != layer.usual)]
     if layer.updated:
         nodes = ast.walk(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())
@@ -40,7 +44,7 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
         files = layer.path.parent.glob("*.py") if any("err" in name.lower() for name in layer.douts) else []
         if any(TARGET_FIRST.search("".join(linecache.getlines(f"{file}"))) for file in files):
             yield replace(layer, rate=-1.0)
-    each = layer.loss and np.size(layer.parts(layer.run(values_of(layer)))[0]) > 1  # a loss for each sample
+    each = layer.loss and np.size(out) > 1  # a loss for each sample
     if each:
         losses += [replace(layer, reduced=np.sum)]
     t: Any = layer.arguments.get(layer.target)
