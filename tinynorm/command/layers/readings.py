@@ -34,7 +34,9 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
     yield layer
     used = layer.run(values_of(layer))
     out, kept = layer.parts(used)[0], vars(used.object) if layer.douts and hasattr(used.object, "__dict__") else {}
-    named = [name for name, a in kept.items() if np.shape(a) == np.shape(out) and is_gradient_of(layer.douts[0], name)]
+    named = [
+        name for name, a in kept.items() if getattr(a, "shape", ()) == np.shape(out) and is_gradient_of(layer.douts[0], name)
+    ]
     yield from (replace(layer, scores=name) for name in named if not np.array_equal(kept[name], out))
     losses = [layer, *(replace(layer, usual=name) for name in USUAL_LOSSES if layer.usual and name != layer.usual)]
     if layer.updated:
