@@ -143,7 +143,7 @@ def test_only_the_backend_knows_cupys_name():
         texts = [n.value for n in ast.walk(tree_of(path)) if isinstance(n, ast.Constant)]
         if {str(name).split(".")[0] for name in names + texts} & {"cupy", "cupyx"}:
             knowing.add(path.name)
-    assert knowing == {"backend.py"}
+    assert knowing == {"backend.py", "stand_ins.py"}  # the second stands in for what a student's file imports
 
 
 SPY = """

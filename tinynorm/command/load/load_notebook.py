@@ -12,7 +12,7 @@ from typing import Any
 
 from ..notebook import cells
 from .run_statements import run_statements
-from .stand_ins import stand_for
+from .stand_ins import CUPY, stand_for
 
 RUN = "_run_beside_"  # what a line `%run FILE` becomes a call of
 BODY_OF = re.compile(r"expected an indented block after .* on line (\d+)")
@@ -73,9 +73,9 @@ def _finished(code: str, where: str) -> tuple[list[ast.stmt], list[str]]:
 
 def not_installed(file: object, missing: list[str]) -> str:
     """Say which modules something stands in for."""
-    others = [name for name in missing if name.partition(".")[0] != "cupy"]
+    others = [name for name in missing if name.partition(".")[0] != CUPY]
     says = [f"not installed, so what calls it raises: {', '.join(others)}"] if others else []
-    return f"{file}: {'; '.join(says + ['NumPy stands in for cupy'] * (others != missing))}"
+    return f"{file}: {'; '.join(says + [f'NumPy stands in for {CUPY}'] * (others != missing))}"
 
 
 def _run_line(magic: str) -> str:

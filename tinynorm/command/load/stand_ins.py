@@ -23,6 +23,7 @@ import numpy as np
 # Packages that give the names of Python 2 or 3 to the other; what they give is built in here.
 OF_PYTHON_2 = ("future", "past", "six")
 OLD_NAMES = {"xrange": range, "unicode": str, "basestring": str, "long": int}
+CUPY = "cupy"  # where that is not installed NumPy stands in for it
 OF_CUPY = {"asnumpy": np.asarray, "get_array_module": lambda *_: np}  # all else of it NumPy has too
 NOT_YET = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")  # `override` of typing is Python 3.12's
 # It has few different letters: a vocabulary's size is that of the parameters, and of the time that a check takes.
@@ -62,7 +63,7 @@ class _Missing(ModuleType):
             raise AttributeError(name)
         if self.__name__.partition(".")[0] in OF_PYTHON_2 and (name in OLD_NAMES or hasattr(builtins, name)):
             return OLD_NAMES.get(name) or getattr(builtins, name)
-        if self.__name__ == "cupy" and (name in OF_CUPY or hasattr(np, name)):
+        if self.__name__ == CUPY and (name in OF_CUPY or hasattr(np, name)):
             return OF_CUPY.get(name) or getattr(np, name)
         return StandIn(self.__name__)
 
