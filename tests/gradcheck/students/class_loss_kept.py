@@ -1,4 +1,4 @@
-"""Losses that hand on the prediction and keep the loss, return it in a dict, or return the gradient before it."""
+"""Losses that hand on the prediction and keep the loss, return it in a dict, return the gradient before it, or of a wrong shape."""
 
 # long
 # expect SquaredLoss: right
@@ -8,6 +8,7 @@
 # expect SoftmaxLossWrong: wrong: dscores
 # expect HalfSquaredLoss: right
 # expect HalfSquaredLossWrong: wrong: dp: it is 9
+# expect MeanOfRowsLoss: wrong: dx: expected the shape of x, (6, 9), got (9,)
 # expect WithModel: right
 # expect WithModelWrong: wrong: dlogits
 import numpy as np
@@ -76,6 +77,15 @@ class HalfSquaredLoss:
 class HalfSquaredLossWrong:
     def __call__(self, p, y):
         return (p - y) / len(y), np.mean((p - y) ** 2) / 2
+
+
+class MeanOfRowsLoss:
+    def forward(self, x, y):
+        self.x, self.y = x, y
+        return np.mean(0.5 * np.square(x - y))
+
+    def backward(self):
+        return (self.x - self.y).mean(axis=0)
 
 
 class WithModel:

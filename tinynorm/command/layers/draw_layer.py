@@ -294,7 +294,8 @@ class Search:
             column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments.values())
             says_one = re.search(r"[x,×] ?1\)", inspect.getdoc(getattr(layer.cls, layer.methods.forward)) or "")  # (n x 1)
             vector = all(best) and not all(self.rank[: 4 if says_one else 3]) and column
-            ranked = [(rank, one) for rank, one in ranked if vector and rank == best and attempt(share_right, one)[0] == 1]
+            ranked = [(rank, one) for rank, one in ranked if vector and rank == best]
+            ranked = [(rank, one) for rank, one in ranked if says_one or attempt(share_right, one)[0] == 1]
             if not ranked:
                 return False
         if self.best is None or best > self.rank:

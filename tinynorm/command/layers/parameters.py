@@ -170,3 +170,7 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         may = refused or name in layer.targets or name in states or layer.loss or (stack and layer.parameters)
         if (may and without) or (fewer and kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance")):
             layer.silent.add(name)
+    if not layer.parameters and layer.silent >= {name for name, x in layer.arguments.items() if differentiable(x)}:
+        claimed = [name for name in layer.silent if grads.get(name) is not None and name not in layer.targets][:1]
+        layer.silent -= {*claimed}  # of a loss: it has a gradient, of another shape
+        layer.unseen = [name for name in layer.unseen if name not in claimed]
