@@ -1,4 +1,7 @@
-"""Networks whose step has a penalty by default, whose loss is private, or whose gradients another method makes."""
+"""Networks whose step has a penalty by default, whose loss is private, or whose gradients another method makes.
+
+Others get their layers from outside, or have weights of a fixed size, for one vector.
+"""
 
 # long
 # expect Stack: right
@@ -7,6 +10,10 @@
 # expect OneByOneWrong: wrong: look at the derivative of its activation
 # expect Frame: right
 # expect FrameWrong: wrong
+# expect FilledOutside: right
+# expect FilledOutsideWrong: wrong
+# expect OfFixedSize: right
+# expect OfFixedSizeWrong: wrong: dweights1
 import numpy as np
 
 
@@ -112,3 +119,53 @@ class FrameWrong(Frame):
         for layer in self.layers:
             delta = layer.back_pass(delta)
         return delta
+
+
+class FilledOutside:
+    def __init__(self, lr=0.01):
+        self.layers = []
+        self.lr = lr
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def backward(self, loss_grad):
+        for layer in reversed(self.layers):
+            loss_grad = layer.backward(loss_grad, self.lr)
+
+
+class FilledOutsideWrong(FilledOutside):
+    def backward(self, loss_grad):
+        for layer in self.layers:
+            loss_grad = layer.backward(loss_grad, self.lr)
+
+
+class OfFixedSize:
+    def __init__(self):
+        self.weights1 = np.array([[0.4, 0.5], [-0.6, 0.7], [0.8, -0.9]])
+        self.weights2 = np.array([[0.1], [0.2]])
+        self.lr = 0.1
+
+    def forward(self, x):
+        self.a1 = sigmoid(np.dot(x, self.weights1))
+        self.a2 = sigmoid(np.dot(self.a1, self.weights2))
+        return self.a2
+
+    def compute_loss(self, y, y_pred):
+        return (y - y_pred) ** 2
+
+    def slope(self, a):
+        return a * (1 - a)
+
+    def backward(self, x, y):
+        dz2 = -2 * (y - self.a2) * self.slope(self.a2)
+        dz1 = dz2 * self.weights2.T * self.slope(self.a1)
+        self.weights2 -= self.lr * dz2 * self.a1.reshape(2, 1)
+        self.weights1 -= self.lr * x.reshape(3, 1) @ dz1
+
+
+class OfFixedSizeWrong(OfFixedSize):
+    def slope(self, a):
+        return a * (1 - a) if np.size(a) == 1 else sigmoid(a) * (1 - sigmoid(a))

@@ -43,7 +43,8 @@ def layouts_for(obj: Any) -> list[Layout]:
     if len(shape) == 2:
         n, m = shape
         shapes = (((6, n), n), ((6, m), m), ((n, 6), n), ((m, 6), m), ((1, n), n), ((m, 1), m))
-        return [Layout(x, f) for x, f in shapes if f > 1]
+        vectors = [Layout((size,), size) for size in (n, m)]
+        return [layout for layout in (*(Layout(x, f) for x, f in shapes), *vectors) if layout.features > 1]
     if len(shape) == 4:
         return [Layout((2, shape[1], 8, 8), shape[1], "first"), Layout((2, 8, 8, shape[2]), shape[2], "last")]
     return [Layout((6, *shape), shape[0])] if len(shape) == 1 and shape[0] > 1 else []

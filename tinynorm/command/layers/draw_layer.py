@@ -75,14 +75,14 @@ class Search:
         known = [p for name in setups for p in parameters(getattr(cls, name))[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
         known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
         self.constructor = list({p.name: p for p in own + known}.values())
-        constructors = [code for owner in cls.__mro__ if (code := code_of(vars(owner).get("__init__", _leave)))]
-        later = attributes_in(getattr(cls, self.layer.methods.forward)) | self.own
-        empty = "\n".join(map(ast.unparse, constructors))
-        self.outside = [name for name in SHAPES if f"self.{name} = None" in empty and name not in later]
+        codes = [code for owner in cls.__mro__ for method in vars(owner).values() if (code := code_of(method))]
+        text, later = "\n".join(map(ast.unparse, codes)), attributes_in(getattr(cls, self.layer.methods.forward)) | self.own
+        self.outside = {name: "outside" for name in SHAPES if f"self.{name} = None" in text and name not in later}
+        self.outside |= {"layers": "layers"} if "self.layers = []" in text and "self.layers.append(" not in text else {}
         self.constructor += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in self.outside]
         added = set(self.adders.values())
         self.kinds, unknown = settle([p for p in self.constructor if p.name not in {*self.given, *added}], self.words, cls)
-        self.kinds |= dict.fromkeys(added, "layers") | dict.fromkeys(self.outside, "outside")
+        self.kinds |= dict.fromkeys(added, "layers") | self.outside
         data = {p.name: kind_of(p.name) for p in known if p.name not in self.own}
         self.kinds |= {name: kind for name, kind in data.items() if kind in ("x", "target") and name in self.kinds}
         held = [[Mixing(), Mixing()], layers_for(cls, self.layer.methods)] if "layers" in self.kinds.values() else []
@@ -170,9 +170,14 @@ class Search:
             self._look()
         if not all(self.rank) and self._take_lists():
             self._look()
-        backward = self.layer.methods.backward
-        if not self.rank[1] and backward in trainers(self.layer.cls):
-            raise UserError(f"forward, backward and the step are one method, {backward}; make backward one of its own")
+        forward, backward = (
+            getattr(self.layer.cls, name) for name in (self.layer.methods.forward, self.layer.methods.backward)
+        )
+        reads = attributes_in(forward) & attributes_in(backward, ast.Load)  # what forward has kept: it is no forward itself
+        if not self.rank[1] and not reads and self.layer.methods.backward in trainers(self.layer.cls):
+            raise UserError(
+                f"forward, backward and the step are one method, {self.layer.methods.backward}; make backward one of its own"
+            )
         if self.best is None:
             raise self._failure()
         return with_a_method_after(self.best) if self.layer.methods.how in ("layer", "cost") else self.best
