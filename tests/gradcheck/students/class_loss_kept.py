@@ -9,6 +9,8 @@
 # expect HalfSquaredLoss: right
 # expect HalfSquaredLossWrong: wrong: dp: it is 9
 # expect MeanOfRowsLoss: wrong: dx: expected the shape of x, (6, 9), got (9,)
+# expect Absolute: right
+# expect AbsoluteWrong: wrong: dy_pred: it has the wrong sign
 # expect WithModel: right
 # expect WithModelWrong: wrong: dlogits
 import numpy as np
@@ -86,6 +88,27 @@ class MeanOfRowsLoss:
 
     def backward(self):
         return (self.x - self.y).mean(axis=0)
+
+
+class FromFunctions:
+    def __init__(self, loss, derivative):
+        self.loss_function, self.loss_derivative = loss, derivative
+
+    def calc(self, y_true, y_pred):
+        return self.loss_function(y_true, y_pred)
+
+    def derivative(self, y_true, y_pred):
+        return self.loss_derivative(y_true, y_pred)
+
+
+class Absolute(FromFunctions):
+    def __init__(self):
+        super().__init__(lambda y, p: np.mean(np.abs(y - p)), lambda y, p: np.sign(p - y) / np.size(y))
+
+
+class AbsoluteWrong(FromFunctions):
+    def __init__(self):
+        super().__init__(lambda y, p: np.mean(np.abs(y - p)), lambda y, p: np.sign(y - p) / np.size(y))
 
 
 class WithModel:

@@ -33,7 +33,7 @@ SLOPES = (
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
     "cost_and_grad cost_and_gradient loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function "
-    "cost_function calc_loss get_loss"
+    "cost_function calc_loss get_loss calc calculate"
 )
 # Words in which the names of two methods may differ that are one pair: conv_forward and conv_backward; in other languages too.
 HALVES = "forward backward forward backprop forw back adelante atras frente tras avant arriere avanti indietro "
@@ -185,9 +185,13 @@ def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     codes = [code for name in called if (code := code_of(getattr(cls, name)))]
     left = any(isinstance(code.body[-1], ast.Raise) for code in codes)  # for its heirs to write
     left = left or any(getattr(half, "__isabstractmethod__", False) for half in halves)
+    heirs = [other for other in classes.values() if issubclass(other, cls) and other is not cls]
+    given = re.compile(rf"return self\.(?!({'|'.join(methods_in(cls))})\b)\w+\(.*\)")  # a function that its heirs give it
+    left = left or (
+        any("__init__" in vars(heir) for heir in heirs) and all(given.fullmatch(line) for lines in said for line in lines)
+    )
     if not left and not any(all(map(nothing.fullmatch, lines)) for lines in said):
         return False
-    heirs = any(issubclass(other, cls) and other is not cls for other in classes.values())
     base = cls.__name__.lower().strip("_").removesuffix("base").removeprefix("base").removeprefix("abstract").strip("_")
     bare = not any(map(inspect.isfunction, vars(cls).values()))  # class RMSNorm(Layer): pass
-    return heirs or bare or inspect.isabstract(cls) or base in ("", *ABSTRACT.split())
+    return bool(heirs) or bare or inspect.isabstract(cls) or base in ("", *ABSTRACT.split())
