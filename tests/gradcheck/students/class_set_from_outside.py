@@ -1,5 +1,6 @@
 """Layers whose input_shape the network sets, an activation with a flag for its slope, and a backward from before the softmax."""
 
+# long
 # expect Dense: right
 # expect DenseWrong: wrong: dweights
 # expect Flatten: right

@@ -69,6 +69,7 @@ LIKE = {  # kinds of names that are not among these
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kern[ea]ls",
 }
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
+MAKES = re.compile(r"(np|numpy)\.|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
 OF = "__of__"  # between the name of an argument and that of a setting in it
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
 HIDDEN = 7
@@ -221,9 +222,10 @@ def _is_list(name: str, cls: type) -> bool:
 
 
 def _is_size(name: str, cls: type) -> bool:
-    """Whether the constructor makes arrays of this size: ``np.random.randn(name, m)``."""
-    calls = [node for node in ast.walk(code_of(cls.__init__) or ast.Pass()) if isinstance(node, ast.Call)]  # type: ignore[misc]
-    inside = [part for call in calls if ast.unparse(call.func).startswith(("np.", "numpy.")) for part in ast.walk(call)]
+    """Whether the constructor, or a method that is given it, makes arrays of this size: ``np.random.randn(name, m)``."""
+    makers = [m for title, m in methods_in(cls).items() if title == "__init__" or name in [p.name for p in parameters(m)]]
+    calls = [node for m in makers for node in ast.walk(code_of(m) or ast.Pass()) if isinstance(node, ast.Call)]
+    inside = [part for call in calls if MAKES.match(ast.unparse(call.func)) for part in ast.walk(call)]
     owners = [part.value for part in inside if isinstance(part, ast.Subscript | ast.Attribute)]  # spec of spec["rows"]
     owner, _, key = name.partition(OF)
     titles = {f"{owner}.{key}", f"{owner}['{key}']"} if key else {name}
@@ -234,7 +236,8 @@ def sets_up(cls: type, name: str, backward: str) -> bool:
     """Whether the arguments of a method are sizes, or words that the class compares them with; data, if it calls backward."""
     needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     known = {*SIZES, *LIKE, "number", *(("x", "target") if backward in reached(cls, name) else ())}
-    return all(kind_in_constructor(p, "") in known or words_for(p.name, cls) or p.annotation in (bool, "bool") for p in needed)
+    given = (p for p in needed if kind_in_constructor(p, "") not in known and p.annotation not in (bool, "bool"))
+    return all(words_for(p.name, cls) or _is_size(p.name, cls) for p in given)
 
 
 def appended(cls: type, name: str, lists: set[str]) -> str:

@@ -19,7 +19,7 @@ from ..run_code import attempt
 from .arguments import PREDICTIONS, TRUE
 from .attributes import RATES, names_gradient
 from .call_layer import BEFORE, USUAL_LOSSES, Layer
-from .find_layers import attributes_in, methods_in
+from .find_layers import attributes_in, methods_in, reached
 from .parameters import find_parameters, values_of
 
 # An error that is the target minus the output: with it, a step down adds.
@@ -79,11 +79,15 @@ def with_a_method_after(layer: Layer) -> Layer:
         makes = any(name in sets or any(names_gradient(one, name) for one in sets) for name in names)
         made_by = attributes_in(methods_in(layer.cls).get("__init__"), ast.Load)
         known = title[:2] == "__" or title in (layer.methods.forward, layer.methods.backward, *made_by)
+        called = [methods_in(layer.cls)[name] for name in reached(layer.cls, title)]
+        steps = any(attributes_in(one, ast.Load) & set_in_backward for one in called)  # with what backward has made
         if makes and rates and not known:
             other = layer.anew(after=title)
             _, error = attempt(find_parameters, other)
             share = (attempt(share_right, other)[0] or 0.0) if error is None else 0.0
-            if share > best or (other.parameters.keys() > layer.parameters.keys() and share >= min(best, 0.5)):
+            if share > best or (
+                other.parameters.keys() > layer.parameters.keys() and share >= (0 if steps else min(best, 0.5))
+            ):
                 found, best = other, share
     return found
 
