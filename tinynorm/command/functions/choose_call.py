@@ -20,13 +20,13 @@ from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import Unfinished, blame
 from .call_pair import Call
-from .composed import Composed
+from .composed import ACROSS, TARGETS, Composed
 from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
 from .find_losses import Loss
 from .find_pairs import FRAMEWORKS, Pair
 from .kinds import has_word
-from .layouts import COLUMN, CONVOLVED_SQUARE, IMAGES, ROWS, STEPS, WITH_ONES, Layout, layouts, layouts_with
+from .layouts import COLUMN, CONVOLVED_SQUARE, IMAGES, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
 from .name_inputs import advice, arguments, given_call
 from .try_call import agreement, ranked, try_once
 
@@ -51,6 +51,10 @@ def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank. Raise UserError where forward takes no inputs that were tried."""
     best, error, failed = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
     best = best or _searched(pair, seed, WITH_ONES)[0]
+    if isinstance(pair.forward, Composed) and best is not None and not all(best.rank):  # it may work with samples turned
+        pair.forward.targets = TARGETS[0] + ACROSS
+        other = _searched(pair, seed, [TURNED])[0]
+        best = other if other is not None and all(other.rank) else best
     if best is not None and not OF_NUMBERS.search(str(best.raised)):
         if best.layout in CONVOLVED_SQUARE:
             best.told[f"{pair.forward_name} takes no image that is not as high as it is wide"] = None

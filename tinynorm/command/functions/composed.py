@@ -30,9 +30,11 @@ COMMON: dict[str, Callable[[Any, Any], Any]] = {  # the first is one that is fin
     "cross-entropy behind a softmax": lambda a, y: -(y * _log_softmax(a, y)).sum(),
     "binary cross-entropy behind a sigmoid": lambda a, y: (np.logaddexp(0, a) - y * a).sum(),
 }
+ACROSS = ", in the other order of axes"  # samples are rows outside and columns inside, and backward begins with Y.T
 TARGETS = (
     *("0 or 1", "one-hot in rows", "one-hot in columns"),
     *("class numbers", "class numbers of columns", "one class number", "real numbers"),
+    *(f"{kind}{ACROSS}" for kind in ("0 or 1", "one-hot in columns", "real numbers")),
 )
 
 
@@ -101,7 +103,8 @@ class Composed:
         out, _ = self.convention.read(result, given)
         given[self.target], dense = _drawn(self.targets, np.shape(out))
         _, kept = self.convention.read(result, given)
-        return self.losses[self.loss or next(iter(self.losses))](out, given[self.target], dense, given), kept
+        y = dense if self.targets.endswith(ACROSS) else given[self.target]
+        return self.losses[self.loss or next(iter(self.losses))](out, y, dense, given), kept
 
     def backward(self, dout: Any, cache: Any) -> Any:
         assert self.convention is not None
@@ -132,6 +135,9 @@ class Composed:
 @lru_cache(maxsize=64)  # for the last few shapes: the check asks a thousand times
 def _drawn(targets: str, shape: tuple[int, ...]) -> tuple[Any, Any]:
     """Return targets, and the same as an array of the output's shape."""
+    if targets.endswith(ACROSS):
+        y, dense = _drawn(targets.removesuffix(ACROSS), shape)
+        return np.transpose(y), dense
     rng, in_columns = np.random.default_rng(1), ("columns" in targets or targets == "one class number") and len(shape) == 2
     rows, classes = (shape[1:], shape[0]) if in_columns else (shape[:-1], shape[-1] if shape else 1)
     if classes == 1 and targets not in ("0 or 1", "real numbers"):

@@ -136,6 +136,7 @@ CONVOLVED = [Layout((2, 3, 5, 7), 3, "first"), Layout((2, 5, 7, 3), 3, "last")]
 CONVOLVED_LINE, CONVOLVED_ALONE = Layout((2, 3, 7), 3, "line"), [Layout((5, 7, 3), 3, "last"), Layout((3, 5, 7), 3, "first")]
 CONVOLVED_SQUARE = [Layout((2, 3, 5, 5), 3, "first"), Layout((3, 5, 5), 3, "first")]  # where height and width are swapped
 WITH_ONES = [Layout((6, 9), 9, ones=1), Layout((9, 6), 9, samples=6, columns=True, ones=1)]
+TURNED = Layout((6, 9), 9, samples=6, columns=True)  # of a network that begins with X.T
 # Of a recurrent layer: time on the first axis; features on the first axis, then samples, and time on the last; samples first.
 IN_COLUMNS = Layout((9, 6), 9, samples=6, columns=True)
 CELLS = [Layout((3, 6, 9), 9, samples=6), Layout((9, 6, 3), 9, samples=6, columns=True), Layout((6, 9, 3), 9), IN_COLUMNS]

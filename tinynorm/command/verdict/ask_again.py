@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import permutations
@@ -19,6 +20,7 @@ from ...gradcheck.diagnosis.softmax import softmax
 from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import InputReport, Report
 from ..functions.call_pair import Call
+from ..functions.composed import Composed, common_losses
 from ..functions.kinds import CELL, PARAMETERS, kind_of
 from ..read.read_code import text_of
 from ..run_code import attempt
@@ -72,7 +74,7 @@ def ask_again(call: Call, report: Report, ask: Ask) -> Answer | None:
     question = Question(call, report, ask)
     question.take_back_sizes()
     questions = [question.up_to_a_tiny_number, question.up_to_samples, question.of_usual_forward, question.of_bias_once]
-    questions += [question.of_scores, question.with_the_old_weight]
+    questions += [question.of_scores, question.of_a_common_loss, question.with_the_old_weight]
     if not question.clear.issuperset(question.wrong):
         questions += [question.with_equal_sizes, question.with_simple_settings, question.by_layers]
         questions += [] if question.clear else [question.with_one]
@@ -302,6 +304,19 @@ class Question:
                 p = call.names[x]
                 says = f"it is the gradient by the scores of which {p} is the {name}: right for both together, wrong for {p}"
                 return Answer(says, f"right for {name} and loss together")
+        return None
+
+    def of_a_common_loss(self) -> Answer | None:
+        """Say whether backward is right for a common loss, where the file's own is another one."""
+        call, behind = copy(self.call), self.call.pair.forward
+        if not isinstance(behind, Composed) or not behind.of_file:
+            return None
+        for name, loss in common_losses():
+            usual = replace(behind, losses={name: loss}, loss=name)
+            call.pair = replace(call.pair, forward=usual, backward=usual.backward)
+            if self.right(call) is not None:
+                own, right = next(iter(behind.losses)), f"{call.pair.backward_name} is right for {name}"
+                return Answer(f"{right}; it is {own} that differs", "the loss differs")
         return None
 
     def with_the_old_weight(self) -> Answer | None:
