@@ -170,17 +170,14 @@ class Search:
             self._look()
         if not all(self.rank) and self._take_lists():
             self._look()
-        forward, backward = (
-            getattr(self.layer.cls, name) for name in (self.layer.methods.forward, self.layer.methods.backward)
-        )
-        reads = attributes_in(forward) & attributes_in(backward, ast.Load)  # what forward has kept: it is no forward itself
-        if not self.rank[1] and not reads and self.layer.methods.backward in trainers(self.layer.cls):
-            raise UserError(
-                f"forward, backward and the step are one method, {self.layer.methods.backward}; make backward one of its own"
-            )
+        cls, methods = self.layer.cls, self.layer.methods
+        # what forward has kept and backward reads: then backward is no forward itself
+        kept = attributes_in(getattr(cls, methods.forward)) & attributes_in(getattr(cls, methods.backward), ast.Load)
+        if not self.rank[1] and not kept and methods.backward in trainers(cls):
+            raise UserError(f"forward, backward and the step are one method, {methods.backward}; make backward one of its own")
         if self.best is None:
             raise self._failure()
-        return with_a_method_after(self.best) if self.layer.methods.how in ("layer", "cost") else self.best
+        return with_a_method_after(self.best) if methods.how in ("layer", "cost") else self.best
 
     def _look(self) -> None:
         """Try one combination after the other until all works, or PATIENCE is over."""

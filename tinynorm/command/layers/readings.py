@@ -67,27 +67,24 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
 
 def with_a_method_after(layer: Layer) -> Layer:
     """Return the layer with the method called after backward that makes most gradients right which backward does not make."""
-    names = [re.split(r"[.\[]", name)[0] for name in layer.unseen] + [
-        name.split("[")[0] for name in layer.parameters if "." not in name
-    ]
+    names = [re.split(r"[.\[]", name)[0] for name in layer.unseen]
+    names += [name.split("[")[0] for name in layer.parameters if "." not in name]
     set_in_backward = attributes_in(getattr(layer.cls, layer.methods.backward))
-    found, best = layer, attempt(share_right, layer)[0] or 0.0
-    for title, method in methods_in(layer.cls).items():
+    found, best, methods = layer, attempt(share_right, layer)[0] or 0.0, methods_in(layer.cls)
+    made_by = attributes_in(methods.get("__init__"), ast.Load)
+    for title, method in methods.items():
         sets = attributes_in(method) - set_in_backward
         needed = [p.name for p in parameters(method)[1:] if p.default is p.empty]
         rates = all(RATES.fullmatch(name) or name in (*REGULARISED, *layer.arguments) for name in needed)
         makes = any(name in sets or any(names_gradient(one, name) for one in sets) for name in names)
-        made_by = attributes_in(methods_in(layer.cls).get("__init__"), ast.Load)
         known = title[:2] == "__" or title in (layer.methods.forward, layer.methods.backward, *made_by)
-        called = [methods_in(layer.cls)[name] for name in reached(layer.cls, title)]
-        steps = any(attributes_in(one, ast.Load) & set_in_backward for one in called)  # with what backward has made
         if makes and rates and not known:
             other = layer.anew(after=title)
             _, error = attempt(find_parameters, other)
             share = (attempt(share_right, other)[0] or 0.0) if error is None else 0.0
-            if share > best or (
-                other.parameters.keys() > layer.parameters.keys() and share >= (0 if steps else min(best, 0.5))
-            ):
+            steps = any(attributes_in(methods[name], ast.Load) & set_in_backward for name in reached(layer.cls, title))
+            least = 0.0 if steps else min(best, 0.5)  # it steps with what backward has made
+            if share > best or (other.parameters.keys() > layer.parameters.keys() and share >= least):
                 found, best = other, share
     return found
 
