@@ -128,7 +128,8 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
     number = [lambda rng: 2] if kind == "index" else []  # a word, of several
     size = 0.3 if "second_weight" in kinds else 1  # or a sigmoid behind two layers is 1 to eight digits
     draw = values.get(kind, lambda rng, s: np.asarray(size * rng.standard_normal(s)))
-    return [*(partial(draw, s=shape) for shape in dict.fromkeys(layout.shapes(kind, function, kinds))), *number]
+    shapes = dict.fromkeys(layout.shapes(kind, function, kinds))
+    return [*(lambda rng, s=shape: np.asarray(draw(rng, s)) for shape in shapes), *number]  # a number has a gradient too
 
 
 def _targets(layout: Layout, function: str, kinds: set[str], classes: int, unit: bool) -> list[Draw]:

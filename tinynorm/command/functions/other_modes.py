@@ -167,20 +167,28 @@ def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
     It does where it gives the same output.
     """
     for i, (name, kind, y) in enumerate(zip(call.names, call.kinds, call.inputs, strict=True)):
-        if kind != "target" or not isinstance(y, np.ndarray):
-            continue
-        if y.dtype.kind == "i":
-            counts = {np.shape(x)[-1] for x in call.inputs if differentiable(x) and np.ndim(x) and np.shape(x)[-1] > y.max()}
-            others = [("one-hot", np.eye(count)[y]) for count in sorted(counts)]
-        else:
-            others = [("class numbers", y.argmax(-1))] if y.ndim > 1 and has_one_hot_rows(y) else []
-        for words, targets in others:
+        counts = {np.shape(x)[-1] for x in call.inputs if differentiable(x) and np.ndim(x)}
+        for words, targets in other_targets(y, counts) if kind == "target" else []:
             other = call.with_input(i, targets)
-            (before, _), _ = attempt(call.forward, *[fresh(x) for x in call.inputs])
-            found, error = attempt(other.forward, *[fresh(x) for x in other.inputs])
-            if error is None and np.shape(found[0]) == np.shape(before) and np.allclose(found[0], before, rtol=1e-9):
+            if same_output(call, other):
                 other.unclaimed = {*call.unclaimed, name}  # targets need no gradient
                 yield f"{name} {words}", other
+
+
+def other_targets(y: Any, counts: set[int]) -> list[tuple[str, np.ndarray]]:
+    """Return (what to call it, the targets) for other ways to write the same targets, of so many classes."""
+    if not isinstance(y, np.ndarray) or not y.size:
+        return []
+    if y.dtype.kind == "i":
+        return [("one-hot", np.eye(count)[y]) for count in sorted(counts) if count > y.max()]
+    return [("class numbers", y.argmax(-1))] if y.ndim > 1 and has_one_hot_rows(y) else []
+
+
+def same_output(call: Call, other: Call) -> bool:
+    """Whether forward gives the same with both, to rounding."""
+    before, after = (attempt(one.forward, *map(fresh, one.inputs))[0] for one in (call, other))
+    alike = before and after and np.shape(before[0]) == np.shape(after[0])
+    return bool(alike and np.allclose(before[0], after[0], rtol=1e-9))
 
 
 def _with_targets_ignored(call: Call, known: dict[str, Any]) -> Iterator[tuple[str, Call]]:

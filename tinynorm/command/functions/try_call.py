@@ -186,7 +186,8 @@ def lines_left_out(pair: Pair) -> list[str]:
             parts.append((first, last))
     shown = [str(first) if first == last else f"{first}-{last}" for first, last in parts if first]
     word = "line" if len(shown) == 1 and shown[0].isdecimal() else "lines"
-    verb = "not run" if pair.loss else "not checked"  # where forward and backward are one function, it may be a line of forward
+    of_both = pair.forward_name == pair.backward_name  # then it may be a line of forward
+    verb = "not run" if of_both else "not checked"
     says = f"{verb}: {word} {', '.join(shown)} of {pair.backward_name}; no input that was drawn leads there"
     return [says] if shown else []
 

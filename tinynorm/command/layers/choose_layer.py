@@ -16,6 +16,7 @@ from ..functions.call_pair import Call, shown
 from ..functions.find_pairs import Pair
 from ..functions.layouts import IMAGES, OUTPUTS, STEPS, Layout
 from ..functions.name_inputs import run_inputs
+from ..functions.other_modes import other_targets, same_output
 from ..read.read_code import code_of
 from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing
@@ -58,9 +59,16 @@ class LayerCall(Call):
 
     def switched(self) -> Iterator[tuple[str, Call]]:
         """Yield (what is other, the call) for the other modes of the object."""
-        for other in in_other_modes(self.pair.forward):  # type: ignore[arg-type]
-            pair = replace(self.pair, forward=other, backward=other.backward)
-            yield other.mode, LayerCall(pair, other.names, list(values_of(other)), laid=self.laid)
+        layer: Any = self.pair.forward
+        yield from ((other.mode, self._with(other)) for other in in_other_modes(layer))
+        for words, y in other_targets(layer.arguments.get(layer.target), set()) if layer.target in layer.silent else []:
+            other = self._with(replace(layer, arguments=layer.arguments | {layer.target: y}))
+            if same_output(self, other):
+                yield f"{layer.target} {words}", other
+
+    def _with(self, layer: Layer) -> LayerCall:
+        pair = replace(self.pair, forward=layer, backward=layer.backward)
+        return LayerCall(pair, layer.names, list(values_of(layer)), laid=self.laid)
 
     def all_equal(self) -> Call | None:
         """Return the layer drawn anew, with all sizes equal; None where it does not work so, or no gradient of it is right."""

@@ -306,7 +306,11 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
     shaped = [(OUTPUTS,), (OUTPUTS, 1)] if shapes else []
     by_kind: dict[str, list[Any]] = {
         "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *shaped, *keep],
-        "width": [OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN, *([] if "in" in kinds else [f]), *keep],
+        "width": [
+            OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN,
+            *([f] if "in" not in kinds and f > 1 else []),
+            *keep,
+        ],
         "hiddens": [HIDDENS, *keep],
         "all": [
             *([n, *HIDDENS, OUTPUTS] for n in (prod(x[1:]), x[0])),  # a mistake in one layer of many shows with several only

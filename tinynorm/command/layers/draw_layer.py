@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from itertools import islice, product
+from itertools import compress, islice, product
 from time import perf_counter
 from typing import Any
 
@@ -297,7 +297,10 @@ class Search:
             says_one = re.search(r"[x,×] ?1\)", inspect.getdoc(getattr(layer.cls, layer.methods.forward)) or "")  # (n x 1)
             vector = all(best) and not all(self.rank[: 4 if says_one else 3]) and column
             ranked = [(rank, one) for rank, one in ranked if vector and rank == best]
-            ranked = [(rank, one) for rank, one in ranked if says_one or attempt(share_right, one)[0] == 1]
+            # x.T is x, for a vector x: a matrix must still be one, and have a gradient.
+            flat = any(kind_of(name) == "weight" and np.ndim(x) == 1 for name, x in made.items())
+            meant = [says_one or not (flat or one.unseen or attempt(share_right, one)[0] != 1) for _, one in ranked]
+            ranked = list(compress(ranked, meant))
             if not ranked:
                 return False
         if self.best is None or best > self.rank:

@@ -61,8 +61,10 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
     if layer.loss and not layer.parameters and layer.methods.how != "cost":
         yield from (replace(one, before=name) for one in losses for name in BEFORE)
     if layer.loss and not each and re.search("bin|bce|logistic|sigmoid", layer.name, re.IGNORECASE) and np.ndim(t) == 2:
-        column = {name: x[:, :1] if np.shape(x) == np.shape(t) else x for name, x in layer.arguments.items()}
-        yield from (replace(layer, arguments=column, before=name) for name in ("", "a sigmoid"))
+        code = "".join(ast.unparse(code_of(method) or ast.Pass()) for method in methods_in(layer.cls).values())
+        one = np.s_[:1] if "shape[1]" in code else np.s_[:, :1]  # one output, for samples in columns or in rows
+        alone = {name: x[one] if np.shape(x) == np.shape(t) else x for name, x in layer.arguments.items()}
+        yield from (replace(layer, arguments=alone, before=name) for name in ("", "a sigmoid"))
 
 
 def with_a_method_after(layer: Layer) -> Layer:

@@ -13,7 +13,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..functions.conventions import is_cache
 from ..functions.kinds import REGULARISED, kind_of
-from ..read.read_code import is_gradient_of, parameters, titles_of
+from ..read.read_code import is_gradient_of, nodes_of, parameters, titles_of
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS
 from .attributes import EPOCHS, RATES
@@ -35,7 +35,11 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     needed = [p.name for p in found if p.default is p.empty]
     backward = getattr(layer.cls, layer.methods.backward)
     static = len(needed) == 1 and not COTANGENT.search(needed[0]) and not attributes_in(backward, ast.Load)  # backward(a)
-    if layer.methods.how == "slope" or (layer.methods.how == "layer" and (static or needed == list(layer.arguments)[:1])):
+    first = needed == list(layer.arguments)[:1]
+    if layer.methods.how == "layer" and first and needed[0] not in {getattr(node, "id", "") for node in nodes_of(backward)}:
+        yield {needed[0]: "dout"}, False  # forgotten
+        return
+    if layer.methods.how == "slope" or (layer.methods.how == "layer" and (static or first)):
         whole = layer.methods.how == "slope" and np.size(layer.parts(used)[0]) == 1  # of the squares of w
         yield from ((dict.fromkeys(needed[:1], role), whole) for role in _without_dout(layer, used))
         return

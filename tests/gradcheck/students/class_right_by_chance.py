@@ -1,0 +1,127 @@
+"""Mistakes that do not show with one unit, one column, one vector, or targets of the other kind."""
+
+# long
+# expect Product: wrong: dW = xᵀ dout
+# expect Mixed: not checked: self.grad_w = self.x @ dout
+# expect BinaryCrossEntropy: wrong: it is 9
+# expect VectorNorm: wrong: dgamma
+# expect NumbersOnly: right: not checked with t class numbers
+# expect Tanh: wrong: x is not multiplied in
+# expect Recurrent: not checked: grads["Whh"] += draw @ hs[t - 1]
+# expect turned: wrong: it is transposed
+import numpy as np
+
+
+class Product:
+    def __init__(self, W):
+        self.params, self.grads = [W], [np.zeros_like(W)]
+
+    def forward(self, x):
+        self.x = x
+        return np.dot(x, self.params[0])
+
+    def backward(self, dout):
+        self.grads[0][...] = np.dot(self.x, dout)
+        return np.dot(dout, self.params[0].T)
+
+
+class Mixed:
+    def __init__(self, n, m):
+        self.M = np.random.randn(n, m)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.M
+
+    def backward(self, dout):
+        self.grad_w = self.x @ dout
+        return dout @ self.M.T
+
+
+class BinaryCrossEntropy:
+    def forward(self, AL, Y):
+        self.AL, self.Y = AL, Y
+        return np.squeeze(-np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / Y.shape[1])
+
+    def backward(self):
+        return -(self.Y / self.AL - (1 - self.Y) / (1 - self.AL))
+
+
+class VectorNorm:
+    """gamma and beta are numbers."""
+
+    def feedforward(self, x, gamma, beta, eps):
+        mean, self.inverse = np.sum(x) / len(x), 1 / np.sqrt(np.sum((x - np.sum(x) / len(x)) ** 2) / len(x) + eps)
+        self.x_hat, self.gamma = (x - mean) * self.inverse, gamma
+        return gamma * self.x_hat + beta
+
+    def backforward(self, dout):
+        d = dout * self.gamma
+        dx = self.inverse * (d - np.mean(d) - self.x_hat * np.mean(d * self.x_hat))
+        return dx, np.sum(dout), np.sum(dout, axis=0)
+
+
+class NumbersOnly:
+    """With class numbers, backward does not return its gradient."""
+
+    def forward(self, x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        self.y, self.t = e / e.sum(axis=1, keepdims=True), t
+        chosen = t.argmax(axis=1) if t.ndim == 2 else t
+        return -np.mean(np.log(self.y[np.arange(len(x)), chosen]))
+
+    def backward(self, dout=1):
+        rows = len(self.y)
+        if self.t.ndim == 2:
+            return (self.y - self.t) * dout / rows
+        dx = self.y.copy()
+        dx[np.arange(rows), self.t] -= 1
+        return dout / rows
+
+
+class Tanh:
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+    def backward(self, x):
+        return 1 - self.out**2
+
+
+class Recurrent:
+    def __init__(self, vocab_size, hidden_size):
+        self.V, self.H = vocab_size, hidden_size
+        self.params = {
+            "Wxh": np.random.randn(hidden_size, vocab_size) * 0.3,
+            "Whh": np.random.randn(hidden_size, hidden_size) * 0.3,
+            "Why": np.random.randn(vocab_size, hidden_size) * 0.3,
+        }
+
+    def loss(self, inputs, targets):
+        p = self.params
+        xs, hs, ps, loss = {}, {-1: np.zeros((self.H, 1))}, {}, 0
+        for t in range(len(inputs)):
+            xs[t] = np.zeros((self.V, 1))
+            xs[t][inputs[t]] = 1
+            hs[t] = np.tanh(p["Wxh"] @ xs[t] + p["Whh"] @ hs[t - 1])
+            y = p["Why"] @ hs[t]
+            ps[t] = np.exp(y - y.max()) / np.sum(np.exp(y - y.max()))
+            loss += -np.log(ps[t][targets[t], 0])
+        grads, dh_next = {name: np.zeros_like(value) for name, value in p.items()}, np.zeros((self.H, 1))
+        for t in reversed(range(len(inputs))):
+            dy = ps[t].copy()
+            dy[targets[t]] -= 1
+            grads["Why"] += dy @ hs[t].T
+            draw = (1 - hs[t] ** 2) * (p["Why"].T @ dy + dh_next)
+            grads["Wxh"] += draw @ xs[t].T
+            grads["Whh"] += draw @ hs[t - 1]
+            dh_next = p["Whh"].T @ draw
+        return loss, grads
+
+
+def turned_forward(x):
+    return x.T, None
+
+
+def turned_backward(dy, cache):
+    return dy
