@@ -47,6 +47,11 @@ class Pair:
     loss: bool = False  # one function that returns (loss, gradients); what it returns says which inputs have gradients
     ran: set[int] = field(default_factory=set)  # the lines of backward that have run
 
+    def anew(self) -> Pair:
+        """Return the pair with nothing found out yet."""
+        layer = self.forward.blank if isinstance(self.forward, Layer) else None
+        return replace(self, forward=layer, backward=layer.backward) if layer else self
+
 
 def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[list[Pair], list[str]]:
     """Return the pairs (or those called `only`), and the names that look like layers but belong to no pair."""

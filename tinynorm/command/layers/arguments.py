@@ -104,7 +104,8 @@ def _kind(name: str, words: str) -> str:
 
 def _kinds_of_a_loss(kinds: dict[str, str]) -> dict[str, str]:
     """Return the kinds of a loss's arguments: one is the prediction, one the target."""
-    found = {name: "x" for name in kinds if PREDICTIONS.search(name)}
+    said = [name for name in kinds if PREDICTIONS.search(name)]
+    found = dict.fromkeys([name for name in said if not TRUE.search(name)] or said, "x")  # output, beside output_expected
     true = {name for name, kind in kinds.items() if kind == "target" or (kind in ("", "x") and TRUE.search(name))}
     found |= {name: "target" for name in kinds if name not in found and name in true}
     for name in kinds:

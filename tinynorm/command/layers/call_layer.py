@@ -26,7 +26,7 @@ from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.composed import common_losses
 from ..functions.kinds import REGULARISED, kind_of
 from ..read.packed import Packed
-from ..read.read_code import code_of, parameters, returned
+from ..read.read_code import code_of, parameters, returned, titles_of
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_numbers
@@ -111,6 +111,11 @@ class Layer:
         return replace(self, titles={}, parameters={}, silent=set(), updated=set(), unseen=[], **changes)
 
     @property
+    def blank(self) -> Layer:
+        """The layer with nothing found out yet."""
+        return Layer(self.name, self.cls, self.methods, self.path)
+
+    @property
     def made(self) -> Any:
         """The object as it was made; anew where it cannot be copied."""
         return self.base if self.base is not None or self.remake is None else self.remake()
@@ -151,9 +156,20 @@ class Layer:
         result = call_by_name(getattr(layer, self.methods.forward), given, context)
         used = Used(layer, values, result, result, result, context)
         if self.methods.how == "cost":
-            used.scores = self.parts(used)[0]
+            used.scores = self._scores(used)
             used.result = self._cost(layer, given, used.scores)
         return used
+
+    def _scores(self, used: Used) -> Any:
+        """Return what a network says of all that its forward returned: what its loss takes, or backward, by the same name."""
+        forward, after = getattr(self.cls, self.methods.forward), getattr(self.cls, self.methods.cost or self.methods.backward)
+        several, taken = used.returned, [p.name for p in parameters(after)]
+        named = dict(zip(titles_of(forward, len(several)), several, strict=True)) if isinstance(several, tuple) else {}
+        named = {title: y for title, y in named.items() if title in taken}
+        if isinstance(several, dict):  # {"Z1": ..., "A1": ...}
+            named = {title: y for title, y in several.items() if isinstance(y, np.ndarray)}
+        best = [y for title, y in named.items() if re.search("pred|hat|out|prob|logit|score|^y$", title, re.IGNORECASE)]
+        return (best or [*named.values()] or self.parts(used)[:1])[-1]
 
     def new_context(self) -> Any:
         """Return what static methods keep their arrays in: the file's own class, or one like PyTorch's."""
@@ -194,8 +210,8 @@ class Layer:
         result = getattr(used.object, self.scores) if self.scores else result
         if self.methods.how == "loss and gradients":
             result = _loss_and_rest(result)[0]
-        if isinstance(result, dict) and self.methods.how == "cost":  # {"Z1": ..., "A1": ...}
-            result = list(result.values())[-1]
+        if isinstance(result, dict) and self.methods.how == "cost":
+            result = self._scores(used)
         if isinstance(result, tuple):  # dout is not that of a value which backward takes
             handed = [role[1] for role in self.roles.values() if isinstance(role, tuple) and role[0] == "part"]
             result = tuple(y for k, y in enumerate(result) if k not in handed) or result

@@ -127,11 +127,9 @@ def _of_another_rank(pair: Pair, inputs: dict[str, Any], out: Any) -> LayerCall 
 
 def _drawn_anew(pair: Pair, layout: Layout) -> LayerCall | None:
     """Return the call of a class with x in another layout; None where forward does not take it."""
-    old: Any = pair.forward
-    layer = Layer(old.name, old.cls, old.methods, old.path)
+    other = pair.anew()
     try:
-        inputs = attempt(draw_layer, layer, 0, only=layout)[0]
+        inputs = attempt(draw_layer, other.forward, 0, only=layout)[0]
     except UserError:
         return None
-    other = replace(pair, forward=layer, backward=layer.backward)
     return LayerCall(other, list(inputs), list(inputs.values())) if inputs else None

@@ -55,6 +55,7 @@ SIZES = {
 }
 KIND_OF_SIZE = {name: kind for kind, names in reversed(SIZES.items()) for name in names.split()}
 SIZE = "size|dim|len|num|units|nodes|neurons|features|channels|width|shape|^n"
+BEFORE = re.compile("prev|input_layer|in_?layer|below|bottom|parent", re.IGNORECASE)  # the layer whose output is x
 LIKE = {  # kinds of names that are not among these
     "epochs": f"{EPOCHS.pattern}$",
     "all": "architecture|topology|^(layers?|network|net|nn)_?(config|sizes|dims|structure|spec)",
@@ -107,10 +108,10 @@ def arguments_of_constructor(cls: type, given: Container = ()) -> list[inspect.P
         found = {name: p for name, p in found.items() if p not in rest}
     starred = [name for name, p in found.items() if p.kind is p.VAR_POSITIONAL and kind_in_constructor(p, "") != "all"]
     found = {name: p for name, p in found.items() if name not in starred or len(found) == 1}
-    return [part for p in found.values() for part in (_parts_of(p, cls) if p.name not in given else [p])]
+    return [part for p in found.values() for part in (parts_of(p, cls) if p.name not in given else [p])]
 
 
-def _parts_of(p: inspect.Parameter, cls: type) -> list[inspect.Parameter]:
+def parts_of(p: inspect.Parameter, cls: type) -> list[inspect.Parameter]:
     """Return an argument for each setting that a class reads from this one, config.n_in and config["n_in"]; itself for none."""
     if p.default is not p.empty or kind_in_constructor(p, "") not in ("", "settings") or instances(p.annotation, cls):
         return [p]
@@ -146,6 +147,8 @@ def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     """Return the kind of a constructor's argument; "" for an unknown one."""
     low = re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", p.name.rpartition(OF)[2]).lower().strip("_")  # in_features of inFeatures
     low = re.sub("(num|number|n)_of_", "num_", low)
+    if OF in p.name and BEFORE.match(p.name) and re.search(SIZE, low):  # prev_layer.out_shape
+        return "in"
     if low == "name" and p.default is p.empty:
         return "function" if "activ" in words else "str"
     if low in ("w", "b", "gamma", "beta") or p.annotation in (np.ndarray, "np.ndarray"):
@@ -237,6 +240,7 @@ def sets_up(cls: type, name: str, backward: str) -> bool:
     needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     known = {*SIZES, *LIKE, "number", *(("x", "target") if backward in reached(cls, name) else ())}
     given = (p for p in needed if kind_in_constructor(p, "") not in known and p.annotation not in (bool, "bool"))
+    given = (p for p in given if parts_of(p, cls) == [p])  # the layer before it
     return all(words_for(p.name, cls) or _is_size(p.name, cls) for p in given)
 
 

@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from itertools import compress, islice, product
+from math import prod
 from time import perf_counter
 from typing import Any
 
@@ -27,7 +28,7 @@ from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
 from .call_layer import USUAL_LOSSES, Layer, call_by_name
-from .draw_constructor import Setting, appended, arguments_of_constructor, choices, folded, sets_up, settle
+from .draw_constructor import OF, Setting, appended, arguments_of_constructor, choices, folded, parts_of, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
 from .find_layers import attributes_in, methods_in, reached
 from .objects import LR, Mixing, Step, layers_for
@@ -73,7 +74,9 @@ class Search:
         own = arguments_of_constructor(cls, self.given)
         self.own = {p.name for p in own}
         known = [p for name in setups for p in parameters(getattr(cls, name))[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
-        known = [p.replace(default=p.empty) for p in known if p.default is p.empty or p.name == "optimizer"]
+        parts = {p.name: parts_of(p.replace(default=p.empty), cls) for p in known if p.default in (p.empty, None)}
+        known = [p for p in known if p.default is p.empty or p.name == "optimizer" or OF in parts.get(p.name, [p])[0].name]
+        known = [part for p in known for part in parts.get(p.name, [p.replace(default=p.empty)])]
         self.constructor = list({p.name: p for p in own + known}.values())
         codes = [code for owner in cls.__mro__ for method in vars(owner).values() if (code := code_of(method))]
         text, later = "\n".join(map(ast.unparse, codes)), attributes_in(getattr(cls, self.layer.methods.forward)) | self.own
@@ -150,7 +153,7 @@ class Search:
         vars(obj).update(dict.fromkeys(halves, _leave)) if halves else None
         for method in self.setups:
             for one in arguments[self.adders[method]] if method in self.adders else [None]:
-                attempt(call_by_name, getattr(obj, method), arguments | {self.adders.get(method, ""): one})
+                attempt(call_by_name, getattr(obj, method), folded(arguments) | {self.adders.get(method, ""): one})
         for half in halves:
             del vars(obj)[half]
 
@@ -173,6 +176,7 @@ class Search:
         cls, methods = self.layer.cls, self.layer.methods
         # what forward has kept and backward reads: then backward is no forward itself
         kept = attributes_in(getattr(cls, methods.forward)) & attributes_in(getattr(cls, methods.backward), ast.Load)
+        kept |= {p.name for p in parameters(getattr(cls, methods.backward))[3:] if p.default is p.empty}  # or what it returned
         if not self.rank[1] and not kept and methods.backward in trainers(cls):
             raise UserError(f"forward, backward and the step are one method, {methods.backward}; make backward one of its own")
         if self.best is None:
@@ -339,7 +343,11 @@ class Search:
             layer.doubt = f"{layer.methods.backward} {says}; that loss is checked with a softmax before it"
         floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
         fits = {name: g is not None and np.shape(g) == x.shape for (name, x), g in zip(floats.items(), grads, strict=True)}
-        return True, all(fits[name] for name in fits if not kind_of(name).endswith("bias")), bool(fits) and all(fits.values())
+        steps = np.shape(used.scores) if layer.methods.how == "cost" else ()
+        targets = np.size(layer.arguments.get(layer.target, 0))
+        every = len(steps) < 3 or targets in (prod(steps), prod(steps[:-1]))  # a target for each step
+        weights = all(fits[name] for name in fits if not kind_of(name).endswith("bias"))
+        return True, weights, bool(fits) and all(fits.values()) and every
 
 
 def _leave(*_: Any, **__: Any) -> None:

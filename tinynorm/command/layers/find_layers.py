@@ -70,6 +70,7 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     """Return the methods to check; None for a class that is no layer."""
     forward, cost, slope = (_first(cls, names) for names in (FORWARDS, COSTS, SLOPES))
     backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
+    forward = forward or (_beside(cls, slope) if slope and not (backward or cost) else "")
     gradient = _first(cls, SLOPES, taking=COTANGENT.pattern) if backward else ""
     taken = [p.name for p in arguments_of(cls, backward)] if gradient else []
     if gradient and all(RATES.fullmatch(name) or kind_of(name) == "number" for name in taken):
@@ -86,7 +87,7 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if cost and (slope or backward):
         return Methods(cost, slope or backward, "gradient")
     if forward and slope:
-        given, needed = ([p for p in arguments_of(cls, name) if p.default is p.empty] for name in (slope, forward))
+        given, needed = (_needed(cls, name) for name in (slope, forward))
         if given and COTANGENT.search(given[-1].name):  # grad(dout)
             return Methods(forward, slope, "layer")
         return Methods(forward, slope, "gradient" if len(needed) > 1 else "slope")
@@ -97,6 +98,14 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if halves is None and forward and (trainer := next(trainers(cls), "")) and trainer != forward:
         return Methods(forward, trainer, "cost", cost)
     return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer") if halves else None
+
+
+def _beside(cls: type, slope: str) -> str:
+    """Return the only other method that takes the arguments of a derivative, whatever its name; "" where there is none."""
+    taken = [p.name for p in arguments_of(cls, slope)]
+    others = [name for name in methods_in(cls) if name[0] != "_" and name != slope]
+    found = [name for name in others if [p.name for p in arguments_of(cls, name)] == taken != []]
+    return found[0] if len(found) == 1 else ""
 
 
 def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any]) -> bool:
@@ -136,6 +145,11 @@ def arguments_of(cls: type, name: str) -> list[inspect.Parameter]:
     return parameters(getattr(cls, name))[not bare :]
 
 
+def _needed(cls: type, name: str) -> list[inspect.Parameter]:
+    """Return the parameters of a method that have no default, without self, *args and **kwargs."""
+    return [p for p in arguments_of(cls, name) if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
 @lru_cache(maxsize=256)  # it is asked in each backward
 def attributes_in(method: Any, used: type = ast.Store) -> set[str]:
     """Return the attributes of self that a method sets, or an entry of them, or those that it reads."""
@@ -159,10 +173,20 @@ def reached(cls: type, name: str) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=256)
+def that_returns(cls: type, name: str) -> Callable:
+    """Return the method whose values another hands on, ``return self.through_time(x, dout)``; mostly that other itself."""
+    values, methods = returned(getattr(cls, name)), methods_in(cls)
+    called = values[0].func if len(values) == 1 and isinstance(values[0], ast.Call) else None
+    own = isinstance(called, ast.Attribute) and ast.unparse(called.value) == "self" and called.attr in methods
+    return methods[called.attr] if own and called.attr != name else getattr(cls, name)  # type: ignore[union-attr]
+
+
 @lru_cache(maxsize=64)  # it is asked for each argument of the constructor
 def nodes_in(cls: type) -> list[ast.AST]:
-    """Return the nodes in the code of all methods of a class."""
-    return [node for method in methods_in(cls).values() for node in ast.walk(code_of(method) or ast.Pass())]
+    """Return the nodes in the code of all methods of a class, also of those that it overrides, which may call them."""
+    methods = [method for owner in cls.__mro__ for method in vars(owner).values() if inspect.isfunction(method)]
+    return [node for method in methods for node in ast.walk(code_of(method) or ast.Pass())]
 
 
 def _first(cls: type, known: str, taking: str = "") -> str:

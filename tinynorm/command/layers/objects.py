@@ -79,6 +79,9 @@ class Tanh:
                 return object.__getattribute__(self, method)
         raise AttributeError(name)
 
+    def __getitem__(self, name: str) -> Any:  # activation["gradient"](z)
+        return getattr(self, name)
+
 
 class Mixing(Tanh):
     """A layer with a parameter, whatever its methods are called. Two of them in the wrong order give another gradient."""

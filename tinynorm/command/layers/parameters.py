@@ -17,10 +17,10 @@ from ..run_code import attempt
 from .arguments import TRUE, words_of
 from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, names_gradient, plain, put
 from .call_layer import Layer, Used, parameters
-from .find_layers import arguments_of
+from .find_layers import arguments_of, that_returns
 from .read_gradients import only_gradient_of
 
-PARAMETER = re.compile(r"_?[Wb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*")  # Wqk, b_hh
+PARAMETER = re.compile(r"_?[WUVb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*")  # Wqk, b_hh
 
 
 def find_parameters(layer: Layer) -> None:
@@ -30,7 +30,7 @@ def find_parameters(layer: Layer) -> None:
     earlier = {way: np.array(a) for ways, a in arrays_in(used.object) for way in ways}
     grads = layer.gradients(ones_like(layer.output(used)), used)
     found, others = {}, {}
-    titles = ", ".join(map(plain_title, returned(getattr(layer.cls, layer.methods.backward)))).split(", ")
+    titles = ", ".join(map(plain_title, returned(that_returns(layer.cls, layer.methods.backward)))).split(", ")
     for ways, _ in arrays_in(base):
         ways = sorted(ways, key=lambda way: (isinstance(way[-1], int), len(way)))
         name = next((layer.drawn[way] for way in ways if way in layer.drawn), name_of(ways[0]))

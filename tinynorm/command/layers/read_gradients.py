@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..read.read_code import titles_of
 from .attributes import arrays_in, as_array, at, gradient_at, is_called_gradient, names_gradient
-from .find_layers import attributes_in
+from .find_layers import attributes_in, that_returns
 
 if TYPE_CHECKING:
     from .call_layer import Layer, Used
@@ -47,11 +48,16 @@ def _joined(returned: Any, shapes: set[tuple[int, ...]]) -> Any:
     return whole if whole is not None and whole.shape in shapes else returned
 
 
-def only_gradient_of(shape: tuple[int, ...], layer: Layer, used: Used) -> np.ndarray | None:
-    """Return the array of a shape that is called a gradient, where there is only one: self.derivatives, or self.dbaises."""
-    made = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.backward)) if name[0] == "d"}
+def only_gradient_of(shape: tuple[int, ...], layer: Layer, used: Used, of_input: bool = False) -> np.ndarray | None:
+    """Return the array of a shape that is called a gradient, where there is only one: self.derivatives, or self.dbaises.
+
+    That of an input may have any name, if it is all that backward sets and forward does not read.
+    """
+    made = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.backward))}
+    read = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.forward), ast.Load)}
     found = [(ways[0], a) for ways, a in arrays_in(used.object) if a.shape == shape]
-    arrays = [a for way, a in found if is_called_gradient(way) or way[-1] in made]
+    named = [a for way, a in found if is_called_gradient(way) or (way[-1] in made and way[-1][1] == "d")]
+    arrays = named or [a for way, a in found if of_input and way[-1] in made - read]
     return np.array(arrays[0]) if len(arrays) == 1 else None
 
 
@@ -64,7 +70,7 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
         titles += [title for title in INPUT_GRADIENTS.split() if first and title in kept]
         arrays = [np.array(kept[title]) for title in titles if getattr(kept[title], "dtype", np.dtype(int)).kind == "f"]
         whose = first and layer.methods.how != "cost"  # a network's data has none
-        g = arrays[0] if arrays else only_gradient_of(np.shape(given[name]), layer, used) if whose else None
+        g = arrays[0] if arrays else only_gradient_of(np.shape(given[name]), layer, used, True) if whose else None
         if g is not None:
             found[name] = g
     return found
@@ -81,14 +87,15 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
         others = _returned(alone, inputs, layer, shapes) if alone else {}
         return others | _in_dict(keyed, names[len(inputs) :] if alone else names)
     if len(grads) not in layer.titles:
-        layer.titles[len(grads)] = titles_of(getattr(layer.cls, layer.methods.backward), len(grads) + beside)[beside:]
+        layer.titles[len(grads)] = titles_of(that_returns(layer.cls, layer.methods.backward), len(grads) + beside)[beside:]
     titles = layer.titles[len(grads)]
     if grads and all(isinstance(g, list) for g in grads):
         several = {f"{title}[{i}]": g for title, parts in zip(titles, grads, strict=True) for i, g in enumerate(parts)}
         return _in_dict(several, list(layer.parameters))  # nabla_w[0] of weights[0]
     owners: list[str] = []
+    fewer = layer.targets if len(grads) < len(inputs) else []  # dL_dy of loss(y, p) is that of p
     for title in titles:
-        named = (name for name in names if title and names_gradient(title, name.split(".")[-1]))
+        named = (name for name in names if title and name not in fewer and names_gradient(title, name.split(".")[-1]))
         owners.append(next((name for name in named if name not in owners), ""))
     every = [name for name, x in layer.arguments.items() if differentiable(x)]
     order = [*layer.parameters, *inputs] if beside else every if len(grads) == len(every) > len(inputs) else names

@@ -13,7 +13,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..functions.conventions import is_cache
 from ..functions.kinds import REGULARISED, kind_of
-from ..read.read_code import is_gradient_of, nodes_of, parameters, titles_of
+from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters, titles_of
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS
 from .attributes import EPOCHS, RATES
@@ -48,14 +48,16 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     of_samples = np.size(outputs[0]) == 1 or (len(y) < len(x) and y == x[: len(y)])  # a number, or one for each sample
     is_loss = bool(layer.target) and (bool(LOSS_NAME.search(layer.cls.__name__)) or of_samples)
     is_loss = is_loss or layer.methods.how in ("cost", "gradient")
-    several = isinstance(used.result, tuple) and layer.methods.how == "layer"
-    titles = titles_of(getattr(layer.cls, layer.methods.forward), len(used.result) if several else len(outputs))
+    count = len(used.returned) if isinstance(used.returned, tuple) else len(outputs)
+    titles = titles_of(getattr(layer.cls, layer.methods.forward), count)
     roles: dict[str, Any] = {}
+    text = ast.unparse(code_of(backward) or ast.Pass())
     for p in found:
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             is_result = p.name not in layer.arguments and any(is_gradient_of(other.name, p.name) for other in found)  # of Y, DY
             role = "result" if is_result else _role(p, roles, layer, is_loss, titles)
-            roles |= {p.name: "cache" if is_cache(p.name) and isinstance(used.returned, tuple | dict) else role} if role else {}
+            cache = is_cache(p.name) or (isinstance(used.returned, dict) and f"{p.name}['" in text)
+            roles |= {p.name: "cache" if cache and isinstance(used.returned, tuple | dict) else role} if role else {}
     if is_loss and ("input", layer.target) in roles.values() and "dout" in roles.values():  # backward(dvalues, y_true)
         yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
     if layer.methods.how == "layer" and len(needed) == len(layer.arguments) + 2:  # delta, h, h_prev_l, h_prev_t of a cell
@@ -91,12 +93,12 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
     for names, value in known.items():  # a penalty's factor is that of the update, not of the output
         if re.fullmatch(names, p.name):
             return ("value", value)
+    if p.name in titles and (layer.methods.how != "cost" or len(titles) > 1):
+        return ("part", titles.index(p.name))
     if layer.methods.how == "cost" and not INPUT_NAME.match(p.name):
         return "result"
     if layer.methods.how in ("cost", "gradient"):
         return ("input", _free(layer, roles))
-    if p.name in titles:
-        return ("part", titles.index(p.name))
     if not douts or COTANGENT.search(p.name):
         return "dout"
     return "dout" if douts < len(titles) else ("input", _free(layer, roles))
