@@ -8,6 +8,9 @@
 # expect NumbersOnly: right: not checked with t class numbers
 # expect Tanh: wrong: x is not multiplied in
 # expect Recurrent: not checked: grads["Whh"] += draw @ hs[t - 1]
+# expect NumbersForArrays: right: gamma (9,)
+# expect NumbersForArraysMean: wrong: dbeta: a mean over axis 0
+# expect MaxPool: right: not checked with poolSize 2
 # expect turned: wrong: it is transposed
 import numpy as np
 
@@ -117,6 +120,52 @@ class Recurrent:
             grads["Whh"] += draw @ hs[t - 1]
             dh_next = p["Whh"].T @ draw
         return loss, grads
+
+
+class NumbersForArrays:
+    """gamma and beta are arrays from the first step on."""
+
+    def __init__(self, gamma=1.0, beta=0.0):
+        self.gamma, self.beta = gamma, beta
+
+    def forward(self, x):
+        self.s = np.sqrt(x.var(axis=0) + 1e-8)
+        self.n = (x - x.mean(axis=0)) / self.s
+        return self.gamma * self.n + self.beta
+
+    def backward(self, dout):
+        d = dout * self.gamma
+        self.dgamma, self.dbeta = np.sum(dout * self.n, axis=0), self.collected(dout)
+        return (d - d.mean(axis=0) - self.n * (d * self.n).mean(axis=0)) / self.s
+
+    def collected(self, dout):
+        return dout.sum(axis=0)
+
+
+class NumbersForArraysMean(NumbersForArrays):
+    def collected(self, dout):
+        return dout.mean(axis=0)
+
+
+class MaxPool:
+    """Where there is more than one window above another, backward raises."""
+
+    def __init__(self, poolSize):
+        self.poolSize = poolSize
+
+    def forward(self, x):
+        self.x, P = x, self.poolSize
+        N, C, H, W = x.shape
+        return x[:, :, : H // P * P, : W // P * P].reshape(N, C, H // P, P, W // P, P).max(axis=(3, 5))
+
+    def backward(self, grad):
+        P, dx = self.poolSize, np.zeros_like(self.x)
+        for i in range(self.x.shape[2] // P):
+            for j in range(self.x.shape[3] // P):
+                patch = self.x[:, :, i : (i + 1) * P, j * P : (j + 1) * P]
+                mask = patch == patch.max(axis=(2, 3), keepdims=True)
+                dx[:, :, i * P : (i + 1) * P, j * P : (j + 1) * P] = mask * grad[:, :, i : i + 1, j : j + 1]
+        return dx
 
 
 def turned_forward(x):

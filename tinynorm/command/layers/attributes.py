@@ -88,6 +88,18 @@ def make_arrays(x: Any) -> bool:
     return bool(lists)
 
 
+def widen(x: Any, used: Any) -> bool:
+    """Make an array of each number in an object that has an array as its gradient in a used one; return whether there is any.
+
+    gamma=1.0 is such a number, where backward leaves a gradient for each feature in self.dgamma.
+    """
+    numbers = [(way, a) for way, a in _everything_in(x) if type(a) is float]
+    found = [(way, a, g) for way, a in numbers if isinstance(g := gradient_at(used, [way]), np.ndarray) and g.ndim]
+    for way, a, g in found:
+        put(x, [way], np.full(g.shape, a))
+    return bool(found)
+
+
 def as_array(x: Any) -> np.ndarray | None:
     """Return the array that a list of floats is, or a list of such lists; None for anything else."""
     first = x

@@ -48,6 +48,7 @@ class LayerCall(Call):
         found = {
             shown({name: known[name] for name in [*layer.arguments, *layer.parameters]}): True,
             f"no gradient is looked for of {', '.join(layer.unseen)}": layer.unseen,
+            f"not checked with {layer.refused}, for there {layer.methods.backward} raises": layer.refused,
             f"{layer.methods.backward} is given the output": layer.methods.how == "slope" and "result" in layer.roles.values(),
             layer.mode: layer.mode,
             f"{', '.join(layer.douts)} taken as the gradient of self.{layer.scores}, not of what is returned": layer.scores,

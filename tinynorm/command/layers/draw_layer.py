@@ -41,6 +41,7 @@ from .roles import possible_roles
 # is tried; and combinations of arguments for one shape of x.
 PATIENCE, ENOUGH, MOST = 12.0, 8, 256
 SHAPES = ("input_shape", "in_shape", "input_size", "input_dim")  # attributes that a network sets of its layers
+WINDOWS = ("kernel", "move", "pad", "factor")  # kinds of numbers with which one layer works, or does not, as with others
 MADE = "build|compile|init|set_?up|create"  # in the names of methods that make an object ready
 
 
@@ -64,6 +65,7 @@ class Search:
         xs = "|".join(name for name, kind in self.taken.items() if kind == "x")
         self.multiplies = bool(xs and re.search(rf"@ (self\.)?({xs})\b|\b({xs}) @|dot\(.*\b({xs})\b", texts[0]))  # no indices
         self.whole = False  # whether x is of whole numbers
+        self.refused: dict[str, Any] = {}  # the first sizes of windows with which forward works, and backward does not
         self.of_lists = False  # whether it works without NumPy, on one sample
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
         self._find_setups()
@@ -307,10 +309,13 @@ class Search:
             ranked = list(compress(ranked, meant))
             if not ranked:
                 return False
+        sizes = {name: made.get(name) for name, kind in self.kinds.items() if kind in WINDOWS}
+        self.refused = self.refused or (sizes if parts and not best[1] else {})
         if self.best is None or best > self.rank:
             found = [one for rank, one in ranked if rank == best]
             self.best = self._settled(found) if all(best) else found[0]
             self.rank = best
+            self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""
         return all(best)
 
     def _settled(self, options: list[Layer]) -> Layer:

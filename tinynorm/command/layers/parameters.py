@@ -15,7 +15,7 @@ from ..functions.kinds import PARAMETERS, kind_of
 from ..read.read_code import code_of, plain_title, returned
 from ..run_code import attempt
 from .arguments import TRUE, words_of
-from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, names_gradient, plain, put
+from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, names_gradient, plain, put, widen
 from .call_layer import Layer, Used, parameters
 from .find_layers import arguments_of, that_returns
 from .read_gradients import only_gradient_of
@@ -29,6 +29,8 @@ def find_parameters(layer: Layer) -> None:
     used = run(layer)
     earlier = {way: np.array(a) for ways, a in arrays_in(used.object) for way in ways}
     grads = layer.gradients(ones_like(layer.output(used)), used)
+    if layer.base is not None and widen(base, used.object):
+        return find_parameters(layer)
     found, others = {}, {}
     titles = ", ".join(map(plain_title, returned(that_returns(layer.cls, layer.methods.backward)))).split(", ")
     for ways, _ in arrays_in(base):

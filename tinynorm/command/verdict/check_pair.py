@@ -83,18 +83,22 @@ class Result:
     def nuance(self) -> str:
         """A few words for the summary: "unfinished", "right up to 1/m", "numbers right, writes into dout"; mostly ""."""
         words = [self.about] if self.about or self.report is None else self._of_report(self.report)
-        words += self.unchecked + [f"{NO_GRADIENT} {names}" for names in self._without_gradient]
+        words += self.unchecked + [f"{NO_GRADIENT} {names}" for names in self._without_gradient] + self._refused
         return ", ".join(filter(None, dict.fromkeys(words)))
 
     @property
     def in_part(self) -> bool:
         """Whether lines or a mode were not checked, or no gradient was found of what is a parameter by its name."""
         names = re.findall(r"\w+", " ".join(self._without_gradient))
-        return bool(self.unchecked) or any(kind_of(name) in PARAMETERS for name in names)
+        return bool(self.unchecked or self._refused) or any(kind_of(name) in PARAMETERS for name in names)
 
     @property
     def _without_gradient(self) -> list[str]:
         return re.findall(f"{NO_GRADIENT} ([^;]*)", self.inputs)
+
+    @property
+    def _refused(self) -> list[str]:
+        return re.findall("not checked with [^;]*?(?=, for there)", self.inputs)
 
     @staticmethod
     def _of_report(report: Report) -> list[str]:
