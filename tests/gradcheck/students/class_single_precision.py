@@ -1,7 +1,7 @@
 # long
-# expect Linear: right or not resolved
-# expect Sigmoid: right or not resolved
-# expect LayerNorm: right or not resolved
+# expect Linear: right
+# expect Sigmoid: right
+# expect LayerNorm: right
 # expect LinearWrong: wrong: WRONG
 import numpy as np
 

@@ -9,7 +9,7 @@
 # expect Steps: right: V (7, 4)
 # expect StepsWrong: wrong: it is 18 times the right gradient
 # expect Outputs: right: taken as the gradient of
-# expect Half: right: in float64
+# expect Half: right
 # expect HalfWrong: wrong: WRONG in dweights
 """Gradients, methods and values under other names than most give them."""
 

@@ -1,10 +1,10 @@
 import numpy as np
 
 # long
-# expect affine: not resolved or right
-# expect tanh: not resolved or right
-# expect layernorm: not resolved or right
-# expect softmax: not resolved or right
+# expect affine: right
+# expect tanh: right
+# expect layernorm: right
+# expect softmax: right
 
 # single precision everywhere, it is faster
 

@@ -1,9 +1,9 @@
 import numpy as np
 
-# expect third: right: backward rounds to float32
-# expect square: right: backward rounds to float32
+# expect third: right
+# expect square: right
 # expect halved: wrong
-# expect Mean: right: backward rounds to float32
+# expect Mean: right
 
 
 def third_forward(x):

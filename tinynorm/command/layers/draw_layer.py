@@ -230,7 +230,8 @@ class Search:
         obj, cls = self.best.made if self.best else self._bare(), self.layer.cls
         halves = (self.layer.methods.forward, self.layer.methods.backward)
         read = {name for half in halves for name in attributes_in(getattr(cls, half), ast.Load)}
-        made, found, more = attributes_in(getattr(cls, halves[0])), list(self.setups), list(halves)
+        made = {one for called in reached(cls, halves[0]) for one in attributes_in(getattr(cls, called))}
+        found, more = list(self.setups), list(halves)
         trains = halves[1] if self.furthest[1] else ""  # a method with data is called only where it does not work without
         while more and obj is not None:
             has = {name: inspect.getattr_static(obj, name, None) for name in read - made}

@@ -69,6 +69,7 @@ def find_layers(classes: dict[str, type], names: dict[str, Any]) -> Iterator[tup
 def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     """Return the methods to check; None for a class that is no layer."""
     forward, cost, slope = (_first(cls, names) for names in (FORWARDS, COSTS, SLOPES))
+    slope = _first(cls, " ".join(f"{_snake(cost)}_{word}" for word in SLOPES.split())) or slope  # cost_prime of cost
     backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
     forward = forward or (_beside(cls, slope) if slope and not (backward or cost) else "")
     gradient = _first(cls, SLOPES, taking=COTANGENT.pattern) if backward else ""
@@ -168,7 +169,7 @@ def reached(cls: type, name: str) -> set[str]:
     """Return the names of a method and of all those that it calls."""
     methods, found, more = methods_in(cls), {name}, {name}
     while more:
-        more = {one for called in more for one in attributes_in(methods[called], ast.Load) if one in methods} - found
+        more = {one for called in more for one in attributes_in(getattr(cls, called), ast.Load) if one in methods} - found
         found |= more
     return found
 
@@ -194,10 +195,15 @@ def _first(cls: type, known: str, taking: str = "") -> str:
     owners = [c for c in reversed(cls.__mro__) if c.__module__.split(".")[0] not in ("torch", "builtins")]
     names = [name for owner in owners for name in vars(owner) if inspect.isroutine(getattr(owner, name, None))]
     said = [(MANGLED.sub("", name) or name, name) for name in names]  # loss of __loss
-    methods = {re.sub("([a-z])([A-Z])", r"\1_\2", word).lower(): name for word, name in said}  # forward_pass of forwardPass
+    methods = {_snake(word): name for word, name in said}
     methods = {name.strip("_"): own for name, own in methods.items() if name[:2] != "__"} | methods  # forward of _forward
     found = [methods[name] for name in known.split() if name in methods]
     return next((m for m in found if not taking or any(re.search(taking, p.name) for p in arguments_of(cls, m))), "")
+
+
+def _snake(name: str) -> str:
+    """Return forward_pass for forwardPass."""
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:

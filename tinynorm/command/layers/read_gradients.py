@@ -118,8 +118,10 @@ def _parts(returned: Any, layer: Layer) -> Iterator[Any]:
     """Yield the gradients that backward returns; also those of an argument that is a list, one for each of its arrays."""
     counts = [len(packed.names) for packed in layer.packed.values()]
     whole = isinstance(returned, np.ndarray) and returned.shape[:1] in [(n,) for n in counts]
-    for g in returned if isinstance(returned, tuple | list) or whole else [returned]:
-        if isinstance(g, tuple | list) and len(g) in counts:
+    parts = list(returned) if isinstance(returned, tuple | list) or whole else [returned]
+    mixed = any(isinstance(g, np.ndarray) for g in parts)  # dx, [dW, db]
+    for g in parts:
+        if isinstance(g, tuple | list) and (len(g) in counts or (mixed and as_array(g) is None)):
             yield from g
         elif not isinstance(g, dict) or g:
             yield g

@@ -15,6 +15,7 @@ import numpy as np
 from ...gradcheck.problem.problem import GENERATORS
 from ..run_code import Prints, UserError, message_of, own_traceback, running
 from ..unfinished import LEFT_OUT
+from .in_double import read_in_double
 from .load_notebook import not_installed, run_definitions
 from .old_ways import package_for, parse
 from .run_statements import TakesLong, run_statements
@@ -24,7 +25,7 @@ from .stand_ins import OLD_NAMES, open_or_stand_in, removed_afterwards
 def load(path: Path, prints: Prints) -> dict[str, Any]:
     """Run a file and return its names. Raise UserError where it cannot be read, has a syntax error, or raises an exception."""
     with running(path, prints), removed_afterwards():
-        source, module = _read(path), ModuleType(module_name(path))
+        source, module, before = _read(path), ModuleType(module_name(path)), {*sys.modules}
         module.__file__, module.__package__ = str(path), package_for(path)
         sys.modules[module.__name__] = module  # dataclasses and pickle look for it there
         names = module.__dict__
@@ -32,6 +33,8 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
         _run_file(path, source, names, prints.remarks)
         if names.get("open") is opened:
             del names["open"]
+        if read_in_double(names, before):
+            prints.remarks.append(f"{path}: its float32 is read as float64, so that all digits are checked")
         defaults = [x for f in names.values() if isinstance(f, FunctionType) for x in f.__defaults__ or ()]
         held = [*names.values(), *defaults]
         GENERATORS[:] = [value for value in held if isinstance(value, np.random.Generator | np.random.RandomState)]

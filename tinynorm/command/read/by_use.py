@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Container, Iterator
 from inspect import unwrap
 from typing import Any, TypeGuard
@@ -59,7 +60,8 @@ def takes_logarithms(function: Callable) -> bool:
 
 def words_compared(function: Callable, name: str = "") -> list[str]:
     """Return the words that a function compares an argument with, or anything: relu, tanh of ``if activation == "relu"``."""
-    return list(dict.fromkeys(word for node in nodes_of(function) for word in _words(node, name)))
+    words = (word for node in nodes_of(function) for word in _words(node, name))
+    return list(dict.fromkeys(map(sys.intern, words)))  # for `is`
 
 
 def words_meant(function: Callable, name: str) -> list[str]:

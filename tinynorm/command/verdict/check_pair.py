@@ -27,7 +27,6 @@ from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, ru
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
 from .cut_off import right_for_one_element, right_if_small
-from .in_float32 import float64_in_its_place, right_in_float32, shows_float32
 from .other_inputs import all_equal, jumps, takes_squares_only
 from .penalty import without_penalty
 from .their_words import cotangent_of, in_their_words
@@ -114,19 +113,6 @@ class Result:
 
 
 def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Result:
-    """Check a pair; where it computes in float32, and that leaves open whether it is right, with float64 in its place."""
-    result = _check(pair, seed, layer, prints)
-    if shows_float32(result.report):
-        with float64_in_its_place():
-            other = _check(pair.anew(), seed, layer, prints)
-        worse = other.verdict == "wrong" != result.verdict  # by less than float32 can tell
-        if other.report is not None and other.report.ok is not None and not shows_float32(other.report) and not worse:
-            other.report.notes.append("it computes in float32; checked with float64 in its place, where all digits show")
-            return replace(other, about=other.about or "in float64")
-    return result
-
-
-def _check(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Result:
     """Check a pair. With two calls, the worse report counts."""
     try:
         with running(pair.path, prints):
@@ -189,9 +175,6 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
     """Return the result with what one more question shows, where it is wrong."""
     if result.report is None or result.verdict != "wrong":
         return result
-    rounded = right_in_float32(call, result.report, ask)
-    if rounded is not None:
-        return replace(result, report=rounded, about="backward rounds to float32")
     clipped = right_if_small(call, result.report, ask)
     if clipped is not None:
         return replace(result, report=clipped, about="right where it clips no gradient")
