@@ -11,6 +11,8 @@
 # expect NumbersForArrays: right: gamma (9,)
 # expect NumbersForArraysMean: wrong: dbeta: a mean over axis 0
 # expect MaxPool: right: not checked with poolSize 2
+# expect Positions: wrong: dembeddings: it is zero everywhere
+# expect Forgotten: right: no gradient is looked for of layer_weight
 # expect turned: wrong: it is transposed
 import numpy as np
 
@@ -166,6 +168,39 @@ class MaxPool:
                 mask = patch == patch.max(axis=(2, 3), keepdims=True)
                 dx[:, :, i * P : (i + 1) * P, j * P : (j + 1) * P] = mask * grad[:, :, i : i + 1, j : j + 1]
         return dx
+
+
+class Positions:
+    """Its step sets the gradient to None, and would take it out of sight."""
+
+    def __init__(self, d_model, max_seq_length=20):
+        self.embeddings = np.random.randn(max_seq_length, d_model) * 0.02
+        self.grad_embeddings = None
+
+    def forward(self, x):
+        return x + self.embeddings[: x.shape[1]]
+
+    def backward(self, grad_output):
+        self.grad_embeddings = np.zeros_like(self.embeddings)
+        return grad_output
+
+    def update(self, learning_rate):
+        if self.grad_embeddings is not None:
+            self.embeddings -= learning_rate * self.grad_embeddings
+            self.grad_embeddings = None
+
+
+class Forgotten:
+    def __init__(self, inputs, outputs):
+        self.layer_weight, self.layer_bias = np.random.randn(inputs, outputs), np.zeros(outputs)
+
+    def forward(self, data):
+        self.data = data
+        return data @ self.layer_weight + self.layer_bias
+
+    def backward(self, err):
+        self.layer_bias += err.sum(axis=0)
+        return err @ self.layer_weight.T
 
 
 def turned_forward(x):

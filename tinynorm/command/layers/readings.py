@@ -86,7 +86,8 @@ def with_a_method_after(layer: Layer) -> Layer:
             share = (attempt(share_right, other)[0] or 0.0) if error is None else 0.0
             steps = any(attributes_in(methods[name], ast.Load) & set_in_backward for name in reached(layer.cls, title))
             least = 0.0 if steps else min(best, 0.5)  # it steps with what backward has made
-            if share > best or (other.parameters.keys() > layer.parameters.keys() and share >= least):
+            more, fewer = (len(a.parameters.keys() - b.parameters.keys()) for a, b in ((other, layer), (layer, other)))
+            if not fewer and (share > best or (more and share >= least)):
                 found, best = other, share
     return found
 

@@ -44,6 +44,7 @@ KNOWN = {"x", "weight", "bias", "affine", "number"}  # kinds of a plain layer's 
 VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.ok`, from good to bad
 
 NO_GRADIENT = "no gradient is looked for of"
+A_PARAMETER = re.compile("weight|bias|embed|kernel", re.IGNORECASE)  # in the name of an array: layer_weight
 ONE = "right for one element of dout"
 BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest words
     "mutates_dout": "writes into dout",
@@ -89,7 +90,8 @@ class Result:
     def in_part(self) -> bool:
         """Whether lines or a mode were not checked, or no gradient was found of what is a parameter by its name."""
         names = re.findall(r"\w+", " ".join(self._without_gradient))
-        return bool(self.unchecked or self._refused) or any(kind_of(name) in PARAMETERS for name in names)
+        owed = any(kind_of(name) in PARAMETERS or A_PARAMETER.search(name) for name in names)
+        return bool(self.unchecked or self._refused or owed)
 
     @property
     def _without_gradient(self) -> list[str]:
