@@ -12,6 +12,7 @@ from typing import Any
 
 from ..layers.call_layer import Layer
 from ..layers.find_layers import find_layers
+from ..layers.graph_nodes import as_node
 from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
@@ -173,7 +174,7 @@ def _with_slopes(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
 def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iterator[Pair]:
     """Yield a pair for each class. NAME_inputs may give arguments of its constructor too."""
     for name, cls, methods in find_layers(classes, names):
-        layer = Layer(name, cls, methods, path)
+        layer: Any = as_node(name, cls, methods) or Layer(name, cls, methods, path)
         yield Pair(name, layer, layer.backward, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
 
 

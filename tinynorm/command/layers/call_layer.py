@@ -30,7 +30,7 @@ from ..read.read_code import code_of, parameters, returned, titles_of
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_numbers
-from .find_layers import LOSS_NAME, Methods
+from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside
 from .objects import LR, Step
 from .read_gradients import read_gradients
 
@@ -154,12 +154,18 @@ class Layer:
             put(layer, ways, np.asarray(given[name]))
         random.seed(0)
         context = [self.new_context()] if self.context else []
+        self._set_outside(layer, self.methods.forward, given)
         result = call_by_name(getattr(layer, self.methods.forward), given, context)
         used = Used(layer, values, result, result, result, context)
         if self.methods.how == "cost":
             used.scores = self._scores(used)
             used.result = self._cost(layer, given, used.scores)
         return used
+
+    def _set_outside(self, layer: Any, method: str, given: dict[str, Any]) -> None:
+        """Set the attributes that a method without arguments is given from outside."""
+        for name in given_outside(self.cls, method):
+            setattr(layer, name, given[name])
 
     def _scores(self, used: Used) -> Any:
         """Return what a network says of all that its forward returned: what its loss takes, or backward, by the same name."""
@@ -186,8 +192,10 @@ class Layer:
             numbers = np.asarray(y).dtype.kind in "iu" and np.shape(y) == np.shape(scores)[:-1]  # of classes, one for each row
             return USUAL_LOSSES[self.usual](scores, y, np.eye(np.shape(scores)[-1])[y] if numbers else y, given)
         method = getattr(layer, self.methods.cost)
-        rest = [p.name for p in parameters(method) if p.name not in given and p.default is p.empty]
-        made = {name: y if kind_of(name) == "target" else x if INPUT_NAME.match(name) else scores for name in rest}
+        taken = [p.name for p in parameters(method) if p.default is p.empty]
+        rest = [name for name in taken if name not in given]
+        true = [] if self.target in taken else [name for name in rest if kind_of(name, "loss") == "target"]  # (y, target)
+        made = {name: y if name in true else x if INPUT_NAME.match(name) else scores for name in rest}
         return call_by_name(method, given | made)
 
     @property
@@ -199,7 +207,9 @@ class Layer:
         """Return the floating-point outputs: what forward returned, or what it left in an attribute."""
         result, title = used.result, f"{self.cls.__name__}.{self.methods.forward}"
         if result is None:
-            result = next((x for x in (getattr(used.object, name, None) for name in OUTPUTS.split()) if x is not None), None)
+            names = [name for name in OUTPUTS.split() if name not in self.arguments]
+            names += filter(LOSS_NAME.search, sorted(attributes_in(getattr(self.cls, self.methods.forward))))
+            result = next((x for x in (getattr(used.object, name, None) for name in names) if x is not None), None)
             says = f"{title} returns None and leaves nothing in self.output"
             if result is None and returned(getattr(self.cls, self.methods.forward)):
                 raise TypeError(f"{title} returns None for these arguments")
@@ -293,6 +303,7 @@ class Layer:
                     made[name] = given[source]
                 case "value", value:
                     made[name] = Step(self.learning_rate) if isinstance(value, Step) else value
+        self._set_outside(used.object, self.methods.backward, made)
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
         if self.after:
             rest = dict.fromkeys(REGULARISED, 0.0) | dict.fromkeys(self._rates_after, self.learning_rate)

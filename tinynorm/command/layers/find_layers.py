@@ -24,7 +24,7 @@ FORWARDS = (
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
     "backpropagation backpropagate backprop back_prop backwardprop back_propogation backward_propogation bprop bwd back "
-    "backwards backforward back_pass"
+    "backwards backforward back_pass bptt back_propagation_through_time backprop_through_time"
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation "
@@ -39,12 +39,15 @@ COSTS = (
 HALVES = "forward backward forward backprop forw back adelante atras frente tras avant arriere avanti indietro "
 HALVES += "vorwaerts rueckwaerts propager retropropager propagar retropropagar"
 LOSS_NAME = re.compile("loss|entropy|mse|criterion|cost|error|divergence|nll", re.IGNORECASE)  # of classes
+DATA = re.compile("input|placeholder|variable|const|parameter|trainable", re.IGNORECASE)  # nodes of a graph
 ABSTRACT = "layer module function activation loss criterion node op operation"  # names of classes to inherit from
 # The gradient of the output among the arguments of a backward.
 COTANGENT = re.compile(
     r"^_*(d(?!ata|im|ropout|ebug|type|eriv)|grad|g$|gy$|up|err|back|accum|next_|loss_|top|eps$|res)|grad|delta|err",
     re.IGNORECASE,
 )
+# The weights of the layer behind among the arguments of a backward: what it returns is then delta, before its own weights.
+NEXT_WEIGHTS = re.compile(r"next_?(w|weights?|theta)$|^(w|weights?|theta)_?next$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,13 @@ def find_layers(classes: dict[str, type], names: dict[str, Any]) -> Iterator[tup
     """Yield (name, class, methods) for each class that can be checked."""
     for name, cls in classes.items():
         methods = None if getattr(cls, "_is_protocol", False) else methods_of(cls, names)
-        if methods is not None and not is_abstract(cls, methods, classes):
+        if methods is not None and not is_abstract(cls, methods, classes) and not _is_data(name, cls, methods):
             yield name, cls, methods
+
+
+def _is_data(name: str, cls: type, methods: Methods) -> bool:
+    """Whether a class only holds what is put into a graph: its forward needs nothing."""
+    return bool(DATA.match(name)) and not _needed(cls, methods.forward) and bool(arguments_of(cls, methods.forward))
 
 
 def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
@@ -141,9 +149,21 @@ def targets_in(cls: type, backward: str) -> list[str]:
 
 
 def arguments_of(cls: type, name: str) -> list[inspect.Parameter]:
-    """Return the parameters of a method without self."""
+    """Return the parameters of a method without self; for one that has none, the attributes that it is given from outside."""
     bare = isinstance(inspect.getattr_static(cls, name), staticmethod | classmethod)
-    return parameters(getattr(cls, name))[not bare :]
+    found = parameters(getattr(cls, name))[not bare :]
+    return found or [inspect.Parameter(title, inspect.Parameter.KEYWORD_ONLY) for title in given_outside(cls, name)]
+
+
+@lru_cache(maxsize=256)
+def given_outside(cls: type, name: str) -> list[str]:
+    """Return the attributes that a method without arguments reads, and that no method of the class sets but to None."""
+    if not inspect.isfunction(getattr(cls, name)) or parameters(getattr(cls, name))[1:]:
+        return []
+    assigned = [(node.targets, node.value) for node in nodes_in(cls) if isinstance(node, ast.Assign)]
+    empty = {ast.unparse(one) for targets, value in assigned for one in targets if getattr(value, "value", 0) is None}
+    kept = {ast.unparse(one) for targets, value in assigned for one in targets if getattr(value, "value", 0) is not None}
+    return [title for title in sorted(attributes_in(getattr(cls, name), ast.Load)) if f"self.{title}" in empty - kept]
 
 
 def _needed(cls: type, name: str) -> list[inspect.Parameter]:

@@ -18,9 +18,10 @@ from .arguments import TRUE, words_of
 from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, names_gradient, plain, put, widen
 from .call_layer import Layer, Used, parameters
 from .find_layers import arguments_of, that_returns
-from .read_gradients import only_gradient_of
+from .read_gradients import hands_on_delta, only_gradient_of
 
-PARAMETER = re.compile(r"_?[WUVb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*")  # Wqk, b_hh
+# Wqk, b_hh, weights_input_hidden
+PARAMETER = re.compile(r"_?[WUVb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*|_*(weights?|bias(es)?)_[a-z_\d]+")
 
 
 def find_parameters(layer: Layer) -> None:
@@ -166,6 +167,7 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in arrays) > 1  # W1 and W2: a network
         refused = given and grads.get(name, 0) is None  # it says None outright
         refused = refused or (g is None and bool(layer.parameters) and says_none)  # the first has nothing to hand on
+        refused = refused or (hands_on_delta(layer) and name not in layer.targets)
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
         if refused or (layer.loss and without and not layer.parameters and not target):
             layer.unseen.append(name)

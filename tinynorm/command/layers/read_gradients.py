@@ -11,7 +11,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..read.read_code import titles_of
 from .attributes import arrays_in, as_array, at, gradient_at, is_called_gradient, names_gradient
-from .find_layers import attributes_in, that_returns
+from .find_layers import NEXT_WEIGHTS, arguments_of, attributes_in, that_returns
 
 if TYPE_CHECKING:
     from .call_layer import Layer, Used
@@ -106,12 +106,21 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     first = layer.arguments.get(order[0]) if order else None
     if len(grads) == 1 and first is not None and np.shape(grads[0]) != np.shape(first):  # that of theta, and not of X
         order = [name for name, shape in shapes.items() if shape == np.shape(grads[0])] or order
-    if layer.methods.how in ("gradient", "cost") and [np.shape(g) for g in grads] == list(shapes.values())[: len(grads)]:
-        order = list(shapes)  # gradient(X, y) -> dw, db
+    if layer.methods.how in ("gradient", "cost"):  # gradient(X, y) -> dw, db; or those of some, as dw1, dw2
+        own = iter(shapes.items())
+        some = [next((name for name, shape in own if shape == np.shape(g)), "") for g in grads]
+        order = some if all(some) else order
+    if hands_on_delta(layer):
+        order = []
     rest = iter([name for name in order if name not in owners])
     owners = [name or next(rest, "") for name in owners]
     # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.
     return {name: g.copy() if isinstance(g, np.ndarray) else g for name, g in zip(owners, grads, strict=True) if name}
+
+
+def hands_on_delta(layer: Layer) -> bool:
+    """Whether backward takes the weights of the layer behind, and so leaves out its own: it returns no gradient of x."""
+    return any(NEXT_WEIGHTS.search(p.name) for p in arguments_of(layer.cls, layer.methods.backward))
 
 
 def _parts(returned: Any, layer: Layer) -> Iterator[Any]:

@@ -13,12 +13,12 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..functions.conventions import is_cache
 from ..functions.kinds import REGULARISED, kind_of
-from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters, titles_of
+from ..read.read_code import code_of, is_gradient_of, nodes_of, titles_of
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS
 from .attributes import EPOCHS, RATES
 from .call_layer import INPUT_NAME, LOSS_NAME, Layer, Used
-from .find_layers import COTANGENT, attributes_in
+from .find_layers import COTANGENT, NEXT_WEIGHTS, arguments_of, attributes_in
 from .objects import Step
 
 
@@ -31,7 +31,7 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     if layer.methods.how == "loss and gradients":
         yield {}, True
         return
-    found = parameters(getattr(used.object, layer.methods.backward))[layer.context :]
+    found = arguments_of(layer.cls, layer.methods.backward)[layer.context :]
     needed = [p.name for p in found if p.default is p.empty]
     backward = getattr(layer.cls, layer.methods.backward)
     static = len(needed) == 1 and not COTANGENT.search(needed[0]) and not attributes_in(backward, ast.Load)  # backward(a)
@@ -72,7 +72,10 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         says = f"it is not known what {', '.join(strange)} of {layer.methods.backward} is, beside the incoming gradient"
         layer.doubt = says if strange else layer.doubt
         return
-    yield roles, (is_loss or np.size(outputs[0]) == 1) and "dout" not in roles.values()
+    behind = [name for name in roles if NEXT_WEIGHTS.search(name)]
+    for n in dict.fromkeys(np.shape(outputs[0])) if behind else [0]:  # what it multiplies delta with: next to nothing
+        given = roles | dict.fromkeys(behind, ("value", np.eye(n)))
+        yield given, (is_loss or np.size(outputs[0]) == 1) and "dout" not in roles.values()
 
 
 def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bool, titles: list[str]) -> Any:
@@ -82,8 +85,8 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
         return ("input", p.name)
     if RATES.fullmatch(p.name) or (p.name == "alpha" and roles and p.default is p.empty):
         return "rate"
-    if EPOCHS.fullmatch(p.name):
-        return ("value", 1)
+    if EPOCHS.fullmatch(p.name) or NEXT_WEIGHTS.search(p.name):
+        return ("value", 1) if p.default is p.empty or not NEXT_WEIGHTS.search(p.name) else ""
     if layer.target and kind_of(p.name) == "target":
         return ("input", layer.target)
     penalty = "|".join(("wd", *REGULARISED))

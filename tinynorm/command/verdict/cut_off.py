@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from math import prod
 from typing import Any
 
@@ -13,8 +14,11 @@ import numpy as np
 from ...gradcheck.report.report import Report
 from ..functions.call_pair import Call
 from ..functions.find_pairs import backward_of
+from ..layers.call_layer import Layer
+from ..layers.find_layers import methods_in, reached
 from ..read.read_code import code_of
 from ..run_code import UserError
+from .other_numpy import numpy_with
 
 # Times dout. The check multiplies it by up to 10^8: gradients are still 10^-10, and nobody cuts those off. In float32 they are
 # no subnormal numbers yet. A power of 2 multiplies without rounding.
@@ -22,8 +26,11 @@ SMALL = 2.0**-60
 
 
 def right_if_small(call: Call, report: Report, ask: Callable[..., Report]) -> Report | None:
-    """Return the report for small gradients, if backward clips large ones and is right for small ones; else None."""
-    if not _clips(call) or call.pair.loss or any(fault.kind != "not_linear" for fault in report.faults):
+    """Return the report for small gradients, if backward clips large ones and is right for small ones; else None.
+
+    Those of a loss cannot be made small: they are judged without np.clip.
+    """
+    if not _clips(call) or any(fault.kind != "not_linear" for fault in report.faults):
         return None
 
     def backward(dout: Any, cache: Any) -> tuple:
@@ -31,11 +38,18 @@ def right_if_small(call: Call, report: Report, ask: Callable[..., Report]) -> Re
         return tuple(None if g is None else g / SMALL for g in call.backward(small, cache))
 
     try:
-        found = ask(call, backward=backward, second=True)
+        with numpy_with(clip=_unclipped) if call.pair.loss else nullcontext():
+            found = ask(call, second=True) if call.pair.loss else ask(call, backward=backward, second=True)
     except UserError:
         return None
     found.notes.append("backward clips large gradients; those that it does not clip are right")
     return found if found.ok else None
+
+
+def _unclipped(a: Any, low: Any, high: Any, out: Any = None, **options: Any) -> Any:
+    """Return an array as it is, where np.clip would cut it off at -5 and 5."""
+    symmetric = np.ndim(low) == np.ndim(high) == 0 and low == -high
+    return np.clip(a, low, high, out=out, **options) if not symmetric else a if out is None else out
 
 
 def right_for_one_element(call: Call, report: Report | None, ask: Callable[..., Report]) -> Report | None:
@@ -72,7 +86,10 @@ def right_for_one_element(call: Call, report: Report | None, ask: Callable[..., 
 
 def _clips(call: Call) -> bool:
     """Whether backward clips: np.clip(dW, -5, 5), or by the length, as ``if norm > 5: dW *= 5 / norm``."""
-    nodes = [*ast.walk(code_of(backward_of(call.pair)) or ast.Pass())]
+    layer, halves = call.pair.forward, [backward_of(call.pair)]
+    if isinstance(layer, Layer) and layer.methods.backward in methods_in(layer.cls):
+        halves = [methods_in(layer.cls)[name] for name in reached(layer.cls, layer.methods.backward)]
+    nodes = [node for half in halves for node in ast.walk(code_of(half) or ast.Pass())]
     names = {getattr(node, "attr", getattr(node, "id", "")) for node in nodes}
     limits = names & {"min", "minimum"} or any(isinstance(node, ast.Compare) for node in nodes)
     return "clip" in names or bool(limits and names & {"norm", "sqrt"})
