@@ -22,9 +22,12 @@ from ..run_code import attempt
 from .call_pair import Call
 from .composed import Composed
 from .find_pairs import Pair, backward_of
+from .kinds import has_word
 
 # Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
 STEP, CLOSE = 1e-5, 1e-4
+# An output that changes by less does not depend on x, but for rounding that 1 / sqrt(0 + eps) has made larger.
+STANDS = 1e-6
 # Statements that compute no gradient: they refuse, or say something.
 SAID = (ast.Raise, ast.Assert, ast.Expr)
 OTHER = (*SAID, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Continue, ast.Break, ast.Match)
@@ -106,7 +109,22 @@ def _rank(call: Call, out: Any, cache: Any) -> None:
     call.shape = shapes if several else shapes[0]
     finite = all(y.size > 0 and bool(np.all(np.isfinite(y))) for y in outputs if y.dtype.kind in "fc")
     finite = finite and (not isinstance(call.pair.forward, Composed) or bool(outputs[0].any()))  # of one class, a loss is 0
+    finite = finite and (not may_stand(call.pair.name, outputs) or _moves(call, outputs))
     call.rank = finite, _fits(call, shapes, several, cache)
+
+
+def may_stand(name: str, outputs: list[Any]) -> bool:
+    """Whether outputs may not depend on x: a norm's, where it takes the mean of one number, or zeros."""
+    return has_word(name, "norm") or not any(np.any(np.abs(y) > STANDS) for y in outputs)
+
+
+def _moves(call: Call, outputs: list[np.ndarray]) -> bool:
+    """Whether the output depends on the first input."""
+    x = call.inputs[call.floats[0]] if call.floats else np.zeros(())
+    moved = [y + np.random.default_rng(0).random(x.shape) if y is x else fresh(y) for y in call.inputs]
+    found = attempt(call.forward, *moved)[0]
+    after = found[0] if found and isinstance(found[0], tuple | list) else found and [found[0]]
+    return not after or not all(np.allclose(y, z, rtol=0, atol=STANDS) for y, z in zip(outputs, after, strict=False))
 
 
 def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:

@@ -22,6 +22,7 @@ from ...gradcheck.problem.problem import differentiable, fresh, random_state_kep
 from ..functions.call_pair import shown
 from ..functions.kinds import kind_of
 from ..functions.layouts import LINE, ROWS, Layout
+from ..functions.try_call import STANDS, may_stand
 from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
@@ -288,7 +289,7 @@ class Search:
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False
-        finite = all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts)
+        finite = all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts) and self._moves(layer, parts)
         self.tried[layout] += 1
         ranked: list[tuple[tuple[bool, bool, bool, bool], Layer]] = []
         for row, (roles, loss) in product((False, True), possible_roles(layer, used)):
@@ -318,6 +319,16 @@ class Search:
             self.rank = best
             self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""
         return all(best)
+
+    def _moves(self, layer: Layer, parts: list[Any]) -> bool:
+        """Whether the output depends on the first input, where it may not."""
+        inputs = [(name, x) for name, x in layer.arguments.items() if differentiable(x)]
+        if not inputs or not may_stand(self.words, parts):
+            return True
+        name, x = inputs[0]
+        moved = layer.arguments | {name: x + np.random.default_rng(0).random(np.shape(x))}
+        again = attempt(lambda: layer.parts(run(replace(layer, arguments=moved))))[0]
+        return not again or not all(np.allclose(y, z, rtol=0, atol=STANDS) for y, z in zip(parts, again, strict=True))
 
     def _settled(self, options: list[Layer]) -> Layer:
         """Return the one that makes most gradients right of several ways to understand a class, the first of these."""
