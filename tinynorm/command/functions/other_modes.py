@@ -24,7 +24,7 @@ from .try_call import ranked
 TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
 # Arguments with a default that are tried with another value too.
 SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
-FACTORS = re.compile("alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight|gain|gamma")
+FACTORS = re.compile("alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight|gain|gamma|steep|coef")
 NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
 LEAST = 1e-3  # a smaller number is added lest something is divided by 0
 FAR = 100  # a greater number is a guard against overflow
@@ -46,7 +46,7 @@ def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
             other = _transposed(other) if turned else other
             fits = _runs(other) and (other.rank[1] or not doubtful)
             if fits and not ((doubtful or type(value) is float) and _same_output(call, other)):
-                yield f"{name} {value if isinstance(value, int | float) else repr(word)}", other
+                yield f"{name} {word if isinstance(value, int | float) else repr(word)}", other
     yield from call.switched()
     yield from _with_other_targets(call)
     yield from _with_targets_ignored(call, known)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import Problem, fresh
-from ..read.read_code import code_of, inside
+from ..read.read_code import code_of, inside, parameters
 from ..run_code import attempt
 from .call_pair import Call
 from .composed import Composed
@@ -208,6 +208,17 @@ def lines_left_out(pair: Pair) -> list[str]:
     verb = "not run" if of_both else "not checked"
     says = f"{verb}: {word} {', '.join(shown)} of {pair.backward_name}; no input that was drawn leads there"
     return [says] if shown else []
+
+
+def other_defaults(pair: Pair) -> list[str]:
+    """Return what to say of the numbers whose default is another in backward than in forward, as alpha=0.01."""
+    forward, backward = (
+        {p.name: p.default for p in parameters(half) if type(p.default) in (int, float)}
+        for half in (unwrap(pair.forward), unwrap(backward_of(pair)))
+    )
+    differ = [name for name in forward if backward.get(name, forward[name]) != forward[name]]
+    says = "not checked: {0} left at its default; that is {1} in {3}, and {2} in {4}"
+    return [says.format(n, forward[n], backward[n], pair.forward_name, pair.backward_name) for n in differ]
 
 
 def _statements(code: ast.FunctionDef, above: int, pair: Pair) -> Iterator[tuple[int, int, bool]]:

@@ -22,7 +22,7 @@ from ..functions.choose_call import choose_calls
 from ..functions.find_pairs import Pair
 from ..functions.kinds import PARAMETERS, kind_of
 from ..functions.other_modes import in_columns, in_other_modes
-from ..functions.try_call import lines_left_out, note_lines
+from ..functions.try_call import lines_left_out, note_lines, other_defaults
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import ask_again, right_where_equal, right_with
@@ -127,9 +127,9 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
             result = _worse(result, second[0], ask) if second and result.report is not None else result
             result = _in_other_modes(result, first, ask)
             if result.report is not None and result.report.ok:
-                notes = lines_left_out(pair)
+                notes = lines_left_out(pair) + other_defaults(pair)
                 result.report.notes += notes
-                result.unchecked += [line for note in notes for line in re.findall("^not checked: lines? [^;]*", note)]
+                result.unchecked += [line for note in notes for line in re.findall("^not checked: [^;]*", note)]
             return result
     except Unfinished as error:
         lead = f"{pair.name} is unfinished" if error.nuance == "unfinished" else f"could not check {pair.name}"
