@@ -30,7 +30,7 @@ NAMES = {
     "packed_bias": "bqkv b_qkv qkv_b qkv_bias c_attn_b",
     "mean": "running_mean moving_mean mean mu",
     "variance": "running_var moving_var running_variance moving_variance var variance",
-    "target": "y t target targets label labels y_true ytrue truth gt ground_truth yb y_onehot y_one_hot onehot one_hot",
+    "target": "y t target targets label labels y_true ytrue y_truth truth gt ground_truth yb y_onehot y_one_hot onehot one_hot",
     "mask": "mask cond condition",
     "index": "idx index indices ids tokens token words",
     "shape": "normalized_shape",
@@ -75,9 +75,12 @@ LOSSES = ("loss", "cost", "mse", "mae", "entropy", "error")
 LINEAR = ("affine", "linear", "conv", "dense", "fc")  # whose weight is a matrix, also before a batch norm
 
 
-def other_number(default: float) -> float:
-    """Return a number to try in place of a default: a factor of 1, or a term of 0, that is forgotten shows with it only."""
-    return 0.7 * default or 0.3
+def other_number(default: float, name: str = "") -> float:
+    """Return a number to try in place of a default: a factor of 1, or a term of 0, that is forgotten shows with it only.
+
+    A higher temperature: a lower one makes probabilities so small that a guard, as in log(p + 1e-8), is a mistake.
+    """
+    return default / 0.7 if "temp" in name and default else 0.7 * default or 0.3
 
 
 def kind_of(name: str, function: str = "") -> str:

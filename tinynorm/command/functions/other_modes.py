@@ -81,7 +81,7 @@ def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
         handed_on |= {p.name for p in parameters(call.user_backward, ONE_VALUE)}  # backward takes it, or finds it in the cache
         return {str(int(now == 0)): int(now == 0)} if name in handed_on else {}
     if default and type(now) in (int, float) and _is_factor(call, name, now):
-        return {f"{other_number(now):g}": other_number(now)}
+        return {f"{(other := other_number(now, name)):g}": other}
     if isinstance(now, str) or (default and now is None):  # softmax hands on dout, which the loss has made p - y
         words = [*words_meant(call.pair.forward, name), *words_compared(call.user_backward, name)]
         words = [word for word in [*words, ELSE.get(now or "", now)] if word not in (now, "softmax", None)]

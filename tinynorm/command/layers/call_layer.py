@@ -38,6 +38,7 @@ copyreg.pickle(ModuleType, lambda module: (import_module, (module.__name__,)))  
 
 # Where forward leaves its output if it returns nothing.
 OUTPUTS = "output out outputs y Y a A z Z value loss activation h data result"
+NUMBER = (float, int, np.number)
 # The names of a network's data.
 INPUT_NAME = re.compile("x|inp|data|feat|image", re.IGNORECASE)
 # Losses of a network that has no method for the loss that its backward begins with.
@@ -86,6 +87,7 @@ class Layer:
     packed: dict[str, Packed] = field(default_factory=dict)  # the arguments of forward that are lists of arrays
     context: bool = False  # whether both methods take a context first
     scores: str = ""  # the attribute whose gradient dout is, where forward keeps that and returns another array: dZ of self.Z
+    later: tuple = ()  # the part of the output that dout is of, where that begins with the state before x: all but the first
     usual: str = ""  # the name of the usual loss, where a network has no method for the loss that its backward begins with
     targets: list[str] = field(default_factory=list)  # the arguments that were drawn as targets
     drawn: dict[Way, str] = field(default_factory=dict)  # the names of the constructor's arrays, by the ways to them
@@ -175,6 +177,9 @@ class Layer:
         named = {title: y for title, y in named.items() if title in taken}
         if isinstance(several, dict):  # {"Z1": ..., "A1": ...}
             named = {title: y for title, y in several.items() if isinstance(y, np.ndarray)}
+        lists = [y[-1] for title, y in named.items() if isinstance(y, list) and y and re.match("_*a", title, re.IGNORECASE)]
+        if lists:  # activations, zs
+            return lists[0]
         best = [y for title, y in named.items() if re.search("pred|hat|out|prob|logit|score|^y$", title, re.IGNORECASE)]
         return (best or [*named.values()] or self.parts(used)[:1])[-1]
 
@@ -195,6 +200,7 @@ class Layer:
         taken = [p.name for p in parameters(method) if p.default is p.empty]
         rest = [name for name in taken if name not in given]
         true = [] if self.target in taken else [name for name in rest if kind_of(name, "loss") == "target"]  # (y, target)
+        true = [name for name in true if name.lower() != "y"] or true  # Y, beside T, is what the network says
         made = {name: y if name in true else x if INPUT_NAME.match(name) else scores for name in rest}
         return call_by_name(method, given | made)
 
@@ -220,8 +226,9 @@ class Layer:
                 result = getattr(used.object, "loss", result)
         result = getattr(used.object, self.scores) if self.scores else result
         if self.methods.how == "loss and gradients":
-            result = _loss_and_rest(result)[0]
-        if isinstance(result, dict) and self.methods.how == "cost":
+            result = _loss_and_rest(result, 0)[0]
+        in_lists = isinstance(result, tuple) and any(isinstance(y, list) for y in result)
+        if (isinstance(result, dict) or in_lists) and self.methods.how == "cost":
             result = self._scores(used)
         if isinstance(result, tuple):  # dout is not that of a value which backward takes
             handed = [role[1] for role in self.roles.values() if isinstance(role, tuple) and role[0] == "part"]
@@ -241,7 +248,7 @@ class Layer:
 
     def output(self, used: Used) -> Any:
         """Return the output, or a tuple of as many as backward takes gradients of."""
-        found = self.parts(used)
+        found = [y[self.later] for y in self.parts(used)] if self.later else self.parts(used)
         if len(self.douts) > 1:
             return tuple(found[: len(self.douts)])
         return self.reduced(found[0]) if self.loss and np.ndim(found[0]) else found[0]
@@ -263,7 +270,7 @@ class Layer:
         rated = rates or self.steps or handed or bool(self._rates_after)
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
-            returned = _loss_and_rest(used.result)[1]
+            returned = _loss_and_rest(used.result, len(self.parameters))[1]
         else:
             returned = self._call_backward(_scaled(dout, scale), used)
         found = {name: _scaled(g, 1 / scale) for name, g in read_gradients(self, returned, used).items()}
@@ -315,11 +322,13 @@ class Layer:
         return np.einsum("...i,...ij->...j", dout, np.asarray(returned)) if matrices else dout * returned
 
 
-def _loss_and_rest(result: tuple) -> tuple[Any, Any]:
-    """Return the loss of (loss, gradients) or of (gradients, loss), and the gradients."""
-    k = next((k for k, y in enumerate(result) if isinstance(y, float | int | np.number)), 0)
-    rest = (*result[:k], *result[k + 1 :])
-    return result[k], rest[0] if len(rest) == 1 else rest
+def _loss_and_rest(result: Any, count: int) -> tuple[Any, Any]:
+    """Return the loss of (loss, gradients) or of (gradients, loss), and the gradients, of which there are `count`, or None."""
+    several = list(result) if isinstance(result, tuple | list) else [result]
+    loss = several.pop(next((k for k, y in enumerate(several) if isinstance(y, NUMBER)), 0))
+    while len(several) > max(count, 1) and isinstance(several[0], NUMBER):  # the accuracy
+        del several[0]
+    return loss, several[0] if len(several) == 1 else tuple(several) or None
 
 
 @lru_cache(maxsize=256)

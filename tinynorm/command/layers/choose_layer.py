@@ -52,6 +52,7 @@ class LayerCall(Call):
             f"{layer.methods.backward} is given the output": layer.methods.how == "slope" and "result" in layer.roles.values(),
             layer.mode: layer.mode,
             f"{', '.join(layer.douts)} taken as the gradient of self.{layer.scores}, not of what is returned": layer.scores,
+            f"{', '.join(layer.douts)} taken as the gradient of the states after x, without the first": layer.later,
             f"{layer.methods.backward} adds: its {', '.join(layer.douts)} is target - output": layer.rate < 0,
             f"with {layer.before} before it, for its backward is the gradient of both": layer.before,
             f"taken as the gradient of {layer.usual}, for the class has no loss": layer.usual,

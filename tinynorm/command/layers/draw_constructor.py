@@ -46,7 +46,8 @@ SIZES = {
     "function": "activation act act_fn nonlinearity act_func func function",
     "rng": "rng random_state generator",
     "words": "word_to_idx word2idx vocab",
-    "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen",
+    "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen "
+    "sequence_len num_timesteps",
     "batch": "batch_size batchsize n batch n_samples",
     "new shape": "output_shape target_shape new_shape out_shape shape",
     "layer": "layer cell inner wrapped",
@@ -66,7 +67,7 @@ LIKE = {  # kinds of names that are not among these
     "heads": "head",
     "kernel": "(kern[ea]l|filter|pool|window|grid)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
     "in": f"(^|_)(in|input|inp|prev|x|embed)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)({SIZE[:-3]})",
-    "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden",
+    "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden|num_states?|states?_({SIZE})|conv_?[0-9]+_(channels|filters)",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kern[ea]ls",
 }
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
@@ -146,7 +147,7 @@ def folded(arguments: dict[str, Any]) -> dict[str, Any]:
 def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     """Return the kind of a constructor's argument; "" for an unknown one."""
     low = re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", p.name.rpartition(OF)[2]).lower().strip("_")  # in_features of inFeatures
-    low = re.sub("(num|number|n)_of_", "num_", low)
+    low = re.sub("^(num|number|nb|nr|n)_(of_)?(?=[a-z]{3})", "num_", low) if low not in KIND_OF_SIZE else low
     if OF in p.name and BEFORE.match(p.name) and re.search(SIZE, low):  # prev_layer.out_shape
         return "in"
     if low == "name" and p.default is p.empty:
@@ -167,9 +168,11 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
     The kind of an argument that is an object of the file's own is a tuple of such objects.
     """
     kinds: dict[str, Any] = {}
+    steps = any(KIND_OF_SIZE.get(p.name) == "lr" for p in found)  # then beta is that of its momentum
     unknown, beside_its_slope = [], any(re.search(LIKE["slope"], p.name.lower()) for p in found)
     for p in found:
         kind = "function" if p.name == "f" and beside_its_slope else kind_in_constructor(p, words)
+        kind = "float" if kind == "affine" and steps and "norm" not in words else kind
         kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
         kind = kind or ("layers" if p.kind is p.VAR_POSITIONAL else "")
         has_default, words_of_it = (

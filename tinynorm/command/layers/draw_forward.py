@@ -20,6 +20,7 @@ MOST = 64  # combinations of arguments for one object
 SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9, samples=1, columns=True)
 SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
 ATTENDED = Layout((3, 5, 6), 6)
+SQUARE_LAST = Layout((2, 8, 8, 3), 3, "last")
 MNIST = Layout((2, 1, 28, 28), 1, "first")
 VOLUME = Layout((2, 2, 4, 4, 6), 2, "first")
 
@@ -30,7 +31,7 @@ def layouts_of(words: str, kinds: set[str]) -> list[Layout]:
     if "flatten" in words or ("2d" in words and "norm" not in words and "conv" not in words):
         found = [*POOLED, *found]  # smaller
     if "conv" in words or "pool" in words:
-        found = [*([SIGNAL] if "1d" in words else []), *found, SQUARE, SIGNAL, PICTURE, PLAIN, MNIST]
+        found = [*([SIGNAL] if "1d" in words else []), *found, SQUARE, SQUARE_LAST, SIGNAL, PICTURE, PLAIN, MNIST]
     else:
         network = [SQUARE, MNIST] if "net" in words else []
         found = [*(layout for layout in found if layout is not LINE), ATTENDED, SINGLE, COLUMN, LINE, *network]

@@ -54,6 +54,8 @@ class Search:
         self.words = words_of(layer.name)
         self.taken: dict[str, str] = {}
         self.adders: dict[str, str] = {}  # the methods that add a layer, and the name of their argument
+        stepping = [_text_of(getattr(layer.cls, name)) for name in reached(layer.cls, layer.methods.backward)]
+        self.momenta = re.findall(r"self\.\w+ = self\.(\w+) \* self\.v", "".join(stepping))  # v = beta * v + (1 - beta) * dW
         self._settle([])
         self.taken = forward_kinds(layer)
         self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
@@ -141,6 +143,8 @@ class Search:
         self.of_lists = make_arrays(obj) or self.plain
         set_numbers(obj, RATES, LR)
         set_numbers(obj, EPOCHS, 1)
+        if self.momenta:
+            set_numbers(obj, re.compile("|".join(self.momenta)), 0.0)  # the first step is then that of the gradient
         for name in self.outside:
             attempt(setattr, obj, name, arguments[name])
         self._set_up(obj, arguments)
@@ -289,7 +293,8 @@ class Search:
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False
-        finite = all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts) and self._moves(layer, parts)
+        whole = all(a.size for _, a in arrays_in(obj))  # x is too small for the net where a parameter has no elements
+        finite = whole and all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts) and self._moves(layer, parts)
         self.tried[layout] += 1
         ranked: list[tuple[tuple[bool, bool, bool, bool], Layer]] = []
         for row, (roles, loss) in product((False, True), possible_roles(layer, used)):

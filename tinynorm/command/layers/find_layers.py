@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 from ..functions.find_losses import returned_gradients
@@ -33,7 +33,7 @@ SLOPES = (
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
     "cost_and_grad cost_and_gradient loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function "
-    "cost_function calc_loss get_loss calc calculate"
+    "cost_function calc_loss cal_loss get_loss calc calculate direct"
 )
 # Words in which the names of two methods may differ that are one pair: conv_forward and conv_backward; in other languages too.
 HALVES = "forward backward forward backprop forw back adelante atras frente tras avant arriere avanti indietro "
@@ -50,6 +50,9 @@ COTANGENT = re.compile(
 NEXT_WEIGHTS = re.compile(r"next_?(w|weights?|theta)$|^(w|weights?|theta)_?next$", re.IGNORECASE)
 
 
+OF_OUTPUT = re.compile("grad_?out|out(put)?_?grad|d_?out$|upstream", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Methods:
     """The two methods of a class that are checked together."""
@@ -64,6 +67,7 @@ class Methods:
 def find_layers(classes: dict[str, type], names: dict[str, Any]) -> Iterator[tuple[str, type, Methods]]:
     """Yield (name, class, methods) for each class that can be checked."""
     for name, cls in classes.items():
+        _name_arguments(cls)
         methods = None if getattr(cls, "_is_protocol", False) else methods_of(cls, names)
         if methods is not None and not is_abstract(cls, methods, classes) and not _is_data(name, cls, methods):
             yield name, cls, methods
@@ -74,13 +78,35 @@ def _is_data(name: str, cls: type, methods: Methods) -> bool:
     return bool(DATA.match(name)) and not _needed(cls, methods.forward) and bool(arguments_of(cls, methods.forward))
 
 
+def _name_arguments(cls: type) -> None:
+    """Give a method that takes ``*args`` and hands them on the arguments of the one that gets them: compute_output."""
+    methods = {name: getattr(method, "handing_on", method) for name, method in methods_in(cls).items()}
+    for name in methods:
+        last, seen = name, {""}
+        while last not in seen and {p.kind for p in parameters(methods[last])[1:]} & {inspect.Parameter.VAR_POSITIONAL}:
+            seen.add(last)
+            text = ast.unparse(code_of(methods[last]) or ast.Pass())
+            last = next((m for m in re.findall(r"self\.(\w+)\(\*args\b", text) if m in methods), "")
+        if len(seen) > 1 and last not in seen:
+            setattr(cls, name, _handing_on(methods[name], methods[last]))
+
+
+def _handing_on(method: Callable, to: Callable) -> Callable:
+    @wraps(to)
+    def handing_on(*given: Any, **named: Any) -> Any:
+        return method(*given, **named)
+
+    handing_on.handing_on = method  # type: ignore[attr-defined]
+    return handing_on
+
+
 def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     """Return the methods to check; None for a class that is no layer."""
     forward, cost, slope = (_first(cls, names) for names in (FORWARDS, COSTS, SLOPES))
     slope = _first(cls, " ".join(f"{_snake(cost)}_{word}" for word in SLOPES.split())) or slope  # cost_prime of cost
     backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
     forward = forward or (_beside(cls, slope) if slope and not (backward or cost) else "")
-    gradient = _first(cls, SLOPES, taking=COTANGENT.pattern) if backward else ""
+    gradient = _first(cls, SLOPES, taking=f"{COTANGENT.pattern}|^eta$") if backward else ""
     taken = [p.name for p in arguments_of(cls, backward)] if gradient else []
     if gradient and all(RATES.fullmatch(name) or kind_of(name) == "number" for name in taken):
         backward = gradient  # and backward(alpha, momentum) is the step
@@ -118,10 +144,10 @@ def _beside(cls: type, slope: str) -> str:
 
 
 def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any]) -> bool:
-    """Whether a method for the loss returns (loss, gradients); it may call backward for those."""
+    """Whether a method for the loss returns (loss, gradients), or leaves those behind; it may call backward for them."""
     code = code_of(getattr(cls, cost))
-    if code is None:
-        return False
+    if code is None or "grad" in cost:  # loss_and_gradients, which leaves the gradients in the object
+        return code is not None
     parts = [part for value in returned(getattr(cls, cost)) for part in getattr(value, "elts", [])[1:]]
     inside = [node for part in parts for node in ast.walk(part)]
     calls = any(isinstance(node, ast.Attribute) and node.attr == backward for node in inside)
@@ -144,7 +170,9 @@ def targets_in(cls: type, backward: str) -> list[str]:
     used = {getattr(node, "id", "") for node in ast.walk(code or ast.Pass())}
     text, taken = ast.unparse(code or ast.Pass()), [p for p in arguments_of(cls, backward) if p.name in used or not code]
     known = [p.name for p in taken if p.default is p.empty and kind_of(p.name) == "target"]
-    known = [name for name in known if not any(is_gradient_of(p.name, name) for p in taken)]  # not Y, beside DY
+    names = [p.name for p in taken]
+    known = [n for n in known if not any(is_gradient_of(p, n) or OF_OUTPUT.search(p) for p in names)]  # not Y, beside DY
+    known = [name for name in known if name.lower() != "y"] or known  # Y, beside T, is what the network says
     return known or [p.name for p in taken if re.search(rf"\bself\.\w+ - {p.name}\b(?! \*)", text)]
 
 
@@ -230,7 +258,7 @@ def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     """Whether a class is written only for others to inherit from: its methods say nothing, and it has heirs or such a name."""
     halves = [getattr(cls, name) for name in {methods.forward, methods.backward}]
     said = [[ast.unparse(x) for x in code.body if not isinstance(x, ast.Raise)] for code in map(code_of, halves) if code]
-    nothing = re.compile("pass|\\.\\.\\.|return( NotImplemented| np\\.zeros.*)?|['\"].*", re.DOTALL)
+    nothing = re.compile("pass|\\.\\.\\.|return( NotImplemented(Error(\\(\\))?)?| np\\.zeros.*)?|['\"].*", re.DOTALL)
     called = {name for half in halves for name in attributes_in(half, ast.Load)} & methods_in(cls).keys()
     codes = [code for name in called if (code := code_of(getattr(cls, name)))]
     left = any(isinstance(code.body[-1], ast.Raise) for code in codes)  # for its heirs to write

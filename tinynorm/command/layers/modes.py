@@ -98,7 +98,7 @@ def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
             others = [word for word in words if word != p.default] or [ELSE.get(str(p.default), "sigmoid")]
             return [word for word in others if word not in ("softmax", "test", "eval")]
         case float() | int() if type(p.default) is float or FACTORS.search(p.name):
-            return [other_number(p.default)]
+            return [other_number(p.default, p.name)]
     backward = ast.unparse(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())
     if p.default == 0 and kind_in_constructor(p, "") == "pad" and ":-" in backward:
         return [0]  # pad:-pad is nothing then

@@ -63,12 +63,12 @@ class Tanh:
     def __call__(self, x: Any, *rest: Any, **flags: Any) -> Any:
         if rest == (True,) or any(value is True and SLOPE.search(name) for name, value in flags.items()):
             return self._slope(x)  # act(x, derivative=True)
-        self.x, self.y = x, np.tanh(x)
-        return self.y
+        self.x, self.output = x, np.tanh(x)
+        return self.output
 
     def _backward(self, dout: Any, *_: Any, **__: Any) -> Any:
-        slope = 1 - self.y**2
-        return slope if dout is self.x or dout is self.y else dout * slope  # of backward(self.out), which is no dout
+        slope = 1 - self.output**2
+        return slope if dout is self.x or dout is self.output else dout * slope  # of backward(self.out), which is no dout
 
     def _slope(self, x: Any, *_: Any, **__: Any) -> Any:
         return 1 - np.tanh(x) ** 2
@@ -90,11 +90,12 @@ class Mixing(Tanh):
         self.w = np.ones(1)
 
     def __call__(self, x: Any, *_: Any, **__: Any) -> Any:
-        self.mixed = np.cumsum(x, axis=-1)
+        self.given, self.mixed = x, np.cumsum(x, axis=-1)
         return super().__call__(self.w * self.mixed)
 
-    def _backward(self, dout: Any, *_: Any, **__: Any) -> Any:
-        dz = super()._backward(dout)
+    def _backward(self, dout: Any, *rest: Any, **__: Any) -> Any:
+        before = rest and isinstance(rest[0], np.ndarray) and np.array_equal(dout, self.given)  # backward(x, dout)
+        dz = super()._backward(rest[0] if before else dout)
         self.dw = np.sum(dz * self.mixed).reshape(1)
         return np.cumsum((self.w * dz)[..., ::-1], axis=-1)[..., ::-1]
 

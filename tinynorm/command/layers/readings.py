@@ -39,6 +39,9 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
         name for name, a in kept.items() if getattr(a, "shape", ()) == np.shape(out) and is_gradient_of(layer.douts[0], name)
     ]
     yield from (replace(layer, scores=name) for name in named if not np.array_equal(kept[name], out))
+    x = next((np.shape(x) for x in layer.arguments.values() if np.ndim(x) == np.ndim(out) > 2), ())
+    longer = [k for k in range(len(x) - 1) if np.shape(out)[k] == x[k] + 1]
+    yield from (replace(layer, later=(np.s_[:],) * k + (np.s_[1:],)) for k in longer)
     losses = [layer, *(replace(layer, usual=name) for name in USUAL_LOSSES if layer.usual and name != layer.usual)]
     if layer.updated:
         nodes = ast.walk(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())

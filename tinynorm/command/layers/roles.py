@@ -83,6 +83,9 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
     douts = list(roles.values()).count("dout")
     if p.name in layer.arguments:
         return ("input", p.name)
+    alone = len(arguments_of(layer.cls, layer.methods.backward)[layer.context :]) == 1
+    if layer.methods.how == "layer" and p.name == "eta" and alone:
+        return "dout"
     if RATES.fullmatch(p.name) or (p.name == "alpha" and roles and p.default is p.empty):
         return "rate"
     if EPOCHS.fullmatch(p.name) or NEXT_WEIGHTS.search(p.name):

@@ -68,7 +68,7 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
     except ValueError as wrong:
         raise UserError(f"{path}: cannot be read: {wrong}") from None
     if old:
-        told = "its print statements were left out, and `/` is Python 3's"
+        told = "its print statements were left out, and `/` divides as there"
         remarks.append(f"{path}:{old}: it is written for Python 2: {told}")
         names.update(OLD_NAMES)
     remarks += [f"{path}:{loop.lineno}: left out, as it has no end: {ast.unparse(loop).splitlines()[0]}" for loop in endless]

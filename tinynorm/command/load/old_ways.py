@@ -9,12 +9,13 @@ from pathlib import Path
 from types import ModuleType
 
 from ..run_code import attempt, package_of
-from .stand_ins import OLD_NAMES
+from .stand_ins import DIVIDED, OLD_NAMES
 
 DOTS = re.compile(rb'^\s*"?from\s+(\.+)', re.M)  # a line of a notebook begins with a quote
 TOP = "_checked_folder"  # the package that the highest folder is taken for
 EXCEPT = re.compile(rb"except (.+?), *(\w+) *:")
 ENDS = re.compile(rb"(raise [\w.]+),.*\n?|print.*\n?")  # of which nothing, or the exception alone, is kept
+FUTURE = b"import division"
 TAB = 8  # columns, as Python 2 counted them
 
 
@@ -23,13 +24,24 @@ def parse(source: bytes, where: str) -> tuple[ast.Module, int]:
     first = 0
     while True:
         try:
-            return ast.parse(source, where), first
+            tree = ast.parse(source, where)
+            return ast.fix_missing_locations(_Divisions().visit(tree)) if first and FUTURE not in source else tree, first
         except SyntaxError as wrong:
             lines, i = source.splitlines(keepends=True), (wrong.lineno or 0) - 1
             mended = _mended(lines, i, wrong) if 0 <= i < len(lines) else lines
             if mended == lines:
                 raise
             source, first = b"".join(mended), first or i + 1
+
+
+class _Divisions(ast.NodeTransformer):
+    """Makes ``a / b`` a call of `divided`."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        return ast.copy_location(ast.Call(ast.Name(DIVIDED, ast.Load()), [node.left, node.right], []), node)
 
 
 def run_for_python_3(error: SyntaxError) -> bool:

@@ -22,7 +22,15 @@ import numpy as np
 
 # Packages that give the names of Python 2 or 3 to the other; what they give is built in here.
 OF_PYTHON_2 = ("future", "past", "six")
-OLD_NAMES = {"xrange": range, "unicode": str, "basestring": str, "long": int}
+DIVIDED = "_divided_"  # what a division becomes a call of
+
+
+def divided(a: Any, b: Any) -> Any:
+    """Return what Python 2 makes of a / b."""
+    return a // b if all(np.asarray(x).dtype.kind in "iub" for x in (a, b)) else a / b
+
+
+OLD_NAMES = {"xrange": range, "unicode": str, "basestring": str, "long": int, DIVIDED: divided}
 CUPY = "cupy"  # where that is not installed NumPy stands in for it
 OF_CUPY = {"asnumpy": np.asarray, "get_array_module": lambda *_: np}  # all else of it NumPy has too
 NOT_YET = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")  # `override` of typing is Python 3.12's
