@@ -29,8 +29,10 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
     how, static = layer.methods.how, inspect.getattr_static(layer.cls, layer.methods.forward)
     every = [p for p in arguments_of(layer.cls, layer.methods.forward) if p.kind is not p.VAR_KEYWORD]
     found = [p for p in every if p.kind is not p.VAR_POSITIONAL] or every
-    if isinstance(static, staticmethod) and found and found[0].name in ("ctx", "context", "self"):
-        layer.context, found = True, found[1:]
+    if found and found[0].name in ("ctx", "context", "self"):
+        text = ast.unparse(code_of(getattr(layer.cls, layer.methods.forward)) or ast.Pass())
+        layer.context = isinstance(static, staticmethod) or f"{found[0].name}['" in text
+        found = found[layer.context :]
     if how == "cost" and not found:
         return {}  # the constructor takes the data
     known = {p.name: _kind(p.name, words) for p in found}

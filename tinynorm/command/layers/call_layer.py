@@ -64,8 +64,13 @@ class Used:
     kept: Used | None = None  # this as it was before the first backward, which may use up what forward has saved
 
 
-class Context:
-    """The first argument of static methods, as in PyTorch."""
+class Context(dict):
+    """The first argument of static methods, as in PyTorch, or of others, which keep what they need in it by names."""
+
+    def __missing__(self, key: str) -> float:
+        if not RATES.fullmatch(key):
+            raise KeyError(key)
+        return LR
 
     def save_for_backward(self, *arrays: Any) -> None:
         self.saved_tensors = arrays
@@ -267,7 +272,7 @@ class Layer:
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
         rates = self.updated and ("rate" in self.roles.values() or set_numbers(used.object, RATES, self.learning_rate))
         handed = any(isinstance(role, tuple) and isinstance(role[1], Step) for role in self.roles.values())
-        rated = rates or self.steps or handed or bool(self._rates_after)
+        rated = rates or self.steps or handed or self.context or bool(self._rates_after)
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate
         if self.methods.how == "loss and gradients":
             returned = _loss_and_rest(used.result, len(self.parameters))[1]

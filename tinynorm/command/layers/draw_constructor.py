@@ -43,7 +43,7 @@ SIZES = {
     "pad": "pad padding p_size",
     "factor": "upsampling_factor downsampling_factor scale_factor factor",
     "lr": "lr learning_rate eta learningrate l_rate step_size",
-    "function": "activation act act_fn nonlinearity act_func func function",
+    "function": "activation act act_fn nonlinearity act_func func function fn",
     "rng": "rng random_state generator",
     "words": "word_to_idx word2idx vocab",
     "steps": "seq_len seq_length sequence_length max_len time_steps num_steps n_steps t timesteps bptt_truncate seqlen "
@@ -339,6 +339,7 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
     if kind == "in":
         sizes: list[Any] = list(dict.fromkeys([f, prod(x[1:]), x[0], x[-1], *x[1:2]]))
         tuples = [x[1:], x] if len(x) > 1 else [x]
+        tuples += [(f, OUTPUTS), (OUTPUTS, f)] if len(x) == 2 else []  # of the weights
         return [*(tuples if shapes else []), *sizes, *([] if shapes else tuples if len(x) > 2 else []), *keep]
     if kind == "kernel":
         own = 2 if "pool" in words or any("pool" in n for n in names) else 3

@@ -23,6 +23,7 @@ from ..functions.call_pair import shown
 from ..functions.kinds import kind_of
 from ..functions.layouts import LINE, ROWS, Layout
 from ..functions.try_call import STANDS, may_stand
+from ..other_numpy import numpy_with, unclipped
 from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
@@ -31,8 +32,8 @@ from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
 from .call_layer import USUAL_LOSSES, Layer, call_by_name
 from .draw_constructor import OF, Setting, appended, arguments_of_constructor, choices, folded, parts_of, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .find_layers import attributes_in, methods_in, reached
-from .objects import LR, Mixing, Step, layers_for
+from .find_layers import attributes_in, methods_in, neighbours, reached
+from .objects import LR, Mixing, Neighbour, Step, layers_for
 from .one_method import trainers
 from .parameters import find_parameters, reset, run, values_of
 from .readings import share_right, ways_to_read, with_a_method_after
@@ -55,7 +56,8 @@ class Search:
         self.taken: dict[str, str] = {}
         self.adders: dict[str, str] = {}  # the methods that add a layer, and the name of their argument
         stepping = [_text_of(getattr(layer.cls, name)) for name in reached(layer.cls, layer.methods.backward)]
-        self.momenta = re.findall(r"self\.\w+ = self\.(\w+) \* self\.v", "".join(stepping))  # v = beta * v + (1 - beta) * dW
+        # v = beta * v + (1 - beta) * dW; also in an optimizer that it holds
+        self.momenta = ["momentum", *re.findall(r"self\.\w+ = self\.(\w+) \* self\.v", "".join(stepping))]
         self._settle([])
         self.taken = forward_kinds(layer)
         self.furthest: tuple[int, BaseException | None, str] = (-1, None, "")
@@ -143,10 +145,11 @@ class Search:
         self.of_lists = make_arrays(obj) or self.plain
         set_numbers(obj, RATES, LR)
         set_numbers(obj, EPOCHS, 1)
-        if self.momenta:
-            set_numbers(obj, re.compile("|".join(self.momenta)), 0.0)  # the first step is then that of the gradient
+        set_numbers(obj, re.compile("|".join(self.momenta)), 0.0)  # the first step is then that of the gradient
         for name in self.outside:
             attempt(setattr, obj, name, arguments[name])
+        for name in neighbours(self.layer.cls):
+            attempt(setattr, obj, name, Neighbour())
         self._set_up(obj, arguments)
         for ways, a in arrays_in(obj):
             if a.dtype != np.float64:
@@ -342,7 +345,8 @@ class Search:
             return every[0]
         shares: list[float] = []
         for one in every:
-            shares.append(attempt(share_right, one)[0] or 0.0)
+            with numpy_with(clip=unclipped):  # as a recurrent network's gradients may be
+                shares.append(attempt(share_right, one)[0] or 0.0)
             if shares[-1] == 1:
                 break
         if not any(shares) and every[0].doubt:

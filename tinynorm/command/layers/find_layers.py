@@ -27,7 +27,7 @@ BACKWARDS = (
     "backwards backforward back_pass bptt back_propagation_through_time backprop_through_time"
 )
 SLOPES = (
-    "derivative gradient grad deriv prime derive diff df d_activation differentiate gradients backward_activation "
+    "derivative gradient grad deriv prime derive diff df d d_activation differentiate gradients backward_activation "
     "compute_gradient compute_gradients cost_function_prime cost_prime loss_prime grads"
 )
 COSTS = (
@@ -46,6 +46,7 @@ COTANGENT = re.compile(
     r"^_*(d(?!ata|im|ropout|ebug|type|eriv)|grad|g$|gy$|up|err|back|accum|next_|loss_|top|eps$|res)|grad|delta|err",
     re.IGNORECASE,
 )
+NEXT = re.compile("next|prev|succ|pred(ecessor)?$", re.IGNORECASE)
 # The weights of the layer behind among the arguments of a backward: what it returns is then delta, before its own weights.
 NEXT_WEIGHTS = re.compile(r"next_?(w|weights?|theta)$|^(w|weights?|theta)_?next$", re.IGNORECASE)
 
@@ -104,6 +105,8 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     """Return the methods to check; None for a class that is no layer."""
     forward, cost, slope = (_first(cls, names) for names in (FORWARDS, COSTS, SLOPES))
     slope = _first(cls, " ".join(f"{_snake(cost)}_{word}" for word in SLOPES.split())) or slope  # cost_prime of cost
+    if cost and forward and "argmax" in ast.unparse(code_of(getattr(cls, forward)) or ast.Pass()):
+        forward = ""  # predict() gives the class's number
     backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
     forward = forward or (_beside(cls, slope) if slope and not (backward or cost) else "")
     gradient = _first(cls, SLOPES, taking=f"{COTANGENT.pattern}|^eta$") if backward else ""
@@ -188,10 +191,21 @@ def given_outside(cls: type, name: str) -> list[str]:
     """Return the attributes that a method without arguments reads, and that no method of the class sets but to None."""
     if not inspect.isfunction(getattr(cls, name)) or parameters(getattr(cls, name))[1:]:
         return []
+    return sorted(left_empty(cls) & attributes_in(getattr(cls, name), ast.Load))
+
+
+def left_empty(cls: type) -> set[str]:
+    """Return the attributes that a class sets to None, and to nothing else."""
     assigned = [(node.targets, node.value) for node in nodes_in(cls) if isinstance(node, ast.Assign)]
-    empty = {ast.unparse(one) for targets, value in assigned for one in targets if getattr(value, "value", 0) is None}
-    kept = {ast.unparse(one) for targets, value in assigned for one in targets if getattr(value, "value", 0) is not None}
-    return [title for title in sorted(attributes_in(getattr(cls, name), ast.Load)) if f"self.{title}" in empty - kept]
+    several = [(ast.unparse(one), getattr(value, "value", 0) is None) for targets, value in assigned for one in targets]
+    empty = {title for title, none in several if none} - {title for title, none in several if not none}
+    return {title.removeprefix("self.") for title in empty}
+
+
+def neighbours(cls: type) -> list[str]:
+    """Return the attributes with the layers before and behind a layer that it calls itself: ``self.next.forward(y)``."""
+    calls = [node.func.value for node in nodes_in(cls) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return sorted(left_empty(cls) & {call.attr for call in calls if isinstance(call, ast.Attribute) and NEXT.search(call.attr)})
 
 
 def _needed(cls: type, name: str) -> list[inspect.Parameter]:

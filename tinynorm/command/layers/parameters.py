@@ -58,6 +58,7 @@ def find_parameters(layer: Layer) -> None:
     kept = {name: np.array(at(base, ways[0])) for name, ways in found.items()}
     _redraw(base, found)
     layer.parameters = {name: ways for name, ways in found.items() if matters(layer, base, ways)}
+    layer.updated &= layer.parameters.keys()  # and not where gradients are summed
     for name in found.keys() - layer.parameters.keys():
         put(base, found[name], kept[name])
     _quiet(layer, grads, [*layer.parameters, *others])

@@ -224,7 +224,7 @@ class Question:
         """Whether "log" is in the code of the loss, or of what it calls; True where there is no code to read."""
         try:
             return "log" in text_of(getattr(self.call.pair.forward, "cls", self.call.pair.forward)).lower()
-        except (OSError, TypeError):
+        except (OSError, TypeError, SyntaxError):  # the last: of Python 2
             return True
 
     def up_to_samples(self) -> Answer | None:

@@ -179,7 +179,7 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
         return result
     clipped = right_if_small(call, result.report, ask)
     if clipped is not None:
-        return replace(result, report=clipped, about="right where it clips no gradient")
+        return replace(result, report=clipped, about="right where it clips no gradient" if clipped.ok else "")
     if all(found.ok for found in result.report.inputs):
         return result
     alone = without_penalty(call, result.report, ask)

@@ -16,9 +16,9 @@ from ..functions.call_pair import Call
 from ..functions.find_pairs import backward_of
 from ..layers.call_layer import Layer
 from ..layers.find_layers import methods_in, reached
+from ..other_numpy import numpy_with, unclipped
 from ..read.read_code import code_of
 from ..run_code import UserError
-from .other_numpy import numpy_with
 
 # Times dout. The check multiplies it by up to 10^8: gradients are still 10^-10, and nobody cuts those off. In float32 they are
 # no subnormal numbers yet. A power of 2 multiplies without rounding.
@@ -26,7 +26,7 @@ SMALL = 2.0**-60
 
 
 def right_if_small(call: Call, report: Report, ask: Callable[..., Report]) -> Report | None:
-    """Return the report for small gradients, if backward clips large ones and is right for small ones; else None.
+    """Return the report for small gradients, if backward clips large ones and more is right for small ones; else None.
 
     Those of a loss cannot be made small: they are judged without np.clip.
     """
@@ -38,18 +38,14 @@ def right_if_small(call: Call, report: Report, ask: Callable[..., Report]) -> Re
         return tuple(None if g is None else g / SMALL for g in call.backward(small, cache))
 
     try:
-        with numpy_with(clip=_unclipped) if call.pair.loss else nullcontext():
+        with numpy_with(clip=unclipped) if call.pair.loss else nullcontext():
             found = ask(call, second=True) if call.pair.loss else ask(call, backward=backward, second=True)
     except UserError:
         return None
-    found.notes.append("backward clips large gradients; those that it does not clip are right")
-    return found if found.ok else None
-
-
-def _unclipped(a: Any, low: Any, high: Any, out: Any = None, **options: Any) -> Any:
-    """Return an array as it is, where np.clip would cut it off at -5 and 5."""
-    symmetric = np.ndim(low) == np.ndim(high) == 0 and low == -high
-    return np.clip(a, low, high, out=out, **options) if not symmetric else a if out is None else out
+    wrong, before = ({one.name for one in of.inputs if not one.ok} for of in (found, report))
+    says = "those that it does not clip are right" if found.ok else "these are small"
+    found.notes.append(f"backward clips large gradients; {says}")
+    return found if found.ok or wrong < before else None
 
 
 def right_for_one_element(call: Call, report: Report | None, ask: Callable[..., Report]) -> Report | None:

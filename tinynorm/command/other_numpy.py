@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..run_code import OUR_CODE
+from .run_code import OUR_CODE
 
 
 @contextmanager
@@ -32,3 +32,9 @@ def numpy_with(**changes: Any) -> Iterator[None]:
     finally:
         for module, name, x in places:
             setattr(module, name, x)
+
+
+def unclipped(a: Any, low: Any, high: Any, out: Any = None, **options: Any) -> Any:
+    """Return an array as it is, where np.clip would cut it off at -5 and 5."""
+    symmetric = np.ndim(low) == np.ndim(high) == 0 and low == -high
+    return np.clip(a, low, high, out=out, **options) if not symmetric else a if out is None else out
