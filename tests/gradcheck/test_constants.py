@@ -26,6 +26,7 @@ NOT_HELD = {
     "diagnosis.normalization.terms.FIRST": "an index",
     "diagnosis.normalization.terms.MEAN": "an index",
     "diagnosis.normalization.terms.PROJECTION": "an index",
+    "command.functions.module_arrays.FAST": "a great rate, of which any other would do",
     "command.process.guard.CLOSED": "a code, of which any other would do",
     "command.process.guard.HIGH": "a file descriptor's number, of which any other would do that files do not use",
     "command.process.own_process.GRACE": "room for a slow machine; no answer depends on it",
@@ -48,6 +49,7 @@ NOT_YET_HELD = {
     "command.layers.attributes": "DEPTH",
     "command.load.old_ways": "TAB",
     "command.load.run_statements": "LONGEST",
+    "command.read.by_use": "MANY",
     "command.read.packed": "DEPTH LAYERS",
 }
 

@@ -14,7 +14,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
-from ..read.by_use import kinds_in_a_norm
+from ..read.by_use import counts_written, kinds_in_a_norm
 from ..read.packed import length_wanted
 from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
@@ -25,10 +25,10 @@ from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
 from .find_losses import Loss
 from .find_pairs import FRAMEWORKS, Pair
-from .kinds import has_word
-from .layouts import COLUMN, CONVOLVED_SQUARE, IMAGES, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
+from .kinds import NORMS, has_word
+from .layouts import COLUMN, CONVOLVED_SQUARE, IMAGES, LINE, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
 from .name_inputs import advice, arguments, given_call
-from .try_call import agreement, ranked, try_once
+from .try_call import agreement, mixes_rows, ranked, try_once
 
 MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
 SIZES_TRIED = 4  # of those that a forward reads from its file: samples, features, units, outputs
@@ -51,10 +51,19 @@ def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank. Raise UserError where forward takes no inputs that were tried."""
     best, error, failed = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
     best = best or _searched(pair, seed, WITH_ONES)[0]
+    if isinstance(pair.forward, Composed) and pair.forward.of_file and (best is None or not best.rank[0]):
+        pair.forward.take_common_losses()  # that of the file may be another network's
+        again = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
+        best, error, failed = (again[0] or best, *again[1:]) if again[0] or best is None else (best, error, failed)
     if isinstance(pair.forward, Composed) and best is not None and not all(best.rank):  # it may work with samples turned
         pair.forward.targets = TARGETS[0] + ACROSS
         other = _searched(pair, seed, [TURNED])[0]
         best = other if other is not None and all(other.rank) else best
+    if isinstance(pair.forward, Composed) and (best is None or not all(best.rank)):  # of as many classes as backward says
+        for number in counts_written(pair.forward.user_backward):
+            tried = layouts(pair.name, {"second_weight"} if best is None else {*best.kinds})
+            other = _searched(pair, seed, [replace(x, outputs=number) for x in tried])[0]
+            best = other if other is not None and (best is None or other.rank > best.rank) else best
     if best is not None and not OF_NUMBERS.search(str(best.raised)):
         if best.layout in CONVOLVED_SQUARE:
             best.told[f"{pair.forward_name} takes no image that is not as high as it is wide"] = None
@@ -88,8 +97,9 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
             continue  # no other values make shapes fit
         before = template
         tried = only or layouts(pair.name, set(template.kinds))
-        if isinstance(pair.forward, Composed) and pair.forward.of_file:  # a cost that takes the mean divides by the samples
-            tried = [replace(x, one_output=True) for x in tried]
+        if isinstance(pair.forward, Composed):  # a cost of the file that takes the mean divides by the samples
+            tried = [replace(x, numbers=True) if x is LINE else x for x in tried]
+            tried = [replace(x, one_output=True) for x in tried] if pair.forward.of_file else tried
         for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, tried, hopeless, unit):
             call = template.with_inputs(inputs, layout)
             if best is not None and (layout in CONVOLVED_SQUARE or (best.rank[0] and _is_square(call))):
@@ -227,6 +237,8 @@ def _works_by_chance(call: Call, best: Call) -> bool:
         return best.rank[0] and not call.turned
     if rows is None or before is None or not len(before.x) > len(rows.x) == 1 or not best.rank[0]:
         return False
+    if best.raised and not NORMS & {*best.kinds} and mixes_rows(best):
+        return attempt(lambda: agreement(_settled(call)))[0] != 1  # forward is meant for a vector: it mixes several rows
     out = attempt(call.forward, *map(fresh, call.inputs))[0]
     same = len(call.inputs) == 1 and out is not None and np.array_equal(out[0], call.inputs[0])  # as x.T of a vector
     return bool(best.raised) or best.unsummed or same or attempt(agreement, call)[0] != 1
@@ -279,7 +291,7 @@ def _with_loss(call: Call, forward: Composed) -> Call:
     if unfinished and not found[best]:
         raise unfinished
     share = found.get(best, 0)
-    if len(forward.losses) > 1 and share < MOST and share * len(call.floats) < 2:  # those of the last layer are two
+    if not forward.of_file and share < MOST and share * len(call.floats) < 2:  # those of the last layer are two
         raise UserError(
             f"{call.pair.backward_name} takes {forward.target}, the targets of a loss that the file does not have, and it is "
             f"the gradient of no common one; put a function NAME_loss(output, {forward.target}) beside it"

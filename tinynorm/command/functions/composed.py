@@ -7,7 +7,7 @@ the one of a few common losses that makes the gradients right.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from ..read.match_names import has, is_slope, stem_of
-from ..read.read_code import parameters, plain_title, returned, titles_of
+from ..read.match_names import has, says_slope, stem_of, words_of
+from ..read.read_code import calls_of, makers_of, parameters, plain_title, returned, titles_of
+from ..run_code import attempt
 from .conventions import Convention, conventions, is_cotangent
-from .kinds import NUMBERS, OF_TARGETS, kind_of
+from .kinds import NAMED, NUMBERS, OF_TARGETS, PARAMETERS, REGULARISED, SAMPLES, kind_of
+from .module_arrays import samples_read, with_arrays
 
 # What is divided by, and for each loss: its value for an output a and targets y.
-PARTS = {"the samples in rows": 0, "the samples in columns": -1, "all elements": None, "nothing": ()}
+PARTS = {"the samples in rows": 0, "the samples in columns": 1, "all elements": None, "nothing": ()}
 COMMON: dict[str, Callable[[Any, Any], Any]] = {  # the first is one that is finite for any output
     "half the squared error": lambda a, y: ((a - y) ** 2).sum() / 2,
     "the squared error": lambda a, y: ((a - y) ** 2).sum(),
@@ -31,10 +33,12 @@ COMMON: dict[str, Callable[[Any, Any], Any]] = {  # the first is one that is fin
     "binary cross-entropy behind a sigmoid": lambda a, y: (np.logaddexp(0, a) - y * a).sum(),
 }
 ACROSS = ", in the other order of axes"  # samples are rows outside and columns inside, and backward begins with Y.T
+FLAT = ", of one dimension"  # of a network with one output, whose output has two: A (1, m), and y (m,)
 TARGETS = (
     *("0 or 1", "one-hot in rows", "one-hot in columns"),
     *("class numbers", "class numbers of columns", "one class number", "real numbers"),
     *(f"{kind}{ACROSS}" for kind in ("0 or 1", "one-hot in columns", "real numbers")),
+    *(f"{kind}{FLAT}" for kind in ("0 or 1", "real numbers")),
 )
 
 
@@ -78,29 +82,42 @@ class Composed:
     targets: str = TARGETS[0]
     convention: Convention | None = None
     places: list[tuple[tuple[int, ...], ...]] = field(default_factory=list)  # where the output may be in forward's result
+    penalties: tuple[str, ...] = ()  # the factors that only backward takes, of terms that the loss has not
+    ran: bool = False  # whether forward itself took the inputs, in the last call
 
     def __post_init__(self) -> None:
         self.__signature__ = inspect.signature(self.forward)
         self.arrays = getattr(self.forward, "arrays", {})
 
     def __call__(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
-        bound = self.__signature__.bind(*arguments, **named)
+        bound, self.ran = self.__signature__.bind(*arguments, **named), False
         result = self.forward(*bound.args, **bound.kwargs)
+        self.ran = True
         if isinstance(result, dict):  # of all activations, of which the last is the output
             result = (list(result.values())[-1], result)
         bound.apply_defaults()
-        numbers = {name: NUMBERS[name] for name in inspect.signature(self.user_backward).parameters if name in NUMBERS}
-        given = numbers | bound.arguments | {self.target: 0}  # lambd, which only the loss and backward take
+        taken = {*inspect.signature(self.user_backward).parameters, *self.taken}
+        numbers = {name: NUMBERS[name] for name in taken if name in NUMBERS}  # lambd, which only the loss and backward take
+        numbers |= dict.fromkeys(self.penalties, 0.0)
+        counts = dict.fromkeys((name for name in taken if name.lower() in SAMPLES), _samples(bound.arguments, result))
+        given = numbers | counts | bound.arguments | {self.target: 0}
         if self.convention is None:
             self.convention = next(conventions(self.forward, self.user_backward, result, given, slope=True))
             values = list(result) if isinstance(result, tuple | list) else [result]
-            last = ((len(values) - 1,),)  # where the output may be, if there is no cache
+            masks = [
+                i for i, x in enumerate(values) if isinstance(x, np.ndarray) and np.isin(x, (0, 1)).all() and not np.all(x)
+            ]
+            # where the output may be, if there is no cache: not where dropout's mask is
+            last = ((max({*range(len(values))} - {*masks}, default=0),),)
             alone = len(values) > 1 and all(isinstance(x, np.ndarray) for x in values)
             self.places = [self.convention.outputs] if not alone else [last, ((0,),)] if len(values) > 2 else [((0,),), last]
             titles = titles_of(self.forward, len(values))  # the loss may say which it takes: compute_cost(y, y_hat)
             self.places = [((i,),) for i, name in enumerate(titles) if name in self.taken] or self.places
             self.convention = replace(self.convention, outputs=self.places[0])
         out, _ = self.convention.read(result, given)
+        every = result if isinstance(result, tuple | list) else [result]
+        if any(1 in np.shape(y) and np.all(y == 1) for y in every if isinstance(y, np.ndarray)):
+            raise ValueError("a softmax of one class is 1, whatever its input is")
         given[self.target], dense = _drawn(self.targets, np.shape(out))
         _, kept = self.convention.read(result, given)
         y = dense if self.targets.endswith(ACROSS) else given[self.target]
@@ -109,6 +126,10 @@ class Composed:
     def backward(self, dout: Any, cache: Any) -> Any:
         assert self.convention is not None
         return self.convention.call(self.user_backward, dout, cache)
+
+    def take_common_losses(self) -> None:
+        self.losses, self.of_file, self.taken = dict(common_losses()), False, ()
+        self.loss, self.targets, self.convention = "", TARGETS[0], None
 
     def variants(self, losses: Iterable[str]) -> Iterator[None]:
         """Take each of some losses with each kind of targets and each output, one after the other."""
@@ -129,7 +150,16 @@ class Composed:
         self.convention = replace(self.convention, outputs=outputs)
 
     def __str__(self) -> str:
-        return f"{self.target}: {self.targets}, drawn; loss: {self.loss or next(iter(self.losses))}"
+        without = "".join(f"; {name}: 0, for the loss has no such term" for name in self.penalties)
+        return f"{self.target}: {self.targets}, drawn; loss: {self.loss or next(iter(self.losses))}{without}"
+
+
+def _samples(given: dict[str, Any], result: Any) -> int:
+    """Return the number of samples: that of the rows, or columns, which x has in common with what forward returns."""
+    shapes = [np.shape(y) for y in (result if isinstance(result, tuple | list) else [result]) if isinstance(y, np.ndarray)]
+    data = [x for name, x in given.items() if np.ndim(x) > 1 and kind_of(name) not in PARAMETERS]
+    axes = [(np.shape(x), axis) for axis in (0, -1) for x in data]
+    return next((x[axis] for x, axis in axes if any(len(y) > 1 and y[axis] == x[axis] for y in shapes)), 1)
 
 
 @lru_cache(maxsize=64)  # for the last few shapes: the check asks a thousand times
@@ -138,14 +168,20 @@ def _drawn(targets: str, shape: tuple[int, ...]) -> tuple[Any, Any]:
     if targets.endswith(ACROSS):
         y, dense = _drawn(targets.removesuffix(ACROSS), shape)
         return np.transpose(y), dense
-    rng, in_columns = np.random.default_rng(1), ("columns" in targets or targets == "one class number") and len(shape) == 2
+    if targets.endswith(FLAT):
+        y, dense = _drawn(targets.removesuffix(FLAT), shape)
+        if len(shape) != 2 or shape[0] != 1:
+            raise ValueError("this would be another number of targets")
+        return np.ravel(y), dense
+    rng, in_columns = np.random.default_rng(1), ("columns" in targets or targets == "one class number") and len(shape) > 1
     rows, classes = (shape[1:], shape[0]) if in_columns else (shape[:-1], shape[-1] if shape else 1)
     if classes == 1 and targets not in ("0 or 1", "real numbers"):
         raise ValueError("of one class all targets are 1, and a term with 1 - y is lost")
-    numbers = rng.integers(0, classes, rows)
+    numbers = np.asarray(rng.integers(0, classes, rows))
+    numbers.flat[0] = classes - 1  # the classes may be counted by the greatest number
     if targets == "one class number" and np.size(numbers) != 1:
         raise ValueError("of several samples there are several")
-    one_hot = np.eye(classes)[numbers].T if in_columns else np.eye(classes)[numbers]
+    one_hot = np.moveaxis(np.eye(classes)[numbers], -1, 0 if in_columns else -1)
     if "class" in targets or "one-hot" in targets:
         return (numbers.item() if "one c" in targets else numbers if "class" in targets else one_hot), one_hot
     dense = rng.standard_normal(shape) if targets == "real numbers" else rng.integers(0, 2, shape).astype(float)
@@ -157,27 +193,58 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     target = takes_targets(forward, backward)
     if not target:
         return None
-    wanted = set(stem_of(name, "BACKWARD"))
-    known = {*NUMBERS, *(p.name for f in (forward, backward) for p in parameters(f))}
-    costs = [n for n, f in functions.items() if has(n, "LOSS") and n != name and not is_slope(n) and _is_cost(f, known)]
-    costs.sort(key=lambda n: len(wanted ^ set(stem_of(n, "LOSS"))))  # compute_cost_with_regularization first, for one with it
-    own = {n: _of_file(functions[n]) for n in costs[:1]}
-    taken = tuple(p.name for n in costs[:1] for p in parameters(functions[n]) if p.name != target)
-    return Composed(forward, backward, target, own or dict(common_losses()), bool(own), taken)
+    inputs, asked = {p.name for p in parameters(forward)}, {p.name for p in parameters(backward)}
+    named = [
+        n for n in functions if (has(n, "LOSS") or NAMED & {*words_of(n)}) and n != name and not _is_slope_of_one(n, functions)
+    ]
+    costs = [n for n in named if _is_cost(functions[n], {*NUMBERS, *inputs, *asked})]
+    taken = {n: {p.name for p in parameters(functions[n])} for n in costs}
+    whole = [n for n in costs if any(f is inspect.unwrap(forward) for f, _ in calls_of(functions[n]))]  # of the data
+    made = (handed_back(forward) | asked) - inputs - {target}
+    title = inspect.unwrap(forward).__name__
+    own = [n for n in costs if n in whole or made & taken[n] or title in makers_of(functions[n])]
+    # compute_cost_with_regularization first, for one with it; mse where there is nothing that is called loss
+    stem = set(stem_of(name, "BACKWARD"))
+    order = {n: (not has(n, "LOSS"), len(stem ^ set(stem_of(n, "LOSS"))), len((asked & {*NUMBERS}) - taken[n])) for n in own}
+    chosen = [n for n in own if order[n] == min(order.values()) or min(order.values())[0]] or costs
+    losses = {n: _of_file(with_arrays(functions[n], {}, samples_read(functions[n])), n in whole) for n in chosen}
+    if not own:  # what has nothing to do with forward by its names may be another network's
+        losses = losses | dict(common_losses()) if len(costs) == 1 else dict(common_losses()) | losses
+    names = {m for n in chosen for m in (*taken[n], *samples_read(functions[n]))} - {target}
+    penalties = tuple(p.name for p in parameters(backward) if p.name in REGULARISED and p.name not in inputs | names)
+    return Composed(forward, backward, target, losses, bool(own) or len(costs) == 1, tuple(names), penalties=penalties)
+
+
+def _is_slope_of_one(name: str, functions: Collection[str]) -> bool:
+    """Whether a name is that of a loss's derivative: mse_grad, d_mse; dmse beside mse."""
+    return says_slope(name) or has(name, "BACKWARD") or (name[:1] == "d" and name[1:] in functions)
 
 
 def _is_cost(function: Callable, known: set[str]) -> bool:
     """Whether a function takes an output and targets, and beside them what is known of the network only."""
     needed = [p.name for p in parameters(function) if p.default is p.empty] if inspect.isfunction(function) else []
-    return len(needed) > 1 and any(kind_of(name) == "target" for name in needed[:2]) and known.issuperset(needed[2:])
+    others = [name for name in needed[2:] if name not in known and name.lower() not in SAMPLES]
+    return len(needed) > 1 and any(kind_of(name) == "target" for name in needed[:2]) and not others
 
 
-def _of_file(function: Callable) -> Callable:
-    def loss(out: Any, y: Any, _: Any, given: dict[str, Any]) -> Any:
-        first, second, *rest = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-        both = {first.name: out, second.name: y} if kind_of(first.name) != "target" else {first.name: y, second.name: out}
-        value = function(**both, **{p.name: given.get(p.name, NUMBERS.get(p.name)) for p in rest})
-        return np.reshape(value[0] if isinstance(value, tuple) else value, ())[()]
+def _of_file(function: Callable, whole: bool) -> Callable:
+    """Return a loss of the file; one that is `whole` calls forward itself, and takes what forward does."""
+
+    def loss(out: Any, y: Any, dense: Any, given: dict[str, Any]) -> Any:
+        every = inspect.signature(function).parameters.values()
+        first, second, *rest = [p for p in every if p.default is p.empty or p.name.lower() in SAMPLES]
+        others = {p.name: given.get(p.name, NUMBERS.get(p.name)) for p in rest}
+        if whole:
+            return np.reshape(function(**{first.name: given[first.name], second.name: given[second.name]}, **others), ())[()]
+        a, b = (first, second) if kind_of(first.name) != "target" else (second, first)
+        errors = []
+        # its targets may be class numbers where those of backward are one-hot, or the other way round
+        for targets in (y, *(dense.argmax(axis) for axis in range(-1, np.ndim(dense) - 1)), dense):
+            value, error = attempt(function, **{a.name: out, b.name: targets}, **others)
+            if error is None:
+                return np.reshape(value[0] if isinstance(value, tuple) else value, ())[()]
+            errors.append(error)
+        raise errors[0]
 
     return loss
 

@@ -26,15 +26,15 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
-from ..read.match_names import has
-from ..read.read_code import parameters, titles_of
+from ..read.match_names import says_slope
+from ..read.read_code import parameters, titles_of, unpacked
 from ..run_code import UserError
 from .kinds import CONSTANT, KIND, NUMBERS, PROBABILITIES, RATES, REGULARISED, kind_of
 
 CACHES = re.compile(r"cache|memory|^(ctx|context|saved|stored?|tape|tmp|intermediates?|residuals?|tupl?e?)($|_)", re.IGNORECASE)
 # dout, dZ, d_out, dL_dy, grad_output, upstream_grad, delta, error
 COTANGENT = re.compile(
-    r"^d(.|_.*|[A-Z].*|out.*|values?|loss.*|next.*|prev.*|l_.*|elta.*)?$|grad|upstream|^(g|gy|go|err|error|top|up)(_|$)"
+    r"^d(.|_.*|[A-Z].*|out.*|values?|loss.*|next.*|prev.*|l_.*|elta.*)?$|grad|upstream|^(g[abhoxyz]?|err|error|top|up)(_|$)"
 )
 SHAPE = re.compile(r"^((x|in|input|inputs|original|orig|old|prev|a_prev)_?)?(shape|size)$", re.IGNORECASE)
 OUTPUTS = ("y", "a", "out", "output")
@@ -128,10 +128,14 @@ def conventions(
     titles = titles_of(forward, len(values))
     if isinstance(values[-1], dict) and not any(titles):  # of a forward that returns a dict only
         titles[-1] = titles_of(forward, 1)[0]
+    asked = {p.name for p in parameters(backward)}
+    for names in unpacked(forward) if slope else ():  # Z1, A1 = forward(X), whatever forward calls them itself
+        if len(names) == len(values) and len(asked & {*names}) > len(asked & {*titles}):
+            titles = names
     run = _Run(values, titles, inputs, needed)
     both_take = parameters(forward, (inspect.Parameter.VAR_POSITIONAL,))  # *argv, which nothing is put into
     taken = [p for p in _taken(backward) if p not in both_take]
-    roles = _roles(taken, run, slope, has(getattr(backward, "__name__", ""), "SLOPE"))
+    roles = _roles(taken, run, slope, says_slope(getattr(backward, "__name__", "")))
     douts = [name for name, role in roles.items() if role == "dout"]
     number = run.cache != 0 and run.is_number
     alone = len(run.moving) == 1 and not any(is_cache(p.name) for p in taken)  # then backward may return the derivative itself
@@ -145,7 +149,7 @@ def conventions(
         role = roles[p.name]
         found = [cotangents[p.name]] if role == "dout" else role if isinstance(role, list) else []
         if role == "cache" or (not found and p.default is p.empty):
-            found = _for_unknown(p, run, outputs, [role[0] for role in roles.values() if isinstance(role, list)])
+            found = _for_unknown(p, run, outputs, [role[0] for role in roles.values() if isinstance(role, list)], slope)
         if found:
             options.append([(p.name, source) for source in found])
     if not any(source.what != "value" for (_, source), *_ in options):
@@ -272,6 +276,8 @@ def _by_likeness(roles: dict[str, Any], run: _Run) -> None:
         free = {source: n for source, n in known.items() if source not in claimed}
         alike = [source for source, n in free.items() if _same(n, name)]
         kind = kind_of(name)
+        if name.lower() in PROBABILITIES and len(run.values) == 1:  # pred, of a loss behind softmax(x)
+            alike = alike or [Source("result", ((0,),))]
         alike = alike or [source for source, n in free.items() if kind not in ("", "number") and kind_of(n) == kind]
         before, _, last = name.rpartition("_")
         alike = alike or [source for source, n in free.items() if before and n == last][:1]  # ret_x
@@ -319,7 +325,9 @@ def _names(dout: str, output: str) -> bool:
     return any(_same(re.sub(prefix, "", dout), output) for prefix in ("^d_?", "^grad_?", "_?grad$", "^dL_?d_?"))
 
 
-def _for_unknown(p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...], ...], used: list[Source]) -> list[Source]:
+def _for_unknown(
+    p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...], ...], used: list[Source], slope: bool
+) -> list[Source]:
     """Return what an argument of backward may be that is the cache, or whose name tells nothing."""
     if p.name in REGULARISED:  # forward has no such term
         return [Source("value", 0.0)]
@@ -336,6 +344,7 @@ def _for_unknown(p: inspect.Parameter, run: _Run, outputs: tuple[tuple[int, ...]
     alone = [Source("result", (place,)) for place in rest[::-1]] + alone
     a_tuple = is_cache(p.name) and len(run.needed) > 1
     found = [*several, *tuples, *alone, output] if a_tuple else [*alone, output, *several, *tuples]
+    found.sort(key=lambda source: not (slope and source == output))  # of a network and its loss
     if p.name in NUMBERS:  # p is the output of softmax(z), or a rate
         found = [output, *found, Source("value", NUMBERS[p.name])]
     return [source for source in found if source not in used]

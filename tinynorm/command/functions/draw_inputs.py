@@ -85,6 +85,16 @@ class Sampler:
     __repr__ = __str__
 
 
+class Randoms:
+    """A random generator, with the methods of old ones and of new ones, that draws the same numbers in each run of a check."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np.random, name) if hasattr(np.random, name) else getattr(np.random.default_rng(), name)
+
+    def __repr__(self) -> str:
+        return "a random generator"
+
+
 def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bool) -> list[Draw]:
     """Return the ways to draw an argument of a kind, the likeliest first; `unit` for values of x between 0 and 1."""
     x = layout.x
@@ -100,6 +110,7 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         "indices": [lambda rng: (rng.permutation(5) % 3).tolist(), lambda rng: rng.permutation(5) % 3],  # below any size
         "nothing": [lambda rng: None],
         "object": [lambda rng: Sampler()],
+        "random": [lambda rng: Randoms()],
         "function": [lambda rng: lambda z: z],  # activation of a layer whose backward begins behind it
         "target": _targets(layout, function, kinds, classes, unit),
     }
@@ -115,7 +126,7 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         return [lambda rng, word=word: word for word in kind.removeprefix("one of ").split(" | ")]  # type: ignore[misc]
     scale = 0.2 if has_word(function, "contrastive", "triplet", "siamese") else 2  # distances on both sides of a margin
     values: dict[str, Callable] = {
-        "x": (lambda rng, s: rng.uniform(0.1, 0.9, s)) if unit else (lambda rng, s: scale * rng.standard_normal(s) + scale / 4),
+        "x": lambda rng, s: np.asarray(rng.uniform(0.1, 0.9, s) if unit else scale * rng.standard_normal(s) + scale / 4),
         "affine": lambda rng, s: rng.choice([-1.0, 1.0], s) * rng.uniform(0.5, 1.5, s),  # of both signs, not close to 0
         "scale": lambda rng, s: np.asarray(rng.uniform(0.1, 0.9, s)),
         "variance": lambda rng, s: rng.uniform(0.5, 2.0, s),

@@ -12,21 +12,17 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
-from ..read.match_names import words_of
+from ..read.match_names import says_slope, words_of
 from ..read.packed import packed_of
 from ..read.read_code import code_of, inside, is_gradient_of, lists_in, parameters, plain_title, returned, title
 from ..run_code import UserError
 from ..unfinished import Unfinished
 from .conventions import is_cache, is_cotangent
-from .kinds import CONSTANT, PARAMETERS, kind_of
+from .kinds import CONSTANT, NAMED, PARAMETERS, kind_of
 from .module_arrays import owner_of, parameters_read, with_arrays
 from .read_gradients import by_shape
 
 LOSS = re.compile(r"(^|_)(loss|cost)(?![a-z])|(Loss|Cost)(?![a-z])")  # svm_loss, svm_loss_naive, softmaxLoss, costFunction
-# Other words in the names of losses. They say so only where something beside the loss looks like a gradient.
-WORDS = """nll ce bce mse mae sse rmse kl kld hinge huber cosh nce infonce entropy crossentropy likelihood divergence objective
-    criterion energy risk"""
-NAMED = frozenset(WORDS.split())
 REGULARISED = ("reg", "lambd", "lambda_", "weight_decay")  # a function of y and one of these is a loss, whatever its name
 GRADIENT = re.compile(r"grad|deriv|^(d|g|delta|dl|dout)$", re.IGNORECASE)  # names of gradients, beside dx for an argument x
 # Names of values beside a loss.
@@ -113,7 +109,7 @@ class Loss:
 def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
     """Yield the losses among some functions that return gradients, judged by their code."""
     for name, function in functions.items():
-        if not inspect.isfunction(inspect.unwrap(function)) or not _is_loss(name, function):
+        if not inspect.isfunction(inspect.unwrap(function)) or not _is_loss(name, function) or _is_slope(name, function):
             continue
         code = code_of(function)
         found = returned_gradients(code, functions) if code else None
@@ -147,8 +143,15 @@ def _is_loss(name: str, function: Callable) -> bool:
         for parts in tuples
         for loss, *gradients in (parts, parts[::-1])
     )
+    # the other words say so only where something beside the loss looks like a gradient
     named = LOSS.search(name) or NAMED & set(words_of(name)) or re.search("(and|with)_grad(s|ient|ients)?$", name)
     return bool(named) or regularised or (told and not TRAINING.search(name))
+
+
+def _is_slope(name: str, function: Callable) -> bool:
+    """Whether a function is the gradient of a loss only: loss_gradient, whose first value is that of an argument."""
+    first = [plain_title(getattr(value, "elts", [value])[0]) for value in returned(function)]
+    return says_slope(name) and any(is_gradient_of(title, a) for title in first for a in inspect.signature(function).parameters)
 
 
 def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) -> list[tuple[int, list[str]]] | bool:

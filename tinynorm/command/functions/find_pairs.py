@@ -17,8 +17,9 @@ from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
 from ..read import match_names
-from ..read.match_names import has, is_slope, partners, says_only_that, stem_of
-from ..read.read_code import closure_returned, needs_no_object, nodes_of, parameters, plain_title, returned
+from ..read.by_use import words_compared
+from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem_of, words_of
+from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
 from .composed import compose, handed_back, takes_targets
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
@@ -28,8 +29,8 @@ from .module_arrays import pair_with_arrays
 SLOPE = re.compile("grad|deriv|slope|prime")  # the name of the second of (value, slope)
 # Names that may be one half of a pair.
 HALF = re.compile(r"(^|_)(forward|backward|fwd|bwd|backprop)(_|$)|(Forward|Backward|_derivative|_prime|Derivative|Prime)$")
-# Words in the names of functions that use gradients, or measure them.
-STEPS = re.compile("descent|ascent|step|update|train|fit|clip|check|numeric|approx", re.IGNORECASE)
+# Words in the names of functions that use gradients, or measure them, or make what is learned.
+STEPS = re.compile("descent|ascent|step|update|train|fit|clip|check|numeric|approx|init|build|load", re.IGNORECASE)
 BY_CODE = (match_names.keeps_a_cache, match_names.unpacks_a_cache)
 FRAMEWORKS = ("torch", "tensorflow", "jax")  # which find the gradients themselves
 
@@ -108,19 +109,31 @@ def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
     """Yield a pair where the name of a gradient does not say of what it is, and its arguments do.
 
     It is of the only loss that takes the same, or with whose name its own begins; or of the function that hands back what it
-    takes, as y_hat.
+    takes, as y_hat, or whose result the file hands to it.
     """
     functions = {name: f for name, f in own.items() if inspect.isfunction(f) and not name.endswith("_inputs")}
     needed = {name: {p.name for p in parameters(f) if p.default is p.empty} for name, f in functions.items()}
+    kinds = {name: sorted(kind_of(n) for n in needed[name]) for name in needed}
+    kinds = {name: found if all(found) else [] for name, found in kinds.items()}
     titles = set[str]()
-    for name in [name for name in needed if has(name, "SLOPE") and not STEPS.search(name)]:
-        same = [n for n in needed if not is_slope(n) and needed[name] <= needed[n]]
-        losses = [n for n in same if name.startswith(n) or (has(n, "LOSS") and says_only_that(name, "SLOPE"))]
-        makers = [n for n in needed if handed_back(own[n]) & needed[name] - needed[n] and takes_targets(own[n], own[name])]
+    for name in [n for n in needed if (has(n, "SLOPE") or has(n, "BACKWARD")) and not STEPS.search(n)]:
+        others = [n for n in needed if not (says_slope(n) or has(n, "BACKWARD") or STEPS.search(n))]
+        same = [n for n in others if needed[name] <= needed[n] or kinds[name] == kinds[n] != []]
+        losses = [n for n in same if name.startswith(n)] or [n for n in same if has(n, "LOSS") and _says_no_more(name)]
+        losses = losses or [n for n in same if "target" in kinds[n] and _says_no_more(name)]
+        makers = [n for n in makers_of(own[name]) if n in others]
+        makers += [n for n in others if handed_back(own[n]) & needed[name] - needed[n]]
+        makers = [n for n in makers if not STEPS.search(n) and takes_targets(own[n], own[name])]
         for forward in losses[: len(losses) == 1] or makers[: not losses]:
             title = name if forward in titles else forward  # a loss may have a gradient for each parameter
             titles.add(title)
-            yield _composed(Pair(title, own[forward], own[name], path, forward, name), own)
+            pair = Pair(title, *pair_with_arrays(own[forward], own[name]), path, forward, name)
+            yield _composed(pair, own)
+
+
+def _says_no_more(name: str) -> bool:
+    """Whether a name says only that it is the gradient of a loss: compute_gradients, loss_gradient."""
+    return has(name, "SLOPE") and all(MARKS.get(word) or word in NO_MATTER.split() for word in words_of(name))
 
 
 def _flagged(functions: dict[str, Callable], path: Path) -> Iterator[Pair]:
@@ -150,7 +163,8 @@ def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Ite
 def _closures(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
     """Yield a pair for each function that returns (out, backward), where backward is a function made in it."""
     for name, function in own.items():
-        made = [closure_returned(value, function) for value in returned(function)] if inspect.isfunction(function) else []
+        values = returned(function) if inspect.isfunction(function) and not words_compared(function) else []  # no table
+        made = [closure_returned(value, function) for value in values]
         if made and all(made):
             yield Pair(name, function, _call_closure, path, name, f"{name}'s {made[0]}")
 
@@ -206,7 +220,7 @@ def _left_over(own: dict[str, Callable], paired: set[str]) -> Iterator[str]:
             continue
         if (HALF.search(name) or _is_a_gradient_of_a_loss(name, value)) and name not in checked:
             yield f"{name} (no counterpart is found)"
-        elif meant_as_a_loss(name, value):
+        elif meant_as_a_loss(name, value) and name not in checked:
             returns = any(isinstance(node, ast.Return) and node.value for node in nodes_of(value))
             why = "no gradient is seen in what it returns" if returns else "unfinished: it returns nothing"
             yield f"{name} ({why})"

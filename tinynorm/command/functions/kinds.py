@@ -41,6 +41,7 @@ OF_TARGETS = re.compile("(^|_)(true|target|targets|label|labels|actual|original|
 COUNT = re.compile("size|num|count|window|length", re.IGNORECASE)  # in the names of whole numbers
 STATE = re.compile("^[hcs](?![a-z])|^[hcs]t|[_a-z][hcs]$|prev|last|state|cell|hidden")  # in the names of a cell's states
 PARAMETERS = (*(kind for kind in NAMES if kind.endswith(("weight", "bias"))), "recurrent", "affine")
+NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
 CONSTANT = ("mean", "variance", "target", "mask", "index")  # kinds that need no gradient: backward may return None for them
 PROBABILITIES = {"p", "outputs", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
 REGULARISED = (
@@ -71,6 +72,12 @@ LEARNED = ("alpha", "slope", "negative_slope", "temperature", "margin", "delta")
 ELSE = {"max": "avg", "mean": "sum", "sum": "mean"}  # the other word, where the code has an `else` for it
 IN_SETTINGS = "mode eps momentum p seed stride pad padding f pool_height pool_width pool_size kernel_size keep_prob num_groups"
 SETTINGS = {name: NUMBERS[name] for name in IN_SETTINGS.split()}  # the dict bn_param, conv_param ...
+# Words in the names of losses, beside loss and cost.
+WORDS = """nll ce bce mse mae sse rmse kl kld hinge huber cosh nce infonce entropy crossentropy likelihood divergence objective
+    criterion energy risk"""
+NAMED = frozenset(WORDS.split())
+# Names of the number of samples, in what is divided by it.
+SAMPLES = {"m", "n", "batch", "batch_size", "batchsize", "bs", "n_samples", "num_samples", "samples", "num_examples", "m_train"}
 LOSSES = ("loss", "cost", "mse", "mae", "entropy", "error")
 LINEAR = ("affine", "linear", "conv", "dense", "fc")  # whose weight is a matrix, also before a batch norm
 
@@ -123,8 +130,8 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
         kinds |= {low[name]: "square_weight" for name in ("wo", "w_o", "wout", "w_out", "wproj", "w_proj") if name in low}
     if {"wxo", "w_xo"} & set(low):  # of an output gate
         kinds |= {low[name]: "recurrent" for name in ("who", "w_ho") if name in low}
-    if {"wh", "uh"} <= set(low):  # of a GRU whose matrices for x are W, and U those for h
-        kinds[low["wh"]] = "gate_weight"
+    for wh, uh in (("wh", "uh"), ("w_h", "u_h")):  # of a GRU whose matrices for x are W, and U those for h
+        kinds |= {low[wh]: "gate_weight"} if {wh, uh} <= set(low) else {}
     if not {"recurrent", "gate_weight", "hidden"} & set(kinds.values()) and not has_word(function, *RECURRENT):
         others = {"q", "k", "query", "key", "s", "u"} & set(low)
         alone = len(kinds) > 1 and not others  # then v is a matrix, mostly

@@ -25,6 +25,7 @@ class Layout:
     one_output: bool = False  # whether a network is tried with one output first
     outputs: int = 0  # of a layer; 0: OUTPUTS
     ones: int = 0  # columns of 1 that forward puts beside x: the biases are rows of the weights
+    numbers: bool = False  # whether parameters may be numbers, beside x of one dimension
     sizes: tuple[int, ...] = ()  # of the arrays that a function reads from its file
 
     def shapes(self, kind: str, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
@@ -48,7 +49,7 @@ class Layout:
         n, f, row = self.samples or self.x[0], self.features + self.ones, prod(self.x[1:])
         found = [(f, out), (row, out), (out, f), (out, row), (out, n), (f, f), (f,), self.x]
         of_loss = self.one_output or "target" in kinds
-        found += [()] if len(self.x) == 1 and of_loss else [(f, 1)] if of_loss else []  # y = w * x + b
+        found += [()] if self.numbers or (of_loss and len(self.x) == 1) else [(f, 1)] if of_loss else []  # y = w * x + b
         if of_loss and "second_weight" not in kinds:
             found.sort(key=lambda shape: len(shape) > 1)  # logistic regression's vector: with a matrix, len(y) is not y.size
         return found
@@ -66,7 +67,8 @@ class Layout:
         of_output: list[tuple[int, ...]] = [(out,), (1, out)]
         of_rows = [(n,), (n, 1)] if len(self.x) == 2 and n > 1 else []  # x has its features in rows
         whole = [self.x] if "weight" in kinds else [self.x, (f, out), (n,)]
-        number: list[tuple[int, ...]] = [(), (1,)] if self.one_output or "target" in kinds else []  # of one output
+        alone = self.one_output or self.numbers or "target" in kinds
+        number: list[tuple[int, ...]] = [(), (1,)] if alone else []  # of one output
         ones = [1] * len(self.x[2:])  # x of more than two dimensions has its channels on axis 1
         of_axes = [self.x[:2]] if ones else []
         affine = [(f,), (1, f), (1, f, *ones), (f, *ones), (1, 1, 1, f), self.x[1:] or (f,), *of_rows, *of_axes]
@@ -108,6 +110,7 @@ class Layout:
         sizes = [(self.features, OUTPUTS), (OUTPUTS, 7), (7, 5)][: 3 if third else 2]
         for title, (before, after) in zip(("", "second_", "third_"), sizes, strict=False):
             last = [1, after] if self.one_output else [after, 1, self.features]  # as many as x has: of a residual block
+            last = [self.outputs] if self.outputs else last
             widths = last if (before, after) == sizes[-1] else [after]
             found[f"{title}weight"] = [shape for n in widths for shape in self._matrix(before, n)]
             found[f"{title}weight"] += [sizes[0]] if title == "second_" else []  # maxout's stands beside the first

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from functools import wraps
 from types import CodeType, FunctionType
 from typing import Any
@@ -15,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..read.read_code import is_gradient_of, lists_in, nodes_of, plain_title, returned
-from .kinds import RATES
+from ..read.read_code import arguments_of, is_gradient_of, lists_in, nodes_of, plain_title, returned, title
+from .kinds import RATES, SAMPLES
 
 MANY = 10**6  # elements of data; larger arrays are no parameters, and to copy them in each call takes long
+FAST = 2.0**30  # a rate with which what is subtracted is far greater than what it is subtracted from, and keeps its digits
 DEPTH = 3  # calls that are followed to the function that reads an array
 
 
@@ -77,6 +79,20 @@ def names_changed(function: Callable) -> list[str]:
     return [n for node in nodes_of(function) if isinstance(node, ast.Global) for n in node.names]
 
 
+def samples_read(function: Callable) -> list[str]:
+    """Return the names of its file that a function divides by, as ``1 / m``, and that are the number of samples by their name.
+
+    The data are not there, or others than those that are drawn.
+    """
+    nodes = nodes_of(function)
+    own = {*arguments_of(function), *(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))}
+    quotients = [node for node in nodes if isinstance(getattr(node, "op", None), ast.Div)]
+    divisors = [part for node in quotients for part in ast.walk(getattr(node, "right", getattr(node, "value", node)))]
+    found = {part.id: None for part in divisors if isinstance(part, ast.Name)}
+    known = getattr(function, "__globals__", {})
+    return [n for n in found if n.lower() in SAMPLES and n not in own and isinstance(known.get(n, 0), int)]
+
+
 def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] = ()) -> Callable:
     """Return a function that takes these arrays of its file too; and, where they are given, names that another has left there.
 
@@ -110,9 +126,11 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
     """Return forward and backward with the arrays of their file as arguments; backward takes what forward has left there."""
     if not (isinstance(forward, FunctionType) and isinstance(backward, FunctionType)):
         return forward, backward
-    arrays, left, read = parameters_read(forward, backward), names_changed(forward), arrays_read(forward)
+    arrays, read = parameters_read(forward, backward), arrays_read(forward)
+    left = [*names_changed(forward), *samples_read(backward)]
     counts = {len(getattr(value, "elts", "1")) for value in returned(backward)}
-    if read and not arrays and counts == {len(inspect.signature(forward).parameters) + len(read)}:  # in the order of their use
+    taken = len(inspect.signature(forward).parameters)
+    if read and not arrays and counts <= {len(read), len(read) + taken}:  # in the order of their use
         arrays = {name: read[name] for name in forward.__code__.co_names if name in read}
     changed = with_arrays(backward, {}, [*arrays, *left])
 
@@ -126,7 +144,49 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
         own |= {name: (named[name] - after[name]) / rate for name in stepped if not np.array_equal(named[name], after[name])}
         return result if not own else own if result is None else (*(result if isinstance(result, tuple) else (result,)), own)
 
-    return with_arrays(forward, arrays), with_gradients if arrays else changed
+    return with_arrays(forward, arrays), with_gradients if arrays else _with_steps(changed, backward)
+
+
+def _with_steps(function: Callable, backward: Callable) -> Callable:
+    """Return a function that returns gradients, where backward changes its own arguments by a step against them: W -= lr * dW.
+
+    The gradient is what it has changed, divided by the rate.
+    """
+    steps = [node for node in nodes_of(backward) if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)]
+    targets = [getattr(step.target, "value", step.target) for step in steps]  # of params["W"] -= ..., params
+    assigned = [node for node in nodes_of(backward) if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)]
+    targets += [node.targets[0] for node in assigned if title(node.targets[0]) == title(node.value)]  # W = W - lr * dW
+    handed = [plain_title(e) for value in returned(backward) for e in getattr(value, "elts", [value])]
+    stepped = [name for name in arguments_of(backward) if name in {title(e) for e in targets}]
+    changed = [name for name in stepped if name in handed or not handed]
+    if not changed:
+        return function
+
+    @wraps(function)
+    def with_gradients(*given: Any, **named: Any) -> Any:
+        bound = inspect.signature(function).bind(*given, **named)
+        own = [name for name, x in bound.arguments.items() if name.lower() in RATES and isinstance(x, float)]
+        bound.arguments |= dict.fromkeys(own, FAST)
+        rate = _rate(backward, bound)
+        before = {name: bound.arguments[name] for name in changed if name in bound.arguments}
+        bound.arguments |= {name: deepcopy(x) for name, x in before.items()}
+        result = function(*bound.args, **bound.kwargs)
+        if not rate:
+            return result
+        values = result if isinstance(result, tuple) else (result,)
+        after = bound.arguments | (dict(zip(handed, values, strict=True)) if len(handed) == len(values) else {})
+        found = {key: g for name, x in before.items() for key, g in _moved(name, x, after[name], rate)}
+        return {f"d{key}": g for key, g in found.items()} if 0 not in found else [*found.values()]
+
+    return with_gradients
+
+
+def _moved(name: Any, before: Any, after: Any, rate: float) -> Iterator[tuple[Any, Any]]:
+    """Yield (name, gradient) of an array, or of each entry of a dict or a list, that a step has changed."""
+    if not isinstance(before, dict | list):
+        yield name, (before - after) / rate
+    for key, x in before.items() if isinstance(before, dict) else enumerate(before) if isinstance(before, list) else ():
+        yield from _moved(key, x, after[key], rate)
 
 
 def _rate(backward: Callable, given: inspect.BoundArguments) -> float:

@@ -17,14 +17,14 @@ from ..read.match_names import FLAGS
 from ..read.read_code import nodes_of, parameters, returned
 from ..run_code import attempt
 from .call_pair import ONE_VALUE, Call
-from .kinds import ELSE, has_word, kind_of, other_number
+from .kinds import ELSE, NORMS, has_word, kind_of, other_number
 from .try_call import ranked
 
 # Modes in which backward is not called, or only if its code names them.
 TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "inference", "predict")
 # Arguments with a default that are tried with another value too.
 SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
-FACTORS = re.compile("alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight|gain|gamma|steep|coef")
+FACTORS = re.compile("^l$|alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight|gain|gamma|steep|coef")
 NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
 LEAST = 1e-3  # a smaller number is added lest something is divided by 0
 FAR = 100  # a greater number is a guard against overflow

@@ -61,7 +61,8 @@ def _in_order(call: Call, grads: Any) -> tuple:
     if len(grads) == len(call.defaults) > len(call.inputs) and {*names} <= {*call.defaults}:  # None for alpha=0.1 too
         return tuple(g for name, g in zip(call.defaults, grads, strict=True) if name in names)
     left_out = [name for name in names if call.constant(name)]
-    data = [name for name in names if call.kind_of(name) not in PARAMETERS]
+    learned = getattr(call.pair.forward, "arrays", {})  # what it reads from its file
+    data = [name for name in names if call.kind_of(name) not in PARAMETERS and name not in learned]
     of_loss = call.convention.slope or isinstance(call.pair.forward, Composed) or bool(call.keys)
     if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss, or of a network, needs none for the data
         call.unclaimed, left_out = set(data), data
@@ -114,7 +115,7 @@ def _of_no_matter(call: Call, named: dict[str, Any]) -> set[str]:
     missing = {call.names[i] for i in call.floats if call.names[i] not in named}
     weights = [name for name in named if kind_of(name).endswith("weight")]
     of_loss = isinstance(call.pair.forward, Composed) or (call.convention is not None and call.convention.slope)
-    network = len(weights) > 1 or (weights and of_loss)
+    network = len(weights) > 1 or (of_loss and (weights or "target" in call.kinds))
     return missing if network and all(kind_of(name) in ("x", *CONSTANT) for name in missing) else set()
 
 

@@ -36,12 +36,13 @@ OTHER = (*SAID, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, 
 def ranked(call: Call) -> BaseException | None:
     """Rank the call: see `try_once`. Where targets are drawn for a loss behind forward, the first kind that backward takes."""
     error, forward = try_once(call), call.pair.forward
-    if error is None and isinstance(forward, Composed) and not all(call.rank):
+    if isinstance(forward, Composed) and forward.ran and forward.convention and (error or not all(call.rank)):
         before = forward.state
         for _ in forward.variants(list(forward.losses)[:1]):
             if try_once(call) is None and all(call.rank):
                 return None
         forward.state = before
+        return try_once(call)
     return error
 
 
@@ -152,13 +153,26 @@ def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
 
 def _in_parts(call: Call) -> bool:
     """Whether one element of x (N, D) has no influence on other rows and columns: forward is not meant for x (D,) alone."""
+    before, after = _outputs_beside(call)
+    return before is not None and bool(np.array_equal(before[1:, 1:], after[1:, 1:]))
+
+
+def mixes_rows(call: Call) -> bool:
+    """Whether an element of one row of x (N, D) has an influence on what forward makes of the others, of x's shape."""
+    before, after = _outputs_beside(call)
+    return before is not None and before.ndim == 2 and not np.array_equal(before[1:], after[1:])
+
+
+def _outputs_beside(call: Call) -> tuple[Any, Any]:
+    """Return forward's output for x (N, D), and for another first element; (None, None) for x of other dimensions."""
     x = next((x for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x"), None)
     if x is None or x.ndim != 2:
-        return False
+        return None, None
     other = x.copy()
     other[0, 0] += 1
-    before, after = (call.forward(*[fresh(one) if y is x else fresh(y) for y in call.inputs])[0] for one in (x, other))
-    return bool(np.array_equal(np.asarray(before)[1:, 1:], np.asarray(after)[1:, 1:]))
+    given = [[fresh(one) if y is x else fresh(y) for y in call.inputs] for one in (x, other)]
+    before, after = (call.forward(*inputs)[0] for inputs in given)
+    return (None, None) if isinstance(before, tuple | list) else (np.asarray(before), np.asarray(after))
 
 
 def note_lines(call: Call) -> None:

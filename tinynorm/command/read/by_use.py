@@ -11,20 +11,25 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from .read_code import arguments_of, calls_of, code_of, followed, nodes_of
+from .read_code import arguments_of, calls_of, code_of, followed, nodes_of, prefixes_of
 
 ACTIVATIONS = ("relu", "sigmoid")  # one of them is what `else` is for, where the code names one only
+MAKERS = ("zeros", "ones", "eye", "identity", "full", "empty")
+MANY = 100  # classes; with more a check takes long
 PRODUCTS = ("np.dot", "numpy.dot", "np.matmul", "numpy.matmul")
 
 
 def guess(function: Callable, name: str, place: int) -> str:
     """Return the kind of an argument: "x" for the first, "one of relu | tanh" for a word, "function", any array or number.
 
-    It is "nothing" where the code does not use it, and "object" where the code calls a method of it that arrays do not have.
+    It is "nothing" where the code does not use it, and "object" where the code calls a method of it that arrays do not have;
+    "random" where these are a random generator's.
     """
-    words = words_meant(function, name)
+    words = [word for code, here in followed(function, name, 1) for word in words_meant(code, here)]
     if words:
         return f"one of {' | '.join(words)}"
+    if any(prefixes_of(code).get(here) == "" for code, here in followed(function, name, 1)):
+        return "one of "
     if any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == name for node in nodes_of(function)):
         return "function"
     if code_of(function) and not any(getattr(node, "id", "") == name for node in ast.walk(code_of(function) or ast.Pass())):
@@ -35,7 +40,8 @@ def guess(function: Callable, name: str, place: int) -> str:
         return "pair of sizes"
     methods = [node.attr for node, here in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == here]
     if methods and not any(hasattr(np.ndarray, method) for method in methods):
-        return "object"
+        of_random = all(hasattr(np.random, method) or hasattr(np.random.Generator, method) for method in methods)
+        return "random" if of_random else "object"
     return "x" if place == 0 else f"any {name}"
 
 
@@ -53,6 +59,18 @@ def takes_logarithms(function: Callable) -> bool:
     nodes = [node for code in (function, *(called for called, _ in calls_of(function))) for node in nodes_of(code)]
     words = {str(getattr(node, "attr", getattr(node, "id", ""))) for node in nodes}
     return bool(words & {"log", "log2"}) and not any(re.search("exp|soft|sigm|logi", word) for word in words)
+
+
+def counts_written(function: Callable) -> list[int]:
+    """Return the whole numbers that a function, or one that it calls, makes arrays with: 10 of ``np.zeros((10, m))``."""
+    found: dict[int, None] = {}
+    for code in (function, *(called for called, _ in calls_of(function))):
+        known = getattr(unwrap(code), "__globals__", {})
+        made = [node for node in nodes_of(code) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in MAKERS]
+        for part in [part for node in made for e in node.args for part in ast.walk(e)]:
+            number = getattr(part, "value", known.get(getattr(part, "id", "")))
+            found |= {number: None} if type(number) is int and 1 < number <= MANY else {}
+    return list(found)
 
 
 # ---- words -------------------------------------------------------------------------------------------------------------

@@ -50,6 +50,11 @@ def says_only_that(name: str, kind: str) -> bool:
     return not _core(stem_of(name, kind), NO_MATTER)
 
 
+def says_slope(name: str) -> bool:
+    """Whether a name says derivative, and no backward: mse_grad, d_mse."""
+    return has(name, "SLOPE") or name.startswith("d_")
+
+
 def is_slope(name: str) -> bool:
     """Whether a function's name is that of a derivative: loss_grad, d_loss."""
     return bool(D.search(name)) or has(name, "SLOPE") or has(name, "BACKWARD")
@@ -89,7 +94,8 @@ def _forward_of(backward: str, names: list[str]) -> str | None:
     if kind == "SLOPE":
         plain = {name: words for name, words in plain.items() if not has(name, "SLOPE") or stem_of(name, "SLOPE") != stem}
     options = [(forwards, stem), (forwards, before), (plain, stem), (plain, before), (losses, stem)]
-    for known, wanted in options if kind == "BACKWARD" else [options[2], options[4], options[0]]:
+    of_backward = options if stem else options[:-1]  # what is called backward only is of no loss
+    for known, wanted in of_backward if kind == "BACKWARD" else [options[2], options[4], options[0]]:
         alike = [name for name, words in known.items() if words == wanted]
         match = next((name for name in alike if _beside(name) == _beside(backward)), next(iter(alike), None))
         for words_left_out in ("of function func fn", NO_MATTER):

@@ -13,10 +13,11 @@ from math import prod
 from typing import Any
 
 from ..functions.kinds import PARAMETERS, kind_of
-from .read_code import arguments_of, followed, nodes_of, parameters
+from .read_code import arguments_of, followed, nodes_of, parameters, prefixes_of
 
 DEPTH = 3  # calls that an argument is followed into: a network's pass, a layer's, a step's
 LAYERS = 3  # of a network whose parameters are W1, b1, W2 ... up to any number: the fewest that have one that is in between
+DICTS = ("params", "parameters", "weights")  # names of arguments that are dicts of parameters, whatever these are called
 LISTS = ("weights", "biases", "ws", "bs", "thetas")  # names of arguments that are lists where they are read by a number
 
 # What an argument is the size of, by its name: of x, of the layer between, or of the output and its targets.
@@ -44,7 +45,7 @@ class Packed:
             return dict(zip(self.names, values, strict=True))
         if self.form == "layers":
             return [tuple(values[i : i + self.each]) for i in range(0, len(values), self.each)]
-        return tuple(values) if self.form == "tuple" else values
+        return values  # a list in place of a tuple too: a backward may change its entries
 
 
 def packed_of(function: Callable) -> dict[str, Packed]:
@@ -54,7 +55,8 @@ def packed_of(function: Callable) -> dict[str, Packed]:
         read = [part for code, here in followed(function, name, DEPTH) for part in _read(code, here)]
         form, each, _ = read[0] if read else ("", 1, "")
         keys = tuple(dict.fromkeys(key for other, _, key in read if other == form and key not in arguments))
-        if any(kind_of(part) in PARAMETERS for key in keys for part in (key, key.rpartition("_")[2])):  # W_f, attn_Wq
+        known = any(kind_of(part) in PARAMETERS for key in keys for part in (key, key.rpartition("_")[2]))  # W_f, attn_Wq
+        if known or (name in DICTS and form == "dict" and any(key[:1] in "WwVvUu" for key in keys)):  # W_att
             found[name] = Packed(keys, form, each)
     return found
 
@@ -63,7 +65,7 @@ def _read(function: Callable, name: str) -> Iterator[tuple[str, int, str]]:
     """Yield (form, number of parameters of a layer, key) for each parameter that is read of an argument."""
     nodes = nodes_of(function)
     words: dict[str, list[ast.expr]] = {}
-    prefixes = {p.name: p.default for p in parameters(function) if isinstance(p.default, str)}
+    prefixes = prefixes_of(function)
     for node in nodes:  # for key in ("W1", "b1")
         if isinstance(node, ast.comprehension | ast.For) and isinstance(node.target, ast.Name):
             words[node.target.id] = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else []

@@ -89,6 +89,14 @@ def calls_of(function: Callable) -> Iterator[tuple[Callable, dict[str, str]]]:
             yield called, {name: value.id for name, value in handed if isinstance(value, ast.Name)}
 
 
+def prefixes_of(function: Callable) -> dict[str, str]:
+    """Return the words that keys begin with, by argument: its default, or none: prefix of ``params[f"{prefix}_W"]``."""
+    keys = [node.slice for node in nodes_of(function) if isinstance(node, ast.Subscript)]
+    first = {ast.unparse(key.values[0]).strip("f'{}") for key in keys if isinstance(key, ast.JoinedStr)}
+    alone = [p for p in parameters(function) if p.default is p.empty and p.name in first]
+    return {p.name: p.default for p in parameters(function) if isinstance(p.default, str)} | {p.name: "" for p in alone}
+
+
 def followed(function: Callable, name: str, depth: int) -> Iterator[tuple[Callable, str]]:
     """Yield a function and the name of an argument, then each function that this is handed to, and its name there."""
     yield function, name
@@ -154,8 +162,35 @@ def _unpacked(text: str, name: str) -> list[list[str]]:
     for node in ast.walk(tree):
         called = node.value.func if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
         if isinstance(node, ast.Assign) and isinstance(called, ast.Name) and called.id == name:
-            found += [[plain_title(e) for e in target.elts] for target in node.targets if isinstance(target, ast.Tuple)]
+            found += [[plain_title(e) for e in getattr(target, "elts", [target])] for target in node.targets]
     return found
+
+
+def makers_of(function: Callable) -> list[str]:
+    """Return the functions whose results its file hands to a function, where both take something in common: the last first.
+
+    ``predict`` is one of ``y_hat = predict(x, w); dw = backprop(x, y, y_hat)``.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return _makers("".join(linecache.getlines(code.co_filename)), code.co_name) if isinstance(code, CodeType) else []
+
+
+@lru_cache(maxsize=256)
+def _makers(text: str, name: str) -> list[str]:
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except SyntaxError:  # the magics of a notebook
+        return []
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    taken = {call: {n.id for e in call.args for n in ast.walk(e) if isinstance(n, ast.Name)} for call in calls}
+    made = [node for node in nodes if isinstance(node, ast.Assign) and node.value in taken]
+    results = {node: {n.id for e in node.targets for n in ast.walk(e) if isinstance(n, ast.Name)} for node in made}
+    found = []
+    for call in [call for call in calls if call.func.id == name]:  # type: ignore[attr-defined]
+        before = [node for node in made if node.lineno < call.lineno and results[node] & taken[call]]
+        alike = [node for node in before if taken[node.value] & taken[call] - results[node]]  # type: ignore[index]
+        found += [node.value.func.id for node in sorted(alike, key=lambda node: -node.lineno)]  # type: ignore[attr-defined]
+    return list(dict.fromkeys(found))
 
 
 def title(part: ast.AST) -> str:
