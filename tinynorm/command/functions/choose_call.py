@@ -14,7 +14,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
-from ..read.by_use import counts_written, kinds_in_a_norm
+from ..read.by_use import compares_with_two, counts_written, kinds_in_a_norm
 from ..read.packed import length_wanted
 from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
@@ -31,6 +31,7 @@ from .name_inputs import advice, arguments, given_call
 from .try_call import agreement, mixes_rows, ranked, try_once
 
 MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
+MUCH = 1000  # elements of data; with more a check takes long
 SIZES_TRIED = 4  # of those that a forward reads from its file: samples, features, units, outputs
 OF_NUMBERS = re.compile("truth value of an array|only 0-dimensional arrays|only length-1 arrays")  # said of `if x > 0`
 
@@ -50,7 +51,7 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
 def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank. Raise UserError where forward takes no inputs that were tried."""
     best, error, failed = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
-    best = best or _searched(pair, seed, WITH_ONES)[0]
+    best = best or _searched(pair, seed, WITH_ONES)[0] or _with_data(pair)
     if isinstance(pair.forward, Composed) and pair.forward.of_file and (best is None or not best.rank[0]):
         pair.forward.take_common_losses()  # that of the file may be another network's
         again = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
@@ -80,6 +81,21 @@ def _best(pair: Pair, seed: int) -> Call:
     raise _refusal(pair, error, failed)
 
 
+def _with_data(pair: Pair) -> Call | None:
+    """Return the call with arrays of the file that are called as the arguments are, X or theta_init, if it works; else None."""
+    known = {n: x for n, x in getattr(unwrap(pair.forward), "__globals__", {}).items() if isinstance(x, np.ndarray)}
+    for template in arguments(pair):
+        inputs = []
+        for i, (name, kind) in enumerate(zip(template.names, template.kinds, strict=True)):
+            found = next((x for n, x in known.items() if n == name or n.startswith(f"{name}_")), np.zeros(0))
+            drawn = np.random.default_rng(i).standard_normal(found.shape)
+            inputs.append(found if kind == "target" else drawn)
+        call = template.with_inputs(inputs, ROWS)
+        if all(0 < np.size(x) <= MUCH for x in inputs) and ranked(call) is None and all(call.rank):
+            return call
+    return None
+
+
 def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | None, BaseException | None, Call | None]:
     """Return the first call with the best rank, of those with some layouts of x only, where they are given; or None.
 
@@ -100,7 +116,11 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
         if isinstance(pair.forward, Composed):  # a cost of the file that takes the mean divides by the samples
             tried = [replace(x, numbers=True) if x is LINE else x for x in tried]
             tried = [replace(x, one_output=True) for x in tried] if pair.forward.of_file else tried
-        for layout, inputs in candidates(template.names, template.kinds, pair.name, seed, tried, hopeless, unit):
+        two = any(
+            k == "target" and compares_with_two(pair.forward, n) for n, k in zip(template.names, template.kinds, strict=True)
+        )
+        title = f"binary_{pair.name}" if two else pair.name
+        for layout, inputs in candidates(template.names, template.kinds, title, seed, tried, hopeless, unit):
             call = template.with_inputs(inputs, layout)
             if best is not None and (layout in CONVOLVED_SQUARE or (best.rank[0] and _is_square(call))):
                 continue

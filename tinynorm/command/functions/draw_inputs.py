@@ -116,6 +116,8 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
     }
     if kind in no_arrays:
         return no_arrays[kind]
+    if kind.endswith(" numbers"):
+        return [lambda rng: tuple(rng.uniform(0.5, 1.5, int(kind.split()[0])).tolist())]
     if kind.startswith("size of "):
         lengths = {"rows": x[0], "features": layout.features, "hidden": OUTPUTS, "classes": classes}
         return [lambda rng: lengths[kind.removeprefix("size of ")]]

@@ -123,6 +123,8 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
     unknown = [name for name, kind in kinds.items() if not kind and not COUNT.search(name)]
     if unknown and targets and has_word(function, *LOSSES) and not {"x", *PARAMETERS} & {*kinds.values()}:
         kinds[unknown[0]] = "x"  # x_reconstructed, beside x_original
+    if has_word(function, "conv") and list(kinds.values()).count("x") > 1:  # K of a kernel
+        kinds |= {low["k"]: "weight"} if "k" in low else {}
     alone = len(targets) == 1 and set(kinds.values()) <= {"target", "number"}
     if alone or (len(targets) > 1 and "x" not in kinds.values()):  # y and t: y is what the network says
         kinds[low.get("y", targets[0])] = "x"

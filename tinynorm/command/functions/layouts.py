@@ -58,8 +58,14 @@ class Layout:
         """Return the shapes of each kind of argument in a layer that is neither a cell nor a network."""
         n, f = self.samples or self.x[0], self.features
         kernels: dict[str, list[tuple[int, ...]]] = {
-            "first": [(out, f, 3, 3), (f, out, 3, 3), (f, 3, 3), (f, 1, 3, 3)],  # usual, transposed, of one channel each
-            "last": [(3, 3, f, out), (out, 3, 3, f), (3, 3, f)],
+            "first": [
+                (out, f, 3, 3),
+                (f, out, 3, 3),
+                (f, 3, 3),
+                (f, 1, 3, 3),
+                (3, 3),
+            ],  # usual, transposed, of one channel each
+            "last": [(3, 3, f, out), (out, 3, 3, f), (3, 3, f), (3, 3)],
             "line": [(out, f, 3), (f, out, 3), (f, 3)],
         }
         in_time = [(3, f, out)] if len(self.x) == 3 and has_word(function, "conv") else []
@@ -178,7 +184,7 @@ def layouts(function: str, kinds: set[str]) -> list[Layout]:
         one_step = has_word(function, "step", "cell")
         return [ROWS, CELLS[-1], ALONE, STEPS] if one_step else [STEPS, *CELLS, ROWS, ALONE, *SEQUENCES]
     if "second_weight" in kinds and not has_word(function, "spatial"):
-        return [ROWS, IN_COLUMNS, LINE, ALONE, COLUMN, *CONVOLVED]
+        return [ROWS, IN_COLUMNS, LINE, ALONE, COLUMN, STEPS, *CONVOLVED]
     first = [STEPS] if has_word(function, "temporal", "sequence") else [IMAGES] if has_word(function, "spatial", "2d") else []
     columns = [IN_COLUMNS] if {"weight", "target"} <= kinds else []  # as a course's logistic regression
     last = [*columns, *CONVOLVED, COLUMN] if "weight" in kinds else [ONE_ROW, ONE_COLUMN] if "target" in kinds else POOLED

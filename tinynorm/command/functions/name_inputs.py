@@ -19,6 +19,8 @@ from .composed import Composed
 from .find_pairs import Pair
 from .kinds import LEARNED, kind_of, kinds_of
 
+GUESSED = ("one of ", "function", "pair of ")  # kinds that the code tells, whatever the name says
+
 
 def arguments(pair: Pair) -> Iterator[Call]:
     """Yield calls that name the arguments to draw: first with the optional arrays (gamma=None), then without.
@@ -36,7 +38,7 @@ def arguments(pair: Pair) -> Iterator[Call]:
     guesses = {name: guess(code, name, i) for i, name in enumerate(needed) if name not in keys}
     # a p that comes first is no probability of dropout
     nothing = {n for i, n in enumerate(needed) if not kinds[n] or (kinds[n] == "number" and i == 0 and len(n) == 1)}
-    guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith(("one of ", "function"))}
+    guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith(GUESSED)}
     told = kinds_in_a_product(code, needed, kinds) or kinds_in_a_norm(code, needed, kinds)
     guesses |= {name: kind for name, kind in told.items() if kind != kinds[name] and "hot" not in name}  # one-hot stays so
     values = [e for value in returned(pair.backward) for e in getattr(value, "elts", [value])]

@@ -25,7 +25,6 @@ TASKS = ("train", "training", "test", "testing", "eval", "val", "valid", "infere
 # Arguments with a default that are tried with another value too.
 SWITCHES = re.compile("causal|mask|normal|average|mean|size_average|reduce|bias|scale|include|residual|align|peephole|ceil")
 FACTORS = re.compile("^l$|alpha|beta|temp|factor|delta|scale|slope|thresh|margin|sigma|tau|lam|weight|gain|gamma|steep|coef")
-NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
 LEAST = 1e-3  # a smaller number is added lest something is divided by 0
 FAR = 100  # a greater number is a guard against overflow
 BEYOND = 1.5  # so that several elements of x are beyond the limit, and not only the widest

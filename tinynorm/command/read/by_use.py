@@ -16,6 +16,7 @@ from .read_code import arguments_of, calls_of, code_of, followed, nodes_of, pref
 ACTIVATIONS = ("relu", "sigmoid")  # one of them is what `else` is for, where the code names one only
 MAKERS = ("zeros", "ones", "eye", "identity", "full", "empty")
 MANY = 100  # classes; with more a check takes long
+COUNTS = re.compile("size|shape|kernel|stride|pool|window")  # in the names of sizes
 PRODUCTS = ("np.dot", "numpy.dot", "np.matmul", "numpy.matmul")
 
 
@@ -38,11 +39,22 @@ def guess(function: Callable, name: str, place: int) -> str:
     nodes = [(node, here) for code, here in known for node in ast.walk(code)]  # in the functions made inside, too
     if _is_pair_of_sizes(nodes_of(function), name):
         return "pair of sizes"
+    if taken_apart(function, name) and COUNTS.search(name):
+        return "pair of sizes"
+    if taken_apart(function, name) and "class" in name:  # class_weights: numbers, and no parameters
+        return f"{taken_apart(function, name)} numbers"
     methods = [node.attr for node, here in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == here]
     if methods and not any(hasattr(np.ndarray, method) for method in methods):
         of_random = all(hasattr(np.random, method) or hasattr(np.random.Generator, method) for method in methods)
         return "random" if of_random else "object"
     return "x" if place == 0 else f"any {name}"
+
+
+def taken_apart(function: Callable, name: str) -> int:
+    """Return into how many names a function takes an argument apart, as ``ph, pw = pool_size``; 0 if it does not."""
+    assigned = [node for node in nodes_of(function) if isinstance(node, ast.Assign)]
+    apart = [node.targets[0] for node in assigned if getattr(node.value, "id", "") == name]
+    return next((len(target.elts) for target in apart if isinstance(target, ast.Tuple)), 0)
 
 
 def _is_pair_of_sizes(nodes: list[ast.AST], name: str) -> bool:
@@ -80,6 +92,13 @@ def words_compared(function: Callable, name: str = "") -> list[str]:
     """Return the words that a function compares an argument with, or anything: relu, tanh of ``if activation == "relu"``."""
     words = (word for node in nodes_of(function) for word in _words(node, name))
     return list(dict.fromkeys(map(sys.intern, words)))  # for `is`
+
+
+def compares_with_two(function: Callable, name: str) -> bool:
+    """Whether a function asks of an argument, a number, whether it is 0 or 1, and nothing else."""
+    asked = [node for node in nodes_of(function) if isinstance(node, ast.Compare) and ast.unparse(node.left) == name]
+    numbers = [getattr(other, "value", None) for node in asked for other in node.comparators]
+    return bool(numbers) and all(number in (0, 1) for number in numbers)
 
 
 def words_meant(function: Callable, name: str) -> list[str]:

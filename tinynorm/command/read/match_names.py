@@ -11,7 +11,7 @@ from typing import Any
 
 from .read_code import arguments_of, nodes_of, returned
 
-FORWARD = "forw forward forwards fwd fprop feedforward forwardprop forwardpropagate forwardpropagation forwardpass"
+FORWARD = "forw forward forwards fwd fprop feedforward forwardprop forwardpropagate forwardpropagation forwardpass cached"
 BACKWARD = """backward backwards backw bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass
     vjp pullback adjoint"""
 SLOPE = "derivative deriv prime der grad gradient gradients derivate diff"
@@ -23,7 +23,7 @@ MARKS = {
 }
 BESIDE = "pass propagation propagate prop"  # words after these: forward_pass, back_prop
 D = re.compile("^d_?(?=.)|_d[xz]?$")  # of dsigmoid, d_sigmoid and sigmoid_d
-NO_MATTER = "prop of function func fn activation act compute calculate calc get"
+NO_MATTER = "prop of function func fn activation act compute calculate calc get naive fast"
 FLAGS = "derivative deriv derivate derive prime grad gradient dx d der backward back is_derivative diff"
 WORD = re.compile(r"[A-Z]?[a-z]+(?:\d+[dD]?(?![a-z]))?|[A-Z]+(?![a-z])\d*|\d+|[^\W\da-zA-Z_]+")  # conv2d is one word
 

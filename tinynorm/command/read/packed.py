@@ -56,7 +56,9 @@ def packed_of(function: Callable) -> dict[str, Packed]:
         form, each, _ = read[0] if read else ("", 1, "")
         keys = tuple(dict.fromkeys(key for other, _, key in read if other == form and key not in arguments))
         known = any(kind_of(part) in PARAMETERS for key in keys for part in (key, key.rpartition("_")[2]))  # W_f, attn_Wq
-        if known or (name in DICTS and form == "dict" and any(key[:1] in "WwVvUu" for key in keys)):  # W_att
+        if (known and "class" not in name) or (
+            name in DICTS and form == "dict" and any(key[:1] in "WwVvUu" for key in keys)
+        ):  # W_att
             found[name] = Packed(keys, form, each)
     return found
 

@@ -220,9 +220,10 @@ def scaled_title(part: ast.expr) -> str:
 
 def is_gradient_of(title: str, name: str, fold: Callable[[str], str] = str.lower) -> bool:
     """Whether a gradient's name is that of an argument: dW, d_W, dj_dW, grad_W, gradW, W_grad; `fold` is str for W not w."""
-    name = re.escape(fold(name))
     prefix, suffix = "(?i:d_?|d[a-z]+_d_?|dLd_?|g_?|grad(ient)?_?|nabla_?)", "_?(?i:grad(ient)?)"
-    return bool(re.fullmatch(f"{prefix}{name}|{name}{suffix}", fold(title)))
+    forms = [(fold(title), re.escape(fold(name)))]
+    forms += [(fold(title).replace("_", ""), re.escape(fold(name).replace("_", "")))] if "_" in name else []  # dWhh of W_hh
+    return any(re.fullmatch(f"{prefix}{word}|{word}{suffix}", form) for form, word in forms)
 
 
 def closure_returned(value: ast.expr, function: Callable) -> str:
