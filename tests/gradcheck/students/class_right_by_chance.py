@@ -13,6 +13,10 @@
 # expect MaxPool: right: not checked with poolSize 2
 # expect Positions: wrong: dembeddings: it is zero everywhere
 # expect Forgotten: right: no gradient is looked for of layer_weight
+# expect RowNorm: wrong: dgamma: expected the shape of gamma
+# expect rownorm: wrong: dgamma: expected the shape of gamma
+# expect MeanOfRow: wrong: expected the shape of x
+# expect Summed: wrong: expected the shape of b
 # expect turned: wrong: it is transposed
 import numpy as np
 
@@ -201,6 +205,54 @@ class Forgotten:
     def backward(self, err):
         self.layer_bias += err.sum(axis=0)
         return err @ self.layer_weight.T
+
+
+def rownorm_forward(x, gamma, beta):
+    s = np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
+    n = (x - x.mean(axis=-1, keepdims=True)) / s
+    return gamma * n + beta, (n, s, gamma)
+
+
+def rownorm_backward(dout, cache):
+    n, s, gamma = cache
+    rows, g = tuple(range(dout.ndim - 2)), gamma * dout
+    dx = (g - g.mean(axis=-1, keepdims=True) - n * (g * n).mean(axis=-1, keepdims=True)) / s
+    return dx, (dout * n).sum(axis=rows), dout.sum(axis=rows)
+
+
+class RowNorm:
+    def __init__(self, dim):
+        self.params, self.grads = {"gamma": np.ones(dim), "beta": np.zeros(dim)}, {}
+
+    def forward(self, x):
+        out, self.cache = rownorm_forward(x, self.params["gamma"], self.params["beta"])
+        return out
+
+    def backward(self, dout):
+        dx, self.grads["gamma"], self.grads["beta"] = rownorm_backward(dout, self.cache)
+        return dx
+
+
+class MeanOfRow:
+    def forward(self, x):
+        self.shape = x.shape
+        return x.mean(axis=-1)
+
+    def backward(self, dout):
+        return np.repeat(dout[..., None], self.shape[-1], axis=-2) / self.shape[-1]
+
+
+class Summed:
+    def __init__(self, n, m):
+        self.W, self.b = np.zeros((m, n)), np.zeros((m, 1))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W.T + self.b.T
+
+    def backward(self, dout):
+        self.dW, self.db = dout.T @ self.x, dout.T
+        return dout @ self.W
 
 
 def turned_forward(x):

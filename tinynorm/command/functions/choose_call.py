@@ -159,7 +159,7 @@ def _is_broadcast(call: Call) -> bool:
     if len(x) == len(shapes.get("weight", ())) == 2 and "target" in shapes and _is_meant_for_one_output(call, shapes):
         return True
     if {*call.kinds} == {"x", "target"} and (alone or (len(x) == len(target) == 2 and x[-1] != target[-1])):
-        return attempt(agreement, call)[0] != 1
+        return (alone and _subtracts_numbers(call)) or attempt(agreement, call)[0] != 1
     more = isinstance(call.shape, tuple) and len(call.shape) > axes and "x" in call.kinds and not call.keys
     return more and (not call.rank[1] or axes == 1)
 
@@ -170,14 +170,20 @@ def _is_meant_for_one_output(call: Call, shapes: dict[str, tuple[int, ...]]) -> 
     So it is where there are as many outputs as samples, of x @ w.T.
     """
 
-    def moved(kind: str, by: float) -> Any:
-        inputs = [fresh(x) + by if other == kind else fresh(x) for x, other in zip(call.inputs, call.kinds, strict=True)]
-        return attempt(lambda: call.forward(*inputs)[0])[0]
-
-    numbers = np.asarray(call.inputs[call.kinds.index("target")]).dtype.kind == "i"
-    if shapes["weight"] == shapes["x"] or (numbers and moved("target", 0.5) is not None):
+    if shapes["weight"] == shapes["x"] or _subtracts_numbers(call):
         return True
-    return shapes.get("bias") == () and bool(np.allclose(moved("bias", 1.0), moved("bias", 0.0), rtol=1e-9))
+    return shapes.get("bias") == () and bool(np.allclose(_moved(call, "bias", 1.0), _moved(call, "bias", 0.0), rtol=1e-9))
+
+
+def _subtracts_numbers(call: Call) -> bool:
+    """Whether targets are whole numbers, and forward takes others too: then they are no classes."""
+    target = np.asarray(call.inputs[call.kinds.index("target")])
+    return target.dtype.kind == "i" and _moved(call, "target", 0.5) is not None
+
+
+def _moved(call: Call, kind: str, by: float) -> Any:
+    inputs = [fresh(x) + by if other == kind else fresh(x) for x, other in zip(call.inputs, call.kinds, strict=True)]
+    return attempt(lambda: call.forward(*inputs)[0])[0]
 
 
 def _sizes_read(forward: Callable) -> list[int]:
@@ -255,7 +261,11 @@ def _works_by_chance(call: Call, best: Call) -> bool:
     rows, before = call.layout, best.layout
     if rows is COLUMN and before is not COLUMN and "second_weight" not in call.kinds:
         return best.rank[0] and not call.turned
-    if rows is None or before is None or not len(before.x) > len(rows.x) == 1 or not best.rank[0]:
+    if rows is None or before is None or not best.rank[0]:
+        return False
+    if best.unsummed and len(rows.x) > len(before.x):
+        return True  # with one more axis, and parameters that have it, what is not summed may fit
+    if not len(before.x) > len(rows.x) == 1:
         return False
     if best.raised and not NORMS & {*best.kinds} and mixes_rows(best):
         return attempt(lambda: agreement(_settled(call)))[0] != 1  # forward is meant for a vector: it mixes several rows

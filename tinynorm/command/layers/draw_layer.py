@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from itertools import compress, islice, product
+from itertools import islice, product
 from math import prod
 from time import perf_counter
 from typing import Any
@@ -21,7 +21,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..functions.call_pair import shown
 from ..functions.kinds import kind_of
-from ..functions.layouts import LINE, ROWS, Layout
+from ..functions.layouts import LINE, OUTPUTS, ROWS, Layout
 from ..functions.try_call import STANDS, may_stand
 from ..other_numpy import numpy_with, unclipped
 from ..read.read_code import code_of, parameters
@@ -70,6 +70,7 @@ class Search:
         xs = "|".join(name for name, kind in self.taken.items() if kind == "x")
         self.multiplies = bool(xs and re.search(rf"@ (self\.)?({xs})\b|\b({xs}) @|dot\(.*\b({xs})\b", texts[0]))  # no indices
         self.whole = False  # whether x is of whole numbers
+        self.unsummed = False  # whether a gradient is that of each row, where there are several
         self.refused: dict[str, Any] = {}  # the first sizes of windows with which forward works, and backward does not
         self.of_lists = False  # whether it works without NumPy, on one sample
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
@@ -280,9 +281,8 @@ class Search:
 
     def _try(self, layout: Layout, obj: Any, made: dict[str, Any], arguments: dict[str, Any]) -> bool:
         """Run forward and backward with these arguments; keep the layer if it is the best. Return whether all works."""
-        unpadded = any(kind == "pad" and made.get(name) == 0 for name, kind in self.kinds.items())
-        if unpadded and self.rank[0]:
-            return False  # forward takes padding: without, a wrong backward may be right
+        if self.rank[0] and self._may_hide(layout, made):
+            return False
         layer = self.layer.anew(arguments=arguments, remake=lambda **other: self._construct(made | other))
         layer.targets = [name for name, kind in (self.taken or self.kinds).items() if kind == "target"]
         layer.steps = any(isinstance(x, Step) for x in made.values())
@@ -292,31 +292,26 @@ class Search:
             says = "begins with a loss, and the class has no method for it, such as loss(self, y_pred, y)"
             layer.doubt = f"{layer.methods.backward} {says}; its gradients are those of no usual loss (squares, cross-entropy)"
         used, error = attempt(run, layer)
+        if error is None and self._is_broadcast(layer):
+            return False
         parts, error = attempt(layer.parts, used) if error is None else ([], error)
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False
         whole = all(a.size for _, a in arrays_in(obj))  # x is too small for the net where a parameter has no elements
-        finite = whole and all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts) and self._moves(layer, parts)
+        finite = whole and all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts)
         self.tried[layout] += 1
         ranked: list[tuple[tuple[bool, bool, bool, bool], Layer]] = []
         for row, (roles, loss) in product((False, True), possible_roles(layer, used)):
             if not row or (np.ndim(parts[0]) == 1 and "dout" in roles.values() and not any(rank[1] for rank, _ in ranked)):
                 one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss, row=row)
-                ranked.append(((finite, *self._rank(one)), one))
+                rank = self._rank(one)
+                ranked.append(((finite and self._moves(one), *rank), one))
         best = max(rank for rank, _ in ranked)
         several = self.best is not None and self.rank[0] and _rows(self.best.arguments) > 1
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
         if several and _rows(arguments) == 1 and not steps and not self.of_lists:
-            # With one row backward may work by chance. It is made for one if it is right there, and does not work with several.
-            column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments.values())
-            says_one = re.search(r"[x,×] ?1\)", inspect.getdoc(getattr(layer.cls, layer.methods.forward)) or "")  # (n x 1)
-            vector = all(best) and not all(self.rank[: 4 if says_one else 3]) and column
-            ranked = [(rank, one) for rank, one in ranked if vector and rank == best]
-            # x.T is x, for a vector x: a matrix must still be one, and have a gradient.
-            flat = any(kind_of(name) == "weight" and np.ndim(x) == 1 for name, x in made.items())
-            meant = [says_one or not (flat or one.unseen or attempt(share_right, one)[0] != 1) for _, one in ranked]
-            ranked = list(compress(ranked, meant))
+            ranked = self._for_one(ranked, made, parts[0])
             if not ranked:
                 return False
         sizes = {name: made.get(name) for name, kind in self.kinds.items() if kind in WINDOWS}
@@ -328,15 +323,53 @@ class Search:
             self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""
         return all(best)
 
-    def _moves(self, layer: Layer, parts: list[Any]) -> bool:
-        """Whether the output depends on the first input, where it may not."""
-        inputs = [(name, x) for name, x in layer.arguments.items() if differentiable(x)]
-        if not inputs or not may_stand(self.words, parts):
+    def _for_one(self, ranked: list[tuple[tuple, Layer]], made: dict[str, Any], out: Any) -> list[tuple[tuple, Layer]]:
+        """Return the readings of a class that is made for one row, or vector: right there, while it does not work with several.
+
+        Else it may be right by chance: x.T is x for a vector x, so a matrix must be one, and have a gradient.
+        """
+        best, layer = max(ranked, key=lambda one: one[0])
+        arguments = list(layer.arguments.values())
+        column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments)
+        says_one = re.search(r"[x,×] ?1\)", inspect.getdoc(getattr(layer.cls, layer.methods.forward)) or "")  # (n x 1)
+        if not column or not all(best) or all(self.rank[: 4 if says_one else 3]) or (self.unsummed and self._row_by_row()):
+            return []
+        flat = any(kind_of(name) == "weight" and np.ndim(x) == 1 for name, x in made.items())
+        flat = flat or any(kind == "in" and made.get(name) == 1 for name, kind in self.kinds.items())
+        flat = flat or np.array_equal(np.ravel(out), np.ravel(arguments[0]))  # as a sum over one number
+        alike = [(rank, one) for rank, one in ranked if rank == best]
+        return [(r, one) for r, one in alike if says_one or not (flat or one.unseen or attempt(share_right, one)[0] != 1)]
+
+    def _row_by_row(self) -> bool:
+        """Whether the first row of the best inputs has no influence on the other rows of the output."""
+        assert self.best is not None
+        x, *rest = values_of(self.best)
+        other = np.concatenate([x[:1] + np.random.default_rng(0).random(x[:1].shape), x[1:]])
+        outputs = [attempt(lambda x=x, best=self.best: best.parts(best.run((x, *rest)))[0])[0] for x in (x, other)]
+        return np.shape(outputs[0])[:1] == x.shape[:1] and np.array_equal(outputs[0][1:], outputs[1][1:])
+
+    def _is_broadcast(self, layer: Layer) -> bool:
+        """Whether a target is one number beside arrays, of which it is subtracted: NumPy makes that fit."""
+        y: Any = layer.arguments.get(layer.target)
+        if np.ndim(y) or not isinstance(y, int | np.integer) or not any(np.ndim(x) for x in layer.arguments.values()):
+            return False
+        moved = replace(layer, arguments=layer.arguments | {layer.target: y + 0.5})  # no index then
+        return attempt(run, moved)[1] is None
+
+    def _may_hide(self, layout: Layout, made: dict[str, Any]) -> bool:
+        """Whether a wrong backward may be right: without padding, with two axes for a dim, or as many outputs as x has rows."""
+        given = {p.name: p.default for p in self.constructor} | made
+        unpadded = any(kind == "pad" and given[name] == 0 for name, kind in self.kinds.items())
+        odd = any(kind == "in" and isinstance(given[name], tuple) and "shape" not in name for name, kind in self.kinds.items())
+        return unpadded or odd or (self.only is None and "out" in self.kinds.values() and OUTPUTS in layout.x)
+
+    def _moves(self, layer: Layer) -> bool:
+        """Whether the output depends on the first input, where it may not; its parameters are drawn."""
+        (x, *rest), before = values_of(layer), attempt(lambda: layer.parts(layer.run(values_of(layer))))[0]
+        if not before or not differentiable(x) or not may_stand(self.words, before):
             return True
-        name, x = inputs[0]
-        moved = layer.arguments | {name: x + np.random.default_rng(0).random(np.shape(x))}
-        again = attempt(lambda: layer.parts(run(replace(layer, arguments=moved))))[0]
-        return not again or not all(np.allclose(y, z, rtol=0, atol=STANDS) for y, z in zip(parts, again, strict=True))
+        after = attempt(lambda: layer.parts(layer.run((x + np.random.default_rng(0).random(np.shape(x)), *rest))))[0]
+        return not after or not all(np.allclose(y, z, rtol=0, atol=STANDS) for y, z in zip(before, after, strict=True))
 
     def _settled(self, options: list[Layer]) -> Layer:
         """Return the one that makes most gradients right of several ways to understand a class, the first of these."""
@@ -372,6 +405,8 @@ class Search:
         steps = np.shape(used.scores) if layer.methods.how == "cost" else ()
         targets = np.size(layer.arguments.get(layer.target, 0))
         every = len(steps) < 3 or targets in (prod(steps), prod(steps[:-1]))  # a target for each step
+        rows = zip(floats.values(), grads, strict=True) if _rows(layer.arguments) > 1 else ()
+        self.unsummed |= any(np.ndim(g) > x.ndim > 0 and np.shape(g)[-x.ndim :] == x.shape for x, g in rows)
         weights = all(fits[name] for name in fits if not kind_of(name).endswith("bias"))
         return True, weights, bool(fits) and all(fits.values()) and every
 

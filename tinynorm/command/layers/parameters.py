@@ -165,7 +165,8 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
             continue
         g = grads.get(name)
         without = g is None or np.shape(g) != np.shape(x) or (alone and name in layer.targets)
-        stack = layer.loss or sum(bool(re.search(r"\d", one)) for one in arrays) > 1  # W1 and W2: a network
+        numbers = {tuple(re.findall(r"\d+", one)) for one in arrays}
+        stack = layer.loss or len(numbers - {()}) > 1  # W1 and W2: a network
         refused = given and grads.get(name, 0) is None  # it says None outright
         refused = refused or (g is None and bool(layer.parameters) and says_none)  # the first has nothing to hand on
         refused = refused or (hands_on_delta(layer) and name not in layer.targets)
