@@ -183,7 +183,10 @@ def _subtracts_numbers(call: Call) -> bool:
 
 def _moved(call: Call, kind: str, by: float) -> Any:
     inputs = [fresh(x) + by if other == kind else fresh(x) for x, other in zip(call.inputs, call.kinds, strict=True)]
-    return attempt(lambda: call.forward(*inputs)[0])[0]
+    try:
+        return attempt(lambda: call.forward(*inputs)[0])[0]
+    except UserError:  # for these it returns nothing
+        return None
 
 
 def _sizes_read(forward: Callable) -> list[int]:
