@@ -169,7 +169,9 @@ def names_gradient(title: str, name: str) -> bool:
     """Whether a title is that of the gradient of a parameter: dW, db of bias, dLdW, weights_gradient, nabla_w."""
     if is_gradient_of(title, name):
         return True
-    stems = [match[1] for match in (BEFORE.match(title), AFTER.match(title)) if match]
+    stems = [
+        match[1] for match in (BEFORE.match(title), AFTER.match(title), re.match("(.*[a-z])D$", title)) if match
+    ]  # weightD
     return any(plain(stem) == plain(name) for stem in stems)
 
 

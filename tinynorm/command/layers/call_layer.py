@@ -227,7 +227,8 @@ class Layer:
             refuse_nothing(result, getattr(self.cls, self.methods.forward), says, self.path)
         if self.target and LOSS_NAME.search(self.cls.__name__):
             result = result.get("loss", result) if isinstance(result, dict) else result  # beside the accuracy
-            if any(np.array_equal(result, x) for x in used.values):  # it hands on the prediction
+            kept = "loss" in attributes_in(getattr(self.cls, self.methods.forward))  # beside the probabilities
+            if (kept and np.ndim(result)) or any(np.array_equal(result, x) for x in used.values):  # it hands on the prediction
                 result = getattr(used.object, "loss", result)
         result = getattr(used.object, self.scores) if self.scores else result
         if self.methods.how == "loss and gradients":

@@ -64,11 +64,12 @@ LIKE = {  # kinds of names that are not among these
     "function": "activation",
     "float": "(std|stddev|sigma|gain)$",
     "init": "init",
+    "penalty": "^(l[12]|reg\\w*|lamb?da\\w*|wd|decay)$|(l[12]|reg\\w*|lamb?da|decay)_?(rate|factor|strength|coef\\w*|param)$",
     "heads": "head",
     "kernel": "(kern[ea]l|filter|pool|window|grid)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
     "in": f"(^|_)(in|input|inp|prev|x|embed)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)({SIZE[:-3]})",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden|num_states?|states?_({SIZE})|conv_?[0-9]+_(channels|filters)",
-    "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neurons|filters|kern[ea]ls",
+    "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neuron|filters|kern[ea]ls",
 }
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
 MAKES = re.compile(r"(np|numpy)\.|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
@@ -280,6 +281,7 @@ ANYWHERE: dict[str, list[Any]] = {
     "factor": [2],
     "init": [lambda name, k: partial(_initial, k), "xavier", "he", "random"],
     "lr": [LR],
+    "penalty": [0.0],
     "epochs": [1],
     "slope": [lambda name, k: lambda z: 1 - np.tanh(z) ** 2],
     "rng": [lambda name, k: np.random.default_rng(k)],

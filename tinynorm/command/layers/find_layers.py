@@ -46,6 +46,10 @@ COTANGENT = re.compile(
     r"^_*(d(?!ata|im|ropout|ebug|type|eriv)|grad|g$|gy$|up|err|back|accum|next_|loss_|top|eps$|res)|grad|delta|err",
     re.IGNORECASE,
 )
+# The names of methods that are no forward.
+OTHERWISE = re.compile(
+    "get|set|update|train|fit|load|save|reset|zero|init|build|summary|param|step|to_|from_|print|plot|compile"
+)
 NEXT = re.compile("next|prev|succ|pred(ecessor)?$", re.IGNORECASE)
 # The weights of the layer behind among the arguments of a backward: what it returns is then delta, before its own weights.
 NEXT_WEIGHTS = re.compile(r"next_?(w|weights?|theta)$|^(w|weights?|theta)_?next$", re.IGNORECASE)
@@ -108,7 +112,7 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if cost and forward and "argmax" in ast.unparse(code_of(getattr(cls, forward)) or ast.Pass()):
         forward = ""  # predict() gives the class's number
     backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
-    forward = forward or (_beside(cls, slope) if slope and not (backward or cost) else "")
+    forward = forward or (_beside(cls, backward or slope) if not cost else "")
     gradient = _first(cls, SLOPES, taking=f"{COTANGENT.pattern}|^eta$") if backward else ""
     taken = [p.name for p in arguments_of(cls, backward)] if gradient else []
     if gradient and all(RATES.fullmatch(name) or kind_of(name) == "number" for name in taken):
@@ -138,11 +142,12 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer") if halves else None
 
 
-def _beside(cls: type, slope: str) -> str:
-    """Return the only other method that takes the arguments of a derivative, whatever its name; "" where there is none."""
-    taken = [p.name for p in arguments_of(cls, slope)]
-    others = [name for name in methods_in(cls) if name[0] != "_" and name != slope]
-    found = [name for name in others if [p.name for p in arguments_of(cls, name)] == taken != []]
+def _beside(cls: type, half: str) -> str:
+    """Return the only other method of a class, or the only one that takes the arguments of a derivative, whatever its name."""
+    taken = [p.name for p in arguments_of(cls, half)] if half else []
+    others = [name for name in methods_in(cls) if name[0] != "_" and name != half and half]
+    same = [name for name in others if [p.name for p in arguments_of(cls, name)] == taken != []]
+    found = same or [name for name in others if taken and not OTHERWISE.match(name) and returned(getattr(cls, name))]
     return found[0] if len(found) == 1 else ""
 
 
@@ -195,8 +200,12 @@ def given_outside(cls: type, name: str) -> list[str]:
 
 
 def left_empty(cls: type) -> set[str]:
-    """Return the attributes that a class sets to None, and to nothing else."""
-    assigned = [(node.targets, node.value) for node in nodes_in(cls) if isinstance(node, ast.Assign)]
+    """Return the attributes that a class sets to None, and to nothing else but what it is given: ``set_input(self, x)``."""
+    given = {
+        id(node) for name, m in methods_in(cls).items() if name[:3] == "set" for node in ast.walk(code_of(m) or ast.Pass())
+    }
+    nodes = [node for node in nodes_in(cls) if id(node) not in given]
+    assigned = [(node.targets, node.value) for node in nodes if isinstance(node, ast.Assign)]
     several = [(ast.unparse(one), getattr(value, "value", 0) is None) for targets, value in assigned for one in targets]
     empty = {title for title, none in several if none} - {title for title, none in several if not none}
     return {title.removeprefix("self.") for title in empty}
