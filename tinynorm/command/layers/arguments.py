@@ -13,8 +13,8 @@ from ..read.by_use import kinds_in_a_product
 from ..read.packed import Packed
 from ..read.read_code import code_of, inside
 from ..run_code import UserError
-from .call_layer import LOSS_NAME, Layer
-from .find_layers import arguments_of, targets_in
+from .call_layer import Layer
+from .find_layers import arguments_of, is_loss, targets_in
 
 FLAGS = re.compile("train|eval|test|mode|infer|predict")
 BEFORE_IT = r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|(prev(ious)?|init(ial)?)_?([hcs]($|_)|hidden|cell|state)"
@@ -37,7 +37,7 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
         return {}  # the constructor takes the data
     known = {p.name: _kind(p.name, words) for p in found}
     product = kinds_in_a_product(getattr(layer.cls, layer.methods.forward), list(known), known)
-    known |= {name: kind for name, kind in product.items() if known[name] in ("", "x", "target")}
+    known |= {name: kind for name, kind in product.items() if known[name] in ("", "x", "target", "index")}
     if not any(kind.endswith("weight") for kind in known.values()):  # forward(a, b) of an operation
         known |= {name: "x" for name, kind in known.items() if kind == "bias"}
     if any(word in words for word in (*RECURRENT, "cell")):  # h is a state, and no activation
@@ -49,15 +49,15 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
     for p in found:
         kind = known[p.name]
         optional = p.default is None and kind in ("weight", "bias", "affine", "hidden", "recurrent")
-        is_loss = how != "layer" or LOSS_NAME.search(layer.cls.__name__)
-        of_a_loss = (kind == "target" and is_loss) or (how == "loss and gradients" and p.name in REGULARISED)
+        of_a_loss = kind == "target" and (how != "layer" or is_loss(layer.cls))
+        of_a_loss = of_a_loss or (how == "loss and gradients" and p.name in REGULARISED)
         if p.default is p.empty or optional or of_a_loss:
             kinds[p.name] = kind
         elif p.default is False and re.match("(is_?)?train", p.name):  # what is checked is training
             kinds[p.name] = "flag"
     if how == "cost":
         kinds |= dict.fromkeys(targets_in(layer.cls, layer.methods.backward)[:1], "target")
-    if LOSS_NAME.search(layer.cls.__name__) or how == "gradient":
+    if is_loss(layer.cls) or how == "gradient":
         kinds |= _kinds_of_a_loss(kinds)
     kinds = {name: kind or ("flag" if FLAGS.search(name) else "x") for name, kind in kinds.items()}
     if kinds and not {"x", "index"} & set(kinds.values()):

@@ -30,7 +30,7 @@ from ..read.read_code import code_of, parameters, returned, titles_of
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_numbers
-from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside
+from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside, is_loss
 from .objects import LR, Step
 from .read_gradients import read_gradients
 
@@ -225,7 +225,7 @@ class Layer:
             if result is None and returned(getattr(self.cls, self.methods.forward)):
                 raise TypeError(f"{title} returns None for these arguments")
             refuse_nothing(result, getattr(self.cls, self.methods.forward), says, self.path)
-        if self.target and LOSS_NAME.search(self.cls.__name__):
+        if self.target and is_loss(self.cls):
             result = result.get("loss", result) if isinstance(result, dict) else result  # beside the accuracy
             kept = "loss" in attributes_in(getattr(self.cls, self.methods.forward))  # beside the probabilities
             if (kept and np.ndim(result)) or any(np.array_equal(result, x) for x in used.values):  # it hands on the prediction

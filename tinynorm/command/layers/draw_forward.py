@@ -19,7 +19,7 @@ from .draw_constructor import VOCABULARY, Setting
 MOST = 64  # combinations of arguments for one object
 SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9, samples=1, columns=True)
 SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
-ATTENDED = Layout((3, 5, 6), 6)
+ATTENDED, NUMBER = Layout((3, 5, 6), 6), Layout((1,), 1)
 SQUARE_LAST = Layout((2, 8, 8, 3), 3, "last")
 MNIST = Layout((2, 1, 28, 28), 1, "first")
 VOLUME = Layout((2, 2, 4, 4, 6), 2, "first")
@@ -34,7 +34,8 @@ def layouts_of(words: str, kinds: set[str]) -> list[Layout]:
         found = [*([SIGNAL] if "1d" in words else []), *found, SQUARE, SQUARE_LAST, SIGNAL, PICTURE, PLAIN, MNIST]
     else:
         network = [SQUARE, MNIST] if "net" in words else []
-        found = [*(layout for layout in found if layout is not LINE), ATTENDED, SINGLE, COLUMN, LINE, *network]
+        number = [NUMBER] if kinds == {"x", "target"} else []
+        found = [*(layout for layout in found if layout is not LINE), ATTENDED, SINGLE, COLUMN, LINE, *network, *number]
     return list(dict.fromkeys([VOLUME, *found] if "3d" in words else found))
 
 

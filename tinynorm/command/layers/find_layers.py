@@ -121,7 +121,7 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     does = attributes_in(call, ast.Load) | attributes_in(call)
     if forward in does != {forward} and not any(q.kind is q.VAR_POSITIONAL for q in arguments_of(cls, "__call__")):
         forward = "__call__"  # which keeps something, or builds the layer, before it calls forward
-    both = cost or (forward if LOSS_NAME.search(cls.__name__) and not backward else "")
+    both = cost or (forward if is_loss(cls) and not backward else "")
     if both and _returns_gradients(cls, both, backward, known):
         return Methods(both, both, "loss and gradients")
     if forward and backward:
@@ -140,6 +140,11 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if halves is None and forward and (trainer := next(trainers(cls), "")) and trainer != forward:
         return Methods(forward, trainer, "cost", cost)
     return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer") if halves else None
+
+
+def is_loss(cls: type) -> bool:
+    """Whether a class is a loss by its name, or by that of one that it inherits from: Huber(Loss)."""
+    return any(LOSS_NAME.search(owner.__name__) for owner in cls.__mro__)
 
 
 def _beside(cls: type, half: str) -> str:

@@ -17,8 +17,8 @@ from ..read.read_code import code_of, is_gradient_of, nodes_of, titles_of
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS
 from .attributes import EPOCHS, RATES
-from .call_layer import INPUT_NAME, LOSS_NAME, Layer, Used
-from .find_layers import COTANGENT, NEXT_WEIGHTS, arguments_of, attributes_in
+from .call_layer import INPUT_NAME, Layer, Used
+from .find_layers import COTANGENT, NEXT_WEIGHTS, arguments_of, attributes_in, is_loss
 from .objects import Step
 
 
@@ -46,8 +46,8 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     outputs = layer.parts(used)
     x, y = next((np.shape(x) for x in layer.arguments.values() if differentiable(x)), ()), np.shape(outputs[0])
     of_samples = np.size(outputs[0]) == 1 or (len(y) < len(x) and y == x[: len(y)])  # a number, or one for each sample
-    is_loss = bool(layer.target) and (bool(LOSS_NAME.search(layer.cls.__name__)) or of_samples)
-    is_loss = is_loss or layer.methods.how in ("cost", "gradient")
+    loss = bool(layer.target) and (is_loss(layer.cls) or of_samples)
+    loss = loss or layer.methods.how in ("cost", "gradient")
     count = len(used.returned) if isinstance(used.returned, tuple) else len(outputs)
     titles = titles_of(getattr(layer.cls, layer.methods.forward), count)
     roles: dict[str, Any] = {}
@@ -55,10 +55,10 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     for p in found:
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             is_result = p.name not in layer.arguments and any(is_gradient_of(other.name, p.name) for other in found)  # of Y, DY
-            role = "result" if is_result else _role(p, roles, layer, is_loss, titles)
+            role = "result" if is_result else _role(p, roles, layer, loss, titles)
             cache = is_cache(p.name) or (isinstance(used.returned, dict) and f"{p.name}['" in text)
             roles |= {p.name: "cache" if cache and isinstance(used.returned, tuple | dict) else role} if role else {}
-    if is_loss and ("input", layer.target) in roles.values() and "dout" in roles.values():  # backward(dvalues, y_true)
+    if loss and ("input", layer.target) in roles.values() and "dout" in roles.values():  # backward(dvalues, y_true)
         yield {name: "prediction" if role == "dout" else role for name, role in roles.items()}, True
     if layer.methods.how == "layer" and len(needed) == len(layer.arguments) + 2:  # delta, h, h_prev_l, h_prev_t of a cell
         yield dict(zip(needed, ["dout", "result", *(("input", name) for name in layer.arguments)], strict=True)), False
@@ -75,10 +75,10 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
     behind = [name for name in roles if NEXT_WEIGHTS.search(name)]
     for n in dict.fromkeys(np.shape(outputs[0])) if behind else [0]:  # what it multiplies delta with: next to nothing
         given = roles | dict.fromkeys(behind, ("value", np.eye(n)))
-        yield given, (is_loss or np.size(outputs[0]) == 1) and "dout" not in roles.values()
+        yield given, (loss or np.size(outputs[0]) == 1) and "dout" not in roles.values()
 
 
-def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bool, titles: list[str]) -> Any:
+def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, loss: bool, titles: list[str]) -> Any:
     """Return what an argument of backward is, beside those before it; "" where it is left at its default."""
     douts = list(roles.values()).count("dout")
     if p.name in layer.arguments:
@@ -94,7 +94,7 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, is_loss: bo
         return ("input", layer.target)
     penalty = "|".join(("wd", *REGULARISED))
     if p.default is not p.empty and not (layer.methods.how == "cost" and re.fullmatch(penalty, p.name)):
-        return "dout" if not is_loss and COTANGENT.search(p.name) and not douts else ""
+        return "dout" if not loss and COTANGENT.search(p.name) and not douts else ""
     known = {"_*optimi[sz]er|opt": Step(), penalty: 0.0, ".*train.*": True}
     for names, value in known.items():  # a penalty's factor is that of the update, not of the output
         if re.fullmatch(names, p.name):
