@@ -95,6 +95,8 @@ class Composed:
         self.ran = True
         if isinstance(result, dict):  # of all activations, of which the last is the output
             result = (list(result.values())[-1], result)
+        elif isinstance(result, tuple) and result and all(isinstance(x, dict) for x in result):  # `return weights, cache`
+            result = (list(result[-1].values())[-1], result[-1])
         bound.apply_defaults()
         taken = {*inspect.signature(self.user_backward).parameters, *self.taken}
         numbers = {name: NUMBERS[name] for name in taken if name in NUMBERS}  # lambd, which only the loss and backward take
@@ -208,11 +210,16 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     order = {n: (not has(n, "LOSS"), len(stem ^ set(stem_of(n, "LOSS"))), len((asked & {*NUMBERS}) - taken[n])) for n in own}
     chosen = [n for n in own if order[n] == min(order.values()) or min(order.values())[0]] or costs
     losses = {n: _of_file(with_arrays(functions[n], {}, samples_read(functions[n])), n in whole) for n in chosen}
-    if not own:  # what has nothing to do with forward by its names may be another network's
+    others = [n for n, f in functions.items() if f is not backward and has(n, "BACKWARD") and _takes_targets(f)]
+    if not own and (len(costs) != 1 or others):  # what has nothing to do with forward by its names may be another network's
         losses = losses | dict(common_losses()) if len(costs) == 1 else dict(common_losses()) | losses
     names = {m for n in chosen for m in (*taken[n], *samples_read(functions[n]))} - {target}
     penalties = tuple(p.name for p in parameters(backward) if p.name in REGULARISED and p.name not in inputs | names)
     return Composed(forward, backward, target, losses, bool(own) or len(costs) == 1, tuple(names), penalties=penalties)
+
+
+def _takes_targets(function: Callable) -> bool:
+    return inspect.isfunction(function) and any(kind_of(p.name) == "target" for p in parameters(function))
 
 
 def _is_slope_of_one(name: str, functions: Collection[str]) -> bool:

@@ -331,7 +331,8 @@ def _for_unknown(
     """Return what an argument of backward may be that is the cache, or whose name tells nothing."""
     if p.name in REGULARISED:  # forward has no such term
         return [Source("value", 0.0)]
-    if run.cache is not None and Source("result", ((run.cache,),)) not in used:
+    a_rate = p.name.lower() in RATES and slope  # it may stand before the cache
+    if run.cache is not None and Source("result", ((run.cache,),)) not in used and not a_rate:
         return [Source("result", ((run.cache,),))]
     if p.name in NUMBERS and p.name not in PROBABILITIES and len(p.name) > 1:
         return [Source("value", NUMBERS[p.name])]

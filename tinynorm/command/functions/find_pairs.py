@@ -216,7 +216,8 @@ def _left_over(own: dict[str, Callable], paired: set[str]) -> Iterator[str]:
     called = {name: {getattr(function, "id", "") for function in found} for name, found in calls.items()}
     checked = {helper for name in paired for helper in called.get(name, ())}  # with the pairs that call them
     for name, value in own.items():
-        if name in classes or name in paired or (has(name, "FORWARD") and called[name] & paired):  # forward without a cache
+        forwards = {n for n in called[name] & paired if has(n, "FORWARD")}  # of a forward without a cache
+        if name in classes or name in paired or (forwards and has(name, "FORWARD") and not has(name, "BACKWARD")):
             continue
         if (HALF.search(name) or _is_a_gradient_of_a_loss(name, value)) and name not in checked:
             yield f"{name} (no counterpart is found)"

@@ -37,6 +37,8 @@ def stem_of(name: str, *kinds: str) -> tuple[str, ...]:
     """Return the words of a name without the words of these kinds and those beside them."""
     words = words_of(name)
     marked = [MARKS.get(word) in kinds for word in words]
+    if sum(marked) > 1:  # feedforward_forward is the forward of a feedforward layer
+        marked = [mark and word != "feedforward" for word, mark in zip(words, marked, strict=True)]
     beside = [word in BESIDE.split() and i > 0 and marked[i - 1] for i, word in enumerate(words)]
     return tuple(word for word, mark, by in zip(words, marked, beside, strict=True) if not mark and not by)
 
