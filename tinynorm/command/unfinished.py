@@ -35,6 +35,7 @@ NOTHING = re.compile("NoneType|ellipsis|Input operand [01] does not have enough 
 LEFT_OUT = "__left_out__"  # in the names of a file: why those are not there that its loading has left out
 OF_TWO = re.compile(r"(np|numpy)\.(max|min)\( *0[., ]")  # np.max(0, x) for np.maximum(0, x)
 SLIP = re.compile("Cannot interpret '.+' as a data type")  # np.ones(2, 3) for np.ones((2, 3))
+MISCALLED = re.compile(r"^([\w.]+)\(\) (missing \d+ required|takes (from \d+ to )?\d+ positional|got an unexpected keyword)")
 NO_COUNT = re.compile("'float' object cannot be interpreted as an integer|slice indices must be integers")
 NEVER_MENDED = (NameError, NotImplementedError, AttributeError, AssertionError)
 # Names that Python 2 had: (what to write in their place)
@@ -60,7 +61,8 @@ class Unfinished(UserError):
 def blame(error: BaseException, path: Path) -> Unfinished | None:
     """Return what is wrong with the user's code itself; None where other inputs could mend it."""
     gone, frames = _gone(str(error)), own_frames(error, path)
-    slip = SLIP.search(str(error)) or (isinstance(error, TypeError) and frames and OF_TWO.search(frames[-1].line or ""))
+    of_two = isinstance(error, TypeError) and frames and OF_TWO.search(frames[-1].line or "")
+    slip = bool(SLIP.search(str(error)) or of_two) or _miscalled(error, frames)
     if (
         not NO_COUNT.search(str(error))
         and not gone
@@ -88,6 +90,14 @@ def blame(error: BaseException, path: Path) -> Unfinished | None:
         return Unfinished(f"{line} uses {error.name}, {says}", f"needs {error.name}")  # type: ignore[attr-defined]
     why = _unfinished(error, _frames(error, {frame.filename for frame in frames}), frames[-1].line or "")
     return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {why}") if why else None
+
+
+def _miscalled(error: BaseException, frames: list[traceback.FrameSummary]) -> bool:
+    """Whether a line of the file calls a function, or a method of a class, of the file with too few arguments or too many."""
+    said = MISCALLED.search(str(error)) if isinstance(error, TypeError) else None
+    last = list(traceback.walk_tb(error.__traceback__))[-1][0]
+    own = bool(frames) and last.f_code.co_filename == frames[-1].filename
+    return bool(said) and own and said[1].split(".")[0] in last.f_globals  # type: ignore[index]
 
 
 def _divided(frame: FrameType, line: str) -> bool:

@@ -270,6 +270,9 @@ def _works_by_chance(call: Call, best: Call) -> bool:
         return True  # with one more axis, and parameters that have it, what is not summed may fit
     if not len(before.x) > len(rows.x) == 1:
         return False
+    words = {getattr(node, "attr", "") for node in nodes_of(call.user_backward)}
+    if best.raised and len(call.inputs) == 1 and words & {"diag", "diagflat", "outer"}:  # the Jacobian of a vector
+        return not all(call.rank)
     if best.raised and not NORMS & {*best.kinds} and mixes_rows(best):
         return attempt(lambda: agreement(_settled(call)))[0] != 1  # forward is meant for a vector: it mixes several rows
     out = attempt(call.forward, *map(fresh, call.inputs))[0]

@@ -160,6 +160,9 @@ def conventions(
         yield Convention(outputs, chosen, keywords, starred, "cache" in roles.values() and run.cache is None, slope=not douts)
 
 
+PREDICTED = re.compile(r"^(y_?(hat|pred\w*)|preds?|predictions?)$", re.IGNORECASE)  # the names of what a network says
+
+
 @dataclass(frozen=True)
 class _Run:
     """One run of forward: its values with their names in the code ("" for none), and its arguments."""
@@ -278,6 +281,10 @@ def _by_likeness(roles: dict[str, Any], run: _Run) -> None:
         kind = kind_of(name)
         if name.lower() in PROBABILITIES and len(run.values) == 1:  # pred, of a loss behind softmax(x)
             alike = alike or [Source("result", ((0,),))]
+        targets = [n for n, x in run.inputs.items() if kind_of(n) == "target" and isinstance(x, np.ndarray)]  # of a loss
+        said = PREDICTED.match(name) and not targets and not any(map(PREDICTED.match, run.inputs))
+        if said and not alike and Source("result", ((0,),)) not in claimed:
+            alike = [Source("result", ((0,),))]  # Y_hat of a network that takes X and returns A_curr
         alike = alike or [source for source, n in free.items() if kind not in ("", "number") and kind_of(n) == kind]
         before, _, last = name.rpartition("_")
         alike = alike or [source for source, n in free.items() if before and n == last][:1]  # ret_x

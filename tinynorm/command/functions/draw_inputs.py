@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..read.by_use import takes_logarithms
+from ..read.packed import LAYERS
 from .kinds import COUNT, NUMBERS, SETTINGS, has_word, plain
 from .layouts import CLASSES, OUTPUTS, Layout, layouts
 
@@ -126,6 +127,10 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         return [lambda rng: rng.standard_normal(shape) / np.sqrt(max(shape))]
     if kind.startswith("one of "):  # words that the code compares the argument with
         return [lambda rng, word=word: word for word in kind.removeprefix("one of ").split(" | ")]  # type: ignore[misc]
+    if kind.startswith("layers with "):  # described by a dict each: their activations, and sizes that forward does not need
+        keys = kind.removeprefix("layers with ").split(" | ")
+        words = [*["relu"] * (LAYERS - 1), "sigmoid"]
+        return [lambda rng: [{key: word if "act" in key else OUTPUTS for key in keys} for word in words]]
     scale = 0.2 if has_word(function, "contrastive", "triplet", "siamese") else 2  # distances on both sides of a margin
     values: dict[str, Callable] = {
         "x": lambda rng, s: np.asarray(rng.uniform(0.1, 0.9, s) if unit else scale * rng.standard_normal(s) + scale / 4),

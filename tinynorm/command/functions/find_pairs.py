@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..layers.call_layer import Layer
 from ..layers.find_layers import find_layers
 from ..layers.graph_nodes import as_node
@@ -149,15 +151,35 @@ def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Ite
     taken = {name for layer in layers for name in (layer.forward_name, layer.backward_name)}
     for title, cls in classes.items():
         bare = object.__new__(cls) if cls.__new__ is object.__new__ and not inspect.isabstract(cls) else cls
+        numbers = _numbers_set(cls) if bare is not cls else {}
+        for attribute, number in numbers.items():
+            setattr(bare, attribute, number)
         free = [
-            name for name in vars(cls) if name[:2] != "__" and f"{title}.{name}" not in taken and needs_no_object(cls, name)
+            name
+            for name in vars(cls)
+            if name[:2] != "__" and f"{title}.{name}" not in taken and needs_no_object(cls, name, known=numbers)
         ]
         methods = {f"{title}.{name}": getattr(bare, name) for name in free}
         yield from _flagged(methods, path)
         for name, *halves in partners(free):
             if stem_of(halves[1], "BACKWARD", "SLOPE"):  # not `forward` and `backward` of a class to inherit from
                 forward, backward = (f"{title}.{half}" for half in halves)
+                if not parameters(methods[forward]):  # parameters(self) and parameters_grad(self) of a class to inherit from
+                    continue
                 yield Pair(f"{title}.{name}", methods[forward], methods[backward], path, forward, backward)
+
+
+def _numbers_set(cls: Any) -> dict[str, float]:
+    """Return the attributes that a constructor sets to a number whatever it is given: self.e = 2.718."""
+    nodes = nodes_of(cls.__init__) if inspect.isfunction(cls.__init__) else []
+    found: dict[str, float] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            number = node.value.value
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                found |= {target.attr: number for target in targets if isinstance(target, ast.Attribute)}
+    return found
 
 
 def _closures(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
@@ -188,8 +210,26 @@ def _with_slopes(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
 def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iterator[Pair]:
     """Yield a pair for each class. NAME_inputs may give arguments of its constructor too."""
     for name, cls, methods in find_layers(classes, names):
+        halves = [_of_an_array(vars(cls).get(half)) for half in (methods.forward, methods.backward)]
+        if all(halves):  # Relu.forward(x), with `self` for x
+            yield Pair(name, halves[0], halves[1], path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")  # type: ignore
+            continue
         layer: Any = as_node(name, cls, methods) or Layer(name, cls, methods, path)
         yield Pair(name, layer, layer.backward, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
+
+
+def _of_an_array(method: Any) -> Callable | None:
+    """Return a method whose `self` is the array itself as a function of x; None for any other."""
+    nodes = nodes_of(method) if inspect.isfunction(method) and [p.name for p in parameters(method)] == ["self"] else []
+    of_self = [node for node in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self"]
+    if not any(getattr(node, "id", "") == "self" for node in nodes) or any(not hasattr(np.ndarray, n.attr) for n in of_self):
+        return None
+
+    def function(x: Any) -> Any:
+        return method(x)
+
+    function.__name__, function.__qualname__, function.__module__ = method.__name__, method.__qualname__, method.__module__
+    return function
 
 
 def backward_of(pair: Pair) -> Callable:

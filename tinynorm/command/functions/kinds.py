@@ -128,6 +128,8 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
     alone = len(targets) == 1 and set(kinds.values()) <= {"target", "number"}
     if alone or (len(targets) > 1 and "x" not in kinds.values()):  # y and t: y is what the network says
         kinds[low.get("y", targets[0])] = "x"
+    if has_word(function, "conv") and "weight" not in kinds.values() and "k" in list(low)[1:]:  # conv2d(img, K)
+        kinds[low["k"]] = "weight"
     if {"square_weight", "packed_weight"} & set(kinds.values()):  # Wo is attention's, not that of a gate
         kinds |= {low[name]: "square_weight" for name in ("wo", "w_o", "wout", "w_out", "wproj", "w_proj") if name in low}
     if {"wxo", "w_xo"} & set(low):  # of an output gate

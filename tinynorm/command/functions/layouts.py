@@ -19,7 +19,7 @@ class Layout:
 
     x: tuple[int, ...]
     features: int
-    convolved: str = ""  # for x of a convolution: the axis of its channels, "first" or "last"
+    convolved: str = ""  # for x of a convolution: "first" or "last", where its channels are; "line", "plane": without
     samples: int = 0  # where they are not on the first axis
     columns: bool = False  # whether x has its features on the first axis, so that a layer is w @ x
     one_output: bool = False  # whether a network is tried with one output first
@@ -67,6 +67,7 @@ class Layout:
             ],  # usual, transposed, of one channel each
             "last": [(3, 3, f, out), (out, 3, 3, f), (3, 3, f), (3, 3)],
             "line": [(out, f, 3), (f, out, 3), (f, 3)],
+            "plane": [(3, 3)],
         }
         in_time = [(3, f, out)] if len(self.x) == 3 and has_word(function, "conv") else []
         words = [(12, 9)] if "index" in kinds else []  # a vocabulary of 12 words; an index is less than 9
@@ -146,6 +147,7 @@ CONVOLVED_LINE, CONVOLVED_ALONE = Layout((2, 3, 7), 3, "line"), [Layout((5, 7, 3
 CONVOLVED_SQUARE = [Layout((2, 3, 5, 5), 3, "first"), Layout((3, 5, 5), 3, "first")]  # where height and width are swapped
 WITH_ONES = [Layout((6, 9), 9, ones=1), Layout((9, 6), 9, samples=6, columns=True, ones=1)]
 TURNED = Layout((6, 9), 9, samples=6, columns=True)  # of a network that begins with X.T
+PLANE = Layout((5, 7), 7, "plane")  # of an image without channels
 # Of a recurrent layer: time on the first axis; features on the first axis, then samples, and time on the last; samples first.
 IN_COLUMNS = Layout((9, 6), 9, samples=6, columns=True)
 CELLS = [Layout((3, 6, 9), 9, samples=6), Layout((9, 6, 3), 9, samples=6, columns=True), Layout((6, 9, 3), 9), IN_COLUMNS]
@@ -155,6 +157,7 @@ WORDS = Layout((7, 1), 7, samples=1, columns=True)  # one-hot, as many as are to
 COLUMN = Layout((6, 1), 6, samples=1, columns=True)
 HEADS = Layout((2, 3, 6), 6)  # of attention, whose features are shared out among two heads or three
 ONE_IMAGE, ONE_ROW, ONE_COLUMN = [Layout((4, 6, 3), 3), Layout((3, 4, 6), 3)], Layout((1, 6), 6), Layout((6, 1), 1)
+ONE_PLANE = Layout((4, 6), 6)
 POOLED = [Layout((2, 3, 4, 6), 3, "first"), CONVOLVED[0], Layout((2, 4, 6, 3), 3, "last")]
 
 
@@ -171,9 +174,9 @@ def layouts_with(sizes: list[int]) -> list[Layout]:
 def layouts(function: str, kinds: set[str]) -> list[Layout]:
     """Return the layouts that x may have in a function called so, the likeliest first."""
     if has_word(function, "conv"):
-        return [*CONVOLVED, CONVOLVED_LINE, *CONVOLVED_ALONE, *CONVOLVED_SQUARE, STEPS, ROWS]
+        return [*CONVOLVED, CONVOLVED_LINE, *CONVOLVED_ALONE, *CONVOLVED_SQUARE, PLANE, STEPS, ROWS]
     if has_word(function, "pool"):
-        return [*POOLED, IMAGES, *ONE_IMAGE]
+        return [*POOLED, IMAGES, *ONE_IMAGE, ONE_PLANE]
     if has_word(function, "flatten"):  # of x of two dimensions, what is flattened has its shape again
         return [IMAGES, STEPS]
     if {"square_weight", "packed_weight"} & kinds or has_word(function, "attention", "attn", "head"):

@@ -19,7 +19,7 @@ from .composed import Composed
 from .find_pairs import Pair
 from .kinds import LEARNED, kind_of, kinds_of
 
-GUESSED = ("one of ", "function", "pair of ")  # kinds that the code tells, whatever the name says
+GUESSED = ("one of ", "function", "pair of ", "layers with ")  # kinds that the code tells, whatever the name says
 
 
 def arguments(pair: Pair) -> Iterator[Call]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .call_pair import Call
 
 
+OF_INPUT = re.compile("^(d|grad)_?(x|in|inp|input|inputs|img|image|images)$", re.IGNORECASE)
+
+
 def gradients_of(call: Call, grads: Any) -> tuple:
     """Return one gradient for each differentiable input, or as many as backward returns; None for one that has none.
 
@@ -141,9 +144,11 @@ def by_name(grads: Any, backward: Callable, names: list[str]) -> dict[str, Any] 
             found[name] = gradient
         else:
             rest.append((word, gradient))
+    missing = [name for name in names if name not in found]
+    if not keyed and found and missing == names[:1] and len(rest) == 1 and OF_INPUT.match(rest[0][0]):
+        found[names[0]] = rest.pop()[1]  # of conv2d(img, K): dK, dX
     if not keyed or not (found or isinstance(grads, dict)):
         return None if rest or not found or _declared_in_order(backward, list(found), names) else found
-    missing = [name for name in names if name not in found]
     nameless = [gradient for word, gradient in rest if not word]
     for left in ([g for word, g in rest if word[:1] == "d"], [g for _, g in rest]):
         if len(left) == len(missing) and found:

@@ -18,7 +18,8 @@ from .find_layers import arguments_of, is_loss, targets_in
 
 FLAGS = re.compile("train|eval|test|mode|infer|predict")
 BEFORE_IT = r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|(prev(ious)?|init(ial)?)_?([hcs]($|_)|hidden|cell|state)"
-STATES = re.compile(rf"{BEFORE_IT}|hidden_state|^[hc]_?0$", re.IGNORECASE)
+STATES = re.compile(rf"{BEFORE_IT}|hidden_state|^[hc]_?0$|^[hc]_in(put)?$", re.IGNORECASE)
+KEEPS = re.compile("(is_?)?train|((save|store|keep|retain)_?)?(cache|grad|state)|(save|store|keep|retain)(_|$)|for_backward")
 TRUE = re.compile(r"tr?u|lab|targ|^t$|^gt|real|actual|expect|desir|goal|ref|class|one_?hot", re.IGNORECASE)
 PREDICTIONS = re.compile(r"pred|hat|prob|^p$|^out|logit|score|^x|^al?\d?$|^z", re.IGNORECASE)
 
@@ -53,7 +54,7 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
         of_a_loss = of_a_loss or (how == "loss and gradients" and p.name in REGULARISED)
         if p.default is p.empty or optional or of_a_loss:
             kinds[p.name] = kind
-        elif p.default is False and re.match("(is_?)?train", p.name):  # what is checked is training
+        elif p.default is False and KEEPS.match(p.name):  # what is checked is training, and backward needs what it keeps
             kinds[p.name] = "flag"
     if how == "cost":
         kinds |= dict.fromkeys(targets_in(layer.cls, layer.methods.backward)[:1], "target")

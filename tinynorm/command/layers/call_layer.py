@@ -38,6 +38,7 @@ copyreg.pickle(ModuleType, lambda module: (import_module, (module.__name__,)))  
 
 # Where forward leaves its output if it returns nothing.
 OUTPUTS = "output out outputs y Y a A z Z value loss activation h data result"
+OUTPUT_NAME = re.compile(r"^(?!d).*_(out|output|outputs|hat|pred|next)$")  # h_output, and not diff_h_output
 NUMBER = (float, int, np.number)
 # The names of a network's data.
 INPUT_NAME = re.compile("x|inp|data|feat|image", re.IGNORECASE)
@@ -93,6 +94,7 @@ class Layer:
     context: bool = False  # whether both methods take a context first
     scores: str = ""  # the attribute whose gradient dout is, where forward keeps that and returns another array: dZ of self.Z
     later: tuple = ()  # the part of the output that dout is of, where that begins with the state before x: all but the first
+    last: bool = False  # whether dout is that of the last output alone, of a list of them, one for each step
     usual: str = ""  # the name of the usual loss, where a network has no method for the loss that its backward begins with
     targets: list[str] = field(default_factory=list)  # the arguments that were drawn as targets
     drawn: dict[Way, str] = field(default_factory=dict)  # the names of the constructor's arrays, by the ways to them
@@ -219,7 +221,8 @@ class Layer:
         result, title = used.result, f"{self.cls.__name__}.{self.methods.forward}"
         if result is None:
             names = [name for name in OUTPUTS.split() if name not in self.arguments]
-            names += filter(LOSS_NAME.search, sorted(attributes_in(getattr(self.cls, self.methods.forward))))
+            left = sorted(attributes_in(getattr(self.cls, self.methods.forward)))
+            names += [*filter(LOSS_NAME.search, left), *filter(OUTPUT_NAME.search, left)]
             result = next((x for x in (getattr(used.object, name, None) for name in names) if x is not None), None)
             says = f"{title} returns None and leaves nothing in self.output"
             if result is None and returned(getattr(self.cls, self.methods.forward)):
@@ -242,7 +245,8 @@ class Layer:
         whole = as_array(result)  # of a layer without NumPy
         several = [whole] if whole is not None else list(result) if isinstance(result, tuple | list) else [result]
         if self.packed:  # h, (h, c)
-            flat = [y for part in several for y in (part if isinstance(part, tuple | list) else [part])]
+            lists = [part[-1:] if self.last and isinstance(part, list) else part for part in several]
+            flat = [y for part in lists for y in (part if isinstance(part, tuple | list) else [part])]
             several = list({id(y): y for y in flat}.values())
         if self.methods.how == "slope":  # activations of an autograd return a Tensor
             several = [y.data if isinstance(getattr(y, "data", None), np.ndarray) else y for y in several]

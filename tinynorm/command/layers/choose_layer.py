@@ -53,6 +53,7 @@ class LayerCall(Call):
             layer.mode: layer.mode,
             f"{', '.join(layer.douts)} taken as the gradient of self.{layer.scores}, not of what is returned": layer.scores,
             f"{', '.join(layer.douts)} taken as the gradient of the states after x, without the first": layer.later,
+            f"{', '.join(layer.douts)} taken as the gradient of the last of the outputs": layer.last,
             f"{layer.methods.backward} adds: its {', '.join(layer.douts)} is target - output": layer.rate < 0,
             f"with {layer.before} before it, for its backward is the gradient of both": layer.before,
             f"taken as the gradient of {layer.usual}, for the class has no loss": layer.usual,
@@ -63,7 +64,8 @@ class LayerCall(Call):
         """Yield (what is other, the call) for the other modes of the object."""
         layer: Any = self.pair.forward
         yield from ((other.mode, self._with(other)) for other in in_other_modes(layer))
-        for words, y in other_targets(layer.arguments.get(layer.target), set()) if layer.target in layer.silent else []:
+        known = layer.target in layer.silent and not layer.usual  # not a loss of ours
+        for words, y in other_targets(layer.arguments.get(layer.target), set()) if known else []:
             other = self._with(replace(layer, arguments=layer.arguments | {layer.target: y}))
             if same_output(self, other):
                 yield f"{layer.target} {words}", other

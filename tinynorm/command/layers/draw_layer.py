@@ -383,7 +383,10 @@ class Search:
             if shares[-1] == 1:
                 break
         if not any(shares) and every[0].doubt:
-            raise UserError(every[0].doubt)
+            up = [one for one in every if one.updated and attempt(share_right, replace(one, rate=-one.rate))[0] == 1]
+            if not up:
+                raise UserError(every[0].doubt)
+            return up[0]  # each of its steps is up that loss
         return every[shares.index(max(shares))]
 
     def _rank(self, layer: Layer) -> tuple[bool, bool, bool]:

@@ -132,6 +132,8 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
         given, needed = (_needed(cls, name) for name in (slope, forward))
         if given and COTANGENT.search(given[-1].name):  # grad(dout)
             return Methods(forward, slope, "layer")
+        if len(given) > 1 and _starts_from_targets(cls, forward, slope):  # compute_gradients(X, y_true, y_pred)
+            return Methods(forward, slope, "cost", cost)
         return Methods(forward, slope, "gradient" if len(needed) > 1 else "slope")
     names = [name for name in methods_in(cls) if name[0] != "_"]
     words = zip(HALVES.split()[::2], HALVES.split()[1::2], strict=True)

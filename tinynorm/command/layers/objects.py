@@ -44,6 +44,12 @@ class Step:
 
     step = apply = optimize = __call__ = update
 
+    def minimize(self, *given: Any) -> tuple:
+        """Step for several parameters: w, b, dw, db, or with what is kept for each: w, b, dw, db, vw, vb, the rate."""
+        arrays = [x for x in given if isinstance(x, np.ndarray)]
+        k = len(arrays) // (3 if len(arrays) in (3, 6, 9) else 2)
+        return *(self.update(w, grad) for w, grad in zip(arrays[:k], arrays[k : 2 * k], strict=True)), *arrays[2 * k :]
+
 
 class Silent:
     """A network that a loss hands its gradient to: whatever is called of it does nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
     for name in inputs:
         first = name == inputs[0]
         titles = [title for title in kept if names_gradient(title, name)]
+        stem = re.sub("_in(put)?$", "", name)
+        titles += [title for title in (f"d{stem}_prev",) if stem != name and title in kept]  # of h_input
         titles += [title for title in INPUT_GRADIENTS.split() if first and title in kept]
         arrays = [np.array(kept[title]) for title in titles if getattr(kept[title], "dtype", np.dtype(int)).kind == "f"]
         whose = first and layer.methods.how != "cost"  # a network's data has none
@@ -96,7 +99,7 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     fewer = layer.targets if len(grads) < len(inputs) else []  # dL_dy of loss(y, p) is that of p
     for title in titles:
         named = (name for name in names if title and name not in fewer and names_gradient(title, name.split(".")[-1]))
-        owners.append(next((name for name in named if name not in owners), ""))
+        owners.append(next((name for name in named if name not in owners), "") or _in_part(title, names, owners))
     every = [name for name, x in layer.arguments.items() if differentiable(x)]
     order = [*layer.parameters, *inputs] if beside else every if len(grads) == len(every) > len(inputs) else names
     if len(grads) < len(inputs):  # loss(y, p), whose backward returns dp
@@ -116,6 +119,16 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     owners = [name or next(rest, "") for name in owners]
     # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.
     return {name: g.copy() if isinstance(g, np.ndarray) else g for name, g in zip(owners, grads, strict=True) if name}
+
+
+def _in_part(title: str, names: list[str], taken: list[str]) -> str:
+    """Return the parameter of a part of a network whose gradient is called so: gWin is that of tensorInput.W."""
+    found = []
+    for name in names:
+        *path, own = name.split(".")
+        match = re.fullmatch(rf"(?:d|g|grad)_?{re.escape(own)}_?([a-z]{{2,}})", title, re.IGNORECASE) if path else None
+        found += [name] if match and match[1].lower() in "".join(path).lower() and name not in taken else []
+    return found[0] if len(found) == 1 else ""
 
 
 def hands_on_delta(layer: Layer) -> bool:

@@ -42,6 +42,9 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
     x = next((np.shape(x) for x in layer.arguments.values() if np.ndim(x) == np.ndim(out) > 2), ())
     longer = [k for k in range(len(x) - 1) if np.shape(out)[k] == x[k] + 1]
     yield from (replace(layer, later=(np.s_[:],) * k + (np.s_[1:],)) for k in longer)
+    several = used.returned if isinstance(used.returned, tuple) else (used.returned,)
+    if layer.packed and len(layer.douts) == 1 and any(isinstance(y, list) and len(y) > 1 for y in several):
+        yield replace(layer, last=True)
     losses = [layer, *(replace(layer, usual=name) for name in USUAL_LOSSES if layer.usual and name != layer.usual)]
     if layer.updated:
         nodes = ast.walk(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())

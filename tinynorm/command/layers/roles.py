@@ -90,12 +90,13 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, loss: bool,
         return "rate"
     if EPOCHS.fullmatch(p.name) or NEXT_WEIGHTS.search(p.name):
         return ("value", 1) if p.default is p.empty or not NEXT_WEIGHTS.search(p.name) else ""
-    if layer.target and kind_of(p.name) == "target":
+    said = p.name.lower() == "y" != layer.target.lower()  # Y, beside T, is what the network says
+    if layer.target and kind_of(p.name) == "target" and not said:
         return ("input", layer.target)
     penalty = "|".join(("wd", *REGULARISED))
     if p.default is not p.empty and not (layer.methods.how == "cost" and re.fullmatch(penalty, p.name)):
         return "dout" if not loss and COTANGENT.search(p.name) and not douts else ""
-    known = {"_*optimi[sz]er|opt": Step(), penalty: 0.0, ".*train.*": True}
+    known = {"_*optimi[sz]er(_?(fn|func|function|obj))?|opt": Step(), penalty: 0.0, ".*train.*": True}
     for names, value in known.items():  # a penalty's factor is that of the update, not of the output
         if re.fullmatch(names, p.name):
             return ("value", value)

@@ -33,6 +33,9 @@ def guess(function: Callable, name: str, place: int) -> str:
         return "one of "
     if any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == name for node in nodes_of(function)):
         return "function"
+    keys = [key for code, here in followed(function, name, 1) for key in _keys_of_each(nodes_of(code), here)]
+    if any("act" in key for key in keys):
+        return f"layers with {' | '.join(dict.fromkeys(keys))}"
     if code_of(function) and not any(getattr(node, "id", "") == name for node in ast.walk(code_of(function) or ast.Pass())):
         return "nothing"
     known = [(code_of(code) or ast.Pass(), here) for code, here in followed(function, name, 2)]
@@ -55,6 +58,19 @@ def taken_apart(function: Callable, name: str) -> int:
     assigned = [node for node in nodes_of(function) if isinstance(node, ast.Assign)]
     apart = [node.targets[0] for node in assigned if getattr(node.value, "id", "") == name]
     return next((len(target.elts) for target in apart if isinstance(target, ast.Tuple)), 0)
+
+
+def _keys_of_each(nodes: list[ast.AST], name: str) -> list[str]:
+    """Return the keys that are read of each entry of a list: activation of ``for i, layer in enumerate(architecture)``."""
+    keys: dict[str, None] = {}
+    for node in nodes:
+        if isinstance(node, ast.For) and re.fullmatch(
+            rf"((enumerate|reversed|list)\()*{name}(, 1)?\)*", ast.unparse(node.iter)
+        ):
+            one = ast.unparse(node.target.elts[-1] if isinstance(node.target, ast.Tuple) else node.target)
+            read = [part for part in ast.walk(node) if isinstance(part, ast.Subscript) and ast.unparse(part.value) == one]
+            keys |= dict.fromkeys(str(part.slice.value) for part in read if _is_word(part.slice))  # type: ignore[attr-defined]
+    return list(keys)
 
 
 def _is_pair_of_sizes(nodes: list[ast.AST], name: str) -> bool:

@@ -235,8 +235,8 @@ def closure_returned(value: ast.expr, function: Callable) -> str:
     return second.id if isinstance(second, ast.Name) and second.id in made else ""
 
 
-def needs_no_object(cls: type, name: str, seen: tuple[str, ...] = ()) -> bool:
-    """Whether a method, and those that it calls, read no attribute of self that is not the class's own."""
+def needs_no_object(cls: type, name: str, seen: tuple[str, ...] = (), known: Container[str] = ()) -> bool:
+    """Whether a method, and those that it calls, read no attribute of self that is not the class's own, or known."""
     method = inspect.getattr_static(cls, name)
     code = code_of(getattr(cls, name)) if isinstance(method, staticmethod | classmethod) or inspect.isfunction(method) else None
     if code is None or isinstance(method, staticmethod | classmethod):
@@ -246,7 +246,8 @@ def needs_no_object(cls: type, name: str, seen: tuple[str, ...] = ()) -> bool:
     read = [node.attr for node in ast.walk(code) if isinstance(node, ast.Attribute) and node.value in used]
     others = [attribute for attribute in read if attribute not in (name, *seen)]
     return len(read) == len(used) and all(
-        hasattr(cls, a) and (not callable(getattr(cls, a)) or needs_no_object(cls, a, (name, *seen))) for a in others
+        a in known or (hasattr(cls, a) and (not callable(getattr(cls, a)) or needs_no_object(cls, a, (name, *seen), known)))
+        for a in others
     )
 
 
