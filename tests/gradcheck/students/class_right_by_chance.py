@@ -17,6 +17,8 @@
 # expect rownorm: wrong: dgamma: expected the shape of gamma
 # expect MeanOfRow: wrong: expected the shape of x
 # expect Summed: wrong: expected the shape of b
+# expect Add: wrong: dy: expected an array of shape (6, 9), got int
+# expect allnorm: wrong: dgamma: expected the shape of gamma, (9,), got ()
 # expect turned: wrong: it is transposed
 import numpy as np
 
@@ -253,6 +255,23 @@ class Summed:
     def backward(self, dout):
         self.dW, self.db = dout.T @ self.x, dout.T
         return dout @ self.W
+
+
+class Add:
+    def forward(self, x, y):
+        return x + y
+
+    def backward(self, dout):
+        return dout * 1, 1
+
+
+def allnorm_forward(x, gamma, beta):
+    return rownorm_forward(x, gamma, beta)
+
+
+def allnorm_backward(dout, cache):
+    n, s, gamma = cache
+    return rownorm_backward(dout, cache)[0], (dout * n).sum(), dout.sum()
 
 
 def turned_forward(x):

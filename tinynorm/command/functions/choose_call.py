@@ -268,6 +268,10 @@ def _works_by_chance(call: Call, best: Call) -> bool:
         return False
     if best.unsummed and len(rows.x) > len(before.x):
         return True  # with one more axis, and parameters that have it, what is not summed may fit
+    if best.summed and any(np.shape(x) == () for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "affine"):
+        return True  # and what is summed over too many, with numbers
+    if best.raised and rows.convolved and isinstance(call.shape, tuple) and 1 in call.shape and 1 not in rows.x:
+        return True  # with one window beside which there is no other
     if not len(before.x) > len(rows.x) == 1:
         return False
     words = {getattr(node, "attr", "") for node in nodes_of(call.user_backward)}

@@ -32,7 +32,7 @@ from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
 from .call_layer import USUAL_LOSSES, Layer, call_by_name
 from .draw_constructor import OF, Setting, appended, arguments_of_constructor, choices, folded, parts_of, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .find_layers import attributes_in, methods_in, neighbours, reached
+from .find_layers import LOSS_NAME, attributes_in, methods_in, neighbours, reached
 from .objects import LR, Mixing, Neighbour, Step, layers_for
 from .one_method import trainers
 from .parameters import find_parameters, reset, run, values_of
@@ -292,9 +292,9 @@ class Search:
             says = "begins with a loss, and the class has no method for it, such as loss(self, y_pred, y)"
             layer.doubt = f"{layer.methods.backward} {says}; its gradients are those of no usual loss (squares, cross-entropy)"
         used, error = attempt(run, layer)
-        if error is None and self._is_broadcast(layer):
-            return False
         parts, error = attempt(layer.parts, used) if error is None else ([], error)
+        if error is None and self._is_no_target(layer, parts[0]):
+            return False
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
             return False
@@ -348,12 +348,13 @@ class Search:
         outputs = [attempt(lambda x=x, best=self.best: best.parts(best.run((x, *rest)))[0])[0] for x in (x, other)]
         return np.shape(outputs[0])[:1] == x.shape[:1] and np.array_equal(outputs[0][1:], outputs[1][1:])
 
-    def _is_broadcast(self, layer: Layer) -> bool:
-        """Whether a target is one number beside arrays, of which it is subtracted: NumPy makes that fit."""
-        y: Any = layer.arguments.get(layer.target)
-        if np.ndim(y) or not isinstance(y, int | np.integer) or not any(np.ndim(x) for x in layer.arguments.values()):
+    def _is_no_target(self, layer: Layer, out: Any) -> bool:
+        """Whether forward computes with a target that is drawn as class numbers: y of x + y; or one number, beside arrays."""
+        y, x = np.asarray(layer.arguments.get(layer.target, 0.0)), next(iter(layer.arguments.values()), 0.0)
+        sum_of_two = np.shape(out) == np.shape(x) and not LOSS_NAME.search(layer.cls.__name__)
+        if y.dtype.kind != "i" or not np.ndim(x) or not (sum_of_two or not y.ndim):
             return False
-        moved = replace(layer, arguments=layer.arguments | {layer.target: y + 0.5})  # no index then
+        moved = replace(layer, arguments=layer.arguments | {layer.target: y + 0.5})  # no class, and no index
         return attempt(run, moved)[1] is None
 
     def _may_hide(self, layout: Layout, made: dict[str, Any]) -> bool:

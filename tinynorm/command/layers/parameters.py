@@ -173,7 +173,9 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
         if refused or (layer.loss and without and not layer.parameters and not target):
             layer.unseen.append(name)
-        may = refused or name in layer.targets or name in states or layer.loss or (stack and layer.parameters)
+        of_x = g is not None and layer.methods.how == "layer" and not layer.loss  # y of x + y is no target
+        data = layer.loss or (stack and layer.parameters) or (name in layer.targets and not of_x)
+        may = bool(refused or data or name in states)
         if (may and without) or (fewer and kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance")):
             layer.silent.add(name)
     if not layer.parameters and layer.silent >= {name for name, x in layer.arguments.items() if differentiable(x)}:
