@@ -22,17 +22,17 @@ from ...gradcheck.problem.problem import differentiable, fresh, random_state_kep
 from ..functions.call_pair import shown
 from ..functions.kinds import kind_of
 from ..functions.layouts import LINE, OUTPUTS, ROWS, Layout
-from ..functions.try_call import STANDS, may_stand
 from ..other_numpy import numpy_with, unclipped
 from ..read.read_code import code_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
+from .by_chance import is_no_target, moves, right_by_chance, row_by_row, rows_in
 from .call_layer import USUAL_LOSSES, Layer, call_by_name
 from .draw_constructor import OF, Setting, appended, arguments_of_constructor, choices, folded, parts_of, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .find_layers import LOSS_NAME, attributes_in, methods_in, neighbours, reached
+from .find_layers import attributes_in, methods_in, neighbours, reached
 from .objects import LR, Mixing, Neighbour, Step, layers_for
 from .one_method import trainers
 from .parameters import find_parameters, reset, run, values_of
@@ -293,7 +293,7 @@ class Search:
             layer.doubt = f"{layer.methods.backward} {says}; its gradients are those of no usual loss (squares, cross-entropy)"
         used, error = attempt(run, layer)
         parts, error = attempt(layer.parts, used) if error is None else ([], error)
-        if error is None and self._is_no_target(layer, parts[0]):
+        if error is None and is_no_target(layer, parts[0]):
             return False
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
@@ -306,11 +306,11 @@ class Search:
             if not row or (np.ndim(parts[0]) == 1 and "dout" in roles.values() and not any(rank[1] for rank, _ in ranked)):
                 one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss, row=row)
                 rank = self._rank(one)
-                ranked.append(((finite and self._moves(one), *rank), one))
+                ranked.append(((finite and moves(one, self.words), *rank), one))
         best = max(rank for rank, _ in ranked)
-        several = self.best is not None and self.rank[0] and _rows(self.best.arguments) > 1
+        several = self.best is not None and self.rank[0] and rows_in(self.best.arguments) > 1
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
-        if several and _rows(arguments) == 1 and not steps and not self.of_lists:
+        if several and rows_in(arguments) == 1 and not steps and not self.of_lists:
             ranked = self._for_one(ranked, made, parts[0])
             if not ranked:
                 return False
@@ -324,38 +324,15 @@ class Search:
         return all(best)
 
     def _for_one(self, ranked: list[tuple[tuple, Layer]], made: dict[str, Any], out: Any) -> list[tuple[tuple, Layer]]:
-        """Return the readings of a class that is made for one row, or vector: right there, while it does not work with several.
-
-        Else it may be right by chance: x.T is x for a vector x, so a matrix must be one, and have a gradient.
-        """
+        """Return the readings of a class that is made for one row, or vector: right there only."""
         best, layer = max(ranked, key=lambda one: one[0])
-        arguments = list(layer.arguments.values())
-        column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in arguments)
+        column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in layer.arguments.values())
         says_one = re.search(r"[x,×] ?1\)", inspect.getdoc(getattr(layer.cls, layer.methods.forward)) or "")  # (n x 1)
-        if not column or not all(best) or all(self.rank[: 4 if says_one else 3]) or (self.unsummed and self._row_by_row()):
+        works = all(self.rank[: 4 if says_one else 3]) or (self.unsummed and self.best is not None and row_by_row(self.best))
+        if not column or not all(best) or works:
             return []
-        flat = any(kind_of(name) == "weight" and np.ndim(x) == 1 for name, x in made.items())
-        flat = flat or any(kind == "in" and made.get(name) == 1 for name, kind in self.kinds.items())
-        flat = flat or np.array_equal(np.ravel(out), np.ravel(arguments[0]))  # as a sum over one number
         alike = [(rank, one) for rank, one in ranked if rank == best]
-        return [(r, one) for r, one in alike if says_one or not (flat or one.unseen or attempt(share_right, one)[0] != 1)]
-
-    def _row_by_row(self) -> bool:
-        """Whether the first row of the best inputs has no influence on the other rows of the output."""
-        assert self.best is not None
-        x, *rest = values_of(self.best)
-        other = np.concatenate([x[:1] + np.random.default_rng(0).random(x[:1].shape), x[1:]])
-        outputs = [attempt(lambda x=x, best=self.best: best.parts(best.run((x, *rest)))[0])[0] for x in (x, other)]
-        return np.shape(outputs[0])[:1] == x.shape[:1] and np.array_equal(outputs[0][1:], outputs[1][1:])
-
-    def _is_no_target(self, layer: Layer, out: Any) -> bool:
-        """Whether forward computes with a target that is drawn as class numbers: y of x + y; or one number, beside arrays."""
-        y, x = np.asarray(layer.arguments.get(layer.target, 0.0)), next(iter(layer.arguments.values()), 0.0)
-        sum_of_two = np.shape(out) == np.shape(x) and not LOSS_NAME.search(layer.cls.__name__)
-        if y.dtype.kind != "i" or not np.ndim(x) or not (sum_of_two or not y.ndim):
-            return False
-        moved = replace(layer, arguments=layer.arguments | {layer.target: y + 0.5})  # no class, and no index
-        return attempt(run, moved)[1] is None
+        return [(rank, one) for rank, one in alike if says_one or not right_by_chance(one, made, self.kinds, out)]
 
     def _may_hide(self, layout: Layout, made: dict[str, Any]) -> bool:
         """Whether a wrong backward may be right: without padding, with two axes for a dim, or as many outputs as x has rows."""
@@ -363,14 +340,6 @@ class Search:
         unpadded = any(kind == "pad" and given[name] == 0 for name, kind in self.kinds.items())
         odd = any(kind == "in" and isinstance(given[name], tuple) and "shape" not in name for name, kind in self.kinds.items())
         return unpadded or odd or (self.only is None and "out" in self.kinds.values() and OUTPUTS in layout.x)
-
-    def _moves(self, layer: Layer) -> bool:
-        """Whether the output depends on the first input, where it may not; its parameters are drawn."""
-        (x, *rest), before = values_of(layer), attempt(lambda: layer.parts(layer.run(values_of(layer))))[0]
-        if not before or not differentiable(x) or not may_stand(self.words, before):
-            return True
-        after = attempt(lambda: layer.parts(layer.run((x + np.random.default_rng(0).random(np.shape(x)), *rest))))[0]
-        return not after or not all(np.allclose(y, z, rtol=0, atol=STANDS) for y, z in zip(before, after, strict=True))
 
     def _settled(self, options: list[Layer]) -> Layer:
         """Return the one that makes most gradients right of several ways to understand a class, the first of these."""
@@ -409,7 +378,7 @@ class Search:
         steps = np.shape(used.scores) if layer.methods.how == "cost" else ()
         targets = np.size(layer.arguments.get(layer.target, 0))
         every = len(steps) < 3 or targets in (prod(steps), prod(steps[:-1]))  # a target for each step
-        rows = zip(floats.values(), grads, strict=True) if _rows(layer.arguments) > 1 else ()
+        rows = zip(floats.values(), grads, strict=True) if rows_in(layer.arguments) > 1 else ()
         self.unsummed |= any(np.ndim(g) > x.ndim > 0 and np.shape(g)[-x.ndim :] == x.shape for x, g in rows)
         weights = all(fits[name] for name in fits if not kind_of(name).endswith("bias"))
         return True, weights, bool(fits) and all(fits.values()) and every
@@ -417,12 +386,6 @@ class Search:
 
 def _leave(*_: Any, **__: Any) -> None:
     raise GeneratorExit  # no Exception, which the file may catch
-
-
-def _rows(arguments: dict[str, Any]) -> int:
-    """Return how many samples the first argument holds, in rows or in columns."""
-    shapes = [np.shape(x) for x in arguments.values()] or [()]
-    return min(shapes[0]) if len(shapes[0]) > 1 or shapes.count(shapes[0]) > 1 else 1  # x and y, a number for each sample
 
 
 def _text_of(function: Any) -> str:

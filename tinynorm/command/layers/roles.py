@@ -33,6 +33,10 @@ def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], b
         return
     found = arguments_of(layer.cls, layer.methods.backward)[layer.context :]
     needed = [p.name for p in found if p.default is p.empty]
+    data = [name for name in needed if name not in layer.arguments and INPUT_NAME.match(name)]
+    if layer.methods.how == "gradient" and data and len(needed) > len(layer.arguments):
+        says = f"{layer.methods.backward} takes {data[0]}, which {layer.methods.forward} does not"
+        raise UserError(f"{says}: its gradients are those of what makes the predictions of {data[0]}")
     backward = getattr(layer.cls, layer.methods.backward)
     static = len(needed) == 1 and not COTANGENT.search(needed[0]) and not attributes_in(backward, ast.Load)  # backward(a)
     first = needed == list(layer.arguments)[:1]
