@@ -1,0 +1,29 @@
+"""Changes by chance in the right backward passes of the students' files: `tinynorm check` calls none of them right.
+
+``python tests/gradcheck/mutants.py`` makes more of them, of any files.
+"""
+
+from collections import Counter
+
+import pytest
+from mutants import survivors
+from test_students import HOME, title
+
+FILES = sorted(HOME.glob("*.py"))
+EACH = 2  # mutants of each pair: a thousand in all
+# What is right in one of the ways to read the file, by the pair.
+ACCEPTED = {
+    "class_dense_scratch_losses.py: Loss_MeanSquaredError": "forward returns a loss for each sample: it leaves open their sum",
+    "class_targets_by_their_use.py: SigmoidCrossEntropy": "the class has no loss: the samples may lie in columns",
+    "class_last_of_outputs.py: ManyToOne": "dout may be the gradient of the first of two outputs",
+    "class_weight_decay.py: Lasso": "without its penalty",
+    "fn_other_conventions.py: one_hot_embed": "for two vectors",
+    "net_char_rnn.py: CharRNN": "forward is in the same method: without the letters it is another network",
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", FILES, ids=title)
+def test_no_mutant_is_right(path):
+    said = list(survivors(path, EACH, 0, Counter()))
+    assert not [line for line in said if line.partition(": line ")[0] not in ACCEPTED]
