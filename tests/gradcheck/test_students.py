@@ -23,10 +23,12 @@ from tinynorm.command.verdict.print_results import Checked, as_record, summary
 HOME = Path(__file__).parent / "students"
 EXPECTED = re.compile(r"# expect ([^\n:]+): ([a-z ]+)(?:: (.+))?$", re.MULTILINE)
 LONG = re.compile(r"^# long$", re.MULTILINE)
+ALWAYS = re.compile(r"^# always$", re.MULTILINE)
 VERDICTS = ("right", "wrong", "not resolved", "not checked", "not looked at")
 # A file takes 0.1 to 0.5 s; one that takes longer than this is too large for its purpose. Other tests run beside it.
 PATIENCE = 20.0
-# Of the quick files, one in so many is checked with each commit, the others with the long tests: all of them take a minute.
+# Of the quick files, one in so many is checked with each commit, and those that say "# always", for no other of these leads to
+# their part of the code; the others with the long tests: all of them take a minute.
 EVERY = 6
 
 
@@ -82,7 +84,7 @@ def title(path: Path) -> str:
 def parameters() -> list:
     """The files as pytest's parameters."""
     quick = [path for path in student_files() if not LONG.search(text_of(path))]
-    with_each_commit = quick[::EVERY]
+    with_each_commit = [*quick[::EVERY], *(path for path in quick if ALWAYS.search(text_of(path)))]
     marks = {path: () if path in with_each_commit else pytest.mark.long for path in student_files()}
     return [pytest.param(path, id=title(path), marks=mark) for path, mark in marks.items()]
 

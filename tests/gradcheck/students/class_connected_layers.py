@@ -1,4 +1,4 @@
-# long
+# always
 # expect Dense: right: W (9, 4)
 # expect DenseWrong: wrong: WRONG in dW
 # expect Recurrent: right: U (4, 4)

@@ -1,4 +1,4 @@
-# long
+# always
 # expect Affine: right: weights (9, 4)
 # expect AffineWrong: wrong: WRONG in dbias
 # expect Logistic: right: Sigmoid

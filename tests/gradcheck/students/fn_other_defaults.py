@@ -1,6 +1,6 @@
 """A number with one default in forward and another in backward; a factor of 1 that backward leaves out."""
 
-# long
+# always
 # expect leaky_relu: right: alpha left at its default; that is 0.01 in leaky_relu, and 0.1 in leaky_relu_derivative
 # expect elu: right: alpha 0.7
 # expect Elliot: wrong: right with input (6, 9), and wrong with steepness 0.7
