@@ -29,7 +29,7 @@ VERDICTS = ("right", "wrong", "not resolved", "not checked", "not looked at")
 PATIENCE = 20.0
 # Of the quick files, one in so many is checked with each commit, and those that say "# always", for no other of these leads to
 # their part of the code; the others with the long tests: all of them take a minute.
-EVERY = 6
+EVERY = 2
 
 
 def text_of(path: Path) -> str:
