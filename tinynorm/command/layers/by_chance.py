@@ -44,7 +44,7 @@ def row_by_row(layer: Layer) -> bool:
 
 def moves(layer: Layer, words: str) -> bool:
     """Whether the output depends on the first input, where it may not. The parameters must be drawn before."""
-    x, *rest = values_of(layer)
+    x, *rest = values_of(layer) or (0,)
     before = _outputs(layer, x, rest)
     if before[0] is None or not differentiable(x) or not may_stand(words, before):
         return True

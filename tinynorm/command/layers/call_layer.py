@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import MethodType, ModuleType
@@ -85,7 +85,7 @@ class Layer:
     cls: type
     methods: Methods
     path: Path
-    remake: Callable[..., Any] | None = None  # makes the object anew, with some other arguments
+    remake: partial | None = None  # makes the object anew, with these arguments, or some others
     base: Any = None  # the object that each call copies; None where it cannot be copied and is made anew
     arguments: dict[str, Any] = field(default_factory=dict)  # of the forward method, by name; for a cost, its target too
     parameters: dict[str, list[Way]] = field(default_factory=dict)  # the ways to each parameter in the object
@@ -100,6 +100,7 @@ class Layer:
     drawn: dict[Way, str] = field(default_factory=dict)  # the names of the constructor's arrays, by the ways to them
     updated: set[str] = field(default_factory=set)  # parameters that backward changes by a step of gradient descent
     after: str = ""  # a method that is called after backward, since it makes the gradients of the parameters, or the step
+    handed: bool = False  # whether that method takes what backward returns, which are then no gradients of parameters
     steps: bool = False  # whether an optimizer of ours changes the parameters
     loss: bool = False  # whether forward gives a loss and backward takes no dout
     rate: float = 1.0  # of a backward that changes the parameters, where it has no name; negative where dout is target - output
@@ -323,8 +324,11 @@ class Layer:
         self._set_outside(used.object, self.methods.backward, made)
         returned = call_by_name(getattr(used.object, self.methods.backward), made, used.context)
         if self.after:
-            rest = dict.fromkeys(REGULARISED, 0.0) | dict.fromkeys(self._rates_after, self.learning_rate)
+            several = returned if isinstance(returned, tuple) else (returned,)
+            rest = dict(zip(titles_of(method, len(several)), several, strict=True)) if self.handed else {}
+            rest |= dict.fromkeys(REGULARISED, 0.0) | dict.fromkeys(self._rates_after, self.learning_rate)
             call_by_name(getattr(used.object, self.after), given | rest)
+            returned = None if self.handed else returned
         slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
         if not slope or not isinstance(returned, np.ndarray | np.generic | float | int):
             return returned

@@ -52,7 +52,7 @@ SIZES = {
     "dimensions": "tensor_order ndims n_dims num_dims",
     "new shape": "output_shape target_shape new_shape out_shape shape",
     "layer": "layer cell inner wrapped",
-    "layers": "layers modules layer_list module_list blocks args",
+    "layers": "layers modules layer_list module_list blocks args sublayers sub_layers",
     "optimizer": "optimizer optim opt optimiser",
 }
 KIND_OF_SIZE = {name: kind for kind, names in reversed(SIZES.items()) for name in names.split()}
@@ -206,7 +206,8 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
     if "in" not in kinds.values() and letters not in (["m"], ["M"]):  # of Layer(n, m), Layer(m, n) and Layer(n)
         kinds |= dict(zip(letters, ("in", "out"), strict=False))
     for name in [name for name in unknown if OF not in name and _is_size(name, cls)]:
-        kinds[name] = next((kind for kind in ("in", "out") if kind not in kinds.values()), "width")
+        order = ("in", "out") if _is_size(name, cls, "__init__") else ("out",)  # of what forward makes, the other size is x's
+        kinds[name] = next((kind for kind in order if kind not in kinds.values()), "width")
         unknown.remove(name)
     return kinds, unknown
 
@@ -230,14 +231,14 @@ def _is_list(name: str, cls: type) -> bool:
     return any(joined.search(ast.unparse(code_of(method) or ast.Pass())) for method in methods_in(cls).values())
 
 
-def _is_size(name: str, cls: type) -> bool:
-    """Whether the constructor, or a method that is given it, makes arrays of this size: ``np.random.randn(name, m)``."""
-    makers = [m for title, m in methods_in(cls).items() if title == "__init__" or name in [p.name for p in parameters(m)]]
+def _is_size(name: str, cls: type, only: str = "") -> bool:
+    """Whether a class makes arrays of this size: ``np.random.randn(name, m)``, or ``np.zeros(self.name)`` in another method."""
+    makers = [method for title, method in methods_in(cls).items() if title == only or not only]
     calls = [node for m in makers for node in ast.walk(code_of(m) or ast.Pass()) if isinstance(node, ast.Call)]
     inside = [part for call in calls if MAKES.match(ast.unparse(call.func)) for part in ast.walk(call)]
     owners = [part.value for part in inside if isinstance(part, ast.Subscript | ast.Attribute)]  # spec of spec["rows"]
     owner, _, key = name.partition(OF)
-    titles = {f"{owner}.{key}", f"{owner}['{key}']"} if key else {name}
+    titles = {f"{owner}.{key}", f"{owner}['{key}']"} if key else _kept_as(name, cls)
     return any(ast.unparse(part) in titles for part in inside if part not in owners)
 
 

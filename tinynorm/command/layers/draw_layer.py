@@ -32,8 +32,8 @@ from .by_chance import is_no_target, moves, right_by_chance, row_by_row, rows_in
 from .call_layer import USUAL_LOSSES, Layer, call_by_name
 from .draw_constructor import OF, Setting, appended, arguments_of_constructor, choices, folded, parts_of, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
-from .find_layers import attributes_in, methods_in, neighbours, reached
-from .objects import LR, Mixing, Neighbour, Step, layers_for
+from .find_layers import attributes_in, methods_in, neighbours, reached, takes_deltas
+from .objects import LR, Mixing, Neighbour, Step, asked_for, layers_for
 from .one_method import trainers
 from .parameters import find_parameters, reset, run, values_of
 from .readings import share_right, ways_to_read, with_a_method_after
@@ -53,6 +53,8 @@ class Search:
     def __init__(self, layer: Layer, seed: int, given: dict[str, Any] | None = None, only: Layout | None = None) -> None:
         self.layer, self.seed, self.path, self.given, self.only = layer, seed, layer.path, given or {}, only
         self.words = words_of(layer.name)
+        steps = takes_deltas(layer.cls, layer.methods.backward) if layer.methods.how == "cost" else ""
+        layer.after, layer.handed = steps or layer.after, bool(steps)
         self.taken: dict[str, str] = {}
         self.adders: dict[str, str] = {}  # the methods that add a layer, and the name of their argument
         stepping = [_text_of(getattr(layer.cls, name)) for name in reached(layer.cls, layer.methods.backward)]
@@ -96,7 +98,8 @@ class Search:
         self.kinds |= dict.fromkeys(added, "layers") | self.outside
         data = {p.name: kind_of(p.name) for p in known if p.name not in self.own}
         self.kinds |= {name: kind for name, kind in data.items() if kind in ("x", "target") and name in self.kinds}
-        held = [[Mixing(), Mixing()], layers_for(cls, self.layer.methods)] if "layers" in self.kinds.values() else []
+        ours = [Mixing(asked_for(cls)), Mixing(asked_for(cls))]
+        held = [ours, layers_for(cls, self.layer.methods)] if "layers" in self.kinds.values() else []
         self.held = [layers for layers in held if layers]
         if unknown:
             titles = ", ".join(folded({str(p).split(":")[0]: p for p in self.constructor}))
@@ -137,6 +140,9 @@ class Search:
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(arguments)})")
         return obj, error
+
+    def _construct_with(self, **arguments: Any) -> Any:
+        return self._construct(arguments)
 
     def _construct(self, arguments: dict[str, Any]) -> Any:
         arguments = {name: fresh(x) for name, x in arguments.items()}
@@ -283,7 +289,7 @@ class Search:
         """Run forward and backward with these arguments; keep the layer if it is the best. Return whether all works."""
         if self.rank[0] and self._may_hide(layout, made):
             return False
-        layer = self.layer.anew(arguments=arguments, remake=lambda **other: self._construct(made | other))
+        layer = self.layer.anew(arguments=arguments, remake=partial(self._construct_with, **made))
         layer.targets = [name for name, kind in (self.taken or self.kinds).items() if kind == "target"]
         layer.steps = any(isinstance(x, Step) for x in made.values())
         layer.base = obj if attempt(deepcopy, obj)[1] is None else None

@@ -24,7 +24,7 @@ FORWARDS = (
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
     "backpropagation backpropagate backprop back_prop backwardprop back_propogation backward_propogation bprop bwd back "
-    "backwards backforward back_pass bptt back_propagation_through_time backprop_through_time"
+    "backwards backforward back_pass bptt back_propagation_through_time backprop_through_time retropropagation retropropagate"
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d d_activation differentiate gradients backward_activation "
@@ -259,6 +259,15 @@ def that_returns(cls: type, name: str) -> Callable:
     called = values[0].func if len(values) == 1 and isinstance(values[0], ast.Call) else None
     own = isinstance(called, ast.Attribute) and ast.unparse(called.value) == "self" and called.attr in methods
     return methods[called.attr] if own and called.attr != name else getattr(cls, name)  # type: ignore[union-attr]
+
+
+def takes_deltas(cls: type, backward: str) -> str:
+    """Return the method that makes a step of what backward returns, which are errors of layers: update(x, delta1, delta2)."""
+    parts = [part for value in returned(getattr(cls, backward)) for part in getattr(value, "elts", [value])]
+    deltas = {part.id for part in parts if isinstance(part, ast.Name) and re.search("delta|err", part.id, re.IGNORECASE)}
+    others = {name: m for name, m in methods_in(cls).items() if attributes_in(m) and name != backward}
+    taken = {name: {p.name for p in parameters(m)} for name, m in others.items()}
+    return next((name for name, names in taken.items() if deltas and len(deltas) == len(parts) and deltas <= names), "")
 
 
 @lru_cache(maxsize=64)  # it is asked for each argument of the constructor

@@ -23,9 +23,11 @@ from .call_layer import Layer
 from .draw_constructor import kind_in_constructor, words_for
 from .find_layers import arguments_of, attributes_in
 from .parameters import find_parameters, ones_like, values_of
+from .readings import share_right
 
 # Options that are left: with them a layer's backward may be given another gradient, or not be called.
 KEPT = re.compile("eps|(^|_)out|last|final|first|input|softmax|loss|fuse|train|test|eval|infer|determin|logits|inplace")
+OTHERWISE = "linear"  # a word for an activation that leads to `else`, where the code names others
 TRAINING = re.compile(r"_*(is_?)?(train|training|train(ing)?_mode|train_?fl(a?g)|eval|test|inference)")
 
 
@@ -85,17 +87,23 @@ def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
             base, error = attempt(remake)
             other = layer.anew(base=base, remake=remake)
             works = error is None and layer.base is not None and attempt(find_parameters, other)[1] is None
+            if works and value == OTHERWISE:  # a word of ours, which may mean nothing
+                works = attempt(share_right, other)[0] == attempt(share_right, layer)[0]
             if works and bool(layer.parameters) == bool(other.parameters):
                 yield f"{p.name} {f'{value:.3g}' if type(value) is float else repr(value)}", other
 
 
 def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
-    """Return other values than the default of a constructor's argument."""
-    match p.default:
+    """Return other values than the default of a constructor's argument, or than the word that it was given."""
+    given = getattr(layer.remake, "keywords", {}).get(p.name, p.default)
+    if p.default is p.empty and not isinstance(given, str):
+        return []
+    match p.default if p.default is not p.empty else given:
         case bool():
             return [not p.default]
         case str() | None if words := words_for(p.name, layer.cls):
-            others = [word for word in words if word != p.default] or [ELSE.get(str(p.default), "sigmoid")]
+            others = [word for word in words if word != given] or [ELSE.get(str(given), "sigmoid")]
+            others += [OTHERWISE] if "act" in p.name else []
             return [word for word in others if word not in ("softmax", "test", "eval")]
         case float() | int() if type(p.default) is float or FACTORS.search(p.name):
             return [other_number(p.default, p.name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
@@ -9,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..read.read_code import parameters
+from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .attributes import arrays_in
-from .find_layers import BACKWARDS, FORWARDS, SLOPES, Methods, arguments_of, find_layers
+from .find_layers import BACKWARDS, FORWARDS, SLOPES, Methods, arguments_of, find_layers, methods_in
 
 # So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.
 LR = 2.0**200
@@ -37,7 +38,9 @@ class Step:
     def __init__(self, lr: float = LR) -> None:
         self.lr = self.learning_rate = lr
 
-    def update(self, w: Any, grad: Any, *_: Any) -> Any:
+    def update(self, w: Any, grad: Any, *rest: Any) -> Any:
+        if rest and isinstance(w, str | tuple | int):  # what it keeps a momentum by
+            w, grad = grad, rest[0]
         if isinstance(grad, list):  # the steps of a layer's parameters: optimizer(layer, [dW, db])
             return [-self.lr * g for g in grad]
         return w - self.lr * grad
@@ -105,10 +108,17 @@ class Tanh:
 
 
 class Mixing(Tanh):
-    """A layer with a parameter, whatever its methods are called. Two of them in the wrong order give another gradient."""
+    """A layer with a parameter, whatever its methods are called. Two of them in the wrong order give another gradient.
 
-    def __init__(self) -> None:
-        self.w = np.ones(1)
+    It says that it is `of` the class that a container asks for.
+    """
+
+    def __init__(self, of: type | None = None) -> None:
+        self.w, self._of = np.ones(1), of
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # type: ignore[override]
+        return self._of or Mixing
 
     def __call__(self, x: Any, *_: Any, **__: Any) -> Any:
         self.given, self.mixed = x, np.cumsum(x, axis=-1)
@@ -119,6 +129,13 @@ class Mixing(Tanh):
         dz = super()._backward(rest[0] if before else dout)
         self.dw = np.sum(dz * self.mixed).reshape(1)
         return np.cumsum((self.w * dz)[..., ::-1], axis=-1)[..., ::-1]
+
+
+def asked_for(cls: type) -> type | None:
+    """Return the class that a container asks its layers for: ``assert isinstance(layer, Layer)``."""
+    text = "\n".join(ast.unparse(code_of(method) or ast.Pass()) for method in methods_in(cls).values())
+    names, asked = vars(sys.modules[cls.__module__]), re.findall(r"(?:assert|not) isinstance\(\w+, (\w+)\)", text)
+    return next((names[word] for word in asked if inspect.isclass(names.get(word))), None)
 
 
 def layers_for(cls: type, methods: Methods) -> list[Any]:

@@ -17,7 +17,7 @@ from ..run_code import attempt
 from .arguments import TRUE, words_of
 from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, names_gradient, plain, put, widen
 from .call_layer import Layer, Used, parameters
-from .find_layers import arguments_of, that_returns
+from .find_layers import arguments_of, attributes_in, that_returns
 from .read_gradients import hands_on_delta, only_gradient_of
 
 # Wqk, b_hh, weights_input_hidden
@@ -97,7 +97,9 @@ def _with_lazy_arrays(layer: Layer) -> Any:
     """Return the object, after one forward where that makes its parameters."""
     base, used = layer.made, run(layer).object
     before = {name_of(ways[0]) for ways, _ in arrays_in(base)}
-    new = [ways for ways, _ in arrays_in(used) if _is_parameter(ways[0]) and name_of(ways[0]) not in before]
+    stepped = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.backward))}
+    new = [ways for ways, _ in arrays_in(used) if _is_parameter(ways[0]) or ways[0][0] in stepped]
+    new = [ways for ways in new if name_of(ways[0]) not in before]
     reset(used)
     if not any(matters(replace(layer, base=used), used, ways) for ways in new):
         return base

@@ -39,6 +39,7 @@ TINIER = 1e-6
 SMALLER = 1 / 3
 A_SIZE = re.compile(r" \([^()]*?(\d+) is (?:the|a) [^()]*\)")  # " (9 is the size of axis 1)"
 NEARLY = "right up to a tiny number"
+UP_TO = "right up to 1/m"  # what is said of a layer by that convention
 NUMBERED = re.compile(r"(\w*?)_?\[?(\d+)\]?")  # W2, biases[1]: the name, and the number of the layer
 # Findings that say where a gradient is wrong, and not why. Then more is asked, as where nothing was found.
 VAGUE = ("some_elements", "missing_accumulation", "zero_in_part", "factor_in_part", "shifted_sign", "not_finite")
@@ -69,9 +70,12 @@ class Answer:
     inputs: str = ""  # of that report
 
 
-def ask_again(call: Call, report: Report, ask: Ask) -> Answer | None:
-    """Return what one more question shows about a wrong gradient; None where none shows anything."""
-    question = Question(call, report, ask)
+def ask_again(call: Call, report: Report, ask: Ask, mean: bool = False) -> Answer | None:
+    """Return what one more question shows about a wrong gradient; None where none shows anything.
+
+    `mean`: whether its gradients are 1/m times those of a sum, as was found with other inputs.
+    """
+    question = Question(call, report, ask, mean)
     question.take_back_sizes()
     questions = [question.up_to_a_tiny_number, question.up_to_samples, question.of_usual_forward, question.of_bias_once]
     questions += [question.of_scores, question.of_a_common_loss, question.with_the_old_weight]
@@ -98,6 +102,7 @@ class Question:
     call: Call
     report: Report
     ask: Ask
+    mean: bool = False
     until: float = field(default_factory=lambda: perf_counter() + PATIENCE)
 
     @property
@@ -231,9 +236,10 @@ class Question:
         """By a convention of courses, the gradients of all parameters have the mean's 1/m, and that of the input has not."""
         call, m = self.call, self._common_factor()
         kinds = dict(zip(call.names, call.kinds, strict=True))
-        others = [kinds[found.name] for found in self.report.inputs if found.ok]
+        others = [kinds[found.name] for found in self.report.inputs if found.ok and not self._stands(found.name)]
         names, shapes = self.wrong, [np.shape(x) for x in call.inputs] + [call.shape if isinstance(call.shape, tuple) else ()]
-        if self.report.faults or call.pair.loss or len(names) < 2 or not others or {*others} & {*PARAMETERS}:
+        few = len(names) < 2 and not (self.mean and names)
+        if self.report.faults or call.pair.loss or few or not others or {*others} & {*PARAMETERS}:
             return None
         if not m or "affine" in map(kinds.get, names) or m not in {n for shape in shapes for n in (shape[:1] + shape[-1:])}:
             return None
@@ -257,11 +263,17 @@ class Question:
             f"{gradients} are 1/m times the gradient (m = {m} samples): the convention of courses whose loss is a mean and "
             f"whose first gradient has no 1/m. The table shows {m} times what backward returns"
         )
-        return Answer("", "right up to 1/m", right)
+        return Answer("", UP_TO, right)
+
+    def _stands(self, name: str) -> bool:
+        """Whether the output does not depend on an input: as that of attention on the bias of its keys."""
+        s = self.report.evidence.numeric[self.call.names.index(name)] if self.report.evidence else None
+        return s is not None and bool(np.all(np.abs(s.value) <= TINIER * self._largest))
 
     def _common_factor(self) -> int:
         """Return the whole number that all wrong gradients have to be multiplied with to be right; 0 if there is none."""
-        found = {self._whole_factor(i) for i in self.report.evidence.wrong} if self.report.evidence else set()
+        wrong = [i for i in self.report.evidence.wrong if not self._stands(self.call.names[i])] if self.report.evidence else []
+        found = {self._whole_factor(i) for i in wrong}
         return found.pop() if len(found) == 1 else 0
 
     def _whole_factor(self, i: int) -> int:

@@ -25,7 +25,7 @@ from ..functions.other_modes import in_columns, in_other_modes
 from ..functions.try_call import lines_left_out, note_lines, other_defaults
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
-from .ask_again import ask_again, right_where_equal, right_with
+from .ask_again import UP_TO, ask_again, right_where_equal, right_with
 from .cut_off import right_for_one_element, right_if_small
 from .other_inputs import all_equal, jumps, takes_squares_only
 from .penalty import without_penalty
@@ -177,6 +177,8 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
     """Return the result with what one more question shows, where it is wrong."""
     if result.report is None or result.verdict != "wrong":
         return result
+    mean, result = result.about == UP_TO, replace(result, about=result.about.replace(UP_TO, ""))
+    assert result.report is not None
     clipped = right_if_small(call, result.report, ask)
     if clipped is not None:
         return replace(result, report=clipped, about="right where it clips no gradient" if clipped.ok else "")
@@ -188,7 +190,7 @@ def _asked_again(call: Call, result: Result, ask: Callable[..., Report]) -> Resu
     one = right_for_one_element(call, result.report, ask)
     if one is not None:
         return replace(result, report=one, about=ONE)
-    answer = ask_again(call, result.report, partial(ask, second=True))
+    answer = ask_again(call, result.report, partial(ask, second=True), mean)
     wrong = [found.name for found in result.report.inputs if not found.ok]
     if answer is None and not result.report.findings and call.shape != () and jumps(call, wrong):
         says = f"{call.pair.forward_name} jumps, as where it rounds or gives 1 or -1. Between two jumps its slope is another"
@@ -279,7 +281,7 @@ def _in_other_modes(first: Result, call: Call, ask: Callable[..., Report]) -> Re
             first.report.notes.append(f"forward takes {mode} too, backward does not, so that was not checked")
             first.unchecked.append(f"not checked with {mode}")
             continue
-        second = _asked_again(other, Result(first.name, report, str(other)), ask)
+        second = _asked_again(other, Result(first.name, report, str(other), about=first.about), ask)
         if second.report is not None and second.verdict != "right":
             second.report.notes.append(f"it is right with {first.inputs}, and wrong with {mode}")
             return second
