@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable
+from ...gradcheck.problem.problem import differentiable, fresh
 from ..read.packed import Packed
 from ..read.read_code import parameters
-from ..run_code import UserError
-from ..unfinished import refuse_nothing
+from ..run_code import UserError, attempt
+from ..unfinished import Unfinished, refuse_nothing
 from .composed import Composed
 from .conventions import Convention, Source, conventions
 from .find_pairs import Pair
@@ -158,6 +158,14 @@ class Call:
     def forward(self, *inputs: Any) -> tuple[Any, Any]:
         """Return (out, cache), read by the convention; by the likeliest where none is chosen yet."""
         return self.read(*self.run(*inputs))
+
+    def outputs(self, *inputs: Any) -> list[Any]:
+        """Return the outputs for copies of these inputs; [] where forward raises, or returns nothing."""
+        try:
+            found = attempt(self.forward, *map(fresh, inputs))[0]
+        except Unfinished:
+            return []
+        return list(found[0]) if found and isinstance(found[0], tuple | list) else [*found[:1]] if found else []
 
     def read(self, result: Any, given: dict[str, Any]) -> tuple[Any, Any]:
         self.convention = self.convention or self.conventions(result, given)[0]

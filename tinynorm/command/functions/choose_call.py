@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from inspect import unwrap
 from itertools import product
-from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
+from ...gradcheck.problem.problem import differentiable, random_state_kept
 from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
 from ..read.by_use import compares_with_two, counts_written, kinds_in_a_norm
@@ -19,18 +18,19 @@ from ..read.packed import length_wanted
 from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import Unfinished, blame
+from .by_chance import is_broadcast, is_square, works_by_chance
 from .call_pair import Call
 from .composed import ACROSS, TARGETS, Composed
 from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
 from .find_losses import Loss
 from .find_pairs import FRAMEWORKS, Pair
-from .kinds import NORMS, has_word
-from .layouts import COLUMN, CONVOLVED_SQUARE, IMAGES, LINE, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
+from .kinds import has_word
+from .layouts import CONVOLVED_SQUARE, IMAGES, LINE, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
 from .name_inputs import advice, arguments, given_call
-from .try_call import agreement, mixes_rows, ranked, try_once
+from .settle import settled
+from .try_call import agreement, ranked
 
-MOST = 0.5  # of the gradients must be right for a loss that the file does not have; then the others are wrong
 MUCH = 1000  # elements of data; with more a check takes long
 SIZES_TRIED = 4  # of those that a forward reads from its file: samples, features, units, outputs
 OF_NUMBERS = re.compile("truth value of an array|only 0-dimensional arrays|only length-1 arrays")  # said of `if x > 0`
@@ -41,9 +41,9 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
     if isinstance(pair.forward, Layer):
         return layer_calls(pair, seed)
     if pair.inputs is not None:
-        return [_settled(given_call(pair, seed))]
+        return [settled(given_call(pair, seed))]
     with random_state_kept():
-        best = _settled(_with_numbers(_narrowed(_best(pair, seed))))
+        best = settled(_with_numbers(_narrowed(_best(pair, seed))))
         ranked(best)  # measures the time again: the first forward may have imported something
         return [best, *_of_another_rank(best, seed)]
 
@@ -122,7 +122,7 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
         title = f"binary_{pair.name}" if two else pair.name
         for layout, inputs in candidates(template.names, template.kinds, title, seed, tried, hopeless, unit):
             call = template.with_inputs(inputs, layout)
-            if best is not None and (layout in CONVOLVED_SQUARE or (best.rank[0] and _is_square(call))):
+            if best is not None and (layout in CONVOLVED_SQUARE or (best.rank[0] and is_square(call))):
                 continue
             call, error = _fitted(call, furthest[1])
             if error is not None:
@@ -136,57 +136,15 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
                 return best, None, None  # with smaller images a window may be all there is of them
             if images is not layout is IMAGES and len(images.x) == 4:
                 continue
-            if best is not None and _works_by_chance(call, best):
+            if best is not None and works_by_chance(call, best):
                 continue
-            if _is_broadcast(call):
+            if is_broadcast(call):
                 odd = odd or call
                 continue
             best = call if best is None or (call.rank, not call.raised) > (best.rank, not best.raised) else best
             if all(best.rank):
                 return best, None, None
     return best or odd, *furthest[1:]
-
-
-def _is_broadcast(call: Call) -> bool:
-    """Whether NumPy has made inputs fit that were not meant to.
-
-    Targets are one number, or one column, beside several of x; or of a row and a column it has made more axes than x has.
-    """
-    assert call.layout is not None
-    shapes = dict(zip(call.kinds, map(np.shape, call.inputs), strict=True))
-    x, target, axes = shapes.get("x", ()), shapes.get("target", ()), len(call.layout.x)
-    alone = target in ((), (1,)) and x not in ((), (1,)) and (len(x) < 2 or x[0] == 1)
-    if len(x) == len(shapes.get("weight", ())) == 2 and "target" in shapes and _is_meant_for_one_output(call, shapes):
-        return True
-    if {*call.kinds} == {"x", "target"} and (alone or (len(x) == len(target) == 2 and x[-1] != target[-1])):
-        return (alone and _subtracts_numbers(call)) or attempt(agreement, call)[0] != 1
-    more = isinstance(call.shape, tuple) and len(call.shape) > axes and "x" in call.kinds and not call.keys
-    return more and (not call.rank[1] or axes == 1)
-
-
-def _is_meant_for_one_output(call: Call, shapes: dict[str, tuple[int, ...]]) -> bool:
-    """Whether a loss of several outputs is given what suits one: class numbers that it subtracts, a bias that moves nothing.
-
-    So it is where there are as many outputs as samples, of x @ w.T.
-    """
-
-    if shapes["weight"] == shapes["x"] or _subtracts_numbers(call):
-        return True
-    return shapes.get("bias") == () and bool(np.allclose(_moved(call, "bias", 1.0), _moved(call, "bias", 0.0), rtol=1e-9))
-
-
-def _subtracts_numbers(call: Call) -> bool:
-    """Whether targets are whole numbers, and forward takes others too: then they are no classes."""
-    target = np.asarray(call.inputs[call.kinds.index("target")])
-    return target.dtype.kind == "i" and _moved(call, "target", 0.5) is not None
-
-
-def _moved(call: Call, kind: str, by: float) -> Any:
-    inputs = [fresh(x) + by if other == kind else fresh(x) for x, other in zip(call.inputs, call.kinds, strict=True)]
-    try:
-        return attempt(lambda: call.forward(*inputs)[0])[0]
-    except UserError:  # for these it returns nothing
-        return None
 
 
 def _sizes_read(forward: Callable) -> list[int]:
@@ -259,86 +217,11 @@ def _refusal(pair: Pair, error: BaseException, failed: Call) -> UserError:
     )
 
 
-def _works_by_chance(call: Call, best: Call) -> bool:
-    """Whether a call with one row, or column, is no better than one with several: NumPy makes it fit more mistakes."""
-    rows, before = call.layout, best.layout
-    if rows is COLUMN and before is not COLUMN and "second_weight" not in call.kinds:
-        return best.rank[0] and not call.turned
-    if rows is None or before is None or not best.rank[0]:
-        return False
-    if best.unsummed and len(rows.x) > len(before.x):
-        return True  # with one more axis, and parameters that have it, what is not summed may fit
-    if best.summed and any(np.shape(x) == () for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "affine"):
-        return True  # and what is summed over too many, with numbers
-    if best.raised and rows.convolved and isinstance(call.shape, tuple) and 1 in call.shape and 1 not in rows.x:
-        return True  # with one window beside which there is no other
-    if not len(before.x) > len(rows.x) == 1:
-        return False
-    words = {getattr(node, "attr", "") for node in nodes_of(call.user_backward)}
-    if best.raised and len(call.inputs) == 1 and words & {"diag", "diagflat", "outer"}:  # the Jacobian of a vector
-        return not all(call.rank)
-    if best.raised and not NORMS & {*best.kinds} and mixes_rows(best):
-        return attempt(lambda: agreement(_settled(call)))[0] != 1  # forward is meant for a vector: it mixes several rows
-    out = attempt(call.forward, *map(fresh, call.inputs))[0]
-    same = len(call.inputs) == 1 and out is not None and np.array_equal(out[0], call.inputs[0])  # as x.T of a vector
-    return bool(best.raised) or best.unsummed or same or attempt(agreement, call)[0] != 1
-
-
 def _one_by_one(function: Callable) -> Callable:
     """Return a function of numbers, as ``max(0, x)``, as one of arrays."""
     alone = np.vectorize(function, otypes=[float])
     alone.__wrapped__ = function  # type: ignore[attr-defined]
     return alone
-
-
-def _is_square(call: Call) -> bool:
-    """Whether a weight is square, so that its transpose has the same shape."""
-    shapes = [np.shape(x) for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "weight"]
-    return any(len(shape) == 2 and shape[0] == shape[1] for shape in shapes)
-
-
-def _settled(call: Call) -> Call:
-    """Return the call with the convention that makes the gradients right, where the names leave several open; else as it is."""
-    if isinstance(call.pair.forward, Composed):
-        return _with_loss(call, call.pair.forward)
-    ran, error = attempt(call.run, *[fresh(x) for x in call.inputs])
-    several = call.conventions(*ran) if error is None else []
-    if len(several) < 2:
-        return call
-    for convention in several:
-        tried = call.with_convention(convention)
-        if ranked(tried) is None and tried.rank[1] and attempt(agreement, tried)[0] == 1:
-            return tried
-    if not call.rank[1] and several[0].guess:
-        raise call.missing_cache(ran[0])
-    return call
-
-
-def _with_loss(call: Call, forward: Composed) -> Call:
-    """Return the call with the loss and the targets that make the gradients right, or most of them."""
-    found: dict[tuple, float] = {}
-    unfinished: UserError | None = None
-    ran = [(forward.state, call.rank) for _ in forward.variants(list(forward.losses)[:1]) if try_once(call) is None]
-    taken = [state for state, rank in ran if all(rank)] or [state for state, rank in ran if rank[0]]
-    for loss, (_, *rest) in product(forward.losses, taken):
-        forward.state = (loss, *rest)
-        share, error = attempt(agreement, call)
-        unfinished = unfinished or (blame(error, call.pair.path) if error else None)
-        found[forward.state] = share or 0.0
-        if found[forward.state] == 1:
-            break
-    best = max(found, key=lambda state: found[state], default=forward.state)
-    if unfinished and not found[best]:
-        raise unfinished
-    share = found.get(best, 0)
-    if not forward.of_file and share < MOST and share * len(call.floats) < 2:  # those of the last layer are two
-        raise UserError(
-            f"{call.pair.backward_name} takes {forward.target}, the targets of a loss that the file does not have, and it is "
-            f"the gradient of no common one; put a function NAME_loss(output, {forward.target}) beside it"
-        )
-    forward.state = best
-    call.told[str(forward)] = None
-    return call
 
 
 def _of_another_rank(best: Call, seed: int) -> list[Call]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, fresh
+from ...gradcheck.problem.problem import differentiable
 from ..read.by_use import words_compared, words_meant
 from ..read.match_names import FLAGS
 from ..read.read_code import nodes_of, parameters, returned
-from ..run_code import attempt
 from .call_pair import ONE_VALUE, Call
+from .depends import alike
 from .kinds import ELSE, NORMS, has_word, kind_of, other_number
 from .try_call import ranked
 
@@ -44,7 +44,7 @@ def in_other_modes(call: Call) -> Iterator[tuple[str, Call]]:
             other = _changed(call, name, value, "number")
             other = _transposed(other) if turned else other
             fits = _runs(other) and (other.rank[1] or not doubtful)
-            if fits and not ((doubtful or type(value) is float) and _same_output(call, other)):
+            if fits and not ((doubtful or type(value) is float) and same_output(call, other)):
                 yield f"{name} {word if isinstance(value, int | float) else repr(word)}", other
     yield from call.switched()
     yield from _with_other_targets(call)
@@ -109,7 +109,7 @@ def _with_optional_arrays(call: Call, known: dict[str, Any]) -> Iterator[tuple[s
         for shape in dict.fromkeys((x.shape, x.shape[:-1], x.shape[-1:])):
             array = (rng.random(shape) < 0.6).astype(float) if "mask" in name else rng.uniform(0.5, 1.5, shape)
             other = _changed(call, name, array, "mask")
-            if ranked(other) is None and all(other.rank) and not _same_output(call, other):
+            if ranked(other) is None and all(other.rank) and not same_output(call, other):
                 yield f"{name} {shape}", other
                 break
 
@@ -155,11 +155,6 @@ def _is_factor(call: Call, name: str, now: Any) -> bool:
     return LEAST <= abs(now) < inf or now == 0 if type(now) is float else bool(FACTORS.search(name))
 
 
-def _same_output(call: Call, other: Call) -> bool:
-    first, second = (attempt(one.forward, *map(fresh, one.inputs))[0] for one in (call, other))
-    return not first or not second or isinstance(first[0], tuple) or np.array_equal(first[0], second[0])
-
-
 def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
     """Yield the call with one-hot targets in place of class numbers, or the other way round, where forward takes both.
 
@@ -185,9 +180,7 @@ def other_targets(y: Any, counts: set[int]) -> list[tuple[str, np.ndarray]]:
 
 def same_output(call: Call, other: Call) -> bool:
     """Whether forward gives the same with both, to rounding."""
-    before, after = (attempt(one.forward, *map(fresh, one.inputs))[0] for one in (call, other))
-    alike = before and after and np.shape(before[0]) == np.shape(after[0])
-    return bool(alike and np.allclose(before[0], after[0], rtol=1e-9))
+    return alike(call.outputs(*call.inputs), other.outputs(*other.inputs))
 
 
 def _with_targets_ignored(call: Call, known: dict[str, Any]) -> Iterator[tuple[str, Call]]:

@@ -21,13 +21,11 @@ from ..read.read_code import code_of, inside, parameters
 from ..run_code import attempt
 from .call_pair import Call
 from .composed import Composed
+from .depends import beside, moves
 from .find_pairs import Pair, backward_of
-from .kinds import has_word
 
 # Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
 STEP, CLOSE = 1e-5, 1e-4
-# An output that changes by less does not depend on x, but for rounding that 1 / sqrt(0 + eps) has made larger.
-STANDS = 1e-6
 # Statements that compute no gradient: they refuse, or say something.
 SAID = (ast.Raise, ast.Assert, ast.Expr)
 OTHER = (*SAID, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Continue, ast.Break, ast.Match)
@@ -110,22 +108,8 @@ def _rank(call: Call, out: Any, cache: Any) -> None:
     call.shape = shapes if several else shapes[0]
     finite = all(y.size > 0 and bool(np.all(np.isfinite(y))) for y in outputs if y.dtype.kind in "fc")
     finite = finite and (not isinstance(call.pair.forward, Composed) or bool(outputs[0].any()))  # of one class, a loss is 0
-    finite = finite and (not may_stand(call.pair.name, outputs) or _moves(call, outputs))
+    finite = finite and (not call.floats or moves(call.outputs, call.inputs, call.floats[0], call.pair.name, outputs))
     call.rank = finite, _fits(call, shapes, several, cache)
-
-
-def may_stand(name: str, outputs: list[Any]) -> bool:
-    """Whether outputs may not depend on x: a norm's, where it takes the mean of one number, or zeros."""
-    return has_word(name, "norm") or not any(np.any(np.abs(y) > STANDS) for y in outputs)
-
-
-def _moves(call: Call, outputs: list[np.ndarray]) -> bool:
-    """Whether the output depends on the first input."""
-    x = call.inputs[call.floats[0]] if call.floats else np.zeros(())
-    moved = [y + np.random.default_rng(0).random(x.shape) if y is x else fresh(y) for y in call.inputs]
-    found = attempt(call.forward, *moved)[0]
-    after = found[0] if found and isinstance(found[0], tuple | list) else found and [found[0]]
-    return not after or not all(np.allclose(y, z, rtol=0, atol=STANDS) for y, z in zip(outputs, after, strict=False))
 
 
 def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
@@ -153,26 +137,13 @@ def _fits(call: Call, shapes: list, several: bool, cache: Any) -> bool:
 
 def _in_parts(call: Call) -> bool:
     """Whether one element of x (N, D) has no influence on other rows and columns: forward is not meant for x (D,) alone."""
-    before, after = _outputs_beside(call)
+    before, after = beside_x(call)
     return before is not None and bool(np.array_equal(before[1:, 1:], after[1:, 1:]))
 
 
-def mixes_rows(call: Call) -> bool:
-    """Whether an element of one row of x (N, D) has an influence on what forward makes of the others, of x's shape."""
-    before, after = _outputs_beside(call)
-    return before is not None and before.ndim == 2 and not np.array_equal(before[1:], after[1:])
-
-
-def _outputs_beside(call: Call) -> tuple[Any, Any]:
-    """Return forward's output for x (N, D), and for another first element; (None, None) for x of other dimensions."""
-    x = next((x for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "x"), None)
-    if x is None or x.ndim != 2:
-        return None, None
-    other = x.copy()
-    other[0, 0] += 1
-    given = [[fresh(one) if y is x else fresh(y) for y in call.inputs] for one in (x, other)]
-    before, after = (call.forward(*inputs)[0] for inputs in given)
-    return (None, None) if isinstance(before, tuple | list) else (np.asarray(before), np.asarray(after))
+def beside_x(call: Call) -> tuple[Any, Any]:
+    """Return the output, and that for another x[0, 0]; see `beside`."""
+    return beside(call.outputs, call.inputs, call.kinds.index("x")) if "x" in call.kinds else (None, None)
 
 
 def note_lines(call: Call) -> None:

@@ -1,19 +1,17 @@
-"""Whether a class may be right by chance with some inputs, or its output not depend on them: others are drawn then."""
+"""Whether a class may be right by chance with some inputs, or take for a target what is none: others are drawn then."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable
+from ..functions.depends import beside, takes_no_classes
 from ..functions.kinds import kind_of
-from ..functions.try_call import STANDS, may_stand
 from ..run_code import attempt
 from .call_layer import Layer
-from .find_layers import LOSS_NAME
-from .parameters import run, values_of
+from .find_layers import is_loss
+from .parameters import values_of
 from .readings import share_right
 
 
@@ -36,33 +34,15 @@ def right_by_chance(layer: Layer, made: dict[str, Any], kinds: dict[str, Any], o
 
 def row_by_row(layer: Layer) -> bool:
     """Whether the first row of the inputs has no influence on the other rows of the output."""
-    x, *rest = values_of(layer)
-    other = np.concatenate([x[:1] + np.random.default_rng(0).random(x[:1].shape), x[1:]])
-    before, after = (_outputs(layer, one, rest)[0] for one in (x, other))
-    return np.shape(before)[:1] == x.shape[:1] and np.array_equal(before[1:], after[1:])
-
-
-def moves(layer: Layer, words: str) -> bool:
-    """Whether the output depends on the first input, where it may not. The parameters must be drawn before."""
-    x, *rest = values_of(layer) or (0,)
-    before = _outputs(layer, x, rest)
-    if before[0] is None or not differentiable(x) or not may_stand(words, before):
-        return True
-    after = _outputs(layer, x + np.random.default_rng(0).random(np.shape(x)), rest)
-    return after[0] is None or not all(np.allclose(y, z, rtol=0, atol=STANDS) for y, z in zip(before, after, strict=True))
-
-
-def _outputs(layer: Layer, x: Any, rest: list[Any]) -> list[Any]:
-    """Return what forward gives, [None] where it raises."""
-    found = attempt(lambda: layer.parts(layer.run((x, *rest))))[0]
-    return found or [None]
+    values = values_of(layer)
+    before, after = beside(layer.outputs, values, 0)
+    return np.shape(before)[:1] == values[0].shape[:1] and np.array_equal(before[1:], after[1:])
 
 
 def is_no_target(layer: Layer, out: Any) -> bool:
     """Whether forward computes with a target that is drawn as class numbers: y of x + y; or one number, beside arrays."""
-    y, x = np.asarray(layer.arguments.get(layer.target, 0.0)), next(iter(layer.arguments.values()), 0.0)
-    sum_of_two = np.shape(out) == np.shape(x) and not LOSS_NAME.search(layer.cls.__name__)
-    if y.dtype.kind != "i" or not np.ndim(x) or not (sum_of_two or not y.ndim):
+    names, values = list(layer.arguments), list(layer.arguments.values())
+    if layer.target not in names or not np.ndim(values[0]):
         return False
-    moved = replace(layer, arguments=layer.arguments | {layer.target: y + 0.5})  # no class, and no index
-    return attempt(run, moved)[1] is None
+    i, sum_of_two = names.index(layer.target), np.shape(out) == np.shape(values[0]) and not is_loss(layer.cls)
+    return (sum_of_two or not np.ndim(values[i])) and takes_no_classes(layer.outputs, values, i)

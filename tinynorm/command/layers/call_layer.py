@@ -264,6 +264,10 @@ class Layer:
             return tuple(found[: len(self.douts)])
         return self.reduced(found[0]) if self.loss and np.ndim(found[0]) else found[0]
 
+    def outputs(self, *values: Any) -> list[Any]:
+        """Return the floating-point outputs for copies of these inputs; [] where forward raises."""
+        return attempt(lambda: self.parts(self.run(tuple(map(fresh, values)))))[0] or []
+
     # ---- backward --------------------------------------------------------------------------------------------------------
 
     def backward(self, dout: Any, cache: Used) -> tuple:

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..functions.call_pair import shown
+from ..functions.depends import moves
 from ..functions.kinds import kind_of
 from ..functions.layouts import LINE, OUTPUTS, ROWS, Layout
 from ..other_numpy import numpy_with, unclipped
@@ -28,7 +29,7 @@ from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame
 from .arguments import advice, forward_kinds, words_of
 from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
-from .by_chance import is_no_target, moves, right_by_chance, row_by_row, rows_in
+from .by_chance import is_no_target, right_by_chance, row_by_row, rows_in
 from .call_layer import USUAL_LOSSES, Layer, call_by_name
 from .draw_constructor import OF, Setting, appended, arguments_of_constructor, choices, folded, parts_of, sets_up, settle
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
@@ -311,8 +312,7 @@ class Search:
         for row, (roles, loss) in product((False, True), possible_roles(layer, used)):
             if not row or (np.ndim(parts[0]) == 1 and "dout" in roles.values() and not any(rank[1] for rank, _ in ranked)):
                 one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss, row=row)
-                rank = self._rank(one)
-                ranked.append(((finite and moves(one, self.words), *rank), one))
+                ranked.append((self._rank(one, finite), one))
         best = max(rank for rank, _ in ranked)
         several = self.best is not None and self.rank[0] and rows_in(self.best.arguments) > 1
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
@@ -365,17 +365,19 @@ class Search:
             return up[0]  # each of its steps is up that loss
         return every[shares.index(max(shares))]
 
-    def _rank(self, layer: Layer) -> tuple[bool, bool, bool]:
-        """Return whether backward works, whether gradients but those of biases have the right shapes, and whether all have."""
+    def _rank(self, layer: Layer, finite: bool) -> tuple[bool, bool, bool, bool]:
+        """Return whether the output is finite and depends on x, whether backward works, and whether the gradients' shapes are
+        right: those of all but the biases, and of all."""
         _, error = attempt(find_parameters, layer)
         if error is not None:
-            return False, False, False
+            return finite, False, False, False
         values = values_of(layer)
         (out, used), error = attempt(layer, *values)
+        finite = finite and (not values or moves(layer.outputs, values, 0, self.words, layer.parts(used)))
         douts = [np.random.default_rng(0).standard_normal(np.shape(y))[()] for y in (out if isinstance(out, tuple) else [out])]
         grads, error = attempt(layer.backward, tuple(douts) if isinstance(out, tuple) else douts[0], used)
         if error is not None:
-            return False, False, False
+            return finite, False, False, False
         if "softmax" in self.words.replace("_", "") and not layer.loss and any(np.array_equal(grads[0], u) for u in douts):
             says = "hands dout on as it is, right only after a loss whose backward is the gradient of both together, p - y"
             layer.doubt = f"{layer.methods.backward} {says}; that loss is checked with a softmax before it"
@@ -387,7 +389,7 @@ class Search:
         rows = zip(floats.values(), grads, strict=True) if rows_in(layer.arguments) > 1 else ()
         self.unsummed |= any(np.ndim(g) > x.ndim > 0 and np.shape(g)[-x.ndim :] == x.shape for x, g in rows)
         weights = all(fits[name] for name in fits if not kind_of(name).endswith("bias"))
-        return True, weights, bool(fits) and all(fits.values()) and every
+        return finite, True, weights, bool(fits) and all(fits.values()) and every
 
 
 def _leave(*_: Any, **__: Any) -> None:
