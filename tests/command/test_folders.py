@@ -23,6 +23,9 @@ def double_backward(dout, cache): return 3 * dout
 MSE = "import numpy as np\ndef mse_loss(x, y): return np.mean((x - y) ** 2), 2 * (x - y) / x.size\n"
 
 
+SLOPE = "import numpy as np\ndef square(x, dx=False): return 2 * x if dx else x * x\n"
+
+
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A folder as a student has it."""
@@ -31,6 +34,7 @@ def course(tmp_path, monkeypatch):
         "more/double.py": DOUBLE,
         "net.py": f"from layers import *\nfrom more.double import *\n{MSE}",
         "solver.py": "from layers import *\ndef loss_history(losses): return losses[-10:]\n",
+        "slope.py": SLOPE,
         "train.py": "1 / 0\n",
         "test_layers.py": "1 / 0\n",
         "tests/layers.py": "1 / 0\n",
@@ -57,8 +61,9 @@ def test_a_folder_is_walked(course, capsys):
         "==== course/more/double.py",
         "==== course/net.py",
         "==== course/notebook.ipynb",
+        "==== course/slope.py",
     ]
-    summary = "3 pairs, 1 loss in 4 files: 3 right, 1 wrong (course/more/double.py::double)\n"
+    summary = "4 pairs, 1 loss in 5 files: 4 right, 1 wrong (course/more/double.py::double)\n"
     left_out = (
         "left out, for a test tool runs them: course/test_layers.py, course/tests/layers.py\n"
         "left out, for they define no layer: course/train.py\n"

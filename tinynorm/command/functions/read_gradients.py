@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def gradients_of(call: Call, grads: Any) -> tuple:
     """
     assert call.convention is not None
     names = [call.names[i] for i in call.floats]
+    grads = by_fields(grads, names)
     if any(packed.form != "dict" for packed in call.keys.values()):
         grads = _of_lists(call, grads) or tuple(_flat(grads))
     found = by_name(grads, call.user_backward, names)
@@ -49,6 +51,17 @@ def gradients_of(call: Call, grads: Any) -> tuple:
             f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
         )
     return _in_order(call, grads) if found is None else tuple(found.get(name) for name in names)
+
+
+def by_fields(grads: Any, names: list[str]) -> Any:
+    """Return the gradients of an object with fields, ``Grads(dx=dx, params={"W": dW})``: those with names in a dict."""
+    titles = getattr(grads, "_fields", None) or ([field.name for field in fields(grads)] if is_dataclass(grads) else [])
+    values = {title: getattr(grads, title) for title in titles}
+    dicts = [value for value in values.values() if isinstance(value, dict)]
+    named = {title: g for title, g in values.items() if any(is_gradient_of(title, name.split(".")[-1]) for name in names)}
+    rest = [g for title, g in values.items() if title not in named and not isinstance(g, dict)]
+    keyed = {key: g for part in (named, *dicts) for key, g in part.items()}
+    return (*rest, *([keyed] if keyed else [])) if titles else grads
 
 
 def _in_order(call: Call, grads: Any) -> tuple:

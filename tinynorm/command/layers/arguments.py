@@ -90,7 +90,7 @@ def _unpacked(layer: Layer, name: str, kind: str, lists: bool) -> dict[str, str]
     if not count and not form:
         return {}
     names = tuple(f"{name}[{i}]" for i in range(count or 2))
-    layer.packed[name] = Packed(names, form or "tuple")
+    layer.packed[name] = Packed(names, "tuple only" if form == "tuple" else "list")
     return dict.fromkeys(names, kind)
 
 

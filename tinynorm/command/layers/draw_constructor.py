@@ -22,7 +22,7 @@ from ..functions.layouts import OUTPUTS, Layout
 from ..read.by_use import stands_for, words_meant
 from ..read.read_code import code_of, parameters
 from .attributes import EPOCHS
-from .find_layers import BACKWARDS, methods_in, nodes_in, reached
+from .find_layers import BACKWARDS, methods_in, nodes_in
 from .objects import LR, Mixing, Settings, Silent, Step, Tanh, instances
 
 SIZES = {
@@ -72,7 +72,11 @@ LIKE = {  # kinds of names that are not among these
     "in": f"(^|_)(in|input|inp|prev|x|embed)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)({SIZE[:-3]})",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden|num_states?|states?_({SIZE})|conv_?[0-9]+_(channels|filters)",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neuron|filters|kern[ea]ls",
+    "layers": "^(?!num|n_).*(layers|modules)$",
+    "x": "_data$",
 }
+OF_INT = {"layers": "out", "all": "in", "number": "factor"}  # what a kind becomes for a whole number
+TUPLE = re.compile(r"^(typing\.)?tuple\b(?!.*\| ?int)", re.IGNORECASE)  # an annotation that allows no number
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
 MAKES = re.compile(r"(np|numpy)\.|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
 OF = "__of__"  # between the name of an argument and that of a setting in it
@@ -160,8 +164,8 @@ def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     if re.search(r"(list|sequence)\[int", f"{p.annotation}", re.IGNORECASE) and re.search("layer|net|size|arch|dim|units", low):
         return "hiddens" if "hid" in low else "all"
     known = KIND_OF_SIZE.get(low) or KIND_OF_SIZE.get(low.rstrip("0123456789").rstrip("_")) or kind_of(p.name, words)
-    if known == "layers" and p.annotation in (int, "int"):
-        return "out"
+    if re.search(r"\bint\b", f"{p.annotation}") and "float" not in f"{p.annotation}":
+        known = OF_INT.get(known, known)
     return known or next((kind for kind, pattern in LIKE.items() if re.search(pattern, low)), "")
 
 
@@ -185,7 +189,8 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         sizes = isinstance(p.default, int | tuple | list) and not isinstance(p.default, bool)
         anyway = (sizes and kind in DRAWN_ANYWAY.split()) or (kind == "slope" and "function" in kinds.values())
         objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
-        kind = "hiddens" if kind == "width" and _is_list(p.name, cls) else kind
+        kind = "hiddens" if kind == "width" and _is_list(p.name, cls, JOINED) else kind
+        kind = "all" if kind in ("", "out") and not has_default and _is_list(p.name, cls, COUNTED) else kind
         if p.default is None and _hands_on(p.name, cls):
             kinds[p.name] = (Silent(),)
         elif objects:
@@ -224,11 +229,10 @@ def _hands_on(name: str, cls: type) -> bool:
     return any(f.attr in BACKWARDS.split() and ast.unparse(f.value) in _kept_as(name, cls) for f in calls)
 
 
-def _is_list(name: str, cls: type) -> bool:
-    """Whether a class goes through an argument of its constructor, or joins it to a list: hidden_dim of several layers."""
-    title = "|".join(map(re.escape, _kept_as(name, cls)))
-    joined = re.compile(rf"(extend\(|in (enumerate\()?|len\(|\*|\] \+ )({title})\b(?! \*)")
-    return any(joined.search(ast.unparse(code_of(method) or ast.Pass())) for method in methods_in(cls).values())
+def _is_list(name: str, cls: type, used: str) -> bool:
+    """Whether a class uses an argument of its constructor so: one that it goes through, hidden_dim of several layers."""
+    uses = re.compile(used.format("|".join(map(re.escape, _kept_as(name, cls)))))
+    return any(uses.search(ast.unparse(code_of(method) or ast.Pass())) for method in methods_in(cls).values())
 
 
 def _is_size(name: str, cls: type, only: str = "") -> bool:
@@ -242,10 +246,10 @@ def _is_size(name: str, cls: type, only: str = "") -> bool:
     return any(ast.unparse(part) in titles for part in inside if part not in owners)
 
 
-def sets_up(cls: type, name: str, backward: str) -> bool:
-    """Whether the arguments of a method are sizes, or words that the class compares them with; data, if it calls backward."""
+def sets_up(cls: type, name: str, with_data: bool) -> bool:
+    """Whether the arguments of a method are sizes, or words that the class compares them with; data too, if `with_data`."""
     needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-    known = {*SIZES, *LIKE, "number", *(("x", "target") if backward in reached(cls, name) else ())}
+    known = {*SIZES, *LIKE, "number", *(("x", "target") if with_data else ())}
     given = (p for p in needed if kind_in_constructor(p, "") not in known and p.annotation not in (bool, "bool"))
     given = (p for p in given if parts_of(p, cls) == [p])  # the layer before it
     return all(words_for(p.name, cls) or _is_size(p.name, cls) for p in given)
@@ -261,11 +265,12 @@ def appended(cls: type, name: str, lists: set[str]) -> str:
 
 def choices(found: list[inspect.Parameter], kinds: dict[str, str], around: Setting) -> Iterator[dict[str, Any]]:
     """Yield arguments for the constructor, the likeliest first. Arguments of one kind vary together."""
-    defaults = {p.name: p.default for p in found if p.default is not p.empty}
+    defaults = {p.name for p in found if p.default is not p.empty}
+    tuples = {p.name for p in found if "shape" in p.name or isinstance(p.default, tuple) or TUPLE.search(f"{p.annotation}")}
     options = {}
     all_kinds = {*kinds.values(), *(kind_in_constructor(p, around.words) for p in found)}
     for kind in sorted(dict.fromkeys(kinds.values()), key=lambda kind: kind == "in"):  # x in rows or in columns: first
-        options[kind] = _options(kind, around, all_kinds, [n for n in kinds if kinds[n] == kind], defaults)
+        options[kind] = _options(kind, around, all_kinds, [n for n in kinds if kinds[n] == kind], defaults, tuples)
     for choice in itertools.product(*options.values()):
         chosen = dict(zip(options, choice, strict=True))
         made: dict[str, Any] = {}
@@ -276,6 +281,9 @@ def choices(found: list[inspect.Parameter], kinds: dict[str, str], around: Setti
 
 
 STRINGS = ["relu", "tanh", "sigmoid"]  # activations by name
+# How a list of sizes is used: it is joined to others, or gone through; its neighbours are taken together, or counted.
+JOINED = r"(extend\(|in (enumerate\()?|len\(|\*|\] \+ )({})\b(?! \*)"
+COUNTED = r"len\(({0})\)|(\W|^)({0})\[(:-1|1:)\]"
 KEEP = object()  # stands for a default that is left as it is
 # What arguments may be that depend on nothing else. A function is called with (the name, the number of the argument).
 ANYWHERE: dict[str, list[Any]] = {
@@ -306,7 +314,7 @@ def _initial(k: int, *sizes: Any, **_: Any) -> np.ndarray:
     return np.random.default_rng(k).standard_normal(np.ravel(sizes).astype(int))
 
 
-def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defaults: dict[str, Any]) -> list[Any]:
+def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defaults: set[str], tuples: set[str]) -> list[Any]:
     """Return what an argument of a kind may be. A function is called with (the name, the number of the argument)."""
     if isinstance(kind, tuple):
         return [lambda name, k, one=one: deepcopy(one) for one in kind]
@@ -314,8 +322,8 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
         return ANYWHERE[kind]
     x, f, words = around.layout.x, around.layout.features, around.words
     recurrent = "hidden" in around.kinds or any(word in words for word in ("rnn", "lstm", "gru", "recurrent", "cell"))
-    keep = [KEEP] if set(names) <= set(defaults) else []
-    shapes = [n for n in names if "shape" in n] or ([n for n in names if isinstance(defaults.get(n), tuple)])
+    keep = [KEEP] if set(names) <= defaults else []
+    shapes = bool(tuples & {*names})
     shaped = [(OUTPUTS,), (OUTPUTS, 1)] if shapes else []
     by_kind: dict[str, list[Any]] = {
         "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *shaped, *keep],
@@ -345,15 +353,14 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
         return by_kind[kind]
     if kind == "in":
         sizes: list[Any] = list(dict.fromkeys([f, prod(x[1:]), x[0], x[-1], *x[1:2]]))
-        tuples = [x[1:], x] if len(x) > 1 else [x]
-        tuples += [(f, OUTPUTS), (OUTPUTS, f)] if len(x) == 2 else []  # of the weights
-        return [*(tuples if shapes else []), *sizes, *([] if shapes else tuples if len(x) > 2 else []), *keep]
+        whole = [x[1:], x] if len(x) > 1 else [x]
+        whole += [(f, OUTPUTS), (OUTPUTS, f)] if len(x) == 2 else []  # of the weights
+        return [*(whole if shapes else []), *sizes, *([] if shapes else whole if len(x) > 2 else []), *keep]
     if kind == "kernel":
         own = 2 if "pool" in words or any("pool" in n for n in names) else 3
-        square = any(isinstance(defaults.get(n), tuple) or "shape" in n for n in names)
         return [
             *keep,
-            *([(own, own), own] if square else [own, (own, own)]),
+            *([(own, own), own] if shapes else [own, (own, own)]),
             *([5 - own, (own, own, f, OUTPUTS)] if not keep else []),
         ]
     if kind == "new shape":

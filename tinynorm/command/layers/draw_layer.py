@@ -199,6 +199,8 @@ class Search:
             raise UserError(f"forward, backward and the step are one method, {methods.backward}; make backward one of its own")
         if self.best is None:
             raise self._failure()
+        if not all(self.rank) and methods.how == "layer" and self.best.doubt:
+            raise UserError(self.best.doubt)
         return with_a_method_after(self.best) if methods.how in ("layer", "cost") else self.best
 
     def _look(self) -> None:
@@ -248,7 +250,7 @@ class Search:
         read = {name for half in halves for name in attributes_in(getattr(cls, half), ast.Load)}
         made = {one for called in reached(cls, halves[0]) for one in attributes_in(getattr(cls, called))}
         found, more = list(self.setups), list(halves)
-        trains = halves[1] if self.furthest[1] else ""  # a method with data is called only where it does not work without
+        with_data = self.furthest[1] is not None  # a method with data is called only where it does not work without
         while more and obj is not None:
             has = {name: inspect.getattr_static(obj, name, None) for name in read - made}
             empty = {name for name, x in has.items() if isinstance(x, dict | list) and not x}
@@ -259,7 +261,7 @@ class Search:
                 name: {one for called in reached(cls, name) for one in attributes_in(methods_in(cls)[called])} for name in own
             }
             more = [name for name in own if sets[name] & lacking or re.search(named, name)]
-            more = [name for name in own if name in self.adders or (name in more and sets_up(cls, name, trains))]
+            more = [name for name in own if name in self.adders or (name in more and sets_up(cls, name, with_data))]
             found = [*more, *found]  # what init_params reads is set before it
             read |= {name for setup in more for name in attributes_in(getattr(cls, setup), ast.Load)}
         new = found != self.setups

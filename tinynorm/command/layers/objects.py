@@ -20,6 +20,7 @@ LR = 2.0**200
 FIRST = re.compile("tanh|sigmoid", re.IGNORECASE)  # of several activations: a smooth one with a slope everywhere
 SLOPE = re.compile("deriv|prime|grad|slope|backward|diff")  # what a flag is called with which an activation gives its slope
 METHODS = {"__call__": "forw|feed", "_backward": "back"}  # what the names of their methods may begin with
+KEPT = "outputs out a activation activations"  # what a layer may call its output
 MOST = 3  # instances of a class that are tried
 
 
@@ -101,6 +102,8 @@ class Tanh:
         for names, method in ((FORWARDS, "__call__"), (BACKWARDS, "_backward"), (SLOPES, "_slope")):
             if name in names.split() or re.match(METHODS.get(method, "$^"), name):
                 return object.__getattribute__(self, method)
+        if name in KEPT.split() and "output" in vars(self):  # a network may ask what its layers have kept
+            return self.output
         raise AttributeError(name)
 
     def __getitem__(self, name: str) -> Any:  # activation["gradient"](z)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
+from ..functions.read_gradients import by_fields
 from ..read.read_code import titles_of
 from .attributes import arrays_in, as_array, at, gradient_at, is_called_gradient, names_gradient
 from .find_layers import NEXT_WEIGHTS, arguments_of, attributes_in, that_returns
@@ -26,7 +27,7 @@ def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
     inputs = [name for name, x in zip(layer.names, used.values, strict=True) if name in layer.arguments and differentiable(x)]
     shapes = {name: np.shape(at(used.object, ways[0])) for name, ways in layer.parameters.items()}
     given = dict(zip(layer.names, used.values, strict=True))
-    returned = _joined(returned, {np.shape(given[name]) for name in inputs})
+    returned = _joined(by_fields(returned, layer.names), {np.shape(given[name]) for name in inputs})
     found = {} if returned is None or returned is ... else _returned(returned, inputs, layer, shapes)
     found = found or _left(inputs, layer, used)
     for name, ways in layer.parameters.items():
@@ -89,13 +90,13 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     if keyed or isinstance(returned, dict):
         alone = [g for g in grads if not isinstance(g, dict)]
         others = _returned(alone, inputs, layer, shapes) if alone else {}
-        return others | _in_dict(keyed, names[len(inputs) :] if alone else names)
+        return others | _in_dict(keyed, names[len(inputs) :] if alone else names, inputs[: layer.methods.how != "cost"])
     if len(grads) not in layer.titles:
         layer.titles[len(grads)] = titles_of(that_returns(layer.cls, layer.methods.backward), len(grads) + beside)[beside:]
     titles = layer.titles[len(grads)]
     if grads and all(isinstance(g, list) for g in grads):
         several = {f"{title}[{i}]": g for title, parts in zip(titles, grads, strict=True) for i, g in enumerate(parts)}
-        return _in_dict(several, list(layer.parameters))  # nabla_w[0] of weights[0]
+        return _in_dict(several, list(layer.parameters), [])  # nabla_w[0] of weights[0]
     owners: list[str] = []
     fewer = layer.targets if len(grads) < len(inputs) else []  # dL_dy of loss(y, p) is that of p
     for title in titles:
@@ -141,7 +142,8 @@ def _parts(returned: Any, layer: Layer) -> Iterator[Any]:
     """Yield the gradients that backward returns; also those of an argument that is a list, one for each of its arrays."""
     counts = [len(packed.names) for packed in layer.packed.values()]
     whole = isinstance(returned, np.ndarray) and returned.shape[:1] in [(n,) for n in counts]
-    parts = list(returned) if isinstance(returned, tuple | list) or whole else [returned]
+    one_for_all = isinstance(returned, np.ndarray) and not whole and len(counts) == 1 and not layer.parameters
+    parts = list(returned) if isinstance(returned, tuple | list) or whole else [returned] * (counts[0] if one_for_all else 1)
     mixed = any(isinstance(g, np.ndarray) for g in parts)  # dx, [dW, db]
     for g in parts:
         if isinstance(g, tuple | list) and (len(g) in counts or (mixed and as_array(g) is None)):
@@ -150,12 +152,14 @@ def _parts(returned: Any, layer: Layer) -> Iterator[Any]:
             yield g
 
 
-def _in_dict(grads: dict, names: list[str]) -> dict[str, Any]:
-    """Return the gradients of a dict: that of W1 has the key W1 or dW1."""
-    found = {}
+def _in_dict(grads: dict, names: list[str], inputs: list[str]) -> dict[str, Any]:
+    """Return the gradients of a dict: that of W1 has the key W1 or dW1; the only one left over is that of the input."""
+    found, taken = {}, set()
     for name in names:
         short = name.split(".")[-1]
         keys = [key for key in grads if isinstance(key, str) and (key in (name, short) or names_gradient(key, short))]
         if keys:
             found[name] = grads[keys[0]]
-    return found
+            taken.add(keys[0])
+    rest = [g for key, g in grads.items() if key not in taken and g is not None]
+    return found | dict(zip([name for name in inputs if name not in found], rest if len(rest) == 1 else [], strict=False))

@@ -14,7 +14,9 @@ NOT_YOURS = re.compile(r"\.|(__pycache__|site-packages|node_modules|build|dist)$
 TESTS = re.compile(r"(tests?|test_.*\.py|.*_test\.py|conftest\.py|setup\.py)$")  # files and folders that a tool runs
 # A file of a folder that defines nothing of the kind is not run: it may train for hours.
 DEFINED = re.compile(rb"(?:\b|\\n)(?:def|class) +(\w+ *(?:\([^)]*)?)|(\w+) *= *lambda")
-LAYER = re.compile(rb"forward|back|vjp|adjoint|fwd|bwd|prop|grad|deriv|prime|diff|loss|cost|\b(reg|lambd)", re.IGNORECASE)
+LAYER = re.compile(
+    rb"forward|back|vjp|adjoint|fwd|bwd|prop|grad|deriv|prime|diff|loss|cost|\b(reg|lambd)|\bd(x|er)? *= *False", re.IGNORECASE
+)
 
 
 @dataclass

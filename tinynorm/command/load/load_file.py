@@ -17,14 +17,14 @@ from ..run_code import Prints, UserError, message_of, own_traceback, running
 from ..unfinished import LEFT_OUT
 from .in_double import read_in_double
 from .load_notebook import not_installed, run_definitions
-from .old_ways import package_for, parse
+from .old_ways import modules_in_python_3, package_for, parse
 from .run_statements import TakesLong, run_statements
 from .stand_ins import OLD_NAMES, open_or_stand_in, removed_afterwards
 
 
 def load(path: Path, prints: Prints) -> dict[str, Any]:
     """Run a file and return its names. Raise UserError where it cannot be read, has a syntax error, or raises an exception."""
-    with running(path, prints), removed_afterwards():
+    with running(path, prints), removed_afterwards(), modules_in_python_3():
         source, module, before = _read(path), ModuleType(module_name(path)), {*sys.modules}
         module.__file__, module.__package__ = str(path), package_for(path)
         sys.modules[module.__name__] = module  # dataclasses and pickle look for it there

@@ -5,11 +5,16 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from ..run_code import attempt, package_of
-from .stand_ins import DIVIDED, OLD_NAMES
+from ..run_code import package_of
+from . import stand_ins
+from .stand_ins import DIVIDED
 
 DOTS = re.compile(rb'^\s*"?from\s+(\.+)', re.M)  # a line of a notebook begins with a quote
 TOP = "_checked_folder"  # the package that the highest folder is taken for
@@ -17,6 +22,7 @@ EXCEPT = re.compile(rb"except (.+?), *(\w+) *:")
 ENDS = re.compile(rb"(raise [\w.]+),.*\n?|print.*\n?")  # of which nothing, or the exception alone, is kept
 FUTURE = b"import division"
 TAB = 8  # columns, as Python 2 counted them
+NAMED = f"from {stand_ins.__name__} import OLD_NAMES; globals().update(OLD_NAMES)"  # xrange and others
 
 
 def parse(source: bytes, where: str) -> tuple[ast.Module, int]:
@@ -44,22 +50,25 @@ class _Divisions(ast.NodeTransformer):
         return ast.copy_location(ast.Call(ast.Name(DIVIDED, ast.Load()), [node.left, node.right], []), node)
 
 
-def run_for_python_3(error: SyntaxError) -> bool:
-    """Whether a module beside the file is there now, that is written for Python 2 and could not be imported."""
-    path = Path(error.filename or "")
-    if path.suffix != ".py" or path.stem in sys.modules or not path.is_file():
-        return False
+@contextmanager
+def modules_in_python_3() -> Iterator[None]:
+    """Inside, a module that is imported may be written for Python 2, as the file itself."""
+    own: Any = SourceFileLoader.source_to_code
+
+    def source_to_code(self: Any, data: Any, path: Any, **options: Any) -> Any:
+        try:
+            return own(self, data, path, **options)
+        except SyntaxError:
+            tree, _ = parse(data, path)
+        future = [line for line in tree.body if isinstance(line, ast.ImportFrom) and line.module == "__future__"]
+        tree.body = [*future, *ast.parse(NAMED).body, *(line for line in tree.body if line not in future)]
+        return compile(tree, path, "exec", dont_inherit=True)
+
+    setattr(SourceFileLoader, own.__name__, source_to_code)
     try:
-        tree, _ = parse(path.read_bytes(), str(path))
-    except SyntaxError:
-        return False
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    vars(module).update(OLD_NAMES)
-    if attempt(exec, compile(tree, str(path), "exec", dont_inherit=True), vars(module))[1] is not None:
-        return False
-    sys.modules[path.stem] = module
-    return True
+        yield
+    finally:
+        setattr(SourceFileLoader, own.__name__, own)
 
 
 def _mended(lines: list[bytes], i: int, wrong: SyntaxError) -> list[bytes]:

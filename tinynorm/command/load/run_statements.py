@@ -14,7 +14,6 @@ import numpy as np
 
 from ..run_code import attempt
 from ..unfinished import LEFT_OUT
-from .old_ways import run_for_python_3
 from .stand_ins import stand_in_for
 
 DEFINED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -54,8 +53,6 @@ def _run(statement: ast.stmt, where: str, names: dict[str, Any], missing: list[s
     while True:
         with _limited(LONGEST if isinstance(statement, ast.Expr | ast.For | ast.While | ast.Assign) else 0):
             _, error = attempt(exec, code, names)
-        if isinstance(error, SyntaxError) and run_for_python_3(error):
-            continue
         stood_for = stand_in_for(error)
         if not stood_for:
             return error

@@ -45,7 +45,8 @@ class Packed:
             return dict(zip(self.names, values, strict=True))
         if self.form == "layers":
             return [tuple(values[i : i + self.each]) for i in range(0, len(values), self.each)]
-        return values  # a list in place of a tuple too: a backward may change its entries
+        # A list in place of a tuple too, where forward does not ask for one: a backward may change its entries.
+        return tuple(values) if self.form == "tuple only" else values
 
 
 def packed_of(function: Callable) -> dict[str, Packed]:
