@@ -14,8 +14,9 @@ import numpy as np
 from ...gradcheck.problem.problem import Problem
 from ..functions.kinds import REGULARISED, kind_of
 from ..functions.try_call import agreeing
+from ..other_numpy import numpy_with, unclipped
 from ..read.read_code import code_of, is_gradient_of, parameters
-from ..run_code import attempt
+from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS, TRUE
 from .attributes import RATES, names_gradient
 from .call_layer import BEFORE, USUAL_LOSSES, Layer
@@ -72,6 +73,25 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
         one = np.s_[:1] if "shape[1]" in code else np.s_[:, :1]  # one output, for samples in columns or in rows
         alone = {name: x[one] if np.shape(x) == np.shape(t) else x for name, x in layer.arguments.items()}
         yield from (replace(layer, arguments=alone, before=name) for name in ("", "a sigmoid"))
+
+
+def most_right(options: list[Layer]) -> Layer:
+    """Return the one that makes most gradients right of several ways to understand a class, the first of these."""
+    every = [one for layer in options for one in ways_to_read(layer)]
+    if len(every) == 1 and not every[0].doubt:
+        return every[0]
+    shares: list[float] = []
+    for one in every:
+        with numpy_with(clip=unclipped):  # as a recurrent network's gradients may be
+            shares.append(attempt(share_right, one)[0] or 0.0)
+        if shares[-1] == 1:
+            break
+    if not any(shares) and every[0].doubt:
+        up = [one for one in every if one.updated and attempt(share_right, replace(one, rate=-one.rate))[0] == 1]
+        if not up:
+            raise UserError(every[0].doubt)
+        return up[0]  # each of its steps is up that loss
+    return every[shares.index(max(shares))]
 
 
 def with_a_method_after(layer: Layer) -> Layer:

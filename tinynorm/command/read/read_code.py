@@ -105,6 +105,12 @@ def followed(function: Callable, name: str, depth: int) -> Iterator[tuple[Callab
             yield from followed(called, taken, depth - 1)
 
 
+def own_text(function: Any) -> str:
+    """Return the code of a function alone, without its docstring."""
+    code = code_of(function)
+    return "\n".join(ast.unparse(line) for line in code.body if not isinstance(line, ast.Expr)) if code else ""
+
+
 def text_of(code: Callable) -> str:
     """Return the text of a function or class and of all that it calls that is the user's; raise OSError without one."""
     found: dict[Callable, str] = {}
