@@ -4,7 +4,7 @@ import numpy as np
 # expect ReluWrong: wrong
 # expect Maths.sigmoid: right
 # expect Maths.tanh: wrong
-# expect Maths.softmax: right
+# expect Maths.softmax: right: checked with one sample only: with Z (6, 9), which Maths.softmax takes too, Maths.
 # expect Maths.softmax_of_all: wrong
 # expect Regression: right: half the squared error
 # expect RegressionWrong: wrong: wrong sign

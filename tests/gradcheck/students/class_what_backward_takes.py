@@ -1,3 +1,4 @@
+# expect Neuron: right: checked with one sample only: with x (6, 9), which
 # expect Neuron: right: backward adds: its error is target - output
 # expect RowOfDout: right: w (4, 6)
 # expect CacheInDict: right: W[2] (4, 7)

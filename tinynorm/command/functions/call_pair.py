@@ -215,6 +215,11 @@ class Call:
         return gradients_of(self, grads)
 
 
+def of_one_sample(several: str, forward: str, backward: str) -> str:
+    """Return what to say where backward works with one sample, and not with several as forward does."""
+    return f"checked with one sample only: with {several}, which {forward} takes too, {backward} fails"
+
+
 def shown(inputs: dict[str, Any]) -> str:
     """Return what a report says of inputs: x (6, 9), eps 1e-05."""
     return ", ".join(f"{name} {_shown(x)}" for name, x in inputs.items())

@@ -19,7 +19,7 @@ from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import Unfinished, blame
 from .by_chance import is_broadcast, is_square, works_by_chance
-from .call_pair import Call
+from .call_pair import Call, of_one_sample
 from .composed import ACROSS, TARGETS, Composed
 from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
@@ -105,6 +105,7 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
     best: Call | None = None
     odd: Call | None = None  # taken only where there is no other
     before: Call | None = None
+    several: Call | None = None  # of several samples, where forward works and backward does not
     hopeless: set[Layout] = set()  # layouts of x with which the code is unfinished
     for template, unit in ((one, unit) for one in arguments(pair) for unit in values_of(one)):
         if best is not None and best.rank[0]:
@@ -136,6 +137,7 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
                 return best, None, None  # with smaller images a window may be all there is of them
             if images is not layout is IMAGES and len(images.x) == 4:
                 continue
+            several = several or (call if call.rank[0] and not call.rank[1] and len(layout.x) > 1 else None)
             if best is not None and works_by_chance(call, best):
                 continue
             if is_broadcast(call):
@@ -143,6 +145,8 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
                 continue
             best = call if best is None or (call.rank, not call.raised) > (best.rank, not best.raised) else best
             if all(best.rank):
+                if several is not None and len(layout.x) == 1 and call is best:
+                    best.told[of_one_sample(str(several), pair.forward_name, pair.backward_name)] = None
                 return best, None, None
     return best or odd, *furthest[1:]
 

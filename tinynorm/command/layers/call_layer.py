@@ -113,6 +113,7 @@ class Layer:
     unseen: list[str] = field(default_factory=list)  # arrays that the output depends on and that have no gradient
     refused: str = ""  # the window with which forward works and backward raises, where it was checked with another
     unsummed: bool = False  # whether a gradient is that of each row, where there are several
+    several: str = ""  # inputs of several samples that forward takes and backward does not, where it was checked with one
     silent: set[str] = field(default_factory=set)  # inputs that need no gradient
     titles: dict[int, list[str]] = field(default_factory=dict)  # the names of the values that backward returns, by their number
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from ..functions.call_pair import Call, shown
+from ..functions.call_pair import Call, of_one_sample, shown
 from ..functions.find_pairs import Pair
 from ..functions.layouts import IMAGES, OUTPUTS, STEPS, Layout
 from ..functions.name_inputs import run_inputs
@@ -49,6 +49,7 @@ class LayerCall(Call):
             shown({name: known[name] for name in [*layer.arguments, *layer.parameters]}): True,
             f"no gradient is looked for of {', '.join(layer.unseen)}": layer.unseen,
             f"not checked with {layer.refused}, for there {layer.methods.backward} raises": layer.refused,
+            of_one_sample(layer.several, layer.methods.forward, layer.methods.backward): layer.several,
             f"{layer.methods.backward} is given the output": layer.methods.how == "slope" and "result" in layer.roles.values(),
             layer.mode: layer.mode,
             f"{', '.join(layer.douts)} taken as the gradient of self.{layer.scores}, not of what is returned": layer.scores,

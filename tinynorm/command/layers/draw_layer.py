@@ -216,7 +216,7 @@ class Search:
                 ranked.append((rank_of(one, self.words, finite), one))
         best = max(rank for rank, _ in ranked)
         self.unsummed |= any(one.unsummed for _, one in ranked)
-        several = self.best is not None and self.rank[0] and rows_in(self.best.arguments) > 1
+        several = shown(self.best.arguments) if self.best and self.rank[0] and rows_in(self.best.arguments) > 1 else ""
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
         if several and rows_in(arguments) == 1 and not steps and not (self.maker.of_lists or self.plain):
             ranked = self._for_one(ranked, made, parts[0])
@@ -228,6 +228,7 @@ class Search:
             found = [one for rank, one in ranked if rank == best]
             self.best = most_right(found) if all(best) else found[0]
             self.rank = best
+            self.best.several = several if rows_in(arguments) == 1 else ""
             self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""
         return all(best)
 
