@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class Maker:
     def make(self, arguments: dict[str, Any]) -> tuple[Any, BaseException | None]:
         """Return (an object, None), or (None, what its constructor raised)."""
         np.random.seed(self.seed % 2**32)  # noqa: NPY002
-        return attempt(self.construct, **arguments)
+        return attempt(partial(self.construct, **arguments))
 
     def construct(self, **arguments: Any) -> Any:
         arguments = {name: fresh(x) for name, x in arguments.items()}
