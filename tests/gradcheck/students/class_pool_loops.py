@@ -2,6 +2,7 @@
 # expect MaxPool2D: right
 # expect AvgPool2D: right
 # expect MaxPool2DSpread: wrong: WRONG
+# expect MaxPool2DOverwrites: wrong: stride 1
 import numpy as np
 
 
@@ -46,3 +47,17 @@ class AvgPool2D(MaxPool2D):
 class MaxPool2DSpread(MaxPool2D):
     def route(self, window):
         return np.full(window.shape, 1 / self.p**2)
+
+
+class MaxPool2DOverwrites(MaxPool2D):
+    """Right where no window overlaps another."""
+
+    def __init__(self, pool_size, stride):
+        super().__init__(pool_size, stride)
+
+    def backward(self, dout):
+        dx = np.zeros_like(self.x)
+        for i in range(dout.shape[2]):
+            for j in range(dout.shape[3]):
+                self.window(dx, i, j)[...] = self.route(self.window(self.x, i, j)) * dout[:, :, i, j, None, None]
+        return dx

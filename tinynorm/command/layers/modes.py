@@ -96,9 +96,7 @@ def _with_other_options(layer: Layer) -> Iterator[tuple[str, Layer]]:
 def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
     """Return other values than the default of a constructor's argument, or than the word that it was given."""
     given = getattr(layer.remake, "keywords", {}).get(p.name, p.default)
-    if p.default is p.empty and not isinstance(given, str):
-        return []
-    match p.default if p.default is not p.empty else given:
+    match given if p.default is p.empty and isinstance(given, str) else p.default:
         case bool():
             return [not p.default]
         case str() | None if words := words_for(p.name, layer.cls):
