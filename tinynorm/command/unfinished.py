@@ -62,7 +62,7 @@ def blame(error: BaseException, path: Path) -> Unfinished | None:
     """Return what is wrong with the user's code itself; None where other inputs could mend it."""
     gone, frames = _gone(str(error)), own_frames(error, path)
     of_two = isinstance(error, TypeError) and frames and OF_TWO.search(frames[-1].line or "")
-    slip = bool(SLIP.search(str(error)) or of_two) or _miscalled(error, frames)
+    slip = bool(SLIP.search(str(error)) or of_two) or miscalled(error, frames)
     if (
         not NO_COUNT.search(str(error))
         and not gone
@@ -92,7 +92,7 @@ def blame(error: BaseException, path: Path) -> Unfinished | None:
     return Unfinished(f"{line}, in {frames[-1].name}: `{frames[-1].line}`: {why}") if why else None
 
 
-def _miscalled(error: BaseException, frames: list[traceback.FrameSummary]) -> bool:
+def miscalled(error: BaseException, frames: list[traceback.FrameSummary]) -> bool:
     """Whether a line of the file calls a function, or a method of a class, of the file with too few arguments or too many."""
     said = MISCALLED.search(str(error)) if isinstance(error, TypeError) else None
     last = list(traceback.walk_tb(error.__traceback__))[-1][0]

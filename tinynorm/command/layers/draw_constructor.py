@@ -20,7 +20,7 @@ from ..functions.find_losses import REGULARISED
 from ..functions.kinds import NUMBERS, kind_of
 from ..functions.layouts import OUTPUTS, Layout
 from ..read.by_use import stands_for, words_meant
-from ..read.read_code import code_of, parameters
+from ..read.read_code import code_of, followed, parameters
 from .attributes import EPOCHS
 from .find_layers import BACKWARDS, methods_in, nodes_in
 from .objects import LR, Mixing, Settings, Silent, Step, Tanh, instances
@@ -29,7 +29,7 @@ SIZES = {
     "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim fan_in d_in din "
     "in_ch d c hidden_state_dim inputs in_c c_in inputs_num shape nfeatures embedding_size in_feature n_feature feature_dim "
     "ndim n_i normalized_shape input_feature ci cin ic n_embd n_visible d_input",
-    "out": "m filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
+    "out": "m n_c filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
     "width": "hidden d_h d_hid d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size "
     "dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
@@ -38,7 +38,7 @@ SIZES = {
     "word": "embedding_dim embed_size wordvec_size wordvec_dim emb_size emb_dim embedding_size n_embed",
     "heads": "num_heads n_heads heads n_head nhead",
     "head": "d_k d_v head_dim head_size dk dv",
-    "kernel": "kernel_size kernel k f pool_size pool_height pool_width ksize",
+    "kernel": "kernel_size kernel_shape kernel k f pool_size pool_height pool_width ksize",
     "move": "stride strides s",
     "pad": "pad padding p_size",
     "factor": "upsampling_factor downsampling_factor scale_factor factor",
@@ -73,9 +73,10 @@ LIKE = {  # kinds of names that are not among these
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden|num_states?|states?_({SIZE})|conv_?[0-9]+_(channels|filters)",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neuron|filters|kern[ea]ls",
     "layers": "^(?!num|n_).*(layers|modules)$",
+    "factor": "(scal|sampl|shuffl|repeat)\\w*_(factor|rate|times)$|^repeats?$",
     "x": "_data$",
 }
-OF_INT = {"layers": "out", "all": "in", "number": "factor"}  # what a kind becomes for a whole number
+OF_INT = {"layers": "out", "all": "in"}  # what a kind becomes for a whole number; a number with a fraction becomes a factor
 TUPLE = re.compile(r"^(typing\.)?tuple\b(?!.*\| ?int)", re.IGNORECASE)  # an annotation that allows no number
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
 MAKES = re.compile(r"(np|numpy)\.|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
@@ -165,7 +166,7 @@ def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
         return "hiddens" if "hid" in low else "all"
     known = KIND_OF_SIZE.get(low) or KIND_OF_SIZE.get(low.rstrip("0123456789").rstrip("_")) or kind_of(p.name, words)
     if re.search(r"\bint\b", f"{p.annotation}") and "float" not in f"{p.annotation}":
-        known = OF_INT.get(known, known)
+        known = "factor" if known == "number" and isinstance(NUMBERS.get(low), float) else OF_INT.get(known, known)
     return known or next((kind for kind, pattern in LIKE.items() if re.search(pattern, low)), "")
 
 
@@ -218,9 +219,10 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
 
 
 def words_for(name: str, cls: type) -> tuple[str, ...]:
-    """Return the words that a class compares an argument of its constructor with, or finds in a table by it."""
+    """Return the words that a class, or a function that it calls, compares an argument with, or finds in a table by it."""
     methods, titles = methods_in(cls).values(), sorted(_kept_as(name, cls))
-    return tuple(dict.fromkeys(word for method in methods for title in titles for word in words_meant(method, title)))
+    codes = [code for method in methods for title in titles for code in followed(method, title, 1)]
+    return tuple(dict.fromkeys(word for code, here in codes for word in words_meant(code, here)))
 
 
 def _hands_on(name: str, cls: type) -> bool:
@@ -361,7 +363,7 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
         return [
             *keep,
             *([(own, own), own] if shapes else [own, (own, own)]),
-            *([5 - own, (own, own, f, OUTPUTS)] if not keep else []),
+            *([5 - own, (own, own, f, OUTPUTS), (own, own, f), (own, own, x[-1])] if not keep else []),
         ]
     if kind == "new shape":
         size = [OUTPUTS] if "in" in kinds else []

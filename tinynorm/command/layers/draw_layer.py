@@ -6,6 +6,7 @@ import ast
 import inspect
 import linecache
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
@@ -22,7 +23,7 @@ from ..functions.call_pair import shown
 from ..functions.layouts import LINE, ROWS, Layout
 from ..read.read_code import own_text, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
-from ..unfinished import blame
+from ..unfinished import blame, miscalled
 from .arguments import advice, forward_kinds
 from .attributes import arrays_in
 from .by_chance import is_no_target, right_by_chance, row_by_row, rows_in
@@ -97,7 +98,8 @@ class Search:
         return obj, error
 
     def _failed(self, error: BaseException, what: str) -> None:
-        line = next((frame.lineno or 0 for frame in own_frames(error, self.path)), 0)
+        frames = own_frames(error, self.path)
+        line = sys.maxsize if miscalled(error, frames) else next((frame.lineno or 0 for frame in frames), 0)
         if line >= self.furthest[0]:
             self.furthest = (line, error, what)
 

@@ -15,7 +15,9 @@ TESTS = re.compile(r"(tests?|test_.*\.py|.*_test\.py|conftest\.py|setup\.py)$") 
 # A file of a folder that defines nothing of the kind is not run: it may train for hours.
 DEFINED = re.compile(rb"(?:\b|\\n)(?:def|class) +(\w+ *(?:\([^)]*)?)|(\w+) *= *lambda")
 LAYER = re.compile(
-    rb"forward|back|vjp|adjoint|fwd|bwd|prop|grad|deriv|prime|diff|loss|cost|\b(reg|lambd)|\bd(x|er)? *= *False", re.IGNORECASE
+    rb"forward|back|vjp|adjoint|fwd|bwd|prop|grad|deriv|prime|diff"
+    rb"|loss|cost|entropy|mse|hinge|huber|\b(reg|lambd)|\bd(x|er)? *= *False",
+    re.IGNORECASE,
 )
 
 

@@ -86,7 +86,7 @@ def calls_of(function: Callable) -> Iterator[tuple[Callable, dict[str, str]]]:
         if isinstance(node, ast.Call) and inspect.isfunction(called):
             handed = [*zip(inspect.signature(called).parameters, node.args, strict=False)]
             handed += [(k.arg, k.value) for k in node.keywords if k.arg]
-            yield called, {name: value.id for name, value in handed if isinstance(value, ast.Name)}
+            yield called, {name: ast.unparse(value) for name, value in handed if isinstance(value, ast.Name | ast.Attribute)}
 
 
 def prefixes_of(function: Callable) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from copy import copy
@@ -23,6 +24,7 @@ from ..functions.find_pairs import Pair
 from ..functions.kinds import PARAMETERS, kind_of
 from ..functions.other_modes import in_columns, in_other_modes
 from ..functions.try_call import lines_left_out, note_lines, other_defaults
+from ..read.read_code import code_of
 from ..run_code import Prints, UserError, attempt, own_frames, own_traceback, running
 from ..unfinished import Unfinished, blame, line_of
 from .ask_again import UP_TO, ask_again, right_where_equal, right_with
@@ -114,6 +116,9 @@ class Result:
         return [f"returned in the order {names}" for names in order] + ["hands back dout"] * handed_back
 
 
+NOTHING = r"pass|\.\.\.|raise NotImplementedError.*"  # the whole of what is still to be written
+
+
 def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Result:
     """Check a pair. With two calls, the worse report counts."""
     try:
@@ -131,11 +136,23 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
                 result.report.notes += notes
                 result.unchecked += [line for note in notes for line in re.findall("^not checked: [^;]*", note)]
             return result
-    except Unfinished as error:
-        lead = f"{pair.name} is unfinished" if error.nuance == "unfinished" else f"could not check {pair.name}"
-        return Result(pair.name, reason=f"{lead}: {error}", about=error.nuance)
-    except UserError as error:
-        return Result(pair.name, reason=f"could not check {pair.name}: {error}")
+    except UserError as raised:
+        error = _says_nothing(pair, raised) or raised
+        about = error.nuance if isinstance(error, Unfinished) else ""
+        lead = f"{pair.name} is unfinished" if about == "unfinished" else f"could not check {pair.name}"
+        return Result(pair.name, reason=f"{lead}: {error}", about=about)
+
+
+def _says_nothing(pair: Pair, told: UserError) -> Unfinished | None:
+    """Return what to say of a backward that is still to be written, where something else was told."""
+    layer: Any = pair.forward
+    half = getattr(layer.cls, layer.methods.backward) if hasattr(layer, "methods") else pair.backward
+    code = code_of(half) if half is not None else None
+    lines = [ast.unparse(line) for line in code.body[ast.get_docstring(code) is not None :]] if code else ["?"]
+    title = half.__name__ if half is not None else ""
+    if not all(re.fullmatch(NOTHING, line) for line in lines) or (isinstance(told, Unfinished) and title in str(told)):
+        return None
+    return Unfinished(f"{line_of(half, pair.path)}`{lines[0] if lines else 'a docstring'}` is all of {title}")
 
 
 def _checked(call: Call, ask: Callable[..., Report]) -> Result:
@@ -162,7 +179,7 @@ def _in_their_shapes(call: Call, first: Result, ask: Callable[..., Report]) -> t
     except UserError:
         return call, first
     told = ", ".join(text.partition("), ")[0] + ")" for text in other.told if text not in call.told)
-    call.laid = bool(report.ok)  # in other modes too
+    call.laid = not report.faults  # in other modes too
     return other, replace(first, report=report, about=told if report.ok else first.about)
 
 
