@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import product
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ def takes_targets(forward: Callable, backward: Callable) -> str:
     needed = [name for name in others if taken[name].default is inspect.Parameter.empty]
     of_loss = any(kind_of(name) == "target" for name in given)  # forward has its targets: desired is another name for them
     targets = [name for name in needed if not of_loss and (kind_of(name) == "target" or OF_TARGETS.search(name.lower()))]
+    targets = targets or (needed if hasattr(forward, "as_used") else [])  # Ym
     if len(targets) != 1 or len(taken) < 2 or any(is_cotangent(name, []) for name in others):
         return ""
     return targets[0]
@@ -115,6 +117,7 @@ class Composed:
             self.places = [self.convention.outputs] if not alone else [last, ((0,),)] if len(values) > 2 else [((0,),), last]
             titles = titles_of(self.forward, len(values))  # the loss may say which it takes: compute_cost(y, y_hat)
             self.places = [((i,),) for i, name in enumerate(titles) if name in self.taken] or self.places
+            self.places = [tuple(_last_in(values, place) for place in places) for places in self.places]
             self.convention = replace(self.convention, outputs=self.places[0])
         out, _ = self.convention.read(result, given)
         every = result if isinstance(result, tuple | list) else [result]
@@ -142,24 +145,30 @@ class Composed:
     @property
     def state(self) -> tuple[str, str, Any]:
         """The loss, the kind of targets, and the place of the output."""
-        assert self.convention is not None
-        return self.loss, self.targets, self.convention.outputs
+        return self.loss, self.targets, self.convention.outputs if self.convention else ()
 
     @state.setter
     def state(self, state: tuple[str, str, Any]) -> None:
-        assert self.convention is not None
         self.loss, self.targets, outputs = state
-        self.convention = replace(self.convention, outputs=outputs)
+        self.convention = self.convention and replace(self.convention, outputs=outputs)
 
     def __str__(self) -> str:
         without = "".join(f"; {name}: 0, for the loss has no such term" for name in self.penalties)
+        used = getattr(self.forward, "as_used", "")
+        without += f"; forward, as the file uses it: {used}" if used else ""
         return f"{self.target}: {self.targets}, drawn; loss: {self.loss or next(iter(self.losses))}{without}"
+
+
+def _last_in(values: list, place: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a place; of a list of all activations, that of the last one."""
+    there = reduce(getitem, place, values)
+    return _last_in(values, (*place, len(there) - 1)) if isinstance(there, tuple | list) and there else place
 
 
 def _samples(given: dict[str, Any], result: Any) -> int:
     """Return the number of samples: that of the rows, or columns, which x has in common with what forward returns."""
     shapes = [np.shape(y) for y in (result if isinstance(result, tuple | list) else [result]) if isinstance(y, np.ndarray)]
-    data = [x for name, x in given.items() if np.ndim(x) > 1 and kind_of(name) not in PARAMETERS]
+    data = [x for name, x in given.items() if isinstance(x, np.ndarray) and x.ndim > 1 and kind_of(name) not in PARAMETERS]
     axes = [(np.shape(x), axis) for axis in (0, -1) for x in data]
     return next((x[axis] for x, axis in axes if any(len(y) > 1 and y[axis] == x[axis] for y in shapes)), 1)
 

@@ -132,7 +132,7 @@ def conventions(
     for names in unpacked(forward) if slope else ():  # Z1, A1 = forward(X), whatever forward calls them itself
         if len(names) == len(values) and len(asked & {*names}) > len(asked & {*titles}):
             titles = names
-    run = _Run(values, titles, inputs, needed)
+    run = _Run(values, titles, inputs, needed, titles_of(forward, 1)[0] if isinstance(result, list) else "")
     both_take = parameters(forward, (inspect.Parameter.VAR_POSITIONAL,))  # *argv, which nothing is put into
     taken = [p for p in _taken(backward) if p not in both_take]
     roles = _roles(taken, run, slope, says_slope(getattr(backward, "__name__", "")))
@@ -171,6 +171,7 @@ class _Run:
     titles: list[str]
     inputs: dict[str, Any]
     needed: tuple[str, ...]  # the arguments without a default
+    listed: str = ""  # the name of the values, where they are one list
 
     @cached_property
     def cache(self) -> int | None:
@@ -238,7 +239,9 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: 
     """Return what each argument of backward is by its name: "dout", "cache", a list of sources, or "" (unknown)."""
     roles: dict[str, Any] = {}
     for p in taken:
-        if is_cache(p.name):
+        if run.listed == p.name:
+            roles[p.name] = [Source("result", tuple((i,) for i in range(len(run.values))))]
+        elif is_cache(p.name):
             roles[p.name] = "cache"
         elif p.name in run.inputs:
             roles[p.name] = _perhaps_output(Source("input", p.name), run)
@@ -260,6 +263,10 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: 
     alike = [(kind_of(a) == "target") == (kind_of(b) == "target") and (a == b or a not in run.inputs) for a, b in pairs]
     if pairs and all(alike) and not {*needed} & {*run.titles}:
         return roles | {name: [Source("input", given)] for name, given in pairs}  # what the loss takes, by other names
+    unnamed = [i for i, title in enumerate(run.titles) if not title]
+    others = [name for name in needed if roles[name] == "" and name.lower() not in RATES]
+    if slope and len(unnamed) == len(others) == 1 < len(run.values):  # out of `return hidden, sigmoid(hidden @ W)`
+        roles[others[0]] = [Source("result", ((unnamed[0],),))]
     _by_likeness(roles, run)
     unknown = [name for name in needed if roles[name] == ""]
     roles |= {name: "dout" for name in unknown if name.startswith("d") and not slope}

@@ -23,6 +23,7 @@ from ..read.by_use import words_compared
 from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem_of, words_of
 from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
+from .by_its_use import used_forward
 from .composed import compose, handed_back, takes_targets
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
 from .kinds import kind_of
@@ -126,6 +127,11 @@ def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
         makers = [n for n in makers_of(own[name]) if n in others]
         makers += [n for n in others if handed_back(own[n]) & needed[name] - needed[n]]
         makers = [n for n in makers if not STEPS.search(n) and takes_targets(own[n], own[name])]
+        used = None if losses else used_forward(own[name])
+        if used is not None and takes_targets(used, own[name]):
+            pair = Pair(name, *pair_with_arrays(used, own[name]), path, f"the forward of {name}", name)
+            yield _composed(pair, own)
+            continue
         for forward in losses[: len(losses) == 1] or makers[: not losses]:
             title = name if forward in titles else forward  # a loss may have a gradient for each parameter
             titles.add(title)

@@ -17,6 +17,8 @@ NAMES = {
     "gate_weight": "wf wi wc wo wg wu wz wr wn w_n w_f w_i w_c w_o w_g w_u w_z w_r",
     "second_weight": "w2 weight2 w_2 theta2",
     "third_weight": "w3 weight3 w_3",
+    "fourth_weight": "w4 weight4 w_4 theta4",
+    "fifth_weight": "w5 weight5 w_5 theta5",
     "recurrent": "wh w_h whh w_hh waa w_aa w_h2h whi whf whg whc whz whr whn wfh woh wgh wch wzh wrh wnh w_hi w_hf w_hg w_hc "
     "w_hz w_hr w_hn uf ui uc uo ug uu uz ur uh un u_n u_f u_i u_c u_o u_g u_z u_r u_h",
     "bias": "offset intercept "
@@ -24,6 +26,8 @@ NAMES = {
     "b_ih b_hh bir biz bin bhr bhz bhn brx brh bzx bzh bnx bnh bq bk bv",
     "second_bias": "b2 bias2 b_2",
     "third_bias": "b3 bias3 b_3",
+    "fourth_bias": "b4 bias4 b_4",
+    "fifth_bias": "b5 bias5 b_5",
     "affine": "gamma beta scale shift g gain gains",
     "square_weight": "wq wk wv w_q w_k w_v",
     "packed_weight": "wqkv w_qkv qkv_w qkv_weight c_attn c_attn_w",
@@ -136,6 +140,9 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
         kinds |= {low[name]: "recurrent" for name in ("who", "w_ho") if name in low}
     for wh, uh in (("wh", "uh"), ("w_h", "u_h")):  # of a GRU whose matrices for x are W, and U those for h
         kinds |= {low[wh]: "gate_weight"} if {wh, uh} <= set(low) else {}
+    states = [name for name, kind in kinds.items() if kind == "hidden"]
+    if len(states) == 1 and "second_weight" in kinds.values() and not {"x", "recurrent"} & {*kinds.values()}:
+        kinds[states[0]] = "x"  # a0 of a network is its input
     if not {"recurrent", "gate_weight", "hidden"} & set(kinds.values()) and not has_word(function, *RECURRENT):
         others = {"q", "k", "query", "key", "s", "u"} & set(low)
         alone = len(kinds) > 1 and not others  # then v is a matrix, mostly

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 
 from .kinds import CELL, has_word
@@ -10,7 +11,8 @@ from .kinds import CELL, has_word
 # Features that a layer makes of its input's. With the shapes of x below, no two counts of elements that a mean may be taken
 # over are equal. Otherwise a mean over the wrong axes could have the right factor. A larger layer costs more evaluations.
 OUTPUTS = 4
-CLASSES = {"output_weight": 7, "third_weight": 5, "second_weight": 7, "weight": OUTPUTS}
+LAYERS = {"": OUTPUTS, "second_": 7, "third_": 5, "fourth_": 3, "fifth_": 8}  # of a network
+CLASSES = {"output_weight": 7} | {f"{title}weight": n for title, n in [*LAYERS.items()][::-1]}
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Layout:
             special = self._of_a_cell(out, kinds)
             special |= {f"part_{kind}": shape for kind, shape in self._of_a_cell(OUTPUTS, kinds).items()}
         if "second_weight" in kinds and not self.convolved:
-            special |= self._of_a_network("third_weight" in kinds)
+            special |= self._of_a_network([title for title in LAYERS if f"{title}weight" in kinds or not title])
         return special.get(kind) or self._usual(out, function, kinds)[kind]
 
     def _matrices(self, out: int, function: str, kinds: set[str]) -> list[tuple[int, ...]]:
@@ -95,9 +97,11 @@ class Layout:
             "mask": [self.x, self.x[:-1]],
             "index": [(n, 3), (n,)],
         }
-        of_two = {"second_weight": (OUTPUTS, 7), "third_weight": (7, 5), "output_weight": (OUTPUTS, 7)}
+        widths = [*LAYERS.items()]
+        of_two = {f"{title}weight": (before, n) for (_, before), (title, n) in pairwise(widths)}
+        of_two["output_weight"] = (OUTPUTS, 7)
         of_two |= {"gate_weight": (f, out), "recurrent": (OUTPUTS, out), "packed_weight": (f, 3 * f)}
-        of_one = {"second_bias": 7, "third_bias": 5, "output_bias": 7, "packed_bias": 3 * f}
+        of_one = {f"{title}bias": n for title, n in widths[1:]} | {"output_bias": 7, "packed_bias": 3 * f}
         found |= {kind: self._matrix(*sizes) for kind, sizes in of_two.items()}
         return found | {kind: self._bias(size) for kind, size in of_one.items()}
 
@@ -111,11 +115,12 @@ class Layout:
             return [(n, 1), (n,)] if len(self.x) > 1 else [(n,), (n, 1)]
         return [(n,), (1, n), (n, 1)]
 
-    def _of_a_network(self, third: bool) -> dict[str, list[tuple[int, ...]]]:
+    def _of_a_network(self, titles: list[str]) -> dict[str, list[tuple[int, ...]]]:
         """Return the shapes of the layers' parameters: all for x in rows, or all for x in columns; also for one output."""
         found: dict[str, list[tuple[int, ...]]] = {}
-        sizes = [(self.features, OUTPUTS), (OUTPUTS, 7), (7, 5)][: 3 if third else 2]
-        for title, (before, after) in zip(("", "second_", "third_"), sizes, strict=False):
+        widths_before = (self.features, *LAYERS.values())
+        sizes = [*zip(widths_before, [LAYERS[title] for title in titles], strict=False)]
+        for title, (before, after) in zip(titles, sizes, strict=True):
             last = [1, after] if self.one_output else [after, 1, self.features]  # as many as x has: of a residual block
             last = [self.outputs] if self.outputs else last
             widths = last if (before, after) == sizes[-1] else [after]

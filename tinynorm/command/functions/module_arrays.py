@@ -142,7 +142,9 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
         own = {name: x for name, x in after.items() if name not in arrays and owner_of(name, arrays)}
         stepped = [name for name in arrays if rate and name in named and name in after]
         own |= {name: (named[name] - after[name]) / rate for name in stepped if not np.array_equal(named[name], after[name])}
-        return result if not own else own if result is None else (*(result if isinstance(result, tuple) else (result,)), own)
+        if own and np.ndim(result) == 0:  # None, or the loss
+            return own
+        return (*(result if isinstance(result, tuple) else (result,)), own) if own else result
 
     return with_arrays(forward, arrays), with_gradients if arrays else _with_steps(changed, backward)
 
@@ -152,7 +154,7 @@ def _with_steps(function: Callable, backward: Callable) -> Callable:
 
     The gradient is what it has changed, divided by the rate.
     """
-    steps = [node for node in nodes_of(backward) if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)]
+    steps = [node for node in nodes_of(backward) if isinstance(node, ast.AugAssign) and _is_step(node)]
     targets = [getattr(step.target, "value", step.target) for step in steps]  # of params["W"] -= ..., params
     assigned = [node for node in nodes_of(backward) if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)]
     targets += [node.targets[0] for node in assigned if title(node.targets[0]) == title(node.value)]  # W = W - lr * dW
@@ -175,10 +177,17 @@ def _with_steps(function: Callable, backward: Callable) -> Callable:
             return result
         values = result if isinstance(result, tuple) else (result,)
         after = bound.arguments | (dict(zip(handed, values, strict=True)) if len(handed) == len(values) else {})
-        found = {key: g for name, x in before.items() for key, g in _moved(name, x, after[name], rate)}
-        return {f"d{key}": g for key, g in found.items()} if 0 not in found else [*found.values()]
+        found = [one for name, x in before.items() for one in _moved(name, x, after[name], rate)]
+        listed = any(isinstance(key, int) for key, _ in found)  # weights and biases, by their numbers
+        return [g for _, g in found] if listed else {f"d{key}": g for key, g in found}
 
     return with_gradients
+
+
+def _is_step(node: ast.AugAssign) -> bool:
+    """Whether something is subtracted from an argument, or added to it times a rate: W += lr * dW, with d = y - out."""
+    rates = any(isinstance(part, ast.Name) and part.id.lower() in RATES for part in ast.walk(node.value))
+    return isinstance(node.op, ast.Sub) or (isinstance(node.op, ast.Add) and rates)
 
 
 def _moved(name: Any, before: Any, after: Any, rate: float) -> Iterator[tuple[Any, Any]]:

@@ -41,10 +41,13 @@ def arguments(pair: Pair) -> Iterator[Call]:
     guesses = {name: kind for name, kind in guesses.items() if name in nothing or kind.startswith(GUESSED)}
     told = kinds_in_a_product(code, needed, kinds) or kinds_in_a_norm(code, needed, kinds)
     guesses |= {name: kind for name, kind in told.items() if kind != kinds[name] and "hot" not in name}  # one-hot stays so
-    values = [e for value in returned(pair.backward) for e in getattr(value, "elts", [value])]
+    composed = isinstance(pair.forward, Composed)
+    backward = pair.forward.user_backward if isinstance(pair.forward, Composed) else pair.backward
+    values = [e for value in returned(backward) for e in getattr(value, "elts", [value])]
     learned = [n for n in needed if any(is_gradient_of(plain_title(e), n) for e in values)]
-    if "target" in kinds.values() and any(kinds[n] == "x" and n not in learned for n in needed):  # a of y = a * x + b
-        guesses |= {n: f"any {n}" for n in learned if kinds[n] == "x"}
+    if (composed or "target" in kinds.values()) and any(kinds[n] == "x" and n not in learned for n in needed):
+        # a of y = a * x + b, and A of scores = X @ A.T
+        guesses |= {n: "weight" if composed else f"any {n}" for n in learned if kinds[n] == "x"}
     guesses |= dict.fromkeys(_numbers_with_gradient(pair, found), "x" if pair.loss else "scale")
     indices = {name: kind for name, kind in indices_of(code).items() if name in needed and kinds[name] in ("", "x", "target")}
     if any(kinds[name] != "target" for name in indices):  # targets alone are class numbers of the rows of x

@@ -14,7 +14,7 @@ from ..read.read_code import is_gradient_of, scaled_title, titles_of, unpacked
 from ..run_code import UserError
 from .composed import Composed
 from .conventions import stacked
-from .kinds import CONSTANT, PARAMETERS, kind_of
+from .kinds import CONSTANT, PARAMETERS
 
 if TYPE_CHECKING:
     from .call_pair import Call
@@ -129,10 +129,12 @@ def _owner_of(call: Call, gradient: Any) -> str:
 def _of_no_matter(call: Call, named: dict[str, Any]) -> set[str]:
     """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""
     missing = {call.names[i] for i in call.floats if call.names[i] not in named}
-    weights = [name for name in named if kind_of(name).endswith("weight")]
+    learned = getattr(call.pair.forward, "arrays", {})  # what it reads from its file
+    weights = [name for name in named if call.kind_of(name).endswith("weight") or name in learned]
     of_loss = isinstance(call.pair.forward, Composed) or (call.convention is not None and call.convention.slope)
     network = len(weights) > 1 or (of_loss and (weights or "target" in call.kinds))
-    return missing if network and all(kind_of(name) in ("x", *CONSTANT) for name in missing) else set()
+    data = [name for name in missing if call.kind_of(name) in ("x", *CONSTANT) or (of_loss and name[:1] in "xX")]  # Xm
+    return missing if network and len(data) == len(missing) else set()
 
 
 def _flat(grads: Any) -> Iterator[Any]:

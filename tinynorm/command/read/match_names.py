@@ -14,7 +14,7 @@ from .read_code import arguments_of, nodes_of, returned
 FORWARD = "forw forward forwards fwd fprop feedforward forwardprop forwardpropagate forwardpropagation forwardpass cached"
 BACKWARD = """backward backwards backw bwd bprop backprop back backpropagate backpropagation backwardpropagation backwardpass
     vjp pullback adjoint"""
-SLOPE = "derivative deriv prime der grad gradient gradients derivate diff"
+SLOPE = "derivative deriv prime der grad gradient gradients derivate diff derivada derivata"
 LOSS = "loss cost losses objective"
 MARKS = {
     word: kind

@@ -72,6 +72,8 @@ def _returned(code: ast.FunctionDef) -> list[ast.expr]:
     for node in inside(code):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             assigned[node.targets[0].id] = node.value
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("append", "insert"):
+            assigned.pop(title(node.func.value), None)  # activations = [X] grows
         if isinstance(node, ast.Return) and node.value:
             known = assigned.get(node.value.id) if isinstance(node.value, ast.Name) else None
             found.append(known if isinstance(known, ast.Tuple | ast.List) else node.value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import permutations
+from itertools import permutations, product
 from time import perf_counter
 from typing import Any
 
@@ -310,15 +310,18 @@ class Question:
         x, shape = call.kinds.index("x"), np.shape(call.inputs[call.kinds.index("x")])
         of_class = [np.eye(shape[-1])[a.argmax(-1)] if np.ndim(a) == 2 and np.shape(a) == shape else a for a in call.inputs]
         one_hot = [a if k == x else of_class[k] for k, a in enumerate(call.inputs)]
-        for name, of in (("softmax", lambda z: softmax(z, z.ndim - 1)), ("sigmoid", sigmoid)):
+        squashed = (("softmax", lambda z: softmax(z, z.ndim - 1)), ("sigmoid", sigmoid))
+        for (name, of), m in product(squashed, dict.fromkeys((1, *shape))):
 
-            def forward(*inputs: Any, of: Callable = of) -> tuple:
-                return call.forward(*[of(a) if k == x else fresh(a) for k, a in enumerate(inputs)])
+            def forward(*inputs: Any, of: Callable = of, m: int = m) -> tuple:
+                out, cache = call.forward(*[of(a) if k == x else fresh(a) for k, a in enumerate(inputs)])
+                return m * out, cache
 
             if self.right(call.with_inputs(one_hot), forward=forward) is not None:
                 p = call.names[x]
                 says = f"it is the gradient by the scores of which {p} is the {name}: right for both together, wrong for {p}"
-                return Answer(says, f"right for {name} and loss together")
+                says += f", but for the factor 1/{m} of the mean, which is left to what follows" if m > 1 else ""
+                return Answer(says, f"right for {name} and loss together" + (f", up to 1/{m}" if m > 1 else ""))
         return None
 
     def of_a_common_loss(self) -> Answer | None:
