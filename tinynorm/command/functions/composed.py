@@ -160,9 +160,10 @@ class Composed:
 
 
 def _last_in(values: list, place: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a place; of a list of all activations, that of the last one."""
+    """Return a place; of a list of all activations, that of the last one. Those of all steps have one shape."""
     there = reduce(getitem, place, values)
-    return _last_in(values, (*place, len(there) - 1)) if isinstance(there, tuple | list) and there else place
+    activations = isinstance(there, tuple | list) and len({np.shape(x) for x in there}) > 1
+    return (*place, len(there) - 1) if activations else place
 
 
 def _samples(given: dict[str, Any], result: Any) -> int:
@@ -208,6 +209,7 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     named = [
         n for n in functions if (has(n, "LOSS") or NAMED & {*words_of(n)}) and n != name and not _is_slope_of_one(n, functions)
     ]
+    named = named or [n for n in functions if "error" in words_of(n) and not _is_slope_of_one(n, functions)]
     costs = [n for n in named if _is_cost(functions[n], {*NUMBERS, *inputs, *asked})]
     taken = {n: {p.name for p in parameters(functions[n])} for n in costs}
     whole = [n for n in costs if any(f is inspect.unwrap(forward) for f, _ in calls_of(functions[n]))]  # of the data

@@ -264,7 +264,7 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: 
     if pairs and all(alike) and not {*needed} & {*run.titles}:
         return roles | {name: [Source("input", given)] for name, given in pairs}  # what the loss takes, by other names
     unnamed = [i for i, title in enumerate(run.titles) if not title]
-    others = [name for name in needed if roles[name] == "" and name.lower() not in RATES]
+    others = [name for name in needed if roles[name] == "" and not (name.lower() in RATES or says_slope(name))]
     if slope and len(unnamed) == len(others) == 1 < len(run.values):  # out of `return hidden, sigmoid(hidden @ W)`
         roles[others[0]] = [Source("result", ((unnamed[0],),))]
     _by_likeness(roles, run)
@@ -345,6 +345,8 @@ def _for_unknown(
     """Return what an argument of backward may be that is the cache, or whose name tells nothing."""
     if p.name in REGULARISED:  # forward has no such term
         return [Source("value", 0.0)]
+    if says_slope(p.name) and any(callable(x) for x in run.inputs.values()):  # derivative, beside the activation x -> x
+        return [Source("value", np.ones_like)]
     a_rate = p.name.lower() in RATES and slope  # it may stand before the cache
     if run.cache is not None and Source("result", ((run.cache,),)) not in used and not a_rate:
         return [Source("result", ((run.cache,),))]

@@ -113,7 +113,7 @@ def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
             continue
         code = code_of(function)
         found = returned_gradients(code, functions) if code else None
-        if code is None or found:
+        if code is None or (found and not _hands_out_functions(function)):
             own = with_arrays(function, parameters_read(function, function))
             yield Loss(name, own, found if isinstance(found, list) else None)
 
@@ -121,7 +121,15 @@ def find_losses(functions: dict[str, Callable]) -> Iterator[Loss]:
 def meant_as_a_loss(name: str, function: Callable) -> bool:
     """Whether a function that is no `Loss` was meant as one, by its name; where that is no proof, it returns several values."""
     several = LOSS.search(name) and any(isinstance(value, ast.Tuple) for value in returned(function))
-    return name.endswith("_loss") or bool(several and not name.endswith("_inputs"))
+    meant = name.endswith("_loss") or bool(several and not name.endswith("_inputs"))
+    return meant and not _hands_out_functions(function)
+
+
+def _hands_out_functions(function: Callable) -> bool:
+    """Whether what a function returns are functions of its file: get_loss, with mse and mse_derivative."""
+    known = getattr(inspect.unwrap(function), "__globals__", {})
+    names = [part for value in returned(function) for part in getattr(value, "elts", [value])]
+    return bool(names) and all(inspect.isfunction(known.get(plain_title(part))) for part in names)
 
 
 def makes_its_loss(function: Callable) -> bool:

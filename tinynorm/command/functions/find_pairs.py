@@ -25,6 +25,7 @@ from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes
 from ..run_code import NothingToCheck, UserError
 from .by_its_use import used_forward
 from .composed import compose, handed_back, takes_targets
+from .conventions import is_cotangent
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
 from .kinds import kind_of
 from .module_arrays import pair_with_arrays
@@ -94,12 +95,20 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path)
     """Yield a pair for each backward or derivative, in the order of their forwards in the file."""
     for title, forward, backward in partners([name for name, value in functions.items() if not inspect.isclass(value)]):
         of_numpy = "backward" not in backward and backward not in own  # numpy.gradient is no backward
-        if not of_numpy and not makes_its_loss(functions[backward]):
+        if not of_numpy and not makes_its_loss(functions[backward]) and not _takes_data_too(functions, forward, backward):
             pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), path, forward, backward)
             yield _composed(pair, functions)
     paired = {name for _, *both in partners(list(functions)) for name in both}
     for title, forward, backward in match_names.partners_by_code({name: f for name, f in own.items() if name not in paired}):
         yield Pair(title, own[forward], own[backward], path, forward, backward)
+
+
+def _takes_data_too(functions: dict[str, Callable], forward: str, backward: str) -> bool:
+    """Whether a gradient that is called as that of a loss takes the data of what the loss is given: mse_grad(X, y, y_hat)."""
+    taken = {p.name for p in parameters(functions[forward])}
+    needed = [p.name for p in parameters(functions[backward]) if p.default is p.empty]
+    data = [name for name in needed if name not in taken and kind_of(name) == "x" and not is_cotangent(name, [])]
+    return bool(says_slope(backward) and data and len(needed) > len(taken) > 1)
 
 
 def _composed(pair: Pair, functions: dict[str, Callable]) -> Pair:

@@ -12,7 +12,7 @@ import numpy as np
 from ..read.match_names import has, is_slope
 from ..read.read_code import is_gradient_of, scaled_title, titles_of, unpacked
 from ..run_code import UserError
-from .composed import Composed
+from .composed import Composed, handed_back
 from .conventions import stacked
 from .kinds import CONSTANT, PARAMETERS
 
@@ -31,7 +31,10 @@ def gradients_of(call: Call, grads: Any) -> tuple:
     assert call.convention is not None
     names = [call.names[i] for i in call.floats]
     grads = by_fields(grads, names)
-    if any(packed.form != "dict" for packed in call.keys.values()):
+    if isinstance(call.pair.forward, Composed) and isinstance(grads, tuple):  # `return dW1, dW2, y_pred`
+        titles, known = titles_of(call.user_backward, len(grads)), handed_back(call.pair.forward.forward)
+        grads = tuple(g for title, g in zip(titles, grads, strict=True) if title not in known or is_slope(title))
+    if any(packed.form not in ("dict", "object") for packed in call.keys.values()):
         grads = _of_lists(call, grads) or tuple(_flat(grads))
     found = by_name(grads, call.user_backward, names)
     if call.convention.slope and not isinstance(grads, tuple | list | dict):
@@ -53,9 +56,18 @@ def gradients_of(call: Call, grads: Any) -> tuple:
     return _in_order(call, grads) if found is None else tuple(found.get(name) for name in names)
 
 
+def _fields(x: Any) -> list[str]:
+    """Return the names of the fields of a named tuple, a dataclass or an object of the user's; [] for anything else."""
+    plain = isinstance(x, tuple | list | dict | str) or hasattr(x, "dtype") or callable(x) or not hasattr(x, "__dict__")
+    named = [field.name for field in fields(x)] if is_dataclass(x) else [] if plain else [*vars(x)]
+    return list(getattr(x, "_fields", named))
+
+
 def by_fields(grads: Any, names: list[str]) -> Any:
     """Return the gradients of an object with fields, ``Grads(dx=dx, params={"W": dW})``: those with names in a dict."""
-    titles = getattr(grads, "_fields", None) or ([field.name for field in fields(grads)] if is_dataclass(grads) else [])
+    titles = _fields(grads)
+    if type(grads) is tuple:  # dX, grads
+        return tuple({title: getattr(g, title) for title in _fields(g)} or g for g in grads)
     values = {title: getattr(grads, title) for title in titles}
     dicts = [value for value in values.values() if isinstance(value, dict)]
     named = {title: g for title, g in values.items() if any(is_gradient_of(title, name.split(".")[-1]) for name in names)}
@@ -133,7 +145,8 @@ def _of_no_matter(call: Call, named: dict[str, Any]) -> set[str]:
     weights = [name for name in named if call.kind_of(name).endswith("weight") or name in learned]
     of_loss = isinstance(call.pair.forward, Composed) or (call.convention is not None and call.convention.slope)
     network = len(weights) > 1 or (of_loss and (weights or "target" in call.kinds))
-    data = [name for name in missing if call.kind_of(name) in ("x", *CONSTANT) or (of_loss and name[:1] in "xX")]  # Xm
+    needless = ("x", "hidden", *CONSTANT) if of_loss else ("x", *CONSTANT)
+    data = [name for name in missing if call.kind_of(name) in needless or (of_loss and name[:1] in "xX")]  # Xm
     return missing if network and len(data) == len(missing) else set()
 
 

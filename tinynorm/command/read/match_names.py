@@ -21,6 +21,13 @@ MARKS = {
     for kind, words in (("FORWARD", FORWARD), ("BACKWARD", BACKWARD), ("SLOPE", SLOPE), ("LOSS", LOSS))
     for word in words.split()
 }
+SHORT = {  # of losses: mse_gradient is that of mean_squared_error
+    "cross entropy": "crossentropy",
+    "binary crossentropy": "bce",
+    "mean squared error": "mse",
+    "mean square error": "mse",
+    "mean absolute error": "mae",
+}
 BESIDE = "pass propagation propagate prop"  # words after these: forward_pass, back_prop
 D = re.compile("^d_?(?=.)|_d[xz]?$")  # of dsigmoid, d_sigmoid and sigmoid_d
 NO_MATTER = "prop of function func fn activation act compute calculate calc get naive fast"
@@ -40,7 +47,10 @@ def stem_of(name: str, *kinds: str) -> tuple[str, ...]:
     if sum(marked) > 1:  # feedforward_forward is the forward of a feedforward layer
         marked = [mark and word != "feedforward" for word, mark in zip(words, marked, strict=True)]
     beside = [word in BESIDE.split() and i > 0 and marked[i - 1] for i, word in enumerate(words)]
-    return tuple(word for word, mark, by in zip(words, marked, beside, strict=True) if not mark and not by)
+    stem = " ".join(word for word, mark, by in zip(words, marked, beside, strict=True) if not mark and not by)
+    for words_of_it, short in SHORT.items():
+        stem = stem.replace(words_of_it, short)
+    return tuple(stem.split())
 
 
 def has(name: str, kind: str) -> bool:

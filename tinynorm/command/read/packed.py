@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
+from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from ..functions.kinds import PARAMETERS, kind_of
 from .read_code import arguments_of, followed, nodes_of, parameters, prefixes_of
@@ -32,7 +35,7 @@ NO_FIT = re.compile(r"cannot reshape array of size (\d+) into shape \(([\d,]+)\)
 
 @dataclass(frozen=True)
 class Packed:
-    """The names of the parameters in an argument, and what it is: a dict, a tuple, a list, or a list with a tuple per layer."""
+    """The names of the parameters in an argument, and what it is: a dict, an object, a tuple, a list, or a list of tuples."""
 
     names: tuple[str, ...]
     form: str = "dict"
@@ -41,8 +44,9 @@ class Packed:
     def build(self, given: dict[str, Any]) -> Any:
         """Return the argument, of these parameters."""
         values = [given[name] for name in self.names]
-        if self.form == "dict":
-            return dict(zip(self.names, values, strict=True))
+        if self.form in ("dict", "object"):
+            entries = dict(zip(self.names, values, strict=True))
+            return entries if self.form == "dict" else SimpleNamespace(**entries)
         if self.form == "layers":
             return [tuple(values[i : i + self.each]) for i in range(0, len(values), self.each)]
         # A list in place of a tuple too, where forward does not ask for one: a backward may change its entries.
@@ -75,6 +79,9 @@ def _read(function: Callable, name: str) -> Iterator[tuple[str, int, str]]:
     for node in nodes:
         if isinstance(node, ast.comprehension | ast.For):
             yield from _looped(node.target, node.iter, name)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == name != "self":  # params.W
+            own = [n for n in nodes if isinstance(n, ast.Attribute) and n.attr == node.attr and isinstance(n.ctx, ast.Store)]
+            yield from [("object", 1, node.attr)] if not own and not hasattr(np.ndarray, node.attr) else []
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == name:
             parts = [e for target in node.targets if isinstance(target, ast.Tuple) for e in target.elts]
             yield from (("tuple", 1, e.id) for e in parts if isinstance(e, ast.Name))
