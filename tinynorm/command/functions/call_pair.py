@@ -172,6 +172,8 @@ class Call:
         out, cache = self.convention.read(result, given)
         title = self.pair.forward_name
         refuse_nothing(out, self.pair.forward, f"{title} returns None as its output", self.pair.path)
+        if isinstance(out, dict):
+            raise UserError(f"{title}: expected an array as its output, got a dict; end it with `return out, cache`")
         if isinstance(out, np.matrix):
             raise UserError(f"{title}: expected an array, got np.matrix; use np.array")
         return out, cache

@@ -252,6 +252,7 @@ def _of_file(function: Callable, whole: bool) -> Callable:
         every = inspect.signature(function).parameters.values()
         first, second, *rest = [p for p in every if p.default is p.empty or p.name.lower() in SAMPLES]
         others = {p.name: given.get(p.name, NUMBERS.get(p.name)) for p in rest}
+        others |= {p.name: given[p.name] for p in every if p.name in REGULARISED and p.name in given}  # lambd=0.0, of both
         if whole:
             return np.reshape(function(**{first.name: given[first.name], second.name: given[second.name]}, **others), ())[()]
         a, b = (first, second) if kind_of(first.name) != "target" else (second, first)

@@ -27,7 +27,7 @@ from .by_its_use import used_forward
 from .composed import compose, handed_back, takes_targets
 from .conventions import is_cotangent
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
-from .kinds import kind_of
+from .kinds import NAMED, kind_of
 from .module_arrays import pair_with_arrays
 
 SLOPE = re.compile("grad|deriv|slope|prime")  # the name of the second of (value, slope)
@@ -131,8 +131,9 @@ def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
     for name in [n for n in needed if (has(n, "SLOPE") or has(n, "BACKWARD")) and not STEPS.search(n)]:
         others = [n for n in needed if not (says_slope(n) or has(n, "BACKWARD") or STEPS.search(n))]
         same = [n for n in others if needed[name] <= needed[n] or kinds[name] == kinds[n] != []]
-        losses = [n for n in same if name.startswith(n)] or [n for n in same if has(n, "LOSS") and _says_no_more(name)]
-        losses = losses or [n for n in same if "target" in kinds[n] and _says_no_more(name)]
+        costs = [n for n in same if has(n, "LOSS") or NAMED & {*words_of(n)}]
+        losses = [n for n in same if name.startswith(n)] or [n for n in costs if _says_no_more(name, n)]
+        losses = losses or [n for n in same if "target" in kinds[n] and _says_no_more(name, n)]
         makers = [n for n in makers_of(own[name]) if n in others]
         makers += [n for n in others if handed_back(own[n]) & needed[name] - needed[n]]
         makers = [n for n in makers if not STEPS.search(n) and takes_targets(own[n], own[name])]
@@ -148,9 +149,10 @@ def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
             yield _composed(pair, own)
 
 
-def _says_no_more(name: str) -> bool:
-    """Whether a name says only that it is the gradient of a loss: compute_gradients, loss_gradient."""
-    return has(name, "SLOPE") and all(MARKS.get(word) or word in NO_MATTER.split() for word in words_of(name))
+def _says_no_more(name: str, loss: str) -> bool:
+    """Whether a name says only that it is the gradient of a loss: compute_gradients; logistic_gradient, of logisticcost."""
+    rest = [word for word in words_of(name) if not (MARKS.get(word) or word in NO_MATTER.split())]
+    return has(name, "SLOPE") and all(word in loss.lower() for word in rest)
 
 
 def _flagged(functions: dict[str, Callable], path: Path) -> Iterator[Pair]:

@@ -7,6 +7,7 @@ from typing import Any
 
 NAMES = {
     "x": "x inp input inputs a z h u v q k data features scores logits score logit act acts image images img feat pred preds "
+    "predicted y_predicted ypredicted y_prediction "
     "prediction predictions y_pred ypred y_hat yhat y_prob probs query key value xb "
     "a_prev prev_a aprev x_prev output out xt x_t xs al p_hat signal vec vector arr array tensor sequence",
     "hidden": "prev_h h_prev hprev prev_c c_prev h0 c0 a0 s0 h_0 c_0 a_0 hidden prev_hidden hidden_prev h_init state hx cx",
@@ -121,11 +122,14 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
     kinds, low = {name: kind_of(name, function) for name in names}, {plain(name): name for name in names}
     if has_word(function, "cofi", "collab", "rating"):  # which ratings there are
         kinds |= {low[name]: "mask" for name in "r" if name in low}
+    for name in [n for n in low if f"{n}_hat" in low]:  # a and a_hat of a loss
+        kinds |= {low[name]: "target", low[f"{name}_hat"]: "x"}
     targets = [name for name, kind in kinds.items() if kind == "target"]
     if "x" not in kinds.values() and targets:  # cross_entropy(y, p)
         kinds |= {low[name]: "x" for name in PROBABILITIES if kinds.get(low.get(name, "")) == "number"}
     unknown = [name for name, kind in kinds.items() if not kind and not COUNT.search(name)]
-    if unknown and targets and has_word(function, *LOSSES) and not {"x", *PARAMETERS} & {*kinds.values()}:
+    of_loss = has_word(function, *LOSSES) or NAMED & {*function.lower().split("_")}
+    if unknown and targets and of_loss and not {"x", *PARAMETERS} & {*kinds.values()}:
         kinds[unknown[0]] = "x"  # x_reconstructed, beside x_original
     if has_word(function, "conv") and list(kinds.values()).count("x") > 1:  # K of a kernel
         kinds |= {low["k"]: "weight"} if "k" in low else {}

@@ -133,6 +133,8 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
     if read and not arrays and counts <= {len(read), len(read) + taken}:  # in the order of their use
         arrays = {name: read[name] for name in forward.__code__.co_names if name in read}
     changed = with_arrays(backward, {}, [*arrays, *left])
+    handed = [plain_title(e) for value in returned(backward) for e in getattr(value, "elts", [value])]
+    of_input = any(is_gradient_of(title, name) for title in handed for name in inspect.signature(forward).parameters)
 
     @wraps(changed)
     def with_gradients(*given: Any, **named: Any) -> Any:
@@ -142,7 +144,7 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
         own = {name: x for name, x in after.items() if name not in arrays and owner_of(name, arrays)}
         stepped = [name for name in arrays if rate and name in named and name in after]
         own |= {name: (named[name] - after[name]) / rate for name in stepped if not np.array_equal(named[name], after[name])}
-        if own and np.ndim(result) == 0:  # None, or the loss
+        if own and not of_input:  # beside steps, it is none, or the loss, or the error
             return own
         return (*(result if isinstance(result, tuple) else (result,)), own) if own else result
 

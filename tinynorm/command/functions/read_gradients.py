@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .call_pair import Call
 
 
+OF_NO_INPUT = re.compile("^(e|errs?|errors?|resid.*|loss|cost)$")  # beside the gradients: `return grad, err`
 OF_INPUT = re.compile("^(d|grad)_?(x|in|inp|input|inputs|img|image|images)$", re.IGNORECASE)
 
 
@@ -31,9 +32,7 @@ def gradients_of(call: Call, grads: Any) -> tuple:
     assert call.convention is not None
     names = [call.names[i] for i in call.floats]
     grads = by_fields(grads, names)
-    if isinstance(call.pair.forward, Composed) and isinstance(grads, tuple):  # `return dW1, dW2, y_pred`
-        titles, known = titles_of(call.user_backward, len(grads)), handed_back(call.pair.forward.forward)
-        grads = tuple(g for title, g in zip(titles, grads, strict=True) if title not in known or is_slope(title))
+    grads = _without_others(call, grads)
     if any(packed.form not in ("dict", "object") for packed in call.keys.values()):
         grads = _of_lists(call, grads) or tuple(_flat(grads))
     found = by_name(grads, call.user_backward, names)
@@ -54,6 +53,18 @@ def gradients_of(call: Call, grads: Any) -> tuple:
             f"{', '.join(f'd{name}' for name in names)}, or a tuple of gradients in the order of forward's arguments"
         )
     return _in_order(call, grads) if found is None else tuple(found.get(name) for name in names)
+
+
+def _without_others(call: Call, grads: Any) -> Any:
+    """Return what backward returns of a loss, or of a network, without the output or the error beside the gradients."""
+    assert call.convention is not None
+    forward, titles = call.pair.forward, titles_of(call.user_backward, len(grads)) if type(grads) is tuple else []
+    if not isinstance(forward, Composed) and not (call.convention.slope and titles and is_slope(titles[0])):
+        return grads
+    known = handed_back(forward.forward) if isinstance(forward, Composed) else set()
+    others = [title for title in titles if (title in known or OF_NO_INPUT.match(title)) and not is_slope(title)]
+    kept = tuple(g for title, g in zip(titles, grads, strict=True) if title not in others) if others else grads
+    return kept[0] if others and len(kept) == 1 else kept
 
 
 def _fields(x: Any) -> list[str]:

@@ -22,10 +22,10 @@ MARKS = {
     for word in words.split()
 }
 SHORT = {  # of losses: mse_gradient is that of mean_squared_error
-    "cross entropy": "crossentropy",
+    r"cross entropy|\bc?ce\b": "crossentropy",
+    "categorical crossentropy": "crossentropy",
     "binary crossentropy": "bce",
-    "mean squared error": "mse",
-    "mean square error": "mse",
+    "mean squared? error": "mse",
     "mean absolute error": "mae",
 }
 BESIDE = "pass propagation propagate prop"  # words after these: forward_pass, back_prop
@@ -48,13 +48,14 @@ def stem_of(name: str, *kinds: str) -> tuple[str, ...]:
         marked = [mark and word != "feedforward" for word, mark in zip(words, marked, strict=True)]
     beside = [word in BESIDE.split() and i > 0 and marked[i - 1] for i, word in enumerate(words)]
     stem = " ".join(word for word, mark, by in zip(words, marked, beside, strict=True) if not mark and not by)
-    for words_of_it, short in SHORT.items():
-        stem = stem.replace(words_of_it, short)
+    for long, short in SHORT.items():
+        stem = re.sub(long, short, stem)
     return tuple(stem.split())
 
 
 def has(name: str, kind: str) -> bool:
-    return any(MARKS.get(word) == kind for word in words_of(name))
+    in_one_word = kind == "LOSS" and name.lower().endswith("cost")  # logisticcost
+    return in_one_word or any(MARKS.get(word) == kind for word in words_of(name))
 
 
 def says_only_that(name: str, kind: str) -> bool:
