@@ -22,7 +22,8 @@ LEAVES = (str, bytes, type, ModuleType, FunctionType, MethodType, BuiltinFunctio
 VALUES = ("data", "value", "val", "array", "v", "w", "param", "params")  # of an object with its gradient
 STORES = re.compile(r"_*(params?|parameters|weights|trainable_?\w*|learnable_?\w*|p)", re.IGNORECASE)
 GRADIENTS = re.compile(
-    r"_*(d|grads?|gradients?|derivatives?|dparams?|d_?weights|param_?grads?|g|grad_?\w*|gradient_?\w*)", re.IGNORECASE
+    r"_*(d|grads?|gradients?|derivatives?|dparams?|d_?weights|param_?grads?|g|grad_?\w*|gradient_?\w*|(weights?_?)?updates?)",
+    re.IGNORECASE,
 )
 SPELLINGS = ("w weight weights kernel kernels filters theta", "b bias biases")
 WORDS = {name: words.split()[0] for words in SPELLINGS for name in words.split()}
@@ -199,7 +200,7 @@ def gradient_ways(x: Any, way: Way) -> Iterator[Way]:
             if owner and STORES.fullmatch(_word(owner[-1])):  # self.params["W"] and self.dW
                 yield from ((*owner[:-1], step) for step, _ in _steps(at(x, owner[:-1])) if names_gradient(_word(step), name))
         elif STORES.fullmatch(name):  # self.params[0] and self.grads[0]; self.params["W"] and self.grads["dW"]
-            for step in siblings:
+            for step in siblings[::-1]:
                 if GRADIENTS.fullmatch(_word(step)):
                     yield (*owner, step, *rest)
                     if isinstance(rest[-1], str):
@@ -220,7 +221,8 @@ def gradient_at(x: Any, ways: list[Way]) -> Any:
     for way in ways:
         places = (at(x, place) for place in gradient_ways(x, way) if place not in ways)
         arrays = (g if (a := as_array(g)) is None else a for g in places)
-        g = next((g for g in arrays if isinstance(g, np.ndarray | np.generic | float | int) and not isinstance(g, bool)), None)
+        numbers = [g for g in arrays if isinstance(g, np.ndarray | np.generic | float | int) and not isinstance(g, bool)]
+        g = next((g for g in numbers if np.shape(g) == np.shape(at(x, way))), numbers[0] if numbers else None)
         if g is not None and not any(g is other for other in found):
             found.append(g)
     shared = len({id(at(x, way[:-1])) for way in ways}) > 1 and len({np.shape(g) for g in found}) == 1

@@ -91,7 +91,7 @@ def _name_arguments(cls: type) -> None:
         while last not in seen and {p.kind for p in parameters(methods[last])[1:]} & {inspect.Parameter.VAR_POSITIONAL}:
             seen.add(last)
             text = ast.unparse(code_of(methods[last]) or ast.Pass())
-            last = next((m for m in re.findall(r"self\.(\w+)\(\*args\b", text) if m in methods), "")
+            last = next((m for m in re.findall(r"self\.(\w+)\(\*\w", text) if m in methods), "")
         if len(seen) > 1 and last not in seen:
             setattr(cls, name, _handing_on(methods[name], methods[last]))
 
@@ -118,6 +118,7 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if gradient and all(RATES.fullmatch(name) or kind_of(name) == "number" for name in taken):
         backward = gradient  # and backward(alpha, momentum) is the step
     call = methods_in(cls).get("__call__")
+    call = getattr(call, "handing_on", call)
     does = attributes_in(call, ast.Load) | attributes_in(call)
     if forward in does != {forward} and not any(q.kind is q.VAR_POSITIONAL for q in arguments_of(cls, "__call__")):
         forward = "__call__"  # which keeps something, or builds the layer, before it calls forward

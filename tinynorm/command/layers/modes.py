@@ -32,12 +32,16 @@ TRAINING = re.compile(r"_*(is_?)?(train|training|train(ing)?_mode|train_?fl(a?g)
 
 
 def in_other_modes(layer: Layer) -> Iterator[Layer]:
-    """Yield the layer in each other mode in which forward gives another output, and backward some gradient."""
+    """Yield the layer in each other mode in which forward gives another output, and backward some gradient.
+
+    And in those that backward asks for, as where it keeps what it makes: self.debug.
+    """
     before = attempt(_output_and_gradients, layer)[0]
+    asked = attributes_in(getattr(layer.cls, layer.methods.backward), ast.Load)
     for mode, other in [*_not_training(layer), *_with_a_penalty(layer), *_with_other_options(layer)]:
         other.mode = mode
         after = attempt(_output_and_gradients, other)[0]
-        if before and after and after[1] and before[0] != after[0]:
+        if before and after and after[1] and (before[0] != after[0] or mode.removesuffix(" True") in asked):
             yield other
 
 

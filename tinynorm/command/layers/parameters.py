@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 import re
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,9 @@ from .call_layer import Layer, Used, parameters
 from .find_layers import arguments_of, attributes_in, that_returns
 from .read_gradients import hands_on_delta, only_gradient_of
 
+DRAWS = 9  # of parameters, one less, before units that are dead for all samples are left so
+BENT = re.compile(r"relu|maximum|> ?0\b", re.IGNORECASE)
+SHORT = 1e-3  # a dout so short that no gradient is clipped, and so long that Adam's epsilon is nothing beside it
 # Wqk, b_hh, weights_input_hidden
 PARAMETER = re.compile(r"_?[WUVb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*|_*(weights?|bias(es)?)_[a-z_\d]+")
 
@@ -56,15 +60,17 @@ def find_parameters(layer: Layer) -> None:
         if len(shape) > 1 and shapes.count(shape) == 1 and only_gradient_of(shape, layer, used) is not None:
             found[title] = others.pop(title)
     kept = {name: np.array(at(base, ways[0])) for name, ways in found.items()}
-    _redraw(base, found)
-    layer.parameters = {name: ways for name, ways in found.items() if matters(layer, base, ways)}
+    for draw in range(1, DRAWS if any(map(BENT.search, linecache.getlines(f"{layer.path}"))) else 2):
+        _redraw(base, found, draw)
+        layer.parameters = {name: ways for name, ways in found.items() if matters(layer, base, ways)}
+        if not found or not _is_dead(layer):
+            break
     layer.updated &= layer.parameters.keys()  # and not where gradients are summed
     for name in found.keys() - layer.parameters.keys():
         put(base, found[name], kept[name])
     _quiet(layer, grads, [*layer.parameters, *others])
-    again = layer.run(values_of(layer))
-    got = layer.gradients(ones_like(layer.output(again)), again)
-    others |= {name: layer.parameters.pop(name) for name in _without_length(layer, got) if name in layer.parameters}
+    got = _gradients_of(layer)
+    others |= {name: layer.parameters.pop(name) for name in _without_length(layer) if name in layer.parameters}
     has_place = any(is_called_gradient((f".{name}",)) for name in (vars(base) if hasattr(base, "__dict__") else ()))
     if not has_place and all(got.get(name) is None for name in layer.parameters):
         others, layer.parameters = others | layer.parameters, {}
@@ -73,12 +79,19 @@ def find_parameters(layer: Layer) -> None:
     layer.unseen += [name for name, ways in others.items() if matters(layer, base, ways)]
 
 
-def _without_length(layer: Layer, got: dict[str, Any]) -> list[str]:
+def _without_length(layer: Layer) -> list[str]:
     """Return the parameters whose step is the same for a gradient of any length, as that of Adam: nothing is known of it."""
-    used = layer.run(values_of(layer)) if layer.updated else None
-    twice = layer.gradients(ones_like(layer.output(used), 2.0), used) if used is not None else {}
+    if not layer.updated:
+        return []
+    once, twice = (_gradients_of(layer, length) for length in (SHORT, 2 * SHORT))
     alike = partial(np.allclose, rtol=1e-3, atol=0)
-    return [name for name in layer.updated if np.any(got.get(name)) and alike(got[name], twice[name])]
+    return [name for name in layer.updated if np.any(once.get(name)) and alike(once[name], twice[name])]
+
+
+def _gradients_of(layer: Layer, length: float = 1.0) -> dict[str, Any]:
+    """Return the gradients by their names, for a dout of such numbers."""
+    used = layer.run(values_of(layer))
+    return layer.gradients(ones_like(layer.output(used), length), used)
 
 
 def values_of(layer: Layer) -> tuple:
@@ -127,16 +140,24 @@ def run(layer: Layer) -> Used:
     return replace(layer, parameters={}).run(tuple(fresh(x) for n, x in layer.arguments.items() if n not in layer.silent))
 
 
-def _redraw(base: Any, found: dict[str, list[Way]]) -> None:
+def _is_dead(layer: Layer) -> bool:
+    """Whether a row or a column of a gradient is zero, as behind a ReLU that gives 0 for each sample; or nothing matters."""
+    grads = attempt(_gradients_of, layer)[0] if layer.parameters else {"": np.zeros((1, 1))}
+    tables = [g for name, g in (grads or {}).items() if name not in layer.arguments and np.ndim(g) == 2]
+    return any(not np.all(np.any(g, axis=axis)) for g in tables for axis in (0, 1))
+
+
+def _redraw(base: Any, found: dict[str, list[Way]], draw: int) -> None:
     """Give the parameters generic values: an initialiser may give zeros, ones or tiny numbers."""
     for k, (name, ways) in enumerate(found.items()):
-        rng, a = np.random.default_rng([1, k]), at(base, ways[0])
+        rng, a = np.random.default_rng([draw, k]), at(base, ways[0])
         kind = kind_of(re.split(r"[.\[]", name)[-1])
         if kind == "affine":
             new = rng.choice([-1.0, 1.0], a.shape) * rng.uniform(0.5, 1.5, a.shape)
         else:  # outputs of about 1, so that no sigmoid saturates
             new = rng.standard_normal(a.shape) * (max(1 / np.sqrt(np.prod(a.shape) / max(a.shape)), 0.3) if a.ndim > 1 else 0.7)
-        put(base, ways, np.asarray(new, dtype=float))
+        alive = draw > 1 and kind.endswith("bias")  # of more and more units
+        put(base, ways, np.asarray((draw - 1) * np.abs(new) if alive else new, dtype=float))
 
 
 def matters(layer: Layer, base: Any, ways: list[Way]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..run_code import package_of
 from . import stand_ins
-from .stand_ins import DIVIDED
+from .stand_ins import DIVIDED, ONE_NUMBER
 
 DOTS = re.compile(rb'^\s*"?from\s+(\.+)', re.M)  # a line of a notebook begins with a quote
 TOP = "_checked_folder"  # the package that the highest folder is taken for
@@ -48,6 +48,37 @@ class _Divisions(ast.NodeTransformer):
         if not isinstance(node.op, ast.Div):
             return node
         return ast.copy_location(ast.Call(ast.Name(DIVIDED, ast.Load()), [node.left, node.right], []), node)
+
+
+class OneNumber(ast.NodeTransformer):
+    """Makes the value of ``a[i, j] = v`` and of ``float(v)`` a number, where it is an array of one: NumPy 2.4 refuses that."""
+
+    def visit_Assign(self, node: ast.Assign | ast.AugAssign) -> ast.stmt:
+        self.generic_visit(node)
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if all(map(_is_of_an_element, targets)):
+            node.value = self._one(node.value)
+        return node
+
+    visit_AugAssign = visit_Assign
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if ast.unparse(node.func) in ("float", "int") and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
+            node.args[0] = self._one(node.args[0])
+        return node
+
+    @staticmethod
+    def _one(value: ast.expr) -> ast.expr:
+        called = ast.Call(ast.Name(ONE_NUMBER, ast.Load()), [value], [])
+        return ast.fix_missing_locations(ast.copy_location(called, value))
+
+
+def _is_of_an_element(target: ast.expr) -> bool:
+    """Whether it is that of an array, ``a[i, j]``; ``a[i]`` may be a list's, or a dict's."""
+    parts = getattr(getattr(target, "slice", None), "elts", [])
+    several = [p for p in parts if isinstance(p, ast.Slice | ast.Starred) or (isinstance(p, ast.Constant) and p.value is ...)]
+    return bool(parts) and not several
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from threading import current_thread, main_thread
 from typing import Any
 
@@ -14,7 +15,8 @@ import numpy as np
 
 from ..run_code import attempt
 from ..unfinished import LEFT_OUT
-from .stand_ins import stand_in_for
+from .old_ways import OneNumber
+from .stand_ins import ONE_NUMBER, one_number, stand_in_for
 
 DEFINED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SETTING = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.With, ast.Try)
@@ -49,7 +51,8 @@ def run_statements(
 
 
 def _run(statement: ast.stmt, where: str, names: dict[str, Any], missing: list[str]) -> BaseException | None:
-    code = compile(ast.Module([statement], []), where, "exec", dont_inherit=True)
+    names.setdefault(ONE_NUMBER, one_number)
+    code = compile(ast.Module([OneNumber().visit(deepcopy(statement))], []), where, "exec", dont_inherit=True)
     while True:
         with _limited(LONGEST if isinstance(statement, ast.Expr | ast.For | ast.While | ast.Assign) else 0):
             _, error = attempt(exec, code, names)

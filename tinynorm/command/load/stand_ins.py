@@ -30,6 +30,14 @@ def divided(a: Any, b: Any) -> Any:
     return a // b if all(np.asarray(x).dtype.kind in "iub" for x in (a, b)) else a / b
 
 
+ONE_NUMBER = "_one_number_"  # what the value of an element becomes a call of
+
+
+def one_number(x: Any) -> Any:
+    """Return the number that an array of one holds; anything else as it is."""
+    return x.item() if isinstance(x, np.ndarray) and x.ndim and x.size == 1 else x
+
+
 OLD_NAMES = {"xrange": range, "unicode": str, "basestring": str, "long": int, DIVIDED: divided}
 CUPY = "cupy"  # where that is not installed NumPy stands in for it
 OF_CUPY = {"asnumpy": np.asarray, "get_array_module": lambda *_: np}  # all else of it NumPy has too
