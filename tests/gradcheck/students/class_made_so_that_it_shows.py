@@ -10,6 +10,8 @@
 # expect SquareSlip: wrong: WRONG
 # expect Affine: right: dW
 # expect AffineSlip: wrong: WRONG in dW
+# expect Recurrent: right: right where it clips no gradient
+# expect RecurrentSlip: wrong: WRONG in dw1, dw2
 # expect OneNumber: right: dbiases
 # expect OneNumberSlip: wrong: WRONG in dbiases
 # expect KeyOfItsOwn: right
@@ -209,3 +211,41 @@ class KeyOfItsOwn:
 class KeyOfItsOwnSlip(KeyOfItsOwn):
     def grad(self, input, dout):
         return {"x": dout * (1 - np.tanh(input))}
+
+
+class Recurrent:
+    """The clipping writes into the incoming gradient too: what is wrong is said of the weights alone of which it is."""
+
+    def __init__(self, input_size, hidden_size, output_size):
+        self.w1, self.w2 = np.random.randn(input_size, hidden_size), np.random.randn(hidden_size, hidden_size)
+        self.w3, self.b3 = np.random.randn(hidden_size, output_size), np.zeros((1, output_size))
+
+    def forward(self, inputs):
+        self.states = [np.zeros((1, len(self.w2)))]
+        for x in inputs:
+            self.states.append(np.tanh(x @ self.w1 + self.states[-1] @ self.w2))
+        return self.states[-1] @ self.w3 + self.b3
+
+    def back(self, dz):
+        return dz @ self.w2.T
+
+    def backward(self, error, inputs, learning_rate=0.01):
+        d_b3, d_w3 = error, self.states[-1].T @ error
+        d_w1, d_w2 = np.zeros_like(self.w1), np.zeros_like(self.w2)
+        dh = error @ self.w3.T
+        for t in reversed(range(len(inputs))):
+            dz = dh * (1 - self.states[t + 1] ** 2)
+            d_w2 += self.states[t].T @ dz
+            d_w1 += inputs[t].T @ dz
+            dh = self.back(dz)
+        for d in (d_b3, d_w3, d_w2, d_w1):
+            np.clip(d, -1, 1, out=d)
+        self.b3 -= learning_rate * d_b3
+        self.w3 -= learning_rate * d_w3
+        self.w2 -= learning_rate * d_w2
+        self.w1 -= learning_rate * d_w1
+
+
+class RecurrentSlip(Recurrent):
+    def back(self, dz):
+        return dz @ self.w2

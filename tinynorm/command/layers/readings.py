@@ -26,7 +26,7 @@ from .parameters import find_parameters, values_of
 # An error that is the target minus the output: with it, a step down adds.
 TARGET_FIRST = re.compile(
     rf"err\w*(\.append\(| = ).*\b(\w*({TRUE.pattern})\w*|y|output|data)(\[\w+\])* ?- ?[\w.]*(pred|out|hat|guess|input|forward)"
-    r"|= -\([\w.]*(pred|out|hat)\w* - (target|y|label)",
+    r"|= -\([\w.]*(pred|out|hat)\w* - (target|y|label)|err\w* = -\w*(softmax|sigmoid)\(",
     re.IGNORECASE,
 )
 
