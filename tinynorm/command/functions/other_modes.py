@@ -162,7 +162,8 @@ def _with_other_targets(call: Call) -> Iterator[tuple[str, Call]]:
     """
     for i, (name, kind, y) in enumerate(zip(call.names, call.kinds, call.inputs, strict=True)):
         counts = {np.shape(x)[-1] for x in call.inputs if differentiable(x) and np.ndim(x)}
-        for words, targets in other_targets(y, counts) if kind == "target" else []:
+        ours = getattr(call.pair.forward, "usual", "")  # a loss of ours, which takes both
+        for words, targets in other_targets(y, counts) if kind == "target" and not ours else []:
             other = call.with_input(i, targets)
             if same_output(call, other):
                 other.unclaimed = {*call.unclaimed, name}  # targets need no gradient

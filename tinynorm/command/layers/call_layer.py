@@ -191,7 +191,8 @@ class Layer:
         if lists:  # activations, zs
             return lists[0]
         best = [y for title, y in named.items() if re.search("pred|hat|out|prob|logit|score|^y$", title, re.IGNORECASE)]
-        return (best or [*named.values()] or self.parts(used)[:1])[-1]
+        arrays = [y for y in several if isinstance(y, np.ndarray)] if isinstance(several, tuple) else []  # beside lists
+        return (best or [*named.values()] or arrays[:1] or self.parts(used)[:1])[-1]
 
     def new_context(self) -> Any:
         """Return what static methods keep their arrays in: the file's own class, or one like PyTorch's."""

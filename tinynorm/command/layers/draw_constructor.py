@@ -34,7 +34,8 @@ SIZES = {
     "dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
     "all": "sizes dims layer_size layer_dimensions structure layers_size layers_dim shapes",
-    "vocab": "vocab_size num_embeddings n_vocab vocabulary_size input_vocab v vocab_dim num_words n_tokens n_embeddings",
+    "vocab": "vocab_size num_embeddings n_vocab vocabulary_size input_vocab v vocab_dim num_words n_tokens n_embeddings "
+    "word_dim",
     "word": "embedding_dim embed_size wordvec_size wordvec_dim emb_size emb_dim embedding_size n_embed",
     "heads": "num_heads n_heads heads n_head nhead",
     "head": "d_k d_v head_dim head_size dk dv",
@@ -79,6 +80,7 @@ LIKE = {  # kinds of names that are not among these
 OF_INT = {"layers": "out", "all": "in"}  # what a kind becomes for a whole number; a number with a fraction becomes a factor
 TUPLE = re.compile(r"^(typing\.)?tuple\b(?!.*\| ?int)", re.IGNORECASE)  # an annotation that allows no number
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
+NEEDED = f"{DRAWN_ANYWAY} function init kernel"  # where it does not work with None, the default
 MAKES = re.compile(r"(np|numpy)\.|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
 OF = "__of__"  # between the name of an argument and that of a setting in it
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9

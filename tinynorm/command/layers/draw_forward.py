@@ -53,16 +53,17 @@ def layouts_for(obj: Any) -> list[Layout]:
 
 
 def draw_arguments(
-    taken: dict[str, str], around: Setting, targets: Callable[[], list], seed: int, whole: bool
+    taken: dict[str, str], around: Setting, targets: Callable[[], list], seed: int, whole: bool, words: bool
 ) -> Iterator[dict[str, Any]]:
-    """Yield arguments for forward, of these kinds by name; x is of whole numbers if `whole`."""
+    """Yield arguments for forward, of these kinds by name; x is of whole numbers if `whole`, a vector of them if `words`."""
     options: dict[str, list] = {}
     for kind in dict.fromkeys(taken.values()):
         if kind == "target":
-            options[kind] = targets()
+            options[kind] = [*(around.draws("indices")[1:] if words else []), *targets()]  # a word behind each
         elif kind == "x":
             several = list(taken.values()).count("x") > 1
             options[kind] = around.draws("index", "index")[:1] if whole else _draws_of_x(several, around)
+            options[kind] = around.draws("indices")[1:] if words else options[kind]
         elif kind not in ("number", "flag"):
             options[kind] = around.draws(kind)
     for choice in islice(product(*options.values()), MOST):

@@ -62,6 +62,7 @@ class Search:
         self.plain = "np." not in texts[0] and bool(re.search(loop, texts[0]))  # whether x is a list of numbers
         xs = "|".join(name for name, kind in self.taken.items() if kind == "x")
         self.multiplies = bool(xs and re.search(rf"@ (self\.)?({xs})\b|\b({xs}) @|dot\(.*\b({xs})\b", texts[0]))  # no indices
+        self.words_one_by_one = bool(xs and re.search(rf"\[(:, )?({xs})\[\w+\]\]", texts[0]))  # U[:, x[t]]
         self.whole = False  # whether x is of whole numbers
         self.unsummed = False  # whether a gradient is that of each row, where there are several
         self.refused: dict[str, Any] = {}  # the first sizes of windows with which forward works, and backward does not
@@ -86,7 +87,7 @@ class Search:
             return
         sizes = [made[name] for name, kind in self.maker.kinds.items() if kind in ("out", "vocab", "all") and name in made]
         targets = partial(draws_of_targets, sizes, obj, around, self.signs)
-        for found in draw_arguments(self.taken, around, targets, self.seed, self.whole):
+        for found in draw_arguments(self.taken, around, targets, self.seed, self.whole, self.words_one_by_one):
             yield found | {name: x for name, x in self.given.items() if name in found}
 
     # ---- trials ----------------------------------------------------------------------------------------------------------
@@ -109,8 +110,9 @@ class Search:
         for nothing, named in (((None, False), "$^"), ((None,), MADE)):
             if not self.rank[1] and self._take_setups(nothing, named):
                 self._look()
-        if self.best is None and self._take_whole_numbers():
-            self._look()
+        for take in (self._take_no_none, self._take_a_usual_loss, self._take_whole_numbers):
+            if self.best is None and take():
+                self._look()
         if not all(self.rank) and self._take_lists():
             self._look()
         cls, methods = self.layer.cls, self.layer.methods
@@ -156,6 +158,21 @@ class Search:
         before, self.taken = self.taken, forward_kinds(self.layer, lists=True)
         self.tried.clear()
         return before != self.taken
+
+    def _take_no_none(self) -> bool:
+        """Leave no size None, see `Maker.leave_no_none`."""
+        more = self.maker.leave_no_none()
+        self._take_setups() if more else None
+        self.tried.clear()
+        return more
+
+    def _take_a_usual_loss(self) -> bool:
+        """Leave the class's own loss, which takes other things than what forward returned: many sentences, and their words."""
+        methods = self.layer.methods
+        own = methods.how == "cost" and bool(methods.cost)
+        self.layer = replace(self.layer, methods=replace(methods, cost="" if own else methods.cost))
+        self.tried.clear()
+        return own
 
     def _take_whole_numbers(self) -> bool:
         """Draw whole numbers for x. Only where no other x works, as its gradient is not looked for then."""

@@ -28,7 +28,9 @@ BACKWARDS = (
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d d_activation differentiate gradients backward_activation "
-    "compute_gradient compute_gradients cost_function_prime cost_prime loss_prime grads"
+    "compute_gradient compute_gradients cost_function_prime cost_prime loss_prime grads get_gradient get_gradients get_grad "
+    "get_derivative calculate_gradient calculate_gradients calculate_derivative compute_derivative calc_gradient "
+    "calc_derivative"
 )
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
@@ -126,6 +128,8 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if both and _returns_gradients(cls, both, backward, known):
         return Methods(both, both, "loss and gradients")
     if forward and backward:
+        own = cost and [p.name for p in _needed(cls, cost)] == [p.name for p in _needed(cls, forward)] != []
+        cost = "" if own else cost  # loss(x), which makes its targets itself
         return Methods(forward, backward, "cost" if _starts_from_targets(cls, forward, backward) else "layer", cost)
     if cost and (slope or backward):
         return Methods(cost, slope or backward, "gradient")

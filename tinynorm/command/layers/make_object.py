@@ -19,7 +19,19 @@ from ..run_code import UserError, attempt
 from .arguments import advice, words_of
 from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
 from .call_layer import Layer, call_by_name
-from .draw_constructor import OF, Setting, appended, arguments_of_constructor, choices, folded, parts_of, sets_up, settle
+from .draw_constructor import (
+    NEEDED,
+    OF,
+    Setting,
+    appended,
+    arguments_of_constructor,
+    choices,
+    folded,
+    kind_in_constructor,
+    parts_of,
+    sets_up,
+    settle,
+)
 from .find_layers import attributes_in, methods_in, neighbours, reached, takes_deltas
 from .objects import LR, Mixing, Neighbour, asked_for, layers_for
 from .parameters import reset
@@ -40,12 +52,14 @@ class Maker:
         # v = beta * v + (1 - beta) * dW; also in an optimizer that it holds
         self.momenta = ["momentum", *re.findall(r"self\.\w+ = self\.(\w+) \* self\.v", "".join(stepping))]
         self.of_lists = False  # whether the last object held lists of numbers in place of arrays
+        self.needs_more = False  # whether the constructor is given what is None by default
         self.settle([])
 
     def settle(self, setups: list[str]) -> None:
         """Say what is drawn for the constructor, and for the methods that make the parameters after it."""
         cls, self.setups = self.layer.cls, setups
         own = arguments_of_constructor(cls, self.given)
+        own = [p.replace(default=p.empty) if self.needs_more and self._is_needed(p) else p for p in own]
         self.own = {p.name for p in own}
         known = [p for name in setups for p in parameters(getattr(cls, name))[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
         parts = {p.name: parts_of(p.replace(default=p.empty), cls) for p in known if p.default in (p.empty, None)}
@@ -69,6 +83,16 @@ class Maker:
             titles = ", ".join(folded({str(p).split(":")[0]: p for p in self.constructor}))
             wanted = ", ".join(folded(dict.fromkeys(unknown)))
             raise UserError(f"{self.layer.name}({titles}): do not know what to draw for {wanted}; {advice(self.layer)}")
+
+    def leave_no_none(self) -> bool:
+        """Give the constructor the sizes, the activation and the initialisers that are None by default, if there are any."""
+        self.needs_more = any(map(self._is_needed, arguments_of_constructor(self.layer.cls, self.given)))
+        if self.needs_more:
+            self.settle(self.setups)
+        return self.needs_more
+
+    def _is_needed(self, p: inspect.Parameter) -> bool:
+        return p.default is None and kind_in_constructor(p, self.words) in NEEDED.split()
 
     def constructors(self, around: Setting) -> Iterator[dict[str, Any]]:
         made = choices(self.constructor, self.kinds, around)

@@ -104,7 +104,8 @@ def _other_than(p: inspect.Parameter, layer: Layer) -> list[Any]:
         case bool():
             return [not p.default]
         case str() | None if words := words_for(p.name, layer.cls):
-            others = [word for word in words if word != given] or [ELSE.get(str(given), "sigmoid")]
+            others = [word for word in words if word != given]
+            others = others or ([ELSE[given]] if given in ELSE else ["sigmoid"] if "act" in p.name else [])
             others += [OTHERWISE] if "act" in p.name else []
             return [word for word in others if word not in ("softmax", "test", "eval")]
         case float() | int() if type(p.default) is float or FACTORS.search(p.name):

@@ -96,7 +96,7 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     titles = layer.titles[len(grads)]
     if grads and all(isinstance(g, list) for g in grads):
         several = {f"{title}[{i}]": g for title, parts in zip(titles, grads, strict=True) for i, g in enumerate(parts)}
-        return _in_dict(several, list(layer.parameters), [])  # nabla_w[0] of weights[0]
+        return _in_dict(several, list(layer.parameters), []) or _of_their_shapes(grads, shapes)  # nabla_w[0] of weights[0]
     owners: list[str] = []
     fewer = layer.targets if len(grads) < len(inputs) else []  # dL_dy of loss(y, p) is that of p
     for title in titles:
@@ -121,6 +121,16 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     owners = [name or next(rest, "") for name in owners]
     # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.
     return {name: g.copy() if isinstance(g, np.ndarray) else g for name, g in zip(owners, grads, strict=True) if name}
+
+
+def _of_their_shapes(grads: list[list], shapes: dict[str, tuple]) -> dict[str, Any]:
+    """Return the gradients in lists by the names of the parameters: each list is that of one of theirs with such shapes."""
+    found: dict[str, Any] = {}
+    stores = {name.split("[")[0]: [own for own in shapes if own.split("[")[0] == name.split("[")[0]] for name in shapes}
+    for parts in grads:
+        alike = [names for names in stores.values() if [shapes[name] for name in names] == list(map(np.shape, parts))]
+        found |= dict(zip(alike[0], parts, strict=True)) if len(alike) == 1 else {}
+    return found
 
 
 def _in_part(title: str, names: list[str], taken: list[str]) -> str:
