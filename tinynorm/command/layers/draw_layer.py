@@ -154,7 +154,7 @@ class Search:
 
     def _take_lists(self) -> bool:
         """Draw a list of arrays for x, where forward's code may mean that."""
-        self.layer = replace(self.layer, packed={})
+        self.layer = self.maker.layer = replace(self.layer, packed={})
         before, self.taken = self.taken, forward_kinds(self.layer, lists=True)
         self.tried.clear()
         return before != self.taken
@@ -170,7 +170,7 @@ class Search:
         """Leave the class's own loss, which takes other things than what forward returned: many sentences, and their words."""
         methods = self.layer.methods
         own = methods.how == "cost" and bool(methods.cost)
-        self.layer = replace(self.layer, methods=replace(methods, cost="" if own else methods.cost))
+        self.layer = self.maker.layer = replace(self.layer, methods=replace(methods, cost="" if own else methods.cost))
         self.tried.clear()
         return own
 
