@@ -8,6 +8,8 @@ import numpy as np
 # expect UpBlock: not checked: missing 1 required positional argument: 'size'
 # expect Softmax: not checked: `raise NotImplementedError` is all of df
 # expect Identity: right
+# expect PlaneConv: right
+# expect PlaneConvTurned: wrong
 # expect Chosen: right: activation 'sigmoid'
 # expect ChosenOfOutput: wrong: activation 'relu', and wrong with activation 'sigmoid'
 # expect relu: right
@@ -183,3 +185,39 @@ class ChosenOfOutput(Chosen):
 
     def slope(self):
         return self.dg(self.a)
+
+
+class PlaneConv:
+    """One image at a time; a bias for each pixel."""
+
+    def __init__(self, input_shape, kernel_shape, kernel_depth):
+        c, h, w = input_shape
+        kh, kw = kernel_shape
+        self.input_shape = input_shape
+        self.kernel = np.random.randn(kernel_depth, c, kh, kw)
+        self.bias = np.random.randn(kernel_depth, h - kh + 1, w - kw + 1)
+
+    def forward(self, image):
+        self.image = image
+        out = self.bias.copy()
+        for k, i, j in np.ndindex(*out.shape):
+            out[k, i, j] += np.sum(self._patch(image, i, j) * self.kernel[k])
+        return out
+
+    def _patch(self, image, i, j):
+        return image[:, i : i + self.kernel.shape[2], j : j + self.kernel.shape[3]]
+
+    def backward(self, dout, learning_rate):
+        dkernel, dimage = np.zeros(self.kernel.shape), np.zeros(self.input_shape)
+        for k, i, j in np.ndindex(*dout.shape):
+            dkernel[k] += dout[k, i, j] * self._patch(self.image, i, j)
+            dimage[:, i : i + self.kernel.shape[2], j : j + self.kernel.shape[3]] += dout[k, i, j] * self.kernel[k]
+        self.kernel -= learning_rate * dkernel
+        self.bias -= learning_rate * dout
+        return dimage
+
+
+class PlaneConvTurned(PlaneConv):
+    def backward(self, dout, learning_rate):
+        dimage = PlaneConv.backward(self, dout, learning_rate)
+        return dimage[:, ::-1, ::-1]

@@ -5,6 +5,8 @@ import numpy as np
 # expect sigmoid: right
 # expect tanh: right
 # expect relu: right
+# expect ReLU6: right
+# expect LReLU: wrong
 # expect leaky_relu: wrong
 # expect softplus: wrong
 
@@ -53,3 +55,19 @@ def softplus_prime(x):
 
 def number_of_batches(n, size):
     return math.ceil(n / size)
+
+
+def ReLU6(z):
+    return np.minimum(np.maximum(0, z), 6)
+
+
+def deriv_relu6(z):
+    return (z > 0) & (z < 6)
+
+
+def LReLU(z):
+    return np.where(z > 0, z, 0.1 * z)
+
+
+def d_lrelu(z):
+    return np.where(z > 0, 1.0, -0.1)

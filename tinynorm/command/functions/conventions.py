@@ -37,7 +37,7 @@ COTANGENT = re.compile(
     r"^d(.|_.*|[A-Z].*|out.*|values?|loss.*|next.*|prev.*|l_.*|elta.*)?$|grad|upstream|^(g[abhoxyz]?|err|error|top|up)(_|$)"
 )
 SHAPE = re.compile(r"^((x|in|input|inputs|original|orig|old|prev|a_prev)_?)?(shape|size)$", re.IGNORECASE)
-OUTPUTS = ("y", "a", "out", "output")
+OUTPUTS = ("y", "a", "out", "output", "outputs", "activations")
 # Conventions that are tried for one pair. Names leave open two arguments of backward at most, with a handful of choices each.
 MOST = 24
 

@@ -72,7 +72,8 @@ LIKE = {  # kinds of names that are not among these
     "kernel": "(kern[ea]l|filter|pool|window|grid)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
     "in": f"(^|_)(in|input|inp|prev|x|embed)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)({SIZE[:-3]})",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden|num_states?|states?_({SIZE})|conv_?[0-9]+_(channels|filters)",
-    "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neuron|filters|kern[ea]ls",
+    "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neuron|filters|kern[ea]ls"
+    "|(kern[ea]l|filter)_?(num|count|amount|depth)",
     "layers": "^(?!num|n_).*(layers|modules)$",
     "factor": "(scal|sampl|shuffl|repeat)\\w*_(factor|rate|times)$|^repeats?$",
     "x": "_data$",

@@ -16,13 +16,15 @@ from .stand_ins import CUPY, stand_for
 
 RUN = "_run_beside_"  # what a line `%run FILE` becomes a call of
 BODY_OF = re.compile(r"expected an indented block after .* on line (\d+)")
+FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax", "mxnet", "paddle")
 WRITTEN = "_written_beside_"  # what a line `%%writefile FILE` becomes a call of: what follows is code of the notebook
 
 
 def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside: Callable[[str], None]) -> list[str]:
     """Run the definitions of a notebook in `names`, cell after cell; return what was left out, a text each.
 
-    ``%run FILE`` calls `run_beside`. A definition that raises, as an import of a package that is not installed, is left out.
+    ``%run FILE`` calls `run_beside`. A definition that raises, as an import of a package that is not installed, is left out;
+    so is one of a name that is known already, where it is written for a framework such as torch.
 
     Raises
     ------
@@ -33,12 +35,21 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
     tests: dict[str, None] = {}  # the numbers of cells with statements that define nothing
     missing: list[str] = []
     outer, names[RUN], names[WRITTEN] = names.get(RUN), run_beside, partial(stand_for, names)
+    frameworks = set[str]()  # what the cells call them, or parts of them: nn
     for name, code in cells(path.name, source, left_out.append, _run_line):
         where = str(path.resolve().parent / name)  # a file beside the notebook, by its name: so it is the user's own code
         linecache.cache[where] = len(code), None, code.splitlines(keepends=True), where
         body, unfinished = _finished(code, where)
         left_out += [f"{name}, {text}" for text in unfinished]
-        for statement, error in run_statements(body, where, names, missing, definitions_only=True):
+        frameworks |= {title for statement in body for title in _frameworks_in(statement)}
+        again = [x for x in body if getattr(x, "name", "") in names]
+        if frameworks.isdisjoint(getattr(node, "id", "") for x in again for node in ast.walk(x)):
+            again = []
+        if again:
+            twice = ", ".join(x.name for x in again)  # type: ignore[attr-defined]
+            left_out.append(f"{name}: left out, for a framework has them here, and NumPy in a cell before: {twice}")
+        rest = [x for x in body if x not in again]
+        for statement, error in run_statements(rest, where, names, missing, definitions_only=True):
             line = linecache.getline(where, statement.lineno).strip()
             if error is not None:
                 left_out.append(f"{name}: left out: {line} ({type(error).__name__}: {error})")
@@ -50,6 +61,15 @@ def run_definitions(path: Path, source: bytes, names: dict[str, Any], run_beside
         left_out.append(f"{path.name}: left out: what defines nothing, in cells {', '.join(tests)}")
     names[RUN] = outer  # of the notebook that runs this one
     return left_out
+
+
+def _frameworks_in(statement: ast.stmt) -> list[str]:
+    """Return what an import binds of such a framework as torch."""
+    imported = getattr(statement, "names", []) if isinstance(statement, ast.Import | ast.ImportFrom) else []
+    known = [
+        (getattr(statement, "module", None) or alias.name, alias.asname or alias.name.partition(".")[0]) for alias in imported
+    ]
+    return [title for module, title in known if module.partition(".")[0] in FRAMEWORKS]
 
 
 def _finished(code: str, where: str) -> tuple[list[ast.stmt], list[str]]:

@@ -109,11 +109,11 @@ def _forward_of(backward: str, names: list[str]) -> str | None:
     options = [(forwards, stem), (forwards, before), (plain, stem), (plain, before), (losses, stem)]
     of_backward = options if stem else options[:-1]  # what is called backward only is of no loss
     for known, wanted in of_backward if kind == "BACKWARD" else [options[2], options[4], options[0]]:
-        alike = [name for name, words in known.items() if words == wanted]
+        alike = [name for name, words in known.items() if "".join(words) == "".join(wanted)]  # ReLU and deriv_relu
         match = next((name for name in alike if _beside(name) == _beside(backward)), next(iter(alike), None))
         for words_left_out in ("of function func fn", NO_MATTER):
             core = _core(wanted, words_left_out)
-            alike = [name for name, words in known.items() if core and _core(words, words_left_out) == core]
+            alike = [name for name, words in known.items() if core and core == _core(words, words_left_out)]
             match = match or next(iter(alike), None)
         if match:
             return match
@@ -124,8 +124,8 @@ def _beside(name: str) -> list[str]:
     return [word for word in words_of(name) if word not in MARKS]
 
 
-def _core(words: tuple[str, ...], left_out: str) -> tuple[str, ...]:
-    return tuple(word for word in words if word not in left_out.split())
+def _core(words: tuple[str, ...], left_out: str) -> str:
+    return "".join(word for word in words if word not in left_out.split())
 
 
 def _without(name: str, kind: str) -> str:

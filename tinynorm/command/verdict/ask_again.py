@@ -311,7 +311,7 @@ class Question:
         of_class = [np.eye(shape[-1])[a.argmax(-1)] if np.ndim(a) == 2 and np.shape(a) == shape else a for a in call.inputs]
         one_hot = [a if k == x else of_class[k] for k, a in enumerate(call.inputs)]
         squashed = (("softmax", lambda z: softmax(z, z.ndim - 1)), ("sigmoid", sigmoid))
-        for (name, of), m in product(squashed, dict.fromkeys((1, *shape))):
+        for (name, of), m in product(squashed, dict.fromkeys((1, *shape, int(np.prod(shape))))):
 
             def forward(*inputs: Any, of: Callable = of, m: int = m) -> tuple:
                 out, cache = call.forward(*[of(a) if k == x else fresh(a) for k, a in enumerate(inputs)])
