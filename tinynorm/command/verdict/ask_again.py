@@ -236,10 +236,11 @@ class Question:
         """By a convention of courses, the gradients of all parameters have the mean's 1/m, and that of the input has not."""
         call, m = self.call, self._common_factor()
         kinds = dict(zip(call.names, call.kinds, strict=True))
-        others = [kinds[found.name] for found in self.report.inputs if found.ok and not self._stands(found.name)]
+        others = [found.name for found in self.report.inputs if found.ok and not self._stands(found.name)]
+        learned = {*getattr(call.pair.forward, "parameters", ()), *(n for n, kind in kinds.items() if kind in PARAMETERS)}
         names, shapes = self.wrong, [np.shape(x) for x in call.inputs] + [call.shape if isinstance(call.shape, tuple) else ()]
         few = len(names) < 2 and not (self.mean and names)
-        if self.report.faults or call.pair.loss or few or not others or {*others} & {*PARAMETERS}:
+        if self.report.faults or call.pair.loss or few or not others or learned & {*others}:
             return None
         if not m or "affine" in map(kinds.get, names) or m not in {n for shape in shapes for n in (shape[:1] + shape[-1:])}:
             return None
