@@ -2,6 +2,8 @@
 # expect GRUCell: right
 # expect RNNCell: right
 # expect RNNCellWrong: wrong: WRONG
+# expect MeanCell: right: right up to 1/m
+# expect MeanCellMixed: wrong: WRONG in dWo, dWc, dbc
 import numpy as np
 
 
@@ -76,3 +78,32 @@ class RNNCell:
 class RNNCellWrong(RNNCell):
     def slope(self):
         return 1 - self.h_prev_t**2
+
+
+class MeanCell:
+    """Samples are columns; the parameters' gradients have the mean's 1/m."""
+
+    def __init__(self, input_size, hidden_size):
+        self.Wo, self.Wc = (np.random.randn(hidden_size, input_size) for _ in range(2))
+        self.bo, self.bc = np.zeros((hidden_size, 1)), np.zeros((hidden_size, 1))
+
+    def forward(self, x, c_prev):
+        o, c = sigmoid(self.Wo @ x + self.bo), c_prev + np.tanh(self.Wc @ x + self.bc)
+        return o * np.tanh(c), c, (x, c_prev, o, c)
+
+    def backward(self, dh, dc, cache):
+        x, c_prev, o, c = cache
+        do = dh * np.tanh(c) * o * (1 - o)
+        dc = dc + dh * o * (1 - np.tanh(c) ** 2)
+        dg = dc * (1 - (c - c_prev) ** 2)
+        m = x.shape[1]
+        grads = {'Wo': do @ x.T / m, 'Wc': dg @ x.T / m, 'bo': self.of_bias(do), 'bc': dg.mean(axis=1, keepdims=True)}
+        return grads, self.Wo.T @ do + self.Wc.T @ dg, dc
+
+    def of_bias(self, do):
+        return do.mean(axis=1, keepdims=True)
+
+
+class MeanCellMixed(MeanCell):
+    def of_bias(self, do):
+        return do.sum(axis=1, keepdims=True)
