@@ -20,7 +20,7 @@ from ..read.match_names import has, says_slope, stem_of, words_of
 from ..read.read_code import calls_of, makers_of, parameters, plain_title, returned, titles_of
 from ..run_code import attempt
 from .conventions import Convention, conventions, is_cotangent
-from .kinds import NAMED, NUMBERS, OF_TARGETS, PARAMETERS, REGULARISED, SAMPLES, kind_of
+from .kinds import NAMED, NUMBERS, OF_TARGETS, PARAMETERS, PROBABILITIES, REGULARISED, SAMPLES, kind_of
 from .module_arrays import samples_read, with_arrays
 
 # What is divided by, and for each loss: its value for an output a and targets y.
@@ -34,6 +34,7 @@ COMMON: dict[str, Callable[[Any, Any], Any]] = {  # the first is one that is fin
     "binary cross-entropy behind a sigmoid": lambda a, y: (np.logaddexp(0, a) - y * a).sum(),
 }
 ACROSS = ", in the other order of axes"  # samples are rows outside and columns inside, and backward begins with Y.T
+OF_ERRORS = {"mean", "total", "sum", "squared", "square", "absolute"}  # words beside "error" in the name of a loss
 FLAT = ", of one dimension"  # of a network with one output, whose output has two: A (1, m), and y (m,)
 TARGETS = (
     *("0 or 1", "one-hot in rows", "one-hot in columns"),
@@ -101,7 +102,8 @@ class Composed:
             result = (list(result[-1].values())[-1], result[-1])
         bound.apply_defaults()
         taken = {*inspect.signature(self.user_backward).parameters, *self.taken}
-        numbers = {name: NUMBERS[name] for name in taken if name in NUMBERS}  # lambd, which only the loss and backward take
+        # lambd, which only the loss and backward take; p is what the network says
+        numbers = {name: NUMBERS[name] for name in taken - PROBABILITIES - handed_back(self.forward) if name in NUMBERS}
         numbers |= dict.fromkeys(self.penalties, 0.0)
         counts = dict.fromkeys((name for name in taken if name.lower() in SAMPLES), _samples(bound.arguments, result))
         given = numbers | counts | bound.arguments | {self.target: 0}
@@ -206,9 +208,7 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
     if not target:
         return None
     inputs, asked = {p.name for p in parameters(forward)}, {p.name for p in parameters(backward)}
-    named = [
-        n for n in functions if (has(n, "LOSS") or NAMED & {*words_of(n)}) and n != name and not _is_slope_of_one(n, functions)
-    ]
+    named = [n for n in functions if _is_called_a_loss(n) and n != name and not _is_slope_of_one(n, functions)]
     named = named or [n for n in functions if "error" in words_of(n) and not _is_slope_of_one(n, functions)]
     costs = [n for n in named if _is_cost(functions[n], {*NUMBERS, *inputs, *asked})]
     taken = {n: {p.name for p in parameters(functions[n])} for n in costs}
@@ -231,6 +231,12 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
 
 def _takes_targets(function: Callable) -> bool:
     return inspect.isfunction(function) and any(kind_of(p.name) == "target" for p in parameters(function))
+
+
+def _is_called_a_loss(name: str) -> bool:
+    """Whether a name is that of a loss: compute_cost, mse, mean_squared_error; error alone may be y_hat - y."""
+    words = {*words_of(name)}
+    return has(name, "LOSS") or bool(NAMED & words) or ("error" in words and bool(words & OF_ERRORS))
 
 
 def _is_slope_of_one(name: str, functions: Collection[str]) -> bool:
