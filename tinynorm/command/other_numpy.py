@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .run_code import OUR_CODE
+from .run_code import is_the_users
 
 
 @contextmanager
@@ -20,10 +20,7 @@ def numpy_with(**changes: Any) -> Iterator[None]:
     vars(other).update(vars(np), __getattr__=lambda name: getattr(np, name), **changes)
     instead = {id(np): other} | {id(getattr(np, name)): new for name, new in changes.items()}
     places = []
-    for module in list(sys.modules.values()):
-        where = getattr(module, "__file__", None) or ""
-        if not where or where.startswith((OUR_CODE, sys.prefix, sys.base_prefix)) or "site-packages" in where:
-            continue
+    for module in filter(is_the_users, list(sys.modules.values())):
         places += [(module, name, x) for name, x in list(vars(module).items()) if id(x) in instead]
     for module, name, x in places:
         setattr(module, name, instead[id(x)])
@@ -37,4 +34,4 @@ def numpy_with(**changes: Any) -> Iterator[None]:
 def unclipped(a: Any, low: Any, high: Any, out: Any = None, **options: Any) -> Any:
     """Return an array as it is, where np.clip would cut it off at -5 and 5."""
     symmetric = np.ndim(low) == np.ndim(high) == 0 and low == -high
-    return np.clip(a, low, high, out=out, **options) if not symmetric else a if out is None else out
+    return np.clip(a, low, high, out=out, **options) if not symmetric else np.positive(a, out=out)

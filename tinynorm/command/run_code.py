@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.machinery import PathFinder
 from math import inf
 from pathlib import Path
+from sysconfig import get_path
 from typing import Any, TextIO
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..gradcheck.problem.problem import random_state_kept
 from ..gradcheck.report.text import wrapped
 
 OUR_CODE = str(Path(__file__).parents[1]) + os.sep  # the directory of tinynorm
+STANDARD = get_path("stdlib") + os.sep  # that of Python's own modules
 # Lines of the user's prints that are shown. A check calls forward a thousand times. Ten lines show what a debug print prints
 # and leave the report on the screen.
 SHOWN_LINES = 10
@@ -30,6 +32,13 @@ SHOWN_CHARACTERS = 500
 SHOWN_FRAMES = 6
 # The highest limit of recursion. Python has 1000; a file that raises it by far fills the memory where a recursion is endless.
 DEEPEST = 10_000
+
+
+def is_the_users(module: Any) -> bool:
+    """Whether a module is a file of the user's, and no installed package."""
+    file = getattr(module, "__file__", None) or ""
+    installed = any(folder in file for folder in ("site-packages", "dist-packages"))
+    return bool(file) and not installed and not file.startswith((OUR_CODE, STANDARD))
 
 
 class UserError(Exception):

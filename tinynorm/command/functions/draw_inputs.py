@@ -131,7 +131,8 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         keys = kind.removeprefix("layers with ").split(" | ")
         words = [*["relu"] * (LAYERS - 1), "sigmoid"]
         return [lambda rng: [{key: word if "act" in key else OUTPUTS for key in keys} for word in words]]
-    scale = 0.2 if has_word(function, "contrastive", "triplet", "siamese") else 2  # distances on both sides of a margin
+    # Distances on both sides of a margin; of a triplet, the differences of two of them.
+    scale = 0.7 if has_word(function, "triplet") else 0.2 if has_word(function, "contrastive", "siamese") else 2
     values: dict[str, Callable] = {
         "x": lambda rng, s: np.asarray(rng.uniform(0.1, 0.9, s) if unit else scale * rng.standard_normal(s) + scale / 4),
         "affine": lambda rng, s: rng.choice([-1.0, 1.0], s) * rng.uniform(0.5, 1.5, s),  # of both signs, not close to 0

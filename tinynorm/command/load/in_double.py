@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..run_code import OUR_CODE
+from ..run_code import is_the_users
 
 SINGLE = {"float32": "float64", "float16": "float64"}
 
@@ -19,16 +19,17 @@ def read_in_double(names: dict[str, Any], before: set[str]) -> bool:
 
     They are those with these names, and those in the modules that were not there before.
     """
-    files = [vars(m) for name, m in list(sys.modules.items()) if name not in before and _is_the_users(m)]
+    files = [vars(m) for name, m in list(sys.modules.items()) if name not in before and is_the_users(m)]
     known = {id(held): held for held in (names, *files)}
     homes, every = {held["__name__"] for held in known.values()}, gc.get_objects()
     classes = [c for c in every if isinstance(c, type) and c.__module__ in homes]
-    if any(name in held for name in SINGLE for held in (*known.values(), *map(vars, classes))):
-        return False  # it has a name of its own for it
+    if any(not _is_single(held.get(name, "float32")) for name in SINGLE for held in (*known.values(), *map(vars, classes))):
+        return False  # another thing is called so
     changed = False
     for held in known.values():
         for name, x in [(name, x) for name, x in held.items() if _is_single(x)]:
-            held[name], changed = _double(x), True
+            held[name] = held[SINGLE.get(name, name)] = _double(x)  # float64 too, of `from numpy import float32`
+            changed = True
     for cls in classes:
         for name, x in [(name, x) for name, x in vars(cls).items() if _is_single(x)]:
             setattr(cls, name, _double(x))
@@ -39,11 +40,6 @@ def read_in_double(names: dict[str, Any], before: set[str]) -> bool:
         if code is not f.__code__:
             f.__code__, changed = code, True
     return changed
-
-
-def _is_the_users(module: Any) -> bool:
-    file = getattr(module, "__file__", None) or ""
-    return bool(file) and not any(part in file for part in ("site-packages", OUR_CODE, sys.base_prefix))
 
 
 def _is_single(x: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import Report
 from ..functions.call_pair import Call
 from ..functions.find_pairs import backward_of
@@ -28,7 +29,7 @@ SMALL = 2.0**-60
 def right_if_small(call: Call, report: Report, ask: Callable[..., Report]) -> Report | None:
     """Return the report for small gradients, if backward clips large ones and more is right for small ones; else None.
 
-    Those of a loss cannot be made small: they are judged without np.clip.
+    Those of a loss cannot be made small: they are judged without np.clip, where the loss itself is the same without it.
     """
     of_clipping = ("not_linear", "mutates_dout", "returned_none")  # np.clip(d, -1, 1, out=d); the last is none of it
     if not _clips(call) or any(fault.kind not in of_clipping for fault in report.faults):
@@ -38,8 +39,11 @@ def right_if_small(call: Call, report: Report, ask: Callable[..., Report]) -> Re
         small = tuple(SMALL * g for g in dout) if isinstance(dout, tuple) else SMALL * dout
         return tuple(None if g is None else g / SMALL for g in call.backward(small, cache))
 
+    before = call.forward(*map(fresh, call.inputs))[0]
     try:
         with numpy_with(clip=unclipped) if call.pair.loss else nullcontext():
+            if call.pair.loss and call.forward(*map(fresh, call.inputs))[0] != before:
+                return None  # forward clips its activations
             found = ask(call, second=True) if call.pair.loss else ask(call, backward=backward, second=True)
     except UserError:
         return None
