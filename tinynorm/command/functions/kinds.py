@@ -136,6 +136,8 @@ def kinds_of(names: list[str], function: str = "") -> list[str]:
     alone = len(targets) == 1 and set(kinds.values()) <= {"target", "number"}
     if alone or (len(targets) > 1 and "x" not in kinds.values()):  # y and t: y is what the network says
         kinds[low.get("y", targets[0])] = "x"
+    for name in [name for name, kind in list(kinds.items())[1:] if kind == "x" and len(name) == 1]:  # a or k, of x and a slope
+        kinds |= {name: "affine" if has_word(function, "prelu") else f"any {name}"} if has_word(function, "relu", "elu") else {}
     if has_word(function, "conv") and "weight" not in kinds.values() and "k" in list(low)[1:]:  # conv2d(img, K)
         kinds[low["k"]] = "weight"
     if {"square_weight", "packed_weight"} & set(kinds.values()):  # Wo is attention's, not that of a gate

@@ -208,13 +208,19 @@ def _looped(target: ast.expr, over: ast.expr) -> Iterator[tuple[str, str]]:
 
 
 def kinds_in_a_product(function: Callable, names: list[str], kinds: dict[str, str]) -> dict[str, str]:
-    """Return the kinds of the arguments of a function, if it has one product of two of them, with a bias or none, else {}."""
+    """Return the kinds of the arguments of a function, if it has one product of two of them, with a bias or none, else {}.
+
+    Of several products with the same x, as x @ Wmu and x @ Wvar, it returns those of what no name tells.
+    """
     nodes = nodes_of(function)
     products = {node: pair for node in nodes if (pair := _operands(node)) and set(pair) <= set(names) and len(set(pair)) == 2}
-    if len(set(products.values())) != 1:
-        return {}
-    pair = next(iter(products.values()))
     added = {name for node in nodes if (name := _added(node, products)) in names}
+    alike = set.intersection(*map(set, products.values())) if products else set()
+    if len(set(products.values())) != 1:
+        weights = {name for pair in products.values() for name in pair} - alike
+        told = len(alike) == 1 and kinds[min(alike)] == "x" and not any(kinds[name] for name in weights | added)
+        return dict.fromkeys(weights, "weight") | dict.fromkeys(added, "bias") if told else {}
+    pair = next(iter(products.values()))
     others = {getattr(node, "id", "") for node in nodes} & {*names} - {*pair, *added}
     if len(added) > 1 or any(kinds[name] not in ("target", "number", "index") for name in others):
         return {}
