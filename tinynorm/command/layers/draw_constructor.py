@@ -186,6 +186,7 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         kind = "float" if kind == "affine" and steps and "norm" not in words else kind
         kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
         kind = kind or ("layers" if p.kind is p.VAR_POSITIONAL else "")
+        kind = "all" if kind == "layers" and _is_list(p.name, cls, NEIGHBOURS) else kind
         has_default, words_of_it = (
             p.default is not p.empty,
             words_for(p.name, cls) if kind in ("", "number", "optimizer") else (),
@@ -288,6 +289,8 @@ def choices(found: list[inspect.Parameter], kinds: dict[str, str], around: Setti
 STRINGS = ["relu", "tanh", "sigmoid"]  # activations by name
 # How a list of sizes is used: it is joined to others, or gone through; its neighbours are taken together, or counted.
 JOINED = r"(extend\(|in (enumerate\()?|len\(|\*|\] \+ )({})\b(?! \*)"
+# What makes an array of two entries of a list: np.zeros((layers[i], layers[i + 1])), or zip(layers[:-1], layers[1:]).
+NEIGHBOURS = r"(np|numpy)\.[^\n]*[(, ]({0})\[|zip\(({0})(\[:-1\])?, ({0})\[1:\]"
 COUNTED = r"len\(({0})\)|(\W|^)({0})\[(:-1|1:)\]"
 KEEP = object()  # stands for a default that is left as it is
 # What arguments may be that depend on nothing else. A function is called with (the name, the number of the argument).

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..functions.find_losses import returned_gradients
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, is_gradient_of, parameters, returned
+from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters, returned
 from .attributes import MANGLED, RATES
 from .one_method import trainers
 
@@ -82,7 +82,7 @@ def find_layers(classes: dict[str, type], names: dict[str, Any]) -> Iterator[tup
 
 def _is_data(name: str, cls: type, methods: Methods) -> bool:
     """Whether a class only holds what is put into a graph: its forward needs nothing."""
-    return bool(DATA.match(name)) and not _needed(cls, methods.forward) and bool(arguments_of(cls, methods.forward))
+    return bool(DATA.match(name)) and not _needed(cls, methods.forward)
 
 
 def _name_arguments(cls: type) -> None:
@@ -110,8 +110,9 @@ def _handing_on(method: Callable, to: Callable) -> Callable:
 def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     """Return the methods to check; None for a class that is no layer."""
     forward, cost, slope = (_first(cls, names) for names in (FORWARDS, COSTS, SLOPES))
-    slope = _first(cls, " ".join(f"{_snake(cost)}_{word}" for word in SLOPES.split())) or slope  # cost_prime of cost
-    if cost and forward and "argmax" in ast.unparse(code_of(getattr(cls, forward)) or ast.Pass()):
+    if cost:
+        slope = _first(cls, " ".join(f"{_snake(cost)}_{word}" for word in SLOPES.split())) or slope  # cost_prime of cost
+    if cost and forward and _returns_numbers(getattr(cls, forward)):
         forward = ""  # predict() gives the class's number
     backward = _first(cls, BACKWARDS, taking="[^*]") or _first(cls, BACKWARDS)  # back(error) before backprop()
     forward = forward or (_beside(cls, backward or slope) if not cost else "")
@@ -147,6 +148,15 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if halves is None and forward and (trainer := next(trainers(cls), "")) and trainer != forward:
         return Methods(forward, trainer, "cost", cost)
     return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer") if halves else None
+
+
+def _returns_numbers(method: Callable) -> bool:
+    """Whether a method returns what argmax gives: the class's number; others may keep it beside their output."""
+    values = returned(method)
+    names = {value.id for value in values if isinstance(value, ast.Name)}
+    assigned = [node for node in nodes_of(method) if isinstance(node, ast.Assign)]
+    made = [node.value for node in assigned if names & {getattr(target, "id", "") for target in node.targets}]
+    return any("argmax" in ast.unparse(value) for value in [*values, *made])
 
 
 def is_loss(cls: type) -> bool:
