@@ -80,18 +80,24 @@ def most_right(options: list[Layer]) -> Layer:
     every = [one for layer in options for one in ways_to_read(layer)]
     if len(every) == 1 and not every[0].doubt:
         return every[0]
-    shares: list[float] = []
-    for one in every:
-        with numpy_with(clip=unclipped):  # as a recurrent network's gradients may be
-            shares.append(attempt(share_right, one)[0] or 0.0)
-        if shares[-1] == 1:
-            break
+    shares = _shares_right(every)
+    if max(shares) < 1:
+        with numpy_with(clip=unclipped):  # as a recurrent network may clip its gradients
+            shares = max(shares, _shares_right(every), key=max)
     if not any(shares) and every[0].doubt:
         up = [one for one in every if one.updated and attempt(share_right, replace(one, rate=-one.rate))[0] == 1]
         if not up:
             raise UserError(every[0].doubt)
         return up[0]  # each of its steps is up that loss
     return every[shares.index(max(shares))]
+
+
+def _shares_right(options: list[Layer]) -> list[float]:
+    """Return the share of each of some layers, up to the first that is right."""
+    shares: list[float] = []
+    while len(shares) < len(options) and 1 not in shares:
+        shares.append(attempt(share_right, options[len(shares)])[0] or 0.0)
+    return shares
 
 
 def with_a_method_after(layer: Layer) -> Layer:
