@@ -123,8 +123,11 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     call = methods_in(cls).get("__call__")
     call = getattr(call, "handing_on", call)
     does = attributes_in(call, ast.Load) | attributes_in(call)
-    if forward in does != {forward} and not any(q.kind is q.VAR_POSITIONAL for q in arguments_of(cls, "__call__")):
-        forward = "__call__"  # which keeps something, or builds the layer, before it calls forward
+    starred = [q.kind is q.VAR_POSITIONAL for q in arguments_of(cls, "__call__")] if forward in does != {forward} else [True]
+    if starred[:1] != [True]:  # it keeps something, or builds the layer, before it calls forward
+        if any(starred):
+            cls.__call__ = _handing_on(cls.__call__, getattr(cls, forward))  # type: ignore[method-assign]
+        forward = "__call__"
     both = cost or (forward if is_loss(cls) and not backward else "")
     if both and _returns_gradients(cls, both, backward, known):
         return Methods(both, both, "loss and gradients")
@@ -317,6 +320,7 @@ def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     codes = [code for name in called if (code := code_of(getattr(cls, name)))]
     left = any(isinstance(code.body[-1], ast.Raise) for code in codes)  # for its heirs to write
     left = left or any(getattr(half, "__isabstractmethod__", False) for half in halves)
+    left = left or any("forward" in attributes_in(half, ast.Load) and not hasattr(cls, "forward") for half in halves)
     heirs = [other for other in classes.values() if issubclass(other, cls) and other is not cls]
     given = re.compile(rf"return self\.(?!({'|'.join(methods_in(cls))})\b)\w+\(.*\)")  # a function that its heirs give it
     left = left or (
