@@ -30,7 +30,7 @@ from ..read.read_code import code_of, parameters, returned, titles_of
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_numbers
-from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside, is_loss
+from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside, is_loss, last_set
 from .objects import LR, Step
 from .read_gradients import read_gradients
 
@@ -228,6 +228,8 @@ class Layer:
             left = sorted(attributes_in(getattr(self.cls, self.methods.forward)))
             names += [*filter(LOSS_NAME.search, left), *filter(OUTPUT_NAME.search, left)]
             result = next((x for x in (getattr(used.object, name, None) for name in names) if x is not None), None)
+            last = getattr(used.object, last_set(getattr(self.cls, self.methods.forward)), None) if result is None else None
+            result = last if getattr(last, "dtype", np.dtype(int)).kind == "f" else result
             says = f"{title} returns None and leaves nothing in self.output"
             if result is None and returned(getattr(self.cls, self.methods.forward)):
                 raise TypeError(f"{title} returns None for these arguments")

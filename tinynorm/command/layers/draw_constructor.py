@@ -23,7 +23,7 @@ from ..read.by_use import stands_for, words_meant
 from ..read.read_code import code_of, followed, parameters
 from .attributes import EPOCHS
 from .find_layers import BACKWARDS, methods_in, nodes_in
-from .objects import LR, Mixing, Settings, Silent, Step, Tanh, instances
+from .objects import LR, Mixing, Settings, Silent, SquaredError, Step, Tanh, instances
 
 SIZES = {
     "in": "num_features n_features features channels num_channels n_channels dim d_model model_dim fan_in d_in din "
@@ -52,9 +52,10 @@ SIZES = {
     "batch": "batch_size batchsize n batch n_samples",
     "dimensions": "tensor_order ndims n_dims num_dims",
     "new shape": "output_shape target_shape new_shape out_shape shape",
-    "layer": "layer cell inner wrapped",
+    "layer": "layer cell inner wrapped net network",
     "layers": "layers modules layer_list module_list blocks args sublayers sub_layers",
     "optimizer": "optimizer optim opt optimiser",
+    "loss": "loss loss_fn loss_func loss_function criterion cost_function",
 }
 KIND_OF_SIZE = {name: kind for kind, names in reversed(SIZES.items()) for name in names.split()}
 SIZE = "size|dim|len|num|units|nodes|neurons|features|channels|width|shape|^n"
@@ -306,6 +307,7 @@ ANYWHERE: dict[str, list[Any]] = {
     "slope": [lambda name, k: lambda z: 1 - np.tanh(z) ** 2],
     "rng": [lambda name, k: np.random.default_rng(k)],
     "optimizer": [lambda name, k: Step(), "sgd"],
+    "loss": [lambda name, k: SquaredError(), lambda name, k: SquaredError(target_first=True), "mse"],
     "words": [{"<NULL>": 0, "<START>": 1, "<END>": 2, **{f"word{i}": i for i in range(3, VOCABULARY)}}],
     "dtype": [lambda name, k: np.float64, "float64"],
     "layer": [lambda name, k: Mixing()],

@@ -190,8 +190,8 @@ class Search:
 
     def _bare(self) -> Any:
         """Return an object as it is made; None where that fails."""
-        made: dict[str, Any] = next(self.maker.constructors(self._around(ROWS, False)), {})
-        return self._made(made)[0]
+        made = map(self._made, islice(self.maker.constructors(self._around(ROWS, False)), ENOUGH))
+        return next((obj for obj, error in made if error is None), None)
 
     def _failure(self) -> UserError:
         _, error, what = self.furthest

@@ -256,6 +256,13 @@ def attributes_in(method: Any, used: type = ast.Store) -> set[str]:
     return {x.attr for x in own if isinstance(x, ast.Attribute) and getattr(x.value, "id", "") == "self"}
 
 
+def last_set(method: Any) -> str:
+    """Return the attribute of self that a method sets in its last statement; "" where it ends otherwise."""
+    code = code_of(method)
+    last = code.body[-1] if code else None
+    return ast.unparse(last.targets[0]).removeprefix("self.") if isinstance(last, ast.Assign) else ""
+
+
 def methods_in(cls: type) -> dict[str, Callable]:
     """Return the methods of a class by name, its constructor and those that it inherits among them."""
     return {name: method for owner in cls.__mro__[::-1] for name, method in vars(owner).items() if inspect.isfunction(method)}

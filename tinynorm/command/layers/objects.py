@@ -13,7 +13,7 @@ import numpy as np
 from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .attributes import arrays_in
-from .find_layers import BACKWARDS, FORWARDS, SLOPES, Methods, arguments_of, find_layers, methods_in
+from .find_layers import BACKWARDS, COSTS, FORWARDS, SLOPES, Methods, arguments_of, find_layers, methods_in
 
 # So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.
 LR = 2.0**200
@@ -77,6 +77,28 @@ class Neighbour:
     def _backward(self, dout: Any, *_: Any, **__: Any) -> Any:
         self.gradient = dout
         return dout
+
+
+class SquaredError:
+    """A loss that a network holds, whatever its methods are called: half the squared error, of which p - y is the gradient."""
+
+    def __init__(self, target_first: bool = False) -> None:
+        self.target_first = target_first
+
+    def __call__(self, *given: Any, **_: Any) -> Any:
+        return np.sum(self._slope(*given) ** 2) / 2
+
+    def _slope(self, *given: Any, **_: Any) -> Any:
+        p, y = [x for x in given if isinstance(x, np.ndarray)][:2][:: -1 if self.target_first else 1]
+        self.dinputs = p - y
+        return self.dinputs
+
+    def __getattr__(self, name: str) -> Any:
+        if name in BACKWARDS.split() or name in SLOPES.split():
+            return self._slope
+        if name in FORWARDS.split() or name in COSTS.split():
+            return self.__call__
+        raise AttributeError(name)
 
 
 class Tanh:

@@ -142,9 +142,10 @@ def run(layer: Layer) -> Used:
 
 def _is_dead(layer: Layer) -> bool:
     """Whether a row or a column of a gradient is zero, as behind a ReLU that gives 0 for each sample; or nothing matters."""
-    grads = attempt(_gradients_of, layer)[0] if layer.parameters else {"": np.zeros((1, 1))}
-    tables = [g for name, g in (grads or {}).items() if name not in layer.arguments and np.ndim(g) == 2]
-    return any(not np.all(np.any(g, axis=axis)) for g in tables for axis in (0, 1))
+    grads = attempt(_gradients_of, layer)[0] or {}
+    own = [np.asarray(g) for name, g in grads.items() if name in layer.parameters and g is not None]
+    tables = [g for g in own if g.ndim == 2 and min(g.shape) > 1]
+    return not layer.parameters or any(not np.all(np.any(g, axis=axis)) for g in tables for axis in (0, 1))
 
 
 def _redraw(base: Any, found: dict[str, list[Way]], draw: int) -> None:

@@ -38,5 +38,5 @@ def rank_of(layer: Layer, words: str, finite: bool) -> tuple[bool, bool, bool, b
     every = len(steps) < 3 or targets in (prod(steps), prod(steps[:-1]))  # a target for each step
     rows = zip(floats.values(), grads, strict=True) if rows_in(layer.arguments) > 1 else ()
     layer.unsummed = any(np.ndim(g) > x.ndim > 0 and np.shape(g)[-x.ndim :] == x.shape for x, g in rows)
-    weights = all(fits[name] for name in fits if not kind_of(name).endswith("bias"))
+    weights = bool(fits) and all(fits[name] for name in fits if not kind_of(name).endswith("bias"))
     return finite, True, weights, bool(fits) and all(fits.values()) and every
