@@ -92,6 +92,8 @@ def other_number(default: float, name: str = "") -> float:
 
     A higher temperature: a lower one makes probabilities so small that a guard, as in log(p + 1e-8), is a mistake.
     """
+    if type(default) is int and default > 1:  # scale=2 counts something
+        return default + 1
     return default / 0.7 if "temp" in name and default else 0.7 * default or 0.3
 
 

@@ -73,6 +73,8 @@ def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
     named = type(now) is bool and (SWITCHES.search(name) or (not now and "train" in name))
     if default and (named or _may_be_switched(call, name, now)):
         return {str(not now): not now}
+    if not default and type(now) is int and now > 1 and "strid" in name and "pool" in call.pair.name.lower():
+        return {"1": 1}  # windows that overlap
     if default and type(now) is int and SIZES.search(name):
         return {str(now % 2 + 1): now % 2 + 1}
     if default and type(now) is int and name in ("axis", "dim"):
