@@ -11,11 +11,12 @@ import inspect
 import linecache
 import re
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from ..read.read_code import beside, parsed
 from .kinds import PARAMETERS, kind_of
 
 # Words in the names of functions that make data, and no outputs.
@@ -27,14 +28,8 @@ def used_forward(backward: Callable) -> Callable | None:
 
     Where it is the result of one call it is no news.
     """
-    code, known = getattr(backward, "__code__", None), getattr(backward, "__globals__", {})
-    if not isinstance(code, CodeType):
-        return None
-    try:
-        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    except SyntaxError:  # the magics of a notebook
-        return None
-    blocks = [block for node in ast.walk(tree) for block in (getattr(node, "body", 0), getattr(node, "orelse", 0)) if block]
+    known, nodes = getattr(backward, "__globals__", {}), ast.walk(parsed(beside(backward)) or ast.Pass())
+    blocks = [block for node in nodes for block in (getattr(node, "body", 0), getattr(node, "orelse", 0)) if block]
     for block in [block for block in blocks if isinstance(block, list)]:
         for i, statement in enumerate(block):
             calls = _calls(statement, backward.__name__) if not hasattr(statement, "body") else []

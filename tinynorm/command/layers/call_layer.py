@@ -30,7 +30,7 @@ from ..read.read_code import code_of, parameters, returned, titles_of
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_numbers
-from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside, is_loss, last_set
+from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside, is_loss, last_set, rates_of
 from .objects import LR, Step
 from .read_gradients import read_gradients
 
@@ -285,7 +285,9 @@ class Layer:
     def gradients(self, dout: Any, used: Used) -> dict[str, Any]:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""
         before = {name: np.array(at(used.object, ways[0])) for name, ways in self.parameters.items()}
-        rates = self.updated and ("rate" in self.roles.values() or set_numbers(used.object, RATES, self.learning_rate))
+        rates = self.updated and (
+            "rate" in self.roles.values() or set_numbers(used.object, rates_of(self.cls), self.learning_rate)
+        )
         handed = any(isinstance(role, tuple) and isinstance(role[1], Step) for role in self.roles.values())
         rated = rates or self.steps or handed or self.context or bool(self._rates_after)
         scale = LR if self.updated and not rated and not self.loss else 1.0  # so large a dout has the effect of so large a rate

@@ -302,6 +302,14 @@ def nodes_in(cls: type) -> list[ast.AST]:
     return [node for method in methods for node in ast.walk(code_of(method) or ast.Pass())]
 
 
+@lru_cache(maxsize=64)  # it is asked in each backward
+def rates_of(cls: type) -> re.Pattern[str]:
+    """Return what the learning rates in an object are called: by their names, or alp of ``self.W -= self.alp * dW``."""
+    steps = [node for node in nodes_in(cls) if isinstance(node, ast.AugAssign | ast.Assign)]
+    found = [re.match(r"(self\.\S+) (-=|= \1 -) self\.(\w+) \*", ast.unparse(step)) for step in steps]
+    return re.compile("|".join([RATES.pattern, *{m[3] for m in found if m}]), re.IGNORECASE)
+
+
 def _first(cls: type, known: str, taking: str = "") -> str:
     """Return the first of these methods that a class has, `taking` such an argument; a library's classes have their own."""
     owners = [c for c in reversed(cls.__mro__) if c.__module__.split(".")[0] not in ("torch", "builtins")]

@@ -154,20 +154,33 @@ def titles_of(function: Callable, count: int, read: Callable[[ast.expr], str] | 
     return [""] * count
 
 
+def beside(function: Callable) -> str:
+    """Return the text of a function's file; of a notebook, that of all its cells but those with a syntax error; "" for none."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    file = code.co_filename if isinstance(code, CodeType) else ""
+    book, is_cell, _ = file.rpartition(", cell ")
+    cells = [name for name in linecache.cache if is_cell and name.startswith(f"{book}{is_cell}")]
+    return "\n".join(text for text in ("".join(linecache.getlines(name)) for name in cells or [file]) if parsed(text))
+
+
+@lru_cache(maxsize=256)
+def parsed(text: str) -> ast.Module | None:
+    """Return the tree of a text; None for one with a syntax error, and for one that is empty."""
+    try:
+        return ast.parse(text) if text else None
+    except SyntaxError:
+        return None
+
+
 def unpacked(function: Callable) -> list[list[str]]:
     """Return the names that the calls in a function's file give to the values that it returns: dx, dw of `dx, dw = f(...)`."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return _unpacked("".join(linecache.getlines(code.co_filename)), code.co_name) if isinstance(code, CodeType) else []
+    return _unpacked(beside(function), getattr(inspect.unwrap(function), "__name__", ""))
 
 
 @lru_cache(maxsize=256)
 def _unpacked(text: str, name: str) -> list[list[str]]:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:  # the magics of a notebook
-        return []
     found = []
-    for node in ast.walk(tree):
+    for node in ast.walk(parsed(text) or ast.Pass()):
         called = node.value.func if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
         if isinstance(node, ast.Assign) and isinstance(called, ast.Name) and called.id == name:
             found += [[plain_title(e) for e in getattr(target, "elts", [target])] for target in node.targets]
@@ -179,16 +192,12 @@ def makers_of(function: Callable) -> list[str]:
 
     ``predict`` is one of ``y_hat = predict(x, w); dw = backprop(x, y, y_hat)``.
     """
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return _makers("".join(linecache.getlines(code.co_filename)), code.co_name) if isinstance(code, CodeType) else []
+    return _makers(beside(function), getattr(inspect.unwrap(function), "__name__", ""))
 
 
 @lru_cache(maxsize=256)
 def _makers(text: str, name: str) -> list[str]:
-    try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except SyntaxError:  # the magics of a notebook
-        return []
+    nodes = list(ast.walk(parsed(text) or ast.Pass()))
     calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     taken = {call: {n.id for e in call.args for n in ast.walk(e) if isinstance(n, ast.Name)} for call in calls}
     made = [node for node in nodes if isinstance(node, ast.Assign) and node.value in taken]

@@ -30,32 +30,33 @@ def without_penalty(call: Call, report: Report, ask: Callable[..., Report]) -> R
 
     def backward(dout: Any, cache: Any) -> tuple:
         grads, at = call.by_number(call.backward(dout, cache[0])), cache[1]
-        return tuple(g - added[i][0] * SHAPES[added[i][1]](at[i]) if i in added else g for i, g in grads.items())
+        return tuple(g - sum(c * SHAPES[s](at[i]) for s, c in added.get(i, {}).items()) for i, g in grads.items())
 
     try:
         found = ask(call, forward=forward, backward=backward, second=True)
     except UserError:
         return None
-    for i, (c, shape) in added.items():
-        term = f"{c:.6g} {shape.format(call.names[i])}"
+    for i, factors in added.items():
+        term = " + ".join(f"{c:.6g} {shape.format(call.names[i])}" for shape, c in factors.items())
         found.notes.append(f"backward adds {term} to d{call.names[i]}, the gradient of a penalty; that was not checked")
     found.faults = [fault for fault in found.faults if fault.kind != "not_linear"]  # a small dout is lost beside c W
     found.ok = not found.faults and all(x.ok for x in found.inputs)
     return found if found.ok or found.findings else None
 
 
-def _added(call: Call) -> dict[int, tuple[float, str]]:
-    """Return (c, shape of the penalty's gradient) by the number of each parameter whose gradient for a dout of 0 is that."""
+def _added(call: Call) -> dict[int, dict[str, float]]:
+    """Return the factor of each shape of the penalty's gradient, for each parameter whose gradient for a dout of 0 is that."""
     out, cache = call.forward(*map(fresh, call.inputs))
     nothing = tuple(0 * y for y in out) if isinstance(out, tuple | list) else 0 * out
     found = {}
     for i, g in call.by_number(call.backward(nothing, cache)).items():
         if g is None or not np.any(g):
             continue
-        terms = {shape: of(call.inputs[i]) for shape, of in SHAPES.items()}
-        factors = {shape: float(np.mean(g) / np.mean(a)) for shape, a in terms.items()}
-        shape = next((s for s, c in factors.items() if 0 < c < 1 and np.allclose(g, c * terms[s], rtol=1e-9, atol=0)), "")
-        if not shape or call.kinds[i] not in PARAMETERS:
+        terms = np.stack([of(call.inputs[i]).ravel() for of in SHAPES.values()], axis=1)
+        factors = np.linalg.lstsq(terms, np.ravel(g))[0]
+        factors[np.abs(factors) < 1e-9 * np.abs(factors).max()] = 0  # one of the two alone
+        fits = all(0 <= c < 1 for c in factors) and np.allclose(np.ravel(g), terms @ factors, rtol=1e-9, atol=0)
+        if not fits or (call.kinds[i] not in PARAMETERS and call.names[i] not in getattr(call.pair.forward, "parameters", ())):
             return {}
-        found[i] = factors[shape], shape
+        found[i] = {shape: c for shape, c in zip(SHAPES, factors.tolist(), strict=True) if c}
     return found
