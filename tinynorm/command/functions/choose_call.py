@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from inspect import unwrap
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -96,6 +97,12 @@ def _with_data(pair: Pair) -> Call | None:
     return None
 
 
+def _has_classes(forward: Any) -> bool:
+    """Whether a function that returns (loss, gradients) turns scores into probabilities, or picks those of class numbers."""
+    words = {str(getattr(node, "attr", getattr(node, "id", ""))) for node in nodes_of(getattr(forward, "function", forward))}
+    return any(re.search("softmax|exp|log|arange|range|prob|max", word) for word in words)
+
+
 def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | None, BaseException | None, Call | None]:
     """Return the first call with the best rank, of those with some layouts of x only, where they are given; or None.
 
@@ -117,6 +124,8 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
         if isinstance(pair.forward, Composed):  # a cost of the file that takes the mean divides by the samples
             tried = [replace(x, numbers=True) if x is LINE else x for x in tried]
             tried = [replace(x, one_output=True) for x in tried] if pair.forward.of_file else tried
+        if pair.loss and {"target", "second_weight"} <= {*template.kinds} and not _has_classes(pair.forward):
+            tried = [replace(x, one_output=True) for x in tried]  # of `np.mean((predictions - y) ** 2)` as of that cost
         two = any(
             k == "target" and compares_with_two(pair.forward, n) for n, k in zip(template.names, template.kinds, strict=True)
         )

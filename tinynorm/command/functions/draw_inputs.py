@@ -157,6 +157,7 @@ def _targets(layout: Layout, function: str, kinds: set[str], classes: int, unit:
     columns = (classes, layout.samples) if layout.columns and "second_weight" in kinds else ()  # of a network
     two = has_word(function, "binary", "bce", "logistic", "sigmoid", "focal", "hinge", "contrastive", "siamese")
     return [
+        *([lambda rng: rng.standard_normal((*rows, 1))] if layout.one_output else []),
         *([lambda rng: rng.integers(0, 2, columns).astype(float)] if columns else []),
         *([lambda rng: rng.integers(0, 2, rows), lambda rng: rng.integers(0, 2, scores).astype(float)] if two else []),
         lambda rng: rng.integers(0, classes, rows),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable
-from ..read.match_names import says_slope, words_of
+from ..read.match_names import has, says_slope, words_of
 from ..read.packed import packed_of
 from ..read.read_code import code_of, inside, is_gradient_of, lists_in, parameters, plain_title, returned, title
 from ..run_code import UserError
@@ -56,6 +56,9 @@ class Loss:
     def __call__(self, **given: Any) -> tuple[Any, tuple]:
         """Return (loss, (all that the function returned, its arguments))."""
         result = self.function(**given)
+        if isinstance(result, dict):  # {"loss": loss, "dW": dW}
+            value = next((x for key, x in result.items() if COST.fullmatch(str(key))), None)
+            result = value, {n: g for n in given for key, g in result.items() if is_gradient_of(str(key), n)}
         if not isinstance(result, tuple | list) or len(result) < 2:
             raise UserError(f"{self.name}: expected two values, (loss, gradients), got {type(result).__name__}")
         value = result[self.place if self.place < len(result) else 0]
@@ -153,7 +156,14 @@ def _is_loss(name: str, function: Callable) -> bool:
     )
     # the other words say so only where something beside the loss looks like a gradient
     named = LOSS.search(name) or NAMED & set(words_of(name)) or re.search("(and|with)_grad(s|ient|ients)?$", name)
-    return bool(named) or regularised or (told and not TRAINING.search(name))
+    both = has(name, "FORWARD") and has(name, "BACKWARD") and (tuples or any(map(_keys_with_a_loss, returned(function))))
+    return bool(named) or regularised or bool(told and not TRAINING.search(name)) or bool(both)
+
+
+def _keys_with_a_loss(value: ast.AST) -> list[str]:
+    """Return the keys of a dict that holds a loss: {"loss": loss, "dW": dW}."""
+    keys = [str(_word(key)) for key in value.keys if key] if isinstance(value, ast.Dict) else []
+    return keys if any(map(COST.fullmatch, keys)) else []
 
 
 def _is_slope(name: str, function: Callable) -> bool:
@@ -170,6 +180,8 @@ def returned_gradients(code: ast.FunctionDef, functions: dict[str, Callable]) ->
         if not isinstance(node, ast.Return):
             continue
         value = tuples.get(node.value.id, node.value) if isinstance(node.value, ast.Name) else node.value
+        if any(is_gradient_of(key, a) for key in _keys_with_a_loss(value) for a in arguments):
+            return True
         if isinstance(value, ast.Tuple | ast.List):
             first = 0 if any(COST.fullmatch(title(part)) for part in value.elts[1:]) else 1
             others = [(i, e) for i, e in enumerate(value.elts) if i >= first and not COST.fullmatch(title(e))]

@@ -136,6 +136,7 @@ def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
         losses = losses or [n for n in same if "target" in kinds[n] and _says_no_more(name, n)]
         makers = [n for n in makers_of(own[name]) if n in others]
         makers += [n for n in others if handed_back(own[n]) & needed[name] - needed[n]]
+        makers = makers or [n for n in others if len(needed[n]) > 1 and _is_all_but_a_target(needed[n], needed[name])][:1]
         makers = [n for n in makers if not STEPS.search(n) and takes_targets(own[n], own[name])]
         used = None if losses else used_forward(own[name])
         if used is not None and takes_targets(used, own[name]):
@@ -147,6 +148,12 @@ def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
             titles.add(title)
             pair = Pair(title, *pair_with_arrays(own[forward], own[name]), path, forward, name)
             yield _composed(pair, own)
+
+
+def _is_all_but_a_target(taken: set[str], by_gradient: set[str]) -> bool:
+    """Whether a function takes what a gradient does but for its targets: predict(X, w, b), of compute_gradients(X, y, w, b)."""
+    rest = by_gradient - taken
+    return taken < by_gradient and len(rest) == 1 and all(kind_of(name) == "target" for name in rest)
 
 
 def _says_no_more(name: str, loss: str) -> bool:

@@ -79,7 +79,7 @@ def _numbers_with_gradient(pair: Pair, found: list[inspect.Parameter]) -> list[s
     numbers = [p.name for p in found if type(p.default) in (int, float) or kind_of(p.name, pair.name) == "number"]
     named = [name for name in numbers if any(is_gradient_of(plain_title(e), name) for value in values for e in value)]
     counts = {sum(not (isinstance(e, ast.Constant) and e.value is None) for e in value) for value in values}
-    arrays = sum(p.default in (p.empty, None) and p.name not in numbers for p in found)
+    arrays = sum((p.default is p.empty or p.default is None) and p.name not in numbers for p in found)
     of_loss = [p.name for p in found if pair.loss and p.name in numbers and len(p.name) == 1 and p.default is p.empty]
     others = of_loss or [name for name in numbers if name in LEARNED or kind_of(name, pair.name) != "number"]
     returned_many = counts == {arrays + len(others) + pair.loss}  # a loss itself is one more

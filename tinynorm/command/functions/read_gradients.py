@@ -250,4 +250,4 @@ def _owner(word: str, names: list[str], keyed: bool) -> str:
         for name in names:
             if is_gradient_of(word, name, fold) or (keyed and fold(word) == fold(name)):
                 return name
-    return ""
+    return _owner(word.removesuffix("_prev"), names, keyed) if word.endswith("_prev") else ""  # dA_prev of A

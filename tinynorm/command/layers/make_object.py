@@ -62,7 +62,7 @@ class Maker:
         own = [p.replace(default=p.empty) if self.needs_more and self._is_needed(p) else p for p in own]
         self.own = {p.name for p in own}
         known = [p for name in setups for p in parameters(getattr(cls, name))[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
-        parts = {p.name: parts_of(p.replace(default=p.empty), cls) for p in known if p.default in (p.empty, None)}
+        parts = {p.name: parts_of(p.replace(default=p.empty), cls) for p in known if p.default is p.empty or p.default is None}
         known = [p for p in known if p.default is p.empty or p.name == "optimizer" or OF in parts.get(p.name, [p])[0].name]
         known = [part for p in known for part in parts.get(p.name, [p.replace(default=p.empty)])]
         self.constructor = list({p.name: p for p in own + known}.values())
