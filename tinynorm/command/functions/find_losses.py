@@ -160,7 +160,7 @@ def _is_loss(name: str, function: Callable) -> bool:
     return bool(named) or regularised or bool(told and not TRAINING.search(name)) or bool(both)
 
 
-def _keys_with_a_loss(value: ast.AST) -> list[str]:
+def _keys_with_a_loss(value: ast.AST | None) -> list[str]:
     """Return the keys of a dict that holds a loss: {"loss": loss, "dW": dW}."""
     keys = [str(_word(key)) for key in value.keys if key] if isinstance(value, ast.Dict) else []
     return keys if any(map(COST.fullmatch, keys)) else []
