@@ -156,7 +156,8 @@ def _is_loss(name: str, function: Callable) -> bool:
     )
     # the other words say so only where something beside the loss looks like a gradient
     named = LOSS.search(name) or NAMED & set(words_of(name)) or re.search("(and|with)_grad(s|ient|ients)?$", name)
-    both = has(name, "FORWARD") and has(name, "BACKWARD") and (tuples or any(map(_keys_with_a_loss, returned(function))))
+    costs = [e for parts in tuples for e in parts if COST.fullmatch(title(e))]  # none of an HMM's forward_backward
+    both = has(name, "FORWARD") and has(name, "BACKWARD") and (costs or any(map(_keys_with_a_loss, returned(function))))
     return bool(named) or regularised or bool(told and not TRAINING.search(name)) or bool(both)
 
 
