@@ -1,5 +1,6 @@
 import numpy as np
 
+# expect bce_with_logits: right
 # expect forward_backward: right
 # expect forward_backward_logits: right
 # expect network_forward_backward: wrong: WRONG in dW2
