@@ -265,7 +265,7 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: 
         return roles | {name: [Source("input", given)] for name, given in pairs}  # what the loss takes, by other names
     unnamed = [i for i, title in enumerate(run.titles) if not title]
     others = [name for name in needed if roles[name] == "" and not (name.lower() in RATES or says_slope(name))]
-    if slope and len(unnamed) == len(others) == 1 < len(run.values) and kind_of(others[0]) != "x":
+    if slope and len(unnamed) == len(others) == 1 < len(run.values) and others[0][:1] not in "xX":
         roles[others[0]] = [Source("result", ((unnamed[0],),))]  # out of `return hidden, sigmoid(hidden @ W)`
     _by_likeness(roles, run)
     unknown = [name for name in needed if roles[name] == ""]
