@@ -173,7 +173,9 @@ class Call:
         title = self.pair.forward_name
         refuse_nothing(out, self.pair.forward, f"{title} returns None as its output", self.pair.path)
         if isinstance(out, dict) or callable(out):
-            mend = "end it with `return out, cache`" if isinstance(out, dict) else f"write a forward that returns {title}(...)(x)"
+            mend = (
+                "end it with `return out, cache`" if isinstance(out, dict) else f"write a forward that returns {title}(...)(x)"
+            )
             raise UserError(f"{title}: expected an array as its output, got a {type(out).__name__}; {mend}")
         if isinstance(out, np.matrix):
             raise UserError(f"{title}: expected an array, got np.matrix; use np.array")
