@@ -16,7 +16,10 @@ ACCEPTED = {
     "class_dense_scratch_losses.py: Loss_MeanSquaredError": "forward returns a loss for each sample: it leaves open their sum",
     "class_targets_by_their_use.py: SigmoidCrossEntropy": "the class has no loss: the samples may lie in columns",
     "class_last_of_outputs.py: ManyToOne": "dout may be the gradient of the first of two outputs",
+    "class_made_so_that_it_shows.py: Clipping": "nothing says at what its gradients are cut off",
     "class_weight_decay.py: Lasso": "without its penalty",
+    "class_weight_decay.py: Elastic": "without its penalty",
+    "net_steps_in_file.py: forward_pass": "it is the loss that backward hands back, beside its steps",
     "fn_other_conventions.py: one_hot_embed": "for two vectors",
     "net_char_rnn.py: CharRNN": "forward is in the same method: without the letters it is another network",
 }

@@ -17,10 +17,10 @@ from .try_call import agreement, beside_x
 def works_by_chance(call: Call, best: Call) -> bool:
     """Whether a call with one row, or column, is no better than one with several: NumPy makes it fit more mistakes."""
     rows, before = call.layout, best.layout
-    if rows is COLUMN and before is not COLUMN and "second_weight" not in call.kinds:
-        return best.rank[0] and not call.turned
     if rows is None or before is None or not best.rank[0]:
         return False
+    if rows.columns and rows.x == COLUMN.x != before.x and "second_weight" not in call.kinds:
+        return not call.turned
     if best.unsummed and len(rows.x) > len(before.x):
         return True  # with one more axis, and parameters that have it, what is not summed may fit
     if best.summed and any(np.shape(x) == () for x, kind in zip(call.inputs, call.kinds, strict=True) if kind == "affine"):

@@ -39,6 +39,12 @@ def row_by_row(layer: Layer) -> bool:
     return np.shape(before)[:1] == values[0].shape[:1] and np.array_equal(before[1:], after[1:])
 
 
+def has_one_window(layer: Layer, out: Any) -> bool:
+    """Whether there is one window along an axis of x: what is wrong for the windows beside it does not show."""
+    x = np.shape(next(iter(layer.arguments.values()), 0))
+    return len(x) == np.ndim(out) > 2 and 1 in np.shape(out) and 1 not in x
+
+
 def is_no_target(layer: Layer, out: Any) -> bool:
     """Whether forward computes with a target that is drawn as class numbers: y of x + y; or one number, beside arrays."""
     names, values = list(layer.arguments), list(layer.arguments.values())

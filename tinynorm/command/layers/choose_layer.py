@@ -48,7 +48,7 @@ class LayerCall(Call):
         found = {
             shown({name: known[name] for name in [*layer.arguments, *layer.parameters]}): True,
             f"no gradient is looked for of {', '.join(layer.unseen)}": layer.unseen,
-            f"not checked with {layer.refused}, for there {layer.methods.backward} raises": layer.refused,
+            f"not checked with {layer.refused}, for there {layer.methods.backward} fails": layer.refused,
             of_one_sample(layer.several, layer.methods.forward, layer.methods.backward): layer.several,
             f"{layer.methods.backward} is given the output": layer.methods.how == "slope" and "result" in layer.roles.values(),
             layer.mode: layer.mode,

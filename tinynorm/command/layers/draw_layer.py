@@ -26,7 +26,7 @@ from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame, miscalled
 from .arguments import advice, forward_kinds
 from .attributes import arrays_in
-from .by_chance import is_no_target, right_by_chance, row_by_row, rows_in
+from .by_chance import has_one_window, is_no_target, right_by_chance, row_by_row, rows_in
 from .call_layer import USUAL_LOSSES, Layer
 from .draw_constructor import Setting
 from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
@@ -220,7 +220,9 @@ class Search:
             layer.doubt = f"{layer.methods.backward} {says}; its gradients are those of no usual loss (squares, cross-entropy)"
         used, error = attempt(run, layer)
         parts, error = attempt(layer.parts, used) if error is None else ([], error)
-        if error is None and is_no_target(layer, parts[0]):
+        sizes = {name: made.get(name) for name, kind in self.maker.kinds.items() if kind in WINDOWS}
+        fails = self.rank[0] and not self.rank[1] and sizes == self.refused  # with other inputs, in backward
+        if error is None and (is_no_target(layer, parts[0]) or (fails and has_one_window(layer, parts[0]))):
             return False
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
@@ -241,14 +243,16 @@ class Search:
             ranked = self._for_one(ranked, made, parts[0])
             if not ranked:
                 return False
-        sizes = {name: made.get(name) for name, kind in self.maker.kinds.items() if kind in WINDOWS}
         self.refused = self.refused or (sizes if parts and not best[1] else {})
         if self.best is None or best > self.rank:
+            apart = bool(several) and self.best is not None and row_by_row(self.best)
             found = [one for rank, one in ranked if rank == best]
             self.best = most_right(found) if all(best) else found[0]
             self.rank = best
             self.best.several = several if rows_in(arguments) == 1 else ""
             self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""
+            if self.best.several and not self.best.parameters and apart:  # it is not made for one sample
+                self.best.refused, self.best.several = several, ""
         return all(best)
 
     def _for_one(self, ranked: list[tuple[tuple, Layer]], made: dict[str, Any], out: Any) -> list[tuple[tuple, Layer]]:

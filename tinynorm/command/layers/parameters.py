@@ -70,13 +70,15 @@ def find_parameters(layer: Layer) -> None:
         put(base, found[name], kept[name])
     _quiet(layer, grads, [*layer.parameters, *others])
     got = _gradients_of(layer)
-    others |= {name: layer.parameters.pop(name) for name in _without_length(layer) if name in layer.parameters}
+    stepped = [name for name in _without_length(layer) if name in layer.parameters]
+    others |= {name: layer.parameters.pop(name) for name in stepped}
     has_place = any(is_called_gradient((f".{name}",)) for name in (vars(base) if hasattr(base, "__dict__") else ()))
     if not has_place and all(got.get(name) is None for name in layer.parameters):
         others, layer.parameters = others | layer.parameters, {}
     for name in found.keys() - layer.parameters.keys():  # what is none as it was
         put(base, found[name], kept[name])
-    layer.unseen += [name for name, ways in others.items() if matters(layer, base, ways)]
+    unseen = [name for name, ways in others.items() if matters(layer, base, ways)]
+    layer.unseen += [f"{name} (its step is the same for each gradient)" if name in stepped else name for name in unseen]
 
 
 def _without_length(layer: Layer) -> list[str]:

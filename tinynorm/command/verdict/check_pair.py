@@ -46,7 +46,7 @@ KNOWN = {"x", "weight", "bias", "affine", "number"}  # kinds of a plain layer's 
 VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.ok`, from good to bad
 
 NO_GRADIENT = "no gradient is looked for of"
-A_PARAMETER = re.compile("weight|bias|embed|kernel", re.IGNORECASE)  # in the name of an array: layer_weight
+A_PARAMETER = re.compile("weight|bias|embed|kernel|step", re.IGNORECASE)  # in the name of an array: layer_weight; or stepped
 ONE = "right for one element of dout"
 BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest words
     "mutates_dout": "writes into dout",
