@@ -38,6 +38,7 @@ COTANGENT = re.compile(
 )
 SHAPE = re.compile(r"^((x|in|input|inputs|original|orig|old|prev|a_prev)_?)?(shape|size)$", re.IGNORECASE)
 OUTPUTS = ("y", "a", "out", "output", "outputs", "activations")
+PREDICTED = re.compile(r"^(y_?(hat|pred\w*)|preds?|predictions?)$", re.IGNORECASE)  # the names of what a network says
 # Conventions that are tried for one pair. Names leave open two arguments of backward at most, with a handful of choices each.
 MOST = 24
 
@@ -158,9 +159,6 @@ def conventions(
     starred = taken[-1].kind is inspect.Parameter.VAR_POSITIONAL
     for chosen in islice(product(*options), MOST):
         yield Convention(outputs, chosen, keywords, starred, "cache" in roles.values() and run.cache is None, slope=not douts)
-
-
-PREDICTED = re.compile(r"^(y_?(hat|pred\w*)|preds?|predictions?)$", re.IGNORECASE)  # the names of what a network says
 
 
 @dataclass(frozen=True)

@@ -239,17 +239,18 @@ class Search:
         self.unsummed |= any(one.unsummed for _, one in ranked)
         several = shown(self.best.arguments) if self.best and self.rank[0] and rows_in(self.best.arguments) > 1 else ""
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)
-        if several and rows_in(arguments) == 1 and not steps and not (self.maker.of_lists or self.plain):
+        alone = bool(several) and rows_in(arguments) == 1
+        if alone and not steps and not (self.maker.of_lists or self.plain):
             ranked = self._for_one(ranked, made, parts[0])
             if not ranked:
                 return False
         self.refused = self.refused or (sizes if parts and not best[1] else {})
         if self.best is None or best > self.rank:
-            apart = bool(several) and self.best is not None and row_by_row(self.best)
+            apart = alone and self.best is not None and row_by_row(self.best)
             found = [one for rank, one in ranked if rank == best]
             self.best = most_right(found) if all(best) else found[0]
             self.rank = best
-            self.best.several = several if rows_in(arguments) == 1 else ""
+            self.best.several = several if alone else ""
             self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""
             if self.best.several and not self.best.parameters and apart:  # it is not made for one sample
                 self.best.refused, self.best.several = several, ""

@@ -48,6 +48,7 @@ VERDICTS = {True: "right", None: "not resolved", False: "wrong"}  # of `Report.o
 NO_GRADIENT = "no gradient is looked for of"
 A_PARAMETER = re.compile("weight|bias|embed|kernel|step", re.IGNORECASE)  # in the name of an array: layer_weight; or stepped
 ONE = "right for one element of dout"
+NOTHING = r"pass|\.\.\.|raise NotImplementedError.*"  # the whole of what is still to be written
 BEHAVIOUR = {  # what a backward does whose numbers are right, in the fewest words
     "mutates_dout": "writes into dout",
     "mutates_input": "writes into its input",
@@ -114,9 +115,6 @@ class Result:
         order = [note.rpartition(" those of ")[2] for note in report.notes if note.startswith("the gradients are read by")]
         handed_back = any("is the memory of" in note for note in report.notes)
         return [f"returned in the order {names}" for names in order] + ["hands back dout"] * handed_back
-
-
-NOTHING = r"pass|\.\.\.|raise NotImplementedError.*"  # the whole of what is still to be written
 
 
 def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Result:
