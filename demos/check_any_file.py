@@ -1,4 +1,4 @@
-"""Check the files in any_file/ with `tinynorm check`: losses, classes, a notebook, signatures, parameters of a file, a folder.
+"""Check the files in any_file/ with `tinynorm check`: losses, classes, a notebook, signatures, parameters of a file, an own autograd.
 
 ``python demos/check_any_file.py > demos/any_file/printed.txt`` writes what it prints; a test compares.
 """
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent / "any_file"
-DOORS = ["losses.py", "layer_classes.py", "tanh.ipynb", "signatures.py", "course/layers.py", "char_rnn.py", "course"]
+DOORS = ["losses.py", "layer_classes.py", "tanh.ipynb", "signatures.py", "course/layers.py", "char_rnn.py", "scalar_engine.py", "course"]
 
 
 def main() -> None:

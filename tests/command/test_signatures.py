@@ -239,7 +239,7 @@ SWAPPED_TWICE = {
 @pytest.fixture
 def check(tmp_path, monkeypatch):
     """Check a file of this text, by few elements of each input; returns the results."""
-    monkeypatch.setattr("tinynorm.command.verdict.check_pair.EXHAUSTIVE", 8)
+    monkeypatch.setattr("tinynorm.command.verdict.make_report.EXHAUSTIVE", 8)
 
     def of(text):
         path, prints = tmp_path / "layers.py", Prints()

@@ -15,7 +15,7 @@ from tinynorm.command import derive
 from tinynorm.command.functions import draw_inputs, kinds, layouts, try_call
 from tinynorm.command.main import main
 from tinynorm.command.run_code import UserError
-from tinynorm.command.verdict import ask_again
+from tinynorm.command.verdict import question
 
 AFFINE = """
 import numpy as np
@@ -201,7 +201,7 @@ def softmax_loss(W, X, y):
 def patience_with_questions():
     """The seventh question, whether it is right where N = M, is asked if each takes 0.5 s, and not if each takes 1 s."""
     for seconds, asked in ((0.5, True), (1.0, False)):
-        with patch.object(ask_again, "perf_counter", count(0.0, seconds).__next__):
+        with patch.object(question, "perf_counter", count(0.0, seconds).__next__):
             found, _ = checked(MIXED)
         assert ("it is right where N = M" in found["affine"]["diagnosis"]) is asked
 
@@ -253,12 +253,12 @@ HELD = {
     "command.run_code.SHOWN_FRAMES": shown_frames,
     "command.functions.layouts.OUTPUTS": outputs,
     "command.functions.draw_inputs.COMBINATIONS": combinations,
-    "command.verdict.ask_again.PATIENCE": patience_with_questions,
-    "command.verdict.ask_again.TINY": tiny,
-    "command.verdict.ask_again.TINIER": tinier,
-    "command.verdict.ask_again.SMALLER": (smaller, (2.0,)),  # smaller ones show as well that a loss is right
+    "command.verdict.question.PATIENCE": patience_with_questions,
+    "command.verdict.up_to.TINY": tiny,
+    "command.verdict.up_to.TINIER": tinier,
+    "command.verdict.up_to.SMALLER": (smaller, (2.0,)),  # smaller ones show as well that a loss is right
     "command.verdict.cut_off.SMALL": (small, (2.0**40, 2.0**-1020)),
-    "command.verdict.check_pair.LARGE": large,
-    "command.verdict.check_pair.SLOW": slow,
+    "command.verdict.make_report.LARGE": large,
+    "command.verdict.make_report.SLOW": slow,
     "command.verdict.check_pair.PATIENCE": patience,
 }

@@ -39,8 +39,7 @@ NOT_HELD = {
 NOT_YET_HELD = {
     "command.functions.choose_call": "MUCH SIZES_TRIED",
     "command.functions.settle": "MOST",
-    "command.functions.depends": "STANDS",
-    "command.functions.try_call": "CLOSE STEP",
+    "command.functions.depends": "STANDS CLOSE STEP",
     "command.functions.module_arrays": "DEPTH MANY",
     "command.functions.conventions": "MOST",
     "command.functions.other_modes": "BEYOND FAR LEAST",
@@ -54,6 +53,7 @@ NOT_YET_HELD = {
     "command.load.run_statements": "LONGEST",
     "command.read.by_use": "MANY",
     "command.read.packed": "DEPTH LAYERS",
+    "command.tensors.operations": "MOST",
 }
 
 

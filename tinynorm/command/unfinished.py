@@ -32,6 +32,8 @@ NO_NAME = re.compile(r"module 'numpy[\w.]*' has no attribute '(\w+)'|'numpy.ndar
 SAYS_ITSELF = re.compile(r"`(np\.\w+)` was removed in the NumPy ([\d.]+) release. Use `([^`]+)` instead")
 NO_KEYWORD = re.compile(r"reshape\(\) got an unexpected keyword argument '(newshape)'")
 NOTHING = re.compile("NoneType|ellipsis|Input operand [01] does not have enough dimensions")  # the last: None @ x
+# A line of a body that is still to be written, or for others to write.
+TO_BE_WRITTEN = r"pass|\.\.\.|raise NotImplementedError.*|return( NotImplemented(Error(\(\))?)?)?"
 LEFT_OUT = "__left_out__"  # in the names of a file: why those are not there that its loading has left out
 OF_TWO = re.compile(r"(np|numpy)\.(max|min)\( *0[., ]")  # np.max(0, x) for np.maximum(0, x)
 SLIP = re.compile("Cannot interpret '.+' as a data type")  # np.ones(2, 3) for np.ones((2, 3))

@@ -23,6 +23,7 @@ from .layouts import Layout
 from .read_gradients import gradients_of
 
 POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+NOT_CHECKED = "not checked"  # what is said of a part begins so
 BY_KEYWORD = {inspect.Parameter.KEYWORD_ONLY}
 ONE_VALUE = POSITIONAL | BY_KEYWORD
 STARRED = {inspect.Parameter.VAR_POSITIONAL}
@@ -58,6 +59,7 @@ class Call:
     unsummed: bool = False  # whether it forgot to sum the gradients of gamma and beta over the samples
     laid: bool = False  # whether b (4, 1) may have a gradient (4,)
     summed: list[str] = field(default_factory=list)  # the arrays that it returns a number as the gradient of
+    why: str = ""  # what is wrong, where backward is right with other arguments and wrong with these
     rank: tuple[bool, bool] = (False, False)  # is the output finite, and has each gradient the shape of its input?
 
     def __post_init__(self) -> None:
@@ -80,7 +82,8 @@ class Call:
     def with_inputs(self, inputs: list[Any], layout: Layout | None = None) -> Call:
         """Return a copy with other inputs, without a new look at the signatures: thousands of inputs may be tried."""
         call = copy(self)
-        call.inputs, call.layout = inputs, layout or self.layout
+        call.inputs = [np.asarray(x) if isinstance(x, np.floating) else x for x in inputs]  # 2 * an array () is a scalar
+        call.layout = layout or self.layout
         return call
 
     def with_input(self, i: int, x: Any) -> Call:
@@ -101,6 +104,11 @@ class Call:
 
     def __str__(self) -> str:
         return shown(dict(zip(self.names, self.inputs, strict=True)))
+
+    @property
+    def left_out(self) -> dict[str, bool]:
+        """What of it is not checked, and whether it should be: that of an object may be a parameter without a gradient."""
+        return {}
 
     @property
     def floats(self) -> list[int]:

@@ -18,6 +18,8 @@ from ..read.by_use import compares_with_two, counts_written, kinds_in_a_norm
 from ..read.packed import length_wanted
 from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
+from ..tensors.operation_call import operation_call
+from ..tensors.operations import Operation
 from ..unfinished import Unfinished, blame
 from .by_chance import is_broadcast, is_square, works_by_chance
 from .call_pair import Call, of_one_sample
@@ -41,6 +43,8 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
     """Return one call; or two, where forward is meant to take x of two dimensions and of more."""
     if isinstance(pair.forward, Layer):
         return layer_calls(pair, seed)
+    if isinstance(pair.forward, Operation):
+        return [operation_call(pair)]
     if pair.inputs is not None:
         return [settled(given_call(pair, seed))]
     with random_state_kept():

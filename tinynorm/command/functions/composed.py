@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..read.match_names import has, says_slope, stem_of, words_of
-from ..read.read_code import calls_of, makers_of, parameters, plain_title, returned, titles_of
+from ..read.read_code import calls_of, makers_of, parameters, parts_returned, plain_title, titles_of
 from ..run_code import attempt
 from .conventions import Convention, conventions, is_cotangent
 from .kinds import NAMED, NUMBERS, OF_TARGETS, PARAMETERS, PROBABILITIES, REGULARISED, SAMPLES, kind_of
@@ -52,7 +52,7 @@ def _log_softmax(a: Any, y: Any) -> Any:
 
 def handed_back(function: Callable) -> set[str]:
     """Return the names of the values that a function returns."""
-    return {plain_title(e) for value in returned(function) for e in getattr(value, "elts", [value])} - {""}
+    return {plain_title(e) for e in parts_returned(function)} - {""}
 
 
 def takes_targets(forward: Callable, backward: Callable) -> str:

@@ -1,22 +1,24 @@
-"""What an output depends on: forward runs with other inputs, and the outputs are compared.
+"""What an output depends on, and whether a gradient says so: forward runs with other inputs, and the outputs are compared.
 
 A forward is here a function that returns the list of its outputs, [] where it raises: `Call.outputs` or `Layer.outputs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable
+from ...gradcheck.problem.problem import Problem, differentiable
 from .kinds import has_word
 
 Outputs = Callable[..., list[Any]]
 
 # An output that changes by less does not depend on x, but for rounding that 1 / sqrt(0 + eps) has made larger.
 STANDS = 1e-6
+# Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
+STEP, CLOSE = 1e-5, 1e-4
 
 
 def alike(first: Sequence[Any], second: Sequence[Any], rtol: float = 1e-9, atol: float = 0.0) -> bool:
@@ -53,3 +55,19 @@ def takes_no_classes(forward: Outputs, inputs: Sequence[Any], i: int) -> bool:
 
 def _with(forward: Outputs, inputs: Sequence[Any], i: int, x: Any) -> list[Any]:
     return forward(*[x if i == j else y for j, y in enumerate(inputs)])
+
+
+def agreeing(problem: Problem) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """Yield (name, gradient, whether it is forward's along a random direction) for each input that has a gradient."""
+    rng = np.random.default_rng(0)
+    problem.seeded = True
+    u = rng.standard_normal(problem(problem.point).size)
+    for i, gradient in enumerate(problem.gradients(problem.point, u)):
+        if gradient is not None and gradient.shape != problem.point[i].shape:
+            yield problem.names[i], gradient, False
+        elif gradient is not None:
+            way = rng.standard_normal(gradient.shape)
+            moved = ([x + step * way if i == j else x for j, x in enumerate(problem.point)] for step in (STEP, -STEP))
+            after, before = (u @ problem(point) for point in moved)
+            error = np.sum(gradient * way) - (after - before) / (2 * STEP)
+            yield problem.names[i], gradient, bool(abs(error) <= CLOSE * np.sum(np.abs(gradient * way)))

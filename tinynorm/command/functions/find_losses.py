@@ -14,7 +14,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..read.match_names import has, says_slope, words_of
 from ..read.packed import packed_of
-from ..read.read_code import code_of, inside, is_gradient_of, lists_in, parameters, plain_title, returned, title
+from ..read.read_code import code_of, inside, is_gradient_of, lists_in, parameters, parts_returned, plain_title, returned, title
 from ..run_code import UserError
 from ..unfinished import Unfinished
 from .conventions import is_cache, is_cotangent
@@ -131,7 +131,7 @@ def meant_as_a_loss(name: str, function: Callable) -> bool:
 def _hands_out_functions(function: Callable) -> bool:
     """Whether what a function returns are functions of its file: get_loss, with mse and mse_derivative."""
     known = getattr(inspect.unwrap(function), "__globals__", {})
-    names = [part for value in returned(function) for part in getattr(value, "elts", [value])]
+    names = parts_returned(function)
     return bool(names) and all(inspect.isfunction(known.get(plain_title(part))) for part in names)
 
 

@@ -23,6 +23,7 @@ from ..read.by_use import words_compared
 from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem_of, words_of
 from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
+from ..tensors.operations import Operation, find_operations
 from .by_its_use import used_forward
 from .composed import compose, handed_back, takes_targets
 from .conventions import is_cotangent
@@ -77,11 +78,13 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
     layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
+    operations, missed = find_operations(names, module_name(path))
+    pairs += [_of_operation(name, operation, path) for name, operation in operations.items()]
     for pair in pairs:  # from softmax_loss_inputs, or softmax_inputs
         titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))
         pair.inputs = next((names[f"{title}_inputs"] for title in titles if f"{title}_inputs" in names), None)
     taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
-    left_over = list(_left_over(own, taken))
+    left_over = [*_left_over(own, taken), *(f"{name} (no arguments that were tried are any for it)" for name in missed)]
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
         raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{_advice_on(own, path)}")
@@ -240,6 +243,10 @@ def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iter
             continue
         layer: Any = as_node(name, cls, methods) or Layer(name, cls, methods, path)
         yield Pair(name, layer, layer.backward, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
+
+
+def _of_operation(name: str, operation: Operation, path: Path) -> Pair:
+    return Pair(name, operation, operation.backward, path, name, f"{operation.own.cls.__name__}.{operation.own.backward}")
 
 
 def _of_an_array(method: Any) -> Callable | None:

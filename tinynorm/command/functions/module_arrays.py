@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..read.read_code import arguments_of, is_gradient_of, lists_in, nodes_of, plain_title, returned, title
+from ..read.read_code import arguments_of, is_gradient_of, lists_in, nodes_of, parts_returned, plain_title, returned, title
 from .kinds import RATES, SAMPLES
 
 MANY = 10**6  # elements of data; larger arrays are no parameters, and to copy them in each call takes long
@@ -65,9 +65,8 @@ def _titles(function: Callable) -> Iterator[str]:
     """Yield the names of what a function returns, the keys that it uses, and the names that it changes in its file."""
     nodes = nodes_of(function)
     lists = lists_in(nodes)
-    for value in returned(function):
-        for part in getattr(value, "elts", [value]):
-            yield from map(plain_title, getattr(lists.get(plain_title(part), part), "elts", [part]))
+    for part in parts_returned(function):
+        yield from map(plain_title, getattr(lists.get(plain_title(part), part), "elts", [part]))
     for node in nodes:
         keys = node.keys if isinstance(node, ast.Dict) else [node.slice] if isinstance(node, ast.Subscript) else []
         yield from (key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
@@ -133,7 +132,7 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
     if read and not arrays and counts <= {len(read), len(read) + taken}:  # in the order of their use
         arrays = {name: read[name] for name in forward.__code__.co_names if name in read}
     changed = with_arrays(backward, {}, [*arrays, *left])
-    handed = [plain_title(e) for value in returned(backward) for e in getattr(value, "elts", [value])]
+    handed = [plain_title(e) for e in parts_returned(backward)]
     of_input = any(is_gradient_of(title, name) for title in handed for name in inspect.signature(forward).parameters)
 
     @wraps(changed)
@@ -160,7 +159,7 @@ def _with_steps(function: Callable, backward: Callable) -> Callable:
     targets = [getattr(step.target, "value", step.target) for step in steps]  # of params["W"] -= ..., params
     assigned = [node for node in nodes_of(backward) if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)]
     targets += [node.targets[0] for node in assigned if title(node.targets[0]) == title(node.value)]  # W = W - lr * dW
-    handed = [plain_title(e) for value in returned(backward) for e in getattr(value, "elts", [value])]
+    handed = [plain_title(e) for e in parts_returned(backward)]
     stepped = [name for name in arguments_of(backward) if name in {title(e) for e in targets}]
     changed = [name for name in stepped if name in handed or not handed]
     if not changed:

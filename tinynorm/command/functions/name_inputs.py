@@ -12,7 +12,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable, random_state_kept
 from ..read.by_use import guess, indices_of, kinds_in_a_norm, kinds_in_a_product
 from ..read.packed import Packed, packed_of, rolled_of, size_named
-from ..read.read_code import is_gradient_of, parameters, plain_title, returned
+from ..read.read_code import is_gradient_of, parameters, parts_returned, plain_title, returned
 from ..run_code import UserError, attempt, own_traceback
 from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
 from .composed import Composed
@@ -43,7 +43,7 @@ def arguments(pair: Pair) -> Iterator[Call]:
     guesses |= {name: kind for name, kind in told.items() if kind != kinds[name] and "hot" not in name}  # one-hot stays so
     composed = isinstance(pair.forward, Composed)
     backward = pair.forward.user_backward if isinstance(pair.forward, Composed) else pair.backward
-    values = [e for value in returned(backward) for e in getattr(value, "elts", [value])]
+    values = parts_returned(backward)
     learned = [n for n in needed if any(is_gradient_of(plain_title(e), n) for e in values)]
     if (composed or "target" in kinds.values()) and any(kinds[n] == "x" and n not in learned for n in needed):
         # a of y = a * x + b, and A of scores = X @ A.T

@@ -19,13 +19,11 @@ import numpy as np
 from ...gradcheck.problem.problem import Problem, fresh
 from ..read.read_code import code_of, inside, parameters
 from ..run_code import attempt
-from .call_pair import Call
+from .call_pair import NOT_CHECKED, Call
 from .composed import Composed
-from .depends import beside, moves
+from .depends import agreeing, beside, moves
 from .find_pairs import Pair, backward_of
 
-# Between conventions one derivative decides. With a wrong one it is wrong by far, with the right one right to 1e-8.
-STEP, CLOSE = 1e-5, 1e-4
 # Statements that compute no gradient: they refuse, or say something.
 SAID = (ast.Raise, ast.Assert, ast.Expr)
 OTHER = (*SAID, ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Continue, ast.Break, ast.Match)
@@ -83,22 +81,6 @@ def agreement(call: Call) -> float:
     """
     right = [right for _, _, right in agreeing(Problem(call.forward, call.backward, call.inputs, call.names))]
     return sum(right) / max(len(right), 1)
-
-
-def agreeing(problem: Problem) -> Iterator[tuple[str, np.ndarray, bool]]:
-    """Yield (name, gradient, whether it is forward's along a random direction) for each input that has a gradient."""
-    rng = np.random.default_rng(0)
-    problem.seeded = True
-    u = rng.standard_normal(problem(problem.point).size)
-    for i, gradient in enumerate(problem.gradients(problem.point, u)):
-        if gradient is not None and gradient.shape != problem.point[i].shape:
-            yield problem.names[i], gradient, False
-        elif gradient is not None:
-            way = rng.standard_normal(gradient.shape)
-            moved = ([x + step * way if i == j else x for j, x in enumerate(problem.point)] for step in (STEP, -STEP))
-            after, before = (u @ problem(point) for point in moved)
-            error = np.sum(gradient * way) - (after - before) / (2 * STEP)
-            yield problem.names[i], gradient, bool(abs(error) <= CLOSE * np.sum(np.abs(gradient * way)))
 
 
 def _rank(call: Call, out: Any, cache: Any) -> None:
@@ -172,13 +154,13 @@ def _run(call: Call) -> None:
     call.backward(tuple(douts) if several else douts[0], cache)
 
 
-def lines_left_out(pair: Pair) -> list[str]:
-    """Return what to say of the lines of backward that no call has run; [] where all have, or none was seen."""
+def lines_left_out(pair: Pair) -> dict[str, str]:
+    """Return (which lines of backward no call has run, why); nothing where all have, or none was seen."""
     function = backward_of(pair)
     tree, code = code_of(function), getattr(unwrap(function), "__code__", None)
     ours = getattr(function, "__module__", "").startswith("tinynorm.")  # it calls theirs
     if tree is None or not isinstance(code, CodeType) or not pair.ran or ours:
-        return []
+        return {}
     parts: list[tuple[int, int]] = []
     for first, last, ran in _statements(tree, code.co_firstlineno - 1, pair):
         if ran:
@@ -190,20 +172,20 @@ def lines_left_out(pair: Pair) -> list[str]:
     shown = [str(first) if first == last else f"{first}-{last}" for first, last in parts if first]
     word = "line" if len(shown) == 1 and shown[0].isdecimal() else "lines"
     of_both = pair.forward_name == pair.backward_name  # then it may be a line of forward
-    verb = "not run" if of_both else "not checked"
-    says = f"{verb}: {word} {', '.join(shown)} of {pair.backward_name}; no input that was drawn leads there"
-    return [says] if shown else []
+    says = f"{'not run' if of_both else NOT_CHECKED}: {word} {', '.join(shown)} of {pair.backward_name}"
+    return {says: "no input that was drawn leads there"} if shown else {}
 
 
-def other_defaults(pair: Pair) -> list[str]:
-    """Return what to say of the numbers whose default is another in backward than in forward, as alpha=0.01."""
+def other_defaults(pair: Pair) -> dict[str, str]:
+    """Return (which numbers were left at their defaults, why): those of backward are others than forward's, as alpha=0.01."""
     forward, backward = (
         {p.name: p.default for p in parameters(half) if type(p.default) in (int, float)}
         for half in (unwrap(pair.forward), unwrap(backward_of(pair)))
     )
     differ = [name for name in forward if backward.get(name, forward[name]) != forward[name]]
-    says = "not checked: {0} left at its default; that is {1} in {3}, and {2} in {4}"
-    return [says.format(n, forward[n], backward[n], pair.forward_name, pair.backward_name) for n in differ]
+    why = "that is {1} in {3}, and {2} in {4}"
+    named = pair.forward_name, pair.backward_name
+    return {f"{NOT_CHECKED}: {n} left at its default": why.format(n, forward[n], backward[n], *named) for n in differ}
 
 
 def _statements(code: ast.FunctionDef, above: int, pair: Pair) -> Iterator[tuple[int, int, bool]]:

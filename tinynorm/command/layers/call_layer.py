@@ -110,7 +110,8 @@ class Layer:
     row: bool = False  # whether backward takes the gradient of a vector as a row, (1, n)
     doubt: str = ""  # why it cannot be judged where no way to read it makes it right
     reduced: Callable = np.mean  # what makes a number of the losses of the samples
-    unseen: list[str] = field(default_factory=list)  # arrays that the output depends on and that have no gradient
+    # Arrays that the output depends on and that have no gradient; whether they should have one, as a parameter should.
+    unseen: dict[str, bool] = field(default_factory=dict)
     refused: str = ""  # the window with which forward works and backward raises, where it was checked with another
     unsummed: bool = False  # whether a gradient is that of each row, where there are several
     several: str = ""  # inputs of several samples that forward takes and backward does not, where it was checked with one
@@ -121,7 +122,7 @@ class Layer:
 
     def anew(self, **changes: Any) -> Layer:
         """Return a copy of which nothing is found out yet, with some changes."""
-        return replace(self, titles={}, parameters={}, silent=set(), updated=set(), unseen=[], **changes)
+        return replace(self, titles={}, parameters={}, silent=set(), updated=set(), unseen={}, **changes)
 
     @property
     def blank(self) -> Layer:

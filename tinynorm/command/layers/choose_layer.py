@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from ..functions.call_pair import Call, of_one_sample, shown
+from ..functions.call_pair import NOT_CHECKED, Call, of_one_sample, shown
 from ..functions.find_pairs import Pair
 from ..functions.layouts import IMAGES, OUTPUTS, STEPS, Layout
 from ..functions.name_inputs import run_inputs
@@ -34,6 +34,10 @@ EQUAL = Layout((OUTPUTS, OUTPUTS), OUTPUTS)
 class LayerCall(Call):
     """A layer with its inputs; it knows its outputs and the order of its gradients itself."""
 
+    @property
+    def layer(self) -> Layer:
+        return cast(Layer, self.pair.forward)
+
     def forward(self, *inputs: Any) -> tuple[Any, Any]:
         given = zip(self.names, inputs, strict=True)
         return self.pair.forward(*[fresh(x) if name in self.changing else x for name, x in given])
@@ -42,13 +46,13 @@ class LayerCall(Call):
         return self.pair.backward(dout, cache)
 
     def __str__(self) -> str:
-        layer: Any = self.pair.forward
+        layer = self.layer
         silent = {name: x for name, x in layer.arguments.items() if name in layer.silent}
         known = silent | dict(zip(self.names, self.inputs, strict=True))
         found = {
             shown({name: known[name] for name in [*layer.arguments, *layer.parameters]}): True,
-            f"no gradient is looked for of {', '.join(layer.unseen)}": layer.unseen,
-            f"not checked with {layer.refused}, for there {layer.methods.backward} fails": layer.refused,
+            self._without_gradient: layer.unseen,
+            f"{self._refused}, for there {layer.methods.backward} fails": layer.refused,
             of_one_sample(layer.several, layer.methods.forward, layer.methods.backward): layer.several,
             f"{layer.methods.backward} is given the output": layer.methods.how == "slope" and "result" in layer.roles.values(),
             layer.mode: layer.mode,
@@ -61,9 +65,23 @@ class LayerCall(Call):
         }
         return "; ".join(says for says, holds in found.items() if holds)
 
+    @property
+    def left_out(self) -> dict[str, bool]:
+        layer = self.layer
+        found = {self._without_gradient: any(layer.unseen.values())} if layer.unseen else {}
+        return found | ({self._refused: True} if layer.refused else {})
+
+    @property
+    def _without_gradient(self) -> str:
+        return f"no gradient is looked for of {', '.join(self.layer.unseen)}"
+
+    @property
+    def _refused(self) -> str:
+        return f"{NOT_CHECKED} with {self.layer.refused}"
+
     def switched(self) -> Iterator[tuple[str, Call]]:
         """Yield (what is other, the call) for the other modes of the object."""
-        layer: Any = self.pair.forward
+        layer = self.layer
         yield from ((other.mode, self._with(other)) for other in in_other_modes(layer))
         known = layer.target in layer.silent and not layer.usual  # not a loss of ours
         for words, y in other_targets(layer.arguments.get(layer.target), set()) if known else []:

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..functions.find_losses import returned_gradients
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters, returned
+from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters, parts_returned, returned
+from ..unfinished import TO_BE_WRITTEN
 from .attributes import MANGLED, RATES
 from .one_method import trainers
 
@@ -288,7 +289,7 @@ def that_returns(cls: type, name: str) -> Callable:
 
 def takes_deltas(cls: type, backward: str) -> str:
     """Return the method that makes a step of what backward returns, which are errors of layers: update(x, delta1, delta2)."""
-    parts = [part for value in returned(getattr(cls, backward)) for part in getattr(value, "elts", [value])]
+    parts = parts_returned(getattr(cls, backward))
     deltas = {part.id for part in parts if isinstance(part, ast.Name) and re.search("delta|err", part.id, re.IGNORECASE)}
     others = {name: m for name, m in methods_in(cls).items() if attributes_in(m) and name != backward}
     taken = {name: {p.name for p in parameters(m)} for name, m in others.items()}
@@ -330,7 +331,7 @@ def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     """Whether a class is written only for others to inherit from: its methods say nothing, and it has heirs or such a name."""
     halves = [getattr(cls, name) for name in {methods.forward, methods.backward}]
     said = [[ast.unparse(x) for x in code.body if not isinstance(x, ast.Raise)] for code in map(code_of, halves) if code]
-    nothing = re.compile("pass|\\.\\.\\.|return( NotImplemented(Error(\\(\\))?)?| np\\.zeros.*)?|['\"].*", re.DOTALL)
+    nothing = re.compile(f"{TO_BE_WRITTEN}|return np\\.zeros.*|['\"].*", re.DOTALL)
     called = {name for half in halves for name in attributes_in(half, ast.Load)} & methods_in(cls).keys()
     codes = [code for name in called if (code := code_of(getattr(cls, name)))]
     left = any(isinstance(code.body[-1], ast.Raise) for code in codes)  # for its heirs to write

@@ -23,6 +23,7 @@ from .read_gradients import hands_on_delta, only_gradient_of
 
 DRAWS = 9  # of parameters, one less, before units that are dead for all samples are left so
 BENT = re.compile(r"relu|maximum|> ?0\b", re.IGNORECASE)
+A_PARAMETER = re.compile("weight|bias|embed|kernel", re.IGNORECASE)  # in the name of an array: layer_weight
 SHORT = 1e-3  # a dout so short that no gradient is clipped, and so long that Adam's epsilon is nothing beside it
 # Wqk, b_hh, weights_input_hidden
 PARAMETER = re.compile(r"_?[WUVb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*|_*(weights?|bias(es)?)_[a-z_\d]+")
@@ -78,7 +79,15 @@ def find_parameters(layer: Layer) -> None:
     for name in found.keys() - layer.parameters.keys():  # what is none as it was
         put(base, found[name], kept[name])
     unseen = [name for name, ways in others.items() if matters(layer, base, ways)]
-    layer.unseen += [f"{name} (its step is the same for each gradient)" if name in stepped else name for name in unseen]
+    for name in unseen:
+        layer.unseen |= (
+            {f"{name} (its step is the same for each gradient)": True} if name in stepped else {name: _sounds_like_one(name)}
+        )
+
+
+def _sounds_like_one(name: str) -> bool:
+    """Whether a word in a name is that of a parameter: net.layer_weight."""
+    return any(kind_of(word) in PARAMETERS or A_PARAMETER.search(word) for word in re.findall(r"\w+", name))
 
 
 def _without_length(layer: Layer) -> list[str]:
@@ -198,7 +207,7 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         refused = refused or (hands_on_delta(layer) and name not in layer.targets)
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
         if refused or (layer.loss and without and not layer.parameters and not target):
-            layer.unseen.append(name)
+            layer.unseen[name] = _sounds_like_one(name)
         of_x = g is not None and layer.methods.how == "layer" and not layer.loss  # y of x + y is no target
         data = layer.loss or (stack and layer.parameters) or (name in layer.targets and not of_x)
         may = bool(refused or data or name in states)
@@ -207,4 +216,4 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
     if not layer.parameters and layer.silent >= {name for name, x in layer.arguments.items() if differentiable(x)}:
         claimed = [name for name in layer.silent if grads.get(name) is not None and name not in layer.targets][:1]
         layer.silent -= {*claimed}  # of a loss: it has a gradient, of another shape
-        layer.unseen = [name for name in layer.unseen if name not in claimed]
+        layer.unseen = {name: owed for name, owed in layer.unseen.items() if name not in claimed}

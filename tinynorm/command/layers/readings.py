@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import Problem
+from ..functions.depends import agreeing
 from ..functions.kinds import REGULARISED, kind_of
-from ..functions.try_call import agreeing
 from ..other_numpy import numpy_with, unclipped
 from ..read.read_code import code_of, is_gradient_of, parameters
 from ..run_code import UserError, attempt

@@ -16,6 +16,7 @@ from ..functions.find_pairs import Pair, find_pairs
 from ..layers.call_layer import Layer
 from ..load.load_file import load, module_name
 from ..run_code import OUR_CODE, LimitReached, NothingToCheck, Prints, UserError
+from ..tensors.operations import Operation
 from ..verdict.check_pair import check_pair
 from ..verdict.print_results import as_record
 from .guard import high
@@ -38,7 +39,8 @@ def records(job: dict[str, Any], prints: Prints) -> Iterator[dict[str, Any]]:
         pairs = [pair for pair in pairs if _defines(names, pair, path)]
         if not pairs and not left_over:
             raise NothingToCheck(f"{path}: it defines no pair of its own")
-    kinds = ["loss" if pair.loss else "class" if isinstance(pair.forward, Layer) else "pair" for pair in pairs]
+    of_objects = {Layer: "class", Operation: "operation"}
+    kinds = ["loss" if pair.loss else of_objects.get(type(pair.forward), "pair") for pair in pairs]
     yield {
         "what": "pairs",
         "pairs": [[pair.name, kind] for pair, kind in zip(pairs, kinds, strict=True)],

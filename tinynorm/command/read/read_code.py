@@ -80,6 +80,11 @@ def _returned(code: ast.FunctionDef) -> list[ast.expr]:
     return found[::-1]
 
 
+def parts_returned(function: Callable) -> list[ast.expr]:
+    """Return what a function returns, each value of a tuple or a list for itself."""
+    return [part for value in returned(function) for part in getattr(value, "elts", [value])]
+
+
 def calls_of(function: Callable) -> Iterator[tuple[Callable, dict[str, str]]]:
     """Yield each function of the file that is called, and the names that are handed to it, by its own for them."""
     known = getattr(inspect.unwrap(function), "__globals__", {})

@@ -14,11 +14,11 @@ from ...gradcheck.report.html import as_html
 from ...gradcheck.report.text import COLOURS, wrapped
 
 if TYPE_CHECKING:
-    from .check_pair import Result
+    from .result import Result
 
 EXIT_CODES = {"right": 0, "wrong": 1, "not resolved": 2, "not checked": 2}  # in the order of the summary
 COLOUR = {"right": COLOURS[True], "wrong": COLOURS[False], "not resolved": COLOURS[None]}
-PLURALS = {"pair": "pairs", "loss": "losses", "class": "classes"}
+PLURALS = {"pair": "pairs", "loss": "losses", "class": "classes", "operation": "operations"}
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -1,0 +1,216 @@
+"""The operations of a file's own tensors, each as a forward and a backward of arrays."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
+from typing import Any
+
+import numpy as np
+
+from ...gradcheck.problem.problem import Problem, differentiable
+from ..functions.depends import agreeing
+from ..layers.find_layers import methods_in, nodes_in
+from ..read.read_code import code_of, nodes_of, parameters, returned
+from ..run_code import attempt
+from .own_tensor import WAYS, OwnTensor, as_own_tensor
+
+SHAPES = ((6, 9), (6,), (), (2, 3, 5, 7))  # of the first tensor; the third is for those that hold one number
+MOST = 40  # calls that are tried for one shape
+# Names of what is no operation; and of those that return one for what is not differentiable.
+OTHERWISE = re.compile(
+    "(init|from|zeros?|ones|rand|save|load|draw|plot|show|print|visuali[sz]e|trace|detach|clone|copy|cpu|cuda|gpu|to|numpy|item|"
+    "backward|backprop|build|topo|train|fit|step|update|test|main|check|get|set|parameters|no_grad|as|ensure|unbroadcast)(_|$)"
+)
+AXIS, SHAPE = re.compile("(axis|dim|axes|dims)\\d?"), re.compile("\\w*shape|sizes?|dims")
+INDEX = re.compile("idx|ind\\w*|key|item|slices?|i")
+TARGET = re.compile("y|t|targets?|labels?|y_true|classes")
+ABOVE_0 = re.compile("log\\d*|ln|r?sqrt")  # they may be cut off at 1e-15, where their derivative is of no use
+NUMBERS = (3, 2.5)  # a power may have to be whole
+REVERSED = ("radd", "rmul", "rsub", "rtruediv", "rpow", "rdiv")  # which Python calls for 3 - x
+NO_OPERATORS = ("__repr__", "__str__", "__hash__", "__len__", "__eq__", "__rmatmul__")
+KEPT = ("keepdims", "keepdim")
+
+
+@dataclass
+class Operation:
+    """A function of tensors, with arguments for it."""
+
+    own: OwnTensor
+    function: Callable
+    arguments: dict[str, Any] = field(default_factory=dict)  # by name; those that are arrays of floats are given as tensors
+    rest: tuple = ()  # what follows by place: 9, 6 of reshape(9, 6)
+    keywords: dict[str, Any] = field(default_factory=dict)
+    twice: bool = False  # whether it is called twice with the same tensors, and the results are added
+
+    @property
+    def names(self) -> list[str]:
+        """The arguments that are tensors."""
+        return [name for name, x in self.arguments.items() if differentiable(x)]
+
+    @property
+    def inputs(self) -> list[np.ndarray]:
+        return [x for x in self.arguments.values() if differentiable(x)]
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in self.names])
+
+    def __call__(self, *arrays: Any) -> tuple[np.ndarray, tuple]:
+        """Return (the array of the result, the arrays), of which backward makes the graph anew: that can go back once."""
+        return self.own.array(self._run(arrays)[0]), arrays
+
+    def _run(self, arrays: tuple) -> tuple[Any, list[Any]]:
+        tensors = dict(zip(self.names, map(self.own.made, arrays), strict=True))
+        given = {**self.arguments, **tensors}
+        outs = [self.function(*given.values(), *self.rest, **self.keywords) for _ in range(1 + self.twice)]
+        return outs[0] + outs[1] if self.twice else outs[0], list(tensors.values())
+
+    def backward(self, dout: Any, arrays: tuple) -> tuple:
+        out, tensors = self._run(arrays)
+        assert self.own.pull is not None
+        self.own.pull(self.own, out, dout)
+        return tuple(map(self.own.gradient_of, tensors))
+
+    def right(self) -> bool:
+        """Whether its gradients are forward's along one direction."""
+        problem = Problem(self, self.backward, self.inputs, self.names)
+        found = attempt(lambda: [right for *_, right in agreeing(problem)])[0]
+        return bool(found) and all(found)
+
+    def works(self, moves: bool = True) -> bool:
+        """Whether it returns a tensor of finite numbers, which change with the first argument."""
+        if not self.inputs:
+            return False
+        first, *others = self.inputs
+        outs = [attempt(self._run, (x, *others))[0] for x in (first, 1.01 * first)]
+        if any(out is None or type(out[0]) is not self.own.cls or out[0] is out[1][0] for out in outs):
+            return False
+        was, now = (self.own.array(out[0]) for out in outs)
+        return was.size > 0 and bool(np.all(np.isfinite(was))) and not (moves and np.array_equal(was, now))
+
+    def variants(self) -> Iterator[tuple[str, Operation]]:
+        """Yield (what is other, the operation) for other arguments that it takes."""
+        yield "each used by two operations", replace(self, twice=True)
+        x, *others = self.arguments
+        first = self.arguments[x]
+        for name in [name for name in others if np.shape(self.arguments[name]) == np.shape(first) == SHAPES[0]]:
+            for shape in (first.shape[1:], (len(first), 1), (1, first.shape[1])):
+                other = np.resize(self.arguments[name], shape)
+                yield f"{name} {shape}", replace(self, arguments=self.arguments | {name: other})
+            yield f"{x} {first.shape[1:]}", replace(self, arguments=self.arguments | {x: first[0]})
+        known = {p.name: self.arguments.get(p.name, p.default) for p in parameters(self.function)[1:]}
+        for name, now in known.items():
+            values = [axis for axis in (None, 0, 1, -1) if axis != now] if AXIS.fullmatch(name) else []
+            for value in [*values, *([True] if name in KEPT and now is False else [])]:
+                changed = {name: value}
+                of_place = name in self.arguments
+                yield (
+                    f"{name} {value}",
+                    (replace(self, arguments=self.arguments | changed) if of_place else replace(self, keywords=changed)),
+                )
+        if first.shape == ():
+            yield f"{x} < 0", replace(self, arguments=self.arguments | {x: np.array(-first)})
+
+
+def find_operations(names: dict[str, Any], home: str) -> tuple[dict[str, Operation], list[str]]:
+    """Return the operations of a file's own tensors by name, and its functions of tensors; and those that take no arguments
+    that were tried.
+    """
+    found: dict[str, Operation] = {}
+    missed: list[str] = []
+    for title, cls in [(n, c) for n, c in names.items() if inspect.isclass(c) and c.__name__ == n]:
+        own = as_own_tensor(cls)
+        if own is None:
+            continue
+        functions = {f"{title}.{name}": f for name, f in _methods(cls).items()} if cls.__module__ == home else {}
+        functions |= {n: f for n, f in names.items() if inspect.isfunction(f) and f.__module__ == home}
+        functions = {n: f for n, f in functions.items() if _may_be_one(n.split(".")[-1], f)}
+        drawn = {n: _drawn(own, f, SHAPES) for n, f in functions.items()}
+        if not _has_arrays(cls) or any(one and () in map(np.shape, one.inputs) for one in drawn.values()):
+            drawn = {n: _drawn(own, f, ((),)) for n, f in functions.items()}
+        works = {n: one for n, one in drawn.items() if one is not None}
+        rights = []
+        for own.pull in WAYS:
+            rights.append(sum(one.right() for one in works.values()))
+        own.pull = WAYS[rights.index(max(rights))]
+        found |= works if any(rights) else {}
+        missed += [n for n, one in drawn.items() if one is None and _inner(functions[n]) and any(rights)]
+    return found, missed
+
+
+def _has_arrays(cls: type) -> bool:
+    """Whether a class computes with arrays: its module has NumPy's name, and its code that name."""
+    known = vars(sys.modules[cls.__module__])
+    return any(known.get(getattr(node, "id", "")) is np for node in nodes_in(cls))
+
+
+def _methods(cls: type) -> dict[str, Callable]:
+    """Return the methods of a class by name, and those of its properties, as T."""
+    properties = {name: p.fget for name, p in vars(cls).items() if isinstance(p, property) and p.fget}
+    plain = {
+        n: m for n, m in methods_in(cls).items() if not isinstance(inspect.getattr_static(cls, n), staticmethod | classmethod)
+    }
+    return plain | properties
+
+
+def _may_be_one(name: str, function: Callable) -> bool:
+    """Whether a function may be an operation of its own, and no expression of others, as ``self + (-other)``."""
+    taken = parameters(function)[:1]
+    if not taken or not returned(function) or OTHERWISE.match(name.strip("_")) or name in NO_OPERATORS:
+        return False
+    calls = [node for node in nodes_of(function) if isinstance(node, ast.Call)]
+    handed = [x for call in calls for part in call.args for x in ast.walk(part) if isinstance(x, ast.Name)]
+    return bool(_inner(function)) or any(x.id == taken[0].name for x in handed)
+
+
+def _inner(function: Callable) -> list[ast.AST]:
+    """Return the functions that are made inside a function: those that send its gradients back."""
+    nodes = list(ast.walk(code_of(function) or ast.Pass()))[1:]
+    return [node for node in nodes if isinstance(node, ast.FunctionDef | ast.Lambda)]
+
+
+def _drawn(own: OwnTensor, function: Callable, shapes: Sequence[tuple[int, ...]]) -> Operation | None:
+    """Return an operation with arguments that it takes; None where none are found."""
+    first, *others = parameters(function)
+    needed = [p for p in others if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    starred = [p for p in others if p.kind is p.VAR_POSITIONAL]
+    title = getattr(function, "__name__", "").strip("_")
+    signs = (True,) if ABOVE_0.fullmatch(title) else (False, True)
+    for shape, positive in product(shapes, signs):
+        rng = np.random.default_rng(0)
+        x = np.asarray(rng.standard_normal(shape)) if shape else np.array(0.7)
+        x = np.abs(x) + 0.5 if positive else x
+        options = [list(_values(p.name, x, rng, positive)) for p in needed]
+        options = [list(NUMBERS)] if title in REVERSED else options
+        tails = [()] if not starred else [(), x.shape[::-1], (x.shape[::-1],), *(range(x.ndim)[::-1],), (0,)]
+        for rest, values in islice(product(tails, product(*options)), MOST):
+            named = dict(zip([p.name for p in needed], values, strict=True))
+            operation = Operation(own, function, {"x" if first.name == "self" else first.name: x} | named, tuple(rest))
+            if operation.works():
+                return operation
+    return None
+
+
+def _values(name: str, x: np.ndarray, rng: np.random.Generator, positive: bool) -> Iterator[Any]:
+    """Yield values for an argument beside x, the likeliest first."""
+    if AXIS.fullmatch(name):
+        yield from (0, tuple(range(x.ndim))[::-1], 1)
+    elif SHAPE.fullmatch(name):
+        yield x.shape[::-1]
+    elif INDEX.fullmatch(name):
+        yield from (slice(1, 4), np.array([0, 2, 0]), 1)
+    elif TARGET.fullmatch(name):
+        yield from (rng.integers(0, x.shape[-1], x.shape[:-1]),) if x.ndim else ()
+        yield np.eye(x.shape[-1])[rng.integers(0, x.shape[-1], x.shape[:-1])] if x.ndim else 1.0
+    else:
+        y = rng.standard_normal(x.shape) if x.ndim else np.array(-1.3)
+        yield np.abs(y) + 0.5 if positive else np.asarray(y)
+        if x.ndim > 1:
+            yield rng.standard_normal((*x.shape[:-2], x.shape[-1], 4))
+        yield from NUMBERS

@@ -1,0 +1,129 @@
+"""A file's own autograd: a class that holds an array and its gradient, and sends gradients back through a graph."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..layers.find_layers import methods_in, nodes_in
+from ..read.read_code import parameters
+from ..run_code import attempt
+
+BACKWARD = re.compile("_*(back_?prop(agate|agation)?|backwards?(_?pass)?|compute_?grad\\w*)", re.IGNORECASE)
+GRADIENT = re.compile("_*(grads?|gradient|derivative|adjoint|g)", re.IGNORECASE)
+TRACKED = re.compile("requires?_?grad|autograd|needs?_?grad|track\\w*|trainable", re.IGNORECASE)  # whether it shall have one
+GIVEN = re.compile("_*(\\w*grad(ient)?s?|d\\w{0,5}|g|delta|seed|upstream|z)", re.IGNORECASE)  # the argument of backward
+NO_GRADIENT = re.compile("(retain|zero|create|clear|keep)_?\\w*|debug", re.IGNORECASE)
+OPERATORS = ("__add__", "__mul__", "__matmul__", "__sub__", "__pow__", "__neg__", "__truediv__")
+
+
+@dataclass
+class OwnTensor:
+    """A class of tensors, and how its gradients are asked for."""
+
+    cls: type
+    value: str  # the attribute with the array
+    gradient: str  # the attribute with its gradient
+    backward: str  # the method that sends gradients back
+    pull: Callable[[OwnTensor, Any, Any], None] | None = None  # the one of WAYS that works
+
+    def made(self, x: Any) -> Any:
+        """Return a tensor that holds an array, or a number; its gradient is wanted."""
+        return made(self.cls, x)
+
+    def array(self, tensor: Any) -> np.ndarray:
+        return np.array(getattr(tensor, self.value), dtype=float)
+
+    def gradient_of(self, tensor: Any) -> np.ndarray | None:
+        """Return the gradient that a tensor holds; None where it has got none."""
+        g, x = getattr(tensor, self.gradient), self.array(tensor)
+        g = getattr(g, self.value) if isinstance(g, self.cls) else g
+        return None if g is None else np.zeros(x.shape) if np.shape(g) == () and not np.any(g) else np.array(g, dtype=float)
+
+
+def made(cls: type, x: Any) -> Any:
+    wanted = {p.name: True for p in parameters(cls) if TRACKED.fullmatch(p.name) and p.default is not p.empty}
+    return cls(float(x) if np.ndim(x) == 0 else np.array(x), **wanted)
+
+
+def as_own_tensor(cls: type) -> OwnTensor | None:
+    """Return a class as one of tensors, if it is; else None."""
+    methods = methods_in(cls)
+    backward = next((name for name in methods if BACKWARD.fullmatch(name)), "")
+    if not backward or not any(name in methods for name in OPERATORS):
+        return None
+    for x in (np.array([[0.3, -0.7, 1.2]]), 0.7):
+        tensor = attempt(made, cls, x)[0]
+        held = _held(tensor)
+        values = [name for name, a in held.items() if not callable(a) and np.shape(a) == np.shape(x) and _equal(a, x)]
+        used = [node.attr for node in nodes_in(cls) if isinstance(node, ast.Attribute)]
+        gradients = [name for name in [*held, *used] if GRADIENT.fullmatch(name) and name not in methods]
+        if values and gradients:
+            return OwnTensor(cls, values[0], gradients[0], backward)
+    return None
+
+
+def _equal(a: Any, x: Any) -> bool:
+    return bool(attempt(np.allclose, a, x, rtol=1e-6)[0])
+
+
+def _held(tensor: Any) -> dict[str, Any]:
+    """Return the attributes of an object."""
+    slots = [name for owner in type(tensor).__mro__ for name in getattr(owner, "__slots__", ())]
+    return {name: getattr(tensor, name) for name in slots if hasattr(tensor, name)} | dict(getattr(tensor, "__dict__", {}))
+
+
+# ---- how a gradient is handed in ---------------------------------------------------------------------------------------
+
+
+def by_argument(own: OwnTensor, out: Any, dout: Any) -> None:
+    """backward(dout)."""
+    if not _takes_gradient(own):
+        raise TypeError("it takes none")
+    getattr(out, own.backward)(np.array(dout))
+
+
+def by_tensor(own: OwnTensor, out: Any, dout: Any) -> None:
+    """backward(Tensor(dout))."""
+    if not _takes_gradient(own):
+        raise TypeError("it takes none")
+    getattr(out, own.backward)(own.made(dout))
+
+
+def by_closure(own: OwnTensor, out: Any, dout: Any) -> None:
+    """backward(), which calls the function that each operation has put into its result: it finds dout there in place of 1."""
+    name, closure = next((name, f) for name, f in _held(out).items() if inspect.isroutine(f))
+
+    def with_dout(*taken: Any) -> Any:
+        now = taken[0] if taken else getattr(out, own.gradient)
+        number = np.ndim(dout) == 0 and not isinstance(now, np.ndarray | np.generic)
+        given = own.made(dout) if isinstance(now, own.cls) else float(dout) if number else np.array(dout)[()]
+        setattr(out, own.gradient, given)
+        return closure(*[given, *taken[1:]] if taken else ())
+
+    setattr(out, name, with_dout)
+    getattr(out, own.backward)()
+
+
+def by_product(own: OwnTensor, out: Any, dout: Any) -> None:
+    """(out * dout).backward()."""
+    getattr(out * own.made(dout), own.backward)()
+
+
+def by_sum(own: OwnTensor, out: Any, dout: Any) -> None:
+    """(out * dout).sum().backward(), where backward is for one number only."""
+    getattr((out * own.made(dout)).sum(), own.backward)()
+
+
+WAYS = (by_argument, by_tensor, by_closure, by_product, by_sum)
+
+
+def _takes_gradient(own: OwnTensor) -> list[str]:
+    taken = [p.name for p in parameters(getattr(own.cls, own.backward))[1:]]
+    return [name for name in taken if GIVEN.fullmatch(name) and not NO_GRADIENT.fullmatch(name)][:1]
