@@ -87,6 +87,11 @@ LOSSES = ("loss", "cost", "mse", "mae", "entropy", "error")
 LINEAR = ("affine", "linear", "conv", "dense", "fc")  # whose weight is a matrix, also before a batch norm
 
 
+def number_for(name: str) -> Any:
+    """Return the number that an argument is drawn as; 1 for one that is a number by its use alone."""
+    return NUMBERS.get(name, NUMBERS.get(plain(name), 1))
+
+
 def other_number(default: float, name: str = "") -> float:
     """Return a number to try in place of a default: a factor of 1, or a term of 0, that is forgotten shows with it only.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..functions.draw_inputs import draws_of
 from ..functions.find_losses import REGULARISED
-from ..functions.kinds import NUMBERS, kind_of
+from ..functions.kinds import NUMBERS, kind_of, number_for
 from ..functions.layouts import OUTPUTS, Layout
 from ..read.by_use import stands_for, words_meant
 from ..read.read_code import code_of, followed, parameters
@@ -315,7 +315,7 @@ ANYWHERE: dict[str, list[Any]] = {
     "float": [0.5],
     "bool": [lambda name, k: not re.match("_*(no|without|disable)_", name)],
     "str": ["layer"],
-    "number": [lambda name, k: NUMBERS[name if name in NUMBERS else name.lower().strip("_")]],
+    "number": [lambda name, k: number_for(name)],
 }
 
 

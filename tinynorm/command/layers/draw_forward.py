@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..functions.draw_inputs import draws_of
-from ..functions.kinds import NUMBERS
+from ..functions.kinds import number_for
 from ..functions.layouts import LINE, OUTPUTS, POOLED, Layout, layouts
 from .attributes import arrays_in
 from .draw_constructor import VOCABULARY, Setting
@@ -71,7 +71,7 @@ def draw_arguments(
         found: dict[str, Any] = {}
         for k, (name, kind) in enumerate(taken.items()):
             if kind == "number":
-                found[name] = NUMBERS[name if name in NUMBERS else name.lower().strip("_")]
+                found[name] = number_for(name)
             elif kind == "flag":
                 found[name] = not re.search("eval|test|infer|predict", name)
             else:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, wraps
+from itertools import takewhile
 from typing import Any
 
 from ..functions.find_losses import returned_gradients
@@ -100,9 +101,12 @@ def _name_arguments(cls: type) -> None:
 
 
 def _handing_on(method: Callable, to: Callable) -> Callable:
+    """Return a method that takes *inputs and hands them on, with the names of those that the other takes."""
+
     @wraps(to)
     def handing_on(*given: Any, **named: Any) -> Any:
-        return method(*given, **named)
+        in_order = takewhile(named.__contains__, [p.name for p in parameters(to)[len(given) :]])
+        return method(*given, *[named.pop(name) for name in list(in_order)], **named)
 
     handing_on.handing_on = method  # type: ignore[attr-defined]
     return handing_on
