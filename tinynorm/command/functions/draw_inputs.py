@@ -11,7 +11,7 @@ import numpy as np
 
 from ..read.by_use import takes_logarithms
 from ..read.packed import LAYERS
-from .kinds import COUNT, NUMBERS, SETTINGS, has_word, plain
+from .kinds import COUNT, SETTINGS, has_word, number_for, plain
 from .layouts import CLASSES, OUTPUTS, Layout, layouts
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def candidates(
             chosen, inputs = dict(zip(draws, choice, strict=True)), list[Any]()
             for k, (name, kind) in enumerate(zip(names, kinds, strict=True)):
                 rng = np.random.default_rng([seed, k])
-                number = NUMBERS.get(name, NUMBERS.get(plain(name)))
-                number = "max" if plain(name) == "mode" and has_word(function, "pool") else number
+                number = "max" if plain(name) == "mode" and has_word(function, "pool") else number_for(name)
                 inputs.append(number if kind == "number" else chosen[kind](rng))
             if _of_one_output(kinds, inputs):
                 yield layout, inputs

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.call_layer import Layer
-from ..layers.find_layers import find_layers
+from ..layers.find_layers import Methods, find_layers
 from ..layers.graph_nodes import as_node
 from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
@@ -23,7 +23,8 @@ from ..read.by_use import words_compared
 from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem_of, words_of
 from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
-from ..tensors.operations import Operation, find_operations
+from ..tensors.modules import find_modules
+from ..tensors.operations import Operation, find_operations, own_tensors
 from .by_its_use import used_forward
 from .composed import compose, handed_back, takes_targets
 from .conventions import is_cotangent
@@ -78,8 +79,12 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
     layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
-    operations, missed = find_operations(names, module_name(path))
-    pairs += [_of_operation(name, operation, path) for name, operation in operations.items()]
+    missed: list[str] = []
+    for own_tensor in own_tensors(names):
+        operations, none_found = find_operations(names, module_name(path), own_tensor)
+        pairs += [_of_operation(name, operation, path) for name, operation in operations.items()]
+        pairs += [_of_layer(*module, path) for module in find_modules(classes, names, own_tensor)]
+        missed += none_found
     for pair in pairs:  # from softmax_loss_inputs, or softmax_inputs
         titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))
         pair.inputs = next((names[f"{title}_inputs"] for title in titles if f"{title}_inputs" in names), None)
@@ -241,8 +246,12 @@ def _layers(classes: dict[str, type], names: dict[str, Any], path: Path) -> Iter
         if all(halves):  # Relu.forward(x), with `self` for x
             yield Pair(name, halves[0], halves[1], path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")  # type: ignore
             continue
-        layer: Any = as_node(name, cls, methods) or Layer(name, cls, methods, path)
-        yield Pair(name, layer, layer.backward, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
+        yield _of_layer(name, cls, methods, path)
+
+
+def _of_layer(name: str, cls: type, methods: Methods, path: Path) -> Pair:
+    layer: Any = as_node(name, cls, methods) or Layer(name, cls, methods, path)
+    return Pair(name, layer, layer.backward, path, f"{name}.{methods.forward}", f"{name}.{methods.backward}")
 
 
 def _of_operation(name: str, operation: Operation, path: Path) -> Pair:

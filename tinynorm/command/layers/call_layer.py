@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import differentiable, fresh
+from ...gradcheck.problem.problem import differentiable, fresh, random_state_kept
 from ..functions.composed import common_losses
 from ..functions.kinds import REGULARISED, kind_of
 from ..read.packed import Packed
@@ -62,6 +62,7 @@ class Used:
     returned: Any  # what forward returned, with its cache
     scores: Any  # its output, before a cost was made of it
     context: list[Any]  # what a static method is given first to keep its arrays in; mostly nothing
+    random_state: Any  # NumPy's, before forward
     kept: Used | None = None  # this as it was before the first backward, which may use up what forward has saved
 
 
@@ -161,7 +162,7 @@ class Layer:
 
     def run(self, values: tuple) -> Used:
         """Run the forward method of a copy that holds these parameters."""
-        layer = self.made if self.base is None else deepcopy(self.base)
+        layer, random_state = self.made if self.base is None else deepcopy(self.base), np.random.get_state()  # noqa: NPY002
         given = self._given(values)
         for name, ways in self.parameters.items():
             put(layer, ways, np.asarray(given[name]))
@@ -169,7 +170,7 @@ class Layer:
         context = [self.new_context()] if self.context else []
         self._set_outside(layer, self.methods.forward, given)
         result = call_by_name(getattr(layer, self.methods.forward), given, context)
-        used = Used(layer, values, result, result, result, context)
+        used = Used(layer, values, result, result, result, context, random_state)
         if self.methods.how == "cost":
             used.scores = self._scores(used)
             used.result = self._cost(layer, given, used.scores)
@@ -257,7 +258,7 @@ class Layer:
             several = list({id(y): y for y in flat}.values())
         if self.methods.how == "slope":  # activations of an autograd return a Tensor
             several = [y.data if isinstance(getattr(y, "data", None), np.ndarray) else y for y in several]
-        found = [y for y in several if isinstance(y, float) or getattr(getattr(y, "dtype", None), "kind", "") == "f"]
+        found = [y for y in several if isinstance(y, float) or (isinstance(y, np.ndarray | np.generic) and y.dtype.kind == "f")]
         if not found:
             got = ", ".join(f"{type(y).__name__} {getattr(y, 'dtype', '')}".strip() for y in several)
             raise TypeError(f"{title} returns no floating-point array, but {got}")
@@ -278,10 +279,16 @@ class Layer:
 
     def backward(self, dout: Any, cache: Used) -> tuple:
         """Return the gradient of each floating-point input, None where there is none."""
-        used = cache if cache.kept is None else attempt(deepcopy, cache.kept)[0] or self.run(cache.values)
+        used = cache if cache.kept is None else attempt(deepcopy, cache.kept)[0] or self._again(cache)
         cache.kept = cache.kept or attempt(deepcopy, cache)[0] or cache
         found = self.gradients(dout, used)
         return tuple(found.get(name) for name, x in zip(self.names, cache.values, strict=True) if differentiable(x))
+
+    def _again(self, used: Used) -> Used:
+        """Run forward once more with the same inputs, and the same random numbers."""
+        with random_state_kept():
+            np.random.set_state(used.random_state)  # noqa: NPY002
+            return self.run(used.values)
 
     def gradients(self, dout: Any, used: Used) -> dict[str, Any]:
         """Return the gradients that backward returns or leaves in the object, by the names of the inputs."""

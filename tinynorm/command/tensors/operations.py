@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
@@ -15,7 +14,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import Problem, differentiable
 from ..functions.depends import agreeing
-from ..layers.find_layers import methods_in, nodes_in
+from ..layers.find_layers import methods_in
 from ..read.read_code import code_of, nodes_of, parameters, returned
 from ..run_code import attempt
 from .own_tensor import WAYS, OwnTensor, as_own_tensor
@@ -118,45 +117,44 @@ class Operation:
             yield f"{x} < 0", replace(self, arguments=self.arguments | {x: np.array(-first)})
 
 
-def find_operations(names: dict[str, Any], home: str) -> tuple[dict[str, Operation], list[str]]:
+def own_tensors(names: dict[str, Any]) -> list[OwnTensor]:
+    """Return the classes of tensors among the names of a file, its own and those that it imports."""
+    classes = [cls for name, cls in names.items() if inspect.isclass(cls) and cls.__name__ == name]
+    found = [own for own in map(as_own_tensor, classes) if own is not None]
+    for own in found:
+        drawn = [one for one in draw(own, _methods(own)).values() if one is not None]
+        rights = []
+        for own.pull in WAYS:
+            rights.append(sum(one.right() for one in drawn))
+        own.pull = WAYS[rights.index(max(rights))] if any(rights) else None
+    return [own for own in found if own.pull]
+
+
+def draw(own: OwnTensor, functions: dict[str, Callable]) -> dict[str, Operation | None]:
+    """Return the operations among some functions by name, with arguments; None for one for which none are found."""
+    functions = {n: f for n, f in functions.items() if _may_be_one(n.split(".")[-1], f)}
+    drawn = {n: _drawn(own, f, SHAPES) for n, f in functions.items()} if own.arrays else {}
+    if not own.arrays or any(one and () in map(np.shape, one.inputs) for one in drawn.values()):
+        own.arrays = False
+        drawn = {n: _drawn(own, f, ((),)) for n, f in functions.items()}
+    return drawn
+
+
+def find_operations(names: dict[str, Any], home: str, own: OwnTensor) -> tuple[dict[str, Operation], list[str]]:
     """Return the operations of a file's own tensors by name, and its functions of tensors; and those that take no arguments
     that were tried.
     """
-    found: dict[str, Operation] = {}
-    missed: list[str] = []
-    for title, cls in [(n, c) for n, c in names.items() if inspect.isclass(c) and c.__name__ == n]:
-        own = as_own_tensor(cls)
-        if own is None:
-            continue
-        functions = {f"{title}.{name}": f for name, f in _methods(cls).items()} if cls.__module__ == home else {}
-        functions |= {n: f for n, f in names.items() if inspect.isfunction(f) and f.__module__ == home}
-        functions = {n: f for n, f in functions.items() if _may_be_one(n.split(".")[-1], f)}
-        drawn = {n: _drawn(own, f, SHAPES) for n, f in functions.items()}
-        if not _has_arrays(cls) or any(one and () in map(np.shape, one.inputs) for one in drawn.values()):
-            drawn = {n: _drawn(own, f, ((),)) for n, f in functions.items()}
-        works = {n: one for n, one in drawn.items() if one is not None}
-        rights = []
-        for own.pull in WAYS:
-            rights.append(sum(one.right() for one in works.values()))
-        own.pull = WAYS[rights.index(max(rights))]
-        found |= works if any(rights) else {}
-        missed += [n for n, one in drawn.items() if one is None and _inner(functions[n]) and any(rights)]
-    return found, missed
+    functions = _methods(own) if own.cls.__module__ == home else {}
+    functions |= {n: f for n, f in names.items() if inspect.isfunction(f) and f.__module__ == home}
+    drawn = draw(own, functions)
+    missed = [n for n, one in drawn.items() if one is None and inner_functions(functions[n])]
+    return {n: one for n, one in drawn.items() if one is not None}, missed
 
 
-def _has_arrays(cls: type) -> bool:
-    """Whether a class computes with arrays: its module has NumPy's name, and its code that name."""
-    known = vars(sys.modules[cls.__module__])
-    return any(known.get(getattr(node, "id", "")) is np for node in nodes_in(cls))
-
-
-def _methods(cls: type) -> dict[str, Callable]:
+def _methods(own: OwnTensor) -> dict[str, Callable]:
     """Return the methods of a class by name, and those of its properties, as T."""
-    properties = {name: p.fget for name, p in vars(cls).items() if isinstance(p, property) and p.fget}
-    plain = {
-        n: m for n, m in methods_in(cls).items() if not isinstance(inspect.getattr_static(cls, n), staticmethod | classmethod)
-    }
-    return plain | properties
+    properties = {name: p.fget for name, p in vars(own.cls).items() if isinstance(p, property) and p.fget}
+    return {f"{own.cls.__name__}.{name}": method for name, method in (methods_in(own.cls) | properties).items()}
 
 
 def _may_be_one(name: str, function: Callable) -> bool:
@@ -166,10 +164,10 @@ def _may_be_one(name: str, function: Callable) -> bool:
         return False
     calls = [node for node in nodes_of(function) if isinstance(node, ast.Call)]
     handed = [x for call in calls for part in call.args for x in ast.walk(part) if isinstance(x, ast.Name)]
-    return bool(_inner(function)) or any(x.id == taken[0].name for x in handed)
+    return bool(inner_functions(function)) or any(x.id == taken[0].name for x in handed)
 
 
-def _inner(function: Callable) -> list[ast.AST]:
+def inner_functions(function: Callable) -> list[ast.AST]:
     """Return the functions that are made inside a function: those that send its gradients back."""
     nodes = list(ast.walk(code_of(function) or ast.Pass()))[1:]
     return [node for node in nodes if isinstance(node, ast.FunctionDef | ast.Lambda)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ class OwnTensor:
     value: str  # the attribute with the array
     gradient: str  # the attribute with its gradient
     backward: str  # the method that sends gradients back
+    arrays: bool = True  # whether it holds arrays, and not one number
     pull: Callable[[OwnTensor, Any, Any], None] | None = None  # the one of WAYS that works
 
     def made(self, x: Any) -> Any:
@@ -65,8 +67,14 @@ def as_own_tensor(cls: type) -> OwnTensor | None:
         used = [node.attr for node in nodes_in(cls) if isinstance(node, ast.Attribute)]
         gradients = [name for name in [*held, *used] if GRADIENT.fullmatch(name) and name not in methods]
         if values and gradients:
-            return OwnTensor(cls, values[0], gradients[0], backward)
+            return OwnTensor(cls, values[0], gradients[0], backward, _has_arrays(cls))
     return None
+
+
+def _has_arrays(cls: type) -> bool:
+    """Whether a class computes with arrays: its module has NumPy's name, and its code that name."""
+    known = vars(sys.modules[cls.__module__])
+    return any(known.get(getattr(node, "id", "")) is np for node in nodes_in(cls))
 
 
 def _equal(a: Any, x: Any) -> bool:
