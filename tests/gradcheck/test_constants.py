@@ -48,7 +48,7 @@ NOT_YET_HELD = {
     "command.layers.draw_layer": "ENOUGH MOST PATIENCE",
     "command.layers.objects": "LR MOST",
     "command.layers.attributes": "DEPTH",
-    "command.layers.parameters": "DRAWS SHORT",
+    "command.layers.parameters": "DAMPED DRAWS SHORT",
     "command.load.old_ways": "TAB",
     "command.load.run_statements": "LONGEST",
     "command.read.by_use": "MANY",

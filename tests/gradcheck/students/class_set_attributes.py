@@ -8,8 +8,8 @@
 # expect MeanWrong: wrong: it is 24 times the right gradient
 # expect Clipped: right: clips
 # expect ClippedWrong: wrong: WRONG in
-# expect Hidden: right: no gradient is looked for of x
-# expect HiddenWrong: wrong: WRONG in dw, db
+# expect Hidden: right: dx
+# expect HiddenWrong: wrong: WRONG in dx, dw, db
 # expect Late: wrong: dx is right with w as before the update
 """What a network sets in its layers from outside, and what it takes from the layer behind."""
 

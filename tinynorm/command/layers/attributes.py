@@ -45,7 +45,7 @@ def _steps(x: Any) -> Iterator[tuple[Any, Any]]:
         yield from ((f".{name}", getattr(x, name)) for name in type(x).__slots__ if hasattr(x, name))
 
 
-RATES = re.compile(r"_*(lr|learn(ing)?_?rate|eta|l_?rate|step_?size)", re.IGNORECASE)
+RATES = re.compile(r"_*(lr|learn(ing)?_?rate|eta|η|l_?rate|step_?size)", re.IGNORECASE)
 EPOCHS = re.compile(r"_*((n|num|max)_?)?(epochs?|iters?|iterations?)", re.IGNORECASE)
 
 

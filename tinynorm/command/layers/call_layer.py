@@ -106,9 +106,10 @@ class Layer:
     loss: bool = False  # whether forward gives a loss and backward takes no dout
     rate: float = 1.0  # of a backward that changes the parameters, where it has no name; negative where dout is target - output
     learning_rate: float = LR  # where it has one
+    damped: float = 1.0  # the epsilon that makes a step of Adam one of gradient descent
     before: str = ""  # the layer before a loss whose backward is the gradient of both
     mode: str = ""  # how the object differs from the one that is checked first: training False
-    row: bool = False  # whether backward takes the gradient of a vector as a row, (1, n)
+    row: tuple = ()  # an index that makes a row, (1, n), of the gradient of a vector, or a column, where backward takes that
     doubt: str = ""  # why it cannot be judged where no way to read it makes it right
     reduced: Callable = np.mean  # what makes a number of the losses of the samples
     # Arrays that the output depends on and that have no gradient; whether they should have one, as a parameter should.
@@ -307,7 +308,8 @@ class Layer:
         for name, ways in self.parameters.items():
             if name in self.updated and name not in found:
                 step = before[name] - np.asarray(at(used.object, ways[0]))
-                found[name] = step * np.sign(self.rate) / self.learning_rate if rated else step / scale / self.rate
+                by = self.learning_rate / self.damped * np.sign(self.rate) if rated else scale * self.rate
+                found[name] = step / by
         return {name: None if g is None else g * float(dout) for name, g in found.items()} if self.loss else found
 
     @property
@@ -322,7 +324,7 @@ class Layer:
             match role:
                 case "dout":
                     made[name] = dout[self.douts.index(name)] if len(self.douts) > 1 else dout
-                    made[name] = made[name][None] if self.row and np.ndim(made[name]) == 1 else made[name]
+                    made[name] = made[name][self.row] if self.row and np.ndim(made[name]) == 1 else made[name]
                     made[name] = (dout,) if _begins_with(method, name) else made[name]
                 case "rate":
                     made[name] = self.learning_rate

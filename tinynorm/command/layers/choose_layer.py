@@ -112,6 +112,8 @@ def layer_calls(pair: Pair, seed: int) -> list[Call]:
     inputs = draw_layer(layer, seed, given)
     pair.loss = layer.loss
     if not any(map(differentiable, inputs.values())):
+        if any("its step" in name for name in layer.unseen):
+            raise UserError(f"each step of {layer.methods.backward} is the same for a gradient of any length, as that of Adam")
         raise UserError(f"{layer.name}: no gradients of parameters were found, and its inputs have none; {advice(layer)}")
     call: Call = LayerCall(pair, list(inputs), list(inputs.values()))
     started = perf_counter()

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Container, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -43,7 +42,7 @@ SIZES = {
     "move": "stride strides s",
     "pad": "pad padding p_size",
     "factor": "upsampling_factor downsampling_factor scale_factor factor",
-    "lr": "lr learning_rate eta learningrate l_rate step_size",
+    "lr": "lr learning_rate eta η learningrate l_rate step_size",
     "function": "activation act act_fn nonlinearity act_func func function fn",
     "rng": "rng random_state generator",
     "words": "word_to_idx word2idx vocab",
@@ -64,7 +63,7 @@ LIKE = {  # kinds of names that are not among these
     "epochs": f"{EPOCHS.pattern}$",
     "all": "architecture|topology|^(layers?|network|net|nn)_?(config|sizes|dims|structure|spec)",
     "slope": "prime|deriv|^f_?grad$|(^|_)(d|der|diff|grad)_?(act|f$|fn|func)|act.*_(d|der|diff|grad)(_|$)",
-    "function": "activation",
+    "function": "activation|^(act|func|fn)_",
     "float": "(std|stddev|sigma|gain)$",
     "ends": "(weights?|bias(es)?|init\\w*)_range$",
     "init": "init",
@@ -82,7 +81,7 @@ LIKE = {  # kinds of names that are not among these
 OF_INT = {"layers": "out", "all": "in"}  # what a kind becomes for a whole number; a number with a fraction becomes a factor
 TUPLE = re.compile(r"^(typing\.)?tuple\b(?!.*\| ?int)", re.IGNORECASE)  # an annotation that allows no number
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
-NEEDED = f"{DRAWN_ANYWAY} function init kernel"  # where it does not work with None, the default
+NEEDED = f"{DRAWN_ANYWAY} function init kernel optimizer"  # where it does not work with None, the default
 MAKES = re.compile(r"(np|numpy)\.|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
 OF = "__of__"  # between the name of an argument and that of a setting in it
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
@@ -187,6 +186,7 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         kind = "float" if kind == "affine" and steps and "norm" not in words else kind
         kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
         kind = kind or ("layers" if p.kind is p.VAR_POSITIONAL else "")
+        kind = "penalty" if kind == "number" and "net" not in words and re.search(LIKE["penalty"], p.name.lower()) else kind
         kind = "all" if kind == "layers" and _is_list(p.name, cls, NEIGHBOURS) else kind
         has_default, words_of_it = (
             p.default is not p.empty,
@@ -300,7 +300,7 @@ ANYWHERE: dict[str, list[Any]] = {
     "head": [3],
     "factor": [2],
     "ends": [(-0.5, 0.5)],
-    "init": [lambda name, k: partial(_initial, k), "xavier", "he", "random"],
+    "init": [lambda name, k: Initialiser(k), "xavier", "he", "random"],
     "lr": [LR],
     "penalty": [0.0],
     "epochs": [1],
@@ -319,9 +319,19 @@ ANYWHERE: dict[str, list[Any]] = {
 }
 
 
-def _initial(k: int, *sizes: Any, **_: Any) -> np.ndarray:
-    """Return the weights that an initialiser gives, which is called with the sizes, or with one shape."""
-    return np.random.default_rng(k).standard_normal(np.ravel(sizes).astype(int))
+class Initialiser:
+    """An initialiser of weights, whatever its method is called; it is given the sizes, or one shape."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+    def __call__(self, *sizes: Any, **_: Any) -> np.ndarray:
+        return np.random.default_rng(self.k).standard_normal(np.ravel(sizes).astype(int))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.__call__
 
 
 def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defaults: set[str], tuples: set[str]) -> list[Any]:
@@ -335,8 +345,9 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
     keep = [KEEP] if set(names) <= defaults else []
     shapes = bool(tuples & {*names})
     shaped = [(OUTPUTS,), (OUTPUTS, 1)] if shapes else []
+    alone = [1] if {"x", "target"} <= around.kinds else []  # for each sample a number
     by_kind: dict[str, list[Any]] = {
-        "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *shaped, *keep],
+        "out": [HIDDEN if recurrent and "width" in kinds else OUTPUTS, f, *alone, *shaped, *keep],
         "width": [
             OUTPUTS if recurrent or not {"out", "in"} & kinds else HIDDEN,
             *([f] if "in" not in kinds and f > 1 else []),

@@ -222,7 +222,8 @@ class Search:
         parts, error = attempt(layer.parts, used) if error is None else ([], error)
         sizes = {name: made.get(name) for name, kind in self.maker.kinds.items() if kind in WINDOWS}
         fails = self.rank[0] and not self.rank[1] and sizes == self.refused  # with other inputs, in backward
-        if error is None and (is_no_target(layer, parts[0]) or (fails and has_one_window(layer, parts[0]))):
+        empty = error is None and not all(map(np.size, parts))
+        if empty or (error is None and (is_no_target(layer, parts[0]) or (fails and has_one_window(layer, parts[0])))):
             return False
         if error is not None:
             self._failed(error, f"{self.layer.name}({shown(made)}).{layer.methods.forward}({shown(arguments)})")
@@ -231,7 +232,7 @@ class Search:
         finite = whole and all(np.size(y) > 0 and bool(np.all(np.isfinite(y))) for y in parts)
         self.tried[layout] += 1
         ranked: list[tuple[tuple[bool, bool, bool, bool], Layer]] = []
-        for row, (roles, loss) in product((False, True), possible_roles(layer, used)):
+        for row, (roles, loss) in product(((), (None, ...), (..., None)), possible_roles(layer, used)):
             if not row or (np.ndim(parts[0]) == 1 and "dout" in roles.values() and not any(rank[1] for rank, _ in ranked)):
                 one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss, row=row)
                 ranked.append((rank_of(one, self.words, finite), one))

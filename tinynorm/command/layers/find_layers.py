@@ -56,7 +56,10 @@ OTHERWISE = re.compile(
 )
 NEXT = re.compile("next|prev|succ|pred(ecessor)?$", re.IGNORECASE)
 # The weights of the layer behind among the arguments of a backward: what it returns is then delta, before its own weights.
-NEXT_WEIGHTS = re.compile(r"next_?(w|weights?|theta)$|^(w|weights?|theta)_?next$", re.IGNORECASE)
+BEHIND = "next|right|behind|after|forward|above|following|fwd"
+NEXT_WEIGHTS = re.compile(
+    rf"({BEHIND})_?(layer_?)?(w|weights?|theta)$|^(w|weights?|theta)_?(of_?)?({BEHIND})(_?layer)?$", re.IGNORECASE
+)
 
 
 OF_OUTPUT = re.compile("grad_?out|out(put)?_?grad|d_?out$|upstream", re.IGNORECASE)

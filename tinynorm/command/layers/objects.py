@@ -14,11 +14,13 @@ from ..read.read_code import code_of, parameters
 from ..run_code import attempt
 from .attributes import arrays_in
 from .find_layers import BACKWARDS, COSTS, FORWARDS, SLOPES, Methods, arguments_of, find_layers, methods_in
+from .read_gradients import INPUT_GRADIENTS
 
 # So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.
 LR = 2.0**200
 FIRST = re.compile("tanh|sigmoid", re.IGNORECASE)  # of several activations: a smooth one with a slope everywhere
 SLOPE = re.compile("deriv|prime|grad|slope|backward|diff")  # what a flag is called with which an activation gives its slope
+STEPS = re.compile("step|upd|opt|appl|adjust|change", re.IGNORECASE)  # in the names of an optimizer's methods
 METHODS = {"__call__": "forw|feed", "_backward": "back"}  # what the names of their methods may begin with
 KEPT = "outputs out a activation activations"  # what a layer may call its output
 MOST = 3  # instances of a class that are tried
@@ -46,7 +48,12 @@ class Step:
             return [-self.lr * g for g in grad]
         return w - self.lr * grad
 
-    step = apply = optimize = __call__ = update
+    __call__ = update
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.update if STEPS.search(name) else lambda *_, **__: None  # optimise, apply; and reset
 
     def minimize(self, *given: Any) -> tuple:
         """Step for several parameters: w, b, dw, db, or with what is kept for each: w, b, dw, db, vw, vb, the rate."""
@@ -126,6 +133,8 @@ class Tanh:
                 return object.__getattribute__(self, method)
         if name in KEPT.split() and "output" in vars(self):  # a network may ask what its layers have kept
             return self.output
+        if name in INPUT_GRADIENTS.split() and "dinputs" in vars(self):
+            return self.dinputs
         raise AttributeError(name)
 
     def __getitem__(self, name: str) -> Any:  # activation["gradient"](z)
@@ -153,7 +162,8 @@ class Mixing(Tanh):
         before = rest and isinstance(rest[0], np.ndarray) and np.array_equal(dout, self.given)  # backward(x, dout)
         dz = super()._backward(rest[0] if before else dout)
         self.dw = np.sum(dz * self.mixed).reshape(1)
-        return np.cumsum((self.w * dz)[..., ::-1], axis=-1)[..., ::-1]
+        self.dinputs = np.cumsum((self.w * dz)[..., ::-1], axis=-1)[..., ::-1]
+        return self.dinputs
 
 
 def asked_for(cls: type) -> type | None:

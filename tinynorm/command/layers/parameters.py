@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import linecache
 import re
+from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,20 @@ from ..functions.kinds import PARAMETERS, kind_of
 from ..read.read_code import code_of, plain_title, returned
 from ..run_code import attempt
 from .arguments import TRUE, words_of
-from .attributes import STORES, Way, arrays_in, at, gradient_at, is_called_gradient, name_of, names_gradient, plain, put, widen
+from .attributes import (
+    STORES,
+    Way,
+    arrays_in,
+    at,
+    gradient_at,
+    is_called_gradient,
+    name_of,
+    names_gradient,
+    plain,
+    put,
+    set_numbers,
+    widen,
+)
 from .call_layer import Layer, Used, parameters
 from .find_layers import arguments_of, attributes_in, that_returns
 from .read_gradients import hands_on_delta, only_gradient_of
@@ -24,7 +37,9 @@ from .read_gradients import hands_on_delta, only_gradient_of
 DRAWS = 9  # of parameters, one less, before units that are dead for all samples are left so
 BENT = re.compile(r"relu|maximum|> ?0\b", re.IGNORECASE)
 A_PARAMETER = re.compile("weight|bias|embed|kernel", re.IGNORECASE)  # in the name of an array: layer_weight
-SHORT = 1e-3  # a dout so short that no gradient is clipped, and so long that Adam's epsilon is nothing beside it
+SHORT = 1e-4  # a dout so short that no gradient is clipped, and so long that Adam's epsilon is nothing beside it
+EPSILON, BETAS = re.compile("_*(adam_?)?eps(ilon)?", re.IGNORECASE), re.compile("_*b(eta)?_?[12]", re.IGNORECASE)
+DAMPED = 2.0**100  # between a gradient and `LR`
 # Wqk, b_hh, weights_input_hidden
 PARAMETER = re.compile(r"_?[WUVb]_?[a-zA-Z]{0,2}\d?|coef\w*|intercept\w*|_*(weights?|bias(es)?)_[a-z_\d]+")
 
@@ -69,9 +84,12 @@ def find_parameters(layer: Layer) -> None:
     layer.updated &= layer.parameters.keys()  # and not where gradients are summed
     for name in found.keys() - layer.parameters.keys():
         put(base, found[name], kept[name])
-    _quiet(layer, grads, [*layer.parameters, *others])
+    _quiet(layer, _gradients_of(layer) if hands_on_delta(layer) else grads, [*layer.parameters, *others])
     got = _gradients_of(layer)
     stepped = [name for name in _without_length(layer) if name in layer.parameters]
+    if stepped and _damp(layer):
+        layer.parameters, layer.updated, layer.silent, layer.unseen = {}, set(), set(), {}
+        return find_parameters(layer)
     others |= {name: layer.parameters.pop(name) for name in stepped}
     has_place = any(is_called_gradient((f".{name}",)) for name in (vars(base) if hasattr(base, "__dict__") else ()))
     if not has_place and all(got.get(name) is None for name in layer.parameters):
@@ -95,12 +113,31 @@ def _without_length(layer: Layer) -> list[str]:
     if not layer.updated:
         return []
     once, twice = (_gradients_of(layer, length) for length in (SHORT, 2 * SHORT))
-    alike = partial(np.allclose, rtol=1e-3, atol=0)
-    return [name for name in layer.updated if np.any(once.get(name)) and alike(once[name], twice[name])]
+    steps = {name: (np.asarray(once[name]), np.asarray(twice[name])) for name in layer.updated if np.any(once.get(name))}
+    # Most of its elements: some may be so small that Adam's epsilon counts, or so large that they are clipped.
+    return [name for name, (a, b) in steps.items() if np.median(np.isclose(a, b, rtol=1e-3, atol=0)[a != 0])]
+
+
+def _damp(layer: Layer) -> bool:
+    """Make steps of Adam those of gradient descent, by no momenta and an epsilon so large that nothing counts beside it; return
+    whether it has one that forward does not use."""
+    if layer.damped != 1 or layer.base is None:
+        return False
+    base, taken = deepcopy(layer.base), parameters(getattr(layer.cls, layer.methods.backward))
+    damping = {p.name: ("value", DAMPED) for p in taken if EPSILON.fullmatch(p.name)}
+    has_one = set_numbers(base, EPSILON, DAMPED) or bool(damping)
+    set_numbers(base, BETAS, 0.0)
+    damping |= {p.name: ("value", 0.0) for p in taken if BETAS.fullmatch(p.name)}
+    other = replace(layer, base=base)
+    same = all(np.array_equal(a, b) for a, b in zip(*(one.parts(run(one)) for one in (layer, other)), strict=True))
+    if has_one and same:
+        layer.base, layer.damped, layer.roles = base, DAMPED, layer.roles | damping
+    return has_one and same
 
 
 def _gradients_of(layer: Layer, length: float = 1.0) -> dict[str, Any]:
     """Return the gradients by their names, for a dout of such numbers."""
+    np.random.seed(0)  # noqa: NPY002
     used = layer.run(values_of(layer))
     return layer.gradients(ones_like(layer.output(used), length), used)
 
@@ -147,7 +184,8 @@ def _is_parameter(way: Way) -> bool:
 
 
 def run(layer: Layer) -> Used:
-    """Run forward with copies of its arguments, which the object may keep, and the parameters as they are."""
+    """Run forward with copies of its arguments, which the object may keep, the parameters as they are, and the same mask."""
+    np.random.seed(0)  # noqa: NPY002
     return replace(layer, parameters={}).run(tuple(fresh(x) for n, x in layer.arguments.items() if n not in layer.silent))
 
 
@@ -168,8 +206,8 @@ def _redraw(base: Any, found: dict[str, list[Way]], draw: int) -> None:
             new = rng.choice([-1.0, 1.0], a.shape) * rng.uniform(0.5, 1.5, a.shape)
         else:  # outputs of about 1, so that no sigmoid saturates
             new = rng.standard_normal(a.shape) * (max(1 / np.sqrt(np.prod(a.shape) / max(a.shape)), 0.3) if a.ndim > 1 else 0.7)
-        alive = draw > 1 and kind.endswith("bias")  # of more and more units
-        put(base, ways, np.asarray((draw - 1) * np.abs(new) if alive else new, dtype=float))
+        alive = 0.5 * (draw - 1) if kind.endswith("bias") else 0.0  # of more and more units, and not all at once
+        put(base, ways, np.asarray(new + alive, dtype=float))
 
 
 def matters(layer: Layer, base: Any, ways: list[Way]) -> bool:
@@ -204,7 +242,7 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         stack = layer.loss or len(numbers - {()}) > 1  # W1 and W2: a network
         refused = given and grads.get(name, 0) is None  # it says None outright
         refused = refused or (g is None and bool(layer.parameters) and says_none)  # the first has nothing to hand on
-        refused = refused or (hands_on_delta(layer) and name not in layer.targets)
+        refused = refused or (g is None and hands_on_delta(layer) and name not in layer.targets)
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
         if refused or (layer.loss and without and not layer.parameters and not target):
             layer.unseen[name] = _sounds_like_one(name)

@@ -12,6 +12,7 @@ import numpy as np
 from ...gradcheck.problem.problem import differentiable
 from ..functions.read_gradients import by_fields
 from ..read.read_code import titles_of
+from ..run_code import attempt
 from .attributes import arrays_in, as_array, at, gradient_at, is_called_gradient, names_gradient
 from .find_layers import NEXT_WEIGHTS, arguments_of, attributes_in, that_returns
 
@@ -28,7 +29,7 @@ def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
     shapes = {name: np.shape(at(used.object, ways[0])) for name, ways in layer.parameters.items()}
     given = dict(zip(layer.names, used.values, strict=True))
     returned = _joined(by_fields(returned, layer.names), {np.shape(given[name]) for name in inputs})
-    found = {} if returned is None or returned is ... else _returned(returned, inputs, layer, shapes)
+    found = {} if returned is None or returned is ... else _returned(returned, inputs, layer, shapes, given)
     found = found or _left(inputs, layer, used)
     for name, ways in layer.parameters.items():
         own = gradient_at(used.object, ways)
@@ -81,7 +82,7 @@ def _left(inputs: list[str], layer: Layer, used: Used) -> dict[str, Any]:
     return found
 
 
-def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, tuple]) -> dict[str, Any]:
+def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, tuple], given: dict) -> dict[str, Any]:
     """Return what backward returns by the names of the inputs: a dict has keys, others a name or an order."""
     names, beside = [*inputs, *layer.parameters], layer.methods.how == "loss and gradients"  # the loss stands before them
     grads = list(_parts(returned, layer))
@@ -89,7 +90,7 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
     keyed = {key: g for one in grads if isinstance(one, dict) for key, g in one.items()}
     if keyed or isinstance(returned, dict):
         alone = [g for g in grads if not isinstance(g, dict)]
-        others = _returned(alone, inputs, layer, shapes) if alone else {}
+        others = _returned(alone, inputs, layer, shapes, given) if alone else {}
         return others | _in_dict(keyed, names[len(inputs) :] if alone else names, inputs[: layer.methods.how != "cost"])
     if len(grads) not in layer.titles:
         layer.titles[len(grads)] = titles_of(that_returns(layer.cls, layer.methods.backward), len(grads) + beside)[beside:]
@@ -116,11 +117,23 @@ def _returned(returned: Any, inputs: list[str], layer: Layer, shapes: dict[str, 
         some = [next((name for name, shape in own if shape == np.shape(g)), "") for g in grads]
         order = some if all(some) else order
     if hands_on_delta(layer):
-        order = []
+        grads = [g if name else _through_weights(g, inputs, given) for name, g in zip(owners, grads, strict=True)]
+        order = [name for g in grads for name in inputs if g is not None and np.shape(g) == np.shape(given[name])]
     rest = iter([name for name in order if name not in owners])
     owners = [name or next(rest, "") for name in owners]
     # A copy: that a layer hands on the memory of dout, as Flatten does, is no mistake in a class.
     return {name: g.copy() if isinstance(g, np.ndarray) else g for name, g in zip(owners, grads, strict=True) if name}
+
+
+def _through_weights(delta: Any, inputs: list[str], given: dict[str, Any]) -> Any:
+    """Return the gradient of an input that delta is with the layer's own weights, as their shapes allow; None for none."""
+    for name, own in ((name, own) for own, w in given.items() if np.ndim(w) == 2 for name in inputs if own != name):
+        w, x = given[own], given[name]
+        products = (attempt(np.matmul, *pair)[0] for pair in ((delta, w.T), (w.T, delta), (delta, w), (w, delta)))
+        found = next((g for g in products if np.shape(g) == np.shape(x) != ()), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _of_their_shapes(grads: list[list], shapes: dict[str, tuple]) -> dict[str, Any]:
@@ -144,7 +157,7 @@ def _in_part(title: str, names: list[str], taken: list[str]) -> str:
 
 
 def hands_on_delta(layer: Layer) -> bool:
-    """Whether backward takes the weights of the layer behind, and so leaves out its own: it returns no gradient of x."""
+    """Whether backward takes the weights of the layer behind, and so leaves out its own: it returns delta."""
     return any(NEXT_WEIGHTS.search(p.name) for p in arguments_of(layer.cls, layer.methods.backward))
 
 

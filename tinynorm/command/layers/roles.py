@@ -23,6 +23,15 @@ from .objects import Step
 
 
 def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield the roles as `_possible_roles` does; then without the inputs that backward need not be given: x=None."""
+    taken = arguments_of(layer.cls, layer.methods.backward)
+    spare = {p.name for p in taken if p.default is None and p.name in layer.arguments} if layer.methods.how != "cost" else set()
+    several = list(_possible_roles(layer, used))
+    yield from several
+    yield from (({name: role for name, role in roles.items() if name not in spare}, loss) for roles, loss in several if spare)
+
+
+def _possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield (what each argument of backward is, whether backward takes no dout), the likeliest first.
 
     An argument is "dout", "rate" (for learning), "result" (what forward returned), "cache", "prediction", ("input", its name),
