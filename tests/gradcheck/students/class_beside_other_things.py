@@ -2,6 +2,7 @@
 # expect Linear: right
 # expect Mean: right
 # expect MeanWrong: wrong: WRONG
+# expect Value.__mul__: right
 import numpy as np
 
 

@@ -7,7 +7,7 @@
 # expect SoftmaxLoss: right
 # expect SoftmaxLossWrong: wrong: dscores
 # expect HalfSquaredLoss: right
-# expect HalfSquaredLossWrong: wrong: dp: it is 9
+# expect HalfSquaredLossWrong: wrong: dp: the loss is a mean over the 9 columns
 # expect MeanOfRowsLoss: wrong: dx: expected the shape of x, (6, 9), got (9,)
 # expect Absolute: right
 # expect AbsoluteWrong: wrong: dy_pred: it has the wrong sign

@@ -3,7 +3,7 @@
 # long
 # expect Product: wrong: dW = xᵀ dout
 # expect Mixed: not checked: self.grad_w = self.x @ dout
-# expect BinaryCrossEntropy: wrong: it is 9
+# expect BinaryCrossEntropy: wrong: the loss is a mean over the 9 columns
 # expect VectorNorm: wrong: dgamma
 # expect NumbersOnly: right: not checked with t class numbers
 # expect Tanh: wrong: x is not multiplied in

@@ -3,7 +3,7 @@
 # expect LogSoftmax: right: X (6, 9)
 # expect LogSoftmaxWrong: wrong: WRONG in dX
 # expect BinaryLoss: right: y_pred (6, 9), y_true (6, 9)
-# expect BinaryLossWrong: wrong: it is 9 (9 is the size of axis 1) times the right gradient
+# expect BinaryLossWrong: wrong: the loss is a mean over the 9 columns, and its gradient is that of their sum: divide by 9
 """What an argument of backward is, by its use: subtracted from the output it is the targets; Y beside DY is the output."""
 
 import numpy as np

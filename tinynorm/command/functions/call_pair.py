@@ -94,6 +94,10 @@ class Call:
         call.convention = convention
         return call
 
+    def twice(self, size: int) -> Call:
+        """Return the call with all there twice along an axis of this size."""
+        return self.with_inputs([repeated(x, size) for x in self.inputs])
+
     def all_equal(self) -> Call | None:
         """Return the call of an object that is drawn anew, with all sizes equal; None for a function."""
         return None
@@ -226,6 +230,11 @@ class Call:
         grads = self.convention.call(self.pair.backward, dout.T if self.turned else dout, cache)
         refuse_nothing(grads, self.pair.backward, f"{self.pair.backward_name} returns None", self.pair.path)
         return gradients_of(self, grads)
+
+
+def repeated(x: Any, size: int) -> Any:
+    """Return an array that holds all twice along its first axis of this size; anything else as it is."""
+    return np.repeat(x, 2, np.shape(x).index(size)) if size in np.shape(x) else x
 
 
 def of_one_sample(several: str, forward: str, backward: str) -> str:

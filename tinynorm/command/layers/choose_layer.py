@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
-from ..functions.call_pair import NOT_CHECKED, Call, of_one_sample, shown
+from ..functions.call_pair import NOT_CHECKED, Call, of_one_sample, repeated, shown
 from ..functions.find_pairs import Pair
 from ..functions.layouts import IMAGES, OUTPUTS, STEPS, Layout
 from ..functions.name_inputs import run_inputs
@@ -92,6 +92,11 @@ class LayerCall(Call):
     def _with(self, layer: Layer) -> LayerCall:
         pair = replace(self.pair, forward=layer, backward=layer.backward)
         return LayerCall(pair, layer.names, list(values_of(layer)), laid=self.laid)
+
+    def twice(self, size: int) -> Call:
+        """Return the call with all there twice along an axis of this size, targets too, which are no inputs of the check."""
+        arguments = {name: repeated(x, size) for name, x in self.layer.arguments.items()}
+        return self._with(replace(self.layer, arguments=arguments))
 
     def all_equal(self) -> Call | None:
         """Return the layer drawn anew, with all sizes equal; None where it does not work so, or no gradient of it is right."""

@@ -7,7 +7,7 @@ from ..functions.call_pair import Call
 from .another_forward import of_a_common_loss, of_bias_once, of_scores, of_usual_forward, with_the_old_weight
 from .question import Answer, Ask, Question
 from .simpler_inputs import by_layers, with_equal_sizes, with_one, with_simple_settings
-from .up_to import take_back_sizes, up_to_a_tiny_number, up_to_samples
+from .up_to import say_mean, take_back_sizes, up_to_a_tiny_number, up_to_samples
 
 ALWAYS = (up_to_a_tiny_number, up_to_samples, of_usual_forward, of_bias_once, of_scores, of_a_common_loss, with_the_old_weight)
 UNCLEAR = (with_equal_sizes, with_simple_settings, by_layers)  # asked where no finding says what is wrong with each gradient
@@ -23,6 +23,7 @@ def ask_again(call: Call, report: Report, ask: Ask, mean: bool = False) -> Answe
 
 def _answer(question: Question) -> Answer | None:
     take_back_sizes(question)
+    say_mean(question)
     unclear = not question.clear.issuperset(question.wrong)
     questions = (*ALWAYS, *(UNCLEAR if unclear else ()), *(() if question.clear else (with_one,)))
     answer = next(filter(None, (asked(question) for asked in questions)), None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.diagnosis.naming import exactly
+from ..functions.depends import alike
 from ..functions.kinds import PARAMETERS
 from ..read.read_code import text_of
 from ..run_code import attempt
@@ -25,6 +27,8 @@ TINIER = 1e-6
 # forgotten of second order, as 1 - h**2, is still a tenth of the gradient.
 SMALLER = 1 / 3
 A_SIZE = re.compile(r" \([^()]*?(\d+) is (?:the|a) [^()]*\)")  # " (9 is the size of axis 1)"
+FACTOR = re.compile(r"it is [^;.]* times the right gradient; (divide|multiply) by \d+")
+MEAN, SUM = ("mean", "sum", "divide"), ("sum", "mean", "multiply")  # (what a loss is, of what its gradient is, what to do)
 NEARLY = "right up to a tiny number"
 UP_TO = "right up to 1/m"  # what is said of a layer by that convention
 
@@ -43,6 +47,27 @@ def take_back_sizes(q: Question) -> None:
 
         if q.may_be_right(other, backward=divided):
             q.report.findings[k] = replace(finding, sentence=A_SIZE.sub("", finding.sentence), formula=exactly(factor))
+
+
+def say_mean(q: Question) -> None:
+    """Where a loss is a mean and its gradient that of the sum, or the other way round, say that for the bare factor."""
+    x = next((np.shape(x) for x in q.call.inputs if np.ndim(x) in (1, 2)), ())
+    sets = {"rows": x[:1], "columns": x[1:], "elements": x}
+    for k, finding in enumerate(q.report.findings if q.call.shape == () else ()):
+        factor = max(0.0, float(finding.details.get("factor") or 0.0))
+        (now, then, does), count = (MEAN, factor) if factor > 1 else (SUM, 1 / factor if factor else 0.0)
+        for what, sizes in sets.items():
+            if sizes and np.isclose(prod(sizes), count) and all(_repeated(q, n) == now for n in sizes):
+                says = f"the loss is a {now} over the {prod(sizes)} {what}, and its gradient is that of their {then}: {does} by"
+                q.report.findings[k] = replace(finding, sentence=FACTOR.sub(f"{says} {prod(sizes)}", finding.sentence))
+                break
+
+
+def _repeated(q: Question, size: int) -> str:
+    """Return what a loss is over an axis of this size, by its value where all is there twice along it: a mean, or a sum."""
+    twice = q.call.twice(size)
+    one, two = q.call.outputs(*q.call.inputs), twice.outputs(*twice.inputs)
+    return "mean" if alike(one, two) else "sum" if alike([2 * y for y in one], two) else ""
 
 
 def up_to_a_tiny_number(q: Question) -> Answer | None:
