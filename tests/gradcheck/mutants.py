@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
 from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -164,16 +164,22 @@ def survivors(path: Path, each: int, seed: int, count: Counter[str]) -> Iterator
     for name, (verdict, backward) in (apart(said_of, path) or {}).items():
         every = list(mutants(tree, backward)) if verdict == "right" and backward else []
         for what, text in rng.sample(every, min(each, len(every))):
-            with NamedTemporaryFile("w", prefix=f"{path.stem}_mutant", suffix=".py", dir=path.parent) as file:
-                file.write(text)
-                file.flush()
-                other = Path(file.name)
+            with TemporaryDirectory() as folder:
+                other = _beside_its_siblings(path, Path(folder))
+                other.write_text(text, encoding="utf-8")
                 says = (apart(said_of, other, name) or {}).get(name, ["not checked"])[0]
                 if says == "right" and apart(gradients_differ, path, other, name) is False:  # None: it is not known
                     says = "the same gradients"
             count[says] += 1
             if says == "right":
                 yield f"{path.name}: {name}: {what}"
+
+
+def _beside_its_siblings(path: Path, folder: Path) -> Path:
+    """Return a path in a folder, in which a file of another name finds all that the file may import."""
+    for sibling in path.parent.iterdir():
+        (folder / sibling.name).symlink_to(sibling)
+    return folder / f"{path.stem}_mutant.py"
 
 
 def main() -> None:

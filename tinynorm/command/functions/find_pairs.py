@@ -24,7 +24,7 @@ from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem
 from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, UserError
 from ..tensors.modules import find_modules
-from ..tensors.operations import Operation, find_operations, own_tensors
+from ..tensors.operations import Operation, find_operations, inner_functions, own_tensors
 from .by_its_use import used_forward
 from .composed import compose, handed_back, takes_targets
 from .conventions import is_cotangent
@@ -255,7 +255,9 @@ def _of_layer(name: str, cls: type, methods: Methods, path: Path) -> Pair:
 
 
 def _of_operation(name: str, operation: Operation, path: Path) -> Pair:
-    return Pair(name, operation, operation.backward, path, name, f"{operation.own.cls.__name__}.{operation.own.backward}")
+    inner = [f.name for f in inner_functions(operation.function) if isinstance(f, ast.FunctionDef)]
+    backward = f"{name}.{inner[-1]}" if inner else f"{operation.own.cls.__name__}.{operation.own.backward}"
+    return Pair(name, operation, operation.backward, path, name, backward)
 
 
 def _of_an_array(method: Any) -> Callable | None:
