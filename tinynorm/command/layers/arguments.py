@@ -14,7 +14,7 @@ from ..read.packed import Packed
 from ..read.read_code import code_of, inside
 from ..run_code import UserError
 from .call_layer import Layer
-from .find_layers import arguments_of, is_loss, targets_in
+from .find_layers import arguments_of, is_loss, left_by_neighbours, targets_in
 
 FLAGS = re.compile("train|eval|test|mode|infer|predict")
 BEFORE_IT = r"(^|_)[hcsa]_?(prev|t_?1|tm1|old|last)|(prev(ious)?|init(ial)?)_?([hcs]($|_)|hidden|cell|state)"
@@ -30,8 +30,8 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
     how, static = layer.methods.how, inspect.getattr_static(layer.cls, layer.methods.forward)
     every = [p for p in arguments_of(layer.cls, layer.methods.forward) if p.kind is not p.VAR_KEYWORD]
     found = [p for p in every if p.kind is not p.VAR_POSITIONAL] or every
+    text = ast.unparse(code_of(getattr(layer.cls, layer.methods.forward)) or ast.Pass())
     if found and found[0].name in ("ctx", "context", "self"):
-        text = ast.unparse(code_of(getattr(layer.cls, layer.methods.forward)) or ast.Pass())
         layer.context = isinstance(static, staticmethod) or f"{found[0].name}['" in text
         found = found[layer.context :]
     if how == "cost" and not found:
@@ -41,6 +41,8 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
     known |= {name: kind for name, kind in product.items() if known[name] in ("", "x", "target", "index")}
     if not any(kind.endswith("weight") for kind in known.values()):  # forward(a, b) of an operation
         known |= {name: "x" for name, kind in known.items() if kind == "bias"}
+    summed = [name for name, kind in known.items() if kind == "index" and re.search(rf"\b{name} [+*]|[+*] {name}\b", text)]
+    known |= dict.fromkeys(summed, "x")  # of the embedding of positions, which is added to x
     if any(word in words for word in (*RECURRENT, "cell")):  # h is a state, and no activation
         here = kinds_of(list(known), f"{words}_recurrent")
         known |= {name: kind for name, kind in zip(list(known), here, strict=True) if kind == "hidden"}
@@ -58,11 +60,14 @@ def forward_kinds(layer: Layer, lists: bool = False) -> dict[str, str]:
             kinds[p.name] = "flag"
     if how == "cost":
         kinds |= dict.fromkeys(targets_in(layer.cls, layer.methods.backward)[:1], "target")
-    if is_loss(layer.cls) or how == "gradient":
+    before = left_by_neighbours(layer.cls, layer.methods.forward)  # x is there
+    if (is_loss(layer.cls) or how == "gradient") and not before:
         kinds |= _kinds_of_a_loss(kinds)
     kinds = {name: kind or ("flag" if FLAGS.search(name) else "x") for name, kind in kinds.items()}
-    if kinds and not {"x", "index"} & set(kinds.values()):
+    if kinds and not before and not {"x", "index"} & set(kinds.values()):
         kinds[next(iter(kinds))] = "x"
+    if not kinds and how == "layer" and before:
+        return {}
     if not kinds:
         title = f"{layer.name}.{layer.methods.forward}"
         raise UserError(f"{title} takes no arguments, so there is nothing to draw; {advice(layer)}")

@@ -220,7 +220,8 @@ def gradient_at(x: Any, ways: list[Way]) -> Any:
     found: list[Any] = []
     for way in ways:
         places = (at(x, place) for place in gradient_ways(x, way) if place not in ways)
-        arrays = (g if (a := as_array(g)) is None else a for g in places)
+        ends = (g[-1] if isinstance(g, list) and g and isinstance(g[-1], np.ndarray) else g for g in places)  # it is appended
+        arrays = (g if (a := as_array(g)) is None else a for g in ends)
         numbers = [g for g in arrays if isinstance(g, np.ndarray | np.generic | float | int) and not isinstance(g, bool)]
         g = next((g for g in numbers if np.shape(g) == np.shape(at(x, way))), numbers[0] if numbers else None)
         if g is not None and not any(g is other for other in found):

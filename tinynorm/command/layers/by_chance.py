@@ -18,6 +18,7 @@ from .readings import share_right
 def rows_in(arguments: dict[str, Any]) -> int:
     """Return how many samples the first argument holds, in rows or in columns."""
     shapes = [np.shape(x) for x in arguments.values()] or [()]
+    shapes[0] = shapes[0][:-1] if len(shapes[0]) > 2 and shapes[0][-1] == 1 else shapes[0]  # a column for each
     return min(shapes[0]) if len(shapes[0]) > 1 or shapes.count(shapes[0]) > 1 else 1  # x and y, a number for each sample
 
 

@@ -30,7 +30,7 @@ from ..read.read_code import code_of, parameters, returned, titles_of
 from ..run_code import attempt
 from ..unfinished import refuse_nothing
 from .attributes import RATES, Way, as_array, at, put, set_numbers
-from .find_layers import LOSS_NAME, Methods, attributes_in, given_outside, is_loss, last_set, rates_of
+from .find_layers import LOSS_NAME, NEIGHBOUR, Methods, attributes_in, given_outside, is_loss, last_set, rates_of
 from .objects import LR, Step
 from .read_gradients import read_gradients
 
@@ -135,6 +135,11 @@ class Layer:
     def made(self) -> Any:
         """The object as it was made; anew where it cannot be copied."""
         return self.base if self.base is not None or self.remake is None else self.remake()
+
+    @property
+    def learned(self) -> list[str]:
+        """The parameters, without what the layer before has left: ``self.prev_layer.A``."""
+        return [name for name, ways in self.parameters.items() if not NEIGHBOUR.search(str(ways[0][0]))]
 
     @property
     def names(self) -> list[str]:

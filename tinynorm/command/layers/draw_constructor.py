@@ -78,6 +78,9 @@ LIKE = {  # kinds of names that are not among these
     "factor": "(scal|sampl|shuffl|repeat)\\w*_(factor|rate|times)$|^repeats?$",
     "x": "_data$",
 }
+SHORT = {  # of sizes, where an array is made of them; elsewhere they are data
+    end: rf"(n|f|fan)?_?{word}(_?(f|n|d|sz|s|size))?" for end, word in (("in", "i(n(p(ut)?)?)?"), ("out", "o(ut(put)?)?"))
+}
 OF_INT = {"layers": "out", "all": "in"}  # what a kind becomes for a whole number; a number with a fraction becomes a factor
 TUPLE = re.compile(r"^(typing\.)?tuple\b(?!.*\| ?int)", re.IGNORECASE)  # an annotation that allows no number
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
@@ -125,11 +128,19 @@ def arguments_of_constructor(cls: type, given: Container = ()) -> list[inspect.P
 
 def parts_of(p: inspect.Parameter, cls: type) -> list[inspect.Parameter]:
     """Return an argument for each setting that a class reads from this one, config.n_in and config["n_in"]; itself for none."""
-    if p.default is not p.empty or kind_in_constructor(p, "") not in ("", "settings") or instances(p.annotation, cls):
+    kind = kind_in_constructor(p, "")
+    if p.default is not p.empty or kind not in ("", "settings", "layer") or instances(p.annotation, cls):
         return [p]
     titles, keys = _kept_as(p.name, cls), []
+    called = [node.func for node in nodes_in(cls) if isinstance(node, ast.Call)]
+    if kind == "layer" and any(ast.unparse(getattr(f, "value", f)) in titles for f in called):  # it is in this one
+        return [p]
+    unpacked = re.search(rf"\n +\(?(\w+(?:, \w+)+)\)? = {p.name}\n", ast.unparse(code_of(cls.__init__) or ast.Pass()))  # type: ignore[misc]
+    if unpacked and p.name in titles:  # weights, bias = params
+        return [p.replace(name=f"{p.name}{OF}{k}_{name}") for k, name in enumerate(unpacked[1].split(", "))]
     for node in nodes_in(cls):
-        if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node.value) in titles:
+        read = isinstance(getattr(node, "ctx", None), ast.Load)
+        if read and isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node.value) in titles:
             key = node.attr if isinstance(node, ast.Attribute) else getattr(node.slice, "value", "")
             keys += [key] if isinstance(key, str) and key.isidentifier() and not hasattr(np.ndarray, key) else []
     return [p.replace(name=f"{p.name}{OF}{key}") for key in dict.fromkeys(keys) if key not in vars(dict)] or [p]
@@ -152,15 +163,19 @@ def folded(arguments: dict[str, Any]) -> dict[str, Any]:
             found.setdefault(owner, Settings())[key] = x
         else:
             found[name] = x
-    return found
+    several = {name: x for name, x in found.items() if isinstance(x, Settings) and all(key[0].isdigit() for key in x)}
+    return found | {name: tuple(x.values()) for name, x in several.items()}
 
 
 def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     """Return the kind of a constructor's argument; "" for an unknown one."""
     low = re.sub("(?<=[a-z])(?=[A-Z][a-z])", "_", p.name.rpartition(OF)[2]).lower().strip("_")  # in_features of inFeatures
     low = re.sub("^(num|number|nb|nr|n)_(of_)?(?=[a-z]{3})", "num_", low) if low not in KIND_OF_SIZE else low
-    if OF in p.name and BEFORE.match(p.name) and re.search(SIZE, low):  # prev_layer.out_shape
-        return "in"
+    low, unpacked = low.lstrip("0123456789_"), re.match(r"\d", low)
+    if unpacked and kind_of(low.removeprefix("init_"), words):
+        return kind_of(low.removeprefix("init_"), words)
+    if OF in p.name and BEFORE.match(p.name):  # prev_layer.out_shape, prev_layer.output
+        return "in" if re.search(f"{SIZE}|units|nodes|count|^m$", low) else "function" if "act" in low else "x"
     if low == "name" and p.default is p.empty:
         return "function" if "activ" in words else "str"
     if low in ("w", "b", "gamma", "beta") or p.annotation in (np.ndarray, "np.ndarray"):
@@ -183,6 +198,8 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
     unknown, beside_its_slope = [], any(re.search(LIKE["slope"], p.name.lower()) for p in found)
     for p in found:
         kind = "function" if p.name == "f" and beside_its_slope else kind_in_constructor(p, words)
+        if kind in ("", "x", "target") and _is_size(p.name, cls):
+            kind = next((one for one, names in SHORT.items() if re.fullmatch(names, p.name.lower().strip("_"))), "")
         kind = "float" if kind == "affine" and steps and "norm" not in words else kind
         kind = "vocab" if kind == "words" and _is_size(p.name, cls) else kind
         kind = kind or ("layers" if p.kind is p.VAR_POSITIONAL else "")
@@ -211,6 +228,8 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
             kinds[p.name] = kind or str(getattr(p.annotation, "__name__", p.annotation))
         elif OF in p.name and not _is_size(p.name, cls):
             kinds[p.name] = "float"
+        elif OF not in p.name and _is_only_kept(p.name, cls):
+            kinds[p.name] = "int"
         else:
             unknown.append(p.name)
     letters = [name for name in kinds if name.lower() in ("n", "m")]
@@ -253,12 +272,20 @@ def _is_size(name: str, cls: type, only: str = "") -> bool:
     return any(ast.unparse(part) in titles for part in inside if part not in owners)
 
 
+def _is_only_kept(name: str, cls: type) -> bool:
+    """Whether a class does nothing with an argument but to keep it."""
+    reads = [node for node in nodes_in(cls) if isinstance(getattr(node, "ctx", None), ast.Load)]
+    kept = [title for title in _kept_as(name, cls) if title != name]
+    names = [node for node in reads if getattr(node, "id", "") == name]
+    return len(names) == len(kept) and not any(ast.unparse(node) in kept for node in reads)
+
+
 def sets_up(cls: type, name: str, with_data: bool) -> bool:
     """Whether the arguments of a method are sizes, or words that the class compares them with; data too, if `with_data`."""
     needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     known = {*SIZES, *LIKE, "number", *(("x", "target") if with_data else ())}
     given = (p for p in needed if kind_in_constructor(p, "") not in known and p.annotation not in (bool, "bool"))
-    given = (p for p in given if parts_of(p, cls) == [p])  # the layer before it
+    given = (p for p in given if parts_of(p, cls) == [p] and not _is_only_kept(p.name, cls))  # the layer before it, and behind
     return all(words_for(p.name, cls) or _is_size(p.name, cls) for p in given)
 
 

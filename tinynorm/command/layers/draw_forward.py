@@ -20,6 +20,7 @@ MOST = 64  # combinations of arguments for one object
 SQUARE, SINGLE, COLUMN = Layout((2, 3, 8, 8), 3, "first"), Layout((1, 9), 9), Layout((9, 1), 9, samples=1, columns=True)
 SIGNAL, PICTURE, PLAIN = Layout((2, 3, 9), 3, "first"), Layout((3, 8, 8), 3, "first"), Layout((8, 8), 8)
 ATTENDED, NUMBER = Layout((3, 5, 6), 6), Layout((1,), 1)
+COLUMNS = Layout((6, 9, 1), 9)  # one for each sample
 SQUARE_LAST = Layout((2, 8, 8, 3), 3, "last")
 MNIST = Layout((2, 1, 28, 28), 1, "first")
 VOLUME = Layout((2, 2, 4, 4, 6), 2, "first")
@@ -35,7 +36,9 @@ def layouts_of(words: str, kinds: set[str]) -> list[Layout]:
     else:
         network = [SQUARE, MNIST] if "net" in words else []
         number = [NUMBER] if kinds == {"x", "target"} else []
-        found = [*(layout for layout in found if layout is not LINE), ATTENDED, SINGLE, COLUMN, LINE, *network, *number]
+        longer = [layout for layout in found if layout is not LINE]
+        columns = [COLUMNS] if "in" in kinds else []
+        found = [*longer, ATTENDED, SINGLE, COLUMN, LINE, *columns, *network, *number]
     return list(dict.fromkeys([VOLUME, *found] if "3d" in words else found))
 
 

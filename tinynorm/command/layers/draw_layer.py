@@ -43,7 +43,7 @@ from .try_layer import rank_of
 # is tried; and combinations of arguments for one shape of x.
 PATIENCE, ENOUGH, MOST = 12.0, 8, 256
 WINDOWS = ("kernel", "move", "pad", "factor")  # kinds of numbers with which one layer works, or does not, as with others
-MADE = "build|compile|init|set_?up|create"  # in the names of methods that make an object ready
+MADE = "build|compile|init|set_?up|create|connect|attach|link"  # in the names of methods that make an object ready
 
 
 class Search:
@@ -83,7 +83,8 @@ class Search:
     def _arguments(self, around: Setting, made: dict[str, Any], obj: Any) -> Iterator[dict[str, Any]]:
         """Yield arguments for forward."""
         if not self.taken:
-            yield {name: made[name] for name, kind in self.maker.kinds.items() if kind in ("x", "target")}
+            data = ("x", "target") if self.layer.methods.how == "cost" else ()  # of the layer before, x is a parameter
+            yield {name: made[name] for name, kind in self.maker.kinds.items() if kind in data}
             return
         sizes = [made[name] for name, kind in self.maker.kinds.items() if kind in ("out", "vocab", "all") and name in made]
         targets = partial(draws_of_targets, sizes, obj, around, self.signs)
@@ -263,6 +264,8 @@ class Search:
         column = all(np.ndim(x) < 2 or np.shape(x)[-1] == 1 for x in layer.arguments.values())
         says_one = re.search(r"[x,×] ?1\)", inspect.getdoc(getattr(layer.cls, layer.methods.forward)) or "")  # (n x 1)
         works = all(self.rank[: 4 if says_one else 3]) or (self.unsummed and self.best is not None and row_by_row(self.best))
+        if column and not self.rank[1] and best == (True, True, True, False):  # with several samples, backward always fails
+            return [(rank, one) for rank, one in ranked if not one.unseen]
         if not column or not all(best) or works:
             return []
         alike = [(rank, one) for rank, one in ranked if rank == best]

@@ -54,7 +54,7 @@ COTANGENT = re.compile(
 OTHERWISE = re.compile(
     "get|set|update|train|fit|load|save|reset|zero|init|build|summary|param|step|to_|from_|print|plot|compile"
 )
-NEXT = re.compile("next|prev|succ|pred(ecessor)?$", re.IGNORECASE)
+NEIGHBOUR = re.compile("next|prev|succ|pred(ecessor)?$", re.IGNORECASE)
 # The weights of the layer behind among the arguments of a backward: what it returns is then delta, before its own weights.
 BEHIND = "next|right|behind|after|forward|above|following|fwd"
 NEXT_WEIGHTS = re.compile(
@@ -247,7 +247,16 @@ def left_empty(cls: type) -> set[str]:
 def neighbours(cls: type) -> list[str]:
     """Return the attributes with the layers before and behind a layer that it calls itself: ``self.next.forward(y)``."""
     calls = [node.func.value for node in nodes_in(cls) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    return sorted(left_empty(cls) & {call.attr for call in calls if isinstance(call, ast.Attribute) and NEXT.search(call.attr)})
+    called = {call.attr for call in calls if isinstance(call, ast.Attribute)}
+    return sorted(filter(NEIGHBOUR.search, left_empty(cls) & called))
+
+
+def left_by_neighbours(cls: type, name: str) -> set[str]:
+    """Return what the method of a layer, or one that it calls, reads of the layer before it: ``self.prev_layer.output``."""
+    methods = methods_in(cls)
+    nodes = [node for one in reached(cls, name) if one in methods for node in ast.walk(code_of(methods[one]) or ast.Pass())]
+    read = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute)]
+    return {node.attr for node in read if re.match(r"self\.\w*prev", ast.unparse(node.value))}
 
 
 def _needed(cls: type, name: str) -> list[inspect.Parameter]:
@@ -306,7 +315,8 @@ def takes_deltas(cls: type, backward: str) -> str:
 @lru_cache(maxsize=64)  # it is asked for each argument of the constructor
 def nodes_in(cls: type) -> list[ast.AST]:
     """Return the nodes in the code of all methods of a class, also of those that it overrides, which may call them."""
-    methods = [method for owner in cls.__mro__ for method in vars(owner).values() if inspect.isfunction(method)]
+    every = [getattr(x, "fget", None) or x for owner in cls.__mro__ for x in vars(owner).values()]  # its properties too
+    methods = [method for method in every if inspect.isfunction(method)]
     return [node for method in methods for node in ast.walk(code_of(method) or ast.Pass())]
 
 
@@ -322,7 +332,7 @@ def _first(cls: type, known: str, taking: str = "") -> str:
     """Return the first of these methods that a class has, `taking` such an argument; a library's classes have their own."""
     owners = [c for c in reversed(cls.__mro__) if c.__module__.split(".")[0] not in ("torch", "builtins")]
     names = [name for owner in owners for name in vars(owner) if inspect.isroutine(getattr(owner, name, None))]
-    said = [(MANGLED.sub("", name) or name, name) for name in names]  # loss of __loss
+    said = sorted([(MANGLED.sub("", name) or name, name) for name in names], key=lambda one: one[0] == one[1])  # loss of __loss
     methods = {_snake(word): name for word, name in said}
     methods = {name.strip("_"): own for name, own in methods.items() if name[:2] != "__"} | methods  # forward of _forward
     found = [methods[name] for name in known.split() if name in methods]

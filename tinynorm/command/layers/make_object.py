@@ -117,7 +117,7 @@ class Maker:
     def construct(self, **arguments: Any) -> Any:
         arguments = {name: fresh(x) for name, x in arguments.items()}
         obj = call_by_name(self.layer.cls, folded({name: x for name, x in arguments.items() if name in self.own}))
-        known = {id(x): name for name, x in arguments.items() if isinstance(x, np.ndarray)}
+        known = {id(x): name for name, x in arguments.items() if isinstance(x, np.ndarray) and OF not in name}
         self.layer.drawn = {way: known[id(a)] for ways, a in arrays_in(obj) if id(a) in known for way in ways}
         self.of_lists = make_arrays(obj)
         set_numbers(obj, RATES, LR)

@@ -34,6 +34,9 @@ class Settings(dict):
             raise AttributeError(name)
         return self[name]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
 
 class Step:
     """An optimizer that a layer may use in its backward, whatever it calls it: it goes one step of `LR` down the gradient."""

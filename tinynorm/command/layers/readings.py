@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from ...gradcheck.problem.problem import Problem
 from ..functions.depends import agreeing
 from ..functions.kinds import REGULARISED, kind_of
 from ..other_numpy import numpy_with, unclipped
-from ..read.read_code import code_of, is_gradient_of, parameters
+from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS, TRUE
 from .attributes import RATES, names_gradient
@@ -48,9 +49,10 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
         yield replace(layer, last=True)
     losses = [layer, *(replace(layer, usual=name) for name in USUAL_LOSSES if layer.usual and name != layer.usual)]
     if layer.updated:
-        nodes = ast.walk(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())
-        numbers = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, float)]
-        yield from (replace(layer, rate=rate) for rate in dict.fromkeys(numbers) if 0 < rate < 1)
+        nodes, known = nodes_of(getattr(layer.cls, layer.methods.backward)), vars(sys.modules[layer.cls.__module__])
+        numbers = [getattr(node, "value", known.get(getattr(node, "id", ""))) for node in nodes]
+        rates = dict.fromkeys(number for number in numbers if isinstance(number, float) and 0 < number < 1)
+        yield from (replace(layer, rate=rate) for rate in rates)
         files = layer.path.parent.glob("*.py") if any("err" in name.lower() for name in layer.douts) else []
         if any(TARGET_FIRST.search("".join(linecache.getlines(f"{file}"))) for file in files):
             yield replace(layer, rate=-1.0)

@@ -19,7 +19,7 @@ from .arguments import PREDICTIONS
 from .attributes import EPOCHS, RATES
 from .call_layer import INPUT_NAME, Layer, Used
 from .find_layers import COTANGENT, NEXT_WEIGHTS, arguments_of, attributes_in, is_loss
-from .objects import Step
+from .objects import SquaredError, Step
 
 
 def possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], bool]]:
@@ -48,7 +48,7 @@ def _possible_roles(layer: Layer, used: Used) -> Iterator[tuple[dict[str, Any], 
         raise UserError(f"{says}: its gradients are those of what makes the predictions of {data[0]}")
     backward = getattr(layer.cls, layer.methods.backward)
     static = len(needed) == 1 and not COTANGENT.search(needed[0]) and not attributes_in(backward, ast.Load)  # backward(a)
-    first = needed == list(layer.arguments)[:1]
+    first = needed == list(layer.arguments)[:1] and needed[0] not in layer.targets
     if layer.methods.how == "layer" and first and needed[0] not in {getattr(node, "id", "") for node in nodes_of(backward)}:
         yield {needed[0]: "dout"}, False  # forgotten
         return
@@ -110,6 +110,9 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, loss: bool,
     if p.default is not p.empty and not (layer.methods.how == "cost" and re.fullmatch(penalty, p.name)):
         return "dout" if not loss and COTANGENT.search(p.name) and not douts else ""
     known = {"_*optimi[sz]er(_?(fn|func|function|obj))?|opt": Step(), penalty: 0.0, ".*train.*": True}
+    code = ast.unparse(code_of(getattr(layer.cls, layer.methods.backward)) or ast.Pass())
+    if re.search(rf"\b{p.name}(\.\w+)?\(", code):  # loss_fn.gradient(p, y)
+        known |= {"_*(loss|cost|criterion).*": SquaredError()}
     for names, value in known.items():  # a penalty's factor is that of the update, not of the output
         if re.fullmatch(names, p.name):
             return ("value", value)

@@ -72,6 +72,7 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
         remarks.append(f"{path}:{old}: it is written for Python 2: {told}")
         names.update(OLD_NAMES)
     remarks += [f"{path}:{loop.lineno}: left out, as it has no end: {ast.unparse(loop).splitlines()[0]}" for loop in endless]
+    tree.body += _set_when_run(tree)
     linecache.checkcache(where)  # or a traceback shows the lines of an older file
     names["__doc__"] = ast.get_docstring(tree)
     missing: list[str] = []
@@ -89,6 +90,13 @@ def _run(path: Path, source: bytes, where: str, names: dict[str, Any], remarks: 
     if left_out[1:]:
         lines = ", ".join(map(str, sorted({*left_out[1:]})))
         remarks.append(f"{path}: left out after that, as it raises or defines nothing: line {lines}")
+
+
+def _set_when_run(tree: ast.Module) -> list[ast.stmt]:
+    """Return the plain numbers and words that a file sets where it is run as a program, as a rate that its classes read."""
+    guards = [node for node in tree.body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
+    found = [node for guard in guards for node in guard.body if isinstance(node, ast.Assign)]
+    return [node for node in found if isinstance(node.value, ast.Constant) and isinstance(node.targets[0], ast.Name)]
 
 
 def _left_out(path: Path, tree: ast.Module, statement: ast.stmt, where: str, error: BaseException) -> str:

@@ -53,6 +53,10 @@ class _Divisions(ast.NodeTransformer):
 class OneNumber(ast.NodeTransformer):
     """Makes the value of ``a[i, j] = v`` and of ``float(v)`` a number, where it is an array of one: NumPy 2.4 refuses that."""
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        compiled = any("jit" in ast.unparse(decorator) for decorator in node.decorator_list)  # Numba knows no other names
+        return node if compiled else self.generic_visit(node)  # type: ignore[return-value]
+
     def visit_Assign(self, node: ast.Assign | ast.AugAssign) -> ast.stmt:
         self.generic_visit(node)
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]

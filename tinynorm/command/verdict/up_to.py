@@ -139,7 +139,7 @@ def up_to_samples(q: Question) -> Answer | None:
     call, m = q.call, _common_factor(q)
     kinds = dict(zip(call.names, call.kinds, strict=True))
     others = [found.name for found in q.report.inputs if found.ok and not _stands(q, found.name)]
-    learned = {*getattr(call.pair.forward, "parameters", ()), *(n for n, kind in kinds.items() if kind in PARAMETERS)}
+    learned = {*getattr(call.pair.forward, "learned", ()), *(n for n, kind in kinds.items() if kind in PARAMETERS)}
     names, shapes = q.wrong, [np.shape(x) for x in call.inputs] + [call.shape if isinstance(call.shape, tuple) else ()]
     if getattr(call.pair.forward, "of_file", False):  # the file has the loss, and that says whether there is a 1/m
         return None
