@@ -134,7 +134,8 @@ class Call:
     @property
     def remarks(self) -> list[str]:
         """What is to be said of how backward is called and read."""
-        found = [*self.told, *[f"{self.pair.backward_name} is given the cotangent of a column as a row"] * self.turned]
+        found = [*filter(None, [getattr(self.pair.forward, "says", "")])]
+        found += [*self.told, *[f"{self.pair.backward_name} is given the cotangent of a column as a row"] * self.turned]
         output = Source("result", self.convention.outputs[:1] if self.convention else ())
         for name in [name for name, source in self.convention.arguments if source == output] if self.convention else []:
             if name in self.names:

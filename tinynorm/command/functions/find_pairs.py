@@ -31,6 +31,7 @@ from .conventions import is_cotangent
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
 from .kinds import NAMED, kind_of
 from .module_arrays import pair_with_arrays
+from .usual_operations import usual_operations
 
 SLOPE = re.compile("grad|deriv|slope|prime")  # the name of the second of (value, slope)
 # Names that may be one half of a pair.
@@ -75,7 +76,9 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     rest = {name: value for name, value in own.items() if name not in paired}
     losses = [Pair(loss.name, loss, loss.backward, path, loss.name, loss.name, loss=True) for loss in find_losses(rest)]
     alone = {name: value for name, value in rest.items() if name not in {loss.name for loss in losses}}
-    pairs += [*_by_arguments(alone, path), *_with_slopes(rest, path), *losses]
+    by_arguments = [*_by_arguments(alone, path)]
+    alone = {name: f for name, f in alone.items() if name not in {pair.backward_name for pair in by_arguments}}
+    pairs += [*by_arguments, *_with_slopes(rest, path), *losses, *_of_numpy(alone, path)]
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
     layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
@@ -156,6 +159,13 @@ def _by_arguments(own: dict[str, Callable], path: Path) -> Iterator[Pair]:
             titles.add(title)
             pair = Pair(title, *pair_with_arrays(own[forward], own[name]), path, forward, name)
             yield _composed(pair, own)
+
+
+def _of_numpy(alone: dict[str, Callable], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each backward of an operation of NumPy's, of which the file has no forward: matmul_backward."""
+    for name, operation in usual_operations(alone):
+        forward = f"NumPy's {operation.word}"
+        yield Pair(name, operation, operation.backward, path, forward, name, inputs=operation.inputs)
 
 
 def _is_all_but_a_target(taken: set[str], by_gradient: set[str]) -> bool:
