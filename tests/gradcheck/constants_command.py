@@ -133,6 +133,24 @@ def scale_backward(d, cache):
     assert sum(1 for _ in draw_inputs.candidates(names, found, "scale", 0, [layouts.ROWS])) < 300
 
 
+# ---- in_one_loop -------------------------------------------------------------------------------------------------------
+
+SCRIPT = """
+import numpy as np
+X, y, w = np.ones(({}, 3)), np.ones(({}, 1)), np.zeros((3, 1))
+for _ in range(2):
+    w -= 0.1 * X.T @ (X @ w - y)
+"""
+
+
+def much():
+    """Data of 1,800 elements are drawn in the shape that they have in the file, those of 2,400 are not."""
+    for rows, same in ((600, True), (800, False)):
+        found, _ = checked(SCRIPT.format(rows, rows))
+        assert found["training loop"]["ok"] is True
+        assert (f"X ({rows}, 3)" in found["training loop"]["arguments"]) is same
+
+
 # ---- check_pair --------------------------------------------------------------------------------------------------------
 
 
@@ -251,6 +269,7 @@ HELD = {
     "command.run_code.DEEPEST": deepest,
     "command.run_code.SHOWN_LINES": shown_lines,
     "command.run_code.SHOWN_FRAMES": shown_frames,
+    "command.functions.in_one_loop.MUCH": much,
     "command.functions.layouts.OUTPUTS": outputs,
     "command.functions.draw_inputs.COMBINATIONS": combinations,
     "command.verdict.question.PATIENCE": patience_with_questions,

@@ -28,7 +28,7 @@ from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
 from .find_losses import Loss
 from .find_pairs import FRAMEWORKS, Pair
-from .kinds import has_word
+from .kinds import PARAMETERS, has_word
 from .layouts import CONVOLVED_SQUARE, IMAGES, LINE, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
 from .name_inputs import advice, arguments, given_call
 from .settle import settled
@@ -70,6 +70,8 @@ def _best(pair: Pair, seed: int) -> Call:
             tried = layouts(pair.name, {"second_weight"} if best is None else {*best.kinds})
             other = _searched(pair, seed, [replace(x, outputs=number) for x in tried])[0]
             best = other if other is not None and (best is None or other.rank > best.rank) else best
+    if isinstance(pair.forward, Composed) and (best is None or not all(best.rank)):
+        best = _of_numbers(pair) or best
     if best is not None and not OF_NUMBERS.search(str(best.raised)):
         if best.layout in CONVOLVED_SQUARE:
             best.told[f"{pair.forward_name} takes no image that is not as high as it is wide"] = None
@@ -79,11 +81,19 @@ def _best(pair: Pair, seed: int) -> Call:
     assert failed is not None
     if OF_NUMBERS.search(str(error)) and not isinstance(pair.forward, Loss | Composed | np.vectorize):
         return _best(replace(pair, forward=_one_by_one(pair.forward), backward=_one_by_one(pair.backward)), seed)
-    for template in arguments(pair):  # as J = theta * x, of two numbers
-        call = template.with_inputs([np.asarray(0.7 + i) for i, _ in enumerate(template.names)])
-        if {"x"} <= {*call.kinds} <= {"x", "weight", "bias", "affine"} and ranked(call) is None and all(call.rank):
-            return call
+    numbers = _of_numbers(pair)
+    if numbers is not None:
+        return numbers
     raise _refusal(pair, error, failed)
+
+
+def _of_numbers(pair: Pair) -> Call | None:
+    """Return the call with a number for each argument, as of J = theta * x, if it works; else None."""
+    for template in arguments(pair):
+        call = template.with_inputs([np.asarray(0.7 / (i + 1)) for i, _ in enumerate(template.names)])
+        if {"x"} <= {*call.kinds} <= {"x", "affine", *PARAMETERS} and ranked(call) is None and all(call.rank):
+            return call
+    return None
 
 
 def _with_data(pair: Pair) -> Call | None:

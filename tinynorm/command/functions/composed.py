@@ -81,6 +81,7 @@ class Composed:
     losses: dict[str, Callable]  # by what to say of them
     of_file: bool = False  # whether they are the file's
     taken: tuple[str, ...] = ()  # what they take, where they are
+    kinds: tuple[str, ...] = TARGETS  # of targets that are tried
     loss: str = ""  # the one that is chosen, with its targets
     targets: str = TARGETS[0]
     convention: Convention | None = None
@@ -90,7 +91,7 @@ class Composed:
 
     def __post_init__(self) -> None:
         self.__signature__ = inspect.signature(self.forward)
-        self.arrays = getattr(self.forward, "arrays", {})
+        self.arrays, self.data = getattr(self.forward, "arrays", {}), getattr(self.forward, "data", ())
 
     def __call__(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
         bound, self.ran = self.__signature__.bind(*arguments, **named), False
@@ -140,7 +141,7 @@ class Composed:
 
     def variants(self, losses: Iterable[str]) -> Iterator[None]:
         """Take each of some losses with each kind of targets and each output, one after the other."""
-        for state in product(losses, TARGETS, self.places):
+        for state in product(losses, self.kinds, self.places):
             self.state = state
             yield
 

@@ -123,7 +123,7 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         return [lambda rng: lengths[kind.removeprefix("size of ")]]
     if kind.startswith("shaped "):  # as it is in its file; so small that no tanh is 1
         shape = tuple(map(int, kind.split()[1:]))
-        return [lambda rng: rng.standard_normal(shape) / np.sqrt(max(shape))]
+        return [lambda rng: np.asarray(rng.standard_normal(shape) / np.sqrt(max(shape, default=1)))]
     if kind.startswith("one of "):  # words that the code compares the argument with
         return [lambda rng, word=word: word for word in kind.removeprefix("one of ").split(" | ")]  # type: ignore[misc]
     if kind.startswith("layers with "):  # described by a dict each: their activations, and sizes that forward does not need

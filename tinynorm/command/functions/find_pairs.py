@@ -22,13 +22,14 @@ from ..read import match_names
 from ..read.by_use import words_compared
 from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem_of, words_of
 from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes_of, parameters, plain_title, returned
-from ..run_code import NothingToCheck, UserError
+from ..run_code import NothingToCheck, Prints, UserError, running
 from ..tensors.modules import find_modules
 from ..tensors.operations import Operation, find_operations, inner_functions, own_tensors
 from .by_its_use import used_forward
-from .composed import compose, handed_back, takes_targets
+from .composed import Composed, compose, handed_back, takes_targets
 from .conventions import is_cotangent
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
+from .in_one_loop import Apart, all_in_one, reversed_steps
 from .kinds import NAMED, kind_of
 from .module_arrays import pair_with_arrays
 from .usual_operations import usual_operations
@@ -91,8 +92,14 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     for pair in pairs:  # from softmax_loss_inputs, or softmax_inputs
         titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))
         pair.inputs = next((names[f"{title}_inputs"] for title in titles if f"{title}_inputs" in names), None)
+    trained = [p.backward_name for p in pairs if p.loss or isinstance(p.forward, Composed)]
+    trains = {name: _trains(name, apart, path) for name, apart in all_in_one(own, path, {*trained})}
+    pairs += [pair for pair in trains.values() if pair]
     taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
+    halves = {pair.backward_name for pair in pairs if has(pair.backward_name, "BACKWARD")}  # they are checked alone
+    lost = [n for n in trains if not trains[n] and not (n in own and halves & {getattr(x, "id", "") for x in nodes_of(own[n])})]
     left_over = [*_left_over(own, taken), *(f"{name} (no arguments that were tried are any for it)" for name in missed)]
+    left_over += [f"{name} (it takes steps along no gradient that is known)" for name in lost]
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
         raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{_advice_on(own, path)}")
@@ -120,6 +127,37 @@ def _takes_data_too(functions: dict[str, Callable], forward: str, backward: str)
     needed = [p.name for p in parameters(functions[backward]) if p.default is p.empty]
     data = [name for name in needed if name not in taken and kind_of(name) == "x" and not is_cotangent(name, [])]
     return bool(says_slope(backward) and data and len(needed) > len(taken) > 1)
+
+
+def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
+    """Return the pair of what trains in one function or loop; None where no loss is found of which it has the gradients.
+
+    That may be a common one, else the one that is computed there. One that goes up a common one has the wrong sign.
+    """
+    pair = Pair(name, *pair_with_arrays(apart.forward, apart.backward), path, f"the forward in {name}", name)
+    composed = compose(pair.forward, pair.backward, name, {})
+    if composed is None:
+        return None
+    own = replace(composed, losses=apart.losses, of_file=True, penalties=() if apart.penalised else composed.penalties)
+    up = replace(composed, user_backward=reversed_steps(composed.user_backward))
+    for tried in [composed] * (not apart.penalised) + [own] * bool(apart.losses) + [up]:
+        found = replace(pair, forward=tried, backward=tried.backward)
+        if _can_be_called(found):
+            kept = {tried.loss: tried.losses[tried.loss]}
+            down = replace(composed, losses=kept, of_file=True, loss=tried.loss, targets=tried.targets, kinds=(tried.targets,))
+            return replace(pair, forward=down, backward=down.backward) if tried is up else found
+    return None
+
+
+def _can_be_called(pair: Pair) -> bool:
+    """Whether inputs are found with which it works: else it is no pair."""
+    from .choose_call import choose_calls  # it takes pairs itself
+
+    try:
+        with running(pair.path, Prints()):
+            return bool(choose_calls(pair, 0))
+    except UserError:
+        return False
 
 
 def _composed(pair: Pair, functions: dict[str, Callable]) -> Pair:

@@ -60,6 +60,7 @@ def arguments(pair: Pair) -> Iterator[Call]:
         sized = {name: f"size of {size_named(name)}" for name in free if size_named(name)}
         sized |= {name: "sizes" for name in free if name not in sized and "dim" in name and name in needed}  # of three layers
         guesses |= sized | dict.fromkeys(rolled, "rolled")
+    guesses |= getattr(code, "guesses", {})
     guesses |= {name: f"shaped {' '.join(map(str, x.shape))}" for name, x in getattr(code, "arrays", {}).items()}
     arrays = ("weight", "bias", "affine", "hidden")
     optional = [p.name for p in found if p.default is None and kind_of(p.name, pair.name) in arrays]

@@ -157,7 +157,8 @@ def _of_no_matter(call: Call, named: dict[str, Any]) -> set[str]:
     of_loss = isinstance(call.pair.forward, Composed) or (call.convention is not None and call.convention.slope)
     network = len(weights) > 1 or (of_loss and (weights or "target" in call.kinds))
     needless = ("x", "hidden", *CONSTANT) if of_loss else ("x", *CONSTANT)
-    data = [name for name in missing if call.kind_of(name) in needless or (of_loss and name[:1] in "xX")]  # Xm
+    given = getattr(call.pair.forward, "data", ())
+    data = [name for name in missing if call.kind_of(name) in needless or name in given or (of_loss and name[:1] in "xX")]  # Xm
     return missing if network and len(data) == len(missing) else set()
 
 

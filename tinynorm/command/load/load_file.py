@@ -120,10 +120,15 @@ def _has_no_end(statement: ast.stmt) -> bool:
 
 
 def _may_be_checked(tree: ast.Module) -> bool:
-    """Whether there are two functions or methods, or one that returns several values, as a loss with its gradients."""
+    """Whether there are two functions or methods, one that returns several values, as a loss with its gradients, or a loop.
+
+    In that something is subtracted, as it is where a network learns.
+    """
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     several = any(isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) for node in ast.walk(tree))
-    return len(functions) > 1 or several
+    loops = [loop for loop in ast.walk(tree) if isinstance(loop, ast.For | ast.While)]
+    learns = any(isinstance(getattr(node, "op", None), ast.Sub) for loop in loops for node in ast.walk(loop))
+    return len(functions) > 1 or several or learns
 
 
 def module_name(path: Path) -> str:

@@ -87,7 +87,7 @@ def _beside_a_logarithm(q: Question) -> Answer | None:
     """Ask with smaller inputs, of which no probability is so small that a tiny number beside it counts."""
     scaled = [i in q.call.floats and kind != "target" for i, kind in enumerate(q.call.kinds)]
     signs = [np.resize([1, -1], x.shape) if x.size in x.shape else 1 for x in map(np.asarray, q.call.inputs)]
-    made = [SMALLER * x * sign if s else x for x, sign, s in zip(q.call.inputs, signs, scaled, strict=True)]
+    made = [np.asarray(SMALLER * x * sign) if s else x for x, sign, s in zip(q.call.inputs, signs, scaled, strict=True)]
     small = q.call.with_inputs(made)  # biases of both signs, or all units of a ReLU are alive there
     report, error = attempt(q.ask, small, rtol=TINY)
     wrong = [found.name for found in report.inputs if found.ok is False] if error is None else q.wrong
