@@ -3,6 +3,7 @@
 # expect Array.__mul__: right
 # expect Array.relu: wrong: WRONG in dx
 # expect Array.exp: right
+# expect Array.backward: right: a result used at two depths
 """backward(gradient) calls the one of each parent at once; the gradients are arrays of the same class."""
 
 import numpy as np

@@ -2,6 +2,7 @@
 # expect Tensor.__add__: right
 # expect Tensor.__mul__: wrong: and wrong with other (9,)
 # expect Tensor.__matmul__: right
+# expect Tensor.backward: right
 # expect Linear: right: weight (9, 4)
 # expect LinearWrong: wrong: WRONG in dweight
 # expect Swish: wrong: it is right with x (6, 9), and wrong with beta 0.7

@@ -6,6 +6,7 @@
 # expect Value.tanh: wrong: dx = dy * (1 - y²)
 # expect Value.relu: wrong: it is right with x (); and each used by two operations, and wrong with x < 0
 # expect Value.exp: right
+# expect Value.backward: right: a result used at two depths
 """Numbers with a graph behind them. What is an expression of other operations, as a - b, has no line of its own."""
 
 import math

@@ -83,9 +83,11 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
     layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
+    tensors, unlike = own_tensors(names)
     missed: list[str] = []
-    for own_tensor in own_tensors(names):
+    for own_tensor in tensors:
         operations, none_found = find_operations(names, module_name(path), own_tensor)
+        pairs = [pair for pair in pairs if pair.forward_name not in operations]
         pairs += [_of_operation(name, operation, path) for name, operation in operations.items()]
         pairs += [_of_layer(*module, path) for module in find_modules(classes, names, own_tensor)]
         missed += none_found
@@ -98,11 +100,12 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
     halves = {pair.backward_name for pair in pairs if has(pair.backward_name, "BACKWARD")}  # they are checked alone
     lost = [n for n in trains if not trains[n] and not (n in own and halves & {getattr(x, "id", "") for x in nodes_of(own[n])})]
-    left_over = [*_left_over(own, taken), *(f"{name} (no arguments that were tried are any for it)" for name in missed)]
+    missed += [why for why in unlike if why.partition(" ")[0] in classes]
+    left_over = [*_left_over(own, taken), *missed]
     left_over += [f"{name} (it takes steps along no gradient that is known)" for name in lost]
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
-        raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{_advice_on(own, path)}")
+        raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{_advice_on(own, path, missed)}")
     chosen = [pair for pair in pairs if only in (None, pair.name, pair.forward_name, pair.backward_name)]
     if not chosen:
         raise NothingToCheck(f"{path}: there is no pair called {only!r}; there are {', '.join(pair.name for pair in pairs)}")
@@ -365,8 +368,10 @@ def _is_a_gradient_of_a_loss(name: str, function: Callable) -> bool:
     return bool(targets and has(name, "SLOPE") and returned(function)) and not STEPS.search(name)
 
 
-def _advice_on(own: dict[str, Callable], path: Path) -> str:
+def _advice_on(own: dict[str, Callable], path: Path, missed: list[str]) -> str:
     """Say why a file has no pairs."""
+    if missed:
+        return f"; not looked at: {', '.join(missed)}"
     classes = [name for name, value in own.items() if inspect.isclass(value) and hasattr(value, "forward")]
     framework = re.search(rf"^\s*(?:import|from) ({'|'.join(FRAMEWORKS)})\b", path.read_text("utf-8", "ignore"), re.MULTILINE)
     if framework:

@@ -33,12 +33,27 @@ def load(path: Path, prints: Prints) -> dict[str, Any]:
         _run_file(path, source, names, prints.remarks)
         if names.get("open") is opened:
             del names["open"]
+        _replace_twin(module)
         if read_in_double(names, before):
             prints.remarks.append(f"{path}: its float32 is read as float64, so that all digits are checked")
         defaults = [x for f in names.values() if isinstance(f, FunctionType) for x in f.__defaults__ or ()]
         held = [*names.values(), *defaults]
         GENERATORS[:] = [value for value in held if isinstance(value, np.random.Generator | np.random.RandomState)]
         return dict(names)
+
+
+def _replace_twin(module: ModuleType) -> None:
+    """Let the files of a package use the classes and functions of this module, where they have imported its file as their own.
+
+    Of a class Tensor there would be two else, and what one file makes would be no Tensor for the other.
+    """
+    known, where = [*sys.modules.values()], str(Path(str(module.__file__)).resolve())
+    for twin in [other for other in known if other is not module and getattr(other, "__file__", "") == where]:
+        package = twin.__name__.partition(".")[0]
+        for held in [vars(other) for other in known if other.__name__.partition(".")[0] == package]:
+            made = {name: x for name, x in held.items() if getattr(x, "__module__", "") == twin.__name__}
+            own = {name: vars(module).get(getattr(x, "__name__", "")) for name, x in made.items()}
+            held.update({name: x for name, x in own.items() if x is not None})
 
 
 def _run_file(path: Path, source: bytes, names: dict[str, Any], remarks: list[str]) -> None:

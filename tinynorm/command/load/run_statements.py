@@ -1,6 +1,7 @@
 """Run the statements of a file one after the other, so that one that raises, or takes long, can be left out."""
 
 from __future__ import annotations
+import __future__ as future
 
 import ast
 import signal
@@ -52,10 +53,13 @@ def run_statements(
 
 def _run(statement: ast.stmt, where: str, names: dict[str, Any], missing: list[str]) -> BaseException | None:
     names.setdefault(ONE_NUMBER, one_number)
-    code = compile(ast.Module([OneNumber().visit(deepcopy(statement))], []), where, "exec", dont_inherit=True)
+    module, flags = ast.Module([OneNumber().visit(deepcopy(statement))], []), 0
     while True:
         with _limited(LONGEST if isinstance(statement, ast.Expr | ast.For | ast.While | ast.Assign) else 0):
-            _, error = attempt(exec, code, names)
+            _, error = attempt(exec, compile(module, where, "exec", flags, dont_inherit=True), names)
+        if isinstance(error, NameError) and isinstance(statement, DEFINED) and not flags:
+            flags = future.annotations.compiler_flag  # it may stand in an annotation: of __future__, and of Python from 3.14
+            continue
         stood_for = stand_in_for(error)
         if not stood_for:
             return error

@@ -15,7 +15,7 @@ from ...gradcheck.report import text
 from ..functions.find_pairs import Pair, find_pairs
 from ..layers.call_layer import Layer
 from ..load.load_file import load, module_name
-from ..run_code import OUR_CODE, LimitReached, NothingToCheck, Prints, UserError
+from ..run_code import OUR_CODE, LimitReached, NothingToCheck, Prints, UserError, running
 from ..tensors.operations import Operation
 from ..verdict.check_pair import check_pair
 from ..verdict.print_results import as_record
@@ -34,7 +34,8 @@ def records(job: dict[str, Any], prints: Prints) -> Iterator[dict[str, Any]]:
     """
     path, sys.dont_write_bytecode = Path(job["file"]), True
     names = load(path, prints)
-    pairs, left_over = find_pairs(names, path, job["only"])
+    with running(path, prints):
+        pairs, left_over = find_pairs(names, path, job["only"])
     if job["of_folder"]:  # what it imports is checked where it is defined
         pairs = [pair for pair in pairs if _defines(names, pair, path)]
         if not pairs and not left_over:

@@ -10,6 +10,8 @@ from ..functions.call_pair import Call, shown
 from ..functions.find_pairs import Pair
 from .operations import Operation
 
+WAITING = "a result that several operations use passes on the sum of their gradients, once: in reverse topological order"
+PARENTS = "its gradient does not reach what is behind its tensors: has the result all of them as its parents?"
 ADDED = "a tensor that several operations use gets the sum of their gradients: add to self.{0} (+=), do not set it (=)"
 
 
@@ -27,7 +29,9 @@ class OperationCall(Call):
         return self.operation.backward(dout, cache)
 
     def __str__(self) -> str:
-        given = self.operation.arguments | dict(zip(self.names, self.inputs, strict=True))
+        known, own = self.operation.arguments, self.operation.own
+        held = {name: own.array(x).astype(int) for name, x in known.items() if isinstance(x, own.cls)}  # places to take
+        given = known | held | dict(zip(self.names, self.inputs, strict=True))
         return shown(given | ({"*": self.operation.rest} if self.operation.rest else {}))
 
     def switched(self) -> Iterator[tuple[str, Call]]:
@@ -35,7 +39,9 @@ class OperationCall(Call):
         for says, other in self.operation.variants():
             if other.works(moves=False):
                 call = operation_call(replace(self.pair, forward=other, backward=other.backward))
-                call.why = ADDED.format(other.own.gradient) if other.twice else ""
+                added = ADDED.format(other.own.gradient)
+                reasons = {(False, False): "", (True, False): added, (False, True): PARENTS, (True, True): WAITING}
+                call.why = WAITING if other.whole else reasons[other.twice, other.behind]
                 yield says, call
 
     def constant(self, name: str) -> bool:

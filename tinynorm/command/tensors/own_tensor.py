@@ -6,8 +6,9 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from ..run_code import attempt
 
 BACKWARD = re.compile("_*(back_?prop(agate|agation)?|backwards?(_?pass)?|compute_?grad\\w*)", re.IGNORECASE)
 GRADIENT = re.compile("_*(grads?|gradient|derivative|adjoint|g)", re.IGNORECASE)
-TRACKED = re.compile("requires?_?grad|autograd|needs?_?grad|track\\w*|trainable", re.IGNORECASE)  # whether it shall have one
+# An argument that says whether it shall have one.
+TRACKED = re.compile("requires?_?grad|autograd|needs?_?grad|track\\w*|trainable|(is_)?param", re.IGNORECASE)
 GIVEN = re.compile("_*(\\w*grad(ient)?s?|d\\w{0,5}|g|delta|seed|upstream|z)", re.IGNORECASE)  # the argument of backward
 NO_GRADIENT = re.compile("(retain|zero|create|clear|keep)_?\\w*|debug", re.IGNORECASE)
+OF_ARRAYS = {"shape", "T", "transpose", "reshape", "__matmul__", "matmul", "dot"}  # which numbers have not
 OPERATORS = ("__add__", "__mul__", "__matmul__", "__sub__", "__pow__", "__neg__", "__truediv__")
 
 
@@ -31,9 +34,19 @@ class OwnTensor:
     cls: type
     value: str  # the attribute with the array
     gradient: str  # the attribute with its gradient
-    backward: str  # the method that sends gradients back
+    backwards: list[str]  # the methods that may send gradients back; "" for the function that an operation leaves in its result
+    backward: str = ""  # the one that does
     arrays: bool = True  # whether it holds arrays, and not one number
     pull: Callable[[OwnTensor, Any, Any], None] | None = None  # the one of WAYS that works
+    known: dict[str, Callable] = field(default_factory=dict)  # a + b and a * b, where they are right
+    sound: list[Callable] = field(default_factory=list)  # those of them that are right with results of others too
+    in_order: bool = False  # whether backward waits for all gradients of a result
+
+    def ways(self) -> Iterator[None]:
+        """Take one way to ask for gradients after the other."""
+        for way in product(self.backwards, WAYS):
+            self.backward, self.pull = way
+            yield
 
     def made(self, x: Any) -> Any:
         """Return a tensor that holds an array, or a number; its gradient is wanted."""
@@ -49,16 +62,16 @@ class OwnTensor:
         return None if g is None else np.zeros(x.shape) if np.shape(g) == () and not np.any(g) else np.array(g, dtype=float)
 
 
-def made(cls: type, x: Any) -> Any:
-    wanted = {p.name: True for p in parameters(cls) if TRACKED.fullmatch(p.name) and p.default is not p.empty}
+def made(cls: type, x: Any, tracked: bool = True) -> Any:
+    wanted = {p.name: True for p in parameters(cls) if tracked and TRACKED.fullmatch(p.name) and p.default is not p.empty}
     return cls(float(x) if np.ndim(x) == 0 else np.array(x), **wanted)
 
 
 def as_own_tensor(cls: type) -> OwnTensor | None:
     """Return a class as one of tensors, if it is; else None."""
     methods = methods_in(cls)
-    backward = next((name for name in methods if BACKWARD.fullmatch(name)), "")
-    if not backward or not any(name in methods for name in OPERATORS):
+    backwards = [name for name in methods if BACKWARD.fullmatch(name)]
+    if not backwards and not is_of_operators(cls):
         return None
     for x in (np.array([[0.3, -0.7, 1.2]]), 0.7):
         tensor = attempt(made, cls, x)[0]
@@ -67,14 +80,24 @@ def as_own_tensor(cls: type) -> OwnTensor | None:
         used = [node.attr for node in nodes_in(cls) if isinstance(node, ast.Attribute)]
         gradients = [name for name in [*held, *used] if GRADIENT.fullmatch(name) and name not in methods]
         if values and gradients:
-            return OwnTensor(cls, values[0], gradients[0], backward, _has_arrays(cls))
+            return OwnTensor(cls, values[0], gradients[0], [*backwards, ""], arrays=_has_arrays(cls))
     return None
+
+
+def is_of_operators(cls: type) -> bool:
+    """Whether a class defines a + b or a * b, and speaks of gradients."""
+    names = [getattr(node, "attr", getattr(node, "id", "")) for node in nodes_in(cls)]
+    return any(name in methods_in(cls) for name in OPERATORS) and any("grad" in name.lower() for name in names)
+
+
+def has_operations_of_arrays(cls: type) -> bool:
+    return bool(OF_ARRAYS & {*dir(cls)})
 
 
 def _has_arrays(cls: type) -> bool:
     """Whether a class computes with arrays: its module has NumPy's name, and its code that name."""
     known = vars(sys.modules[cls.__module__])
-    return any(known.get(getattr(node, "id", "")) is np for node in nodes_in(cls))
+    return has_operations_of_arrays(cls) or any(known.get(getattr(node, "id", "")) is np for node in nodes_in(cls))
 
 
 def _equal(a: Any, x: Any) -> bool:
@@ -101,22 +124,27 @@ def by_tensor(own: OwnTensor, out: Any, dout: Any) -> None:
     """backward(Tensor(dout))."""
     if not _takes_gradient(own):
         raise TypeError("it takes none")
-    getattr(out, own.backward)(own.made(dout))
+    getattr(out, own.backward)(made(own.cls, dout, tracked=False))
 
 
 def by_closure(own: OwnTensor, out: Any, dout: Any) -> None:
     """backward(), which calls the function that each operation has put into its result: it finds dout there in place of 1."""
     name, closure = next((name, f) for name, f in _held(out).items() if inspect.isroutine(f))
+    if name == own.backward:
+        raise TypeError("it goes back through one operation only")
 
-    def with_dout(*taken: Any) -> Any:
-        now = taken[0] if taken else getattr(out, own.gradient)
+    def with_dout(*taken: Any, **named: Any) -> Any:
+        now, *rest = [*taken, *named.values(), getattr(out, own.gradient)]
         number = np.ndim(dout) == 0 and not isinstance(now, np.ndarray | np.generic)
-        given = own.made(dout) if isinstance(now, own.cls) else float(dout) if number else np.array(dout)[()]
+        given = made(own.cls, dout, False) if isinstance(now, own.cls) else float(dout) if number else np.array(dout)[()]
         setattr(out, own.gradient, given)
-        return closure(*[given, *taken[1:]] if taken else ())
+        return closure(*[given, *rest[:-1]] if taken or named else ())
 
     setattr(out, name, with_dout)
-    getattr(out, own.backward)()
+    if own.backward:
+        getattr(out, own.backward)()
+    else:
+        with_dout(*[getattr(out, own.gradient) for p in parameters(closure) if p.default is p.empty])
 
 
 def by_product(own: OwnTensor, out: Any, dout: Any) -> None:
@@ -133,5 +161,6 @@ WAYS = (by_argument, by_tensor, by_closure, by_product, by_sum)
 
 
 def _takes_gradient(own: OwnTensor) -> list[str]:
-    taken = [p.name for p in parameters(getattr(own.cls, own.backward))[1:]]
-    return [name for name in taken if GIVEN.fullmatch(name) and not NO_GRADIENT.fullmatch(name)][:1]
+    taken = parameters(getattr(own.cls, own.backward))[1:]
+    may_be = [p.name for p in taken if GIVEN.fullmatch(p.name) or p.default is p.empty]
+    return [name for name in may_be if not NO_GRADIENT.fullmatch(name)][:1]
