@@ -3,6 +3,7 @@
 # expect Mean: right
 # expect MeanWrong: wrong: WRONG
 # expect Value.__mul__: right
+# expect Value.backward: wrong: no gradient reaches what is behind its tensors
 import numpy as np
 
 

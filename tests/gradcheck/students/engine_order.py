@@ -1,4 +1,4 @@
-# expect Number.__add__: right: and each the result of another; and x < 0
+# expect Number.__add__: right: and x < 0; and each the result of another
 # expect Number.__mul__: right: and each used by two operations
 # expect Number.log: right: x ()
 # expect Number.tanh: right

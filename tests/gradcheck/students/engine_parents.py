@@ -1,6 +1,6 @@
 # long
 # expect Tensor.__add__: right: and each a result that two use
-# expect Tensor.__mul__: wrong: its gradient does not reach what is behind its tensors
+# expect Tensor.__mul__: wrong: no gradient reaches what is behind its tensors
 # expect Tensor.__pow__: right: power 2.5
 # expect Tensor.exp: right: and each a result that two use
 # expect Tensor.clip: wrong: low -0.6, high 0.9

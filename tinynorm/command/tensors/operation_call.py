@@ -11,7 +11,7 @@ from ..functions.find_pairs import Pair
 from .operations import Operation
 
 WAITING = "a result that several operations use passes on the sum of their gradients, once: in reverse topological order"
-PARENTS = "its gradient does not reach what is behind its tensors: has the result all of them as its parents?"
+PARENTS = "no gradient reaches what is behind its tensors: are all of them parents of the result, and gone through?"
 ADDED = "a tensor that several operations use gets the sum of their gradients: add to self.{0} (+=), do not set it (=)"
 
 
@@ -41,7 +41,7 @@ class OperationCall(Call):
                 call = operation_call(replace(self.pair, forward=other, backward=other.backward))
                 added = ADDED.format(other.own.gradient)
                 reasons = {(False, False): "", (True, False): added, (False, True): PARENTS, (True, True): WAITING}
-                call.why = WAITING if other.whole else reasons[other.twice, other.behind]
+                call.why = WAITING if other.whole and not other.behind else reasons[other.twice, other.behind]
                 yield says, call
 
     def constant(self, name: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import operator
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +36,7 @@ NUMBERS = (3, 2.5)  # a power may have to be whole
 REVERSED = ("radd", "rmul", "rsub", "rtruediv", "rpow", "rdiv")  # which Python calls for 3 - x
 NO_OPERATORS = ("__repr__", "__str__", "__hash__", "__len__", "__eq__", "__rmatmul__")
 KEPT = ("keepdims", "keepdim")
+BEHIND = "each the result of another"
 
 
 @dataclass
@@ -71,18 +71,9 @@ class Operation:
 
     def _run(self, arrays: tuple) -> tuple[Any, list[Any]]:
         leaves = dict(zip(self.names, map(self.own.made, arrays), strict=True))
-        given = {**self.arguments, **{name: self._result_of(leaf) if self.behind else leaf for name, leaf in leaves.items()}}
+        given = {**self.arguments, **{name: self.own.result_of(leaf) if self.behind else leaf for name, leaf in leaves.items()}}
         outs = [self.function(*given.values(), *self.rest, **self.keywords) for _ in range(1 + self.twice)]
-        return self._joined(*outs) if self.twice else outs[0], list(leaves.values())
-
-    def _joined(self, one: Any, other: Any) -> Any:
-        known = self.own.known or {"": operator.add}
-        return next(iter(known.values()))(one, other)
-
-    def _result_of(self, tensor: Any) -> Any:
-        """Return t + 0, or t * 1."""
-        name, function = next(iter(self.own.known.items()))
-        return function(tensor, self.own.made(np.full(np.shape(self.own.array(tensor)), float(name == "__mul__"))))
+        return self.own.joined(*outs) if self.twice else outs[0], list(leaves.values())
 
     def backward(self, dout: Any, arrays: tuple) -> tuple:
         out, tensors = self._run(arrays)
@@ -115,10 +106,13 @@ class Operation:
 
     def variants(self) -> Iterator[tuple[str, Operation]]:
         """Yield (what is other, the operation) for other arguments that it takes."""
-        if self.whole:
+        if self.whole and self.own.sound:
             yield "a result used at two depths", replace(self, function=at_two_depths(self.own))
+        elif self.whole:
+            yield BEHIND, replace(self, behind=True)
+        if self.whole:
             return
-        if self.own.backward:
+        if self.own.chains or (self.own.backward and not self.own.known):
             yield "each used by two operations", replace(self, twice=True)
         x, *others = self.arguments
         first = self.arguments[x]
@@ -139,8 +133,8 @@ class Operation:
                 )
         if first.shape == ():
             yield f"{x} < 0", replace(self, arguments=self.arguments | {x: np.array(-first)})
-        if self.own.known and self.own.backward:
-            yield "each the result of another", replace(self, behind=True)
+        if self.own.chains:
+            yield BEHIND, replace(self, behind=True)
         if self.own.in_order:
             yield "each a result that two use", replace(self, behind=True, twice=True)
 
@@ -176,7 +170,7 @@ def _takes_a_way(own: OwnTensor, works: dict[str, Operation]) -> bool:
     (own.backward, own.pull), best = max(rights, key=lambda pair: len(pair[1]))
     own.known = {name: works[name].function for name in ("__add__", "__mul__") if name in best}
     graph = graph_of(own)
-    own.in_order = graph is not None and replace(graph, function=at_two_depths(own)).right()
+    own.in_order = graph is not None and own.sound != [] and replace(graph, function=at_two_depths(own)).right()
     return bool(best)
 
 
@@ -185,9 +179,10 @@ def graph_of(own: OwnTensor) -> Operation | None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((2, *SHAPES[0])) if own.arrays else (np.array(0.7), np.array(-1.3))
     graphs = [Operation(own, function, {"x": x, "y": y}, whole=True) for function in own.known.values() if own.backward]
+    own.chains = bool(graphs) and Operation(own, own.result_of, {"x": x}, behind=True).right()
     sound = [one for one in graphs if replace(one, twice=True).right() and replace(one, behind=True).right()]
     own.sound = [one.function for one in sound]
-    return sound[0] if sound else None
+    return sound[0] if sound else graphs[0] if graphs and not own.chains else None
 
 
 def at_two_depths(own: OwnTensor) -> Callable:
