@@ -19,9 +19,9 @@ from ..functions.find_losses import REGULARISED
 from ..functions.kinds import NUMBERS, kind_of, number_for
 from ..functions.layouts import OUTPUTS, Layout
 from ..read.by_use import stands_for, words_meant
-from ..read.read_code import code_of, followed, parameters
+from ..read.read_code import code_of, followed, methods_in, parameters
 from .attributes import EPOCHS
-from .find_layers import BACKWARDS, methods_in, nodes_in
+from .find_layers import BACKWARDS, nodes_in
 from .objects import LR, Mixing, Settings, Silent, SquaredError, Step, Tanh, instances
 
 SIZES = {

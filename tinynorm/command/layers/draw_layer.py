@@ -66,6 +66,7 @@ class Search:
         self.whole = False  # whether x is of whole numbers
         self.unsummed = False  # whether a gradient is that of each row, where there are several
         self.refused: dict[str, Any] = {}  # the first sizes of windows with which forward works, and backward does not
+        self.doubt: UserError | None = None  # what is said where no way to read it makes it right
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
         self._take_setups()
 
@@ -122,6 +123,8 @@ class Search:
         kept |= {p.name for p in parameters(getattr(cls, methods.backward))[3:] if p.default is p.empty}  # or what it returned
         if not self.rank[1] and not kept and methods.backward in trainers(cls):
             raise UserError(f"forward, backward and the step are one method, {methods.backward}; make backward one of its own")
+        if self.doubt and not all(self.rank):
+            raise self.doubt
         if self.best is None:
             raise self._failure()
         if not all(self.rank) and methods.how == "layer" and self.best.doubt:
@@ -250,7 +253,11 @@ class Search:
         if self.best is None or best > self.rank:
             apart = alone and self.best is not None and row_by_row(self.best)
             found = [one for rank, one in ranked if rank == best]
-            self.best = most_right(found) if all(best) else found[0]
+            try:
+                self.best = most_right(found) if all(best) else found[0]
+            except UserError as doubt:  # targets of another shape may be meant
+                self.doubt = doubt
+                return False
             self.rank = best
             self.best.several = several if alone else ""
             self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""

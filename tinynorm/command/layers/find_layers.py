@@ -13,7 +13,7 @@ from typing import Any
 
 from ..functions.find_losses import returned_gradients
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters, parts_returned, returned
+from ..read.read_code import code_of, is_gradient_of, methods_in, nodes_of, parameters, parts_returned, plain_title, returned
 from ..unfinished import TO_BE_WRITTEN
 from .attributes import MANGLED, RATES
 from .one_method import trainers
@@ -21,7 +21,7 @@ from .one_method import trainers
 FORWARDS = (
     "forward forward_pass forward_propagation forward_propagate forward_prop feedforward feed_forward fprop fwd propagate "
     "forwardprop forward_propogation __call__ call apply activate activation function func fn f compute predict value "
-    "evaluate transform"
+    "evaluate transform forward_pass_train run"
 )
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
@@ -136,6 +136,8 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
         if any(starred):
             cls.__call__ = _handing_on(cls.__call__, getattr(cls, forward))  # type: ignore[method-assign]
         forward = "__call__"
+    if forward and backward and (trainer := next(trainers(cls), "")) and _adds_to_what_it_is_given(getattr(cls, backward)):
+        return Methods(forward, trainer, "cost", cost)
     both = cost or (forward if is_loss(cls) and not backward else "")
     if both and _returns_gradients(cls, both, backward, known):
         return Methods(both, both, "loss and gradients")
@@ -159,6 +161,13 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
     if halves is None and forward and (trainer := next(trainers(cls), "")) and trainer != forward:
         return Methods(forward, trainer, "cost", cost)
     return Methods(*halves, "cost" if _starts_from_targets(cls, *halves) else "layer") if halves else None
+
+
+def _adds_to_what_it_is_given(backward: Callable) -> bool:
+    """Whether a backward adds the gradients of one sample to those that it is handed, and returns the sums."""
+    handed_back = {plain_title(part) for part in parts_returned(backward)}
+    changed = {ast.unparse(node.target) for node in nodes_of(backward) if isinstance(node, ast.AugAssign)}
+    return bool(handed_back & changed & {p.name for p in parameters(backward)})
 
 
 def _returns_numbers(method: Callable) -> bool:
@@ -278,11 +287,6 @@ def last_set(method: Any) -> str:
     code = code_of(method)
     last = code.body[-1] if code else None
     return ast.unparse(last.targets[0]).removeprefix("self.") if isinstance(last, ast.Assign) else ""
-
-
-def methods_in(cls: type) -> dict[str, Callable]:
-    """Return the methods of a class by name, its constructor and those that it inherits among them."""
-    return {name: method for owner in cls.__mro__[::-1] for name, method in vars(owner).items() if inspect.isfunction(method)}
 
 
 def reached(cls: type, name: str) -> set[str]:

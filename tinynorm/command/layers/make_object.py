@@ -14,7 +14,7 @@ import numpy as np
 from ...gradcheck.problem.problem import fresh
 from ..functions.kinds import kind_of
 from ..functions.layouts import OUTPUTS
-from ..read.read_code import code_of, own_text, parameters
+from ..read.read_code import code_of, methods_in, own_text, parameters
 from ..run_code import UserError, attempt
 from .arguments import advice, words_of
 from .attributes import EPOCHS, RATES, arrays_in, make_arrays, put, set_numbers
@@ -32,7 +32,7 @@ from .draw_constructor import (
     sets_up,
     settle,
 )
-from .find_layers import attributes_in, methods_in, neighbours, reached, takes_deltas
+from .find_layers import attributes_in, neighbours, reached, takes_deltas
 from .objects import LR, Mixing, Neighbour, asked_for, layers_for
 from .parameters import reset
 

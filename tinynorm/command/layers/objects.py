@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..read.read_code import code_of, parameters
+from ..read.read_code import code_of, methods_in, parameters
 from ..run_code import attempt
 from .attributes import arrays_in
-from .find_layers import BACKWARDS, COSTS, FORWARDS, SLOPES, Methods, arguments_of, find_layers, methods_in
+from .find_layers import BACKWARDS, COSTS, FORWARDS, SLOPES, Methods, arguments_of, find_layers
 from .read_gradients import INPUT_GRADIENTS
 
 # So large that the parameter itself drowns in what is subtracted from it, and a power of two: the gradient comes back exactly.

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, inside, methods_of
+from ..read.read_code import code_of, inside, methods_in
 
+HELPED = ("train", "train_step", "fit_batch")  # what may only call other methods for its parts
 PRODUCT = re.compile(r"\.T\b|@|(dot|matmul|outer)\(")
 
 
@@ -20,12 +21,15 @@ def in_one_method(classes: dict[str, type], known: set[str]) -> Iterator[str]:
 
 
 def trainers(cls: type) -> Iterator[str]:
-    """Yield the methods of a class that are forward, backward and the step in one."""
-    for title, method in methods_of(cls).items():
+    """Yield the methods of a class that are forward, backward and the step in one, or in others that they call."""
+    methods = {name: method for name, method in methods_in(cls).items() if name[:2] != "__"}
+    for title, method in methods.items():
         code = code_of(method)
         targets = [a.arg for a in code.args.args[2:] if kind_of(a.arg, "loss") == "target"] if code else []
-        multiplies = code is not None and PRODUCT.search(ast.unparse(code))  # and does not call self.loss for the gradient
-        if code and targets and multiplies and any(map(_steps_down, inside(code))):
+        called = [methods[n.attr] for n in ast.walk(code or ast.Pass()) if isinstance(n, ast.Attribute) and n.attr in methods]
+        own = [code, *(code_of(other) for other in called if title in HELPED)] if code else []
+        multiplies = any(PRODUCT.search(ast.unparse(part or ast.Pass())) for part in own)  # and it does not call self.loss
+        if targets and multiplies and any(_steps_down(node) for part in own if part for node in inside(part)):
             yield title
 
 

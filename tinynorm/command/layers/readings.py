@@ -16,12 +16,12 @@ from ...gradcheck.problem.problem import Problem
 from ..functions.depends import agreeing
 from ..functions.kinds import REGULARISED, kind_of
 from ..other_numpy import numpy_with, unclipped
-from ..read.read_code import code_of, is_gradient_of, nodes_of, parameters
+from ..read.read_code import code_of, is_gradient_of, methods_in, nodes_of, parameters
 from ..run_code import UserError, attempt
 from .arguments import PREDICTIONS, TRUE
 from .attributes import RATES, names_gradient
 from .call_layer import BEFORE, USUAL_LOSSES, Layer
-from .find_layers import attributes_in, methods_in, reached
+from .find_layers import attributes_in, reached
 from .parameters import find_parameters, values_of
 
 # An error that is the target minus the output: with it, a step down adds.

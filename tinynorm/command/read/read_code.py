@@ -31,9 +31,9 @@ def _parsed(code: CodeType, _: str) -> ast.FunctionDef | None:  # the same code 
     return tree if isinstance(tree, ast.FunctionDef) else None
 
 
-def methods_of(cls: type) -> dict[str, Callable]:
-    """Return the methods that a class defines itself, in their order, without __init__ and its like."""
-    return {name: method for name, method in vars(cls).items() if inspect.isfunction(method) and name[:2] != "__"}
+def methods_in(cls: type) -> dict[str, Callable]:
+    """Return the methods of a class by name, its constructor and those that it inherits among them."""
+    return {name: method for owner in cls.__mro__[::-1] for name, method in vars(owner).items() if inspect.isfunction(method)}
 
 
 def inside(code: ast.AST) -> Iterator[ast.AST]:

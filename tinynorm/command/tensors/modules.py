@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.find_layers import Methods, find_layers, methods_in, reached
+from ..layers.find_layers import Methods, find_layers, reached
+from ..read.read_code import methods_in
 from .operations import inner_functions
 from .own_tensor import OwnTensor
 

@@ -15,8 +15,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import Problem, differentiable
 from ..functions.depends import agreeing
-from ..layers.find_layers import methods_in
-from ..read.read_code import code_of, nodes_of, parameters, returned
+from ..read.read_code import code_of, methods_in, nodes_of, parameters, returned
 from ..run_code import attempt
 from .own_tensor import OwnTensor, as_own_tensor, has_operations_of_arrays, is_of_operators
 

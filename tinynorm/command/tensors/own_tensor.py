@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.find_layers import methods_in, nodes_in
-from ..read.read_code import parameters
+from ..layers.find_layers import nodes_in
+from ..read.read_code import methods_in, parameters
 from ..run_code import attempt
 
 BACKWARD = re.compile("_*(back_?prop(agate|agation)?|backwards?(_?pass)?|compute_?grad\\w*)", re.IGNORECASE)

@@ -16,9 +16,9 @@ from ...gradcheck.report.report import Report
 from ..functions.call_pair import Call
 from ..functions.find_pairs import backward_of
 from ..layers.call_layer import Layer
-from ..layers.find_layers import methods_in, reached
+from ..layers.find_layers import reached
 from ..other_numpy import numpy_with, unclipped
-from ..read.read_code import code_of
+from ..read.read_code import code_of, methods_in
 from ..run_code import UserError
 
 # Times dout. The check multiplies it by up to 10^8: gradients are still 10^-10, and nobody cuts those off. In float32 they are
