@@ -67,6 +67,7 @@ class Search:
         self.unsummed = False  # whether a gradient is that of each row, where there are several
         self.refused: dict[str, Any] = {}  # the first sizes of windows with which forward works, and backward does not
         self.doubt: UserError | None = None  # what is said where no way to read it makes it right
+        self.doubted: Layout | None = None  # that of the x where this was so first
         self.tried: Counter[Layout] = Counter()  # the forwards that worked
         self._take_setups()
 
@@ -212,7 +213,7 @@ class Search:
 
     def _try(self, layout: Layout, obj: Any, made: dict[str, Any], arguments: dict[str, Any]) -> bool:
         """Run forward and backward with these arguments; keep the layer if it is the best. Return whether all works."""
-        if self.rank[0] and self.maker.may_hide(made, () if self.only else layout.x):
+        if self.doubted not in (None, layout) or (self.rank[0] and self.maker.may_hide(made, () if self.only else layout.x)):
             return False
         layer = self.layer.anew(arguments=arguments, remake=partial(self.maker.construct, **made))
         layer.targets = [name for name, kind in (self.taken or self.maker.kinds).items() if kind == "target"]
@@ -255,8 +256,8 @@ class Search:
             found = [one for rank, one in ranked if rank == best]
             try:
                 self.best = most_right(found) if all(best) else found[0]
-            except UserError as doubt:  # targets of another shape may be meant
-                self.doubt = doubt
+            except UserError as doubt:  # beside the same x, targets of another shape may be meant
+                self.doubt, self.doubted = doubt, layout
                 return False
             self.rank = best
             self.best.several = several if alone else ""

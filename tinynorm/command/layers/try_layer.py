@@ -28,7 +28,7 @@ def rank_of(layer: Layer, words: str, finite: bool) -> tuple[bool, bool, bool, b
     grads, error = attempt(layer.backward, tuple(douts) if isinstance(out, tuple) else douts[0], used)
     if error is not None:
         return finite, False, False, False
-    if "softmax" in words.replace("_", "") and not layer.loss and any(np.array_equal(grads[0], u) for u in douts):
+    if "softmax" in words.replace("_", "") and not layer.loss and any(np.array_equal(g, u) for g in grads[:1] for u in douts):
         says = "hands dout on as it is, right only after a loss whose backward is the gradient of both together, p - y"
         layer.doubt = f"{layer.methods.backward} {says}; that loss is checked with a softmax before it"
     floats = {name: x for name, x in zip(layer.names, values, strict=True) if differentiable(x)}
