@@ -234,7 +234,9 @@ class Layer:
         if result is None:
             names = [name for name in OUTPUTS.split() if name not in self.arguments]
             left = sorted(attributes_in(getattr(self.cls, self.methods.forward)))
-            names += [*filter(LOSS_NAME.search, left), *filter(OUTPUT_NAME.search, left)]
+            of_loss = [*filter(LOSS_NAME.search, left)]  # beside the output of the softmax in it
+            names = of_loss + names if self.target and is_loss(self.cls) else names + of_loss
+            names += filter(OUTPUT_NAME.search, left)
             result = next((x for x in (getattr(used.object, name, None) for name in names) if x is not None), None)
             last = getattr(used.object, last_set(getattr(self.cls, self.methods.forward)), None) if result is None else None
             result = last if getattr(last, "dtype", np.dtype(int)).kind == "f" else result

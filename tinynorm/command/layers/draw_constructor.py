@@ -29,7 +29,7 @@ SIZES = {
     "in_ch d c hidden_state_dim inputs in_c c_in inputs_num shape nfeatures embedding_size in_feature n_feature feature_dim "
     "ndim n_i normalized_shape input_feature ci cin ic n_embd n_visible d_input",
     "out": "m n_c filters dout_dim n_y ny depth size nb_filter n_o filter_num co cout oc layer_depth",
-    "width": "hidden d_h d_hid d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size "
+    "width": "hidden h_d d_h d_hid d_ff ff_dim h_dim n_h nh dim_feedforward h_size hsize mlp_dim h ffn_dim ffn_size "
     "dff d_inner inner_dim",
     "hiddens": "hidden_dims hidden_sizes hidden_layers hidden_size_list hiddens hidden_layer_sizes hidden_list",
     "all": "sizes dims layer_size layer_dimensions structure layers_size layers_dim shapes",
@@ -69,14 +69,15 @@ LIKE = {  # kinds of names that are not among these
     "init": "init",
     "penalty": "^(l[12]|reg\\w*|lamb?da\\w*|wd|decay)$|(l[12]|reg\\w*|lamb?da|decay)_?(rate|factor|strength|coef\\w*|param)$",
     "heads": "head",
-    "kernel": "(kern[ea]l|filter|pool|window|grid)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
+    "kernel": "^size_k$|(kern[ea]l|filter|pool|window|grid)_?(size|dim|shape|kernel_size|[hw]$|width|height|$)|^[fk][hw]$",
     "in": f"(^|_)(in|input|inp|prev|x|embed)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)({SIZE[:-3]})",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden|num_states?|states?_({SIZE})|conv_?[0-9]+_(channels|filters)",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neuron|filters|kern[ea]ls"
-    "|(kern[ea]l|filter)_?(num|count|amount|depth)",
+    "|(kern[ea]l|filter)_?(num|count|amount|depth)|^(num|depth)_k$",
     "layers": "^(?!num|n_).*(layers|modules)$",
     "factor": "(scal|sampl|shuffl|repeat)\\w*_(factor|rate|times)$|^repeats?$",
     "x": "_data$",
+    "target": "(labels?|targets?)$",
 }
 SHORT = {  # of sizes, where an array is made of them; elsewhere they are data
     end: rf"(n|f|fan)?_?{word}(_?(f|n|d|sz|s|size))?" for end, word in (("in", "i(n(p(ut)?)?)?"), ("out", "o(ut(put)?)?"))
@@ -185,6 +186,7 @@ def kind_in_constructor(p: inspect.Parameter, words: str) -> str:
     known = KIND_OF_SIZE.get(low) or KIND_OF_SIZE.get(low.rstrip("0123456789").rstrip("_")) or kind_of(p.name, words)
     if re.search(r"\bint\b", f"{p.annotation}") and "float" not in f"{p.annotation}":
         known = "factor" if known == "number" and isinstance(NUMBERS.get(low), float) else OF_INT.get(known, known)
+        known = "out" if low == "shape" else known
     return known or next((kind for kind, pattern in LIKE.items() if re.search(pattern, low)), "")
 
 
@@ -214,8 +216,9 @@ def settle(found: list[inspect.Parameter], words: str, cls: type) -> tuple[dict[
         objects = [] if has_default or kind == "layers" else instances(p.annotation, cls)
         kind = "hiddens" if kind == "width" and _is_list(p.name, cls, JOINED) else kind
         kind = "all" if kind in ("", "out") and not has_default and _is_list(p.name, cls, COUNTED) else kind
+        kind = "layer" if kind in ("kernel", "x") and _hands_on(p.name, cls) else kind  # f of f.forward(x)
         if p.default is None and _hands_on(p.name, cls):
-            kinds[p.name] = (Silent(),)
+            kinds[p.name] = (Tanh() if kind == "function" else Silent(),)
         elif objects:
             kinds[p.name] = tuple(objects)
         elif p.name == "dtype" or (p.name in REGULARISED and "net" in words):
@@ -265,7 +268,8 @@ def _is_size(name: str, cls: type, only: str = "") -> bool:
     """Whether a class makes arrays of this size: ``np.random.randn(name, m)``, or ``np.zeros(self.name)`` in another method."""
     makers = [method for title, method in methods_in(cls).items() if title == only or not only]
     calls = [node for m in makers for node in ast.walk(code_of(m) or ast.Pass()) if isinstance(node, ast.Call)]
-    inside = [part for call in calls if MAKES.match(ast.unparse(call.func)) for part in ast.walk(call)]
+    made = [call for call in calls if MAKES.match(ast.unparse(call.func)) or re.match("_*[A-Z]", ast.unparse(call.func))]
+    inside = [part for call in made for part in ast.walk(call)]  # of an array, or of a layer in this one
     owners = [part.value for part in inside if isinstance(part, ast.Subscript | ast.Attribute)]  # spec of spec["rows"]
     owner, _, key = name.partition(OF)
     titles = {f"{owner}.{key}", f"{owner}['{key}']"} if key else _kept_as(name, cls)
@@ -300,7 +304,8 @@ def appended(cls: type, name: str, lists: set[str]) -> str:
 def choices(found: list[inspect.Parameter], kinds: dict[str, str], around: Setting) -> Iterator[dict[str, Any]]:
     """Yield arguments for the constructor, the likeliest first. Arguments of one kind vary together."""
     defaults = {p.name for p in found if p.default is not p.empty}
-    tuples = {p.name for p in found if "shape" in p.name or isinstance(p.default, tuple) or TUPLE.search(f"{p.annotation}")}
+    whole = [p for p in found if p.annotation not in (int, "int")]
+    tuples = {p.name for p in whole if "shape" in p.name or isinstance(p.default, tuple) or TUPLE.search(f"{p.annotation}")}
     options = {}
     all_kinds = {*kinds.values(), *(kind_in_constructor(p, around.words) for p in found)}
     for kind in sorted(dict.fromkeys(kinds.values()), key=lambda kind: kind == "in"):  # x in rows or in columns: first
@@ -395,7 +400,7 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
         "layers": around.held,
         "steps": [x[1] if len(x) > 1 else 3],
         "batch": [x[0]],
-        "outside": [x[1:]] if shapes else [prod(x[1:]), f],
+        "outside": [*([x[1:]] if shapes else []), prod(x[1:]), f],
     }
     if kind in by_kind:
         return by_kind[kind]

@@ -248,7 +248,8 @@ def left_empty(cls: type) -> set[str]:
     }
     nodes = [node for node in nodes_in(cls) if id(node) not in given]
     assigned = [(node.targets, node.value) for node in nodes if isinstance(node, ast.Assign)]
-    several = [(ast.unparse(one), getattr(value, "value", 0) is None) for targets, value in assigned for one in targets]
+    pairs = [(ast.unparse(one), value) for targets, value in assigned for one in targets]
+    several = [(title, getattr(value, "value", 0) is None) for title, value in pairs if title not in ast.unparse(value)]
     empty = {title for title, none in several if none} - {title for title, none in several if not none}
     return {title.removeprefix("self.") for title in empty}
 
@@ -366,5 +367,6 @@ def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     if not left and not any(all(map(nothing.fullmatch, lines)) for lines in said):
         return False
     base = cls.__name__.lower().strip("_").removesuffix("base").removeprefix("base").removeprefix("abstract").strip("_")
-    bare = not any(map(inspect.isfunction, vars(cls).values()))  # class RMSNorm(Layer): pass
+    own = [name for name in vars(cls) if name[:2] != "__" or name == "__init__"]
+    bare = not any(inspect.isroutine(getattr(cls, name)) for name in own)  # class RMSNorm(Layer): pass
     return bool(heirs) or bare or inspect.isabstract(cls) or base in ("", *ABSTRACT.split())

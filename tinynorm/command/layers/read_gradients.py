@@ -34,6 +34,7 @@ def read_gradients(layer: Layer, returned: Any, used: Used) -> dict[str, Any]:
     for name, ways in layer.parameters.items():
         own = gradient_at(used.object, ways)
         own = None if layer.methods.how == "slope" and not np.any(own) else own  # a derivative leaves what the constructor made
+        own = None if own is not None and name in layer.updated and np.shape(own) != shapes[name] else own  # its step is right
         if name in found and own is not None and np.shape(own) == shapes[name] != np.shape(found[name]):
             del found[name]  # what is returned in its place is the gradient of a state that is not drawn
         g = found.get(name, own)
@@ -59,7 +60,11 @@ def only_gradient_of(shape: tuple[int, ...], layer: Layer, used: Used, of_input:
     """
     made = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.backward))}
     read = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.forward), ast.Load)}
-    found = [(ways[0], a) for ways, a in arrays_in(used.object) if a.shape == shape]
+    every = [(ways[0], a) for ways, a in arrays_in(used.object)]
+    found = [(way, a) for way, a in every if a.shape == shape]
+    if not any(is_called_gradient(way) for way, _ in found):  # grad_w0 (4,) of b (1, 4)
+        flat = [(n,) for n in shape if len(shape) > 1 and n == np.prod(shape)]
+        found += [(way, a) for way, a in every if a.shape in flat]
     named = [a for way, a in found if is_called_gradient(way) or (way[-1] in made and way[-1][1] == "d")]
     arrays = named or [a for way, a in found if of_input and way[-1] in made - read]
     return np.array(arrays[0]) if len(arrays) == 1 else None

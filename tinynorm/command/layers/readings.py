@@ -70,10 +70,12 @@ def ways_to_read(layer: Layer) -> Iterator[Layer]:
         yield replace(layer, targets=names[1:], silent={names[1]})  # loss(y, d)
     if layer.loss and not layer.parameters and layer.methods.how != "cost":
         yield from (replace(one, before=name) for one in losses for name in BEFORE)
-    if layer.loss and not each and re.search("bin|bce|logistic|sigmoid", layer.name, re.IGNORECASE) and np.ndim(t) == 2:
+    lone = np.ndim(t) == 1  # a number for each sample, beside rows of several
+    if layer.loss and (lone or not each) and re.search("bin|bce|logistic|sigmoid", layer.name, re.IGNORECASE) and np.ndim(t):
         code = "".join(ast.unparse(code_of(method) or ast.Pass()) for method in methods_in(layer.cls).values())
         one = np.s_[:1] if "shape[1]" in code else np.s_[:, :1]  # one output, for samples in columns or in rows
-        alone = {name: x[one] if np.shape(x) == np.shape(t) else x for name, x in layer.arguments.items()}
+        given = layer.arguments.items()
+        alone = {name: x[one] if np.ndim(x) == 2 and (lone or np.shape(x) == np.shape(t)) else x for name, x in given}
         yield from (replace(layer, arguments=alone, before=name) for name in ("", "a sigmoid"))
 
 
