@@ -54,6 +54,7 @@ NOT_YET_HELD = {
     "command.read.by_use": "MANY",
     "command.read.packed": "DEPTH LAYERS",
     "command.tensors.operations": "MOST",
+    "command.verdict.another_forward": "SHORT_STEP",
 }
 
 

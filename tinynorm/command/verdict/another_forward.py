@@ -17,6 +17,9 @@ from ..functions.composed import Composed, common_losses
 from .question import Answer, Question
 from .usual_forward import how_it_differs, usual_outputs
 
+# A rate so low that a weight is nearly what it was before the update, and so high that the step can be read from the weight.
+SHORT_STEP = 1e-6
+
 
 def of_usual_forward(q: Question) -> Answer | None:
     """Say whether backward is right for the usual forward of a layer called so."""
@@ -78,11 +81,13 @@ def of_a_common_loss(q: Question) -> Answer | None:
 def with_the_old_weight(q: Question) -> Answer | None:
     """The gradient of x is right where backward updates the weight by next to nothing: it is computed after the update."""
     layer: Any = q.call.pair.forward
-    updated = sorted(getattr(layer, "updated", ()))
-    others = [name for name in q.wrong if name not in updated]  # beside those that are wrong in another way
+    changed = sorted(getattr(layer, "updated", ()))
+    first = [name for name in changed if name not in q.wrong]  # of which others are computed later
+    others = [name for name in q.wrong if name not in changed]  # beside those that are wrong in another way
+    updated, others = (changed, others) if others else (first, q.wrong)
     if not updated or not others:
         return None
-    slow = replace(layer, learning_rate=1 / layer.learning_rate)
+    slow = replace(layer, learning_rate=SHORT_STEP)
     if not q.may_be_right(q.call, names=others, backward=slow.backward):
         return None
     gradients, are = " and ".join(f"d{name}" for name in others), "is" if len(others) == 1 else "are"
