@@ -17,7 +17,7 @@ from ...gradcheck.problem.problem import Problem, differentiable
 from ..functions.depends import agreeing
 from ..read.read_code import code_of, methods_in, nodes_of, parameters, returned
 from ..run_code import attempt
-from .own_tensor import OwnTensor, as_own_tensor, has_operations_of_arrays, is_of_operators
+from .own_tensor import OwnTensor, as_own_tensor, has_operations_of_arrays, is_of_operators, times_gradient
 
 SHAPES = ((6, 9), (6,), (), (2, 3, 5, 7))  # of the first tensor; the third is for those that hold one number
 MOST = 40  # calls that are tried for one shape
@@ -103,6 +103,10 @@ class Operation:
         """Whether backward takes it without an exception."""
         return attempt(self.backward, np.ones(np.shape(self(*self.inputs)[0])), tuple(self.inputs))[1] is None
 
+    def keeps(self) -> bool:
+        """Whether it returns what it is given: it may only wrap an array, as tensor(data)."""
+        return np.array_equal(self(*self.inputs)[0], self.inputs[0])
+
     def variants(self) -> Iterator[tuple[str, Operation]]:
         """Yield (what is other, the operation) for other arguments that it takes."""
         if self.whole and self.own.sound:
@@ -166,6 +170,9 @@ def _working(own: OwnTensor) -> dict[str, Operation]:
 def _takes_a_way(own: OwnTensor, works: dict[str, Operation]) -> bool:
     """Take the way that makes most operations right, and note which are; return whether there is one."""
     rights = [((own.backward, own.pull), [name for name, one in works.items() if one.right()]) for _ in own.ways()]
+    if not own.arrays and not any(names for _, names in rights):
+        own.backward, own.pull = own.backwards[0], times_gradient
+        rights = [((own.backward, own.pull), [name for name, one in works.items() if one.right()])]
     (own.backward, own.pull), best = max(rights, key=lambda pair: len(pair[1]))
     own.known = {name: works[name].function for name in ("__add__", "__mul__") if name in best}
     graph = graph_of(own)
@@ -249,14 +256,28 @@ def inner_functions(function: Callable) -> list[ast.AST]:
 
 
 def _drawn(own: OwnTensor, function: Callable, shapes: Sequence[tuple[int, ...]]) -> Operation | None:
-    """Return an operation with arguments that it takes; None where none are found."""
+    """Return an operation with arguments that it takes, also backwards if there are such; None where none are found."""
+    for shape in shapes:
+        raising: Operation | None = None
+        for operation in filter(Operation.works, _candidates(own, function, shape)):
+            if own.pull is None:
+                return operation
+            if operation.keeps() and not operation.right():
+                return None
+            if operation.runs():
+                return operation
+            raising = raising or operation
+        if raising is not None:
+            return raising
+    return None
+
+
+def _candidates(own: OwnTensor, function: Callable, shape: tuple[int, ...]) -> Iterator[Operation]:
     first, *others = parameters(function)
     needed = [p for p in others if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     starred = [p for p in others if p.kind is p.VAR_POSITIONAL]
     title = getattr(function, "__name__", "").strip("_")
-    first_found: Operation | None = None  # whose backward raises
-    signs = (True,) if ABOVE_0.fullmatch(title) else (False, True)
-    for shape, positive in product(shapes, signs):
+    for positive in (True,) if ABOVE_0.fullmatch(title) else (False, True):
         rng = np.random.default_rng(0)
         x = np.asarray(rng.standard_normal(shape)) if shape else np.array(0.7)
         x = np.asarray(np.abs(x) + 0.5) if positive else x
@@ -265,11 +286,7 @@ def _drawn(own: OwnTensor, function: Callable, shapes: Sequence[tuple[int, ...]]
         tails = [()] if not starred else [(), x.shape[::-1], (x.shape[::-1],), *(range(x.ndim)[::-1],), (0,)]
         for rest, values in islice(product(tails, product(*options)), MOST):
             named = dict(zip([p.name for p in needed], values, strict=True))
-            operation = Operation(own, function, {"x" if first.name == "self" else first.name: x} | named, tuple(rest))
-            if operation.works() and (own.pull is None or operation.runs()):
-                return operation
-            first_found = first_found or (operation if own.pull and operation.works() else None)
-    return first_found
+            yield Operation(own, function, {"x" if first.name == "self" else first.name: x} | named, tuple(rest))
 
 
 def _values(name: str, own: OwnTensor, x: np.ndarray, rng: np.random.Generator, positive: bool) -> Iterator[Any]:

@@ -39,6 +39,7 @@ class OwnTensor:
     backward: str = ""  # the one that does
     arrays: bool = True  # whether it holds arrays, and not one number
     pull: Callable[[OwnTensor, Any, Any], None] | None = None  # the one of WAYS that works
+    scale: float = 1.0  # of the gradients that are read, where backward() began with 1
     known: dict[str, Callable] = field(default_factory=dict)  # a + b and a * b, where they are right
     chains: bool = False  # whether backward goes on behind an operation
     sound: list[Callable] = field(default_factory=list)  # those of them that are right with results of others too
@@ -69,7 +70,14 @@ class OwnTensor:
         """Return the gradient that a tensor holds; None where it has got none."""
         g, x = getattr(tensor, self.gradient), self.array(tensor)
         g = getattr(g, self.value) if isinstance(g, self.cls) else g
-        return None if g is None else np.zeros(x.shape) if np.shape(g) == () and not np.any(g) else np.array(g, dtype=float)
+        scale = self.scale if self.pull is times_gradient else 1.0
+        return (
+            None
+            if g is None
+            else np.zeros(x.shape)
+            if np.shape(g) == () and not np.any(g)
+            else scale * np.array(g, dtype=float)
+        )
 
 
 def made(cls: type, x: Any, tracked: bool = True) -> Any:
@@ -165,6 +173,12 @@ def by_product(own: OwnTensor, out: Any, dout: Any) -> None:
 def by_sum(own: OwnTensor, out: Any, dout: Any) -> None:
     """(out * dout).sum().backward(), where backward is for one number only."""
     getattr((out * own.made(dout)).sum(), own.backward)()
+
+
+def times_gradient(own: OwnTensor, out: Any, dout: Any) -> None:
+    """backward(), which begins with 1, and all gradients times dout: for numbers, where no other way is right."""
+    getattr(out, own.backward)()
+    own.scale = float(dout)
 
 
 WAYS = (by_argument, by_tensor, by_closure, by_product, by_sum)
