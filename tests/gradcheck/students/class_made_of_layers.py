@@ -16,6 +16,8 @@
 # expect BinaryCrossEntropy: right: inputs (6, 1), y_true (6,)
 # expect BinaryCrossEntropySlip: wrong: WRONG in dinputs
 # expect Unwritten: not checked: is unfinished
+# expect Down: right: dweights
+# expect DownSlip: wrong: WRONG in dweights
 """What is made of other layers, whose sizes say so only there; names of gradients with a number; losses that keep the loss."""
 
 import numpy as np
@@ -223,3 +225,26 @@ class Unwritten:
     @staticmethod
     def backward(dA, Z=None, A=None):
         pass
+
+
+class Down:
+    """It leaves its gradient, and steps with it too."""
+
+    def __init__(self, n_in, n_out):
+        self.weights = np.random.randn(n_in, n_out)
+
+    def forward(self, x):
+        self.input = x
+        return x @ self.weights
+
+    def backward(self, output_gradient, learning_rate):
+        self.weights_gradient = self.input.T @ output_gradient
+        dx = output_gradient @ self.weights.T
+        self.weights -= self.sign * learning_rate * self.weights_gradient
+        return dx
+
+    sign = 1
+
+
+class DownSlip(Down):
+    sign = -1

@@ -312,10 +312,11 @@ class Layer:
         else:
             returned = self._call_backward(_scaled(dout, scale), used)
         found = {name: _scaled(g, 1 / scale) for name, g in read_gradients(self, returned, used).items()}
-        for name, ways in self.parameters.items():
-            if name in self.updated and name not in found:
-                step = before[name] - np.asarray(at(used.object, ways[0]))
-                by = self.learning_rate / self.damped * np.sign(self.rate) if rated else scale * self.rate
+        errors = any("err" in name.lower() for name in self.douts)  # target - output, perhaps: then a step goes up
+        for name in self.updated & self.parameters.keys():
+            step = before[name] - np.asarray(at(used.object, self.parameters[name][0]))
+            by = self.learning_rate / self.damped * np.sign(self.rate) if rated else scale * self.rate
+            if name not in found or (not errors and _opposite(step / by, found[name])):  # up what it leaves
                 found[name] = step / by
         return {name: None if g is None else g * float(dout) for name, g in found.items()} if self.loss else found
 
@@ -379,6 +380,12 @@ def _begins_with(function: Callable, name: str) -> bool:
     nodes = [node for node in ast.walk(code_of(function) or ast.Pass()) if isinstance(node, ast.Assign)]
     targets = [node.targets[0] for node in nodes if isinstance(node.value, ast.Name) and node.value.id == name]
     return any(isinstance(target, ast.Tuple) and isinstance(target.elts[-1], ast.Starred) for target in targets)
+
+
+def _opposite(a: Any, b: Any) -> bool:
+    """Whether two gradients point in opposite directions."""
+    product = float(np.sum(a * b)) if np.shape(a) == np.shape(b) and b is not None else 0.0
+    return product < 0 and bool(np.isclose(product, -np.linalg.norm(a) * np.linalg.norm(b)))
 
 
 def _scaled(g: Any, scale: float) -> Any:
