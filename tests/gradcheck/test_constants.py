@@ -53,7 +53,7 @@ NOT_YET_HELD = {
     "command.load.run_statements": "LONGEST",
     "command.read.by_use": "MANY",
     "command.read.packed": "DEPTH LAYERS",
-    "command.tensors.operations": "MOST",
+    "command.tensors.draw_operation": "MOST",
     "command.verdict.another_forward": "SHORT_STEP",
 }
 

@@ -13,6 +13,7 @@
 # expect Tensor.backward: right: a result used at two depths
 # expect softmax: right: and axis 0
 # expect cross_entropy: right: logits (6, 9), targets
+# expect bce: right: y (6, 9), p (6, 9); and each used by two operations
 # expect Tensor.fold: not looked at: no arguments that were tried are any for it
 """Arrays with a graph behind them; backward() is for one number only, so that dout is multiplied in before it."""
 
@@ -195,6 +196,18 @@ def cross_entropy(logits, targets):
         p = np.exp(log_p)
         p[rows, targets] -= 1
         logits.grad += g * p / len(targets)
+
+    out._send = send
+    return out
+
+
+def bce(y, p):
+    q = np.clip(p.data, 1e-12, 1 - 1e-12)
+    out = Tensor(-np.mean(y.data * np.log(q) + (1 - y.data) * np.log(1 - q)), p.requires_grad, (y, p))
+
+    def send(g):
+        y.grad += g * (np.log(1 - q) - np.log(q)) / y.data.size
+        p.grad += g * (q - y.data) / (q * (1 - q)) / y.data.size
 
     out._send = send
     return out

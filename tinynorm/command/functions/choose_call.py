@@ -18,8 +18,8 @@ from ..read.by_use import compares_with_two, counts_written, kinds_in_a_norm
 from ..read.packed import length_wanted
 from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
+from ..tensors.operation import Operation
 from ..tensors.operation_call import operation_call
-from ..tensors.operations import Operation
 from ..unfinished import Unfinished, blame
 from .by_chance import is_broadcast, is_square, works_by_chance
 from .call_pair import Call, of_one_sample

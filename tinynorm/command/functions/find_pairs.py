@@ -23,8 +23,10 @@ from ..read.by_use import words_compared
 from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem_of, words_of
 from ..read.read_code import closure_returned, makers_of, needs_no_object, nodes_of, parameters, plain_title, returned
 from ..run_code import NothingToCheck, Prints, UserError, running
+from ..tensors.draw_operation import inner_functions
+from ..tensors.find_tensors import find_operations, own_tensors
 from ..tensors.modules import find_modules
-from ..tensors.operations import Operation, find_operations, inner_functions, own_tensors
+from ..tensors.operation import Operation
 from .by_its_use import used_forward
 from .composed import Composed, compose, handed_back, takes_targets
 from .conventions import is_cotangent

@@ -29,7 +29,7 @@ from .attributes import arrays_in
 from .by_chance import has_one_window, is_no_target, right_by_chance, row_by_row, rows_in
 from .call_layer import USUAL_LOSSES, Layer
 from .draw_constructor import Setting
-from .draw_forward import draw_arguments, draws_of_targets, layouts_for, layouts_of
+from .draw_forward import COLUMNS, draw_arguments, draws_of_targets, layouts_for, layouts_of
 from .find_layers import attributes_in
 from .make_object import Maker
 from .objects import Step
@@ -242,6 +242,8 @@ class Search:
                 one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss, row=row)
                 ranked.append((rank_of(one, self.words, finite), one))
         best = max(rank for rank, _ in ranked)
+        if layout is COLUMNS and not all(best):  # NumPy takes that by accident too
+            return False
         self.unsummed |= any(one.unsummed for _, one in ranked)
         several = shown(self.best.arguments) if self.best and self.rank[0] and rows_in(self.best.arguments) > 1 else ""
         steps = layer.methods.how == "cost" or "rate" in ranked[0][1].roles.values() or any(one.updated for _, one in ranked)

@@ -16,7 +16,7 @@ from ..functions.find_pairs import Pair, find_pairs
 from ..layers.call_layer import Layer
 from ..load.load_file import load, module_name
 from ..run_code import OUR_CODE, LimitReached, NothingToCheck, Prints, UserError, running
-from ..tensors.operations import Operation
+from ..tensors.operation import Operation
 from ..verdict.check_pair import check_pair
 from ..verdict.print_results import as_record
 from .guard import high

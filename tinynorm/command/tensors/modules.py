@@ -10,7 +10,7 @@ import numpy as np
 
 from ..layers.find_layers import Methods, find_layers, reached
 from ..read.read_code import methods_in
-from .operations import inner_functions
+from .draw_operation import inner_functions
 from .own_tensor import OwnTensor
 
 FORWARDS = ("forward", "__call__")

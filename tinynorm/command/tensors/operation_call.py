@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ..functions.call_pair import Call, shown
 from ..functions.find_pairs import Pair
-from .operations import Operation
+from .operation import Operation
 
 WAITING = "a result that several operations use passes on the sum of their gradients, once: in reverse topological order"
 PARENTS = "no gradient reaches what is behind its tensors: are all of them parents of the result, and gone through?"
