@@ -11,6 +11,8 @@
 # expect ridge_fit_half: wrong: dtheta
 # expect one_by_one: right
 # expect one_by_one_swapped: wrong: WRONG in dw2
+# expect rates_by_layer: right: the squared error
+# expect rate_in_settings: wrong: WRONG in dA
 # expect perceptron: not looked at: no gradient that is known
 """
 
@@ -130,3 +132,26 @@ def perceptron(X, y, w, rate=0.1):
         said = np.sign(X @ w)
         w += rate * X.T @ (y - said)
     return w
+
+
+RATES = [0.5, 0.1]
+
+
+def rates_by_layer(X, Y, A, B):
+    for _ in range(10):
+        hidden = np.tanh(X @ A)
+        out = hidden @ B
+        delta = 2 * (out - Y)
+        below = delta @ B.T * (1 - hidden**2)
+        B -= RATES[1] * hidden.T @ delta
+        A -= RATES[0] * X.T @ below
+
+
+def rate_in_settings(X, Y, A, B, config):
+    for _ in range(10):
+        hidden = np.tanh(X @ A)
+        out = hidden @ B
+        delta = out - Y
+        below = delta @ B.T * (1 - hidden)  # the mistake: 1 - hidden ** 2
+        B -= config["learning_rate"] * hidden.T @ delta
+        A -= config["learning_rate"] * X.T @ below

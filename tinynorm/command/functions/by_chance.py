@@ -30,7 +30,7 @@ def works_by_chance(call: Call, best: Call) -> bool:
     if not len(before.x) > len(rows.x) == 1:
         return False
     words = {getattr(node, "attr", "") for node in nodes_of(call.user_backward)}
-    if best.raised and len(call.inputs) == 1 and words & {"diag", "diagflat", "outer"}:  # the Jacobian of a vector
+    if best.raised and len(call.inputs) == 1 and words & {"diag", "diagflat", "outer", "delete"}:  # the Jacobian of a vector
         return not all(call.rank)
     if best.raised and not NORMS & {*best.kinds} and _mixes_rows(best):
         return attempt(lambda: agreement(settled(call)))[0] != 1  # forward is meant for a vector: it mixes several rows

@@ -141,7 +141,7 @@ def conventions(
     number = run.cache != 0 and run.is_number
     alone = len(run.moving) == 1 and not any(is_cache(p.name) for p in taken)  # then backward may return the derivative itself
     if not douts and not slope and not (taken and (number or alone)):
-        if {p.name for p in taken} == set(needed):
+        if {p.name for p in taken} == set(needed) or _of_targets(roles):
             raise NoNumber("give it both, and multiply by dout inside")
         raise UserError("give it both, and multiply by dout inside")
     outputs, cotangents = _outputs(run, douts)
@@ -267,12 +267,20 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: 
         roles[others[0]] = [Source("result", ((unnamed[0],),))]  # out of `return hidden, sigmoid(hidden @ W)`
     _by_likeness(roles, run)
     unknown = [name for name in needed if roles[name] == ""]
-    roles |= {name: "dout" for name in unknown if name.startswith("d") and not slope}
+    alone = len(run.values) == 1 and "dout" in roles.values()  # dist, beside dL_ddist
+    roles |= {name: "dout" for name in unknown if name.startswith("d") and not slope and not alone}
     others = [roles[name][0].key for name in needed if isinstance(roles[name], list)]
     modes = len(unknown) == 1 and others and not any(differentiable(run.inputs.get(key)) for key in others)
-    if "dout" not in roles.values() and len(needed) > 1 and not (slope or (named_slope and modes)):
+    if "dout" not in roles.values() and len(needed) > 1 and not (slope or (named_slope and (modes or _of_targets(roles)))):
         roles |= dict.fromkeys(unknown[:1], "dout")
     return roles
+
+
+def _of_targets(roles: dict[str, Any]) -> bool:
+    """Whether backward takes the targets of what is a loss, then: it needs no cotangent."""
+    return any(
+        isinstance(role, list) and role[0].what == "input" and kind_of(role[0].key) == "target" for role in roles.values()
+    )
 
 
 def _by_likeness(roles: dict[str, Any], run: _Run) -> None:

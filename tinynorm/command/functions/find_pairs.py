@@ -27,6 +27,7 @@ from ..tensors.draw_operation import inner_functions
 from ..tensors.find_tensors import find_operations, own_tensors
 from ..tensors.modules import find_modules
 from ..tensors.operation import Operation
+from .bias_entry import with_entry
 from .by_its_use import used_forward
 from .composed import Composed, compose, handed_back, takes_targets
 from .conventions import is_cotangent
@@ -120,6 +121,7 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path)
         of_numpy = "backward" not in backward and backward not in own  # numpy.gradient is no backward
         if not of_numpy and not makes_its_loss(functions[backward]) and not _takes_data_too(functions, forward, backward):
             pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), path, forward, backward)
+            pair.backward = with_entry(pair.backward)
             yield _composed(pair, functions)
     paired = {name for _, *both in partners(list(functions)) for name in both}
     for title, forward, backward in match_names.partners_by_code({name: f for name, f in own.items() if name not in paired}):
@@ -127,11 +129,15 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path)
 
 
 def _takes_data_too(functions: dict[str, Callable], forward: str, backward: str) -> bool:
-    """Whether a gradient that is called as that of a loss takes the data of what the loss is given: mse_grad(X, y, y_hat)."""
+    """Whether a gradient that is called as that of a loss takes the data of what the loss is given: mse_grad(X, y, y_hat).
+
+    Or it takes what another loss does: softmax_grad(X, y, W) is that of softmax_loss(X, y, W), and not of softmax(Z).
+    """
     taken = {p.name for p in parameters(functions[forward])}
     needed = [p.name for p in parameters(functions[backward]) if p.default is p.empty]
     data = [name for name in needed if name not in taken and kind_of(name) == "x" and not is_cotangent(name, [])]
-    return bool(says_slope(backward) and data and len(needed) > len(taken) > 1)
+    alike = [n for n in functions if has(n, "LOSS") and {p.name for p in parameters(functions[n])} == {*needed} != taken]
+    return bool(says_slope(backward) and (alike or (data and len(needed) > len(taken) > 1)))
 
 
 def _trains(name: str, apart: Apart, path: Path) -> Pair | None:

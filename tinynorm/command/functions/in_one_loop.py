@@ -138,14 +138,14 @@ def _assigned(target: ast.expr, value: ast.expr, first: bool) -> Iterator[ast.st
         yield ast.parse(f"{ast.unparse(target)} = {f'next(iter({text}))' if first else text}").body[0]
 
 
-def _factors(value: ast.expr, known: dict[str, ast.expr]) -> Iterator[ast.Name | ast.Constant]:
-    """Yield the numbers and names that a product begins with, those of a name by what it was set to."""
+def _factors(value: ast.expr, known: dict[str, ast.expr]) -> Iterator[ast.expr]:
+    """Yield the numbers, names and elements that a product begins with, those of a name by what it was set to."""
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.MatMult | ast.Div):
         yield from _factors(value.left, known)
         yield from () if isinstance(value.op, ast.Div) else _factors(value.right, known)
     elif isinstance(value, ast.UnaryOp):
         yield from _factors(value.operand, known)
-    elif isinstance(value, ast.Name | ast.Constant):
+    elif isinstance(value, ast.Name | ast.Constant | ast.Subscript | ast.Attribute):
         yield value
         yield from _factors(known[value.id], {}) if isinstance(value, ast.Name) and value.id in known else ()
 
@@ -236,13 +236,12 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
     listed: list[tuple[ast.stmt, bool]] = []
     for i, item in enumerate(items):
         if i in steps:
-            step, sign = steps[i], "-" if steps[i].added else ""
-            over = f" / {rates[i]}" if isinstance(rates[i], float) else ""
-            listed.append((ast.parse(f"d{step.name} = {sign}({ast.unparse(step.value)}){over}").body[0], True))
+            step = steps[i]
+            listed.append((ast.parse(f"d{step.name} = {_gradient(step, rates[i])}").body[0], True))
             item = ast.parse(f"{step.name} = {step.name} {'+' if step.added else '-'} ({ast.unparse(step.value)})").body[0]
         listed.append((item, i in back))
     gradients = {f"d{step.name}": step.name for step in steps.values()}
-    named = {r for r in rates.values() if r and isinstance(r, str)}
+    named = {r for r in rates.values() if isinstance(r, str) and r.isidentifier()}
     cut = {*learned, *targets}
     chosen = _needed(listed, {*gradients}, cut, named)
     apart = _functions(name, chosen, gradients, targets, named, scope, moving)
@@ -351,13 +350,32 @@ def _parted(items: list[ast.stmt], learned: set[str], targets: set[str]) -> tupl
 
 
 def _rate(step: _Step, values: dict[str, ast.expr], scope: _Scope, learned: set[str]) -> str | float:
-    """Return the name of the learning rate in a step, else the number that stands for it; "" for none."""
+    """Return the learning rate in a step, lr or args.lr or rates[0]; else the number that stands for it; "" for none."""
     factors = list(_factors(step.value, values))
     names = [f.id for f in factors if isinstance(f, ast.Name)]
-    rates = [n for n in names if n.lower() in RATES or "rate" in n.lower()]
+    rates = [n for n in names if _is_rate(n)]
     rates += [n for n in names if isinstance(scope.known.get(n), float) and n not in (*learned, *scope.given)]
-    numbers = [float(f.value) for f in factors if isinstance(f, ast.Constant) and isinstance(f.value, int | float)]
+    for part in [f for f in factors if isinstance(f, ast.Subscript | ast.Attribute)]:
+        last = part.attr if isinstance(part, ast.Attribute) else getattr(part.slice, "value", "")
+        there = scope.known.get(title(part))
+        listed = isinstance(there, list) and all(isinstance(x, float) for x in there)
+        rates += [ast.unparse(part)] if listed or _is_rate(str(last)) or _is_rate(title(part)) else []
+    numbers = [float(f.value) for f in factors if isinstance(f, ast.Constant) and isinstance(f.value, int | float) and f.value]
     return rates[0] if rates else numbers[0] if numbers else ""
+
+
+def _gradient(step: _Step, rate: str | float) -> str:
+    """Return what is subtracted, without the rate; a rate that is a name is set to 1 before."""
+    text = ast.unparse(step.value)
+    if isinstance(rate, float):
+        text = f"({text}) / {rate}"
+    elif rate and not rate.isidentifier():
+        text = text.replace(rate, "1.0")
+    return f"-({text})" if step.added else text
+
+
+def _is_rate(name: str) -> bool:
+    return name.lower() in RATES or "rate" in name.lower()
 
 
 def _needed(

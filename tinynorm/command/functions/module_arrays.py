@@ -121,12 +121,19 @@ def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] 
     return wrapper
 
 
+def _results_read(forward: FunctionType, backward: FunctionType) -> list[str]:
+    """Return the names that backward finds in its file, and that forward gives to what it returns: z of `z, y = forward(x)`."""
+    handed = [plain_title(e) for value in returned(forward) for e in getattr(value, "elts", [value])]
+    known, read = backward.__globals__, {*_names(backward.__code__)}
+    return [n for n in dict.fromkeys(handed) if n in read and isinstance(known.get(n), np.ndarray | float)]
+
+
 def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, Callable]:
     """Return forward and backward with the arrays of their file as arguments; backward takes what forward has left there."""
     if not (isinstance(forward, FunctionType) and isinstance(backward, FunctionType)):
         return forward, backward
     arrays, read = parameters_read(forward, backward), arrays_read(forward)
-    left = [*names_changed(forward), *samples_read(backward)]
+    left = [*names_changed(forward), *samples_read(backward), *_results_read(forward, backward)]
     counts = {len(getattr(value, "elts", "1")) for value in returned(backward)}
     taken = len(inspect.signature(forward).parameters)
     if read and not arrays and counts <= {len(read), len(read) + taken}:  # in the order of their use
