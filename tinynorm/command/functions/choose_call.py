@@ -23,7 +23,7 @@ from ..tensors.operation_call import operation_call
 from ..unfinished import Unfinished, blame
 from .by_chance import is_broadcast, is_square, works_by_chance
 from .call_pair import Call, of_one_sample
-from .composed import ACROSS, TARGETS, Composed
+from .composed import ACROSS, FLAT, TARGETS, Composed
 from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
 from .find_losses import Loss
@@ -48,9 +48,24 @@ def choose_calls(pair: Pair, seed: int) -> list[Call]:
     if pair.inputs is not None:
         return [settled(given_call(pair, seed))]
     with random_state_kept():
-        best = settled(_with_numbers(_narrowed(_best(pair, seed))))
+        best = _settled(_with_numbers(_narrowed(_best(pair, seed))), seed)
         ranked(best)  # measures the time again: the first forward may have imported something
         return [best, *_of_another_rank(best, seed)]
+
+
+def _settled(call: Call, seed: int) -> Call:
+    """Return the call with its loss and convention; of a network with one output, y.reshape(-1, 1), where it fits no more."""
+    try:
+        return settled(call)
+    except UserError:
+        if not isinstance(call.pair.forward, Composed):
+            raise
+        tried = [replace(x, outputs=1) for x in layouts(call.pair.name, {*call.kinds})]
+        call.pair.forward.targets = TARGETS[0] + FLAT
+        other = _searched(call.pair, seed, tried)[0]
+        if other is None or not all(other.rank):
+            raise
+        return settled(other)
 
 
 def _best(pair: Pair, seed: int) -> Call:
@@ -137,7 +152,8 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
         tried = only or layouts(pair.name, set(template.kinds))
         if isinstance(pair.forward, Composed):  # a cost of the file that takes the mean divides by the samples
             tried = [replace(x, numbers=True) if x is LINE else x for x in tried]
-            tried = [replace(x, one_output=True) for x in tried] if pair.forward.of_file else tried
+            one = pair.forward.of_file or getattr(pair.forward.forward, "one_output", False)
+            tried = [replace(x, one_output=True) for x in tried] if one else tried
         if pair.loss and {"target", "second_weight"} <= {*template.kinds} and not _has_classes(pair.forward):
             tried = [replace(x, one_output=True) for x in tried]  # of `np.mean((predictions - y) ** 2)` as of that cost
         two = any(

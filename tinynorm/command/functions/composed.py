@@ -185,7 +185,7 @@ def _drawn(targets: str, shape: tuple[int, ...]) -> tuple[Any, Any]:
         return np.transpose(y), dense
     if targets.endswith(FLAT):
         y, dense = _drawn(targets.removesuffix(FLAT), shape)
-        if len(shape) != 2 or shape[0] != 1:
+        if len(shape) != 2 or 1 not in shape:
             raise ValueError("this would be another number of targets")
         return np.ravel(y), dense
     rng, in_columns = np.random.default_rng(1), ("columns" in targets or targets == "one class number") and len(shape) > 1

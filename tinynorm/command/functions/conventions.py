@@ -272,7 +272,7 @@ def _roles(taken: list[inspect.Parameter], run: _Run, slope: bool, named_slope: 
     others = [roles[name][0].key for name in needed if isinstance(roles[name], list)]
     modes = len(unknown) == 1 and others and not any(differentiable(run.inputs.get(key)) for key in others)
     if "dout" not in roles.values() and len(needed) > 1 and not (slope or (named_slope and (modes or _of_targets(roles)))):
-        roles |= dict.fromkeys(unknown[:1], "dout")
+        roles |= dict.fromkeys([name for name in unknown if name[:1] not in "xX"][:1], "dout")  # X_noisy is data
     return roles
 
 

@@ -149,6 +149,7 @@ def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
     composed = compose(pair.forward, pair.backward, name, {})
     if composed is None:
         return None
+    composed = replace(composed, losses=composed.losses | apart.losses)
     own = replace(composed, losses=apart.losses, of_file=True, penalties=() if apart.penalised else composed.penalties)
     up = replace(composed, user_backward=reversed_steps(composed.user_backward))
     for tried in [composed] * (not apart.penalised) + [own] * bool(apart.losses) + [up]:

@@ -248,10 +248,11 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
     numbers = {n: np.zeros(()) for n, value in begun.items() if _is_number(value)}
     if apart and not whole:
         apart.forward.arrays = numbers  # type: ignore[attr-defined]
+        apart.forward.one_output = any(_is_vector(value) for value in begun.values())  # type: ignore[attr-defined]
     cost = next((n for item, is_back in listed[::-1] if is_back for n in _sets(item) if COST.fullmatch(n)), None)
     if apart and cost:
         lines = [item for item, _ in _needed(listed, {cost}, cut, set())]
-        apart.losses = {"that of the loop": _loss(name, lines, cost, scope)}
+        apart.losses = {"that of the loop": _loss(name, lines, cost, targets, scope)}
         apart.penalised = any(n in REGULARISED for item in lines for n in _reads(item))
     return apart
 
@@ -453,17 +454,22 @@ def _functions(
     return Apart(forward, backward, {}, False)
 
 
-def _loss(name: str, lines: list[ast.stmt], cost: str, scope: _Scope) -> Callable:
+def _loss(name: str, lines: list[ast.stmt], cost: str, targets: set[str], scope: _Scope) -> Callable:
     """Return the loss that a loop computes, as a function of the output, the targets, and all that there is."""
     taken = [n for n in _free(lines) if scope.is_free(n)]
     function = _compiled("loss", taken, [*map(ast.unparse, lines)], [cost], name, scope)
 
     def loss(_: Any, y: Any, __: Any, given: dict[str, Any]) -> Any:
-        found = {n: given.get(n, scope.given.get(n)) for n in taken}
-        found |= {n: y for n in taken if n not in given}
+        found = {n: y if n in targets else given.get(n, scope.given.get(n)) for n in taken}
         return np.reshape(function(**found), ())[()]
 
     return loss
+
+
+def _is_vector(value: ast.expr) -> bool:
+    """Whether a parameter begins as a vector: np.zeros(n), np.random.randn(X.shape[1])."""
+    called = getattr(getattr(value, "func", None), "attr", "")
+    return called in ("zeros", "ones", "rand", "randn") and len(value.args) == 1 and not isinstance(value.args[0], ast.Tuple)  # type: ignore[attr-defined]
 
 
 def _is_number(value: ast.expr) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from .read_code import arguments_of, calls_of, code_of, followed, nodes_of, prefixes_of
+from .read_code import arguments_of, calls_of, code_of, followed, nodes_of, parameters, prefixes_of
 
 ACTIVATIONS = ("relu", "sigmoid")  # one of them is what `else` is for, where the code names one only
 MAKERS = ("zeros", "ones", "eye", "identity", "full", "empty")
@@ -85,7 +85,10 @@ def _is_pair_of_sizes(nodes: list[ast.AST], name: str) -> bool:
 def takes_logarithms(function: Callable) -> bool:
     """Whether a loss takes logarithms, and no exponential, itself or in what it calls: then it is given probabilities."""
     nodes = [node for code in (function, *(called for called, _ in calls_of(function))) for node in nodes_of(code)]
-    words = {str(getattr(node, "attr", getattr(node, "id", ""))) for node in nodes}
+    off = {p.name for p in parameters(function) if p.default is False}  # from_logits
+    asked = [n for n in nodes if isinstance(n, ast.If) and getattr(n.test, "id", "") in off]
+    left_out = {id(n) for branch in asked for part in (branch.test, *branch.body) for n in ast.walk(part)}
+    words = {str(getattr(node, "attr", getattr(node, "id", ""))) for node in nodes if id(node) not in left_out}
     return bool(words & {"log", "log2"}) and not any(re.search("exp|soft|sigm|logi", word) for word in words)
 
 
