@@ -22,7 +22,6 @@ from ..run_code import attempt
 from .conventions import is_cotangent
 from .depends import agreeing
 
-OUTPUT = re.compile("out|y|output|result|a|h|s", re.IGNORECASE)  # what may be the output, and not the input
 CACHED = re.compile("cache|saved|ctx|memory")
 # The functions of one array and of two that a word may mean, the likeliest first; an axis is known if the gradient is right.
 OF_ONE: dict[str, tuple[Callable, ...]] = {
@@ -76,8 +75,7 @@ def _ways(backward: Callable, count: int) -> list[str]:
     rest = _beside_dout(backward)
     if len(rest) == 1 and CACHED.search(rest[0]):
         return ["cache", "output", "both", "both turned"] if count == 1 else ["cache"]
-    may_be_output = count == 1 == len(rest) and OUTPUT.fullmatch(rest[0].lstrip("_"))
-    return (["inputs"] if len(rest) == count else []) + (["output"] if may_be_output else [])
+    return ["inputs", *["output"] * (count == 1)] if len(rest) == count else []  # 1 - x**2, of the output of tanh
 
 
 def _beside_dout(backward: Callable) -> list[str]:

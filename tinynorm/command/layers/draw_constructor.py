@@ -400,7 +400,7 @@ def _options(kind: Any, around: Setting, kinds: set[str], names: list[str], defa
         "layers": around.held,
         "steps": [x[1] if len(x) > 1 else 3],
         "batch": [x[0]],
-        "outside": [*([x[1:]] if shapes else []), prod(x[1:]), f],
+        "outside": [x[1:]] if shapes else [prod(x[1:]), f],
     }
     if kind in by_kind:
         return by_kind[kind]
