@@ -10,6 +10,7 @@ import ast
 import builtins
 import inspect
 import linecache
+import re
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -32,6 +33,7 @@ BLOCKS = (ast.For, ast.While, ast.With, ast.If, ast.Try)
 KEPT = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, *BLOCKS)
 WEIGHTS = ("weight", "second_weight", "third_weight", "fourth_weight", "fifth_weight")  # of the layers, in their order
 BIASES = tuple(kind.replace("weight", "bias") for kind in WEIGHTS)
+SQUARE = re.compile(r"(\w+) \*\* 2|np\.square\((\w+)\)|np\.power\((\w+), 2\)|(\w+) \* \4")
 MUCH = 2000  # elements of an array of the file, in whose shape it is drawn
 
 
@@ -232,13 +234,15 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
     steps = {i: step for i, item in enumerate(items) if (step := _step(item)) and step.name in learned and i in back}
     steps = {i: step for i, step in steps.items() if step.name not in {s.name for j, s in steps.items() if j < i}}
     values = {n: item.value for item in items if isinstance(item, ast.Assign) for n in _sets(item)}
+    steps = {i: _undamped(step, [items[j] for j in sorted(back)]) for i, step in steps.items()}
     rates = {i: _rate(step, values, scope, learned) for i, step in steps.items()}
-    listed: list[tuple[ast.stmt, bool]] = []
+    listed, moved = list[tuple[ast.stmt, bool]](), list[ast.stmt]()
     for i, item in enumerate(items):
         if i in steps:
             step = steps[i]
             listed.append((ast.parse(f"d{step.name} = {_gradient(step, rates[i])}").body[0], True))
             item = ast.parse(f"{step.name} = {step.name} {'+' if step.added else '-'} ({ast.unparse(step.value)})").body[0]
+            moved.append(item)
         listed.append((item, i in back))
     gradients = {f"d{step.name}": step.name for step in steps.values()}
     named = {r for r in rates.values() if isinstance(r, str) and r.isidentifier()}
@@ -251,7 +255,8 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
         apart.forward.one_output = any(_is_vector(value) for value in begun.values())  # type: ignore[attr-defined]
     cost = next((n for item, is_back in listed[::-1] if is_back for n in _sets(item) if COST.fullmatch(n)), None)
     if apart and cost:
-        lines = [item for item, _ in _needed(listed, {cost}, cut, set())]
+        held = [(item, is_back) for item, is_back in listed if item not in moved]  # it may be computed after the step
+        lines = [item for item, _ in _needed(held, {cost}, cut, set())]
         apart.losses = {"that of the loop": _loss(name, lines, cost, targets, scope)}
         apart.penalised = any(n in REGULARISED for item in lines for n in _reads(item))
     return apart
@@ -350,12 +355,37 @@ def _parted(items: list[ast.stmt], learned: set[str], targets: set[str]) -> tupl
     return found, back, moving
 
 
+def _undamped(step: _Step, back: list[ast.stmt]) -> _Step:
+    """Return a step that is divided by the root of the gradient's squares, as Adam's, as one along that gradient."""
+    made = [item for item in back if isinstance(item, ast.Assign | ast.AugAssign) and step.name not in _writes(item)]
+    moving = {n for item in back for n in _writes(item)}
+    shown = _behind([step.value], made)
+    roots = [n.right for part in shown for n in ast.walk(part) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    roots = [root for root in roots if "sqrt(" in ast.unparse(root) or "** 0.5" in ast.unparse(root)]
+    squared = [n for part in _behind([root for root in roots if _reads(root) & moving], made) for n in ast.walk(part)]
+    names = [
+        found[found.lastindex or 1]
+        for n in squared
+        if (found := SQUARE.fullmatch(ast.unparse(n))) and found[found.lastindex or 1] in moving
+    ]
+    return _Step(step.name, ast.Name(names[0], ast.Load()), step.added) if len({*names}) == 1 else step
+
+
+def _behind(parts: list[ast.expr], made: list[ast.Assign | ast.AugAssign]) -> list[ast.expr]:
+    """Return expressions, and those of which the names in them are made."""
+    found = list(parts)
+    for part in found:
+        found += [item.value for item in made if _writes(item) & _reads(part) and item.value not in found]
+    return found
+
+
 def _rate(step: _Step, values: dict[str, ast.expr], scope: _Scope, learned: set[str]) -> str | float:
     """Return the learning rate in a step, lr or args.lr or rates[0]; else the number that stands for it; "" for none."""
     factors = list(_factors(step.value, values))
     names = [f.id for f in factors if isinstance(f, ast.Name)]
     rates = [n for n in names if _is_rate(n)]
-    rates += [n for n in names if isinstance(scope.known.get(n), float) and n not in (*learned, *scope.given)]
+    plain = [n for n in names if not _reads(values.get(n, ast.Pass()))]  # a gradient that is one number is none
+    rates += [n for n in plain if isinstance(scope.known.get(n), float) and n not in (*learned, *scope.given)]
     for part in [f for f in factors if isinstance(f, ast.Subscript | ast.Attribute)]:
         last = part.attr if isinstance(part, ast.Attribute) else getattr(part.slice, "value", "")
         there = scope.known.get(title(part))
@@ -425,9 +455,12 @@ def _functions(
     if not output or len(asked) != 1 or not {*learned} & {*free}:
         return None
     data = [n for n in free if n not in learned and n.lower() not in SAMPLES]
+    said = "prediction" if output in REGULARISED else output  # l2, of the second layer
     numbers = [n for n, x in scope.given.items() if isinstance(x, int | float) and n not in REGULARISED]
     fixed = {n: repr(scope.given[n]) for n in numbers if n in (*free, *taken)}
-    fixed |= {n: f"len({data[0]})" for n in (*free, *taken) if n in scope.given and n.lower() in SAMPLES and data}
+    fixed |= {
+        n: f"len({data[0]})" for n in (*free, *taken) if n in {*scope.given} - {*learned} and n.lower() in SAMPLES and data
+    }
     first = [f"{n} = {x}" for n, x in fixed.items()]
     free, handed = [n for n in free if n not in fixed], [*(n for n in fixed if n in taken), *handed]
     taken = [n for n in taken if n not in fixed]
@@ -439,9 +472,10 @@ def _functions(
         + [f"{n} = {n}.copy() if hasattr({n}, 'copy') else {n}" for n in changed]
         + [f"{n} = 1.0" for n in sorted(rates)]
         + [f"{asked[0]} = {target}"] * (target != asked[0])
+        + [f"{output} = {said}"] * (said != output)
     )
     named = ", ".join(f"{gradient!r}: {gradient}" for gradient in gradients)
-    arguments = [target, *(n for n in taken if n != asked[0]), output, *["cache"] * bool(kept)]
+    arguments = [target, *(n for n in taken if n != asked[0]), said, *["cache"] * bool(kept)]
     forward = _compiled("forward", free, [*first, *map(ast.unparse, front)], [output, *[f"({kept})"] * bool(kept)], name, scope)
     backward = _compiled("backward", arguments, [*lines, *map(ast.unparse, back)], [f"{{{named}}}"], name, scope)
     text = "; ".join(ast.unparse(item) for item in front)

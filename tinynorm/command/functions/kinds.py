@@ -50,7 +50,7 @@ NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
 CONSTANT = ("mean", "variance", "target", "mask", "index")  # kinds that need no gradient: backward may return None for them
 PROBABILITIES = {"p", "outputs", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
 REGULARISED = (
-    *("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "lamb", "l2", "l2_reg", "reg_strength", "weight_decay"),
+    *("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "lamb", "l2", "l2_reg", "reg_strength", "weight_decay", "wd"),
     *("reg_lambda", "lambda_reg", "reg_param", "reg_coeff", "reg_coef"),
 )
 VALUES: tuple[tuple[str, Any], ...] = (

@@ -48,6 +48,7 @@ OF_TWO: dict[str, Callable] = {
     **dict.fromkeys(("matmul", "mm", "dot"), np.matmul),
 }
 ABOVE_0 = ("log", "ln", "sqrt")
+TINY = 1e-4
 
 
 def usual_operations(alone: dict[str, Callable]) -> Iterator[tuple[str, Usual]]:
@@ -59,6 +60,8 @@ def usual_operations(alone: dict[str, Callable]) -> Iterator[tuple[str, Usual]]:
         words = [word for word in stem_of(name, "BACKWARD", "SLOPE") if word not in NO_MATTER.split()]
         if not inspect.isfunction(function) or len(words) != 1 or not (has(name, "BACKWARD") or has(name, "SLOPE")):
             continue
+        if _is_tuned(function):
+            continue
         of_one, of_two = OF_ONE.get(words[0], ()), OF_TWO.get(words[0])
         options = [Usual(function, f, words[0], how) for f in of_one for how in _ways(function, 1)]
         options += [Usual(function, of_two, words[0], how, 2) for how in _ways(function, 2)] if of_two else []
@@ -68,6 +71,17 @@ def usual_operations(alone: dict[str, Callable]) -> Iterator[tuple[str, Usual]]:
             yield name, options[rights.index(True)]
         elif False in rights and len(of_one) < 2 and not CACHED.search("".join(_beside_dout(function))):
             yield name, options[rights.index(False)]
+
+
+def _is_tuned(backward: Callable) -> bool:
+    """Whether a backward has a number of its own that is not tiny, as eps is: then it is another operation's, or a step.
+
+    So are relu_derivative(x, leak=0.01), of a leaky ReLU, and exp_grad(w, grad, lr=0.1).
+    """
+    numbers = [
+        p.default for p in parameters(backward) if isinstance(p.default, int | float) and not isinstance(p.default, bool)
+    ]
+    return any(abs(number) > TINY for number in numbers)
 
 
 def _ways(backward: Callable, count: int) -> list[str]:

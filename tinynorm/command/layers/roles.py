@@ -106,7 +106,7 @@ def _role(p: inspect.Parameter, roles: dict[str, Any], layer: Layer, loss: bool,
     said = p.name.lower() == "y" != layer.target.lower()  # Y, beside T, is what the network says
     if layer.target and kind_of(p.name) == "target" and not said:
         return ("input", layer.target)
-    penalty = "|".join(("wd", *REGULARISED))
+    penalty = "|".join(REGULARISED)
     if p.default is not p.empty and not (layer.methods.how == "cost" and re.fullmatch(penalty, p.name)):
         return "dout" if not loss and COTANGENT.search(p.name) and not douts else ""
     known = {"_*optimi[sz]er(_?(fn|func|function|obj))?|opt": Step(), penalty: 0.0, ".*train.*": True}
