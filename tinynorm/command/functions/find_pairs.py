@@ -353,7 +353,7 @@ def _is_of_a_framework(cls: type) -> bool:
 def _left_over(own: dict[str, Callable], paired: set[str]) -> Iterator[str]:
     """Yield the functions of a file that look like one half of a pair, or like a loss, and are in no pair, with the reason."""
     classes = {name: value for name, value in own.items() if inspect.isclass(value)}
-    yield from in_one_method(classes, {name.partition(".")[0] for name in paired if "." in name})
+    yield from in_one_method(classes, paired)
     calls = {name: [node.func for node in nodes_of(f) if isinstance(node, ast.Call)] for name, f in own.items()}
     called = {name: {getattr(function, "id", "") for function in found} for name, found in calls.items()}
     checked = {helper for name in paired for helper in called.get(name, ())}  # with the pairs that call them

@@ -13,11 +13,24 @@ HELPED = ("train", "train_step", "fit_batch")  # what may only call other method
 PRODUCT = re.compile(r"\.T\b|@|(dot|matmul|outer)\(")
 
 
-def in_one_method(classes: dict[str, type], known: set[str]) -> Iterator[str]:
-    """Yield what is to be said of each class that is not known and has forward, backward and the step in one method."""
+def in_one_method(classes: dict[str, type], paired: set[str]) -> Iterator[str]:
+    """Yield what is to be said of each class that has forward, backward and the step in one method.
+
+    A class with a method that is `paired`, as Net.forward, is checked; but for its activations, which hold nothing.
+    """
     for name, cls in classes.items():
-        for title in trainers(cls) if name not in known else ():
+        titles = {title for owner, dot, title in (one.partition(".") for one in paired) if dot and owner == name}
+        for title in trainers(cls) if not titles - {*_without_arrays(cls)} else ():
             yield f"{name}.{title} (forward, backward and the step are one method; make backward one of its own)"
+
+
+def _without_arrays(cls: type) -> Iterator[str]:
+    """Yield the methods of a class that read nothing of the object but its methods: activations and their slopes."""
+    methods = methods_in(cls)
+    for name, method in methods.items():
+        read = [node for node in ast.walk(code_of(method) or ast.Pass()) if isinstance(node, ast.Attribute)]
+        if all(node.attr in methods for node in read if ast.unparse(node.value) == "self"):
+            yield name
 
 
 def trainers(cls: type) -> Iterator[str]:
