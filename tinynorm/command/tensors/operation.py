@@ -112,7 +112,8 @@ class Operation:
         known = {p.name: self.arguments.get(p.name, p.default) for p in parameters(self.function)[1:]}
         for name, now in known.items():
             values = [axis for axis in (0, 1, -1) if axis != now] if AXIS.fullmatch(name) else []
-            for value in [*values, *([True] if name in KEPT and now is False else [])]:
+            repeated = [np.array([0, 2, 0])] if isinstance(now, slice) else []  # a row that is taken twice gets the sum of both
+            for value in [*values, *repeated, *([True] if name in KEPT and now is False else [])]:
                 changed = {name: value}
                 of_place = name in self.arguments
                 yield (
