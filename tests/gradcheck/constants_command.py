@@ -133,7 +133,7 @@ def scale_backward(d, cache):
     assert sum(1 for _ in draw_inputs.candidates(names, found, "scale", 0, [layouts.ROWS])) < 300
 
 
-# ---- in_one_loop -------------------------------------------------------------------------------------------------------
+# ---- make_functions ----------------------------------------------------------------------------------------------------
 
 SCRIPT = """
 import numpy as np
@@ -269,7 +269,7 @@ HELD = {
     "command.run_code.DEEPEST": deepest,
     "command.run_code.SHOWN_LINES": shown_lines,
     "command.run_code.SHOWN_FRAMES": shown_frames,
-    "command.functions.in_one_loop.MUCH": much,
+    "command.loops.make_functions.MUCH": much,
     "command.functions.layouts.OUTPUTS": outputs,
     "command.functions.draw_inputs.COMBINATIONS": combinations,
     "command.verdict.question.PATIENCE": patience_with_questions,

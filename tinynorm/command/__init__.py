@@ -7,7 +7,8 @@
 `load`          runs the user's file as a module, or the definitions of a notebook; returns its names
 `functions`     finds the functions that belong together, and the losses that are forward and backward in one; draws their
                 inputs, or takes those that NAME_inputs returns; calls them, and reads what they return
-`layers`        does the same for classes
+`loops`         takes forward, backward and step apart where they stand in one loop
+`layers`        does the same as `functions` for classes
 `tensors`       finds an own autograd, a class of tensors, and makes a forward and a backward of each of its operations
 `read`          what names and code say, for both
 `verdict`       checks the gradients with `gradcheck.check_backward` (`check_pair`), asks more where it finds a mistake

@@ -18,6 +18,8 @@ from ..layers.graph_nodes import as_node
 from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
+from ..loops.make_functions import Apart
+from ..loops.take_apart import all_in_one, reversed_steps
 from ..read import match_names
 from ..read.by_use import words_compared
 from ..read.match_names import MARKS, NO_MATTER, has, partners, says_slope, stem_of, words_of
@@ -32,7 +34,6 @@ from .by_its_use import used_forward
 from .composed import Composed, compose, handed_back, takes_targets
 from .conventions import is_cotangent
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
-from .in_one_loop import Apart, all_in_one, reversed_steps
 from .kinds import NAMED, kind_of
 from .module_arrays import pair_with_arrays
 from .usual_operations import usual_operations
