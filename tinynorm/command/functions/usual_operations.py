@@ -48,7 +48,7 @@ OF_TWO: dict[str, Callable] = {
     **dict.fromkeys(("matmul", "mm", "dot"), np.matmul),
 }
 ABOVE_0 = ("log", "ln", "sqrt")
-TINY = 1e-4
+TINY = 1e-4  # a default of an eps is less; a larger number is one of another operation
 
 
 def usual_operations(alone: dict[str, Callable]) -> Iterator[tuple[str, Usual]]:

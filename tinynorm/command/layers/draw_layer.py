@@ -242,7 +242,8 @@ class Search:
                 one = layer.anew(base=attempt(deepcopy, layer.base)[0], roles=roles, loss=loss, row=row)
                 ranked.append((rank_of(one, self.words, finite), one))
         best = max(rank for rank, _ in ranked)
-        if layout is COLUMNS and not all(best):  # NumPy takes that by accident too
+        of_one = any(kind == "in" and made.get(name) == 1 for name, kind in self.maker.kinds.items())
+        if layout is COLUMNS and (of_one or not all(best)):  # NumPy takes that by accident too
             return False
         self.unsummed |= any(one.unsummed for _, one in ranked)
         several = shown(self.best.arguments) if self.best and self.rank[0] and rows_in(self.best.arguments) > 1 else ""

@@ -39,7 +39,8 @@ def trainers(cls: type) -> Iterator[str]:
     for title, method in methods.items():
         code = code_of(method)
         targets = [a.arg for a in code.args.args[2:] if kind_of(a.arg, "loss") == "target"] if code else []
-        called = [methods[n.attr] for n in ast.walk(code or ast.Pass()) if isinstance(n, ast.Attribute) and n.attr in methods]
+        calls = [node.func for node in ast.walk(code or ast.Pass()) if isinstance(node, ast.Call)]
+        called = [methods[f.attr] for f in calls if isinstance(f, ast.Attribute) and f.attr in methods]
         own = [code, *(code_of(other) for other in called if title in HELPED)] if code else []
         multiplies = any(PRODUCT.search(ast.unparse(part or ast.Pass())) for part in own)  # and it does not call self.loss
         if targets and multiplies and any(_steps_down(node) for part in own if part for node in inside(part)):

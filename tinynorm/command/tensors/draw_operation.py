@@ -25,9 +25,9 @@ SHAPE = re.compile("\\w*shape|sizes?|dims")
 INDEX = re.compile("idx|ind\\w*|key|item|slices?|i")
 TARGET = re.compile("y|t|targets?|labels?|y_true|classes")
 BOUND = re.compile("(a_)?(min|max|low|high|lower|upper)(_|$)")
-PROBABLE = re.compile("(^|_)(b?ce|cce|bce)(_|$)|entropy|nll|log_loss|(^|_)kl")  # losses of probabilities
+PROBABLE = re.compile("(^|_)(b?ce|cce)(_|$)|entropy|nll|log_loss|(^|_)kl")  # losses of probabilities
 ABOVE_0 = re.compile("log\\d*|ln|r?sqrt")  # they may be cut off at 1e-15, where their derivative is of no use
-NUMBERS = (3, 2.5)  # a power may have to be whole
+NUMBERS = (3, 2.5)  # for what may be one; a power may have to be whole
 REVERSED = ("radd", "rmul", "rsub", "rtruediv", "rpow", "rdiv")  # which Python calls for 3 - x
 NO_OPERATORS = ("__repr__", "__str__", "__hash__", "__len__", "__eq__", "__rmatmul__")
 
@@ -92,7 +92,7 @@ def _candidates(own: OwnTensor, function: Callable, shape: tuple[int, ...]) -> I
         x = rng.uniform(0.1, 0.9, shape) if probable and shape else x
         options = [list(_values(p.name, own, x, rng, positive)) for p in needed]
         options = [list(NUMBERS)] if title in REVERSED else options
-        tails = [()] if not starred else [(), x.shape[::-1], (x.shape[::-1],), *(range(x.ndim)[::-1],), (0,)]
+        tails = [()] if not starred else [(), x.shape[::-1], (x.shape[::-1],), tuple(range(x.ndim))[::-1], (0,)]
         for rest, values in islice(product(tails, product(*options)), MOST):
             named = dict(zip([p.name for p in needed], values, strict=True))
             yield Operation(own, function, {"x" if first.name == "self" else first.name: x} | named, tuple(rest))

@@ -43,10 +43,14 @@ def _working(own: OwnTensor) -> dict[str, Operation]:
 
 def _takes_a_way(own: OwnTensor, works: dict[str, Operation]) -> bool:
     """Take the way that makes most operations right, and note which are; return whether there is one."""
-    rights = [((own.backward, own.pull), [name for name, one in works.items() if one.right()]) for _ in own.ways()]
+
+    def right() -> list[str]:
+        return [name for name, one in works.items() if one.right()]
+
+    rights = [(way, right()) for way in own.ways()]
     if not own.arrays and not any(names for _, names in rights):
         own.backward, own.pull = own.backwards[0], times_gradient
-        rights = [((own.backward, own.pull), [name for name, one in works.items() if one.right()])]
+        rights = [((own.backward, times_gradient), right())]
     (own.backward, own.pull), best = max(rights, key=lambda pair: len(pair[1]))
     own.known = {name: works[name].function for name in ("__add__", "__mul__") if name in best}
     graph = graph_of(own)

@@ -45,11 +45,10 @@ class OwnTensor:
     sound: list[Callable] = field(default_factory=list)  # those of them that are right with results of others too
     in_order: bool = False  # whether backward waits for all gradients of a result
 
-    def ways(self) -> Iterator[None]:
-        """Take one way to ask for gradients after the other."""
-        for way in product(self.backwards, WAYS):
-            self.backward, self.pull = way
-            yield
+    def ways(self) -> Iterator[tuple[str, Any]]:
+        """Take one way to ask for gradients after the other, and yield it: the method, and how it is called."""
+        for self.backward, self.pull in product(self.backwards, WAYS):
+            yield self.backward, self.pull
 
     def joined(self, one: Any, other: Any) -> Any:
         return next(iter(self.known.values()), operator.add)(one, other)
