@@ -47,8 +47,9 @@ class OwnTensor:
 
     def ways(self) -> Iterator[tuple[str, Any]]:
         """Take one way to ask for gradients after the other, and yield it: the method, and how it is called."""
-        for self.backward, self.pull in product(self.backwards, WAYS):
-            yield self.backward, self.pull
+        for way in product(self.backwards, WAYS):
+            self.backward, self.pull = way
+            yield way
 
     def joined(self, one: Any, other: Any) -> Any:
         return next(iter(self.known.values()), operator.add)(one, other)
