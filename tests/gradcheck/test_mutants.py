@@ -21,6 +21,9 @@ ACCEPTED = {
     "class_weight_decay.py: Elastic": "without its penalty",
     "net_steps_in_file.py: forward_pass": "it is the loss that backward hands back, beside its steps",
     "fn_other_conventions.py: one_hot_embed": "for two vectors",
+    "net_all_in_one_function.py: epoch_of_softmax": "without its rate and 1/m: a step along the gradient of the sum",
+    "net_all_in_one_function.py: logistic_fit": "where nothing steps b, it is no parameter",
+    "net_steps_of_other_kinds.py: factors": "the elements that count are others in its loss too",
     "net_char_rnn.py: CharRNN": "forward is in the same method: without the letters it is another network",
 }
 
