@@ -1,4 +1,4 @@
-# long
+# always
 # expect Affine: right: weights (9, 4)
 # expect AffineSlip: wrong: WRONG in dweights
 # expect Settings: right: dkernel

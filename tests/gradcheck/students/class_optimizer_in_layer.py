@@ -1,3 +1,4 @@
+# always
 # expect Dense: right
 # expect DenseWrong: wrong: WRONG
 import copy

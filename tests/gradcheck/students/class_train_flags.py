@@ -1,4 +1,4 @@
-# long
+# always
 # expect Dropout: right
 # expect BatchNorm: right
 # expect DropoutUnscaled: wrong: WRONG

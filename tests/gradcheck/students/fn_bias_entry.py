@@ -1,6 +1,6 @@
 """Between two layers a one is put before the units, for the bias; the activation's backward deletes its entry.
 
-# long
+# always
 # expect sigmoid: right
 # expect tanh: wrong: WRONG in da
 # expect relu: right

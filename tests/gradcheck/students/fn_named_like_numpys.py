@@ -1,6 +1,6 @@
 """Functions beside a network that are called like a backward of NumPy's operations, and are none: nothing is wrong with them.
 
-# long
+# always
 # expect tanh_derivative: right: NumPy's tanh
 # expect log_backward: right: NumPy's log
 # expect relu_derivative: not looked at: no counterpart

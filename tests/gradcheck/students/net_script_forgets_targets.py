@@ -1,4 +1,4 @@
-# long
+# always
 # expect training loop: wrong: WRONG in dshift
 """The step of one parameter forgets the targets: it is its step all the same."""
 

@@ -1,6 +1,6 @@
 """A straight line whose slope is called m, as the number of samples may be.
 
-# long
+# always
 # expect training loop: right: squared error
 """
 

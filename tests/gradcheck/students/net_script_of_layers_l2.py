@@ -1,5 +1,6 @@
 """A script whose second layer is called l2, and is no penalty.
 
+# always
 # expect nonlin: right
 # expect training loop: right
 """

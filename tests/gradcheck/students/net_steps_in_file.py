@@ -1,6 +1,6 @@
 import numpy as np
 
-# long
+# always
 # expect forward_pass: right: half the squared error
 # expect ahead: wrong: WRONG in dV1
 
