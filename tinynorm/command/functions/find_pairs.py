@@ -88,12 +88,13 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
     pairs += [*layers, *_of_methods(classes, layers, path)]
     tensors, unlike = own_tensors(names)
+    others = {name: cls for name, cls in classes.items() if name not in {pair.name for pair in layers}}
     missed: list[str] = []
     for own_tensor in tensors:
         operations, none_found = find_operations(names, module_name(path), own_tensor)
         pairs = [pair for pair in pairs if pair.forward_name not in operations]
         pairs += [_of_operation(name, operation, path) for name, operation in operations.items()]
-        pairs += [_of_layer(*module, path) for module in find_modules(classes, names, own_tensor)]
+        pairs += [_of_layer(*module, path) for module in find_modules(others, names, own_tensor)]
         missed += none_found
     for pair in pairs:  # from softmax_loss_inputs, or softmax_inputs
         titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))

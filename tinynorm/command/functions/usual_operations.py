@@ -17,7 +17,7 @@ import numpy as np
 from ...gradcheck.diagnosis.activation import sigmoid
 from ...gradcheck.problem.problem import Problem
 from ..read.match_names import NO_MATTER, has, stem_of, words_of
-from ..read.read_code import parameters
+from ..read.read_code import parameters, signature_of
 from ..run_code import attempt
 from .conventions import is_cotangent
 from .depends import agreeing
@@ -117,7 +117,7 @@ class Usual:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in self.names])
+        return signature_of(self.names)
 
     def __call__(self, *inputs: Any) -> tuple[Any, tuple]:
         out = self.function(*inputs)

@@ -7,11 +7,10 @@ self.gradients[node].
 from __future__ import annotations
 
 import ast
-import inspect
 from typing import Any
 
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, parameters
+from ..read.read_code import code_of, parameters, signature_of
 from ..run_code import attempt
 from .attributes import GRADIENTS, VALUES
 from .find_layers import Methods, arguments_of, nodes_in
@@ -28,8 +27,7 @@ class Node:
         titles = (
             ["x1", "x2"] if self.several else [p.name if kind_of(p.name, name) else f"x{k + 1}" for k, p in enumerate(taken)]
         )
-        form = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        self.__signature__ = inspect.Signature([inspect.Parameter(title, form) for title in titles])
+        self.__signature__ = signature_of(titles)
         self.user_backward = getattr(cls, methods.backward)
         own = [vars(owner).get(methods.backward) for owner in cls.__mro__[: cls.__mro__.index(bare)]]
         texts = [ast.unparse(code_of(method) or ast.Pass()) for method in own if method]

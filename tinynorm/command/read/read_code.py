@@ -283,6 +283,11 @@ def parameters(function: Callable, kinds: Container = tuple(inspect._ParameterKi
     return [p for p in taken if p.kind in kinds]
 
 
+def signature_of(names: Iterable[str]) -> inspect.Signature:
+    """Return the signature of a function that takes arguments of these names."""
+    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
+
+
 def _under_decorator(function: Callable) -> Callable:
     """Return the method that a decorator without functools.wraps has put its wrapper(*args, **kwargs) before."""
     outer = function.__init__ if inspect.isclass(function) else function  # type: ignore[misc]

@@ -17,14 +17,13 @@ FORWARDS = ("forward", "__call__")
 
 
 def find_modules(classes: dict[str, type], names: dict[str, Any], own: OwnTensor) -> Iterator[tuple[str, type, Methods]]:
-    """Yield (name, class, methods) for each such class, as a class whose forward and backward take arrays.
+    """Yield (name, class, methods) for each such class of some without a backward, with a forward and a backward of arrays.
 
     A class whose forward is an expression of operations has no gradients of its own.
     """
-    known = {name for name, *_ in find_layers(classes, names)}
     for name, cls in classes.items():
         forward = next((half for half in FORWARDS if half in methods_in(cls)), "")
-        if name not in known and cls is not own.cls and forward and _makes_gradients(cls, forward):
+        if cls is not own.cls and forward and _makes_gradients(cls, forward):
             yield from find_layers({name: _of_arrays(cls, forward, own)}, names)
 
 

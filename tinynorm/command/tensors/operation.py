@@ -12,7 +12,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import Problem, differentiable
 from ..functions.depends import agreeing
-from ..read.read_code import parameters
+from ..read.read_code import parameters, signature_of
 from ..run_code import attempt
 from .own_tensor import OwnTensor
 
@@ -46,7 +46,7 @@ class Operation:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in self.names])
+        return signature_of(self.names)
 
     def __call__(self, *arrays: Any) -> tuple[np.ndarray, tuple]:
         """Return (the array of the result, the arrays), of which backward makes the graph anew: that can go back once."""
