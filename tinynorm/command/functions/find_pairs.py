@@ -100,7 +100,7 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
         titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))
         pair.inputs = next((names[f"{title}_inputs"] for title in titles if f"{title}_inputs" in names), None)
     trained = [p.backward_name for p in pairs if p.loss or isinstance(p.forward, Composed)]
-    trains = {name: _trains(name, apart, path) for name, apart in all_in_one(own, path, {*trained})}
+    trains = {name: apart and _trains(name, apart, path) for name, apart in all_in_one(own, path, {*trained})}
     pairs += [pair for pair in trains.values() if pair]
     taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
     halves = {pair.backward_name for pair in pairs if has(pair.backward_name, "BACKWARD")}  # they are checked alone

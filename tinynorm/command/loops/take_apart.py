@@ -22,19 +22,22 @@ import numpy as np
 from ..functions.find_losses import COST
 from ..functions.kinds import OF_TARGETS, RATES, REGULARISED, kind_of
 from ..load.load_file import module_name
+from ..read.match_names import has, is_slope
 from ..read.read_code import code_of, inside, parameters, parsed, title
-from .first_round import first_round, learned_in, without_elements
+from .first_round import OTHERS, first_round, learned_in, without_elements
 from .make_functions import Apart, functions_of, loss_of
 from .scope import Scope
 from .statements import Step, factors_of, free_in, read_by, set_by, step_in, written_by
 
+PRODUCT = re.compile(r" @ |\b(dot|matmul|outer)\(")
 SQUARE = re.compile(r"(\w+) \*\* 2|np\.square\((\w+)\)|np\.power\((\w+), 2\)|(\w+) \* \4")
 
 
-def all_in_one(own: dict[str, Callable], path: Path, checked: set[str]) -> Iterator[tuple[str, Apart]]:
+def all_in_one(own: dict[str, Callable], path: Path, checked: set[str]) -> Iterator[tuple[str, Apart | None]]:
     """Yield (title, forward and backward) of each function that trains, and of the file itself, where these stand in one.
 
-    What calls a function that is `checked` has its gradients from there.
+    None stands for what takes steps along a gradient of its own and is not understood. What calls a function that is `checked`
+    has its gradients from there.
     """
     known = vars(sys.modules[module_name(path)])
     for name, function in own.items():
@@ -42,13 +45,33 @@ def all_in_one(own: dict[str, Callable], path: Path, checked: set[str]) -> Itera
         if code is not None and not checked & {getattr(n, "id", "") for n in inside(code)}:
             given = {p.name: p.default for p in parameters(function)}
             apart = taken_apart(name, code.body, given, known, False)
-            if apart:
+            if apart or _steps_alone(code.body):
                 yield name, apart
     whole = parsed("\n".join("".join(linecache.getlines(file)) for file in _files(path)))
     if whole is not None and not checked & {getattr(n, "id", "") for n in inside(whole)}:
         apart = taken_apart("the file", whole.body, {}, known, True)
-        if apart:
+        if apart or _steps_alone(whole.body):
             yield "training loop", apart
+
+
+def _steps_alone(body: list[ast.stmt]) -> bool:
+    """Whether a loop takes steps with a rate along what it computes itself: of targets, or by a product of matrices.
+
+    Where another function hands it the gradient, that is looked at by itself.
+    """
+    nodes = [node for item in body if not isinstance(item, OTHERS) for node in ast.walk(item)]
+    loops = [node for node in nodes if isinstance(node, ast.For | ast.While)]
+    made = [node for loop in loops for node in ast.walk(loop) if isinstance(node, ast.Assign | ast.AugAssign)]
+    for step in filter(None, map(step_in, made)):
+        shown = _behind([step.value], [item for item in made if step.name not in set_by(item)])
+        calls = [node for part in shown for node in ast.walk(part) if isinstance(node, ast.Call)]
+        titles = {ast.unparse(call.func).rpartition(".")[2]: len(call.args) for call in calls}
+        handed = any(has(name, "BACKWARD") or (is_slope(name) and count > 1) for name, count in titles.items())
+        own = any(PRODUCT.search(ast.unparse(part)) for part in shown)
+        own = own or any(kind_of(name) == "target" for part in shown for name in read_by(part))
+        if own and not handed and any(isinstance(f, ast.Name) and _is_rate(f.id) for f in factors_of(step.value, {})):
+            return True
+    return False
 
 
 def _files(path: Path) -> list[str]:
