@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..read.read_code import beside, parsed
+from .about import About, known_of
 from .kinds import PARAMETERS, kind_of
 
 # Words in the names of functions that make data, and no outputs.
@@ -79,8 +80,7 @@ def _compiled(free: list[str], lines: list[str], title: dict[str, str], backward
     made: dict[str, Any] = {}
     exec(compile(text, file, "exec"), made)
     function = FunctionType(made["forward"].__code__, backward.__globals__, "forward")
-    function.as_used = renamed("; ".join(lines[:-1]))  # type: ignore[attr-defined]
-    return function
+    return known_of(function, About(renamed("; ".join(lines[:-1]))))
 
 
 def _computes(value: ast.expr, known: dict[str, Any]) -> bool:

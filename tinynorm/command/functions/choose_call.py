@@ -21,6 +21,7 @@ from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..tensors.operation import Operation
 from ..tensors.operation_call import operation_call
 from ..unfinished import Unfinished, blame
+from .about import about
 from .by_chance import is_broadcast, is_square, works_by_chance
 from .call_pair import Call, of_one_sample
 from .composed import ACROSS, FLAT, TARGETS, Composed
@@ -152,7 +153,7 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
         tried = only or layouts(pair.name, set(template.kinds))
         if isinstance(pair.forward, Composed):  # a cost of the file that takes the mean divides by the samples
             tried = [replace(x, numbers=True) if x is LINE else x for x in tried]
-            one = pair.forward.of_file or getattr(pair.forward.forward, "one_output", False)
+            one = pair.forward.of_file or pair.forward.about.one_output
             tried = [replace(x, one_output=True) for x in tried] if one else tried
         if pair.loss and {"target", "second_weight"} <= {*template.kinds} and not _has_classes(pair.forward):
             tried = [replace(x, one_output=True) for x in tried]  # of `np.mean((predictions - y) ** 2)` as of that cost
@@ -192,7 +193,7 @@ def _searched(pair: Pair, seed: int, only: list[Layout] | None) -> tuple[Call | 
 
 def _sizes_read(forward: Callable) -> list[int]:
     """Return the sizes of the parameters that a forward reads from its file, and the first few numbers, as BATCH = 8."""
-    sizes = [size for x in getattr(forward, "arrays", {}).values() for size in x.shape if size > 1]
+    sizes = [size for x in about(forward).arrays.values() for size in x.shape if size > 1]
     code, known = getattr(unwrap(forward), "__code__", None), getattr(unwrap(forward), "__globals__", {})
     numbers = [known[name] for name in (code.co_names if code else ()) if type(known.get(name)) is int and known[name] > 1]
     return list(dict.fromkeys([*sizes, *numbers[:SIZES_TRIED]])) if sizes else []

@@ -19,6 +19,7 @@ import numpy as np
 from ..read.match_names import has, says_slope, stem_of, words_of
 from ..read.read_code import calls_of, makers_of, parameters, parts_returned, plain_title, titles_of
 from ..run_code import attempt
+from .about import about
 from .conventions import Convention, conventions, is_cotangent
 from .kinds import NAMED, NUMBERS, OF_TARGETS, PARAMETERS, PROBABILITIES, REGULARISED, SAMPLES, kind_of
 from .module_arrays import samples_read, with_arrays
@@ -65,7 +66,7 @@ def takes_targets(forward: Callable, backward: Callable) -> str:
     needed = [name for name in others if taken[name].default is inspect.Parameter.empty]
     of_loss = any(kind_of(name) == "target" for name in given)  # forward has its targets: desired is another name for them
     targets = [name for name in needed if not of_loss and (kind_of(name) == "target" or OF_TARGETS.search(name.lower()))]
-    targets = targets or (needed if hasattr(forward, "as_used") else [])  # Ym
+    targets = targets or (needed if about(forward).lines else [])  # Ym
     if len(targets) != 1 or len(taken) < 2 or any(is_cotangent(name, []) for name in others):
         return ""
     return targets[0]
@@ -91,7 +92,7 @@ class Composed:
 
     def __post_init__(self) -> None:
         self.__signature__ = inspect.signature(self.forward)
-        self.arrays, self.data = getattr(self.forward, "arrays", {}), getattr(self.forward, "data", ())
+        self.about = about(self.forward)
 
     def __call__(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
         bound, self.ran = self.__signature__.bind(*arguments, **named), False
@@ -157,8 +158,7 @@ class Composed:
 
     def __str__(self) -> str:
         without = "".join(f"; {name}: 0, for the loss has no such term" for name in self.penalties)
-        used = getattr(self.forward, "as_used", "")
-        without += f"; forward, as the file uses it: {used}" if used else ""
+        without += f"; forward, as the file uses it: {self.about.lines}" if self.about.lines else ""
         return f"{self.target}: {self.targets}, drawn; loss: {self.loss or next(iter(self.losses))}{without}"
 
 

@@ -17,6 +17,7 @@ from ..read.packed import packed_of
 from ..read.read_code import code_of, inside, is_gradient_of, lists_in, parameters, parts_returned, plain_title, returned, title
 from ..run_code import UserError
 from ..unfinished import Unfinished
+from .about import about
 from .conventions import is_cache, is_cotangent
 from .kinds import CONSTANT, NAMED, PARAMETERS, kind_of
 from .module_arrays import owner_of, parameters_read, with_arrays
@@ -42,7 +43,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         self.__wrapped__ = self.function
-        self.arrays = getattr(self.function, "arrays", {})  # of its file, which it takes
+        self.about = about(self.function)
         self.packed = packed_of(self.function)
         places = {i for i, _ in self.returned or []}
         self.place = next(i for i in range(len(places) + 1) if i not in places)  # of the loss
@@ -95,7 +96,7 @@ class Loss:
         every = {name: kind_of(name, self.name) for name in given}
         if len(grads) < len(given):  # then the targets have none: dl_dy is that of y_tilde
             every = {name: kind for name, kind in every.items() if kind not in CONSTANT} or every
-        named = [next((n for n in every if is_gradient_of(word, n)), owner_of(word, self.arrays)) for word in titles]
+        named = [next((n for n in every if is_gradient_of(word, n)), owner_of(word, self.about.arrays)) for word in titles]
         kinds = {name: kind for name, kind in every.items() if name not in named}
         free = [name for name in kinds if kinds[name] not in CONSTANT]
         unnamed = [g for name, g in zip(named, grads, strict=True) if not name]

@@ -9,6 +9,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from functools import wraps
 from types import CodeType, FunctionType
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import fresh
 from ..read.read_code import arguments_of, is_gradient_of, lists_in, nodes_of, parts_returned, plain_title, returned, title
+from .about import about, known_of
 from .kinds import RATES, SAMPLES
 
 MANY = 10**6  # elements of data; larger arrays are no parameters, and to copy them in each call takes long
@@ -95,12 +97,12 @@ def samples_read(function: Callable) -> list[str]:
 def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] = ()) -> Callable:
     """Return a function that takes these arrays of its file too; and, where they are given, names that another has left there.
 
-    Its attribute `left` is what it has left in the file itself.
+    Its `about` holds what it has left in the file itself.
     """
     taken, leaves, left = inspect.signature(function).parameters, names_changed(function), list(left)
     if not (arrays or leaves or left) or {*arrays} & {*taken}:
         return function
-    known = function.__globals__
+    known, kept = function.__globals__, replace(about(function), arrays=arrays, left={})
     every = {name: x for name, x in arrays_read(function).items() if x.size <= MANY}
 
     @wraps(function)
@@ -111,14 +113,13 @@ def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] 
         try:
             return function(*arguments, **keywords)
         finally:
-            wrapper.left = {name: known[name] for name in (*leaves, *given) if name in known}  # type: ignore[attr-defined]
+            kept.left = {name: known[name] for name in (*leaves, *given) if name in known}
             known.update(before)
 
     own = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in arrays]
     own += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in left if name not in arrays]
     wrapper.__signature__ = inspect.Signature([p for p in taken.values() if p.kind is not p.VAR_KEYWORD] + own)  # type: ignore[attr-defined]
-    wrapper.arrays = arrays  # type: ignore[attr-defined]
-    return wrapper
+    return known_of(wrapper, kept)
 
 
 def _results_read(forward: FunctionType, backward: FunctionType) -> list[str]:
@@ -145,7 +146,7 @@ def pair_with_arrays(forward: Callable, backward: Callable) -> tuple[Callable, C
     @wraps(changed)
     def with_gradients(*given: Any, **named: Any) -> Any:
         result = changed(*given, **named)
-        after: dict[str, Any] = changed.left  # type: ignore[attr-defined]
+        after = about(changed).left
         rate = _rate(backward, inspect.signature(changed).bind(*given, **named))
         own = {name: x for name, x in after.items() if name not in arrays and owner_of(name, arrays)}
         stepped = [name for name in arrays if rate and name in named and name in after]

@@ -14,6 +14,7 @@ from ..read.by_use import guess, indices_of, kinds_in_a_norm, kinds_in_a_product
 from ..read.packed import Packed, packed_of, rolled_of, size_named
 from ..read.read_code import is_gradient_of, parameters, parts_returned, plain_title, returned
 from ..run_code import UserError, attempt, own_traceback
+from .about import about
 from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
 from .composed import Composed
 from .find_pairs import Pair
@@ -60,8 +61,8 @@ def arguments(pair: Pair) -> Iterator[Call]:
         sized = {name: f"size of {size_named(name)}" for name in free if size_named(name)}
         sized |= {name: "sizes" for name in free if name not in sized and "dim" in name and name in needed}  # of three layers
         guesses |= sized | dict.fromkeys(rolled, "rolled")
-    guesses |= getattr(code, "guesses", {})
-    guesses |= {name: f"shaped {' '.join(map(str, x.shape))}" for name, x in getattr(code, "arrays", {}).items()}
+    guesses |= about(code).kinds
+    guesses |= {name: f"shaped {' '.join(map(str, x.shape))}" for name, x in about(code).arrays.items()}
     arrays = ("weight", "bias", "affine", "hidden")
     optional = [p.name for p in found if p.default is None and kind_of(p.name, pair.name) in arrays]
     every = [p.name for p in found if p.name in needed or p.name in optional or p.name in guesses]

@@ -12,6 +12,7 @@ import numpy as np
 from ..read.match_names import has, is_slope
 from ..read.read_code import is_gradient_of, scaled_title, titles_of, unpacked
 from ..run_code import UserError
+from .about import about
 from .composed import Composed, handed_back
 from .conventions import stacked
 from .kinds import CONSTANT, PARAMETERS
@@ -100,7 +101,7 @@ def _in_order(call: Call, grads: Any) -> tuple:
     if len(grads) == len(call.defaults) > len(call.inputs) and {*names} <= {*call.defaults}:  # None for alpha=0.1 too
         return tuple(g for name, g in zip(call.defaults, grads, strict=True) if name in names)
     left_out = [name for name in names if call.constant(name)]
-    learned = getattr(call.pair.forward, "arrays", {})  # what it reads from its file
+    learned = about(call.pair.forward).arrays  # what it reads from its file
     data = [name for name in names if call.kind_of(name) not in PARAMETERS and name not in learned]
     of_loss = call.convention.slope or isinstance(call.pair.forward, Composed) or bool(call.keys)
     if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss, or of a network, needs none for the data
@@ -152,12 +153,12 @@ def _owner_of(call: Call, gradient: Any) -> str:
 def _of_no_matter(call: Call, named: dict[str, Any]) -> set[str]:
     """Return the data of a network, or of a loss: what names the gradients of all its weights needs none for its data."""
     missing = {call.names[i] for i in call.floats if call.names[i] not in named}
-    learned = getattr(call.pair.forward, "arrays", {})  # what it reads from its file
+    learned = about(call.pair.forward).arrays  # what it reads from its file
     weights = [name for name in named if call.kind_of(name).endswith("weight") or name in learned]
     of_loss = isinstance(call.pair.forward, Composed) or (call.convention is not None and call.convention.slope)
     network = len(weights) > 1 or (of_loss and (weights or "target" in call.kinds))
     needless = ("x", "hidden", *CONSTANT) if of_loss else ("x", *CONSTANT)
-    given = getattr(call.pair.forward, "data", ())
+    given = about(call.pair.forward).data
     data = [name for name in missing if call.kind_of(name) in needless or name in given or (of_loss and name[:1] in "xX")]  # Xm
     return missing if network and len(data) == len(missing) else set()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..functions.about import About, known_of
 from ..functions.kinds import PARAMETERS, REGULARISED, SAMPLES, kind_of
 from ..read.read_code import title
 from ..run_code import SHOWN_CHARACTERS
@@ -51,30 +52,31 @@ def functions_of(
     if not output or len(asked) != 1 or not {*learned} & {*free}:
         return None
     fixed = _fixed(scope, free, taken, learned)
-    said = "prediction" if output in REGULARISED else output  # l2, of the second layer
     free, handed = [n for n in free if n not in fixed], [*(n for n in fixed if n in taken), *handed]
-    rest = [n for n in taken if n not in fixed and n != asked[0]]
+    kept = "".join(f"{n}, " for n in handed if n != output)
+    numbers = [f"{n} = {x}" for n, x in fixed.items()]
+    forward = _compiled("forward", free, [*numbers, *map(ast.unparse, front)], [output, *[f"({kept})"] * bool(kept)], scope)
+    known_of(forward, _about(front, free, learned, asked[0], scope))
+    said = "prediction" if output in REGULARISED else output  # l2, of the second layer
     target = asked[0] if kind_of(asked[0]) == "target" else "targets"
-    kept = ", ".join([*(n for n in handed if n != output), ""]).strip()
     changed = [n for n in handed if any(n in written_by(item) - set_by(item) for item in back)]  # p[range(n), y] -= 1
     lines = [f"({kept}) = cache"] * bool(kept)
     lines += [f"{n} = {n}.copy() if hasattr({n}, 'copy') else {n}" for n in changed]
-    lines += [f"{n} = 1.0" for n in sorted(rates)] + [f"{asked[0]} = {target}"] * (target != asked[0])
-    lines += [f"{output} = {said}"] * (said != output)
-    numbers = [f"{n} = {x}" for n, x in fixed.items()]
-    found = f"{{{', '.join(f'{gradient!r}: {gradient}' for gradient in gradients)}}}"
-    cached = [f"({kept})"] * bool(kept)
-    forward = _compiled("forward", free, [*numbers, *map(ast.unparse, front)], [output, *cached], scope)
+    lines += [f"{n} = 1.0" for n in sorted(rates)]
+    lines += [f"{name} = {other}" for name, other in ((asked[0], target), (output, said)) if name != other]
+    rest = [n for n in taken if n not in fixed and n != asked[0]]
     arguments = [target, *rest, said, *["cache"] * bool(kept)]
-    backward = _compiled("backward", arguments, [*lines, *map(ast.unparse, back)], [found], scope)
-    text = "; ".join(ast.unparse(item) for item in front)
-    forward.as_used = text if len(text) < SHOWN_CHARACTERS else f"what {scope.name} computes before it takes {asked[0]}"
-    forward.guesses = _order(learned, front)
-    forward.data = tuple(n for n in free if n not in learned)
+    found = f"{{{', '.join(f'{gradient!r}: {gradient}' for gradient in gradients)}}}"
+    return Apart(forward, _compiled("backward", arguments, [*lines, *map(ast.unparse, back)], [found], scope), {}, False)
+
+
+def _about(front: list[ast.stmt], free: list[str], learned: list[str], target: str, scope: Scope) -> About:
+    """Return what is known of a forward; small arrays of a file give their shapes to those that are drawn."""
+    text = "; ".join(map(ast.unparse, front))
+    lines = text if len(text) < SHOWN_CHARACTERS else f"what {scope.name} computes before it takes {target}"
     there = {n: np.asarray(scope.known[n]) for n in free if scope.whole and n in scope.known}
     small = len(there) == len(free) and all(x.dtype.kind in "fiu" and x.size <= MUCH for x in there.values())
-    forward.arrays = there if small else {}
-    return Apart(forward, backward, {}, False)
+    return About(lines, _order(learned, front), tuple(n for n in free if n not in learned), there if small else {})
 
 
 def _fixed(scope: Scope, free: list[str], taken: list[str], learned: list[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..functions.about import about
 from ..functions.find_losses import COST
 from ..functions.kinds import OF_TARGETS, RATES, REGULARISED, kind_of
 from ..load.load_file import module_name
@@ -108,8 +109,9 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
     cut = {*learned, *targets}
     apart = functions_of(_needed(listed, {*gradients}, cut, rates), gradients, targets, rates, scope, moving)
     if apart and not whole:
-        apart.forward.arrays = {n: np.zeros(()) for n, value in begun.items() if is_number(value)}  # type: ignore[attr-defined]
-        apart.forward.one_output = any(map(is_vector, begun.values()))  # type: ignore[attr-defined]
+        of_forward = about(apart.forward)
+        of_forward.arrays = {n: np.zeros(()) for n, value in begun.items() if is_number(value)}
+        of_forward.one_output = any(map(is_vector, begun.values()))
     cost = next((n for item, is_back in listed[::-1] if is_back for n in set_by(item) if COST.fullmatch(n)), None)
     if apart and cost:
         held = [(item, is_back) for item, is_back in listed if item not in moved]  # it may be computed after the step
