@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
@@ -12,7 +13,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..read.packed import Packed
-from ..read.read_code import parameters
+from ..read.read_code import nodes_of, parameters, title
 from ..run_code import UserError, attempt
 from ..unfinished import Unfinished, refuse_nothing
 from .composed import Composed
@@ -36,7 +37,8 @@ def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
             raise UserError(f"{name} is async, so a call gives a coroutine and no arrays; write it with a plain `def`")
         if inspect.isgeneratorfunction(function):
             raise UserError(f"{name} is a generator, for it has a `yield`; hand back its results with `return`")
-        if [p.name for p in parameters(function)][:1] == ["self"]:
+        of_object = any(isinstance(n, ast.Attribute) and title(n.value) == "self" for n in nodes_of(function))
+        if of_object and [p.name for p in parameters(function)][:1] == ["self"]:
             raise UserError(f"{name} takes self, as a method does; write it as a function of arrays, without self")
 
 

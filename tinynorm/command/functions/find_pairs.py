@@ -34,6 +34,7 @@ from .by_its_use import used_forward
 from .composed import Composed, compose, handed_back, takes_targets
 from .conventions import is_cotangent
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
+from .handed_cache import returning_its_cache
 from .kinds import NAMED, kind_of
 from .module_arrays import pair_with_arrays
 from .usual_operations import usual_operations
@@ -122,12 +123,12 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path)
     for title, forward, backward in partners([name for name, value in functions.items() if not inspect.isclass(value)]):
         of_numpy = "backward" not in backward and backward not in own  # numpy.gradient is no backward
         if not of_numpy and not makes_its_loss(functions[backward]) and not _takes_data_too(functions, forward, backward):
-            pair = Pair(title, *pair_with_arrays(functions[forward], functions[backward]), path, forward, backward)
-            pair.backward = with_entry(pair.backward)
-            yield _composed(pair, functions)
+            both = pair_with_arrays(functions[forward], functions[backward])
+            both = returning_its_cache(both[0], with_entry(both[1]))
+            yield _composed(Pair(title, *both, path, forward, backward), functions)
     paired = {name for _, *both in partners(list(functions)) for name in both}
     for title, forward, backward in match_names.partners_by_code({name: f for name, f in own.items() if name not in paired}):
-        yield Pair(title, own[forward], own[backward], path, forward, backward)
+        yield Pair(title, *returning_its_cache(own[forward], own[backward]), path, forward, backward)
 
 
 def _takes_data_too(functions: dict[str, Callable], forward: str, backward: str) -> bool:

@@ -1,0 +1,62 @@
+"""A cache that forward is handed and fills: ``tanh_forward(ctx, x)`` with ``ctx["y"] = y``. Backward is handed it too."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from ..layers.call_layer import Context
+from ..read.read_code import nodes_of, parameters, title
+from .conventions import is_cache
+
+OF_A_LIST = ("append", "extend")
+FILLED = (*OF_A_LIST, "update", "setdefault", "save_for_backward")  # the methods that put something into one
+
+
+def returning_its_cache(forward: Callable, backward: Callable) -> tuple[Callable, Callable]:
+    """Return forward as a function that returns (out, cache), with a new cache at each call; and backward, which takes it.
+
+    The same ones where forward is handed none that it fills.
+    """
+    found = [p.name for p in parameters(forward) if p.name == "self" or is_cache(p.name)]
+    asked = [p.name for p in parameters(backward) if p.name in found or is_cache(p.name)]
+    filled = {name: _how(forward, name) for name in found}
+    starred = parameters(forward, (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY))
+    if len(found) != 1 or len(asked) != 1 or starred or not filled[found[0]]:
+        return forward, backward
+    signature, cached = inspect.signature(forward), inspect.signature(backward)
+    rest = [p for p in signature.parameters.values() if p.name != found[0]]
+
+    @wraps(forward)
+    def filling(*arguments: Any, **named: Any) -> tuple:
+        bound = filling.__signature__.bind(*arguments, **named)  # type: ignore[attr-defined]
+        cache: Any = [] if filled[found[0]] in OF_A_LIST else Context()
+        result = forward(**bound.arguments, **{found[0]: cache})
+        return (*(result if isinstance(result, tuple) else (result,)), cache)
+
+    @wraps(backward)
+    def reading(*arguments: Any, **named: Any) -> Any:
+        return backward(*arguments, **{asked[0] if name == "cache" else name: x for name, x in named.items()})
+
+    filling.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
+    renamed = [p.replace(name="cache") if p.name == asked[0] else p for p in cached.parameters.values()]
+    reading.__signature__ = cached.replace(parameters=renamed)  # type: ignore[attr-defined]
+    return filling, reading
+
+
+def _how(forward: Callable, name: str) -> str:
+    """Return how forward fills an argument: by a method, by "names", or by what it hands it on to; "" if it does not."""
+    hands_on = ""
+    for node in nodes_of(forward):
+        if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store) and title(node.value) == name:
+            return "names"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FILLED:
+            if title(node.func.value) == name:
+                return node.func.attr
+        elif isinstance(node, ast.Call) and any(title(x) == name for x in [*node.args, *(k.value for k in node.keywords)]):
+            hands_on = "a call"
+    optional = any(p.name == name and p.default is None for p in parameters(forward))
+    return hands_on if optional else ""
