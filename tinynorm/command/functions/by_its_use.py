@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..read.read_code import beside, parsed
+from ..read.read_code import beside, multiplies, parsed
 from .about import About, known_of
 from .kinds import PARAMETERS, kind_of
 
@@ -88,8 +88,7 @@ def _computes(value: ast.expr, known: dict[str, Any]) -> bool:
     nodes = list(ast.walk(value))
     called = [n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     own = [name for name in called if inspect.isfunction(known.get(name))]
-    product = any(isinstance(n, ast.MatMult) or getattr(n, "attr", "") in ("dot", "matmul") for n in nodes)
-    return bool(own or product) and not any(MAKES_DATA.search(name) for name in own)
+    return bool(own or multiplies(value)) and not any(MAKES_DATA.search(name) for name in own)
 
 
 def _names(value: ast.expr, known: dict[str, Any]) -> Iterator[str]:

@@ -24,13 +24,12 @@ from ..functions.find_losses import COST
 from ..functions.kinds import OF_TARGETS, RATES, REGULARISED, kind_of
 from ..load.load_file import module_name
 from ..read.match_names import has, is_slope
-from ..read.read_code import code_of, inside, parameters, parsed, title
+from ..read.read_code import code_of, inside, multiplies, parameters, parsed, title
 from .first_round import OTHERS, first_round, learned_in, without_elements
 from .make_functions import Apart, functions_of, loss_of
 from .scope import Scope
 from .statements import Step, factors_of, free_in, read_by, set_by, step_in, written_by
 
-PRODUCT = re.compile(r" @ |\b(dot|matmul|outer)\(")
 SQUARE = re.compile(r"(\w+) \*\* 2|np\.square\((\w+)\)|np\.power\((\w+), 2\)|(\w+) \* \4")
 
 
@@ -68,8 +67,7 @@ def _steps_alone(body: list[ast.stmt]) -> bool:
         calls = [node for part in shown for node in ast.walk(part) if isinstance(node, ast.Call)]
         titles = {ast.unparse(call.func).rpartition(".")[2]: len(call.args) for call in calls}
         handed = any(has(name, "BACKWARD") or (is_slope(name) and count > 1) for name, count in titles.items())
-        own = any(PRODUCT.search(ast.unparse(part)) for part in shown)
-        own = own or any(kind_of(name) == "target" for part in shown for name in read_by(part))
+        own = any(multiplies(part) or "target" in map(kind_of, read_by(part)) for part in shown)
         if own and not handed and any(isinstance(f, ast.Name) and _is_rate(f.id) for f in factors_of(step.value, {})):
             return True
     return False

@@ -49,6 +49,11 @@ def nodes_of(function: Callable) -> list[ast.AST]:
     return _nodes(code_of(function))
 
 
+def multiplies(code: ast.AST) -> bool:
+    """Whether there is a product of matrices in some code."""
+    return any(isinstance(n, ast.MatMult) or getattr(n, "attr", "") in ("dot", "matmul", "outer") for n in ast.walk(code))
+
+
 def arguments_of(function: Callable) -> list[str]:
     """Return the names of the arguments in a function's code, without * and **."""
     code = code_of(function)
