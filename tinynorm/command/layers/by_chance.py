@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,12 @@ def rows_in(arguments: dict[str, Any]) -> int:
     shapes = [np.shape(x) for x in arguments.values()] or [()]
     shapes[0] = shapes[0][:-1] if len(shapes[0]) > 2 and shapes[0][-1] == 1 else shapes[0]  # a column for each
     return min(shapes[0]) if len(shapes[0]) > 1 or shapes.count(shapes[0]) > 1 else 1  # x and y, a number for each sample
+
+
+def is_square(arguments: dict[str, Any]) -> bool:
+    """Whether the first argument is an image as high as it is wide."""
+    shape = np.shape(next(iter(arguments.values()), 0))
+    return any(n == m > 1 for n, m in pairwise(shape))
 
 
 def right_by_chance(layer: Layer, made: dict[str, Any], kinds: dict[str, Any], out: Any) -> bool:

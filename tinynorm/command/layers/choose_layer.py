@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ from .modes import in_other_modes
 from .parameters import ones_like, values_of
 from .readings import share_right
 
+SQUASHED = re.compile("softmax|sigm|logit|logistic|combin|fused", re.IGNORECASE)  # in the code or the comments of a loss
 EQUAL = Layout((OUTPUTS, OUTPUTS), OUTPUTS)
 
 
@@ -69,6 +71,8 @@ class LayerCall(Call):
     def left_out(self) -> dict[str, bool]:
         layer = self.layer
         found = {self._without_gradient: any(layer.unseen.values())} if layer.unseen else {}
+        source = str(attempt(inspect.getsource, layer.cls)[0])  # where it does not say so, p - y may be a mistake
+        found |= {f"right only with {layer.before} before it": not SQUASHED.search(source)} if layer.before else {}
         return found | ({self._refused: True} if layer.refused else {})
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.kinds import PARAMETERS, kind_of
-from ..read.read_code import code_of, plain_title, returned
+from ..read.read_code import code_of, methods_in, own_text, plain_title, returned
 from ..run_code import attempt
 from .arguments import TRUE, words_of
 from .attributes import (
@@ -84,7 +84,8 @@ def find_parameters(layer: Layer) -> None:
     layer.updated &= layer.parameters.keys()  # and not where gradients are summed
     for name in found.keys() - layer.parameters.keys():
         put(base, found[name], kept[name])
-    _quiet(layer, _gradients_of(layer) if hands_on_delta(layer) else grads, [*layer.parameters, *others])
+    learned = [*layer.parameters, *(name for name, ways in others.items() if matters(layer, base, ways))]  # and no cache
+    _quiet(layer, _gradients_of(layer) if hands_on_delta(layer) else grads, learned)
     got = _gradients_of(layer)
     stepped = [name for name in _without_length(layer) if name in layer.parameters]
     if stepped and _damp(layer):
@@ -99,12 +100,15 @@ def find_parameters(layer: Layer) -> None:
     unseen = [name for name, ways in others.items() if matters(layer, base, ways)]
     for name in unseen:
         layer.unseen |= (
-            {f"{name} (its step is the same for each gradient)": True} if name in stepped else {name: _sounds_like_one(name)}
+            {f"{name} (its step is the same for each gradient)": True} if name in stepped else {name: _may_be_one(name, layer)}
         )
 
 
-def _sounds_like_one(name: str) -> bool:
-    """Whether a word in a name is that of a parameter: net.layer_weight."""
+def _may_be_one(name: str, layer: Layer) -> bool:
+    """Whether a word in a name is that of a parameter, as net.layer_weight, or the constructor draws its first numbers."""
+    made = "".join(own_text(method) for title, method in methods_in(layer.cls).items() if title == "__init__")
+    if re.search(rf"\bself\.{re.escape(name)} = .*(rand|normal|uniform)", made):
+        return True
     return any(kind_of(word) in PARAMETERS or A_PARAMETER.search(word) for word in re.findall(r"\w+", name))
 
 
@@ -245,7 +249,7 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         refused = refused or (g is None and hands_on_delta(layer) and name not in layer.targets)
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
         if refused or (layer.loss and without and not layer.parameters and not target):
-            layer.unseen[name] = _sounds_like_one(name)
+            layer.unseen[name] = _may_be_one(name, layer)
         of_x = g is not None and layer.methods.how == "layer" and not layer.loss  # y of x + y is no target
         data = layer.loss or (stack and layer.parameters) or (name in layer.targets and not of_x)
         may = bool(refused or data or name in states)
