@@ -17,7 +17,19 @@ from typing import Any
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
-from ..read.read_code import arguments_of, is_gradient_of, lists_in, nodes_of, parts_returned, plain_title, returned, title
+from ..read.read_code import (
+    arguments_of,
+    beside,
+    inside,
+    is_gradient_of,
+    lists_in,
+    nodes_of,
+    parsed,
+    parts_returned,
+    plain_title,
+    returned,
+    title,
+)
 from .about import about, known_of
 from .kinds import RATES, SAMPLES
 
@@ -83,7 +95,7 @@ def names_changed(function: Callable) -> list[str]:
 def samples_read(function: Callable) -> list[str]:
     """Return the names of its file that a function divides by, as ``1 / m``, and that are the number of samples by their name.
 
-    The data are not there, or others than those that are drawn.
+    The data are not there, or others than those that are drawn; what the file sets nowhere is forgotten in the function.
     """
     nodes = nodes_of(function)
     own = {*arguments_of(function), *(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))}
@@ -91,7 +103,11 @@ def samples_read(function: Callable) -> list[str]:
     divisors = [part for node in quotients for part in ast.walk(getattr(node, "right", getattr(node, "value", node)))]
     found = {part.id: None for part in divisors if isinstance(part, ast.Name)}
     known = getattr(function, "__globals__", {})
-    return [n for n in found if n.lower() in SAMPLES and n not in own and isinstance(known.get(n, 0), int)]
+    found = {n: None for n in found if n.lower() in SAMPLES and n not in own and isinstance(known.get(n, 0), int)}
+    whole = parsed(beside(function)) if found else None
+    scripts = {n.id for n in inside(whole or ast.Pass()) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    scripts |= {name for n in ast.walk(whole or ast.Pass()) if isinstance(n, ast.Global) for name in n.names}
+    return [n for n in found if n in known or n in scripts]
 
 
 def with_arrays(function: Callable, arrays: dict[str, Any], left: Iterable[str] = ()) -> Callable:
