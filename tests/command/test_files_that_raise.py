@@ -120,6 +120,12 @@ def test_a_file_for_python_2(check):
     assert "syntax error" in out
 
 
+def test_what_numpy_refuses_is_told(check):
+    code, out = check(RELU.replace("    return np.m", "    x = x.copy(); x[0, 0] = x[:1, 0]\n    return np.m"))
+    assert code == 0, out
+    assert "layers.py:4: FutureWarning: NumPy 2.4 raises here: an array of one number is no number" in out
+
+
 ASKING = [
     "n = int(input('layers? '))\n",
     "import argparse\np = argparse.ArgumentParser()\np.add_argument('f')\na = p.parse_args()\n",

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -41,13 +42,22 @@ def parse(source: bytes, where: str) -> tuple[ast.Module, int]:
 
 
 class _Divisions(ast.NodeTransformer):
-    """Makes ``a / b`` a call of `divided`."""
+    """Makes ``a / b`` a call of `divided`, and ``a /= b`` too."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         if not isinstance(node.op, ast.Div):
             return node
         return ast.copy_location(ast.Call(ast.Name(DIVIDED, ast.Load()), [node.left, node.right], []), node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div):
+            return node
+        before = deepcopy(node.target)
+        before.ctx = ast.Load()
+        value = ast.Call(ast.Name(DIVIDED, ast.Load()), [before, node.value, ast.Constant(True)], [])
+        return ast.copy_location(ast.Assign([node.target], value), node)
 
 
 class OneNumber(ast.NodeTransformer):

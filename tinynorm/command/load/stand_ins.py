@@ -11,9 +11,11 @@ import collections
 import io
 import re
 import sys
+import warnings
 from collections import abc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import floordiv, ifloordiv, itruediv, truediv
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,17 +27,21 @@ OF_PYTHON_2 = ("future", "past", "six")
 DIVIDED = "_divided_"  # what a division becomes a call of
 
 
-def divided(a: Any, b: Any) -> Any:
-    """Return what Python 2 makes of a / b."""
-    return a // b if all(np.asarray(x).dtype.kind in "iub" for x in (a, b)) else a / b
+def divided(a: Any, b: Any, in_place: bool = False) -> Any:
+    """Return what Python 2 makes of a / b, or of a /= b."""
+    whole = all(np.asarray(x).dtype.kind in "iub" for x in (a, b))
+    return ((ifloordiv if whole else itruediv) if in_place else (floordiv if whole else truediv))(a, b)
 
 
 ONE_NUMBER = "_one_number_"  # what the value of an element becomes a call of
 
 
 def one_number(x: Any) -> Any:
-    """Return the number that an array of one holds; anything else as it is."""
-    return x.item() if isinstance(x, np.ndarray) and x.ndim and x.size == 1 else x
+    """Return the number that an array of one holds, and warn of it; anything else as it is."""
+    if not isinstance(x, np.ndarray) or not x.ndim or x.size != 1:
+        return x
+    warnings.warn("NumPy 2.4 raises here: an array of one number is no number; take x.item()", FutureWarning, stacklevel=2)
+    return x.item()
 
 
 OLD_NAMES = {"xrange": range, "unicode": str, "basestring": str, "long": int, DIVIDED: divided}
