@@ -21,6 +21,7 @@ from ..read.read_code import parameters, signature_of
 from ..run_code import attempt
 from .conventions import is_cotangent
 from .depends import agreeing
+from .kinds import PROBABILITIES, kind_of
 
 CACHED = re.compile("cache|saved|ctx|memory")
 # The functions of one array and of two that a word may mean, the likeliest first; an axis is known if the gradient is right.
@@ -76,12 +77,15 @@ def usual_operations(alone: dict[str, Callable]) -> Iterator[tuple[str, Usual]]:
 def _is_tuned(backward: Callable) -> bool:
     """Whether a backward has a number of its own that is not tiny, as eps is: then it is another operation's, or a step.
 
-    So are relu_derivative(x, leak=0.01), of a leaky ReLU, and exp_grad(w, grad, lr=0.1).
+    So are relu_derivative(x, leak=0.01), of a leaky ReLU, and exp_grad(w, grad, lr=0.1). One that takes such a number, by its
+    name, and no array beside dout is none either: sqrt_grad(grad, eps).
     """
     numbers = [
         p.default for p in parameters(backward) if isinstance(p.default, int | float) and not isinstance(p.default, bool)
     ]
-    return any(abs(number) > TINY for number in numbers)
+    rest = _beside_dout(backward)
+    settings = rest and {*map(kind_of, rest)} == {"number"} and not {*rest} & PROBABILITIES  # p of sigmoid_grad(p)
+    return bool(settings) or any(abs(number) > TINY for number in numbers)
 
 
 def _ways(backward: Callable, count: int) -> list[str]:
