@@ -159,7 +159,9 @@ class Composed:
     def __str__(self) -> str:
         without = "".join(f"; {name}: 0, for the loss has no such term" for name in self.penalties)
         without += f"; forward, as the file uses it: {self.about.lines}" if self.about.lines else ""
-        return f"{self.target}: {self.targets}, drawn; loss: {self.loss or next(iter(self.losses))}{without}"
+        loss = self.loss or next(iter(self.losses))
+        loss += " (a usual one that fits; its factor, as 2 or 1/m, is left open)" if loss in dict(common_losses()) else ""
+        return f"{self.target}: {self.targets}, drawn; loss: {loss}{without}"
 
 
 def _last_in(values: list, place: tuple[int, ...]) -> tuple[int, ...]:

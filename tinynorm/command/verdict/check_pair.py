@@ -23,7 +23,7 @@ from .ask_again import ask_again, right_where_equal, right_with
 from .cut_off import right_for_one_element, right_if_small
 from .make_report import Raises, report_of
 from .other_inputs import all_equal, jumps, takes_squares_only
-from .penalty import without_penalty
+from .penalty import odd_penalty, without_penalty
 from .result import VERDICTS, Result
 from .up_to import UP_TO
 
@@ -47,7 +47,7 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
             result = _worse(result, second[0], ask) if second and result.report is not None else result
             result = _in_other_modes(result, first, ask)
             if result.report is not None and result.report.ok:
-                for left_out, why in (lines_left_out(pair) | other_defaults(pair)).items():
+                for left_out, why in (lines_left_out(pair) | other_defaults(pair) | odd_penalty(first)).items():
                     result.report.notes.append(f"{left_out}; {why}")
                     result.left_out |= {left_out: True} if left_out.startswith(NOT_CHECKED) else {}
             return result

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import Report
-from ..functions.call_pair import Call
+from ..functions.call_pair import NOT_CHECKED, Call
+from ..functions.composed import Composed
 from ..functions.kinds import PARAMETERS
 from ..run_code import UserError, attempt
 
@@ -52,11 +55,40 @@ def _added(call: Call) -> dict[int, dict[str, float]]:
     for i, g in call.by_number(call.backward(nothing, cache)).items():
         if g is None or not np.any(g):
             continue
-        terms = np.stack([of(call.inputs[i]).ravel() for of in SHAPES.values()], axis=1)
-        factors = np.linalg.lstsq(terms, np.ravel(g))[0]
-        factors[np.abs(factors) < 1e-9 * np.abs(factors).max()] = 0  # one of the two alone
-        fits = all(0 <= c < 1 for c in factors) and np.allclose(np.ravel(g), terms @ factors, rtol=1e-9, atol=0)
+        factors = _factors(call.inputs[i], g)
+        fits = factors and all(c < 1 for c in factors.values())
         if not fits or (call.kinds[i] not in PARAMETERS and call.names[i] not in getattr(call.pair.forward, "parameters", ())):
             return {}
-        found[i] = {shape: c for shape, c in zip(SHAPES, factors.tolist(), strict=True) if c}
+        found[i] = factors
     return found
+
+
+def _factors(x: np.ndarray, g: Any) -> dict[str, float]:
+    """Return the factor of each shape of which a penalty's gradient is the sum; {} where it is of none."""
+    terms = np.stack([of(x).ravel() for of in SHAPES.values()], axis=1)
+    factors = np.linalg.lstsq(terms, np.ravel(g))[0]
+    factors[np.abs(factors) < 1e-9 * np.abs(factors).max()] = 0  # one of the two alone
+    fits = all(c >= 0 for c in factors) and np.allclose(np.ravel(g), terms @ factors, rtol=1e-9, atol=1e-9 * np.abs(g).max())
+    return {shape: c for shape, c in zip(SHAPES, factors.tolist(), strict=True) if c} if fits else {}
+
+
+def odd_penalty(call: Call) -> dict[str, str]:
+    """Return what to say, and why, where only backward has a penalty, and what it adds is the gradient of no one penalty."""
+    composed = call.pair.forward
+    if not isinstance(composed, Composed) or not composed.penalties:
+        return {}
+    both = []
+    for forward in (composed, replace(composed, penalties=())):
+        other = copy(call)
+        other.pair = replace(call.pair, forward=forward, backward=forward.backward)
+        grads, _ = attempt(lambda one=other: one.by_number(one.backward(1.0, one.forward(*map(fresh, one.inputs))[1])))
+        both.append(grads or {})
+    added = {i: g - both[0][i] for i, g in both[1].items() if g is not None and both[0].get(i) is not None}
+    added = {i: g for i, g in added.items() if np.any(g) or call.kinds[i].endswith("weight")}
+    parts = {i: np.flatnonzero(g) if np.any(g) else np.arange(g.size) for i, g in added.items()}  # without a row of biases
+    found = {call.names[i]: _factors(call.inputs[i].ravel()[parts[i]], g.ravel()[parts[i]]) for i, g in added.items()}
+    first = next(filter(None, found.values()), {})
+    odd = [n for n, c in found.items() if c.keys() != first.keys() or not np.allclose([*c.values()], [*first.values()])]
+    odd = odd if first else [n for n, g in zip(found, added.values(), strict=True) if np.any(g)]
+    why = f"what it adds to d{odd[0]} is not the gradient of a penalty that it has for the others" if odd else ""
+    return {f"{NOT_CHECKED} with {' and '.join(composed.penalties)}": why} if odd else {}
