@@ -18,6 +18,7 @@ from ..layers.graph_nodes import as_node
 from ..layers.one_method import in_one_method
 from ..load.load_file import module_name
 from ..load.stand_ins import StandIn
+from ..loops.in_classes import begins_anew, methods_that_train
 from ..loops.make_functions import Apart
 from ..loops.take_apart import all_in_one, reversed_steps
 from ..read import match_names
@@ -100,12 +101,8 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     for pair in pairs:  # from softmax_loss_inputs, or softmax_inputs
         titles = (pair.name, pair.forward_name.removesuffix("_forward"), pair.name.removesuffix("_loss"))
         pair.inputs = next((names[f"{title}_inputs"] for title in titles if f"{title}_inputs" in names), None)
-    trained = [p.backward_name for p in pairs if p.loss or isinstance(p.forward, Composed)]
-    trains = {name: apart and _trains(name, apart, path) for name, apart in all_in_one(own, path, {*trained})}
-    pairs += [pair for pair in trains.values() if pair]
+    pairs, lost = _with_what_trains(pairs, layers, own, path)
     taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
-    halves = {pair.backward_name for pair in pairs if has(pair.backward_name, "BACKWARD")}  # they are checked alone
-    lost = [n for n in trains if not trains[n] and not (n in own and halves & {getattr(x, "id", "") for x in nodes_of(own[n])})]
     missed += [why for why in unlike if why.partition(" ")[0] in classes]
     left_over = [*_left_over(own, taken), *missed]
     left_over += [f"{name} (it takes steps along no gradient that is known)" for name in lost]
@@ -143,6 +140,24 @@ def _takes_data_too(functions: dict[str, Callable], forward: str, backward: str)
     return bool(says_slope(backward) and (alike or (data and len(needed) > len(taken) > 1)))
 
 
+def _with_what_trains(pairs: list[Pair], layers: list[Pair], own: dict[str, Any], path: Path) -> tuple[list[Pair], list[str]]:
+    """Return the pairs with those of what trains in one function, method or loop; and the names of what is not understood.
+
+    Such a method takes the place of a class whose parameters it makes itself: what is drawn for them would be overwritten.
+    """
+    trained = {pair.backward_name for pair in pairs if pair.loss or isinstance(pair.forward, Composed)}
+    anew = [p for p in layers if isinstance(p.forward, Layer) and begins_anew(p.forward.cls, p.forward.methods.backward)]
+    others = {pair.name for pair in pairs if pair not in anew}
+    classes = [cls for name, cls in own.items() if inspect.isclass(cls) and name not in others]
+    methods = {name: method for cls in classes for name, method in methods_that_train(cls)}
+    trains = {name: apart and _trains(name, apart, path) for name, apart in all_in_one(own, methods, path, trained)}
+    found = {name.partition(".")[0] for name in methods if trains.get(name)}
+    pairs = [pair for pair in pairs if pair not in anew or pair.name not in found] + [pair for pair in trains.values() if pair]
+    halves = {pair.backward_name for pair in pairs if has(pair.backward_name, "BACKWARD")}  # they are checked alone
+    lost = [name for name, pair in trains.items() if not pair and name not in methods]
+    return pairs, [n for n in lost if not (n in own and halves & {getattr(x, "id", "") for x in nodes_of(own[n])})]
+
+
 def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
     """Return the pair of what trains in one function or loop; None where no loss is found of which it has the gradients.
 
@@ -152,7 +167,7 @@ def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
     composed = compose(pair.forward, pair.backward, name, {})
     if composed is None:
         return None
-    composed = replace(composed, losses=composed.losses | apart.losses)
+    composed = replace(composed, losses=composed.losses | apart.losses, penalties=apart.penalties)
     own = replace(composed, losses=apart.losses, of_file=True, penalties=() if apart.penalised else composed.penalties)
     up = replace(composed, user_backward=reversed_steps(composed.user_backward))
     for tried in [composed] * (not apart.penalised) + [own] * bool(apart.losses) + [up]:
@@ -259,8 +274,9 @@ def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Ite
         for name, *halves in partners(free):
             if stem_of(halves[1], "BACKWARD", "SLOPE"):  # not `forward` and `backward` of a class to inherit from
                 forward, backward = (f"{title}.{half}" for half in halves)
-                if not parameters(methods[forward]):  # parameters(self) and parameters_grad(self) of a class to inherit from
-                    continue
+                heirs = [other for other in classes.values() if issubclass(other, cls) and other is not cls]
+                if not parameters(methods[forward]) or any(halves[1] in vars(other) for other in heirs):
+                    continue  # parameters(self) and parameters_grad(self) of a class to inherit from; or its heirs' own
                 yield Pair(f"{title}.{name}", methods[forward], methods[backward], path, forward, backward)
 
 
@@ -359,7 +375,9 @@ def _left_over(own: dict[str, Callable], paired: set[str]) -> Iterator[str]:
     yield from in_one_method(classes, paired)
     calls = {name: [node.func for node in nodes_of(f) if isinstance(node, ast.Call)] for name, f in own.items()}
     called = {name: {getattr(function, "id", "") for function in found} for name, found in calls.items()}
-    checked = {helper for name in paired for helper in called.get(name, ())}  # with the pairs that call them
+    checked = {*paired}
+    while more := {helper for name in checked for helper in called.get(name, ())} - checked:  # with the pairs that call them
+        checked |= more
     for name, value in own.items():
         forwards = {n for n in called[name] & paired if has(n, "FORWARD")}  # of a forward without a cache
         if name in classes or name in paired or (forwards and has(name, "FORWARD") and not has(name, "BACKWARD")):

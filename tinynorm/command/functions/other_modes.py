@@ -204,9 +204,9 @@ def has_one_hot_rows(a: np.ndarray) -> bool:
 
 
 def in_columns(call: Call) -> Call | None:
-    """Return the call with targets that are one-hot in columns, where the drawn ones are so in rows; else None.
+    """Return the call with targets that are one-hot in columns, where the drawn ones are so in rows, or any zeros and ones.
 
-    Both are of one shape, and which of them a forward is meant to take is not seen from its output.
+    All are of one shape, and which of them a forward is meant to take is not seen from its output.
     """
     targets = [i for i, kind in enumerate(call.kinds) if kind == "target" and np.ndim(call.inputs[i]) == 2]
     if call.pair.inputs is not None or call.layout is None or not targets:
@@ -214,7 +214,7 @@ def in_columns(call: Call) -> Call | None:
     inputs = list(call.inputs)
     for i in targets:
         rows, columns = inputs[i].shape
-        if not has_one_hot_rows(inputs[i]):
+        if not np.all((inputs[i] == 0) | (inputs[i] == 1)):
             return None
         inputs[i] = np.eye(rows)[:, np.arange(columns) % rows]
     other = call.with_inputs(inputs, call.layout)

@@ -356,7 +356,7 @@ class Layer:
             several = returned if isinstance(returned, tuple) else (returned,)
             rest = dict(zip(titles_of(method, len(several)), several, strict=True)) if self.handed else {}
             rest |= dict.fromkeys(REGULARISED, 0.0) | dict.fromkeys(self._rates_after, self.learning_rate)
-            call_by_name(getattr(used.object, self.after), given | rest)
+            call_by_name(getattr(used.object, self.after), given | made | rest)
             returned = None if self.handed else returned
         slope = self.methods.how in ("slope", "layer") and not self.loss and "dout" not in self.roles.values()
         if not slope or not isinstance(returned, np.ndarray | np.generic | float | int):

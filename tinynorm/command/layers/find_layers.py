@@ -15,7 +15,7 @@ from ..functions.find_losses import returned_gradients
 from ..functions.kinds import kind_of
 from ..read.read_code import code_of, is_gradient_of, methods_in, nodes_of, parameters, parts_returned, plain_title, returned
 from ..unfinished import TO_BE_WRITTEN
-from .attributes import MANGLED, RATES
+from .attributes import GRADIENTS, MANGLED, RATES
 from .one_method import trainers
 
 FORWARDS = (
@@ -26,7 +26,8 @@ FORWARDS = (
 BACKWARDS = (
     "backward backward_pass backward_propagation backward_propagate backward_prop back_propagation back_propagate "
     "backpropagation backpropagate backprop back_prop backwardprop back_propogation backward_propogation bprop bwd back "
-    "backwards backforward back_pass bptt back_propagation_through_time backprop_through_time retropropagation retropropagate"
+    "backwards backforward back_pass backward_delta "
+    "bptt back_propagation_through_time backprop_through_time retropropagation retropropagate"
 )
 SLOPES = (
     "derivative gradient grad deriv prime derive diff df d d_activation differentiate gradients backward_activation "
@@ -138,8 +139,9 @@ def methods_of(cls: type, known: dict[str, Any]) -> Methods | None:
         forward = "__call__"
     if forward and backward and (trainer := next(trainers(cls), "")) and _adds_to_what_it_is_given(getattr(cls, backward)):
         return Methods(forward, trainer, "cost", cost)
-    both = cost or (forward if is_loss(cls) and not backward else "")
-    if both and _returns_gradients(cls, both, backward, known):
+    leaves = not backward and _leaves_gradients(cls, forward)
+    both = forward if leaves else cost or (forward if is_loss(cls) and not backward else "")
+    if both and (leaves or _returns_gradients(cls, both, backward, known)):
         return Methods(both, both, "loss and gradients")
     if forward and backward:
         own = cost and [p.name for p in _needed(cls, cost)] == [p.name for p in _needed(cls, forward)] != []
@@ -203,6 +205,12 @@ def _returns_gradients(cls: type, cost: str, backward: str, names: dict[str, Any
     calls = any(isinstance(node, ast.Attribute) and node.attr == backward for node in inside)
     calls = calls or any(isinstance(part, ast.Dict) for part in parts)
     return calls or bool(returned_gradients(code, {n: f for n, f in names.items() if inspect.isfunction(f)}))
+
+
+def _leaves_gradients(cls: type, forward: str) -> bool:
+    """Whether a forward takes targets, and puts gradients into the object: ``self.gradients["W1"] = dW1``."""
+    targets = [p for p in arguments_of(cls, forward) if kind_of(p.name) == "target"] if forward else []
+    return bool(targets) and any(GRADIENTS.fullmatch(name) for name in attributes_in(getattr(cls, forward)))
 
 
 def _starts_from_targets(cls: type, forward: str, backward: str) -> bool:

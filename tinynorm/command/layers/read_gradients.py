@@ -56,17 +56,18 @@ def _joined(returned: Any, shapes: set[tuple[int, ...]]) -> Any:
 def only_gradient_of(shape: tuple[int, ...], layer: Layer, used: Used, of_input: bool = False) -> np.ndarray | None:
     """Return the array of a shape that is called a gradient, where there is only one: self.derivatives, or self.dbaises.
 
-    That of an input may have any name, if it is all that backward sets and forward does not read.
+    That of an input may have any name, if it is all that backward sets, and forward neither reads nor sets it.
     """
     made = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.backward))}
-    read = {f".{name}" for name in attributes_in(getattr(layer.cls, layer.methods.forward), ast.Load)}
+    forward = getattr(layer.cls, layer.methods.forward)
+    known = {f".{name}" for name in attributes_in(forward, ast.Load) | attributes_in(forward)}
     every = [(ways[0], a) for ways, a in arrays_in(used.object)]
     found = [(way, a) for way, a in every if a.shape == shape]
     if not any(is_called_gradient(way) for way, _ in found):  # grad_w0 (4,) of b (1, 4)
         flat = [(n,) for n in shape if len(shape) > 1 and n == np.prod(shape)]
         found += [(way, a) for way, a in every if a.shape in flat]
     named = [a for way, a in found if is_called_gradient(way) or (way[-1] in made and way[-1][1] == "d")]
-    arrays = named or [a for way, a in found if of_input and way[-1] in made - read]
+    arrays = named or [a for way, a in found if of_input and way[-1] in made - known]
     return np.array(arrays[0]) if len(arrays) == 1 else None
 
 

@@ -114,7 +114,7 @@ def with_a_method_after(layer: Layer) -> Layer:
     for title, method in methods.items():
         sets = attributes_in(method) - set_in_backward
         needed = [p.name for p in parameters(method)[1:] if p.default is p.empty]
-        rates = all(RATES.fullmatch(name) or name in (*REGULARISED, *layer.arguments) for name in needed)
+        rates = all(RATES.fullmatch(name) or name in (*REGULARISED, *layer.arguments, *layer.roles) for name in needed)
         makes = any(name in sets or any(names_gradient(one, name) for one in sets) for name in names)
         known = title[:2] == "__" or title in (layer.methods.forward, layer.methods.backward, *made_by)
         if makes and rates and not known:

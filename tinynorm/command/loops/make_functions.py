@@ -31,6 +31,7 @@ class Apart:
     backward: Callable
     losses: dict[str, Callable]  # that of the loop
     penalised: bool  # whether it has a term beside that of the data
+    penalties: tuple[str, ...] = ()  # the factors of such terms that backward takes
 
 
 def functions_of(
@@ -67,7 +68,8 @@ def functions_of(
     rest = [n for n in taken if n not in fixed and n != asked[0]]
     arguments = [target, *rest, said, *["cache"] * bool(kept)]
     found = f"{{{', '.join(f'{gradient!r}: {gradient}' for gradient in gradients)}}}"
-    return Apart(forward, _compiled("backward", arguments, [*lines, *map(ast.unparse, back)], [found], scope), {}, False)
+    backward = _compiled("backward", arguments, [*lines, *map(ast.unparse, back)], [found], scope)
+    return Apart(forward, backward, {}, False, tuple(n for n in rest if n in scope.penalties))
 
 
 def _about(front: list[ast.stmt], free: list[str], learned: list[str], target: str, scope: Scope) -> About:
@@ -82,7 +84,7 @@ def _about(front: list[ast.stmt], free: list[str], learned: list[str], target: s
 def _fixed(scope: Scope, free: list[str], taken: list[str], learned: list[str]) -> dict[str, str]:
     """Return the numbers that are no inputs, as they are written: those with a default, and the number of samples."""
     data = [n for n in free if n not in learned and n.lower() not in SAMPLES]
-    numbers = [n for n, x in scope.given.items() if isinstance(x, int | float) and n not in REGULARISED]
+    numbers = [n for n, x in scope.given.items() if isinstance(x, int | float) and n not in scope.penalties]
     fixed = {n: repr(scope.given[n]) for n in numbers if n in (*free, *taken)}
     counts = [n for n in (*free, *taken) if n in {*scope.given} - {*learned} and n.lower() in SAMPLES]
     return fixed | {n: f"len({data[0]})" for n in counts if data}

@@ -21,11 +21,12 @@ import numpy as np
 
 from ..functions.about import about
 from ..functions.find_losses import COST
-from ..functions.kinds import OF_TARGETS, RATES, REGULARISED, kind_of
+from ..functions.kinds import OF_TARGETS, RATES, REGULARISED, SAMPLES, kind_of
 from ..load.load_file import module_name
 from ..read.match_names import has, is_slope
 from ..read.read_code import code_of, inside, multiplies, parameters, parsed, title
 from .first_round import OTHERS, first_round, learned_in, without_elements
+from .in_classes import Flat
 from .make_functions import Apart, functions_of, loss_of
 from .scope import Scope
 from .statements import Step, factors_of, free_in, read_by, set_by, step_in, written_by
@@ -33,8 +34,10 @@ from .statements import Step, factors_of, free_in, read_by, set_by, step_in, wri
 SQUARE = re.compile(r"(\w+) \*\* 2|np\.square\((\w+)\)|np\.power\((\w+), 2\)|(\w+) \* \4")
 
 
-def all_in_one(own: dict[str, Callable], path: Path, checked: set[str]) -> Iterator[tuple[str, Apart | None]]:
-    """Yield (title, forward and backward) of each function that trains, and of the file itself, where these stand in one.
+def all_in_one(
+    own: dict[str, Callable], methods: dict[str, Flat], path: Path, checked: set[str]
+) -> Iterator[tuple[str, Apart | None]]:
+    """Yield (title, forward and backward) of each function or method that trains, and of the file, where these stand in one.
 
     None stands for what takes steps along a gradient of its own and is not understood. What calls a function that is `checked`
     has its gradients from there.
@@ -47,6 +50,10 @@ def all_in_one(own: dict[str, Callable], path: Path, checked: set[str]) -> Itera
             apart = taken_apart(name, code.body, given, known, False)
             if apart or _steps_alone(code.body):
                 yield name, apart
+    for name, method in methods.items():
+        apart = taken_apart(name, method.body, method.given, known | method.called, False)
+        if apart:
+            yield name, apart
     whole = parsed("\n".join("".join(linecache.getlines(file)) for file in _files(path)))
     if whole is not None and not checked & {getattr(n, "id", "") for n in inside(whole)}:
         apart = taken_apart("the file", whole.body, {}, known, True)
@@ -100,6 +107,8 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
     if not targets:
         return None
     items, back, moving = _parted(items, learned, targets)
+    in_cost = {n for item in items if any(map(COST.fullmatch, set_by(item))) for n in read_by(item)}
+    scope.penalties = {*REGULARISED, *(_penalties([items[i] for i in back], learned, scope) - in_cost)}
     read = free_in([item for i, item in enumerate(items) if i not in back])
     steps = [(i, step_in(item)) for i, item in enumerate(items)]  # one that forgets the targets is a step too
     back |= {i for i, step in steps if step and step.name in {*read} & learned and read_by(step.value) - {step.name}}
@@ -115,7 +124,7 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
         held = [(item, is_back) for item, is_back in listed if item not in moved]  # it may be computed after the step
         lines = [item for item, _ in _needed(held, {cost}, cut, set())]
         apart.losses = {"that of the loop": loss_of(lines, cost, targets, scope)}
-        apart.penalised = any(n in REGULARISED for item in lines for n in read_by(item))
+        apart.penalised = any(n in scope.penalties for item in lines for n in read_by(item))
     return apart
 
 
@@ -203,6 +212,16 @@ def _parted(items: list[ast.stmt], learned: set[str], targets: set[str]) -> tupl
             moving |= written_by(item) if read_by(item) & moving else set()
         found.append(item)
     return found, back, moving
+
+
+def _penalties(back: list[ast.stmt], learned: set[str], scope: Scope) -> set[str]:
+    """Return the numbers that multiply a parameter alone where that is added to a gradient: alpha of dW + alpha * W."""
+    sums = [n for item in back for n in ast.walk(item) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub)]
+    added = [item.value for item in back if isinstance(item, ast.AugAssign) and not step_in(item)]
+    terms = [term for term in [*(side for n in sums for side in (n.left, n.right)), *added] if read_by(term) & learned]
+    alone = [term for term in terms if not multiplies(term)]
+    others = [{n for n in read_by(term) - learned - {"np"} if n.lower() not in SAMPLES} for term in alone]
+    return {n for names in others if all(map(scope.is_number, names)) for n in names}
 
 
 def _undamped(step: Step, back: list[ast.stmt]) -> Step:

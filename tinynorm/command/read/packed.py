@@ -76,6 +76,7 @@ def _read(function: Callable, name: str) -> Iterator[tuple[str, int, str]]:
     for node in nodes:  # for key in ("W1", "b1")
         if isinstance(node, ast.comprehension | ast.For) and isinstance(node.target, ast.Name):
             words[node.target.id] = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else []
+    yield from (("list", 1, f"{name[0]}{number + 1}") for number in _numbers_read(nodes, name))
     for node in nodes:
         if isinstance(node, ast.comprehension | ast.For):
             yield from _looped(node.target, node.iter, name)
@@ -90,6 +91,26 @@ def _read(function: Callable, name: str) -> Iterator[tuple[str, int, str]]:
             yield from (("dict", 1, key) for part in told for key in _key(part, prefixes))
             if name.lower() in LISTS and not isinstance(node.slice, ast.Slice | ast.Tuple):
                 yield from (("list", 1, f"{name[0]}{layer}") for layer in range(1, LAYERS + 1))
+
+
+def _numbers_read(nodes: list[ast.AST], name: str) -> list[int]:
+    """Return 0, 1 ... of the layers whose parameters are read as W[0], W[1] ..., where such are factors of matrix products.
+
+    Then b[0], b[1] beside them are those of biases; of a vector these are elements.
+    """
+    read: dict[str, set[int]] = {}
+    for node in nodes:
+        number = getattr(node.slice, "value", None) if isinstance(node, ast.Subscript) else None
+        if isinstance(number, int) and isinstance(node.value, ast.Name):  # type: ignore[attr-defined]
+            read.setdefault(node.value.id, set()).add(number)  # type: ignore[attr-defined]
+    products = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)]
+    calls = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "attr", "") in ("dot", "matmul")]
+    factors = [part for n in products for part in (n.left, n.right)] + [part for n in calls for part in n.args]
+    owners = {ast.unparse(part).removesuffix(".T").removesuffix("[0]") for part in factors}
+    numbers = read.get(name, set())
+    lists = {other for other in owners & read.keys() if read[other] == numbers}
+    whole = len(numbers) > 1 and numbers == {*range(len(numbers))}
+    return sorted(numbers) if whole and lists and kind_of(name) in PARAMETERS else []
 
 
 def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, int, str]]:

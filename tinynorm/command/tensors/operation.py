@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...gradcheck.problem.problem import Problem, differentiable
+from ...gradcheck.problem.problem import Problem, differentiable, random_state_kept
 from ..functions.depends import agreeing
 from ..read.read_code import parameters, signature_of
 from ..run_code import attempt
@@ -49,8 +49,11 @@ class Operation:
         return signature_of(self.names)
 
     def __call__(self, *arrays: Any) -> tuple[np.ndarray, tuple]:
-        """Return (the array of the result, the arrays), of which backward makes the graph anew: that can go back once."""
-        return self.own.array(self._run(arrays)[0]), arrays
+        """Return (the array of the result, the arrays and NumPy's random state), of which backward makes the graph anew: that
+        can go back once, and draws the same mask.
+        """
+        random_state = np.random.get_state()  # noqa: NPY002
+        return self.own.array(self._run(arrays)[0]), (arrays, random_state)
 
     def _run(self, arrays: tuple) -> tuple[Any, list[Any]]:
         leaves = dict(zip(self.names, map(self.own.made, arrays), strict=True))
@@ -58,8 +61,11 @@ class Operation:
         outs = [self.function(*given.values(), *self.rest, **self.keywords) for _ in range(1 + self.twice)]
         return self.own.joined(*outs) if self.twice else outs[0], list(leaves.values())
 
-    def backward(self, dout: Any, arrays: tuple) -> tuple:
-        out, tensors = self._run(arrays)
+    def backward(self, dout: Any, cache: tuple) -> tuple:
+        arrays, random_state = cache
+        with random_state_kept():
+            np.random.set_state(random_state)  # noqa: NPY002
+            out, tensors = self._run(arrays)
         assert self.own.pull is not None
         self.own.pull(self.own, out, dout)
         return tuple(map(self.own.gradient_of, tensors))
@@ -85,7 +91,8 @@ class Operation:
 
     def runs(self) -> bool:
         """Whether backward takes it without an exception."""
-        return attempt(self.backward, np.ones(np.shape(self(*self.inputs)[0])), tuple(self.inputs))[1] is None
+        out, cache = self(*self.inputs)
+        return attempt(self.backward, np.ones(np.shape(out)), cache)[1] is None
 
     def keeps(self) -> bool:
         """Whether it returns what it is given: it may only wrap an array, as tensor(data)."""
