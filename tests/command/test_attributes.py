@@ -38,3 +38,43 @@ def test_they_are_found(tmp_path, capsys, text, right, wrong):
     assert main(["check", str(tmp_path / "layers.py")]) == 0, capsys.readouterr().out
     (tmp_path / "layers.py").write_text(text.replace(right, wrong))
     assert main(["check", str(tmp_path / "layers.py")]) == 1
+
+
+DENSE = """
+import numpy as np
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W, self.q = np.random.randn(n_in, n_out), np.random.randn(n_out)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.q
+    def backward(self, dout):
+        self.dW, self.dq = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+"""
+LOSS = """
+import numpy as np
+class CrossEntropy:
+    def forward(self, p, y):
+        self.p, self.y = p, y
+        return -np.sum(y * np.log(p))
+    def backward(self):
+        return -self.y / self.p
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "other", "says"),
+    [
+        (DENSE, ", self.dq = self.x.T @ dout, dout.sum(axis=0)", " = self.x.T @ dout", "no gradient is looked for of q"),
+        (DENSE, "dout @ self.W.T", "self.dq", "no gradient is looked for of x"),
+        (LOSS, "-self.y / self.p", "self.p - self.y", "right only with a softmax before it"),
+    ],
+    ids=["drawn", "returned", "scores"],
+)
+def test_what_is_right_in_part_has_its_exit_code(tmp_path, capsys, text, right, other, says):
+    (tmp_path / "layers.py").write_text(text)
+    assert main(["check", str(tmp_path / "layers.py")]) == 0, capsys.readouterr().out
+    (tmp_path / "layers.py").write_text(text.replace(right, other))
+    assert main(["check", str(tmp_path / "layers.py")]) == 2
+    assert says in capsys.readouterr().out

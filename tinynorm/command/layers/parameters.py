@@ -235,6 +235,7 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
     own, titles = [name.split(".")[-1] for name in layer.parameters], [title for one in layer.titles.values() for title in one]
     if titles and all(any(names_gradient(title, name) for name in own) for title in titles):  # dW, db
         says_none, grads = True, {}
+    some = bool(titles) and len(titles) < len(own) and not grads  # it returns db alone, and leaves dW: it may be a slip for dx
     given = sum(grads.get(name) is not None for name in layer.arguments)
     alone, fewer = given < 2, given < sum(map(differentiable, layer.arguments.values()))  # alone: that of the prediction
     for name, x in layer.arguments.items():
@@ -249,7 +250,7 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         refused = refused or (g is None and hands_on_delta(layer) and name not in layer.targets)
         target = re.search(f"^y|{TRUE.pattern}", name, re.IGNORECASE) or (name in layer.targets and layer.methods.how == "cost")
         if refused or (layer.loss and without and not layer.parameters and not target):
-            layer.unseen[name] = _may_be_one(name, layer)
+            layer.unseen[name] = some or _may_be_one(name, layer)
         of_x = g is not None and layer.methods.how == "layer" and not layer.loss  # y of x + y is no target
         data = layer.loss or (stack and layer.parameters) or (name in layer.targets and not of_x)
         may = bool(refused or data or name in states)
