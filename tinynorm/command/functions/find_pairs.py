@@ -104,8 +104,8 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     pairs, lost = _with_what_trains(pairs, layers, own, path)
     taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
     missed += [why for why in unlike if why.partition(" ")[0] in classes]
+    missed += [f"{name} (it takes steps along no gradient that is known)" for name in lost]
     left_over = [*_left_over(own, taken), *missed]
-    left_over += [f"{name} (it takes steps along no gradient that is known)" for name in lost]
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
         raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{_advice_on(own, path, missed)}")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -153,7 +153,7 @@ def _with_gradients(
     for i, item in enumerate(items):
         step = step_in(item) if i in back else None
         if step and step.name in learned and step.name not in gradients.values():
-            step, gradient = _undamped(step, [items[j] for j in sorted(back)]), f"d{step.name}"
+            step, gradient = _undamped(step, items, back, scope), f"d{step.name}"
             rate = _rate(step, values, scope, learned)
             rates |= {rate} if isinstance(rate, str) and rate.isidentifier() else set()
             gradients[gradient] = step.name
@@ -221,23 +221,61 @@ def _penalties(back: list[ast.stmt], learned: set[str], scope: Scope) -> set[str
     terms = [term for term in [*(side for n in sums for side in (n.left, n.right)), *added] if read_by(term) & learned]
     alone = [term for term in terms if not multiplies(term)]
     others = [{n for n in read_by(term) - learned - {"np"} if n.lower() not in SAMPLES} for term in alone]
-    return {n for names in others if all(map(scope.is_number, names)) for n in names}
+    found = {n for names in others if all(map(scope.is_number, names)) for n in names}
+    return {n for n in found if n == "alpha" or not _is_rate(n)}  # lr * 0.01 * W, of a step
 
 
-def _undamped(step: Step, back: list[ast.stmt]) -> Step:
-    """Return a step that is divided by the root of the gradient's squares, as Adam's, as one along that gradient."""
-    made = [item for item in back if isinstance(item, ast.Assign | ast.AugAssign) and step.name not in written_by(item)]
-    moving = {n for item in back for n in written_by(item)}
+def _undamped(step: Step, items: list[ast.stmt], back: set[int], scope: Scope) -> Step:
+    """Return a step that is divided by the root of the gradient's squares, as Adam's, as one as long as that gradient.
+
+    It goes where the first step of its momentum goes, if that begins here.
+    """
+    behind = [items[j] for j in sorted(back)]
+    made = [item for item in behind if isinstance(item, ast.Assign | ast.AugAssign) and step.name not in written_by(item)]
+    moving = {n for item in behind for n in written_by(item)}
     shown = _behind([step.value], made)
-    roots = [n.right for part in shown for n in ast.walk(part) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
-    roots = [root for root in roots if "sqrt(" in ast.unparse(root) or "** 0.5" in ast.unparse(root)]
-    squared = [n for part in _behind([root for root in roots if read_by(root) & moving], made) for n in ast.walk(part)]
+    roots = [n.right for part in shown for n in ast.walk(part) if _is_damped(n) and read_by(n.right) & moving]
     names = [
         found[found.lastindex or 1]
-        for n in squared
+        for part in _behind(roots, made)
+        for n in ast.walk(part)
         if (found := SQUARE.fullmatch(ast.unparse(n))) and found[found.lastindex or 1] in moving
     ]
-    return Step(step.name, ast.Name(names[0], ast.Load()), step.added) if len({*names}) == 1 else step
+    if len({*names}) != 1:
+        return step
+    gradient, values = (
+        ast.Name(names[0], ast.Load()),
+        {n: m.value for m in made if isinstance(m, ast.Assign) for n in set_by(m)},
+    )
+    above = _Above(values).visit(deepcopy(step.value))
+    own, others = ({n for part in _behind([e], made) for n in read_by(part)} for e in (above, gradient))
+    unknown = {n for n in own - others if scope.given.get(n) is inspect.Parameter.empty and not _is_rate(n)}
+    if unknown or {*free_in(items)} & (own - others) & moving:
+        return Step(step.name, gradient, step.added)  # its momentum comes from elsewhere
+    numpy, text = "__import__('numpy')", ast.unparse(above)
+    norm, length = f"{numpy}.linalg.norm({names[0]})", f"{numpy}.linalg.norm({text})"  # 0 where it takes the last momentum
+    along = ast.parse(f"{numpy}.multiply({text}, {norm} / {length}) if {length} else {names[0]}", mode="eval").body
+    return Step(step.name, along, step.added)
+
+
+class _Above(ast.NodeTransformer):
+    """Leaves what stands above a root in a quotient, also in the names whose values are such."""
+
+    def __init__(self, values: dict[str, ast.expr]) -> None:
+        self.values = {n: value for n, value in values.items() if any(map(_is_damped, ast.walk(value)))}
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        return node.left if _is_damped(node) else node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.visit(deepcopy(self.values[node.id])) if node.id in self.values else node
+
+
+def _is_damped(node: ast.AST) -> TypeGuard[ast.BinOp]:
+    """Whether it is a quotient by a root."""
+    root = ast.unparse(node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else ""
+    return "sqrt(" in root or "** 0.5" in root
 
 
 def _behind(parts: list[ast.expr], made: list[ast.Assign | ast.AugAssign]) -> list[ast.expr]:

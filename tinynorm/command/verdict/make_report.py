@@ -14,6 +14,7 @@ from ...gradcheck.problem.problem import CannotCheck, fresh
 from ...gradcheck.problem.settings import EXHAUSTIVE
 from ...gradcheck.report.report import Fault, Report
 from ..functions.call_pair import Call
+from ..functions.composed import Composed
 from ..functions.try_call import note_lines
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import Unfinished, blame, line_of
@@ -40,7 +41,7 @@ def report_of(call: Call, seed: int, layer: str | None, second: bool = False, **
     slow = call.seconds * sum(call.inputs[i].size for i in call.floats) > SLOW
     exhaustive = LARGE if slow or second else EXHAUSTIVE
     options = {"names": call.names, "layer": layer or pair.name, "seed": seed, "exhaustive": exhaustive}
-    if call.shape == () and not cotangent_of(call):
+    if call.shape == () and (isinstance(pair.forward, Composed) or not cotangent_of(call)):
         options["cotangent"] = 1.0  # the numbers of the report are then those that the user's program prints
     forward, backward = altered.pop("forward", call.forward), altered.pop("backward", call.backward)
     report, error = attempt(check_backward, forward, backward, call.inputs, **options | altered)

@@ -12,7 +12,7 @@ import numpy as np
 from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import Report
 from ..functions.call_pair import NOT_CHECKED, Call
-from ..functions.composed import Composed
+from ..functions.composed import Composed, common_losses
 from ..functions.kinds import PARAMETERS
 from ..run_code import UserError, attempt
 
@@ -23,7 +23,7 @@ def without_penalty(call: Call, report: Report, ask: Callable[..., Report]) -> R
     """Return the report for what depends on dout, where backward adds c W to dW; None if it does not, or that says nothing."""
     if call.pair.loss or any(fault.kind != "not_linear" for fault in report.faults):
         return None
-    added, error = attempt(_added, call)
+    added, error = attempt(_added, call, report)
     if error is not None or not added:
         return None
 
@@ -33,7 +33,8 @@ def without_penalty(call: Call, report: Report, ask: Callable[..., Report]) -> R
 
     def backward(dout: Any, cache: Any) -> tuple:
         grads, at = call.by_number(call.backward(dout, cache[0])), cache[1]
-        return tuple(g - sum(c * SHAPES[s](at[i]) for s, c in added.get(i, {}).items()) for i, g in grads.items())
+        terms = {i: sum(c * SHAPES[s](at[i]) for s, c in factors.items()) for i, factors in added.items()}
+        return tuple(g - terms[i] if i in terms else g for i, g in grads.items())
 
     try:
         found = ask(call, forward=forward, backward=backward, second=True)
@@ -47,12 +48,20 @@ def without_penalty(call: Call, report: Report, ask: Callable[..., Report]) -> R
     return found if found.ok or found.findings else None
 
 
-def _added(call: Call) -> dict[int, dict[str, float]]:
-    """Return the factor of each shape of the penalty's gradient, for each parameter whose gradient for a dout of 0 is that."""
+def _added(call: Call, report: Report) -> dict[int, dict[str, float]]:
+    """Return the factor of each shape of the penalty's gradient, for each parameter whose gradient for a dout of 0 is that.
+
+    Where the file has no loss, and so that is a usual one, it is what is left without the gradient that was measured.
+    """
     out, cache = call.forward(*map(fresh, call.inputs))
     nothing = tuple(0 * y for y in out) if isinstance(out, tuple | list) else 0 * out
-    found = {}
-    for i, g in call.by_number(call.backward(nothing, cache)).items():
+    grads, found = call.by_number(call.backward(nothing, cache)), {}
+    losses = call.pair.forward.losses if isinstance(call.pair.forward, Composed) else ["the file's"]
+    if report.evidence and {*losses} <= dict(common_losses()).keys():
+        both = {i: (report.evidence.analytic[i], report.evidence.numeric[i]) for i in report.evidence.wrong}
+        grads = {i: g - np.reshape(s.value, g.shape) for i, (g, s) in both.items() if g is not None and s is not None}
+        grads = grads if all(g.size > len(SHAPES) for g in grads.values()) else {}  # of one number each error is a penalty's
+    for i, g in grads.items():
         if g is None or not np.any(g):
             continue
         factors = _factors(call.inputs[i], g)
