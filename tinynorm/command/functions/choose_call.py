@@ -16,7 +16,7 @@ from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
 from ..read.by_use import compares_with_two, counts_written, kinds_in_a_norm
 from ..read.packed import length_wanted
-from ..read.read_code import code_of, multiplies, nodes_of
+from ..read.read_code import nodes_of
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..tensors.operation import Operation
 from ..tensors.operation_call import operation_call
@@ -106,10 +106,11 @@ def _best(pair: Pair, seed: int) -> Call:
 def _of_numbers(pair: Pair) -> Call | None:
     """Return the call with a number for each argument, as of J = theta * x, if it works; else None.
 
-    What multiplies matrices is meant for these: of numbers no transpose that is forgotten shows.
+    What transposes is meant for matrices: of numbers no transpose that is forgotten shows.
     """
-    code = code_of(getattr(pair.forward, "forward", pair.forward))
-    for template in arguments(pair) if code is None or not multiplies(code) else ():
+    halves = (getattr(pair.forward, "forward", pair.forward), getattr(pair.forward, "user_backward", pair.backward))
+    words = {getattr(node, "attr", "") for half in halves for node in nodes_of(half)}
+    for template in arguments(pair) if not words & {"T", "transpose"} else ():
         call = template.with_inputs([np.asarray(0.7 / (i + 1)) for i, _ in enumerate(template.names)])
         if {"x"} <= {*call.kinds} <= {"x", "affine", *PARAMETERS} and ranked(call) is None and all(call.rank):
             return call
