@@ -52,6 +52,19 @@ class Dense:
         self.dW, self.dq = self.x.T @ dout, dout.sum(axis=0)
         return dout @ self.W.T
 """
+NETWORK = """
+import numpy as np
+class Network:
+    def __init__(self, n_in, n_out):
+        self.W1, self.W2 = np.random.randn(n_in, 5), np.random.randn(5, n_out)
+    def forward(self, x):
+        self.x, self.h = x, np.tanh(x @ self.W1)
+        return self.h @ self.W2
+    def backward(self, dout):
+        d = dout @ self.W2.T * (1 - self.h**2)
+        self.dW1, self.dW2 = self.x.T @ d, self.h.T @ dout
+        return d @ self.W1.T
+"""
 LOSS = """
 import numpy as np
 class CrossEntropy:
@@ -68,9 +81,10 @@ class CrossEntropy:
     [
         (DENSE, ", self.dq = self.x.T @ dout, dout.sum(axis=0)", " = self.x.T @ dout", "no gradient is looked for of q"),
         (DENSE, "dout @ self.W.T", "self.dq", "no gradient is looked for of x"),
+        (NETWORK, "return d @ self.W1.T", "return d", "no gradient is looked for of x"),
         (LOSS, "-self.y / self.p", "self.p - self.y", "right only with a softmax before it"),
     ],
-    ids=["drawn", "returned", "scores"],
+    ids=["drawn", "returned", "of a network", "scores"],
 )
 def test_what_is_right_in_part_has_its_exit_code(tmp_path, capsys, text, right, other, says):
     (tmp_path / "layers.py").write_text(text)

@@ -256,6 +256,8 @@ def _quiet(layer: Layer, grads: dict[str, Any], arrays: list[str]) -> None:
         may = bool(refused or data or name in states)
         if (may and without) or (fewer and kind_of(name, words_of(layer.name)) in ("mask", "mean", "variance")):
             layer.silent.add(name)
+            if stack and of_x and name not in (*layer.targets, *states):  # a network returns something else
+                layer.unseen[name] = True
     if not layer.parameters and layer.silent >= {name for name, x in layer.arguments.items() if differentiable(x)}:
         claimed = [name for name in layer.silent if grads.get(name) is not None and name not in layer.targets][:1]
         layer.silent -= {*claimed}  # of a loss: it has a gradient, of another shape
