@@ -4,6 +4,10 @@
 # expect LogisticSum.fit: wrong: WRONG in dbias
 # expect Ridge.fit: right: alpha: 0, for the loss has no such term
 # expect RidgeSlip.fit: wrong: WRONG in db
+# expect Adaline.fit: right: half the squared error
+# expect AdalineSlip.fit: wrong: WRONG in dw_
+# expect Softmax.fit: right: class numbers
+# expect SoftmaxSlip.fit: wrong: WRONG in db
 # expect TwoLayers.fit: right: dW1
 # expect TwoLayersSlip.fit: wrong: WRONG in db1, dW1
 import numpy as np
@@ -109,3 +113,73 @@ class TwoLayers:
 class TwoLayersSlip(TwoLayers):
     def _slope(self, h):
         return 1 - h  # the mistake: h squared
+
+
+class Adaline:
+    """The first weight is the bias; fit returns the object, and the net input is another method."""
+
+    def __init__(self, eta=0.01, n_iter=50):
+        self.eta = eta
+        self.n_iter = n_iter
+
+    def net_input(self, X):
+        return np.dot(X, self.w_[1:]) + self.w_[0]
+
+    def fit(self, X, y):
+        self.w_ = np.zeros(1 + X.shape[1])
+        self.cost_ = []
+        for _ in range(self.n_iter):
+            errors = y - self.net_input(X)
+            self.w_[1:] += self.eta * X.T.dot(errors)
+            self.w_[0] += self.eta * errors.sum()
+            self.cost_.append((errors**2).sum() / 2)
+        return self
+
+
+class AdalineSlip(Adaline):
+    def fit(self, X, y):
+        self.w_ = np.zeros(1 + X.shape[1])
+        for _ in range(self.n_iter):
+            errors = y - self.net_input(X)
+            self.w_[1:] += self.eta * X.T.dot(errors)
+            self.w_[0] += self.eta * errors.mean()  # the mistake: the sum, as above
+        return self
+
+
+class Softmax:
+    """The targets are numbers of classes, which are counted, and made one-hot by another method."""
+
+    def __init__(self, lr=0.1, epochs=100):
+        self.lr = lr
+        self.epochs = epochs
+
+    def softmax(self, z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def one_hot(self, y, k):
+        return np.eye(k)[y]
+
+    def fit(self, X, y):
+        m, n = X.shape
+        k = len(np.unique(y))
+        self.W, self.b = np.zeros((n, k)), np.zeros(k)
+        for _ in range(self.epochs):
+            p = self.softmax(X @ self.W + self.b)
+            error = p - self.one_hot(y, k)
+            self.W -= self.lr * (X.T @ error) / m
+            self.b -= self.lr * error.sum(axis=0) / m
+        return self
+
+
+class SoftmaxSlip(Softmax):
+    def fit(self, X, y):
+        m, n = X.shape
+        k = len(np.unique(y))
+        self.W, self.b = np.zeros((n, k)), np.zeros(k)
+        for _ in range(self.epochs):
+            p = self.softmax(X @ self.W + self.b)
+            error = p - self.one_hot(y, k)
+            self.W -= self.lr * (X.T @ error) / m
+            self.b -= self.lr * error.sum(axis=0)  # the mistake: not divided by m
+        return self

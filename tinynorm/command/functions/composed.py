@@ -196,6 +196,8 @@ def _drawn(targets: str, shape: tuple[int, ...]) -> tuple[Any, Any]:
         raise ValueError("of one class all targets are 1, and a term with 1 - y is lost")
     numbers = np.asarray(rng.integers(0, classes, rows))
     numbers.flat[0] = classes - 1  # the classes may be counted by the greatest number
+    if numbers.size >= classes:  # or by their number
+        numbers.flat[:classes] = np.arange(classes)[::-1]
     if targets == "one class number" and np.size(numbers) != 1:
         raise ValueError("of several samples there are several")
     one_hot = np.moveaxis(np.eye(classes)[numbers], -1, 0 if in_columns else -1)

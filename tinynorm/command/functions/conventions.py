@@ -69,7 +69,7 @@ class Convention:
 
     def read(self, result: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
         """Return (out, cache) of one run: the output, or a tuple of several; and what backward is given beside dout."""
-        values = list(result) if isinstance(result, tuple | list) else [result]
+        values = _values_of(result)
         outputs = tuple(stacked(reduce(getitem, place, values)) for place in self.outputs)
         kept = [self._value(source, values, inputs) for _, source in self.arguments if source.what != "dout"]
         return outputs[0] if len(outputs) == 1 else outputs, kept[0] if len(kept) == 1 else kept
@@ -98,6 +98,12 @@ class Convention:
         return inputs[source.key] if source.what == "input" else np.shape(inputs[source.key])
 
 
+def _values_of(result: Any) -> list:
+    """Return the values of which a result consists; a list of numbers is one, [max(0, v) for v in x]."""
+    numbers = isinstance(result, list) and len(result) > 2 and all(isinstance(x, int | float | np.number) for x in result)
+    return list(result) if isinstance(result, tuple | list) and not numbers else [np.asarray(result) if numbers else result]
+
+
 def stacked(x: Any) -> Any:
     """Return a list with many entries of one shape as an array: a comprehension has made it. Four may be four outputs."""
     return np.asarray(x) if isinstance(x, list) and len(x) > 4 and len({np.shape(e) for e in x}) == 1 else x
@@ -124,7 +130,7 @@ def conventions(
     `result` is what forward returned in one run, `inputs` are all its arguments in that run, by name. `slope` says that
     backward needs no cotangent: it goes back from a loss.
     """
-    values = list(result) if isinstance(result, tuple | list) else [result]
+    values = _values_of(result)
     needed = tuple(p.name for p in parameters(forward) if p.default is p.empty and p.name in inputs)
     titles = titles_of(forward, len(values))
     if isinstance(values[-1], dict) and not any(titles):  # of a forward that returns a dict only

@@ -69,6 +69,8 @@ def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
     in_backward = words_compared(call.user_backward)
     if isinstance(now, dict) and "mode" in now:
         others = {word: now | {"mode": word} for word in in_backward if word in TASKS and word != now["mode"]}
+        tests = [ast.unparse(node.test) for node in nodes_of(call.user_backward) if isinstance(node, ast.If | ast.IfExp)]
+        others |= {"pad 0": now | {"pad": 0}} if any(re.search(r"\bpad", test) for test in tests) else {}
         return others | ({"stride 1": now | {"stride": 1}} if "pool" in call.pair.name else {})  # windows that overlap
     named = type(now) is bool and (SWITCHES.search(name) or (not now and "train" in name))
     if default and (named or _may_be_switched(call, name, now)):

@@ -73,7 +73,7 @@ LIKE = {  # kinds of names that are not among these
     "in": f"(^|_)(in|input|inp|prev|x|embed)(_|$).*({SIZE})|({SIZE}).*(in|input|prev|x)(_|$|s$)|^(in|input)({SIZE[:-3]})",
     "width": f"hid.*({SIZE})|({SIZE}).*hid|hidden|num_states?|states?_({SIZE})|conv_?[0-9]+_(channels|filters)",
     "out": f"(^|_)(out|output|class|label).*({SIZE})?|({SIZE}).*(out|class|label)|units|nodes|neuron|filters|kern[ea]ls"
-    f"|(kern[ea]l|filter)_?(num|count|amount|depth)|^(num|depth)_k$|^y_({SIZE[:-3]})",
+    f"|(kern[ea]l|filter)_?(num|count|amount|depth)|^(num|depth)_k$|^[yz]_?({SIZE[:-3]})$",
     "layers": "^(?!num|n_).*(layers|modules)$",
     "factor": "(scal|sampl|shuffl|repeat)\\w*_(factor|rate|times)$|^repeats?$",
     "x": "_data$",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ..functions.kinds import kind_of
 from .scope import Scope
@@ -12,6 +13,33 @@ from .statements import read_by, set_by, step_in, written_by
 OTHERS = (ast.FunctionDef, ast.ClassDef)
 BLOCKS = (ast.For, ast.While, ast.With, ast.If, ast.Try)
 KEPT = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, *BLOCKS)
+
+
+def without_bias_in(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements with two parameters in the place of one whose first or last element is the bias: w[1:] and w[0]."""
+    nodes = [node for item in body for node in ast.walk(item)]
+    owned = [n for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)]
+    read = [(n, ast.unparse(n.value), ast.unparse(n).partition("[")[2]) for n in owned]
+    names = [n.id for item in body if not isinstance(item, ast.Return) for n in ast.walk(item) if isinstance(n, ast.Name)]
+    begins = [name for node in nodes if isinstance(node, ast.Assign) for name in set_by(node)]
+    for rest, one in (("1:]", "0]"), (":-1]", "-1]")):
+        for name in {owner for _, owner, part in read if part == rest}:
+            parts = [part for _, owner, part in read if owner == name]
+            if {*parts} == {rest, one} and names.count(name) == len(parts) + begins.count(name) and "bias" not in names:
+                kept = {id(n): name if part == rest else "bias" for n, owner, part in read if owner == name}
+                return [ast.parse("bias = 0.0").body[0], *map(_Renamed(kept).visit, body)]
+    return body
+
+
+@dataclass
+class _Renamed(ast.NodeTransformer):
+    """Put names in the place of elements."""
+
+    names: dict[int, str]
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        name = self.names.get(id(node))
+        return ast.copy_location(ast.Name(name, node.ctx), node) if name else self.generic_visit(node)
 
 
 def learned_in(body: list[ast.stmt]) -> set[str]:

@@ -151,6 +151,9 @@ class _Names(ast.NodeTransformer):
 
     flattened: _Flattened
 
+    def visit_Return(self, _: ast.Return) -> ast.AST:
+        return ast.Pass()  # the object itself, or what is no gradient
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         title = _of_self(node)
         cls = self.flattened.cls

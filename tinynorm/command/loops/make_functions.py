@@ -13,6 +13,7 @@ import numpy as np
 
 from ..functions.about import About, known_of
 from ..functions.kinds import PARAMETERS, REGULARISED, SAMPLES, kind_of
+from ..read.packed import size_named
 from ..read.read_code import title
 from ..run_code import SHOWN_CHARACTERS
 from .scope import Scope
@@ -65,7 +66,10 @@ def functions_of(
     lines += [f"{n} = {n}.copy() if hasattr({n}, 'copy') else {n}" for n in changed]
     lines += [f"{n} = 1.0" for n in sorted(rates)]
     lines += [f"{name} = {other}" for name, other in ((asked[0], target), (output, said)) if name != other]
-    rest = [n for n in taken if n not in fixed and n != asked[0]]
+    counts = {*scope.given} - {*fixed, *targets, *learned}
+    classes = [n for n in taken if n in counts and size_named(n) == "classes" and not kind_of(n)]
+    lines += [f"{n} = {said}.shape[-1]" for n in classes]
+    rest = [n for n in taken if n not in (*fixed, *classes, asked[0])]
     arguments = [target, *rest, said, *["cache"] * bool(kept)]
     found = f"{{{', '.join(f'{gradient!r}: {gradient}' for gradient in gradients)}}}"
     backward = _compiled("backward", arguments, [*lines, *map(ast.unparse, back)], [found], scope)

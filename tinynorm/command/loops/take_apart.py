@@ -25,7 +25,7 @@ from ..functions.kinds import OF_TARGETS, RATES, REGULARISED, SAMPLES, kind_of
 from ..load.load_file import module_name
 from ..read.match_names import has, is_slope
 from ..read.read_code import code_of, inside, multiplies, parameters, parsed, title
-from .first_round import OTHERS, first_round, learned_in, without_elements
+from .first_round import OTHERS, first_round, learned_in, without_bias_in, without_elements
 from .in_classes import Flat
 from .make_functions import Apart, functions_of, loss_of
 from .scope import Scope
@@ -99,7 +99,7 @@ def reversed_steps(backward: Callable) -> Callable:
 
 def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: dict[str, Any], whole: bool) -> Apart | None:
     """Return forward and backward of what trains in a function, or in a file if it is the `whole`; None where it does not."""
-    body = deepcopy(body)  # names in it are changed
+    body = without_bias_in(deepcopy(body))  # names in it are changed
     learned = learned_in(body)
     scope = Scope(name, body, given | dict.fromkeys(learned), known, whole)
     items, begun = _one_round(scope, learned) if learned else ([], {})
