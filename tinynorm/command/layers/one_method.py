@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 
@@ -20,7 +21,7 @@ def in_one_method(classes: dict[str, type], paired: set[str]) -> Iterator[str]:
     """
     for name, cls in classes.items():
         titles = {title for owner, dot, title in (one.partition(".") for one in paired) if dot and owner == name}
-        for title in trainers(cls) if not titles - {*_without_arrays(cls)} else ():
+        for title in trainers(cls) if not (titles - {*_without_arrays(cls)} or inspect.isabstract(cls)) else ():
             yield f"{name}.{title} (forward, backward and the step are one method; make backward one of its own)"
 
 

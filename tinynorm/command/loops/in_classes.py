@@ -29,7 +29,7 @@ class Flat:
 def flat(cls: type, title: str) -> Flat | None:
     """Return a method without `self`; None where it asks more of its object than arrays and methods."""
     code = code_of(getattr(cls, title))
-    if code is None:
+    if code is None or inspect.isabstract(cls) or cls.__new__ is not object.__new__:  # its methods need an object of it
         return None
     flattened = _Flattened(cls)
     body = flattened.lines(deepcopy(code.body), DEPTH)
