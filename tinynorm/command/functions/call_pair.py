@@ -38,7 +38,8 @@ def refuse_what_is_no_function_of_arrays(pair: Pair) -> None:
         if inspect.isgeneratorfunction(function):
             raise UserError(f"{name} is a generator, for it has a `yield`; hand back its results with `return`")
         of_object = any(isinstance(n, ast.Attribute) and title(n.value) == "self" for n in nodes_of(function))
-        if of_object and [p.name for p in parameters(function)][:1] == ["self"]:
+        taken = [p.name for p in parameters(function)]
+        if taken[:1] == ["self"] and (of_object or len(taken) > 1):  # self alone may be the array
             raise UserError(f"{name} takes self, as a method does; write it as a function of arrays, without self")
 
 

@@ -30,7 +30,8 @@ from .draw_inputs import candidates, values_of
 from .find_losses import Loss
 from .find_pairs import FRAMEWORKS, Pair
 from .kinds import PARAMETERS, has_word
-from .layouts import CONVOLVED_SQUARE, IMAGES, LINE, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
+from .layouts import CONVOLVED_SQUARE, IMAGES, LINE, OUTPUTS, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
+from .module_arrays import arrays_read
 from .name_inputs import advice, arguments, given_call
 from .settle import settled
 from .try_call import agreement, ranked
@@ -72,7 +73,7 @@ def _settled(call: Call, seed: int) -> Call:
 def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank. Raise UserError where forward takes no inputs that were tried."""
     best, error, failed = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
-    best = best or _searched(pair, seed, WITH_ONES)[0] or _with_data(pair)
+    best = best or _searched(pair, seed, WITH_ONES)[0] or _with_data(pair) or _of_sizes_in_file(pair, seed) or _of_squares(pair)
     if isinstance(pair.forward, Composed) and pair.forward.of_file and (best is None or not best.rank[0]):
         pair.forward.take_common_losses()  # that of the file may be another network's
         again = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
@@ -101,6 +102,31 @@ def _best(pair: Pair, seed: int) -> Call:
     if numbers is not None:
         return numbers
     raise _refusal(pair, error, failed)
+
+
+def _of_sizes_in_file(pair: Pair, seed: int) -> Call | None:
+    """Return the call with inputs of the sizes of the arrays that forward reads from its file, if it works: x of A @ x."""
+    sizes = {size for x in arrays_read(unwrap(pair.forward)).values() for size in x.shape if size > 1}
+    found = _searched(pair, seed, [replace(LINE, x=(size,)) for size in sorted(sizes)])[0] if sizes else None
+    return found if found is not None and all(found.rank) else None
+
+
+def _of_squares(pair: Pair) -> Call | None:
+    """Return the call with a square matrix for each argument with a capital, or for the first, if it works; else None.
+
+    So it is with x @ Q @ x + c @ x, of vectors, and with A @ X @ W, where A is of a graph.
+    """
+    rng, (n, d) = np.random.default_rng(0), ROWS.x
+    for template in [one for one in arguments(pair) if 1 < len(one.names) < 5]:
+        first, *_ = names = template.names
+        vectors = [(n, n) if name[:1].isupper() else (n,) for name in names]
+        graph = ((n, n), (n, d), (d, OUTPUTS), (OUTPUTS,))
+        fixed = replace(template, guesses=template.guesses | {first: "mask"})
+        for one, shapes in ((fixed, graph), (template, vectors)):
+            call = one.with_inputs([rng.standard_normal(shape) for shape in shapes[: len(names)]])
+            if ranked(call) is None and all(call.rank):
+                return call
+    return None
 
 
 def _of_numbers(pair: Pair) -> Call | None:

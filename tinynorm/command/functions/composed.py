@@ -88,6 +88,7 @@ class Composed:
     convention: Convention | None = None
     places: list[tuple[tuple[int, ...], ...]] = field(default_factory=list)  # where the output may be in forward's result
     penalties: tuple[str, ...] = ()  # the factors that only backward takes, of terms that the loss has not
+    extra: Callable | None = None  # the loss of the file that returns what backward takes too: `return loss, probs`
     ran: bool = False  # whether forward itself took the inputs, in the last call
 
     def __post_init__(self) -> None:
@@ -109,6 +110,8 @@ class Composed:
         numbers |= dict.fromkeys(self.penalties, 0.0)
         counts = dict.fromkeys((name for name in taken if name.lower() in SAMPLES), _samples(bound.arguments, result))
         given = numbers | counts | bound.arguments | {self.target: 0}
+        if self.extra is not None:
+            self.extra(*self._output_of_loss(result), given)
         if self.convention is None:
             self.convention = next(conventions(self.forward, self.user_backward, result, given, slope=True))
             values = list(result) if isinstance(result, tuple | list) else [result]
@@ -131,6 +134,13 @@ class Composed:
         _, kept = self.convention.read(result, given)
         y = dense if self.targets.endswith(ACROSS) else given[self.target]
         return self.losses[self.loss or next(iter(self.losses))](out, y, dense, given), kept
+
+    def _output_of_loss(self, result: Any) -> tuple[Any, Any, Any]:
+        """Return what the loss is of, by the names of forward's results, or the last of them; and targets for it."""
+        values = list(result) if isinstance(result, tuple | list) else [result]
+        named = [i for i, name in enumerate(titles_of(self.forward, len(values))) if name in self.taken]
+        out = values[next(iter(named), -1)]
+        return out, *_drawn(self.targets, np.shape(out))
 
     def backward(self, dout: Any, cache: Any) -> Any:
         assert self.convention is not None
@@ -231,7 +241,10 @@ def compose(forward: Callable, backward: Callable, name: str, functions: dict[st
         losses = losses | dict(common_losses()) if len(costs) == 1 else dict(common_losses()) | losses
     names = {m for n in chosen for m in (*taken[n], *samples_read(functions[n]))} - {target}
     penalties = tuple(p.name for p in parameters(backward) if p.name in REGULARISED and p.name not in inputs | names)
-    return Composed(forward, backward, target, losses, bool(own) or len(costs) == 1, tuple(names), penalties=penalties)
+    unknown = asked - inputs - handed_back(forward) - {target}
+    extra = next((losses[n] for n in chosen if handed_back(functions[n]) & unknown), None)
+    of_file = bool(own) or len(costs) == 1
+    return Composed(forward, backward, target, losses, of_file, tuple(names), penalties=penalties, extra=extra)
 
 
 def _takes_targets(function: Callable) -> bool:
@@ -272,6 +285,9 @@ def _of_file(function: Callable, whole: bool) -> Callable:
         for targets in (y, *(dense.argmax(axis) for axis in range(-1, np.ndim(dense) - 1)), dense):
             value, error = attempt(function, **{a.name: out, b.name: targets}, **others)
             if error is None:
+                beside = value[1:] if isinstance(value, tuple) else ()
+                for title, x in zip(titles_of(function, len(beside) + 1)[1:], beside, strict=True):
+                    given.setdefault(title, x)
                 return np.reshape(value[0] if isinstance(value, tuple) else value, ())[()]
             errors.append(error)
         raise errors[0]

@@ -31,6 +31,7 @@ from ..read.read_code import parameters, titles_of, unpacked
 from ..run_code import UserError
 from .kinds import CONSTANT, KIND, NUMBERS, PROBABILITIES, RATES, REGULARISED, kind_of
 
+OF_ERRORS = re.compile("e|ei|errs?|errors?|delta\\w*|residuals?")  # what the targets are subtracted in, of whatever output
 CACHES = re.compile(r"cache|memory|^(ctx|context|saved|stored?|tape|tmp|intermediates?|residuals?|tupl?e?)($|_)", re.IGNORECASE)
 # dout, dZ, d_out, dL_dy, grad_output, upstream_grad, delta, error
 COTANGENT = re.compile(
@@ -163,8 +164,9 @@ def conventions(
         raise UserError("give it dout and the cache")
     keywords = frozenset(_by_keyword(taken, {name for (name, _), *_ in options}))
     starred = taken[-1].kind is inspect.Parameter.VAR_POSITIONAL
-    for chosen in islice(product(*options), MOST):
-        yield Convention(outputs, chosen, keywords, starred, "cache" in roles.values() and run.cache is None, slope=not douts)
+    several = [outputs, *run.others_like(outputs)] if len(douts) == 1 and OF_ERRORS.fullmatch(douts[0].lower()) else [outputs]
+    for places, chosen in islice(product(several, product(*options)), MOST):
+        yield Convention(places, chosen, keywords, starred, "cache" in roles.values() and run.cache is None, slope=not douts)
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,12 @@ class _Run:
             return 0 if isinstance(self.values[0], dict) and not isinstance(self.values[1], dict) else 1
         others = [i for i, x in enumerate(self.values) if i > 0 and (x is None or isinstance(x, tuple | list | dict))]
         return others[-1] if others else None
+
+    def others_like(self, outputs: tuple[tuple[int, ...], ...]) -> list[tuple[tuple[int, ...], ...]]:
+        """Return the places of the other arrays of the output's shape: y - y_hat is the gradient of what softmax is given."""
+        shape = np.shape(self.values[outputs[0][0]])
+        alike = [i for i, x in enumerate(self.values) if isinstance(x, np.ndarray) and x.shape == shape]
+        return [((i,),) for i in alike if (i,) != outputs[0]]
 
     @cached_property
     def is_number(self) -> bool:

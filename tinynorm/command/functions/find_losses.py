@@ -80,7 +80,10 @@ class Loss:
     def _entries(self, name: str, x: Any) -> Iterable[tuple[str, Any]]:
         """Return the parameters in an argument, by their names: those of a dict, or of ``W1, b1 = params``."""
         names = self.packed[name].names if name in self.packed and isinstance(x, tuple | list) else ()
-        return x.items() if isinstance(x, dict) else zip(names, x, strict=False) if names else [(name, x)]
+        values = (
+            [value for one in x for value in (one if isinstance(one, tuple) else [one])] if names else []
+        )  # [(W1, b1), ...]
+        return x.items() if isinstance(x, dict) else zip(names, values, strict=False) if names else [(name, x)]
 
     def _by_argument(self, result: Any, given: dict[str, Any]) -> dict[str, Any]:
         """Return the gradients by argument: a dict has keys; others are told by their names in the code, or by their order."""
@@ -90,7 +93,8 @@ class Loss:
             if isinstance(result[i], dict):
                 return result[i]
             several = isinstance(result[i], tuple | list) and not all(isinstance(g, float | int) for g in result[i])
-            found = list(result[i]) if several else [result[i]]
+            listed = list(result[i]) if several else [result[i]]
+            found = [g for one in listed for g in (one if isinstance(one, tuple | list) else [one])]  # (dW, db) of each layer
             grads += found
             titles += words if len(words) == len(found) else [""] * len(found)
         every = {name: kind_of(name, self.name) for name in given}

@@ -30,12 +30,13 @@ from ..tensors.draw_operation import inner_functions
 from ..tensors.find_tensors import find_operations, own_tensors
 from ..tensors.modules import find_modules
 from ..tensors.operation import Operation
+from .about import about
 from .bias_entry import with_entry
 from .by_its_use import used_forward
 from .composed import Composed, compose, handed_back, takes_targets
 from .conventions import is_cotangent
+from .filled import returning_its_cache, returning_its_gradients
 from .find_losses import find_losses, makes_its_loss, meant_as_a_loss
-from .handed_cache import returning_its_cache
 from .kinds import NAMED, kind_of
 from .module_arrays import pair_with_arrays
 from .usual_operations import usual_operations
@@ -86,15 +87,17 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     by_arguments = [*_by_arguments(alone, path)]
     alone = {name: f for name, f in alone.items() if name not in {pair.backward_name for pair in by_arguments}}
     pairs += [*by_arguments, *_with_slopes(rest, path), *losses, *_of_numpy(alone, path)]
-    classes = {name: value for name, value in own.items() if inspect.isclass(value)}
+    deltas = [*_of_deltas(own, functions, path)]
+    classes = {n: value for n, value in own.items() if inspect.isclass(value) and n not in {pair.name for pair in deltas}}
     layers = list(_layers({name: cls for name, cls in classes.items() if not _is_of_a_framework(cls)}, names, path))
-    pairs += [*layers, *_of_methods(classes, layers, path)]
+    pairs += [*layers, *_of_methods(classes, layers, path), *deltas]
     tensors, unlike = own_tensors(names)
     others = {name: cls for name, cls in classes.items() if name not in {pair.name for pair in layers}}
     missed: list[str] = []
     for own_tensor in tensors:
         operations, none_found = find_operations(names, module_name(path), own_tensor)
-        pairs = [pair for pair in pairs if pair.forward_name not in operations]
+        made = {ast.unparse(n.func).split(".")[-1] for one in operations.values() for n in one.calls()}  # EWiseAdd()(a, b)
+        pairs = [pair for pair in pairs if pair.forward_name not in operations and pair.name not in made]
         pairs += [_of_operation(name, operation, path) for name, operation in operations.items()]
         pairs += [_of_layer(*module, path) for module in find_modules(others, names, own_tensor)]
         missed += none_found
@@ -121,11 +124,12 @@ def _pairs(functions: dict[str, Callable], own: dict[str, Callable], path: Path)
         of_numpy = "backward" not in backward and backward not in own  # numpy.gradient is no backward
         if not of_numpy and not makes_its_loss(functions[backward]) and not _takes_data_too(functions, forward, backward):
             both = pair_with_arrays(functions[forward], functions[backward])
-            both = returning_its_cache(both[0], with_entry(both[1]))
+            both = returning_its_cache(both[0], with_entry(returning_its_gradients(both[1])))
             yield _composed(Pair(title, *both, path, forward, backward), functions)
     paired = {name for _, *both in partners(list(functions)) for name in both}
     for title, forward, backward in match_names.partners_by_code({name: f for name, f in own.items() if name not in paired}):
-        yield Pair(title, *returning_its_cache(own[forward], own[backward]), path, forward, backward)
+        both = returning_its_cache(own[forward], returning_its_gradients(own[backward]))
+        yield Pair(title, *both, path, forward, backward)
 
 
 def _takes_data_too(functions: dict[str, Callable], forward: str, backward: str) -> bool:
@@ -146,7 +150,8 @@ def _with_what_trains(pairs: list[Pair], layers: list[Pair], own: dict[str, Any]
     Such a method takes the place of a class whose parameters it makes itself: what is drawn for them would be overwritten.
     """
     trained = {pair.backward_name for pair in pairs if pair.loss or isinstance(pair.forward, Composed)}
-    anew = [p for p in layers if isinstance(p.forward, Layer) and begins_anew(p.forward.cls, p.forward.methods.backward)]
+    found_as = [(pair, pair.forward) for pair in layers if isinstance(pair.forward, Layer)]
+    anew = [pair for pair, x in found_as if x.methods.how == "gradient" or begins_anew(x.cls, x.methods.backward)]
     others = {pair.name for pair in pairs if pair not in anew}
     classes = [cls for name, cls in own.items() if inspect.isclass(cls) and name not in others]
     methods = {name: method for cls in classes for name, method in methods_that_train(cls)}
@@ -163,6 +168,16 @@ def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
 
     That may be a common one, else the one that is computed there. One that goes up a common one has the wrong sign.
     """
+    known = about(apart.forward)
+    found = _trains_with(name, apart, path)
+    for made in apart.made if found is None else ():
+        known.arrays = {n: x for n, x in made.items() if n not in known.data}
+        known.kinds |= {n: f"shaped {' '.join(map(str, made[n].shape))}" for n in known.data if n in made}
+        found = found or _trains_with(name, apart, path)
+    return found
+
+
+def _trains_with(name: str, apart: Apart, path: Path) -> Pair | None:
     pair = Pair(name, *pair_with_arrays(apart.forward, apart.backward), path, f"the forward in {name}", name)
     composed = compose(pair.forward, pair.backward, name, {})
     if composed is None:
@@ -180,12 +195,12 @@ def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
 
 
 def _can_be_called(pair: Pair) -> bool:
-    """Whether inputs are found with which it works: else it is no pair."""
+    """Whether inputs are found with which both halves work: else it is no pair."""
     from .choose_call import choose_calls  # it takes pairs itself
 
     try:
         with running(pair.path, Prints()):
-            return bool(choose_calls(pair, 0))
+            return all(choose_calls(pair, 0)[0].rank)
     except UserError:
         return False
 
@@ -278,6 +293,17 @@ def _of_methods(classes: dict[str, type], layers: list[Pair], path: Path) -> Ite
                 if not parameters(methods[forward]) or any(halves[1] in vars(other) for other in heirs):
                     continue  # parameters(self) and parameters_grad(self) of a class to inherit from; or its heirs' own
                 yield Pair(f"{title}.{name}", methods[forward], methods[backward], path, forward, backward)
+
+
+def _of_deltas(own: dict[str, Callable], functions: dict[str, Callable], path: Path) -> Iterator[Pair]:
+    """Yield a pair for each class of a cost fn(a, y) with delta(z, a, y): the gradient in z, which the file's sigmoid takes."""
+    known = [f for n, f in functions.items() if words_of(n) == ["sigmoid"] and inspect.isfunction(f)]
+    for title, cls in own.items() if known else ():
+        if inspect.isclass(cls) and all(inspect.isfunction(getattr(cls, half, None)) for half in ("fn", "delta")):
+            bare: Any = object.__new__(cls)
+            composed = compose(known[0], bare.delta, "delta", {"cost": bare.fn})
+            if composed and [p.name for p in parameters(bare.delta)][:1] == ["z"]:
+                yield Pair(title, composed, composed.backward, path, f"{title}.fn", f"{title}.delta")
 
 
 def _numbers_set(cls: Any) -> dict[str, float]:

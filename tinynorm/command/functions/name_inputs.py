@@ -18,7 +18,7 @@ from .about import about
 from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
 from .composed import Composed
 from .find_pairs import Pair
-from .kinds import LEARNED, kind_of, kinds_of
+from .kinds import LEARNED, NUMBERS, kind_of, kinds_of
 
 GUESSED = ("one of ", "function", "pair of ", "layers with ")  # kinds that the code tells, whatever the name says
 
@@ -79,6 +79,7 @@ def _numbers_with_gradient(pair: Pair, found: list[inspect.Parameter]) -> list[s
     """Return the numbers whose gradient backward returns, as alpha of PReLU: by its name, or as one value more than arrays."""
     values = [getattr(value, "elts", [value]) for value in returned(pair.forward if pair.loss else pair.backward)]
     numbers = [p.name for p in found if type(p.default) in (int, float) or kind_of(p.name, pair.name) == "number"]
+    numbers = [name for name in numbers if not isinstance(NUMBERS.get(name), int)]  # dg is that of gamma, beside G groups
     named = [name for name in numbers if any(is_gradient_of(plain_title(e), name) for value in values for e in value)]
     counts = {sum(not (isinstance(e, ast.Constant) and e.value is None) for e in value) for value in values}
     arrays = sum((p.default is p.empty or p.default is None) and p.name not in numbers for p in found)

@@ -89,7 +89,9 @@ def _others(call: Call, name: str, now: Any, default: bool) -> dict[str, Any]:
         words = [*words_meant(call.pair.forward, name), *words_compared(call.user_backward, name)]
         words = [word for word in [*words, ELSE.get(now or "", now)] if word not in (now, "softmax", None)]
         names = {getattr(node, "id", "") for node in nodes_of(call.pair.forward)}
-        words += [ANOTHER] if now in words_compared(call.pair.forward, name) and "softmax" not in names else []
+        compared = words_compared(call.pair.forward, name)  # a word of backward's alone is what `else` means in forward
+        other = now in compared and "softmax" not in names and {*words_compared(call.user_backward, name)} <= {*compared}
+        words += [ANOTHER] * other
         return {word: word for word in words if word.lower() not in TASKS or word in in_backward}
     return {}
 

@@ -103,7 +103,8 @@ def _in_order(call: Call, grads: Any) -> tuple:
     left_out = [name for name in names if call.constant(name)]
     learned = about(call.pair.forward).arrays  # what it reads from its file
     data = [name for name in names if call.kind_of(name) not in PARAMETERS and name not in learned]
-    of_loss = call.convention.slope or isinstance(call.pair.forward, Composed) or bool(call.keys)
+    network = sum(kind.endswith("weight") for kind in call.kinds) > 1
+    of_loss = call.convention.slope or isinstance(call.pair.forward, Composed) or bool(call.keys) or network
     if of_loss and len(grads) == len(names) - len(data):  # the gradient of a loss, or of a network, needs none for the data
         call.unclaimed, left_out = set(data), data
     if not left_out or len(grads) != len(names) - len(left_out):

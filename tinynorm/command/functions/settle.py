@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 
 from ...gradcheck.problem.problem import fresh
+from ..read.read_code import titles_of
 from ..run_code import UserError, attempt
 from ..unfinished import blame
 from .call_pair import Call
@@ -28,6 +29,11 @@ def settled(call: Call) -> Call:
     for convention in several:
         tried = call.with_convention(convention)
         if ranked(tried) is None and tried.rank[1] and attempt(agreement, tried)[0] == 1:
+            if convention.outputs != several[0].outputs:
+                title = titles_of(call.pair.forward, len(ran[0]))[convention.outputs[0][0]]
+                tried.told[
+                    f"{call.pair.backward_name} begins with the gradient of {title}, which {call.pair.forward_name} returns too"
+                ] = None
             return tried
     if not call.rank[1] and several[0].guess:
         raise call.missing_cache(ran[0])

@@ -64,7 +64,7 @@ LIKE = {  # kinds of names that are not among these
     "all": "architecture|topology|^(layers?|network|net|nn)_?(config|sizes|dims|structure|spec)",
     "slope": "prime|deriv|^f_?grad$|(^|_)(d|der|diff|grad)_?(act|f$|fn|func)|act.*_(d|der|diff|grad)(_|$)",
     "function": "activation|^(act|func|fn)_",
-    "float": "(std|stddev|sigma|gain)$",
+    "float": "(std|stddev|sigma|gain|scalar|exponent)$",
     "ends": "(weights?|bias(es)?|init\\w*)_range$",
     "init": "init",
     "penalty": "^(l[12]|reg\\w*|lamb?da\\w*|wd|decay)$|(l[12]|reg\\w*|lamb?da|decay)_?(rate|factor|strength|coef\\w*|param)$",
@@ -86,7 +86,10 @@ OF_INT = {"layers": "out", "all": "in"}  # what a kind becomes for a whole numbe
 TUPLE = re.compile(r"^(typing\.)?tuple\b(?!.*\| ?int)", re.IGNORECASE)  # an annotation that allows no number
 DRAWN_ANYWAY = "in out width hiddens all vocab word heads steps batch move pad"  # though there is a default
 NEEDED = f"{DRAWN_ANYWAY} function init kernel optimizer"  # where it does not work with None, the default
-MAKES = re.compile(r"(np|numpy)\.|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
+USES = (
+    "dot|matmul|einsum|outer|exp|log|tanh|maximum|sum|mean|subtract|multiply|array|asarray|hstack|vstack|c_|concatenate|append"
+)
+MAKES = re.compile(rf"(np|numpy)\.(?!({USES})\b)|_*(rand|init|zeros|ones|normal|uniform|xavier)")  # what makes an array
 OF = "__of__"  # between the name of an argument and that of a setting in it
 VOCABULARY = 12  # of `draw_inputs`: an index is less than 9
 HIDDEN = 7
@@ -268,12 +271,13 @@ def _is_size(name: str, cls: type, only: str = "") -> bool:
     """Whether a class makes arrays of this size: ``np.random.randn(name, m)``, or ``np.zeros(self.name)`` in another method."""
     makers = [method for title, method in methods_in(cls).items() if title == only or not only]
     calls = [node for m in makers for node in ast.walk(code_of(m) or ast.Pass()) if isinstance(node, ast.Call)]
-    made = [call for call in calls if MAKES.match(ast.unparse(call.func)) or re.match("_*[A-Z]", ast.unparse(call.func))]
+    titles = [(call, ast.unparse(call.func)) for call in calls]  # Linear(n, m), but not X.dot(W)
+    made = [call for call, title in titles if MAKES.match(title) or re.match("_*[A-Z]", title.rpartition(".")[2])]
     inside = [part for call in made for part in ast.walk(call)]  # of an array, or of a layer in this one
     owners = [part.value for part in inside if isinstance(part, ast.Subscript | ast.Attribute)]  # spec of spec["rows"]
     owner, _, key = name.partition(OF)
-    titles = {f"{owner}.{key}", f"{owner}['{key}']"} if key else _kept_as(name, cls)
-    return any(ast.unparse(part) in titles for part in inside if part not in owners)
+    kept = {f"{owner}.{key}", f"{owner}['{key}']"} if key else _kept_as(name, cls)
+    return any(ast.unparse(part) in kept for part in inside if part not in owners)
 
 
 def _is_only_kept(name: str, cls: type) -> bool:
@@ -287,7 +291,8 @@ def _is_only_kept(name: str, cls: type) -> bool:
 def sets_up(cls: type, name: str, with_data: bool) -> bool:
     """Whether the arguments of a method are sizes, or words that the class compares them with; data too, if `with_data`."""
     needed = [p for p in parameters(getattr(cls, name))[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-    known = {*SIZES, *LIKE, "number", *(("x", "target") if with_data else ())}
+    data = () if with_data else ("x", "target")
+    known = {*SIZES, *LIKE, "number", "x", "target"}.difference(data)
     given = (p for p in needed if kind_in_constructor(p, "") not in known and p.annotation not in (bool, "bool"))
     given = (p for p in given if parts_of(p, cls) == [p] and not _is_only_kept(p.name, cls))  # the layer before it, and behind
     return all(words_for(p.name, cls) or _is_size(p.name, cls) for p in given)

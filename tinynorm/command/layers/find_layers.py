@@ -33,12 +33,12 @@ SLOPES = (
     "derivative gradient grad deriv prime derive diff df d d_activation differentiate gradients backward_activation "
     "compute_gradient compute_gradients cost_function_prime cost_prime loss_prime grads get_gradient get_gradients get_grad "
     "get_derivative calculate_gradient calculate_gradients calculate_derivative compute_derivative calc_gradient "
-    "calc_derivative"
+    "calc_derivative delta"
 )
 COSTS = (
     "loss_and_grads loss_and_grad loss_and_gradients loss_and_gradient compute_loss_and_gradients compute_loss_and_grads "
     "cost_and_grad cost_and_gradient loss cost compute_loss compute_cost calculate_loss calculate_cost loss_function "
-    "cost_function calc_loss cal_loss get_loss calc calculate direct"
+    "cost_function loss_fun calc_loss cal_loss get_loss calc calculate direct"
 )
 # Words in which the names of two methods may differ that are one pair: conv_forward and conv_backward; in other languages too.
 HALVES = "forward backward forward backprop forw back adelante atras frente tras avant arriere avanti indietro "
@@ -365,6 +365,7 @@ def is_abstract(cls: type, methods: Methods, classes: dict[str, type]) -> bool:
     called = {name for half in halves for name in attributes_in(half, ast.Load)} & methods_in(cls).keys()
     codes = [code for name in called if (code := code_of(getattr(cls, name)))]
     left = any(isinstance(code.body[-1], ast.Raise) for code in codes)  # for its heirs to write
+    left = left or (bool(codes) and all(nothing.fullmatch(ast.unparse(code.body[-1])) for code in codes))
     left = left or any(getattr(half, "__isabstractmethod__", False) for half in halves)
     left = left or any("forward" in attributes_in(half, ast.Load) and not hasattr(cls, "forward") for half in halves)
     heirs = [other for other in classes.values() if issubclass(other, cls) and other is not cls]

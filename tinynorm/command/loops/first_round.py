@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 from ..functions.kinds import kind_of
 from .scope import Scope
@@ -13,6 +15,36 @@ from .statements import read_by, set_by, step_in, written_by
 OTHERS = (ast.FunctionDef, ast.ClassDef)
 BLOCKS = (ast.For, ast.While, ast.With, ast.If, ast.Try)
 KEPT = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, *BLOCKS)
+
+
+class Replaced(ast.NodeTransformer):
+    """Puts expressions in place of names."""
+
+    def __init__(self, handed: dict[str, ast.expr]) -> None:
+        self.handed = handed
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return deepcopy(self.handed.get(node.id, node))
+
+
+class Unrolled(ast.NodeTransformer):
+    """Writes a loop over what stands there, ``for p, g in zip((W, b), (dW, db))``, as one block after the other."""
+
+    def visit_For(self, node: ast.For) -> Any:
+        self.generic_visit(node)
+        zipped = isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) == "zip"
+        lists = [x.elts for x in node.iter.args if isinstance(x, ast.List | ast.Tuple)] if zipped else []  # type: ignore[attr-defined]
+        names = [e.id for e in getattr(node.target, "elts", []) if isinstance(e, ast.Name)]
+        if not lists or len(lists) != len(names) or len(lists) != len(node.iter.args):  # type: ignore[attr-defined]
+            return node
+        rounds = [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=False)]
+        return [Replaced(handed).visit(deepcopy(item)) for handed in rounds for item in node.body]
+
+
+def unrolled(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return statements anew, with their lines in their order, and such loops unrolled."""
+    module = Unrolled().visit(ast.Module(deepcopy(body), []))
+    return ast.parse(ast.unparse(ast.fix_missing_locations(module))).body
 
 
 def without_bias_in(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -79,7 +111,8 @@ def first_round(body: list[ast.stmt], learned: set[str]) -> Iterator[ast.stmt]:
 def _assigned(target: ast.expr, value: ast.expr, first: bool) -> Iterator[ast.stmt]:
     """Yield assignments of a value, or of its first element, to a target: each of a tuple alone."""
     called = ast.unparse(value.func) if first and isinstance(value, ast.Call) else ""
-    values = getattr(value, "args" if called == "zip" else "elts", [])
+    batches = isinstance(target, ast.Tuple) and called not in ("", "enumerate", "range")  # for xb, yb in batches(X, y, 32)
+    values = getattr(value, "args", [])[: len(target.elts)] if batches else getattr(value, "elts", [])  # type: ignore[attr-defined]
     if called == "enumerate" and isinstance(target, ast.Tuple) and isinstance(value, ast.Call):
         yield from _assigned(target.elts[0], ast.Constant(0), False)
         yield from _assigned(target.elts[1], value.args[0], True)

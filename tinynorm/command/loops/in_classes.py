@@ -6,15 +6,15 @@ import ast
 import inspect
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..functions.kinds import kind_of
 from ..read.read_code import code_of, methods_in, parameters
-from .first_round import learned_in
+from .first_round import Replaced, learned_in, without_bias_in
 from .statements import set_by, step_in
 
-DEPTH = 4  # of methods that call each other
+PLAIN = (ast.Assign, ast.AugAssign, ast.Expr)  # the statements of a method that can stand in place of its call
 
 
 @dataclass
@@ -31,13 +31,12 @@ def flat(cls: type, title: str) -> Flat | None:
     code = code_of(getattr(cls, title))
     if code is None or inspect.isabstract(cls) or cls.__new__ is not object.__new__:  # its methods need an object of it
         return None
-    flattened = _Flattened(cls)
-    body = flattened.lines(deepcopy(code.body), DEPTH)
-    text = "\n".join(map(ast.unparse, body or []))
-    if body is None or "self" in {getattr(node, "id", "") for item in ast.parse(text).body for node in ast.walk(item)}:
+    written = _Written(cls, {title})
+    body = written.body_of(deepcopy(code))
+    if any(getattr(node, "id", "") == "self" for item in body for node in ast.walk(item)):
         return None
     given = _set_by_constructor(cls) | {p.name: p.default for p in parameters(getattr(cls, title))[1:]}
-    return Flat(ast.parse(text).body, given, flattened.called)
+    return Flat(body, given, {name: getattr(object.__new__(cls), name) for name in written.called})
 
 
 def _set_by_constructor(cls: type) -> dict[str, Any]:
@@ -54,66 +53,81 @@ def _set_by_constructor(cls: type) -> dict[str, Any]:
     return found
 
 
-@dataclass
-class _Flattened:
-    cls: type
-    called: dict[str, Any] = field(default_factory=dict)
-    count: int = 0
+class _Written(ast.NodeTransformer):
+    """Writes attributes of self as names, and calls of methods of the class as what these do."""
 
-    def lines(self, body: list[ast.stmt], depth: int) -> list[ast.stmt] | None:
-        """Return statements with those of the methods that they call before them; None where one of these is no plain one."""
-        found: list[ast.stmt] = []
-        for item in body:
-            for blocks in ("body", "orelse"):
-                if isinstance(item, ast.For | ast.While | ast.If | ast.With) and getattr(item, blocks, None):
-                    inner = self.lines(getattr(item, blocks), depth)
-                    if inner is None:
-                        return None
-                    setattr(item, blocks, inner)
-            if isinstance(item, ast.Assign | ast.AugAssign):
-                item = self._expanded(item, depth, found)
-            found.append(_Names(self).visit(item))
-        return found
+    def __init__(self, cls: type, inside: set[str]) -> None:
+        self.cls, self.methods, self.inside = cls, methods_in(cls), inside
+        self.local, self.called = set[str](), set[str]()  # names in the method itself; the methods that it calls as they are
+        self.before: list[ast.stmt] = []  # what is to stand before a statement
 
-    def _expanded(self, item: ast.stmt, depth: int, found: list[ast.stmt]) -> ast.stmt:
-        """Put the lines of each method that a statement calls before it, and return it with their results."""
-        for call in [node for node in ast.walk(item) if isinstance(node, ast.Call)][::-1]:  # arguments before what takes them
-            title = _of_self(call.func)
-            code = code_of(getattr(self.cls, title, len)) if title and not self._needs_nothing(title) and depth else None
-            lines, value = self._plain(title, code, call) if code else ([], None)
-            inner = self.lines(lines, depth - 1) if value is not None else None
-            if inner is not None and value is not None:
-                self.count += 1
-                name = f"{title.strip('_')}_{self.count}"
-                found += [*inner, ast.parse(f"{name} = {ast.unparse(_Names(self).visit(value))}").body[0]]
-                item = _Put(call, name).visit(item)
-        return item
+    def body_of(self, code: ast.FunctionDef) -> list[ast.stmt]:
+        self.local = {getattr(node, "id", getattr(node, "arg", "")) for node in ast.walk(code)}
+        written = ast.fix_missing_locations(ast.Module(self._lines(code.body), []))
+        return ast.parse(ast.unparse(written)).body
 
-    def _needs_nothing(self, title: str) -> bool:
-        """Whether a method reads nothing of its object but methods that do not either: sigmoid(self, z)."""
-        method = inspect.getattr_static(self.cls, title, None)
-        if isinstance(method, staticmethod):
-            return True
-        code = code_of(method) if inspect.isfunction(method) else None
-        used = [node for node in ast.walk(code or ast.Pass()) if isinstance(node, ast.Attribute)]
-        own = {node.attr for node in used if _of_self(node)} - {title}
-        return code is not None and all(self._needs_nothing(name) for name in own)
+    def _lines(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        return [made for item in body for made in self._statements(item)]
 
-    def _plain(self, title: str, code: ast.FunctionDef, call: ast.Call) -> tuple[list[ast.stmt], ast.expr | None]:
-        """Return a method's lines with the arguments of a call, and what it returns; None where it returns inside of these."""
-        *lines, last = deepcopy(code.body)
-        names = [a.arg for a in code.args.args[1:]]
-        values = dict(zip(names, call.args, strict=False)) | {k.arg: k.value for k in call.keywords if k.arg}
-        early = any(isinstance(node, ast.Return) for line in lines for node in ast.walk(line))
-        defaults = dict(zip(names[::-1], code.args.defaults[::-1], strict=False))
-        if not isinstance(last, ast.Return) or last.value is None or early or not {*names} <= {*values, *defaults}:
-            return [], None
-        stored = [n for line in lines for n in ast.walk(line) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        local = {n.id: ast.Name(f"{n.id}_of_{title.strip('_')}", ast.Load()) for n in stored}
-        known = {name: values.get(name, defaults.get(name)) for name in names}
-        changed = [ast.parse(f"{local[n].id} = {ast.unparse(known[n])}").body[0] for n in local if n in known]  # type: ignore[arg-type]
-        put = _Locals({name: value for name, value in known.items() if value is not None} | local)
-        return [*changed, *map(put.visit, lines)], put.visit(last.value)
+    def _statements(self, item: ast.stmt) -> Iterator[ast.stmt]:
+        """Yield a statement; before it those of the methods that it calls, ``dw, db = self.gradients(X, y)``."""
+        if isinstance(item, ast.Return) and len(self.inside) == 1:  # of the method that trains, mostly self
+            item = ast.Pass()
+        if isinstance(item, ast.For) and isinstance(item.iter, ast.Call) and _of_self(item.iter.func):
+            item.iter.func = ast.Name("batches", ast.Load())  # of the data that it is handed: what makes them is of no matter
+        for name in ("body", "orelse"):
+            if isinstance(getattr(item, name, None), list):
+                setattr(item, name, self._lines(getattr(item, name)))
+        called = self._standing_for(item.value) if isinstance(item, ast.Expr) else []
+        if called and not isinstance(called[-1], ast.Return):
+            yield from called
+            return
+        self.before = []
+        made = self.visit(item)
+        yield from (*self.before, made)
+
+    def _standing_for(self, call: ast.expr) -> list[ast.stmt]:
+        """Return the statements that do what a call of a method does; [] where it is none, or no plain one."""
+        title = _of_self(call.func) if isinstance(call, ast.Call) else ""
+        code = code_of(self.methods[title]) if title in self.methods and title not in self.inside else None
+        if code is None or not isinstance(call, ast.Call) or not all(isinstance(x, PLAIN) for x in code.body[:-1]):
+            return []
+        names = [a.arg for a in code.args.args[not isinstance(inspect.getattr_static(self.cls, title), staticmethod) :]]
+        handed = dict(zip(names[::-1], code.args.defaults[::-1], strict=False)) | dict(zip(names, call.args, strict=False))
+        handed |= {k.arg: k.value for k in call.keywords if k.arg}
+        body = [x for x in deepcopy(code.body) if not isinstance(getattr(x, "value", None), ast.Constant)]
+        stored = {n.id for x in body for n in ast.walk(x) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        if not {*names} <= {*handed} or stored & {*names}:
+            return []
+        handed |= {name: ast.Name(f"{name}_of_{title}", ast.Load()) for name in stored & self.local}
+        inner = _Written(self.cls, {*self.inside, title})
+        inner.local, inner.called = self.local, self.called
+        return inner._lines([Replaced(handed).visit(x) for x in body])
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)  # arguments before what takes them
+        before = self.before
+        *first, last = self._standing_for(node) or [ast.Pass()]
+        if not isinstance(last, ast.Return) or last.value is None:
+            return node
+        self.before = [*before, *first]
+        return last.value
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        methods, self.methods = self.methods, {}  # what it calls is called for each element
+        made = self.generic_visit(node)
+        self.methods = methods
+        return made
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        title = _of_self(node)
+        if not title:
+            return self.generic_visit(node)
+        if callable(getattr(self.cls, title, None)):
+            if not _needs_nothing(self.cls, title):
+                return node
+            self.called.add(title)
+        return ast.Name(f"own_{title}" if title in self.local and title not in self.called else title, node.ctx)
 
 
 def _of_self(node: ast.AST) -> str:
@@ -121,49 +135,14 @@ def _of_self(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self" else ""
 
 
-@dataclass
-class _Put(ast.NodeTransformer):
-    """Put a name in the place of a call."""
-
-    call: ast.Call
-    name: str
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        return ast.Name(self.name, ast.Load()) if node is self.call else self.generic_visit(node)
-
-
-@dataclass
-class _Locals(ast.NodeTransformer):
-    """Put values in the place of names."""
-
-    values: dict[str, Any]
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        value = self.values.get(node.id)
-        if value is None:
-            return node
-        return ast.Name(value.id, node.ctx) if isinstance(value, ast.Name) else deepcopy(value)
-
-
-@dataclass
-class _Names(ast.NodeTransformer):
-    """Put names in the place of the object's attributes."""
-
-    flattened: _Flattened
-
-    def visit_Return(self, _: ast.Return) -> ast.AST:
-        return ast.Pass()  # the object itself, or what is no gradient
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        title = _of_self(node)
-        cls = self.flattened.cls
-        if not title:
-            return self.generic_visit(node)
-        if callable(getattr(cls, title, None)):
-            if not self.flattened._needs_nothing(title):
-                return node
-            self.flattened.called[title] = getattr(object.__new__(cls), title)
-        return ast.Name(title, node.ctx)
+def _needs_nothing(cls: type, title: str) -> bool:
+    """Whether a method reads nothing of its object but methods that do not either: sigmoid(self, z)."""
+    method = inspect.getattr_static(cls, title, None)
+    if isinstance(method, staticmethod):
+        return True
+    code = code_of(method) if inspect.isfunction(method) else None
+    own = {_of_self(node) for node in ast.walk(code or ast.Pass())} - {"", title}
+    return code is not None and all(_needs_nothing(cls, name) for name in own)
 
 
 def methods_that_train(cls: type) -> Iterator[tuple[str, Flat]]:
@@ -179,6 +158,7 @@ def methods_that_train(cls: type) -> Iterator[tuple[str, Flat]]:
 def begins_anew(cls: type, title: str) -> bool:
     """Whether a method sets the parameters anew that it changes step by step: one that is drawn would be overwritten."""
     found = flat(cls, title)
-    learned = learned_in(found.body) if found else set()
-    nodes = [node for item in (found.body if found else []) for node in ast.walk(item) if isinstance(node, ast.stmt)]
+    body = without_bias_in(found.body) if found else []
+    learned = learned_in(body)
+    nodes = [node for item in body for node in ast.walk(item) if isinstance(node, ast.stmt)]
     return any(learned & set_by(node) and not step_in(node) for node in nodes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
@@ -33,6 +33,7 @@ class Apart:
     losses: dict[str, Callable]  # that of the loop
     penalised: bool  # whether it has a term beside that of the data
     penalties: tuple[str, ...] = ()  # the factors of such terms that backward takes
+    made: list[dict[str, np.ndarray]] = field(default_factory=list)  # the parameters as the function makes them, for some data
 
 
 def functions_of(

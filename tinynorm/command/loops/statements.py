@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..read.read_code import title
 
@@ -19,15 +20,20 @@ class Step:
 
 
 def step_in(statement: ast.stmt) -> Step | None:
-    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Sub | ast.Add):
-        target, whole = statement.target, isinstance(getattr(statement.target, "slice", None), ast.Slice)
-        known = target.value if isinstance(target, ast.Subscript) and whole else target
-        return Step(known.id, statement.value, isinstance(statement.op, ast.Add)) if isinstance(known, ast.Name) else None
-    value = statement.value if isinstance(statement, ast.Assign) else None
-    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub | ast.Add) or not isinstance(value.left, ast.Name):
+    target: Any
+    if isinstance(statement, ast.AugAssign):
+        target, op, value = statement.target, statement.op, statement.value
+    elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp):
+        target, op, value = statement.targets[0], statement.value.op, statement.value.right
+        before = ast.unparse(statement.value.left)
+        if before not in (ast.unparse(target), ast.unparse(target).removesuffix("[:]")):
+            return None
+    else:
         return None
-    same = ast.unparse(statement.targets[0]).removesuffix("[:]") == value.left.id  # type: ignore[attr-defined]
-    return Step(value.left.id, value.right, isinstance(value.op, ast.Add)) if same else None
+    if isinstance(target, ast.Subscript) and ast.unparse(target).endswith("[:]"):
+        target = target.value
+    known = isinstance(target, ast.Name) and isinstance(op, ast.Sub | ast.Add)
+    return Step(target.id, value, isinstance(op, ast.Add)) if known else None
 
 
 def read_by(node: ast.AST) -> set[str]:

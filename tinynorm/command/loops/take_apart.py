@@ -13,7 +13,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from functools import wraps
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -22,15 +24,18 @@ import numpy as np
 from ..functions.about import about
 from ..functions.find_losses import COST
 from ..functions.kinds import OF_TARGETS, RATES, REGULARISED, SAMPLES, kind_of
+from ..functions.layouts import ROWS
 from ..load.load_file import module_name
 from ..read.match_names import has, is_slope
 from ..read.read_code import code_of, inside, multiplies, parameters, parsed, title
-from .first_round import OTHERS, first_round, learned_in, without_bias_in, without_elements
+from ..run_code import attempt
+from .first_round import OTHERS, first_round, learned_in, unrolled, without_bias_in, without_elements
 from .in_classes import Flat
 from .make_functions import Apart, functions_of, loss_of
 from .scope import Scope
 from .statements import Step, factors_of, free_in, read_by, set_by, step_in, written_by
 
+TARGETS = (np.arange(6) % 3, np.eye(3)[np.arange(6) % 3], np.arange(6)[:, None] % 2)  # for as many rows as x has
 SQUARE = re.compile(r"(\w+) \*\* 2|np\.square\((\w+)\)|np\.power\((\w+), 2\)|(\w+) \* \4")
 
 
@@ -99,7 +104,7 @@ def reversed_steps(backward: Callable) -> Callable:
 
 def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: dict[str, Any], whole: bool) -> Apart | None:
     """Return forward and backward of what trains in a function, or in a file if it is the `whole`; None where it does not."""
-    body = without_bias_in(deepcopy(body))  # names in it are changed
+    body = without_bias_in(unrolled(body))
     learned = learned_in(body)
     scope = Scope(name, body, given | dict.fromkeys(learned), known, whole)
     items, begun = _one_round(scope, learned) if learned else ([], {})
@@ -119,6 +124,7 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
         of_forward = about(apart.forward)
         of_forward.arrays = {n: np.zeros(()) for n, value in begun.items() if is_number(value)}
         of_forward.one_output = any(map(is_vector, begun.values()))
+        apart.made = [made for y in TARGETS if (made := _as_made(scope, learned, y))]
     cost = next((n for item, is_back in listed[::-1] if is_back for n in set_by(item) if COST.fullmatch(n)), None)
     if apart and cost:
         held = [(item, is_back) for item, is_back in listed if item not in moved]  # it may be computed after the step
@@ -126,6 +132,17 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
         apart.losses = {"that of the loop": loss_of(lines, cost, targets, scope)}
         apart.penalised = any(n in scope.penalties for item in lines for n in read_by(item))
     return apart
+
+
+def _as_made(scope: Scope, learned: set[str], y: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the parameters as the function makes them before its loop, and the data that it is given: with these targets."""
+    rng, data = np.random.default_rng(0), [n for n in scope.given if scope.is_data(n) and n not in learned]
+    drawn = {n: y if kind_of(n) == "target" else rng.standard_normal(ROWS.x) for n in data}
+    names = scope.known | scope.given | drawn
+    for item in takewhile(lambda item: not isinstance(item, ast.For | ast.While), scope.body):
+        attempt(exec, compile(ast.Module([item], []), scope.name, "exec"), names)
+    made = {n: np.asarray(names.get(n)) for n in (*learned, *(n for n in drawn if kind_of(n) != "target"))}
+    return made if all(x.dtype.kind in "fi" for x in made.values()) else {}
 
 
 def _one_round(scope: Scope, learned: set[str]) -> tuple[list[ast.stmt], dict[str, ast.expr]]:
@@ -251,11 +268,11 @@ def _undamped(step: Step, items: list[ast.stmt], back: set[int], scope: Scope) -
     own, others = ({n for part in _behind([e], made) for n in read_by(part)} for e in (above, gradient))
     unknown = {n for n in own - others if scope.given.get(n) is inspect.Parameter.empty and not _is_rate(n)}
     if unknown or {*free_in(items)} & (own - others) & moving:
-        return Step(step.name, gradient, step.added)  # its momentum comes from elsewhere
+        return replace(step, value=gradient)  # its momentum comes from elsewhere
     numpy, text = "__import__('numpy')", ast.unparse(above)
     norm, length = f"{numpy}.linalg.norm({names[0]})", f"{numpy}.linalg.norm({text})"  # 0 where it takes the last momentum
     along = ast.parse(f"{numpy}.multiply({text}, {norm} / {length}) if {length} else {names[0]}", mode="eval").body
-    return Step(step.name, along, step.added)
+    return replace(step, value=along)
 
 
 class _Above(ast.NodeTransformer):
@@ -291,6 +308,8 @@ def _rate(step: Step, values: dict[str, ast.expr], scope: Scope, learned: set[st
     factors = list(factors_of(step.value, values))
     names = [f.id for f in factors if isinstance(f, ast.Name)]
     rates = [n for n in names if _is_rate(n)]
+    velocities = [values[f.id] for f in factors if isinstance(f, ast.Name) and f.id in values]  # v = momentum * v - lr * dW
+    rates += [n for part in velocities for n in read_by(part) if _is_rate(n)]
     plain = [n for n in names if not read_by(values.get(n, ast.Pass()))]  # a gradient that is one number is none
     rates += [n for n in plain if isinstance(scope.known.get(n), float) and n not in (*learned, *scope.given)]
     for part in [f for f in factors if isinstance(f, ast.Subscript | ast.Attribute)]:

@@ -29,7 +29,9 @@ SHORT = {  # of losses: mse_gradient is that of mean_squared_error
     "mean absolute error": "mae",
 }
 BESIDE = "pass propagation propagate prop"  # words after these: forward_pass, back_prop
-D = re.compile("^(?:delta_|d_?)(?=.)|_d[xz]?$")  # of dsigmoid, d_sigmoid and sigmoid_d, delta_cross_entropy
+D = re.compile(
+    "(?<=^_)d_?(?=.)|^(?:delta_|d_?)(?=.)|_d[xz]?$|(?<=^[a-z])_?(?:prime|der)$"
+)  # of dsigmoid, d_sigmoid and sigmoid_d, delta_cross_entropy
 NO_MATTER = "prop of function func fn activation act compute calculate calc get naive fast"
 FLAGS = "derivative deriv derivate derive prime grad gradient dx d der backward back is_derivative diff"
 WORD = re.compile(r"[A-Z]?[a-z]+(?:\d+[dD]?(?![a-z]))?|[A-Z]+(?![a-z])\d*|\d+|[^\W\da-zA-Z_]+")  # conv2d is one word

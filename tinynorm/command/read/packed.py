@@ -118,6 +118,8 @@ def _looped(target: ast.expr, over: ast.expr, name: str) -> Iterator[tuple[str, 
     while isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id in ("enumerate", "reversed", "list"):
         target = target.elts[-1] if over.func.id == "enumerate" and isinstance(target, ast.Tuple) else target
         over = over.args[0]
+    while isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice):  # params[:-1], without the last layer
+        over = over.value
     parts = [e.id for e in getattr(target, "elts", []) if isinstance(e, ast.Name)]
     if isinstance(over, ast.Name) and over.id == name:
         layers = range(1, LAYERS + 1) if len(parts) == 2 else [""]  # W1, b1, W2, b2 are two layers already

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import numpy as np
 
 from ...gradcheck.problem.problem import Problem, differentiable, random_state_kept
 from ..functions.depends import agreeing
-from ..read.read_code import parameters, signature_of
+from ..read.read_code import nodes_of, parameters, signature_of
 from ..run_code import attempt
 from .own_tensor import OwnTensor
 
@@ -70,6 +71,10 @@ class Operation:
         self.own.pull(self.own, out, dout)
         return tuple(map(self.own.gradient_of, tensors))
 
+    def calls(self) -> list[ast.Call]:
+        """Return the calls in its code."""
+        return [node for node in nodes_of(self.function) if isinstance(node, ast.Call)]
+
     def right(self) -> bool:
         """Whether its gradients are forward's along one direction."""
         problem = Problem(self, self.backward, self.inputs, self.names)
@@ -91,12 +96,27 @@ class Operation:
 
     def runs(self) -> bool:
         """Whether backward takes it without an exception."""
-        out, cache = self(*self.inputs)
-        return attempt(self.backward, np.ones(np.shape(out)), cache)[1] is None
+        ran = attempt(self, *self.inputs)[0]
+        return ran is not None and attempt(self.backward, np.ones(np.shape(ran[0])), ran[1])[1] is None
 
     def keeps(self) -> bool:
         """Whether it returns what it is given: it may only wrap an array, as tensor(data)."""
         return np.array_equal(self(*self.inputs)[0], self.inputs[0])
+
+    def _with(self, name: str, x: Any) -> Operation:
+        return replace(self, arguments=self.arguments | {name: x})
+
+    def _asked(self, name: str, value: Any) -> Operation:
+        """Return the operation with another value of an argument that is no tensor."""
+        return self._with(name, value) if name in self.arguments else replace(self, keywords={name: value})
+
+    def broadcasts(self) -> bool:
+        """Whether such shapes are meant: not where broadcast_to is for them, and gradients keep the shape of the output."""
+        if not any(hasattr(self.own.cls, name) for name in ("broadcast_to", "broadcast", "expand")):
+            return True
+        out, cache = self(*self.inputs)
+        grads = attempt(self.backward, np.ones(np.shape(out)), cache)[0]
+        return grads is None or all(np.shape(g) == np.shape(x) for g, x in zip(grads, self.inputs, strict=True))
 
     def variants(self) -> Iterator[tuple[str, Operation]]:
         """Yield (what is other, the operation) for other arguments that it takes."""
@@ -113,20 +133,18 @@ class Operation:
         by_elements = self(*self.inputs)[0].shape == np.shape(first) == SHAPES[0]  # a loss need not take other shapes
         for name in [name for name in others if by_elements and np.shape(self.arguments[name]) == SHAPES[0]]:
             for shape in (first.shape[1:], (len(first), 1), (1, first.shape[1])):
-                other = np.resize(self.arguments[name], shape)
-                yield f"{name} {shape}", replace(self, arguments=self.arguments | {name: other})
-            yield f"{x} {first.shape[1:]}", replace(self, arguments=self.arguments | {x: first[0]})
+                other = self._with(name, np.resize(self.arguments[name], shape))
+                yield from [(f"{name} {shape}", other)] if other.broadcasts() else []
+            other = self._with(x, first[0])
+            yield from [(f"{x} {first.shape[1:]}", other)] if other.broadcasts() else []
         known = {p.name: self.arguments.get(p.name, p.default) for p in parameters(self.function)[1:]}
         for name, now in known.items():
             values = [axis for axis in (0, 1, -1) if axis != now] if AXIS.fullmatch(name) else []
             repeated = [np.array([0, 2, 0])] if isinstance(now, slice) else []  # a row that is taken twice gets the sum of both
             for value in [*values, *repeated, *([True] if name in KEPT and now is False else [])]:
-                changed = {name: value}
-                of_place = name in self.arguments
-                yield (
-                    f"{name} {value}",
-                    (replace(self, arguments=self.arguments | changed) if of_place else replace(self, keywords=changed)),
-                )
+                other = self._asked(name, value)
+                in_tuple = self._asked(name, (value,)) if value in values and not other.runs() else other  # axes=(0,)
+                yield f"{name} {value}", in_tuple if in_tuple.runs() else other
         if first.shape == ():
             yield f"{x} < 0", replace(self, arguments=self.arguments | {x: np.array(-first)})
         if self.own.chains:

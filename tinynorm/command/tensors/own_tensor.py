@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.find_layers import nodes_in
-from ..read.read_code import methods_in, parameters
+from ..read.read_code import methods_in, nodes_of, parameters
 from ..run_code import attempt
 
 BACKWARD = re.compile("_*(back_?prop(agate|agation)?|backwards?(_?pass)?|compute_?grad\\w*)", re.IGNORECASE)
@@ -25,6 +25,7 @@ TRACKED = re.compile("requires?_?grad|autograd|needs?_?grad|track\\w*|trainable|
 GIVEN = re.compile("_*(\\w*grad(ient)?s?|d\\w{0,5}|g|delta|seed|upstream|z)", re.IGNORECASE)  # the argument of backward
 NO_GRADIENT = re.compile("(retain|zero|create|clear|keep)_?\\w*|debug", re.IGNORECASE)
 OF_ARRAYS = {"shape", "T", "transpose", "reshape", "__matmul__", "matmul", "dot"}  # which numbers have not
+OF_NUMBERS = {"tanh", "exp", "log", "sqrt", "sin", "cos", "power", "maximum", "random", "pi", "isclose", "float64", "abs"}
 OPERATORS = ("__add__", "__mul__", "__matmul__", "__sub__", "__pow__", "__neg__", "__truediv__")
 
 
@@ -68,7 +69,7 @@ class OwnTensor:
 
     def gradient_of(self, tensor: Any) -> np.ndarray | None:
         """Return the gradient that a tensor holds; None where it has got none."""
-        g, x = getattr(tensor, self.gradient), self.array(tensor)
+        g, x = getattr(tensor, self.gradient, None), self.array(tensor)
         g = getattr(g, self.value) if isinstance(g, self.cls) else g
         scale = self.scale if self.pull is times_gradient else 1.0
         return (
@@ -95,7 +96,9 @@ def as_own_tensor(cls: type) -> OwnTensor | None:
         tensor = attempt(made, cls, x)[0]
         held = _held(tensor)
         values = [name for name, a in held.items() if not callable(a) and _equal(a, x)]
-        used = [node.attr for node in nodes_in(cls) if isinstance(node, ast.Attribute)]
+        beside = [f for f in vars(sys.modules[cls.__module__]).values() if inspect.isfunction(f)]  # which go through the graph
+        nodes = [*nodes_in(cls), *(node for f in beside if f.__module__ == cls.__module__ for node in nodes_of(f))]
+        used = [node.attr for node in nodes if isinstance(node, ast.Attribute)]
         gradients = [name for name in [*held, *used] if GRADIENT.fullmatch(name) and name not in methods]
         if values and gradients:
             return OwnTensor(cls, values[0], gradients[0], [*backwards, ""], arrays=_has_arrays(cls))
@@ -113,9 +116,10 @@ def has_operations_of_arrays(cls: type) -> bool:
 
 
 def _has_arrays(cls: type) -> bool:
-    """Whether a class computes with arrays: its module has NumPy's name, and its code that name."""
+    """Whether a class computes with arrays: by its name, or as it calls what NumPy has for arrays alone."""
     known = vars(sys.modules[cls.__module__])
-    return has_operations_of_arrays(cls) or any(known.get(getattr(node, "id", "")) is np for node in nodes_in(cls))
+    used = {n.attr for n in nodes_in(cls) if isinstance(n, ast.Attribute) and known.get(getattr(n.value, "id", "")) is np}
+    return has_operations_of_arrays(cls) or bool(used - OF_NUMBERS) or "tensor" in cls.__name__.lower()
 
 
 def _equal(a: Any, x: Any) -> bool:

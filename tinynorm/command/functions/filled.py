@@ -1,10 +1,13 @@
-"""A cache that forward is handed and fills: ``tanh_forward(ctx, x)`` with ``ctx["y"] = y``. Backward is handed it too."""
+"""Arguments that are handed over to be filled: a cache that forward fills, and a dict that backward puts its gradients into."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import re
+from collections import defaultdict
 from collections.abc import Callable
+from copy import copy
 from functools import wraps
 from typing import Any
 
@@ -12,6 +15,8 @@ from ..layers.call_layer import Context
 from ..read.read_code import nodes_of, parameters, title
 from .conventions import is_cache
 
+GRADIENTS = re.compile("grads?|gradients?|d_?params|param_grads|(grad|gradient)s?_(dict|out|buffers?)")
+SLOPE = re.compile("d_?[A-Za-z]\\w*|grad\\w*|\\w+_grad")  # the key or the attribute of a gradient
 OF_A_LIST = ("append", "extend")
 FILLED = (*OF_A_LIST, "update", "setdefault", "save_for_backward")  # the methods that put something into one
 
@@ -60,3 +65,53 @@ def _how(forward: Callable, name: str) -> str:
             hands_on = "a call"
     optional = any(p.name == name and p.default is None for p in parameters(forward))
     return hands_on if optional else ""
+
+
+def returning_its_gradients(backward: Callable) -> Callable:
+    """Return a backward that returns what it puts into an argument: grads["W"] = dW, or layer["dW"] = dW. Or the same one.
+
+    A dict of gradients that is filled, and that nothing else is known of, is no argument any more.
+    """
+    stores: list[Any] = [node for node in nodes_of(backward) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    stores = [
+        node
+        for node in stores
+        if isinstance(node, ast.Attribute) or isinstance(getattr(node, "slice", None), ast.Constant | ast.JoinedStr | ast.BinOp)
+    ]
+    taken = [p.name for p in parameters(backward) if p.name != "self"]
+    filled = {name: [_key(node) for node in stores if getattr(node.value, "id", "") == name] for name in taken}
+    new = [name for name, keys in filled.items() if keys and GRADIENTS.fullmatch(name.lower())]
+    kept = [name for name, keys in filled.items() if any(SLOPE.fullmatch(key) for key in keys) and name not in new]
+    if not new and not kept:
+        return backward
+    signature = inspect.signature(backward)
+
+    @wraps(backward)
+    def returning(*arguments: Any, **named: Any) -> Any:
+        bound = returning.__signature__.bind(*arguments, **named)  # type: ignore[attr-defined]
+        bound.arguments |= {name: copy(bound.arguments[name]) for name in kept if name in bound.arguments}
+        made: dict[str, Any] = {name: defaultdict(float) for name in new}
+        before = {name: dict(_entries(bound.arguments[name])) for name in kept if name in bound.arguments}
+        result = backward(**bound.arguments, **made)
+        found = {key: g for one in made.values() for key, g in one.items()}
+        for name, old in before.items():
+            found |= {
+                key: g
+                for key, g in _entries(bound.arguments[name]).items()
+                if g is not old.get(key) and SLOPE.fullmatch(str(key))
+            }
+        if not found or any(result is one for one in made.values()):
+            return result
+        return found if result is None else (*(result if isinstance(result, tuple) else (result,)), found)
+
+    rest = [p for p in signature.parameters.values() if p.name not in new]
+    returning.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
+    return returning
+
+
+def _key(node: Any) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node.slice).strip("f\"'")
+
+
+def _entries(x: Any) -> dict[str, Any]:
+    return x if isinstance(x, dict) else getattr(x, "__dict__", {})
