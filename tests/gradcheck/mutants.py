@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from tinynorm.command.functions.choose_call import choose_calls
-from tinynorm.command.functions.find_pairs import Pair, find_pairs
+from tinynorm.command.functions.find_pairs import find_pairs
+from tinynorm.command.functions.pair import Pair
 from tinynorm.command.layers.call_layer import Layer
 from tinynorm.command.load.load_file import load
 from tinynorm.command.run_code import Prints

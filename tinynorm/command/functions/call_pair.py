@@ -18,9 +18,9 @@ from ..run_code import UserError, attempt
 from ..unfinished import Unfinished, refuse_nothing
 from .composed import Composed
 from .conventions import Convention, Source, conventions
-from .find_pairs import Pair
 from .kinds import CONSTANT, PARAMETERS, kind_of, kinds_of
 from .layouts import Layout
+from .pair import Pair
 from .read_gradients import gradients_of
 
 POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}

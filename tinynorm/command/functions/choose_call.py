@@ -28,11 +28,12 @@ from .composed import ACROSS, FLAT, TARGETS, Composed
 from .conventions import NoNumber
 from .draw_inputs import candidates, values_of
 from .find_losses import Loss
-from .find_pairs import FRAMEWORKS, Pair
 from .kinds import PARAMETERS, has_word
 from .layouts import CONVOLVED_SQUARE, IMAGES, LINE, OUTPUTS, ROWS, STEPS, TURNED, WITH_ONES, Layout, layouts, layouts_with
+from .left_over import FRAMEWORKS
 from .module_arrays import arrays_read
 from .name_inputs import advice, arguments, given_call
+from .pair import Pair
 from .settle import settled
 from .try_call import agreement, ranked
 

@@ -17,8 +17,8 @@ from ..run_code import UserError, attempt, own_traceback
 from .about import about
 from .call_pair import ONE_VALUE, POSITIONAL, STARRED, Call
 from .composed import Composed
-from .find_pairs import Pair
 from .kinds import LEARNED, NUMBERS, kind_of, kinds_of
+from .pair import Pair
 
 GUESSED = ("one of ", "function", "pair of ", "layers with ")  # kinds that the code tells, whatever the name says
 

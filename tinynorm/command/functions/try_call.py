@@ -22,7 +22,7 @@ from ..run_code import attempt
 from .call_pair import NOT_CHECKED, Call
 from .composed import Composed
 from .depends import agreeing, beside, moves
-from .find_pairs import Pair, backward_of
+from .pair import Pair, backward_of
 
 # Statements that compute no gradient: they refuse, or say something.
 SAID = (ast.Raise, ast.Assert, ast.Expr)

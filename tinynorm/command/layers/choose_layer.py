@@ -14,10 +14,10 @@ import numpy as np
 
 from ...gradcheck.problem.problem import differentiable, fresh
 from ..functions.call_pair import NOT_CHECKED, Call, of_one_sample, repeated, shown
-from ..functions.find_pairs import Pair
 from ..functions.layouts import IMAGES, OUTPUTS, STEPS, Layout
 from ..functions.name_inputs import run_inputs
 from ..functions.other_modes import other_targets, same_output
+from ..functions.pair import Pair
 from ..read.read_code import code_of
 from ..run_code import UserError, attempt
 from ..unfinished import refuse_nothing

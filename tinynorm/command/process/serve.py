@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ...gradcheck.report import text
-from ..functions.find_pairs import Pair, find_pairs
+from ..functions.find_pairs import find_pairs
+from ..functions.pair import Pair
 from ..layers.call_layer import Layer
 from ..load.load_file import load, module_name
 from ..run_code import OUR_CODE, LimitReached, NothingToCheck, Prints, UserError, running

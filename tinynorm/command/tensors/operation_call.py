@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from ..functions.call_pair import Call, shown
-from ..functions.find_pairs import Pair
+from ..functions.pair import Pair
 from .operation import Operation
 
 WAITING = "a result that several operations use passes on the sum of their gradients, once: in reverse topological order"

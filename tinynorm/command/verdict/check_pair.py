@@ -13,8 +13,8 @@ from typing import Any
 from ...gradcheck.report.report import Fault, Report
 from ..functions.call_pair import NOT_CHECKED, Call, refuse_what_is_no_function_of_arrays
 from ..functions.choose_call import choose_calls
-from ..functions.find_pairs import Pair
 from ..functions.other_modes import in_columns, in_other_modes
+from ..functions.pair import Pair
 from ..functions.try_call import lines_left_out, other_defaults
 from ..read.read_code import code_of
 from ..run_code import Prints, UserError, running

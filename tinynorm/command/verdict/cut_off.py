@@ -14,7 +14,7 @@ import numpy as np
 from ...gradcheck.problem.problem import fresh
 from ...gradcheck.report.report import Report
 from ..functions.call_pair import Call
-from ..functions.find_pairs import backward_of
+from ..functions.pair import backward_of
 from ..layers.call_layer import Layer
 from ..layers.find_layers import reached
 from ..other_numpy import numpy_with, unclipped
