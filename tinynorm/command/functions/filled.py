@@ -72,34 +72,24 @@ def returning_its_gradients(backward: Callable) -> Callable:
 
     A dict of gradients that is filled, and that nothing else is known of, is no argument any more.
     """
-    stores: list[Any] = [node for node in nodes_of(backward) if isinstance(getattr(node, "ctx", None), ast.Store)]
-    stores = [
-        node
-        for node in stores
-        if isinstance(node, ast.Attribute) or isinstance(getattr(node, "slice", None), ast.Constant | ast.JoinedStr | ast.BinOp)
-    ]
-    taken = [p.name for p in parameters(backward) if p.name != "self"]
-    filled = {name: [_key(node) for node in stores if getattr(node.value, "id", "") == name] for name in taken}
-    new = [name for name, keys in filled.items() if keys and GRADIENTS.fullmatch(name.lower())]
-    kept = [name for name, keys in filled.items() if any(SLOPE.fullmatch(key) for key in keys) and name not in new]
+    filled = _filled_by(backward)
+    new = [name for name in filled if GRADIENTS.fullmatch(name.lower())]
+    kept = [name for name, keys in filled.items() if any(map(SLOPE.fullmatch, keys)) and name not in new]
     if not new and not kept:
         return backward
     signature = inspect.signature(backward)
 
     @wraps(backward)
     def returning(*arguments: Any, **named: Any) -> Any:
-        bound = returning.__signature__.bind(*arguments, **named)  # type: ignore[attr-defined]
-        bound.arguments |= {name: copy(bound.arguments[name]) for name in kept if name in bound.arguments}
+        given = returning.__signature__.bind(*arguments, **named).arguments  # type: ignore[attr-defined]
+        given |= {name: copy(given[name]) for name in kept if name in given}
+        before = {name: dict(_entries(given[name])) for name in kept if name in given}
         made: dict[str, Any] = {name: defaultdict(float) for name in new}
-        before = {name: dict(_entries(bound.arguments[name])) for name in kept if name in bound.arguments}
-        result = backward(**bound.arguments, **made)
+        result = backward(**given, **made)
         found = {key: g for one in made.values() for key, g in one.items()}
         for name, old in before.items():
-            found |= {
-                key: g
-                for key, g in _entries(bound.arguments[name]).items()
-                if g is not old.get(key) and SLOPE.fullmatch(str(key))
-            }
+            changed = {key: g for key, g in _entries(given[name]).items() if g is not old.get(key)}
+            found |= {key: g for key, g in changed.items() if SLOPE.fullmatch(str(key))}
         if not found or any(result is one for one in made.values()):
             return result
         return found if result is None else (*(result if isinstance(result, tuple) else (result,)), found)
@@ -107,6 +97,16 @@ def returning_its_gradients(backward: Callable) -> Callable:
     rest = [p for p in signature.parameters.values() if p.name not in new]
     returning.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
     return returning
+
+
+def _filled_by(backward: Callable) -> dict[str, list[str]]:
+    """Return the keys, or the attributes, that a backward sets in its arguments; those arguments in which it sets some."""
+    stores: list[Any] = [node for node in nodes_of(backward) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    keyed = [node for node in stores if isinstance(getattr(node, "slice", None), ast.Constant | ast.JoinedStr | ast.BinOp)]
+    keyed += [node for node in stores if isinstance(node, ast.Attribute)]
+    taken = [p.name for p in parameters(backward) if p.name != "self"]
+    found = {name: [_key(node) for node in keyed if getattr(node.value, "id", "") == name] for name in taken}
+    return {name: keys for name, keys in found.items() if keys}
 
 
 def _key(node: Any) -> str:

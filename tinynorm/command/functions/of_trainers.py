@@ -42,18 +42,23 @@ def with_what_trains(pairs: list[Pair], layers: list[Pair], own: dict[str, Any],
 def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
     """Return the pair of what trains in one function or loop; None where no loss is found of which it has the gradients.
 
-    That may be a common one, else the one that is computed there. One that goes up a common one has the wrong sign.
+    Where no shapes of its parameters fit, they are those that it makes itself.
     """
-    known = about(apart.forward)
-    found = _trains_with(name, apart, path)
-    for made in apart.made if found is None else ():
+    known, found = about(apart.forward), _with_its_loss(name, apart, path)
+    for made in apart.made:
+        if found is not None:
+            break
         known.arrays = {n: x for n, x in made.items() if n not in known.data}
         known.kinds |= {n: f"shaped {' '.join(map(str, made[n].shape))}" for n in known.data if n in made}
-        found = found or _trains_with(name, apart, path)
+        found = _with_its_loss(name, apart, path)
     return found
 
 
-def _trains_with(name: str, apart: Apart, path: Path) -> Pair | None:
+def _with_its_loss(name: str, apart: Apart, path: Path) -> Pair | None:
+    """Return the pair with its loss: a common one, else the one that is computed there.
+
+    One that goes up a common one has the wrong sign.
+    """
     pair = Pair(name, *pair_with_arrays(apart.forward, apart.backward), path, f"the forward in {name}", name)
     composed = compose(pair.forward, pair.backward, name, {})
     if composed is None:
