@@ -15,6 +15,7 @@ class About:
     kinds: dict[str, str] = field(default_factory=dict)  # of arguments whose names do not tell them
     data: tuple[str, ...] = ()  # the arguments that have no gradient
     arrays: dict[str, Any] = field(default_factory=dict)  # those of its file that it takes; they are learned
+    unread: tuple[str, ...] = ()  # the parameters that are stepped, and that it does not read
     one_output: bool = False  # whether it is of a network with one output
     left: dict[str, Any] = field(default_factory=dict)  # what its last call has left in the file
 

@@ -19,6 +19,7 @@ import numpy as np
 from ...gradcheck.problem.problem import Problem, fresh
 from ..read.read_code import code_of, inside, parameters
 from ..run_code import attempt
+from .about import about
 from .call_pair import NOT_CHECKED, Call
 from .composed import Composed
 from .depends import agreeing, beside, moves
@@ -152,6 +153,11 @@ def _run(call: Call) -> None:
     several = isinstance(out, tuple | list)
     douts = [rng.standard_normal(np.shape(y))[()] for y in (out if several else [out])]
     call.backward(tuple(douts) if several else douts[0], cache)
+
+
+def unread(pair: Pair) -> dict[str, str]:
+    """Return what to say, and why, of each parameter that a loop steps, though forward has no use for it."""
+    return {f"{NOT_CHECKED}: the step of {name}": "forward does not read it" for name in about(pair.forward).unread}
 
 
 def lines_left_out(pair: Pair) -> dict[str, str]:

@@ -120,6 +120,9 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
     listed, gradients, rates, moved = _with_gradients(items, back, scope, learned)
     cut = {*learned, *targets}
     apart = functions_of(_needed(listed, {*gradients}, cut, rates), gradients, targets, rates, scope, moving)
+    if apart:
+        rated = [step for i, step in steps if step and i in back and any(map(_is_rate, read_by(step.value)))]
+        about(apart.forward).unread = tuple({step.name: None for step in rated if step.name not in learned})
     if apart and not whole:
         of_forward = about(apart.forward)
         of_forward.arrays = {n: np.zeros(()) for n, value in begun.items() if is_number(value)}

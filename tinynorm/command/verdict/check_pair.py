@@ -15,7 +15,7 @@ from ..functions.call_pair import NOT_CHECKED, Call, refuse_what_is_no_function_
 from ..functions.choose_call import choose_calls
 from ..functions.other_modes import in_columns, in_other_modes
 from ..functions.pair import Pair
-from ..functions.try_call import lines_left_out, other_defaults
+from ..functions.try_call import lines_left_out, other_defaults, unread
 from ..read.read_code import code_of
 from ..run_code import Prints, UserError, running
 from ..unfinished import TO_BE_WRITTEN, Unfinished, line_of
@@ -47,7 +47,7 @@ def check_pair(pair: Pair, seed: int, layer: str | None, prints: Prints) -> Resu
             result = _worse(result, second[0], ask) if second and result.report is not None else result
             result = _in_other_modes(result, first, ask)
             if result.report is not None and result.report.ok:
-                for left_out, why in (lines_left_out(pair) | other_defaults(pair) | odd_penalty(first)).items():
+                for left_out, why in (lines_left_out(pair) | unread(pair) | other_defaults(pair) | odd_penalty(first)).items():
                     result.report.notes.append(f"{left_out}; {why}")
                     result.left_out |= {left_out: True} if left_out.startswith(NOT_CHECKED) else {}
             return result

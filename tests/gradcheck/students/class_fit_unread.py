@@ -1,0 +1,25 @@
+# long
+# expect Forgets.fit: right: not checked: the step of bias
+# expect Reads.fit: right
+import numpy as np
+
+
+class Reads:
+    def __init__(self, lr=0.1, epochs=10):
+        self.lr, self.epochs = lr, epochs
+
+    def net(self, X):
+        return X @ self.weights + self.bias
+
+    def fit(self, X, y):
+        self.weights, self.bias = np.zeros(X.shape[1]), 0.0
+        for _ in range(self.epochs):
+            error = self.net(X) - y
+            self.weights -= self.lr * X.T @ error / len(y)
+            self.bias -= self.lr * error.mean()
+        return self
+
+
+class Forgets(Reads):
+    def net(self, X):
+        return X @ self.weights
