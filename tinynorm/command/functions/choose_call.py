@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from ..layers.call_layer import Layer
 from ..layers.choose_layer import layer_calls
 from ..read.by_use import compares_with_two, counts_written, kinds_in_a_norm
 from ..read.packed import length_wanted
-from ..read.read_code import nodes_of
+from ..read.read_code import code_of, nodes_of, parameters
 from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..tensors.operation import Operation
 from ..tensors.operation_call import operation_call
@@ -39,6 +40,7 @@ from .try_call import agreement, ranked
 
 MUCH = 1000  # elements of data; with more a check takes long
 SIZES_TRIED = 4  # of those that a forward reads from its file: samples, features, units, outputs
+SQUARE = r"\b(eye|identity)\((len\({0}\)|{0}\.shape\[0\])|\b(inv|det|slogdet|cholesky)\({0}\)"  # with an argument's name
 OF_NUMBERS = re.compile("truth value of an array|only 0-dimensional arrays|only length-1 arrays")  # said of `if x > 0`
 
 
@@ -74,6 +76,8 @@ def _settled(call: Call, seed: int) -> Call:
 def _best(pair: Pair, seed: int) -> Call:
     """Return the first call with the best rank. Raise UserError where forward takes no inputs that were tried."""
     best, error, failed = _searched(pair, seed, layouts_with(_sizes_read(pair.forward)) or None)
+    if (best is None or not all(best.rank)) and _says_square(pair):  # a vector fits A + np.eye(len(A)) by chance
+        best = _of_squares(pair) or best
     best = best or _searched(pair, seed, WITH_ONES)[0] or _with_data(pair) or _of_sizes_in_file(pair, seed) or _of_squares(pair)
     if isinstance(pair.forward, Composed) and pair.forward.of_file and (best is None or not best.rank[0]):
         pair.forward.take_common_losses()  # that of the file may be another network's
@@ -118,7 +122,7 @@ def _of_squares(pair: Pair) -> Call | None:
     So it is with x @ Q @ x + c @ x, of vectors, and with A @ X @ W, where A is of a graph.
     """
     rng, (n, d) = np.random.default_rng(0), ROWS.x
-    for template in [one for one in arguments(pair) if 1 < len(one.names) < 5]:
+    for template in [one for one in arguments(pair) if (0 if _says_square(pair) else 1) < len(one.names) < 5]:
         first, *_ = names = template.names
         vectors = [(n, n) if name[:1].isupper() else (n,) for name in names]
         graph = ((n, n), (n, d), (d, OUTPUTS), (OUTPUTS,))
@@ -128,6 +132,12 @@ def _of_squares(pair: Pair) -> Call | None:
             if ranked(call) is None and all(call.rank):
                 return call
     return None
+
+
+def _says_square(pair: Pair) -> bool:
+    """Whether forward computes with its first argument what there is for square matrices only."""
+    code, names = code_of(pair.forward), [p.name for p in parameters(pair.forward)]
+    return bool(code and names and re.search(SQUARE.format(re.escape(names[0])), ast.unparse(code)))
 
 
 def _of_numbers(pair: Pair) -> Call | None:

@@ -139,7 +139,8 @@ class Composed:
         """Return what the loss is of, by the names of forward's results, or the last of them; and targets for it."""
         values = list(result) if isinstance(result, tuple | list) else [result]
         named = [i for i, name in enumerate(titles_of(self.forward, len(values))) if name in self.taken]
-        out = values[next(iter(named), -1)]
+        arrays = [i for i, x in enumerate(values) if isinstance(x, np.ndarray)]  # a cache of several is a tuple
+        out = values[next(iter(named), arrays[-1] if arrays else -1)]
         return out, *_drawn(self.targets, np.shape(out))
 
     def backward(self, dout: Any, cache: Any) -> Any:

@@ -138,6 +138,7 @@ def draws_of(kind: str, layout: Layout, function: str, kinds: set[str], unit: bo
         "scale": lambda rng, s: np.asarray(rng.uniform(0.1, 0.9, s)),
         "variance": lambda rng, s: rng.uniform(0.5, 2.0, s),
         "index": lambda rng, s: rng.integers(0, x[0] if "x" in kinds else 9, s),
+        "graph": lambda rng, s: sum(m + m.T for m in [rng.random(s)]),  # most are undirected, and no vertex is alone
         "mask": lambda rng, s: rng.random(s) < 0.6 if s else np.True_,  # nothing would be checked with False
     }
     if kind.startswith("any"):

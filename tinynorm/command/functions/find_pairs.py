@@ -38,7 +38,9 @@ def find_pairs(names: dict[str, Any], path: Path, only: str | None) -> tuple[lis
     pairs, lost = with_what_trains(pairs, layers, own, path)
     taken = {name for pair in pairs for name in (pair.forward_name, pair.backward_name, *getattr(pair.forward, "losses", ()))}
     left_over = [*left_over_in(own, taken), *missed]
-    left_over += [f"{name} (it takes steps along no gradient that is known)" for name in lost]
+    missed += [line for line in left_over if "are one method" in line]
+    missed += [f"{name} (it takes steps along no gradient that is known)" for name in lost]
+    left_over = list(dict.fromkeys([*left_over, *missed]))
     if not pairs:
         found = "no pairs of functions NAME_forward and NAME_backward found, and no NAME_loss that returns (loss, gradients)"
         raise (UserError if left_over else NothingToCheck)(f"{path}: {found}{advice_on(own, path, missed)}")

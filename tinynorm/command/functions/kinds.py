@@ -37,6 +37,7 @@ NAMES = {
     "variance": "running_var moving_var running_variance moving_variance var variance",
     "target": "y t target targets label labels y_true ytrue y_truth truth gt ground_truth yb y_onehot y_one_hot onehot one_hot",
     "mask": "mask cond condition",
+    "graph": "adj adjacency adj_matrix adjacency_matrix laplacian",
     "index": "idx index indices ids tokens token words",
     "shape": "normalized_shape",
 }
@@ -47,7 +48,8 @@ COUNT = re.compile("size|num|count|window|length", re.IGNORECASE)  # in the name
 STATE = re.compile("^[hcs](?![a-z])|^[hcs]t|[_a-z][hcs]$|prev|last|state|cell|hidden")  # in the names of a cell's states
 PARAMETERS = (*(kind for kind in NAMES if kind.endswith(("weight", "bias"))), "recurrent", "affine")
 NORMS = {"mean", "variance", "settings"}  # kinds of what a norm takes
-CONSTANT = ("mean", "variance", "target", "mask", "index")  # kinds that need no gradient: backward may return None for them
+# Kinds that need no gradient: backward may return None for them.
+CONSTANT = ("mean", "variance", "target", "mask", "index", "graph")
 PROBABILITIES = {"p", "outputs", "prob", "probs", "y_pred", "ypred", "y_hat", "yhat", "pred", "preds", "predictions", "output"}
 REGULARISED = (
     *("reg", "lambd", "lambda_", "lam", "lamda", "lmbda", "lamb", "l2", "l2_reg", "reg_strength", "weight_decay", "wd"),

@@ -95,6 +95,7 @@ class Layout:
             "variance": [*affine, self.x],
             "scale": [(), (1,), *affine],  # a number, or one for each feature
             "mask": [self.x, self.x[:-1]],
+            "graph": [(n, n)],
             "index": [(n, 3), (n,)],
         }
         widths = [*LAYERS.items()]

@@ -17,11 +17,17 @@ PRODUCT = re.compile(r"\.T\b|@|(dot|matmul|outer)\(")
 def in_one_method(classes: dict[str, type], paired: set[str]) -> Iterator[str]:
     """Yield what is to be said of each class that has forward, backward and the step in one method.
 
-    A class with a method that is `paired`, as Net.forward, is checked; but for its activations, which hold nothing.
+    A class with a method that is `paired`, as Net.forward, is checked; but for its activations, which hold nothing. Where the
+    paired ones train themselves, as Net.fit, the others that train are not.
     """
     for name, cls in classes.items():
         titles = {title for owner, dot, title in (one.partition(".") for one in paired) if dot and owner == name}
-        for title in trainers(cls) if not (titles - {*_without_arrays(cls)} or inspect.isabstract(cls)) else ():
+        training, titles = [*trainers(cls)], titles - {*_without_arrays(cls)}
+        if titles - {*training} or inspect.isabstract(cls):
+            continue
+        codes = [code_of(getattr(cls, title)) for title in titles]
+        called = {node.attr for code in codes if code for node in ast.walk(code) if isinstance(node, ast.Attribute)}
+        for title in [title for title in training if title not in titles | called]:
             yield f"{name}.{title} (forward, backward and the step are one method; make backward one of its own)"
 
 

@@ -87,7 +87,8 @@ def learned_in(body: list[ast.stmt]) -> set[str]:
         anew = {n for node in plain if loops and not step_in(node) for n in set_by(node)}
         for node in plain:
             step = step_in(node)
-            found |= ({step.name} & (read | read_by(step.value))) - anew if step else set()
+            moves = step is not None and bool(read_by(step.value) - {step.name, "np"})  # X -= X.mean(axis=0) is no step
+            found |= ({step.name} & (read | read_by(step.value))) - anew if step and moves else set()
             read |= read_by(node) - {step.name if step else ""}
     return found
 

@@ -35,6 +35,8 @@ def flat(cls: type, title: str) -> Flat | None:
     body = written.body_of(deepcopy(code))
     if any(getattr(node, "id", "") == "self" for item in body for node in ast.walk(item)):
         return None
+    named = {n.id for item in body for n in ast.walk(item) if isinstance(n, ast.Name)}
+    body = [made for made in _begun_by_constructor(cls) if set_by(made) <= named] + body
     given = _set_by_constructor(cls) | {p.name: p.default for p in parameters(getattr(cls, title))[1:]}
     return Flat(body, given, {name: getattr(object.__new__(cls), name) for name in written.called})
 
@@ -51,6 +53,15 @@ def _set_by_constructor(cls: type) -> dict[str, Any]:
             elif isinstance(node.value, ast.Name) and node.value.id in defaults:
                 found[node.targets[0].attr] = defaults[node.value.id]
     return found
+
+
+def _begun_by_constructor(cls: type) -> Iterator[ast.stmt]:
+    """Yield what begins at zero in the shape of a parameter: the momentum of ``self.vW = np.zeros_like(self.W)``."""
+    for node in ast.walk(code_of(vars(cls).get("__init__", cls.__init__)) or ast.Pass()):  # type: ignore[misc]
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and _of_self(node.targets[0]):
+            value = node.value
+            if isinstance(value, ast.Call) and ast.unparse(value.func).endswith(".zeros_like") and _of_self(value.args[0]):
+                yield ast.parse(f"{_of_self(node.targets[0])} = {ast.unparse(value.func)}({_of_self(value.args[0])})").body[0]
 
 
 class _Written(ast.NodeTransformer):

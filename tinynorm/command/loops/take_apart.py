@@ -157,8 +157,18 @@ def _one_round(scope: Scope, learned: set[str]) -> tuple[list[ast.stmt], dict[st
     begun = {n: item.value for item in items if isinstance(item, ast.Assign) for n in set_by(item) & learned - inner}
     known = {n for item in items for n in set_by(item) if scope.is_data(n) or kind_of(n) in ("x", "target")}
     before = ({*learned, *known} if scope.whole else learned) - inner
+    scaled = {n for item in items if (n := _scaled_by(item)) not in learned and scope.is_data(n)}  # before the loop, mostly
+    scaled -= {_scaled_by(node) for loop in loops for node in ast.walk(loop)}
+    items = [item for item in items if _scaled_by(item) not in scaled]
     makes = [(item, written_by(item) if isinstance(item, ast.For) else set_by(item)) for item in items]
     return [item for item, names in makes if step_in(item) or not names & before], begun
+
+
+def _scaled_by(node: ast.AST) -> str:
+    """Return the name whose array a statement changes in its place, as X in X /= 255.0; "" for none."""
+    if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Name):
+        return ""
+    return "" if any(kind_of(n) == "target" for n in read_by(node.value) - {node.target.id}) else node.target.id  # p -= y
 
 
 def _with_gradients(

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..read.read_code import code_of, nodes_of, parameters, returned
 from ..run_code import attempt
-from .operation import AXIS, SHAPES, Operation
+from .operation import AXIS, SHAPE, SHAPES, Operation
 from .own_tensor import OwnTensor, has_operations_of_arrays
 
 MOST = 40  # calls that are tried for one shape
@@ -21,7 +21,6 @@ OTHERWISE = re.compile(
     "(init|from|zeros?|ones|rand|save|load|draw|plot|show|print|visuali[sz]e|trace|detach|clone|copy|cpu|cuda|gpu|to|numpy|item|"
     "backward|backprop|build|topo|train|fit|step|update|test|main|check|get|set|parameters|no_grad|as|astype|ensure|unbroadcast)(_|$)"
 )
-SHAPE = re.compile("\\w*shape|sizes?|dims")
 INDEX = re.compile("idx|ind\\w*|key|item|slices?|i")
 TARGET = re.compile("y|t|targets?|labels?|y_true|classes")
 BOUND = re.compile("(a_)?(min|max|low|high|lower|upper)(_|$)")

@@ -19,6 +19,8 @@ from .own_tensor import OwnTensor
 
 SHAPES = ((6, 9), (6,), (), (2, 3, 5, 7))  # of the first tensor; the third is for those that hold one number
 AXIS = re.compile("(axis|dim|axes|dims)\\d?")
+SHAPE = re.compile("\\w*shape|sizes?|dims")
+BROADCAST = (((6, 1), (6, 9)), ((6, 9), (3, 6, 9)))  # along an axis that is there, and along a new one
 KEPT = ("keepdims", "keepdim")
 BEHIND = "each the result of another"
 
@@ -137,6 +139,10 @@ class Operation:
                 yield from [(f"{name} {shape}", other)] if other.broadcasts() else []
             other = self._with(x, first[0])
             yield from [(f"{x} {first.shape[1:]}", other)] if other.broadcasts() else []
+        for name in [name for name in others if SHAPE.fullmatch(name) and isinstance(self.arguments[name], tuple)]:
+            for before, after in BROADCAST:
+                other = replace(self, arguments=self.arguments | {x: np.resize(first, before), name: after})
+                yield f"{x} {before}, {name} {after}", other
         known = {p.name: self.arguments.get(p.name, p.default) for p in parameters(self.function)[1:]}
         for name, now in known.items():
             values = [axis for axis in (0, 1, -1) if axis != now] if AXIS.fullmatch(name) else []
