@@ -26,6 +26,8 @@ ACCEPTED = {
     "net_all_in_one_function.py: epoch_of_softmax": "without its rate and 1/m: a step along the gradient of the sum",
     "net_all_in_one_function.py: logistic_fit": "where nothing steps b, it is no parameter",
     "net_steps_of_other_kinds.py: factors": "the elements that count are others in its loss too",
+    "class_fit_and_scale.py: MLP.fit": "where nothing steps b1, it is no parameter",
+    "class_fits.py: InParts.fit": "where forward reads no bias, a step of it that names no rate is none",
     "net_char_rnn.py: CharRNN": "forward is in the same method: without the letters it is another network",
 }
 

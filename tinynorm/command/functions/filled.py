@@ -32,7 +32,7 @@ def returning_its_cache(forward: Callable, backward: Callable) -> tuple[Callable
     starred = parameters(forward, (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY))
     if len(found) != 1 or len(asked) != 1 or starred or not filled[found[0]]:
         return forward, backward
-    signature, cached = inspect.signature(forward), inspect.signature(backward)
+    signature = inspect.signature(forward)
     rest = [p for p in signature.parameters.values() if p.name != found[0]]
 
     @wraps(forward)
@@ -42,18 +42,28 @@ def returning_its_cache(forward: Callable, backward: Callable) -> tuple[Callable
         result = forward(**bound.arguments, **{found[0]: cache})
         return (*(result if isinstance(result, tuple) else (result,)), cache)
 
+    filling.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
+    return filling, _taking_a_cache(backward) if asked[0] == "self" else backward
+
+
+def _taking_a_cache(backward: Callable) -> Callable:
+    """Return a backward that takes what it calls self as its cache."""
+    signature = inspect.signature(backward)
+
     @wraps(backward)
     def reading(*arguments: Any, **named: Any) -> Any:
-        return backward(*arguments, **{asked[0] if name == "cache" else name: x for name, x in named.items()})
+        return backward(*arguments, **{"self" if name == "cache" else name: x for name, x in named.items()})
 
-    filling.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
-    renamed = [p.replace(name="cache") if p.name == asked[0] else p for p in cached.parameters.values()]
-    reading.__signature__ = cached.replace(parameters=renamed)  # type: ignore[attr-defined]
-    return filling, reading
+    renamed = [p.replace(name="cache") if p.name == "self" else p for p in signature.parameters.values()]
+    reading.__signature__ = signature.replace(parameters=renamed)  # type: ignore[attr-defined]
+    return reading
 
 
 def _how(forward: Callable, name: str) -> str:
-    """Return how forward fills an argument: by a method, by "names", or by what it hands it on to; "" if it does not."""
+    """Return how forward fills an argument: by a method, or by "names"; "a call" if it hands it on and None is its default.
+
+    "" if it does not: what it only reads, or hands on and needs, is no cache.
+    """
     hands_on = ""
     for node in nodes_of(forward):
         if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store) and title(node.value) == name:
