@@ -1,4 +1,4 @@
-# long
+# always
 # expect sigmoid: right
 # expect Quadratic: right
 # expect CrossEntropy: right

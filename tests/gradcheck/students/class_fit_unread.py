@@ -1,4 +1,4 @@
-# long
+# always
 # expect Forgets.fit: right: not checked: the step of bias
 # expect Reads.fit: right
 import numpy as np

@@ -1,4 +1,4 @@
-# long
+# always
 # expect linear: right
 # expect dense: right
 # expect scale: wrong: WRONG in dgain

@@ -1,4 +1,4 @@
-# long
+# always
 # expect h: wrong: WRONG
 # expect objective: right
 # expect quadratic: right
