@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..functions.kinds import kind_of
-from ..read.read_code import code_of, methods_in, parameters
+from ..read.read_code import code_of, methods_in, needs_no_object, parameters
 from .first_round import Replaced, learned_in, without_bias_in
 from .statements import set_by, step_in
 
@@ -41,27 +41,30 @@ def flat(cls: type, title: str) -> Flat | None:
     return Flat(body, given, {name: getattr(object.__new__(cls), name) for name in written.called})
 
 
+def _in_constructor(cls: type) -> Iterator[tuple[str, ast.expr]]:
+    """Yield (attribute, value) for each attribute of self that a constructor sets."""
+    for node in ast.walk(code_of(vars(cls).get("__init__", cls.__init__)) or ast.Pass()):  # type: ignore[misc]
+        if isinstance(node, ast.Assign) and _of_self(node.targets[0]):
+            yield _of_self(node.targets[0]), node.value
+
+
 def _set_by_constructor(cls: type) -> dict[str, Any]:
     """Return what a constructor sets to numbers and words, or to its arguments as they are: the defaults of these."""
     defaults = {p.name: p.default for p in parameters(cls)}
     found: dict[str, Any] = {}
-    for node in ast.walk(code_of(vars(cls).get("__init__", cls.__init__)) or ast.Pass()):  # type: ignore[misc]
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
-            value = getattr(node.value, "value", None)
-            if isinstance(node.value, ast.Constant) and value is not None:
-                found[node.targets[0].attr] = value
-            elif isinstance(node.value, ast.Name) and node.value.id in defaults:
-                found[node.targets[0].attr] = defaults[node.value.id]
+    for attribute, value in _in_constructor(cls):
+        if isinstance(value, ast.Constant) and value.value is not None:
+            found[attribute] = value.value
+        elif isinstance(value, ast.Name) and value.id in defaults:
+            found[attribute] = defaults[value.id]
     return found
 
 
 def _begun_by_constructor(cls: type) -> Iterator[ast.stmt]:
     """Yield what begins at zero in the shape of a parameter: the momentum of ``self.vW = np.zeros_like(self.W)``."""
-    for node in ast.walk(code_of(vars(cls).get("__init__", cls.__init__)) or ast.Pass()):  # type: ignore[misc]
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and _of_self(node.targets[0]):
-            value = node.value
-            if isinstance(value, ast.Call) and ast.unparse(value.func).endswith(".zeros_like") and _of_self(value.args[0]):
-                yield ast.parse(f"{_of_self(node.targets[0])} = {ast.unparse(value.func)}({_of_self(value.args[0])})").body[0]
+    for attribute, value in _in_constructor(cls):
+        if isinstance(value, ast.Call) and ast.unparse(value.func).endswith(".zeros_like") and _of_self(value.args[0]):
+            yield ast.parse(f"{attribute} = {ast.unparse(value.func)}({_of_self(value.args[0])})").body[0]
 
 
 class _Written(ast.NodeTransformer):
@@ -135,7 +138,7 @@ class _Written(ast.NodeTransformer):
         if not title:
             return self.generic_visit(node)
         if callable(getattr(self.cls, title, None)):
-            if not _needs_nothing(self.cls, title):
+            if not needs_no_object(self.cls, title):
                 return node
             self.called.add(title)
         return ast.Name(f"own_{title}" if title in self.local and title not in self.called else title, node.ctx)
@@ -144,16 +147,6 @@ class _Written(ast.NodeTransformer):
 def _of_self(node: ast.AST) -> str:
     """Return the attribute that an expression is of `self`; "" for others."""
     return node.attr if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self" else ""
-
-
-def _needs_nothing(cls: type, title: str) -> bool:
-    """Whether a method reads nothing of its object but methods that do not either: sigmoid(self, z)."""
-    method = inspect.getattr_static(cls, title, None)
-    if isinstance(method, staticmethod):
-        return True
-    code = code_of(method) if inspect.isfunction(method) else None
-    own = {_of_self(node) for node in ast.walk(code or ast.Pass())} - {"", title}
-    return code is not None and all(_needs_nothing(cls, name) for name in own)
 
 
 def methods_that_train(cls: type) -> Iterator[tuple[str, Flat]]:
