@@ -6,6 +6,8 @@
 # expect CrossEntropyUp: wrong: multiply by -1
 # expect Squares: right
 # expect SquaresTwice: wrong: WRONG in da
+from abc import ABC, abstractmethod
+
 import numpy as np
 
 
@@ -17,7 +19,17 @@ def sigmoid_prime(z):
     return sigmoid(z) * (1 - sigmoid(z))
 
 
-class Quadratic:
+class Cost(ABC):
+    @staticmethod
+    @abstractmethod
+    def fn(a, y): ...
+
+    @staticmethod
+    @abstractmethod
+    def delta(z, a, y): ...
+
+
+class Quadratic(Cost):
     @staticmethod
     def fn(a, y):
         return 0.5 * np.linalg.norm(a - y) ** 2

@@ -1,6 +1,7 @@
 # always
 # expect Forgets.fit: right: not checked: the step of bias
 # expect Reads.fit: right
+# expect CallsInTurn.fit: right
 import numpy as np
 
 
@@ -23,3 +24,23 @@ class Reads:
 class Forgets(Reads):
     def net(self, X):
         return X @ self.weights
+
+
+class CallsInTurn(Reads):
+    """Two of its methods call each other."""
+
+    def even(self, n):
+        return True if n == 0 else self.odd(n - 1)
+
+    def odd(self, n):
+        return False if n == 0 else self.even(n - 1)
+
+    def fit(self, X, y):
+        self.weights, self.bias = np.zeros(X.shape[1]), 0.0
+        for epoch in range(self.epochs):
+            error = self.net(X) - y
+            self.weights -= self.lr * X.T @ error / len(y)
+            self.bias -= self.lr * error.mean()
+            if self.even(epoch):
+                print(epoch)
+        return self

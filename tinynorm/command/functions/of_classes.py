@@ -52,7 +52,11 @@ def of_deltas(own: dict[str, Callable], functions: dict[str, Callable], path: Pa
     """Yield a pair for each class of a cost fn(a, y) with delta(z, a, y): the gradient in z, which the file's sigmoid takes."""
     known = [f for n, f in functions.items() if words_of(n) == ["sigmoid"] and inspect.isfunction(f)]
     for title, cls in own.items() if known else ():
-        if inspect.isclass(cls) and all(inspect.isfunction(getattr(cls, half, None)) for half in ("fn", "delta")):
+        if (
+            inspect.isclass(cls)
+            and not inspect.isabstract(cls)
+            and all(inspect.isfunction(getattr(cls, half, None)) for half in ("fn", "delta"))
+        ):
             bare: Any = object.__new__(cls)
             composed = compose(known[0], bare.delta, "delta", {"cost": bare.fn})
             if composed and [p.name for p in parameters(bare.delta)][:1] == ["z"]:

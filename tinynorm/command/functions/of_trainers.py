@@ -45,12 +45,12 @@ def _trains(name: str, apart: Apart, path: Path) -> Pair | None:
     Where no shapes of its parameters fit, they are those that it makes itself.
     """
     known, found = about(apart.forward), _with_its_loss(name, apart, path)
-    for made in apart.made:
-        if found is not None:
-            break
+    for made in apart.made() if found is None else ():  # it runs the function's own lines
         known.arrays = {n: x for n, x in made.items() if n not in known.data}
         known.kinds |= {n: f"shaped {' '.join(map(str, made[n].shape))}" for n in known.data if n in made}
         found = _with_its_loss(name, apart, path)
+        if found is not None:
+            break
     return found
 
 

@@ -23,7 +23,7 @@ def rows_in(arguments: dict[str, Any]) -> int:
     return min(shapes[0]) if len(shapes[0]) > 1 or shapes.count(shapes[0]) > 1 else 1  # x and y, a number for each sample
 
 
-def is_square(arguments: dict[str, Any]) -> bool:
+def is_square_image(arguments: dict[str, Any]) -> bool:
     """Whether the first argument is an image as high as it is wide."""
     shape = np.shape(next(iter(arguments.values()), 0))
     return any(n == m > 1 for n, m in pairwise(shape))

@@ -26,7 +26,7 @@ from ..run_code import UserError, attempt, own_frames, own_traceback
 from ..unfinished import blame, miscalled
 from .arguments import advice, forward_kinds
 from .attributes import arrays_in
-from .by_chance import has_one_window, is_no_target, is_square, right_by_chance, row_by_row, rows_in
+from .by_chance import has_one_window, is_no_target, is_square_image, right_by_chance, row_by_row, rows_in
 from .call_layer import USUAL_LOSSES, Layer
 from .draw_constructor import Setting
 from .draw_forward import COLUMNS, draw_arguments, draws_of_targets, layouts_for, layouts_of
@@ -266,7 +266,7 @@ class Search:
             self.rank = best
             self.best.several = several if alone else ""
             self.best.refused = shown(self.refused) if best[1] and sizes != self.refused else ""
-            if oblong and is_square(arguments) and not is_square(oblong) and best[1]:
+            if oblong and is_square_image(arguments) and not is_square_image(oblong) and best[1]:
                 self.best.refused = shown(oblong)
             if self.best.several and not self.best.parameters and apart:  # it is not made for one sample
                 self.best.refused, self.best.several = several, ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -33,7 +33,9 @@ class Apart:
     losses: dict[str, Callable]  # that of the loop
     penalised: bool  # whether it has a term beside that of the data
     penalties: tuple[str, ...] = ()  # the factors of such terms that backward takes
-    made: list[dict[str, np.ndarray]] = field(default_factory=list)  # the parameters as the function makes them, for some data
+    made: Callable[[], Iterable[dict[str, np.ndarray]]] = (
+        tuple  # gives the parameters as the function makes them, for some data
+    )
 
 
 def functions_of(

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -127,7 +127,7 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
         of_forward = about(apart.forward)
         of_forward.arrays = {n: np.zeros(()) for n, value in begun.items() if is_number(value)}
         of_forward.one_output = any(map(is_vector, begun.values()))
-        apart.made = [made for y in TARGETS if (made := _as_made(scope, learned, y))]
+        apart.made = partial(_as_made, scope, learned)
     cost = next((n for item, is_back in listed[::-1] if is_back for n in set_by(item) if COST.fullmatch(n)), None)
     if apart and cost:
         held = [(item, is_back) for item, is_back in listed if item not in moved]  # it may be computed after the step
@@ -137,15 +137,18 @@ def taken_apart(name: str, body: list[ast.stmt], given: dict[str, Any], known: d
     return apart
 
 
-def _as_made(scope: Scope, learned: set[str], y: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the parameters as the function makes them before its loop, and the data that it is given: with these targets."""
-    rng, data = np.random.default_rng(0), [n for n in scope.given if scope.is_data(n) and n not in learned]
-    drawn = {n: y if kind_of(n) == "target" else rng.standard_normal(ROWS.x) for n in data}
-    names = scope.known | scope.given | drawn
-    for item in takewhile(lambda item: not isinstance(item, ast.For | ast.While), scope.body):
-        attempt(exec, compile(ast.Module([item], []), scope.name, "exec"), names)
-    made = {n: np.asarray(names.get(n)) for n in (*learned, *(n for n in drawn if kind_of(n) != "target"))}
-    return made if all(x.dtype.kind in "fi" for x in made.values()) else {}
+def _as_made(scope: Scope, learned: set[str]) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the parameters as the function makes them before its loop, and the data that it is given: for some targets each."""
+    data = [n for n in scope.given if scope.is_data(n) and n not in learned]
+    for y in TARGETS:
+        rng = np.random.default_rng(0)
+        drawn = {n: y if kind_of(n) == "target" else rng.standard_normal(ROWS.x) for n in data}
+        names = scope.known | scope.given | drawn
+        for item in takewhile(lambda item: not isinstance(item, ast.For | ast.While), scope.body):
+            attempt(exec, compile(ast.Module([item], []), scope.name, "exec"), names)
+        made = {n: np.asarray(names.get(n)) for n in (*learned, *(n for n in drawn if kind_of(n) != "target"))}
+        if made and all(x.dtype.kind in "fi" for x in made.values()):
+            yield made
 
 
 def _one_round(scope: Scope, learned: set[str]) -> tuple[list[ast.stmt], dict[str, ast.expr]]:
